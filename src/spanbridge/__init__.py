@@ -1,0 +1,1 @@
+"""Spanbridge: carry entity spans across languages."""

@@ -1,0 +1,34 @@
+"""The errors a user can cause, each with the place, the reason and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SpanbridgeError(Exception):
+    """Base of every error that is the user's to mend; the command line prints it, exit code 2."""
+
+
+class InputError(SpanbridgeError):
+    """Something in an input file is wrong: ``file:line: what is wrong and what to do``.
+
+    Args:
+        file: path of the file, or None for data that came from no file.
+        line: 1-based line number, or None where the whole file is meant.
+        why: what is wrong, and what to do about it.
+    """
+
+    def __init__(self, file: str | Path | None, line: int | None, why: str) -> None:
+        self.file = None if file is None else str(file)
+        self.line = line
+        self.why = why
+        place = [part for part in (self.file, line) if part is not None]
+        super().__init__(": ".join([":".join(map(str, place)), why] if place else [why]))
+
+
+class MissingExtraError(SpanbridgeError):
+    """A named part needs a package that is not installed; the message says which."""
+
+
+class RowError(SpanbridgeError):
+    """One row cannot be processed, for a reason that is reported with the row; the run goes on."""

@@ -1,0 +1,65 @@
+"""Word alignments: always (source, target), with both lengths and, where known, link scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from spanbridge.core.errors import SpanbridgeError
+
+
+@dataclass(frozen=True, slots=True)
+class WordAlignment:
+    """Links between the words of a source sentence and those of its translation.
+
+    Attributes:
+        pairs: (source index, target index), 0-based, sorted, each link once.
+        n_source: number of source words.
+        n_target: number of target words.
+        scores: one per link, in [0, 1], or None where the aligner gives none.
+
+    Build one with :meth:`of`, which checks and sorts.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    n_source: int
+    n_target: int
+    scores: tuple[float, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        pairs: Iterable[tuple[int, int]],
+        n_source: int,
+        n_target: int,
+        scores: Iterable[float] | None = None,
+    ) -> WordAlignment:
+        """Check, sort and deduplicate links (of equal links the best score stays).
+
+        Raises:
+            SpanbridgeError: a link leaves one of the sentences, or the number of scores differs.
+        """
+        given = [(i, j) for i, j in pairs]
+        for i, j in given:
+            if not (0 <= i < n_source and 0 <= j < n_target):
+                raise SpanbridgeError(
+                    f"link {i}-{j} lies outside its sentences of {n_source} and {n_target} words; "
+                    "links are (source, target) and 0-based"
+                )
+        if scores is None:
+            return cls(tuple(sorted(set(given))), n_source, n_target)
+        values = list(scores)
+        if len(values) != len(given):
+            raise SpanbridgeError(f"{len(given)} links have {len(values)} scores; give one each")
+        best: dict[tuple[int, int], float] = {}
+        for pair, value in zip(given, values, strict=True):
+            best[pair] = max(value, best.get(pair, 0.0))
+        ordered = sorted(best)
+        return cls(tuple(ordered), n_source, n_target, tuple(best[pair] for pair in ordered))
+
+    def reversed(self) -> WordAlignment:
+        """The same links seen from the target: (target, source)."""
+        scores = None if self.scores is None else list(self.scores)
+        return WordAlignment.of(
+            ((j, i) for i, j in self.pairs), self.n_target, self.n_source, scores
+        )

@@ -1,0 +1,23 @@
+"""Signatures: each part says what it is; the parts make one line that reproduces a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+
+def package_version() -> str:
+    """Version of the installed package, or ``0+unknown`` when run from a bare source tree."""
+    try:
+        return version("spanbridge")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def signature(parts: Mapping[str, object]) -> str:
+    """One line ``name:value|name:value|...|version:x``, in the order given (as sacreBLEU does).
+
+    Values are written plainly; ``|`` and line breaks in them become spaces.
+    """
+    clean = {k: " ".join(str(v).replace("|", " ").split()) for k, v in parts.items()}
+    return "|".join([*(f"{k}:{v}" for k, v in clean.items()), f"version:{package_version()}"])
