@@ -1,1 +1,1 @@
-"""."""
+"""Word aligners: sentence pairs in, links with scores out."""

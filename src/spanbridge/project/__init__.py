@@ -1,1 +1,1 @@
-"""."""
+"""Annotation projection: labelled source + links -> labelled target."""

@@ -1,0 +1,127 @@
+"""The encoder aligner: SimAlign's and AWESoME's extractions over a multilingual encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from spanbridge.align import extract
+from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.spans import SentencePair
+from spanbridge.encode import EncodedSentence, Encoder, load_encoder
+
+Extraction = Literal["itermax", "argmax", "match", "softmax", "entmax"]
+EXTRACTIONS: tuple[Extraction, ...] = ("itermax", "argmax", "match", "softmax", "entmax")
+# A similarity matrix of 2**26 float32 cells takes 256 MB and its extraction a few times that.
+MAX_CELLS = 2**26
+
+
+class EncoderAligner:
+    """Links words whose subwords' contextual states are similar.
+
+    Two words are linked if any two of their subwords are (the papers' convention). A link's score
+    is the best among its subword links: (1 + cosine) / 2 for SimAlign's extractions, the harmonic
+    mean of both directions' probabilities for AWESoME's.
+
+    Args:
+        encoder: an :class:`~spanbridge.encode.Encoder`, a checkpoint folder or Hub id, or None for
+            the embedded multilingual-e5-small.
+        extraction: ``itermax`` (SimAlign's best recall, the default for projection), ``argmax``
+            (best precision), ``match``; ``softmax`` or ``entmax`` (AWESoME).
+        iterations, alpha: of itermax.
+        threshold: of softmax (AWESoME's c, 0.001) and entmax (0).
+        layer, compute_type, threads: as in :func:`~spanbridge.encode.load_encoder`.
+    """
+
+    needs_fit = False
+
+    def __init__(
+        self,
+        encoder: Encoder | str | None = None,
+        extraction: Extraction = "itermax",
+        *,
+        iterations: int = 2,
+        alpha: float = 0.9,
+        threshold: float | None = None,
+        layer: int | None = None,
+        compute_type: str = "int8",
+        threads: int | None = None,
+    ) -> None:
+        if extraction not in EXTRACTIONS:
+            raise SpanbridgeError(
+                f"no extraction is named {extraction!r}; there are: {', '.join(EXTRACTIONS)}"
+            )
+        if not isinstance(encoder, Encoder):
+            kinds: dict[str, Any] = {
+                "layer": layer,
+                "compute_type": compute_type,
+                "threads": threads,
+            }
+            encoder = load_encoder(encoder, **kinds) if encoder else load_encoder(**kinds)
+        self.encoder = encoder
+        self.extraction: Extraction = extraction
+        self.iterations = iterations
+        self.alpha = alpha
+        default = 0.001 if extraction == "softmax" else 0.0
+        self.threshold = default if threshold is None else threshold
+
+    def describe(self) -> str:
+        """Encoder, layer, compute type, extraction and its parameters."""
+        how = str(self.extraction)
+        if how == "itermax":
+            how += f",iterations={self.iterations},alpha={self.alpha:g}"
+        elif how in ("softmax", "entmax"):
+            how += f",threshold={self.threshold:g}"
+        return f"encoder({self.encoder.describe()},{how})"
+
+    def fit(self, pairs: Iterable[SentencePair]) -> None:
+        """Nothing is learned from the bitext."""
+
+    def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
+        """Links of each pair; a RowError where a pair is too long for its similarity matrix."""
+        sentences = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
+        encoded = self.encoder.encode(sentences)
+        return [
+            self._link(source, target)
+            for source, target in zip(encoded[::2], encoded[1::2], strict=True)
+        ]
+
+    def _link(self, source: EncodedSentence, target: EncodedSentence) -> WordAlignment | RowError:
+        n, m = len(source.states), len(target.states)
+        if n == 0 or m == 0:
+            return WordAlignment((), source.n_words, target.n_words, ())
+        if n * m > MAX_CELLS:
+            return RowError(
+                f"too long to align: {n} x {m} subwords, more than {MAX_CELLS} pairs; split the row"
+            )
+        mask, scores = self._subword_links(source.states, target.states)
+        rows, columns = np.nonzero(mask)
+        best: dict[tuple[int, int], float] = {}
+        words = zip(source.word_of[rows].tolist(), target.word_of[columns].tolist(), strict=True)
+        for link, score in zip(words, scores[rows, columns].tolist(), strict=True):
+            if score > best.get(link, -1.0):
+                best[link] = score
+        ordered = sorted(best)
+        link_scores = tuple(min(1.0, max(0.0, best[link])) for link in ordered)
+        return WordAlignment(tuple(ordered), source.n_words, target.n_words, link_scores)
+
+    def _subword_links(
+        self, source: extract.Matrix, target: extract.Matrix
+    ) -> tuple[extract.Mask, extract.Matrix]:
+        if self.extraction in ("softmax", "entmax"):
+            normalise = extract.softmax if self.extraction == "softmax" else extract.entmax15
+            products = source @ target.T
+            forward, backward = normalise(products, 1), normalise(products, 0)
+            mask = extract.bidirectional(forward, backward, self.threshold)
+            return mask, extract.harmonic_mean(forward, backward)
+        unit_source = source / np.linalg.norm(source, axis=1, keepdims=True)
+        unit_target = target / np.linalg.norm(target, axis=1, keepdims=True)
+        similarity = (1 + unit_source @ unit_target.T) / 2
+        if self.extraction == "argmax":
+            return extract.mutual_argmax(similarity), similarity
+        if self.extraction == "match":
+            return extract.max_weight_matching(similarity), similarity
+        return extract.itermax(similarity, self.iterations, self.alpha), similarity

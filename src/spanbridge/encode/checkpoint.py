@@ -1,0 +1,216 @@
+"""Hugging Face checkpoints (BERT, RoBERTa, XLM-R, DistilBERT) read without torch.
+
+Weights are read from safetensors only: pickled ``.bin`` weights can run code when loaded, so they
+are refused with a way out. Nothing of a checkpoint's own code is ever run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.encode.cache import file_digest
+from spanbridge.encode.weights import Array, EncoderWeights
+
+# what a hub repository is asked for
+HUB_FILES = ["config.json", "tokenizer.json", "*.safetensors", "*.safetensors.index.json"]
+
+_BERT = {
+    "query": "encoder.layer.{}.attention.self.query",
+    "key": "encoder.layer.{}.attention.self.key",
+    "value": "encoder.layer.{}.attention.self.value",
+    "attention": "encoder.layer.{}.attention.output.dense",
+    "attention_norm": "encoder.layer.{}.attention.output.LayerNorm",
+    "intermediate": "encoder.layer.{}.intermediate.dense",
+    "output": "encoder.layer.{}.output.dense",
+    "output_norm": "encoder.layer.{}.output.LayerNorm",
+}
+_DISTILBERT = {
+    "query": "transformer.layer.{}.attention.q_lin",
+    "key": "transformer.layer.{}.attention.k_lin",
+    "value": "transformer.layer.{}.attention.v_lin",
+    "attention": "transformer.layer.{}.attention.out_lin",
+    "attention_norm": "transformer.layer.{}.sa_layer_norm",
+    "intermediate": "transformer.layer.{}.ffn.lin1",
+    "output": "transformer.layer.{}.ffn.lin2",
+    "output_norm": "transformer.layer.{}.output_layer_norm",
+}
+_NAMES = {
+    "bert": _BERT,
+    "roberta": _BERT,
+    "xlm-roberta": _BERT,
+    "camembert": _BERT,
+    "distilbert": _DISTILBERT,
+}
+
+
+class Checkpoint:
+    """A local checkpoint folder: its configuration, tokenizer file, weights and fingerprint.
+
+    Attributes:
+        folder: where it lies.
+        model_type: as in its ``config.json``.
+        max_positions: longest input in tokens, special tokens included.
+        n_layers: layers of the whole model.
+
+    Raises:
+        InputError: a file is missing or unreadable, or the weights are pickled.
+        SpanbridgeError: the architecture is not supported.
+        MissingExtraError: ``spanbridge[hf]`` is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._config = self._read_config()
+        self.model_type = str(self._config.get("model_type", ""))
+        if self.model_type not in _NAMES:
+            raise SpanbridgeError(
+                f"{folder}: model type {self.model_type!r} is not supported as an encoder; "
+                f"there are {', '.join(_NAMES)}"
+            )
+        if self._config.get("position_embedding_type", "absolute") != "absolute":
+            raise SpanbridgeError(f"{folder}: only absolute position embeddings are supported")
+        distil = self.model_type == "distilbert"
+        self.n_layers = int(self._config["n_layers" if distil else "num_hidden_layers"])
+        self._n_heads = int(self._config["n_heads" if distil else "num_attention_heads"])
+        self._weight_files = self._find_weights()
+        tokenizer = folder / "tokenizer.json"
+        if not tokenizer.is_file():
+            raise InputError(
+                folder,
+                None,
+                "has no tokenizer.json; save the checkpoint with its fast tokenizer "
+                "(transformers: AutoTokenizer.from_pretrained(...).save_pretrained(folder))",
+            )
+        self.tokenizer_file = tokenizer
+        positions = int(self._config["max_position_embeddings"])
+        self.max_positions = positions - self._position_offset()
+
+    def fingerprint(self) -> str:
+        """SHA-256 over configuration, tokenizer and weights."""
+        digest = hashlib.sha256()
+        for path in [self.folder / "config.json", self.tokenizer_file, *self._weight_files]:
+            digest.update(file_digest(path).encode())
+        return digest.hexdigest()
+
+    def weights(self) -> EncoderWeights:
+        """The encoder's tensors under the common names, read when asked for."""
+        files = {name: path for path in self._weight_files for name in _tensor_names(path)}
+        names = _NAMES[self.model_type]
+        # a head's checkpoint keeps the encoder under its base model's prefix ("bert.", "roberta.")
+        probe = "embeddings.word_embeddings.weight"
+        prefix = next((n[: -len(probe)] for n in sorted(files) if n.endswith(probe)), None)
+        if prefix is None:
+            raise InputError(self.folder, None, f"holds no tensor {probe!r}; is it an encoder?")
+
+        def get(name: str) -> Array:
+            full = prefix + name
+            if full not in files:
+                raise InputError(self.folder, None, f"holds no tensor {full!r}")
+            return _read_tensor(files[full], full)
+
+        def tensor(name: str) -> Array:
+            if name == "embeddings":
+                return get("embeddings.word_embeddings.weight")
+            if name == "positions":
+                rows = get("embeddings.position_embeddings.weight")[self._position_offset() :]
+                if self.model_type == "distilbert":  # has no token types
+                    return rows
+                return rows + get("embeddings.token_type_embeddings.weight")[0]
+            place, _, kind = name.rpartition(".")
+            if place == "embeddings_norm":
+                return get(f"embeddings.LayerNorm.{kind}")
+            layer, _, part = place.partition(".")
+            return get(f"{names[part].format(layer)}.{kind}")
+
+        config = self._config
+        activation = config.get("activation" if self.model_type == "distilbert" else "hidden_act")
+        epsilon = float(config.get("layer_norm_eps", 1e-12))
+        return EncoderWeights(self.n_layers, self._n_heads, str(activation), epsilon, tensor)
+
+    def _read_config(self) -> dict[str, Any]:
+        path = self.folder / "config.json"
+        try:
+            config = json.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise InputError(path, None, f"cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise InputError(path, None, f"is not JSON: {error}") from error
+        return dict(config)
+
+    def _position_offset(self) -> int:
+        """RoBERTa counts positions from ``pad_token_id + 1``; the others from 0."""
+        if self.model_type in ("bert", "distilbert"):
+            return 0
+        return int(self._config.get("pad_token_id", 1)) + 1
+
+    def _find_weights(self) -> list[Path]:
+        files = sorted(self.folder.glob("*.safetensors"))
+        if not files:
+            pickled = sorted(self.folder.glob("*.bin"))
+            how = (
+                f"only {pickled[0].name}, a pickle, which can run code when loaded; convert it "
+                "once where you trust it (transformers: model.save_pretrained(folder))"
+                if pickled
+                else "no .safetensors weights"
+            )
+            raise InputError(self.folder, None, f"has {how}")
+        return files
+
+
+def _open_safetensors(path: Path) -> Any:
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "a Hugging Face checkpoint needs the package safetensors; install it with: "
+            "pip install 'spanbridge[hf]'"
+        ) from error
+    try:
+        return safe_open(path, framework="numpy")
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            path, None, f"is not a safetensors file that can be read: {error}"
+        ) from error
+
+
+def _tensor_names(path: Path) -> list[str]:
+    with _open_safetensors(path) as file:
+        return list(file.keys())
+
+
+def _read_tensor(path: Path, name: str) -> Array:
+    with _open_safetensors(path) as file:
+        return np.asarray(file.get_tensor(name), dtype=np.float32)
+
+
+def download(model_id: str) -> Path:
+    """Fetch a checkpoint from the Hugging Face Hub (or its local cache).
+
+    Raises:
+        MissingExtraError: ``spanbridge[hf]`` is not installed.
+        SpanbridgeError: there is no such folder or id, or the hub cannot be reached.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import (
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+        )
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"there is no folder {model_id!r}, and fetching a model by its id from the Hugging Face "
+            "Hub needs: pip install 'spanbridge[hf]'"
+        ) from error
+    try:
+        return Path(snapshot_download(model_id, allow_patterns=HUB_FILES))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise SpanbridgeError(
+            f"{model_id!r} is no local folder, and the Hugging Face Hub did not give it: {error}"
+        ) from error

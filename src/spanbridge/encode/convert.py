@@ -1,0 +1,90 @@
+"""Encoder weights -> a CTranslate2 model cut after the wanted layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.encode.weights import EncoderWeights
+
+# CTranslate2's names for the activations of Hugging Face configurations
+_ACTIVATIONS = {
+    "gelu": "GELU",
+    "gelu_new": "GELUTanh",
+    "gelu_pytorch_tanh": "GELUTanh",
+    "relu": "RELU",
+    "silu": "SWISH",
+    "swish": "SWISH",
+}
+
+
+def convert(weights: EncoderWeights, layer: int, quantization: str | None, folder: Path) -> None:
+    """Write the first ``layer`` layers as a CTranslate2 model into an existing folder.
+
+    The last hidden state of the result equals ``hidden_states[layer]`` of the whole model. Token
+    type 0 is added into the position encodings, so that one embedding table is enough.
+
+    Args:
+        weights: the encoder.
+        layer: how many layers to keep, 1 to ``weights.n_layers``.
+        quantization: ``"int8"`` or None for float32 on disk.
+        folder: receives ``model.bin``, ``config.json`` and ``vocabulary.json``.
+
+    Raises:
+        SpanbridgeError: the model has fewer layers, or an activation that CTranslate2 lacks.
+    """
+    from ctranslate2.specs import common_spec, transformer_spec
+
+    if not 1 <= layer <= weights.n_layers:
+        raise SpanbridgeError(
+            f"layer {layer} was asked for, but the encoder has layers 1 to {weights.n_layers}"
+        )
+    if weights.activation not in _ACTIVATIONS:
+        raise SpanbridgeError(
+            f"activation {weights.activation!r} is not supported; there are {', '.join(_ACTIVATIONS)}"
+        )
+    spec = transformer_spec.TransformerEncoderModelSpec(
+        transformer_spec.TransformerEncoderSpec(
+            layer,
+            weights.n_heads,
+            pre_norm=False,
+            activation=getattr(common_spec.Activation, _ACTIVATIONS[weights.activation]),
+            layernorm_embedding=True,
+        )
+    )
+    encoder = spec.encoder
+    encoder.scale_embeddings = False
+    encoder.embeddings[0].weight = weights.tensor("embeddings")
+    encoder.position_encodings.encodings = weights.tensor("positions")
+    _norm(encoder.layernorm_embedding, weights, "embeddings_norm")
+    for n, part in enumerate(encoder.layer):
+        fused = [
+            (weights.tensor(f"{n}.{p}.weight"), weights.tensor(f"{n}.{p}.bias"))
+            for p in ("query", "key", "value")
+        ]
+        part.self_attention.linear[0].weight = np.concatenate([w for w, _ in fused])
+        part.self_attention.linear[0].bias = np.concatenate([b for _, b in fused])
+        _linear(part.self_attention.linear[1], weights, f"{n}.attention")
+        _norm(part.self_attention.layer_norm, weights, f"{n}.attention_norm")
+        _linear(part.ffn.linear_0, weights, f"{n}.intermediate")
+        _linear(part.ffn.linear_1, weights, f"{n}.output")
+        _norm(part.ffn.layer_norm, weights, f"{n}.output_norm")
+    # Inputs are given as ids, so the vocabulary only has to have the right size.
+    spec.register_vocabulary([str(i) for i in range(len(encoder.embeddings[0].weight))])
+    spec.config.unk_token = "0"  # noqa: S105 - a token of the vocabulary, no secret
+    spec.config.layer_norm_epsilon = weights.layer_norm_epsilon
+    spec.validate()
+    spec.optimize(quantization=quantization)
+    spec.save(str(folder))
+
+
+def _linear(part: object, weights: EncoderWeights, name: str) -> None:
+    part.weight = weights.tensor(f"{name}.weight")  # type: ignore[attr-defined]
+    part.bias = weights.tensor(f"{name}.bias")  # type: ignore[attr-defined]
+
+
+def _norm(part: object, weights: EncoderWeights, name: str) -> None:
+    part.gamma = weights.tensor(f"{name}.weight")  # type: ignore[attr-defined]
+    part.beta = weights.tensor(f"{name}.bias")  # type: ignore[attr-defined]

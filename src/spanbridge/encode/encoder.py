@@ -1,0 +1,198 @@
+"""Sentences in, one vector per subword out: batched, windowed, each distinct sentence once.
+
+A sentence's states must not depend on what else is in its batch, or results would change with the
+batch size or the sharding. Padding changes the last bits of float32 attention, and those decide
+roundings in int8. So only sentences of exactly the same length share a batch in int8 (measured: bit
+for bit the same as alone), and other compute types encode one sentence at a time. Parallelism comes
+from several batches at once, each on one thread, which is also the fastest way on few cores.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.encode.tokenizer import Tokenizer
+
+_BATCH_TOKENS = 1024
+_MEMO_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class EncodedSentence:
+    """States of one sentence.
+
+    Attributes:
+        states: float32 [n_subwords, hidden], special tokens left out.
+        word_of: int64 [n_subwords], the word each subword belongs to; non-decreasing. A word
+            without subwords (ignorable characters only) does not occur.
+        n_words: words of the sentence.
+    """
+
+    states: npt.NDArray[np.float32]
+    word_of: npt.NDArray[np.int64]
+    n_words: int
+
+
+def windows(n_tokens: int, size: int) -> list[tuple[int, int]]:
+    """Half-open ranges of at most ``size`` tokens that cover ``n_tokens``, overlapping by half or more.
+
+    The last one is aligned to the end, so every window but a lone one has full size.
+    """
+    if n_tokens <= size:
+        return [(0, n_tokens)]
+    starts = [*range(0, n_tokens - size, max(1, size // 2)), n_tokens - size]
+    return [(start, start + size) for start in starts]
+
+
+class Encoder:
+    """A converted encoder with its tokenizer. Make one with :func:`spanbridge.encode.load_encoder`.
+
+    Attributes:
+        name: of the model.
+        layer: whose states come out.
+        n_encoded: windows run through the model so far (for tests and reports).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tokenizer: Tokenizer,
+        name: str,
+        fingerprint: str,
+        layer: int,
+        compute_type: str,
+        max_positions: int,
+        threads: int | None = None,
+    ) -> None:
+        import ctranslate2
+
+        known = ctranslate2.get_supported_compute_types("cpu")
+        if compute_type not in known:
+            raise SpanbridgeError(
+                f"compute type {compute_type!r} is not to be had on this processor; there are: "
+                f"{', '.join(sorted(known))}"
+            )
+        self.name = name
+        self.layer = layer
+        self.n_encoded = 0
+        self.tokenizer = tokenizer
+        self._fingerprint = fingerprint
+        self._compute_type = compute_type
+        self._window = max_positions - len(tokenizer.prefix) - len(tokenizer.suffix)
+        self._threads = threads or os.cpu_count() or 1
+        self._model = ctranslate2.Encoder(
+            str(folder),
+            device="cpu",
+            compute_type=compute_type,
+            inter_threads=self._threads,
+            intra_threads=1,
+        )
+        self._memo: OrderedDict[tuple[str, ...], EncodedSentence] = OrderedDict()
+        self._memo_bytes = 0
+
+    def describe(self) -> str:
+        """Name, fingerprint, layer and compute type: all that the states depend on."""
+        return f"{self.name}@{self._fingerprint[:8]},layer={self.layer},{self._compute_type}"
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> list[EncodedSentence]:
+        """Encode tokenised sentences of any length; equal ones are encoded once.
+
+        Recently encoded sentences are remembered (256 MB), so that the source side of a bitext
+        that serves several targets is not encoded again.
+
+        Args:
+            sentences: words of each sentence; may be empty.
+
+        Returns:
+            One :class:`EncodedSentence` each, in order.
+        """
+        keys = [tuple(sentence) for sentence in sentences]
+        found: dict[tuple[str, ...], EncodedSentence] = {}
+        unseen: list[tuple[str, ...]] = []
+        for key in dict.fromkeys(keys):
+            if key in self._memo:
+                self._memo.move_to_end(key)
+                found[key] = self._memo[key]
+            else:
+                unseen.append(key)
+        for key, encoded in zip(unseen, self._encode_all(unseen), strict=True):
+            found[key] = encoded
+            self._remember(key, encoded)
+        return [found[key] for key in keys]
+
+    def _remember(self, key: tuple[str, ...], encoded: EncodedSentence) -> None:
+        self._memo[key] = encoded
+        self._memo_bytes += encoded.states.nbytes
+        while self._memo_bytes > _MEMO_BYTES:
+            _, oldest = self._memo.popitem(last=False)
+            self._memo_bytes -= oldest.states.nbytes
+
+    def _encode_all(self, sentences: Sequence[tuple[str, ...]]) -> list[EncodedSentence]:
+        ids: list[list[int]] = []
+        word_of: list[npt.NDArray[np.int64]] = []
+        pieces: list[tuple[int, int, int]] = []  # sentence, start, end of each window
+        for n, words in enumerate(sentences):
+            split = self.tokenizer.encode_words(words)
+            ids.append([i for word in split for i in word])
+            lengths = [len(word) for word in split]
+            word_of.append(np.repeat(np.arange(len(words)), lengths))
+            if ids[n]:
+                pieces += [(n, a, b) for a, b in windows(len(ids[n]), self._window)]
+        states = [np.empty((len(i), 0), np.float32) for i in ids]
+        margin: dict[int, npt.NDArray[np.int64]] = {}
+        for (n, a, b), found in self._run(ids, pieces):
+            if (a, b) == (0, len(ids[n])):
+                states[n] = found
+                continue
+            if n not in margin:
+                states[n] = np.empty((len(ids[n]), found.shape[1]), np.float32)
+                margin[n] = np.full(len(ids[n]), -1)
+            # a subword's state comes from the window in which it stands farthest from an edge
+            here = np.minimum(np.arange(b - a), np.arange(b - a)[::-1])
+            better = here > margin[n][a:b]
+            states[n][a:b][better] = found[better]
+            margin[n][a:b][better] = here[better]
+        return [
+            EncodedSentence(s, w, len(words))
+            for s, w, words in zip(states, word_of, sentences, strict=True)
+        ]
+
+    def _run(
+        self, ids: list[list[int]], pieces: list[tuple[int, int, int]]
+    ) -> Iterator[tuple[tuple[int, int, int], npt.NDArray[np.float32]]]:
+        """States of each window, in order of the windows' (length, position)."""
+        ordered = sorted(pieces, key=lambda piece: (piece[2] - piece[1], piece))
+        batches: list[list[tuple[int, int, int]]] = []
+        for piece in ordered:
+            length = piece[2] - piece[1]
+            last = batches[-1] if batches else []
+            fits = (
+                last
+                and self._compute_type == "int8"
+                and last[0][2] - last[0][1] == length
+                and (len(last) + 1) * length <= _BATCH_TOKENS
+            )
+            if fits:
+                last.append(piece)
+            else:
+                batches.append([piece])
+        prefix, suffix = self.tokenizer.prefix, self.tokenizer.suffix
+
+        def run(batch: list[tuple[int, int, int]]) -> npt.NDArray[np.float32]:
+            inputs = [[*prefix, *ids[n][a:b], *suffix] for n, a, b in batch]
+            hidden = np.array(self._model.forward_batch(inputs).last_hidden_state)
+            return hidden[:, len(prefix) : hidden.shape[1] - len(suffix)]
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            for batch, hidden in zip(batches, pool.map(run, batches), strict=True):
+                self.n_encoded += len(batch)
+                yield from zip(batch, hidden, strict=True)

@@ -1,0 +1,53 @@
+"""A SentencePiece model from a vocabulary: pieces and scores in, ``ModelProto`` bytes out.
+
+SentencePiece's own library then does the tokenising, so that its normalisation (``nmt_nfkc``) and
+its Viterbi search are not rewritten here. The two fields used stand in ``sentencepiece_model.proto``:
+``ModelProto.pieces = 1`` with ``piece = 1, score = 2, type = 3``; the normaliser comes as a
+ready-made proto from the library, and concatenating protos merges them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+NORMAL, UNKNOWN, CONTROL = 1, 2, 3
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _message(field: int, payload: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(payload)) + payload
+
+
+def build_model(
+    pieces: Sequence[str], scores: Sequence[float], unk: int, specials: set[int]
+) -> bytes:
+    """Serialise a unigram model with the ``nmt_nfkc`` normalisation of XLM-R's vocabulary.
+
+    Args:
+        pieces: index = id.
+        scores: log-probability of each piece.
+        unk: id of the unknown token.
+        specials: ids that never match text (``<s>``, ``</s>``, ``<pad>``, ``<mask>``).
+
+    Returns:
+        The bytes of a ``.model`` file.
+    """
+    import sentencepiece
+
+    parts = []
+    for i, (piece, score) in enumerate(zip(pieces, scores, strict=True)):
+        kind = UNKNOWN if i == unk else CONTROL if i in specials else NORMAL
+        body = _message(1, piece.encode()) + _varint(2 << 3 | 5) + struct.pack("<f", score)
+        parts.append(_message(1, body + _varint(3 << 3) + _varint(kind)))
+    normaliser = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc")
+    parts.append(bytes(normaliser.serialized_model_proto()))
+    return b"".join(parts)

@@ -1,0 +1,102 @@
+"""N-gram candidates and the alignment score.
+
+The paper (arXiv 2501.18750, section 3.3) takes every n-gram of the target sentence as a candidate
+and scores it against a source entity by the word alignment:
+
+    score(s, t) = 2 * (number of links between s and t) / (words of s + words of t)
+
+Only *tight* candidates, whose first and last word are linked to the entity, need to be looked at,
+at any length. Proof: take a candidate whose first (or last) word has no link to the entity and drop
+that word. The links between the two stay, the length falls by one, so the score strictly rises; and
+the shorter candidate overlaps nothing that the longer one did not. So whatever set of disjoint
+candidates a solver picks, cutting each down to its tight core keeps the set feasible (also under
+"exactly k" and "at most k" projections per entity and under any cap on length) and raises its total,
+and the first choice of the greedy solver is tight at every step. With m linked words an entity has
+at most m(m+1)/2 tight candidates instead of n(n+1)/2 n-grams. The argument needs a score that falls
+with every unlinked boundary word; it does not hold for scores that can reward one (a tagger's, say).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.spans import Span
+
+
+class Option(NamedTuple):
+    """One way to project one entity.
+
+    Attributes:
+        entity: index of the source span.
+        start, end: target words [start, end).
+        score: what choosing it is worth; positive.
+    """
+
+    entity: int
+    start: int
+    end: int
+    score: float
+
+
+def links_by_source(alignment: WordAlignment) -> list[list[int]]:
+    """For each source word the target words linked to it, ascending."""
+    linked: list[list[int]] = [[] for _ in range(alignment.n_source)]
+    for i, j in alignment.pairs:
+        linked[i].append(j)
+    return linked
+
+
+def alignment_options(
+    entities: Sequence[Span], alignment: WordAlignment, max_words: int | None = None
+) -> list[Option]:
+    """Every tight candidate of every entity with its alignment score.
+
+    Args:
+        entities: spans of the source sentence.
+        alignment: its links to the target sentence.
+        max_words: longest candidate, None for any length.
+
+    Returns:
+        Options ordered by entity, start, end. Scores lie in (0, ...): above 1 only where a word
+        has several links inside the candidate.
+    """
+    linked = links_by_source(alignment)
+    options = []
+    for e, (first, last, _, _) in enumerate(entities):
+        counts: dict[int, int] = {}
+        for i in range(first, last):
+            for j in linked[i]:
+                counts[j] = counts.get(j, 0) + 1
+        n_source = last - first
+        places = sorted(counts)
+        for at, start in enumerate(places):
+            n_links = 0
+            for end in places[at:]:
+                length = end - start + 1
+                if max_words is not None and length > max_words:
+                    break
+                n_links += counts[end]
+                options.append(Option(e, start, end + 1, 2 * n_links / (n_source + length)))
+    return options
+
+
+def support(entity: Span, start: int, end: int, linked: Sequence[Sequence[int]]) -> float:
+    """How far two spans are linked to each other: the score of a projected span, in [0, 1].
+
+    The share of the words of both spans that have a link to the other (Dice's coefficient over
+    linked words): 1 if every word of each is linked into the other.
+
+    Args:
+        entity: source span.
+        start, end: target words [start, end).
+        linked: target words by source word, see :func:`links_by_source`.
+    """
+    reached: set[int] = set()
+    n_source = 0
+    for i in range(entity.start, entity.end):
+        inside = [j for j in linked[i] if start <= j < end]
+        n_source += bool(inside)
+        reached.update(inside)
+    return (n_source + len(reached)) / (entity.end - entity.start + end - start)
