@@ -25,7 +25,7 @@ def mutual_argmax(similarity: Matrix) -> Mask:
         forward = similarity.argmax(axis=1)
         backward = similarity.argmax(axis=0)
         rows = np.arange(len(forward))
-        mutual = backward[forward] == rows
+        mutual = np.asarray(backward[forward] == rows)
         links[rows[mutual], forward[mutual]] = True
     return links
 

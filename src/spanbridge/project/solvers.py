@@ -96,7 +96,7 @@ def _dynamic_programme(options: list[Option], k: int, exactly: bool) -> list[Opt
     # boundary -> state -> (number of projections if that counts, score, chosen so far)
     best: dict[int, dict[int, tuple[int, float, Any]]] = {options[0].start: {0: (0, 0.0, None)}}
     boundaries = sorted(by_start)
-    following = {p: q for p, q in zip(boundaries, [*boundaries[1:], -1], strict=True)}
+    following = dict(zip(boundaries, [*boundaries[1:], -1], strict=True))
     final: tuple[int, float, Any] = (0, 0.0, None)
 
     def reach_state(boundary: int, state: int, value: tuple[int, float, Any]) -> None:
@@ -156,7 +156,7 @@ def _integer_programme(options: list[Option], k: int, exactly: bool) -> list[Opt
     bonus = 1 + k * len(entities) * scores.max() if exactly else 0.0
     result = milp(
         -(scores + bonus),
-        integrality=np.ones(len(options)),
+        integrality=np.ones(len(options), dtype=np.int64),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(matrix, ub=limits),
         options={"mip_rel_gap": 0.0},
