@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 Matrix = npt.NDArray[np.floating]
-Mask = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool]
 
 
 def mutual_argmax(similarity: Matrix) -> Mask:
@@ -25,8 +25,8 @@ def mutual_argmax(similarity: Matrix) -> Mask:
         forward = similarity.argmax(axis=1)
         backward = similarity.argmax(axis=0)
         rows = np.arange(len(forward))
-        mutual = np.asarray(backward[forward] == rows)
-        links[rows[mutual], forward[mutual]] = True
+        mutual = np.flatnonzero(backward[forward] == rows)
+        links[mutual, forward[mutual]] = True
     return links
 
 
