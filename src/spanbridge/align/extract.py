@@ -43,7 +43,8 @@ def itermax(similarity: Matrix, iterations: int = 2, alpha: float = 0.9) -> Mask
     if min(similarity.shape) <= 2:
         return links
     for _ in range(iterations - 1):
-        free_source, free_target = ~links.any(axis=1), ~links.any(axis=0)
+        free_source: Mask = np.logical_not(links.any(axis=1))
+        free_target: Mask = np.logical_not(links.any(axis=0))
         if not (free_source.any() and free_target.any()):
             break
         discount = np.minimum(alpha * (free_source[:, None] + free_target[None, :] * 1.0), 1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -60,6 +62,24 @@ def names(kind: str) -> dict[str, str]:
     for point in entry_points(group=f"spanbridge.{kind}"):
         known.setdefault(point.name, f"from {point.value}")
     return known
+
+
+def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
+    """Make the named part with the options that were given (those that are not None).
+
+    Raises:
+        SpanbridgeError: nobody goes by that name, or the part has no such option.
+        MissingExtraError: the part needs a package that is not installed.
+    """
+    part = load(kind, name)
+    given = {option: value for option, value in options.items() if value is not None}
+    known = inspect.signature(part).parameters
+    for option in given:
+        if option not in known:
+            raise SpanbridgeError(
+                f"the {kind} {name!r} has no option {option!r}; it has: {', '.join(known)}"
+            )
+    return part(**given)
 
 
 def load(kind: str, name: str) -> Any:

@@ -1,0 +1,5 @@
+"""``python -m spanbridge``."""
+
+from spanbridge.cli.main import main
+
+main()

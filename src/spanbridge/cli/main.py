@@ -1,0 +1,73 @@
+"""``spanbridge``: the entry point. Subcommands are imported only when they are called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.signature import package_version
+
+_COMMANDS = {
+    "project": "Carry labels from source sentences onto their translations.",
+    "align": "Align the words of sentence pairs.",
+    "evaluate": "Score predicted spans, or word alignments, against gold ones.",
+    "view": "Make an HTML page on which a person sees the result.",
+    "demo": "Run the real thing on a small sample in nine languages.",
+    "doctor": "Show what is installed, from where, under which licence.",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"spanbridge.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `spanbridge demo`; each command has its own --help with examples.",
+)
+@click.version_option(package_version(), prog_name="spanbridge")
+def cli() -> None:
+    """Carry entity spans across languages: labelled source sentences and their translations go in,
+    labelled target sentences come out. No GPU, no model hub, no torch.
+
+    \b
+      spanbridge project --source en.conll --target de.txt -o de.conll
+      spanbridge evaluate gold.conll de.conll
+      spanbridge view de.conll -o page.html
+    """  # noqa: D205 - click shows it as one paragraph
+
+
+def main() -> None:
+    """Run the command line; the user's errors end with exit code 2 and no traceback."""
+    try:
+        code = cli.main(prog_name="spanbridge", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted; no output was written", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except SpanbridgeError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # whoever read our output has closed it; keep Python from complaining on exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,169 @@
+"""Options that several subcommands share, and what they become."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from spanbridge.core import registry
+from spanbridge.core.signature import signature
+from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+ALIGNER_OPTIONS = (
+    "encoder",
+    "layer",
+    "compute_type",
+    "threads",
+    "extraction",
+    "iterations",
+    "alpha",
+    "threshold",
+    "model",
+    "heuristic",
+    "prefix",
+    "min_similarity",
+)
+
+
+def _listed(kind: str) -> str:
+    return "; ".join(f"{name}: {summary}" for name, summary in registry.names(kind).items())
+
+
+def _stack(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(list(options)):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+source_option = click.option(
+    "--source",
+    required=True,
+    metavar="FILE",
+    help="The source side: .conll (labels in the last column), .jsonl (whole pairs; leave --target "
+    "out), or for `align` also .txt.",
+)
+target_option = click.option(
+    "--target",
+    metavar="FILE",
+    help="The translations, row by row: .txt (one tokenised sentence a line) or .conll (its tags "
+    "are ignored).",
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar, no account.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+tag_options = _stack(
+    [
+        click.option(
+            "--scheme",
+            type=click.Choice(SCHEMES),
+            default="iob2",
+            show_default=True,
+            help="Tag scheme of the CoNLL files read (IOB2 is written).",
+        ),
+        click.option(
+            "--orphans",
+            type=click.Choice(ORPHAN_POLICIES),
+            default="begin",
+            show_default=True,
+            help="What an I- tag that continues nothing does: begin a span, be dropped, or stop the "
+            "run. They are counted.",
+        ),
+    ]
+)
+
+aligner_options = _stack(
+    [
+        click.option(
+            "--aligner",
+            metavar="NAME",
+            default=None,
+            help=f"{_listed('aligner')}.",
+        ),
+        click.option(
+            "--encoder",
+            metavar="MODEL",
+            help="[encoder] A checkpoint folder or Hugging Face id in place of the embedded "
+            "multilingual-e5-small.",
+        ),
+        click.option("--layer", type=int, help="[encoder] Layer whose states are compared."),
+        click.option(
+            "--compute-type",
+            metavar="TYPE",
+            help="[encoder] int8 (default), float32, or another that CTranslate2 has here.",
+        ),
+        click.option(
+            "--threads", type=int, help="[encoder] Sentences at the same time; default: one a core."
+        ),
+        click.option(
+            "--extraction",
+            metavar="NAME",
+            help="[encoder] itermax (default, best for projection), argmax (fewest wrong links), "
+            "match; softmax, entmax (AWESoME).",
+        ),
+        click.option(
+            "--iterations", type=int, help="[encoder] of itermax (2); [statistical] of training (5)."
+        ),
+        click.option("--alpha", type=float, help="[encoder] itermax's discount (0.9)."),
+        click.option(
+            "--threshold", type=float, help="[encoder] of softmax (0.001) and entmax (0)."
+        ),
+        click.option(
+            "--model",
+            metavar="NAME",
+            help="[statistical] hmm (default), fast_align, eflomal or ibm1.",
+        ),
+        click.option(
+            "--symmetrisation",
+            "heuristic",
+            metavar="NAME",
+            help="[statistical] och (default), grow_diag_final_and, grow_diag_final, grow_diag, "
+            "intersection or union.",
+        ),
+        click.option("--prefix", type=int, help="[statistical] Characters a word is cut to (5)."),
+        click.option("--min-similarity", type=float, help="[lexical] Least similarity (0.7)."),
+    ]
+)
+
+
+def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The named options out of all that a command was given."""
+    return {name: options[name] for name in names if name in options}
+
+
+def progress(items: Iterable[T], what: str, quiet: bool) -> Iterator[T]:
+    """A progress bar on standard error where that is a terminal."""
+    from tqdm import tqdm
+
+    bar: Iterator[T] = iter(
+        tqdm(items, desc=what, unit=" rows", disable=True if quiet else None, mininterval=0.5)
+    )
+    return bar
+
+
+def write_rejects(output: str, rejects: list[tuple[str, str]]) -> str | None:
+    """Write ``OUTPUT.rejects.jsonl`` if any row was rejected; its path, or None."""
+    from spanbridge.data.files import atomic_output
+
+    path = f"{output}.rejects.jsonl"
+    if not rejects:
+        Path(path).unlink(missing_ok=True)  # of an earlier run: it would be taken for this one's
+        return None
+    with atomic_output(path) as out:
+        for row, reason in rejects:
+            out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
+    return path
+
+
+def run_signature(parts: dict[str, object]) -> str:
+    """The signature of a run."""
+    return signature(parts)

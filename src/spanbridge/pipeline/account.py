@@ -1,0 +1,66 @@
+"""The account of a run: rows in = projected + empty for a stated reason + rejected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from spanbridge.core.spans import Span, SentencePair
+
+PROJECTED = "projected"
+REJECTED = "rejected: "
+
+
+@dataclass
+class Account:
+    """Counts of one run.
+
+    Attributes:
+        statuses: rows by status.
+        n_source_spans: spans that came in; n_target_spans: spans that came out.
+        dropped: source spans that were not projected, by reason.
+        rejects: id and reason of every rejected row.
+        notes: whatever else the user should know, by name (orphan tags read, for example).
+    """
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    n_source_spans: int = 0
+    n_target_spans: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    rejects: list[tuple[str, str]] = field(default_factory=list)
+    notes: dict[str, int] = field(default_factory=dict)
+
+    def add(self, pair: SentencePair, status: str, dropped: Iterable[tuple[Span, str]]) -> None:
+        """Enter one finished row."""
+        self.statuses[status] += 1
+        self.n_source_spans += len(pair.source.spans)
+        self.n_target_spans += len(pair.target.spans)
+        for _, reason in dropped:
+            self.dropped[reason] += 1
+        if status.startswith(REJECTED):
+            self.rejects.append((pair.id, status.removeprefix(REJECTED)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, in a stable order."""
+        return {
+            "rows": sum(self.statuses.values()),
+            "status": dict(sorted(self.statuses.items())),
+            "source_spans": self.n_source_spans,
+            "target_spans": self.n_target_spans,
+            "dropped_spans": dict(sorted(self.dropped.items())),
+            **{name: count for name, count in sorted(self.notes.items()) if count},
+        }
+
+    def text(self) -> str:
+        """A line for rows, one for spans, and one for each note."""
+        rows = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
+        lines = [f"{sum(self.statuses.values())} rows = {rows or 'none'}"]
+        spans = f"{self.n_source_spans} source spans -> {self.n_target_spans} target spans"
+        if self.dropped:
+            reasons = (f"{count} {reason}" for reason, count in self.dropped.most_common())
+            spans += f"; not projected: {', '.join(reasons)}"
+        lines.append(spans)
+        lines += [f"{count} {name.replace('_', ' ')}" for name, count in self.notes.items() if count]
+        return "\n".join(lines)
