@@ -1,0 +1,250 @@
+"""Sentence pairs as JSON lines: one object a line, unknown keys kept."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from json import JSONDecodeError
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.spans import Sentence, SentencePair, Span
+from spanbridge.data.files import lines
+from spanbridge.data.tokens import tokenize
+
+Side = Literal["source", "target"]
+
+_SPAN_KEYS = frozenset({"start", "end", "label", "score"})
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_DECIMALS = 4
+
+
+def read_jsonl(path: str | Path) -> Iterator[SentencePair]:
+    r"""Read pairs, one JSON object a line; blank lines are skipped.
+
+    Keys: ``id``; ``source_words`` with ``source_spans`` in words, or ``source_text`` with
+    ``source_spans`` in characters (code points), all half-open; the same for ``target``; ``links``
+    ``[[source, target], ...]``, ``link_scores``, ``status``. A side's spans, the id and the last
+    three may be missing. Other keys go to :attr:`SentencePair.extra`; so does a side's text where
+    its words are given as well.
+
+    Raises:
+        InputError: a line is not JSON, lacks a side, has a value of the wrong type, a key twice, a
+            number that is not finite, half a surrogate pair, or a span, link or score out of range.
+    """
+    n_rows = 0
+    for number, line in enumerate(lines(path), 1):
+        if line.isspace() or not line:
+            continue
+        n_rows += 1
+        try:
+            yield _pair(_parse(line), n_rows)
+        except SpanbridgeError as error:
+            raise InputError(path, number, str(error)) from error
+
+
+def format_pair(pair: SentencePair) -> str:
+    """The pair as one line of JSON without its end; scores have four decimals.
+
+    A side with raw text is written as that text, with spans in characters. Where that would not be
+    read back as the same words, its words are written (and the text beside them).
+    """
+    row: dict[str, Any] = {"id": pair.id}
+    row |= _side_to_json("source", pair.source)
+    row |= _side_to_json("target", pair.target)
+    if pair.links is not None:
+        row["links"] = pair.links.pairs
+        if pair.links.scores is not None:
+            row["link_scores"] = [round(score, _DECIMALS) for score in pair.links.scores]
+    if pair.status is not None:
+        row["status"] = pair.status
+    for key, value in pair.extra.items():
+        row.setdefault(key, value)
+    return json.dumps(row, ensure_ascii=False, allow_nan=False)
+
+
+def _parse(line: str) -> dict[str, Any]:
+    """One line as a JSON object that can be written again."""
+    try:
+        row = _DECODER.decode(line)
+        if _SURROGATE_ESCAPE.search(line):
+            json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise SpanbridgeError(
+            "a string holds half a surrogate pair, which is no character; mend the \\u escape"
+        ) from error
+    except JSONDecodeError as error:
+        raise SpanbridgeError(
+            f"is not JSON ({error.msg}, column {error.colno}); write one object a line"
+        ) from error
+    except ValueError as error:  # of the hooks below, or an integer of thousands of digits
+        raise SpanbridgeError(f"is not valid JSON ({error})") from error
+    except RecursionError as error:
+        raise SpanbridgeError("is nested too deeply; write one flat object a line") from error
+    if not isinstance(row, dict):
+        raise SpanbridgeError("is no JSON object; write {...} on each line")
+    return row
+
+
+def _object(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(items)
+    if len(row) != len(items):
+        keys = [key for key, _ in items]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is given twice")
+    return row
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not isfinite(value):
+        raise ValueError(f"{digits} is too large for a number")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number; write null, or leave the key out")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
+
+
+def _pair(row: dict[str, Any], n_row: int) -> SentencePair:
+    """Take a row's known keys out of it; what remains is the pair's extra."""
+    identity = row.pop("id", None)
+    if identity is None:
+        identity = n_row
+    elif type(identity) not in (str, int):
+        raise SpanbridgeError(f"id is {_shown(identity)}; give a string or an integer")
+    source = _side(row, "source")
+    target = _side(row, "target")
+    links = _links(row, source, target)
+    status = row.pop("status", None)
+    if status is not None and not isinstance(status, str):
+        raise SpanbridgeError(f"status is {_shown(status)}; give a string")
+    return SentencePair(str(identity), source, target, links, status, row)
+
+
+def _side(row: dict[str, Any], side: Side) -> Sentence:
+    spans = _spans(row.pop(f"{side}_spans", None), side)
+    words = row.pop(f"{side}_words", None)
+    if words is not None:
+        if not isinstance(words, list) or not set(map(type, words)) <= {str}:
+            raise SpanbridgeError(f"{side}_words is {_shown(words)}; give a list of strings")
+        try:
+            return Sentence(tuple(words), spans)
+        except SpanbridgeError as error:
+            raise SpanbridgeError(f"{side}_spans: {error}") from error
+    text = row.pop(f"{side}_text", None)
+    if text is None:
+        raise SpanbridgeError(
+            f"neither {side}_words nor {side}_text; every pair needs both of its sides"
+        )
+    if not isinstance(text, str):
+        raise SpanbridgeError(f"{side}_text is {_shown(text)}; give a string")
+    return _sentence_of_text(text, spans, side)
+
+
+def _sentence_of_text(text: str, spans: Sequence[Span], side: Side) -> Sentence:
+    """Tokenised text; ``spans`` come in characters and leave in words."""
+    for start, end, label, _ in spans:
+        if not 0 <= start < end <= len(text):
+            raise SpanbridgeError(
+                f"{side}_spans: {start}-{end} ({label}) lies outside the text of {len(text)} "
+                "characters; spans are [start, end) in characters where text is given"
+            )
+    words, offsets = tokenize(text, (edge for span in spans for edge in span[:2]))
+    starts = [start for start, _ in offsets]
+    in_words = []
+    for start, end, label, score in spans:
+        first, last = bisect_left(starts, start), bisect_left(starts, end)
+        if first == last:
+            raise SpanbridgeError(f"{side}_spans: {start}-{end} ({label}) covers only whitespace")
+        in_words.append(Span(first, last, label, score))
+    return Sentence(words, tuple(in_words), text, offsets)
+
+
+def _spans(items: Any, side: Side) -> tuple[Span, ...]:
+    if items is None:
+        return ()
+    if not isinstance(items, list):
+        raise SpanbridgeError(f"{side}_spans is {_shown(items)}; give a list of objects")
+    return tuple([_span(item, side) for item in items])
+
+
+def _span(item: Any, side: Side) -> Span:
+    if not isinstance(item, dict):
+        raise SpanbridgeError(f"{side}_spans holds {_shown(item)}; give objects")
+    if not item.keys() <= _SPAN_KEYS:
+        unknown = next(key for key in item if key not in _SPAN_KEYS)
+        raise SpanbridgeError(
+            f"{side}_spans: unknown key {unknown!r}; a span has start, end, label and score only"
+        )
+    start, end, label = item.get("start"), item.get("end"), item.get("label")
+    if type(start) is not int or type(end) is not int or not isinstance(label, str) or not label:
+        raise SpanbridgeError(
+            f"{side}_spans: {_shown(item)} wants integers start and end, and a label"
+        )
+    score = item.get("score")
+    return Span(start, end, label, None if score is None else _score(score, f"{side}_spans"))
+
+
+def _score(value: Any, key: str) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise SpanbridgeError(f"{key}: the score {_shown(value)} is no number in [0, 1]")
+    return float(value)
+
+
+def _links(row: dict[str, Any], source: Sentence, target: Sentence) -> WordAlignment | None:
+    pairs, scores = row.pop("links", None), row.pop("link_scores", None)
+    if pairs is None:
+        if scores is not None:
+            raise SpanbridgeError("link_scores without links; give both, or no scores")
+        return None
+    if not isinstance(pairs, list):
+        raise SpanbridgeError(f"links is {_shown(pairs)}; give a list of [source, target]")
+    for pair in pairs:
+        if not (isinstance(pair, list) and [type(index) for index in pair] == [int, int]):
+            raise SpanbridgeError(f"links holds {_shown(pair)}; give [source, target]")
+    if scores is not None:
+        if not isinstance(scores, list):
+            raise SpanbridgeError(f"link_scores is {_shown(scores)}; give a list of numbers")
+        scores = [_score(score, "link_scores") for score in scores]
+    return WordAlignment.of(pairs, len(source.words), len(target.words), scores)
+
+
+def _side_to_json(side: Side, sentence: Sentence) -> dict[str, Any]:
+    text, offsets = sentence.text, sentence.offsets
+    if text is None or offsets is None:
+        return {f"{side}_words": sentence.words, f"{side}_spans": _spans_to_json(sentence.spans)}
+    in_text = [
+        Span(offsets[start][0], offsets[end - 1][1], label, score)
+        for start, end, label, score in sentence.spans
+    ]
+    # Words that a former span has cut need not come about again, and links count words.
+    if tokenize(text, (edge for span in in_text for edge in span[:2])) != (sentence.words, offsets):
+        return {f"{side}_text": text} | _side_to_json(
+            side, Sentence(sentence.words, sentence.spans)
+        )
+    return {f"{side}_text": text, f"{side}_spans": _spans_to_json(in_text)}
+
+
+def _spans_to_json(spans: Sequence[Span]) -> list[dict[str, Any]]:
+    rows = []
+    for start, end, label, score in spans:
+        row: dict[str, Any] = {"start": start, "end": end, "label": label}
+        if score is not None:
+            row["score"] = round(score, _DECIMALS)
+        rows.append(row)
+    return rows
+
+
+def _shown(value: Any) -> str:
+    """A value as it would stand in the file, cut short."""
+    shown = json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
