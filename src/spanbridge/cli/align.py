@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -42,9 +41,6 @@ def command(source: str, target: str | None, output: str, **given: Any) -> None:
         output,
         make_aligner=lambda: registry.build("aligner", given["aligner"] or "encoder", chosen),
         scores=given["scores"],
-        watch=lambda rows: opt.progress(rows, "align", given["quiet"]),
+        watch=opt.progress("align", given["quiet"]),
     )
-    if given["as_json"]:
-        click.echo(json.dumps(run.to_dict(), ensure_ascii=False, indent=1))
-    elif not given["quiet"]:
-        click.echo(run.text(), err=True)
+    opt.report(run, given["as_json"], given["quiet"])

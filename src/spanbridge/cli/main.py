@@ -50,7 +50,7 @@ def cli() -> None:
       spanbridge project --source en.conll --target de.txt -o de.conll
       spanbridge evaluate gold.conll de.conll
       spanbridge view de.conll -o page.html
-    """  # noqa: D205 - click shows it as one paragraph
+    """
 
 
 def main() -> None:

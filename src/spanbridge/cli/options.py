@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from spanbridge.core import registry
-from spanbridge.core.signature import signature
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,7 +30,7 @@ ALIGNER_OPTIONS = (
 )
 
 
-def _listed(kind: str) -> str:
+def listed(kind: str) -> str:
     return "; ".join(f"{name}: {summary}" for name, summary in registry.names(kind).items())
 
 
@@ -87,7 +85,7 @@ aligner_options = _stack(
             "--aligner",
             metavar="NAME",
             default=None,
-            help=f"{_listed('aligner')}.",
+            help=f"{listed('aligner')}.",
         ),
         click.option(
             "--encoder",
@@ -111,7 +109,9 @@ aligner_options = _stack(
             "match; softmax, entmax (AWESoME).",
         ),
         click.option(
-            "--iterations", type=int, help="[encoder] of itermax (2); [statistical] of training (5)."
+            "--iterations",
+            type=int,
+            help="[encoder] of itermax (2); [statistical] of training (5).",
         ),
         click.option("--alpha", type=float, help="[encoder] itermax's discount (0.9)."),
         click.option(
@@ -140,30 +140,20 @@ def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: options[name] for name in names if name in options}
 
 
-def progress(items: Iterable[T], what: str, quiet: bool) -> Iterator[T]:
-    """A progress bar on standard error where that is a terminal."""
+def progress(what: str, quiet: bool) -> Callable[[Iterator[T], int | None], Iterator[T]]:
+    """Wraps a stream in a progress bar on standard error, where that is a terminal."""
     from tqdm import tqdm
 
-    bar: Iterator[T] = iter(
-        tqdm(items, desc=what, unit=" rows", disable=True if quiet else None, mininterval=0.5)
-    )
-    return bar
+    def watch(rows: Iterator[T], total: int | None) -> Iterator[T]:
+        off = True if quiet else None  # None: off where standard error is no terminal
+        return iter(tqdm(rows, what, total, unit=" rows", disable=off, mininterval=0.5))
+
+    return watch
 
 
-def write_rejects(output: str, rejects: list[tuple[str, str]]) -> str | None:
-    """Write ``OUTPUT.rejects.jsonl`` if any row was rejected; its path, or None."""
-    from spanbridge.data.files import atomic_output
-
-    path = f"{output}.rejects.jsonl"
-    if not rejects:
-        Path(path).unlink(missing_ok=True)  # of an earlier run: it would be taken for this one's
-        return None
-    with atomic_output(path) as out:
-        for row, reason in rejects:
-            out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
-    return path
-
-
-def run_signature(parts: dict[str, object]) -> str:
-    """The signature of a run."""
-    return signature(parts)
+def report(run: Any, as_json: bool, quiet: bool) -> None:
+    """Print what a run did: as JSON to standard output, or for a person to standard error."""
+    if as_json:
+        click.echo(json.dumps(run.to_dict(), ensure_ascii=False, indent=1))
+    elif not quiet:
+        click.echo(run.text(), err=True)

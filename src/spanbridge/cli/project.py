@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -50,7 +49,7 @@ signature and the account.
     metavar="NAME",
     default="greedy",
     show_default=True,
-    help=f"{opt._listed('method')}.",
+    help=f"{opt.listed('method')}.",
 )
 @click.option("--n-proj", type=int, help="[greedy, exact] Projections of a span, at most (1).")
 @click.option(
@@ -101,9 +100,6 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         projector=projector,
         scheme=given["scheme"],
         orphans=given["orphans"],
-        watch=lambda rows: opt.progress(rows, "project", given["quiet"]),
+        watch=opt.progress("project", given["quiet"]),
     )
-    if given["as_json"]:
-        click.echo(json.dumps(run.to_dict(), ensure_ascii=False, indent=1))
-    elif not given["quiet"]:
-        click.echo(run.text(), err=True)
+    opt.report(run, given["as_json"], given["quiet"])

@@ -57,7 +57,7 @@ def spans_from_tags(
         scheme: how the tags are meant.
         orphans: ``begin`` starts a span there (as conlleval and seqeval's default mode do),
             ``drop`` leaves the orphan and what continues it unlabelled (as seqeval's strict mode
-            does), ``error`` raises.
+            does with IOB2), ``error`` raises.
 
     Returns:
         The spans in order, and how many orphans were met.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from spanbridge.core.spans import Span, SentencePair
+from spanbridge.core.spans import SentencePair, Span
 
 PROJECTED = "projected"
 REJECTED = "rejected: "
@@ -62,5 +62,7 @@ class Account:
             reasons = (f"{count} {reason}" for reason, count in self.dropped.most_common())
             spans += f"; not projected: {', '.join(reasons)}"
         lines.append(spans)
-        lines += [f"{count} {name.replace('_', ' ')}" for name, count in self.notes.items() if count]
+        lines += [
+            f"{count} {name.replace('_', ' ')}" for name, count in self.notes.items() if count
+        ]
         return "\n".join(lines)

@@ -19,8 +19,6 @@ _HEADS = ("projected", "empty", "rejected")
 _BIDI_CONTROLS = frozenset(  # marks, embeddings and overrides, isolates
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-    "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
 
 
 class Mark(NamedTuple):

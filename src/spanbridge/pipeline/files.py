@@ -1,0 +1,229 @@
+"""Whole runs from files to files: atomic output, an account, a signature."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spanbridge.align.base import Aligner
+from spanbridge.core.errors import InputError, RowError, SpanbridgeError
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.signature import signature
+from spanbridge.core.spans import SentencePair
+from spanbridge.core.tags import OrphanPolicy, Scheme
+from spanbridge.data.conll import Counts
+from spanbridge.data.files import atomic_output
+from spanbridge.data.formats import PairWriter, pair_writer, read_pairs, suffix
+from spanbridge.data.pharaoh import format_links
+from spanbridge.pipeline.account import REJECTED, Account
+from spanbridge.pipeline.projection import align_pairs, given_links, project_pairs
+from spanbridge.project.projector import Projector
+
+Watch = Callable[[Iterator[SentencePair], int | None], Iterator[SentencePair]]
+Linked = Iterable[tuple[SentencePair, WordAlignment | RowError]]
+
+
+def unwatched(rows: Iterator[SentencePair], total: int | None) -> Iterator[SentencePair]:
+    """No progress shown."""
+    return rows
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run did.
+
+    Attributes:
+        output: path of the result.
+        inputs: name of the role -> path.
+        signature: one line that reproduces the result.
+        account: what became of every row.
+        rejects: path of the rejects file, or None.
+    """
+
+    output: str
+    inputs: dict[str, str]
+    signature: str
+    account: Account
+    rejects: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, in a stable order."""
+        return {
+            "output": self.output,
+            "inputs": self.inputs,
+            "signature": self.signature,
+            "account": self.account.to_dict(),
+            "rejects": self.rejects,
+        }
+
+    def text(self) -> str:
+        """For a person."""
+        lines = [self.account.text(), f"written to {self.output}", self.signature]
+        if self.rejects:
+            lines.insert(1, f"rejected rows and why: {self.rejects}")
+        return "\n".join(lines)
+
+
+def manifest_path(output: str) -> Path:
+    """Where the signature and the account of a result are kept: ``OUT.run.json``."""
+    return Path(f"{output}.run.json")
+
+
+def project_files(
+    source: str,
+    target: str | None,
+    output: str,
+    *,
+    projector: Projector,
+    make_aligner: Callable[[], Aligner] | None = None,
+    links: str | None = None,
+    scheme: Scheme = "iob2",
+    orphans: OrphanPolicy = "begin",
+    watch: Watch = unwatched,
+) -> Run:
+    """Project the labels of a file of source sentences onto their translations.
+
+    Args:
+        source, target, links: as :func:`spanbridge.data.formats.read_pairs` takes them.
+        output: ``.jsonl`` for whole pairs, else CoNLL of the target side. Beside it stand
+            ``OUT.run.json`` and, where rows were rejected, ``OUT.rejects.jsonl``.
+        projector: places the spans.
+        make_aligner: makes the aligner, called once the input has been read through; None where
+            links come with the input.
+        scheme, orphans: how the source's tags are read.
+        watch: wraps the stream of rows, to show progress; given the number of rows if known.
+
+    Raises:
+        InputError: the input is wrong; nothing is written then.
+        SpanbridgeError: a setting is wrong, or CoNLL cannot hold a row.
+    """
+    _check_output(output, source, target, links)
+    counts = Counts()
+
+    def open_pairs() -> Iterator[SentencePair]:
+        return read_pairs(source, target, links, scheme=scheme, orphans=orphans)
+
+    account = Account()
+    if make_aligner is None:
+        pairs = read_pairs(source, target, links, scheme=scheme, orphans=orphans, counts=counts)
+        linked: Linked = given_links(pairs)
+        aligned_by, total = "given", None
+    else:
+        # all of the input is checked before the long work begins
+        checked = read_pairs(source, target, links, scheme=scheme, orphans=orphans, counts=counts)
+        total = sum(1 for _ in checked)
+        aligner = make_aligner()
+        linked = align_pairs(open_pairs, aligner)
+        aligned_by = ""
+    with pair_writer(output) as writer:
+        for pair in watch(project_pairs(linked, projector, account), total):
+            writer.write(pair)
+    account.notes["orphan_tags"] = counts.n_orphans
+    line = signature(
+        {
+            "task": "project",
+            "aligner": aligned_by or aligner.describe(),
+            "method": projector.describe(),
+            "scheme": scheme,
+            "orphans": orphans,
+        }
+    )
+    inputs = {"source": source, "target": target, "links": links}
+    return _finish(output, inputs, line, account)
+
+
+def align_files(
+    source: str,
+    target: str | None,
+    output: str,
+    *,
+    make_aligner: Callable[[], Aligner],
+    scores: bool = False,
+    watch: Watch = unwatched,
+) -> Run:
+    """Align a bitext; one line of Pharaoh links a row, or whole pairs for ``.jsonl``.
+
+    Args:
+        source, target: as :func:`spanbridge.data.formats.read_pairs` takes them, labels not needed.
+        output: where the links go.
+        make_aligner: makes the aligner, called once the input has been read through.
+        scores: write every link's score.
+        watch: wraps the stream of rows, to show progress.
+
+    Raises:
+        InputError: the input is wrong; nothing is written then.
+    """
+    _check_output(output, source, target, None)
+
+    def open_pairs() -> Iterator[SentencePair]:
+        for pair in read_pairs(source, target, labelled=False):
+            # what is asked for are new links, whatever the pairs brought
+            yield SentencePair(pair.id, pair.source, pair.target, None, None, pair.extra)
+
+    total = sum(1 for _ in open_pairs())
+    aligner = make_aligner()
+    account = Account()
+    as_pairs = suffix(output) == ".jsonl"
+
+    def rows() -> Iterator[SentencePair]:
+        for pair, links in align_pairs(open_pairs, aligner):
+            if isinstance(links, RowError):
+                status = f"{REJECTED}{links}"
+                account.add(pair, status, ())
+                yield SentencePair(pair.id, pair.source, pair.target, None, status, pair.extra)
+            else:
+                account.add(pair, "aligned" if links.pairs else "empty: no link", ())
+                yield SentencePair(pair.id, pair.source, pair.target, links, None, pair.extra)
+
+    with atomic_output(output) as out:
+        writer = PairWriter(out, as_pairs)
+        for pair in watch(rows(), total):
+            if as_pairs:
+                writer.write(pair)
+            else:
+                out.write(("" if pair.links is None else format_links(pair.links, scores)) + "\n")
+    line = signature({"task": "align", "aligner": aligner.describe()})
+    return _finish(output, {"source": source, "target": target}, line, account)
+
+
+def _check_output(output: str, *inputs: str | None) -> None:
+    for path in inputs:
+        if path is not None and Path(path).resolve() == Path(output).resolve():
+            raise SpanbridgeError(f"{output} is both input and output; write to another file")
+
+
+def _finish(output: str, inputs: dict[str, str | None], line: str, account: Account) -> Run:
+    rejects = f"{output}.rejects.jsonl"
+    if account.rejects:
+        with atomic_output(rejects) as out:
+            for row, reason in account.rejects:
+                out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
+    else:
+        # one of an earlier run would be taken for this one's
+        Path(rejects).unlink(missing_ok=True)
+    given = {role: path for role, path in inputs.items() if path is not None}
+    run = Run(output, given, line, account, rejects if account.rejects else None)
+    with atomic_output(manifest_path(output)) as out:
+        out.write(json.dumps(run.to_dict(), ensure_ascii=False, indent=1) + "\n")
+    return run
+
+
+def read_manifest(output: str) -> dict[str, Any] | None:
+    """The manifest beside a result, or None if there is none.
+
+    Raises:
+        InputError: it is there, but not a manifest.
+    """
+    path = manifest_path(output)
+    if not path.is_file():
+        return None
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise InputError(path, None, f"is not JSON ({error}); delete it") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("inputs"), dict):
+        raise InputError(path, None, "is not a run's manifest; delete it")
+    return manifest
