@@ -31,6 +31,7 @@ ALIGNER_OPTIONS = (
 
 
 def listed(kind: str) -> str:
+    """Names and summaries of a kind of part, for a help text."""
     return "; ".join(f"{name}: {summary}" for name, summary in registry.names(kind).items())
 
 
@@ -73,8 +74,8 @@ tag_options = _stack(
             type=click.Choice(ORPHAN_POLICIES),
             default="begin",
             show_default=True,
-            help="What an I- tag that continues nothing does: begin a span, be dropped, or stop the "
-            "run. They are counted.",
+            help="What an I- tag that continues nothing does: begin a span, be dropped, or stop "
+            "the run. They are counted.",
         ),
     ]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,23 +40,32 @@ class WordAlignment:
         Raises:
             SpanbridgeError: a link leaves one of the sentences, or the number of scores differs.
         """
-        given = [(i, j) for i, j in pairs]
-        for i, j in given:
-            if not (0 <= i < n_source and 0 <= j < n_target):
+        given = list(pairs)
+        unique = sorted(set(given))
+        if unique:
+            targets = [j for _, j in unique]
+            inside = unique[0][0] >= 0 and unique[-1][0] < n_source
+            if not (inside and min(targets) >= 0 and max(targets) < n_target):
+                i, j = next(
+                    (i, j) for i, j in given if not (0 <= i < n_source and 0 <= j < n_target)
+                )
                 raise SpanbridgeError(
                     f"link {i}-{j} lies outside its sentences of {n_source} and {n_target} words; "
                     "links are (source, target) and 0-based"
                 )
         if scores is None:
-            return cls(tuple(sorted(set(given))), n_source, n_target)
+            return cls(tuple(unique), n_source, n_target)
         values = list(scores)
         if len(values) != len(given):
             raise SpanbridgeError(f"{len(given)} links have {len(values)} scores; give one each")
         best: dict[tuple[int, int], float] = {}
         for pair, value in zip(given, values, strict=True):
             best[pair] = max(value, best.get(pair, 0.0))
-        ordered = sorted(best)
-        return cls(tuple(ordered), n_source, n_target, tuple(best[pair] for pair in ordered))
+        return cls(tuple(unique), n_source, n_target, tuple(best[pair] for pair in unique))
+
+    def from_source(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """The links whose source word lies in [start, end), in order."""
+        return self.pairs[bisect_left(self.pairs, (start,)) : bisect_left(self.pairs, (end,))]
 
     def reversed(self) -> WordAlignment:
         """The same links seen from the target: (target, source)."""

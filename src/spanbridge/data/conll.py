@@ -180,18 +180,21 @@ class _Reader:
 
         That is nearly every row, so it is tested in bulk; :meth:`row` defines what is read.
         """
-        if self.separator == " " and "\t" in "".join(block):
+        separator, width = self.separator, self.n_columns + 1
+        if not separator:
             return None
-        try:
-            table = list(zip(*[line.split(self.separator) for line in block], strict=True))
-        except ValueError:  # not the same number of columns; or no separator is known yet
-            return None
-        words, tags = table[0], table[-1]
+        # All cells of all lines in one list, with line ends in between: where these come at even
+        # distances, every line has the same number of columns.
+        joined = f"{separator}\n{separator}".join(block)
+        cells = joined.split(separator)
+        words, tags = tuple(cells[::width]), cells[width - 2 :: width]
         if (
-            len(table) != self.n_columns
+            len(cells) != width * len(block) - 1
+            or cells[width - 1 :: width].count("\n") != len(block) - 1
             or not self.known.issuperset(tags)
+            or "" in cells
             or words[0] == DOCSTART
-            or any("" in column for column in table[:-1])
+            or (separator == " " and "\t" in joined)
         ):
             return None
         try:

@@ -103,7 +103,7 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
         raise InputError(path, None, why) from error
     try:
         with ExitStack() as stack:
-            binary: IO[bytes] = stack.enter_context(raw)
+            binary: IO[bytes] | gzip.GzipFile = stack.enter_context(raw)
             if is_gzip(path):
                 # No name and no time in the header: equal content gives equal bytes.
                 packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0)

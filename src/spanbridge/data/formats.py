@@ -188,8 +188,7 @@ def _parallel(
     left: Iterator[_L], left_path: str | Path, right: Iterator[_R], right_path: str | Path
 ) -> Iterator[tuple[_L, _R]]:
     """Rows of two files side by side; an InputError at the end if one has more than the other."""
-    n_rows = 0
-    for a, b in zip_longest(left, right):
+    for n_rows, (a, b) in enumerate(zip_longest(left, right)):
         if a is None or b is None:
             n_longer = n_rows + 1 + sum(1 for _ in (right if a is None else left))
             n_left, n_right = (n_rows, n_longer) if a is None else (n_longer, n_rows)
@@ -200,5 +199,4 @@ def _parallel(
                 "run parallel (in CoNLL a blank line ends a row, and one with no line before it "
                 "is a row with no words; elsewhere each line is a row)",
             )
-        n_rows += 1
         yield a, b

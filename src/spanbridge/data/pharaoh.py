@@ -34,7 +34,7 @@ def read_links(
             outside [0, 1], or only some of a line's links have one.
     """
     for number, line in enumerate(lines(path), 1):
-        items = line.split()
+        items = tuple(line.split())
         try:
             scores = None
             if ":" in line:
@@ -114,17 +114,15 @@ def _index(digits: str) -> int:
     return int(digits)
 
 
-def _split_scores(items: Iterable[str]) -> tuple[list[str], tuple[float, ...]]:
-    links, scores = [], []
-    for item in items:
-        link, _, score = item.partition(":")
-        if not score:
-            raise SpanbridgeError(f"{item!r} has no score though others on the line do; give all")
-        links.append(link)
-        scores.append(_score(score))
-    return links, tuple(scores)
+def _split_scores(items: Iterable[str]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    links, _, scores = zip(*[item.partition(":") for item in items], strict=True)
+    if "" in scores:
+        link = links[scores.index("")]
+        raise SpanbridgeError(f"{link!r} has no score, though others on the line have; score all")
+    return links, tuple(map(_score, scores))
 
 
+@lru_cache(maxsize=1 << 16)
 def _score(digits: str) -> float:
     try:
         score = float(digits)

@@ -40,14 +40,6 @@ class Option(NamedTuple):
     score: float
 
 
-def links_by_source(alignment: WordAlignment) -> list[list[int]]:
-    """For each source word the target words linked to it, ascending."""
-    linked: list[list[int]] = [[] for _ in range(alignment.n_source)]
-    for i, j in alignment.pairs:
-        linked[i].append(j)
-    return linked
-
-
 def alignment_options(
     entities: Sequence[Span], alignment: WordAlignment, max_words: int | None = None
 ) -> list[Option]:
@@ -62,13 +54,11 @@ def alignment_options(
         Options ordered by entity, start, end. Scores lie in (0, ...): above 1 only where a word
         has several links inside the candidate.
     """
-    linked = links_by_source(alignment)
     options = []
     for e, (first, last, _, _) in enumerate(entities):
         counts: dict[int, int] = {}
-        for i in range(first, last):
-            for j in linked[i]:
-                counts[j] = counts.get(j, 0) + 1
+        for _, j in alignment.from_source(first, last):
+            counts[j] = counts.get(j, 0) + 1
         n_source = last - first
         places = sorted(counts)
         for at, start in enumerate(places):
@@ -82,7 +72,7 @@ def alignment_options(
     return options
 
 
-def support(entity: Span, start: int, end: int, linked: Sequence[Sequence[int]]) -> float:
+def support(entity: Span, start: int, end: int, alignment: WordAlignment) -> float:
     """How far two spans are linked to each other: the score of a projected span, in [0, 1].
 
     The share of the words of both spans that have a link to the other (Dice's coefficient over
@@ -91,12 +81,9 @@ def support(entity: Span, start: int, end: int, linked: Sequence[Sequence[int]])
     Args:
         entity: source span.
         start, end: target words [start, end).
-        linked: target words by source word, see :func:`links_by_source`.
+        alignment: the links.
     """
-    reached: set[int] = set()
-    n_source = 0
-    for i in range(entity.start, entity.end):
-        inside = [j for j in linked[i] if start <= j < end]
-        n_source += bool(inside)
-        reached.update(inside)
-    return (n_source + len(reached)) / (entity.end - entity.start + end - start)
+    links = alignment.from_source(entity.start, entity.end)
+    inside = [link for link in links if start <= link[1] < end]
+    n_linked = len({i for i, _ in inside}) + len({j for _, j in inside})
+    return n_linked / (entity.end - entity.start + end - start)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Span
-from spanbridge.project.candidates import Option, links_by_source
+from spanbridge.project.candidates import Option
 from spanbridge.project.projector import Projection, conclude, in_order
 
 
@@ -72,21 +72,21 @@ class HeuristicProjector:
         if not entities:
             return Projection((), ())
         ordered = in_order(entities)
-        linked = links_by_source(alignment)
         taken = [False] * alignment.n_target
         chosen = []
         by_length = sorted(range(len(ordered)), key=lambda e: ordered[e].end - ordered[e].start)
         for e in by_length:
-            for start, end in self._pieces(ordered[e], linked):
+            for start, end in self._pieces(ordered[e], alignment):
                 if not any(taken[start:end]):
                     taken[start:end] = [True] * (end - start)
                     chosen.append(Option(e, start, end, 1.0))
         chosen.sort(key=lambda option: option.start)
-        return conclude(ordered, chosen, alignment, linked, self.min_score)
+        return conclude(ordered, chosen, alignment, self.min_score)
 
-    def _pieces(self, entity: Span, linked: list[list[int]]) -> list[tuple[int, int]]:
-        words = sorted({j for i in range(entity.start, entity.end) for j in linked[i]})
-        first_word = set(linked[entity.start]) if self.first_word_rule else set()
+    def _pieces(self, entity: Span, alignment: WordAlignment) -> list[tuple[int, int]]:
+        links = alignment.from_source(entity.start, entity.end)
+        words = sorted({j for _, j in links})
+        first_word = {j for i, j in links if self.first_word_rule and i == entity.start}
         pieces: list[tuple[int, int]] = []
         for j in words:
             if pieces:

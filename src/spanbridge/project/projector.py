@@ -9,11 +9,11 @@ from typing import Protocol
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Span
-from spanbridge.project.candidates import Option, alignment_options, links_by_source, support
+from spanbridge.project.candidates import Option, alignment_options, support
 from spanbridge.project.solvers import exact, greedy
 
 NO_LINK = "no link"
-LOST = "no free candidate"
+LOST = "no candidate left"
 BELOW = "score below the threshold"
 
 
@@ -51,25 +51,24 @@ def conclude(
     entities: Sequence[Span],
     chosen: Sequence[Option],
     alignment: WordAlignment,
-    linked: Sequence[Sequence[int]],
     min_score: float,
 ) -> Projection:
     """Score the chosen options, abstain below ``min_score``, account for every entity."""
     spans = []
     reached: dict[int, str | None] = {}
     for entity, start, end, _ in chosen:
-        score = support(entities[entity], start, end, linked)
+        score = support(entities[entity], start, end, alignment)
         if score < min_score:
             reached.setdefault(entity, BELOW)
         else:
             reached[entity] = None
             spans.append(Span(start, end, entities[entity].label, score))
-    if len(reached) == len(entities) and None in reached.values() and len(spans) == len(entities):
+    if len(reached) == len(entities) and not any(reached.values()):
         return Projection(tuple(spans), ())
     dropped = []
     for e, span in enumerate(entities):
         reason = reached.get(e, LOST)
-        if e not in reached and not any(linked[i] for i in range(span.start, span.end)):
+        if e not in reached and not alignment.from_source(span.start, span.end):
             reason = NO_LINK
         if reason is not None:
             dropped.append((span, reason))
@@ -127,8 +126,7 @@ class _CandidateProjector:
             return Projection((), ())
         ordered = in_order(entities)
         options = alignment_options(ordered, alignment, self.max_words)
-        linked = links_by_source(alignment)
-        return conclude(ordered, self._solve(options), alignment, linked, self.min_score)
+        return conclude(ordered, self._solve(options), alignment, self.min_score)
 
     def _solve(self, options: list[Option]) -> list[Option]:
         raise NotImplementedError
