@@ -1,1 +1,67 @@
-"""Spanbridge: carry entity spans across languages."""
+"""Spanbridge: carry entity spans across languages.
+
+The public names are imported on first use, so that ``import spanbridge`` stays light::
+
+    from spanbridge import EncoderAligner, GreedyProjector, SentencePair, Sentence, Span
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spanbridge.align.encoder import EncoderAligner
+    from spanbridge.align.lexical import LexicalAligner
+    from spanbridge.align.statistical import StatisticalAligner
+    from spanbridge.core.errors import InputError, SpanbridgeError
+    from spanbridge.core.links import WordAlignment
+    from spanbridge.core.spans import Sentence, SentencePair, Span
+    from spanbridge.data.formats import read_labelled, read_pairs
+    from spanbridge.evaluate import evaluate_spans
+    from spanbridge.project.heuristic import HeuristicProjector
+    from spanbridge.project.projector import ExactProjector, GreedyProjector
+
+_WHERE = {
+    "EncoderAligner": "align.encoder",
+    "ExactProjector": "project.projector",
+    "GreedyProjector": "project.projector",
+    "HeuristicProjector": "project.heuristic",
+    "InputError": "core.errors",
+    "LexicalAligner": "align.lexical",
+    "Sentence": "core.spans",
+    "SentencePair": "core.spans",
+    "Span": "core.spans",
+    "SpanbridgeError": "core.errors",
+    "StatisticalAligner": "align.statistical",
+    "WordAlignment": "core.links",
+    "evaluate_spans": "evaluate",
+    "read_labelled": "data.formats",
+    "read_pairs": "data.formats",
+}
+
+__all__ = [
+    "EncoderAligner",
+    "ExactProjector",
+    "GreedyProjector",
+    "HeuristicProjector",
+    "InputError",
+    "LexicalAligner",
+    "Sentence",
+    "SentencePair",
+    "Span",
+    "SpanbridgeError",
+    "StatisticalAligner",
+    "WordAlignment",
+    "evaluate_spans",
+    "read_labelled",
+    "read_pairs",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        value = getattr(import_module(f"spanbridge.{_WHERE[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'spanbridge' has no attribute {name!r}")

@@ -1,0 +1,105 @@
+"""``spanbridge evaluate``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from spanbridge.cli import options as opt
+from spanbridge.core.tags import SCHEMES
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  spanbridge evaluate gold.conll predicted.conll
+  spanbridge evaluate gold.conll predicted.jsonl --labels PER,LOC,ORG --json
+  spanbridge evaluate gold.conll predicted.conll --bootstrap 1000
+  spanbridge evaluate --alignment gold.links predicted.pharaoh --one-based
+
+A span counts as right if its words and its label are right (entity-level F1). The two protocols
+differ only on malformed tags: in `default` an I- tag that continues nothing begins a span, in
+`strict` it is none (seqeval's default and strict IOB2 modes). Gold links are `1-2` (sure) or `3p4`
+(possible); the predicted ones are 0-based Pharaoh links. The last line is the signature: give it
+with the number.
+"""
+)
+@click.argument("gold", metavar="GOLD")
+@click.argument("predicted", metavar="PRED")
+@click.option(
+    "--protocol",
+    type=click.Choice(["default", "strict"]),
+    default="default",
+    show_default=True,
+    help="How malformed tags are read.",
+)
+@click.option("--labels", metavar="A,B,...", help="Count these labels only, on both sides.")
+@click.option(
+    "--scheme",
+    type=click.Choice(SCHEMES),
+    default="iob2",
+    show_default=True,
+    help="Tag scheme of CoNLL files.",
+)
+@click.option(
+    "--bootstrap",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Add a 95% interval of micro F1 from N resamples of the sentences (Koehn 2004).",
+)
+@click.option("--alignment", is_flag=True, help="GOLD and PRED are word alignments.")
+@click.option("--one-based", is_flag=True, help="The gold links count words from 1.")
+@opt.json_option
+def command(gold: str, predicted: str, alignment: bool, as_json: bool, **given: Any) -> None:
+    """Score predicted spans, or word alignments, against gold ones."""
+    if alignment:
+        _spans_only = [n for n in ("labels", "bootstrap") if given[n] is not None]
+        if _spans_only:
+            raise click.UsageError(f"--{_spans_only[0]} goes with spans, not with --alignment")
+        result = _alignment(gold, predicted, given["one_based"])
+    elif given["one_based"]:
+        raise click.UsageError("--one-based goes with --alignment")
+    else:
+        result = _spans(gold, predicted, given)
+    numbers, text = result
+    click.echo(json.dumps(numbers, ensure_ascii=False, indent=1) if as_json else text)
+
+
+def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from spanbridge.core.errors import SpanbridgeError
+    from spanbridge.data.formats import read_labelled
+    from spanbridge.evaluate import bootstrap_interval, evaluate_spans, orphan_policy
+
+    protocol, scheme = given["protocol"], given["scheme"]
+    if protocol == "strict" and scheme != "iob2":
+        raise SpanbridgeError("the strict protocol is defined here for iob2 only")
+    orphans = orphan_policy(protocol)
+    labels = given["labels"].split(",") if given["labels"] else None
+    report = evaluate_spans(
+        read_labelled(gold, scheme, orphans),
+        read_labelled(predicted, scheme, orphans),
+        protocol=protocol,
+        labels=labels,
+        scheme=scheme,
+    )
+    numbers, text = report.to_dict(), report.table()
+    if given["bootstrap"]:
+        interval = bootstrap_interval(report.rows, n=given["bootstrap"])
+        numbers["bootstrap"] = interval.to_dict()
+        text += (
+            f"\n\nmicro F1 {interval.f1:.4f}, {interval.level:.0%} interval "
+            f"[{interval.low:.4f}, {interval.high:.4f}]\n{interval.signature}"
+        )
+    return numbers, text
+
+
+def _alignment(gold: str, predicted: str, one_based: bool) -> tuple[dict[str, Any], str]:
+    from spanbridge.data.pharaoh import read_gold_links, read_links
+    from spanbridge.evaluate import evaluate_links
+
+    report = evaluate_links(
+        read_gold_links(gold, one_based), (pairs for pairs, _ in read_links(predicted))
+    )
+    return report.to_dict(), report.table()
