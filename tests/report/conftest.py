@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from report_samples import ENGLISH, linked, spaceless, split
 
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence, SentencePair, Span
 from spanbridge.report.page import Document, write_page
 
 CHROMIUM = Path("/usr/bin/chromium")
-
-
-def split(text: str) -> tuple[str, ...]:
-    """Words of a text, so that samples stay readable."""
-    return tuple(text.split())
-
-
-ENGLISH = Sentence(
-    split("Angela Merkel met the board of Siemens in Berlin on Monday ."),
-    (Span(0, 2, "PER"), Span(6, 7, "ORG"), Span(8, 9, "LOC")),
-)
-
-
-def spaceless(words: Sequence[str], spans: tuple[Span, ...]) -> Sentence:
-    """A sentence whose raw text has no spaces, as Chinese writes it."""
-    ends = [len("".join(words[: i + 1])) for i in range(len(words))]
-    offsets = tuple(zip([0, *ends[:-1]], ends, strict=True))
-    return Sentence(tuple(words), spans, "".join(words), offsets)
-
-
-def linked(id_: str, target: Sentence, ends: str, status: str = "projected") -> SentencePair:
-    """A pair of the English sentence with a target; ``ends`` as ``0-1 1-0``."""
-    pairs = [(int(i), int(j)) for i, _, j in (end.partition("-") for end in ends.split())]
-    scores = [0.95 - 0.06 * n for n in range(len(pairs))]
-    links = WordAlignment.of(pairs, len(ENGLISH.words), len(target.words), scores)
-    return SentencePair(id_, ENGLISH, target, links, status)
 
 
 @pytest.fixture
@@ -103,13 +77,6 @@ def odd() -> list[SentencePair]:
         SentencePair("x-4", ENGLISH, crossing.with_spans(()), none, "empty: no link"),
         SentencePair("x-5", ENGLISH, mixed, None, "rejected: length ratio"),
     ]
-
-
-def render(documents: Sequence[Document], **options: Any) -> str:
-    """The page as a string."""
-    out = io.StringIO()
-    write_page(out, documents, **options)
-    return out.getvalue()
 
 
 @pytest.fixture

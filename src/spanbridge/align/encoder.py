@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -100,10 +101,16 @@ class EncoderAligner:
         mask, scores = self._subword_links(source.states, target.states)
         rows, columns = np.nonzero(mask)
         best: dict[tuple[int, int], float] = {}
-        words = zip(source.word_of[rows].tolist(), target.word_of[columns].tolist(), strict=True)
-        for link, score in zip(words, scores[rows, columns].tolist(), strict=True):
-            if score > best.get(link, -1.0):
-                best[link] = score
+        covered = zip(
+            *(a[rows].tolist() for a in (source.first, source.last)),
+            *(a[columns].tolist() for a in (target.first, target.last)),
+            scores[rows, columns].tolist(),
+            strict=True,
+        )
+        for s_first, s_last, t_first, t_last, score in covered:
+            for link in product(range(s_first, s_last), range(t_first, t_last)):
+                if score > best.get(link, -1.0):
+                    best[link] = score
         ordered = sorted(best)
         link_scores = tuple(min(1.0, max(0.0, best[link])) for link in ordered)
         return WordAlignment(tuple(ordered), source.n_words, target.n_words, link_scores)

@@ -36,7 +36,8 @@ def _package(name: str) -> dict[str, Any]:
         about = metadata(name)
     except PackageNotFoundError:
         return {"package": name, "for": purpose, "installed": None, "install": how}
-    licence = about.get("License-Expression") or about.get("License") or ""
+    fields = about.json
+    licence = str(fields.get("license_expression") or fields.get("license") or "")
     if not licence or "\n" in licence:
         found = [c for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
         licence = found[0].rpartition(":: ")[2] if found else "see the package"

@@ -22,7 +22,7 @@ Examples:
   spanbridge view de.conll -o page.html --source en.conll --links en-de.pharaoh
 
 A .jsonl result holds both sentences, links and scores. A .conll one holds the target only: the
-source (and given links) come from the files named in its OUT.run.json, or from --source and --links.
+source (and given links) come from the files named in its OUT.run.json, or from --source, --links.
 The page is one file, needs no network, and can be sent by mail.
 """
 )

@@ -209,13 +209,13 @@ def _links(row: dict[str, Any], source: Sentence, target: Sentence) -> WordAlign
     if not isinstance(pairs, list):
         raise SpanbridgeError(f"links is {_shown(pairs)}; give a list of [source, target]")
     for pair in pairs:
-        if not (isinstance(pair, list) and [type(index) for index in pair] == [int, int]):
+        if not isinstance(pair, list) or [*map(type, pair)] != [int, int]:
             raise SpanbridgeError(f"links holds {_shown(pair)}; give [source, target]")
     if scores is not None:
         if not isinstance(scores, list):
             raise SpanbridgeError(f"link_scores is {_shown(scores)}; give a list of numbers")
         scores = [_score(score, "link_scores") for score in scores]
-    return WordAlignment.of(pairs, len(source.words), len(target.words), scores)
+    return WordAlignment.of(map(tuple, pairs), len(source.words), len(target.words), scores)
 
 
 def _side_to_json(side: Side, sentence: Sentence) -> dict[str, Any]:

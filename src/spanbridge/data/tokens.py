@@ -7,22 +7,12 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import pairwise
 
+from spanbridge.core.scripts import is_unspaced
+
 # Every character is given a kind: s(pace), w(ord: letters and digits), c (a letter of a script
 # written without spaces), m(ark, or an invisible joiner), a(postrophe or hyphen), o(ther).
 _TOKEN = re.compile(r"w[wm]*(?:aw[wm]*)*|[cmao]m*")
 _INSIDE_WORDS = frozenset("'\u2019-\u2010\u2011")
-_UNSPACED = (
-    "CJK ",
-    "HALFWIDTH KATAKANA",
-    "HIRAGANA",
-    "IDEOGRAPHIC",
-    "KATAKANA",
-    "KHMER",
-    "LAO ",
-    "MYANMAR",
-    "THAI ",
-    "TIBETAN",
-)
 
 
 def tokenize(
@@ -70,6 +60,6 @@ def _kind(char: str) -> str:
         return "a"
     if category[0] == "M" or category == "Cf":
         return "m"
-    if category[0] == "L" and unicodedata.name(char, "").startswith(_UNSPACED):
+    if category[0] == "L" and is_unspaced(char):
         return "c"
     return "w" if category[0] in "LN" else "o"

@@ -14,12 +14,14 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.scripts import is_unspaced
 from spanbridge.encode.tokenizer import Tokenizer
 
 _BATCH_TOKENS = 1024
@@ -32,13 +34,15 @@ class EncodedSentence:
 
     Attributes:
         states: float32 [n_subwords, hidden], special tokens left out.
-        word_of: int64 [n_subwords], the word each subword belongs to; non-decreasing. A word
-            without subwords (ignorable characters only) does not occur.
+        first, last: int64 [n_subwords], the words [first, last) each subword covers: one word, or
+            several where words are written without spaces and a subword spans them. A word without
+            subwords (ignorable characters only) is covered by none.
         n_words: words of the sentence.
     """
 
     states: npt.NDArray[np.float32]
-    word_of: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
     n_words: int
 
 
@@ -51,6 +55,10 @@ def windows(n_tokens: int, size: int) -> list[tuple[int, int]]:
         return [(0, n_tokens)]
     starts = [*range(0, n_tokens - size, max(1, size // 2)), n_tokens - size]
     return [(start, start + size) for start in starts]
+
+
+def _unspaced(word: str) -> bool:
+    return is_unspaced(word[:1]) and all(map(is_unspaced, word)) if word else False
 
 
 class Encoder:
@@ -138,13 +146,12 @@ class Encoder:
 
     def _encode_all(self, sentences: Sequence[tuple[str, ...]]) -> list[EncodedSentence]:
         ids: list[list[int]] = []
-        word_of: list[npt.NDArray[np.int64]] = []
+        places: list[npt.NDArray[np.int64]] = []  # first and last word of each subword
         pieces: list[tuple[int, int, int]] = []  # sentence, start, end of each window
         for n, words in enumerate(sentences):
-            split = self.tokenizer.encode_words(words)
-            ids.append([i for word in split for i in word])
-            lengths = [len(word) for word in split]
-            word_of.append(np.repeat(np.arange(len(words)), lengths))
+            subwords = self._split(words)
+            ids.append([i for i, _, _ in subwords])
+            places.append(np.array([p[1:] for p in subwords], np.int64).reshape(-1, 2))
             if ids[n]:
                 pieces += [(n, a, b) for a, b in windows(len(ids[n]), self._window)]
         states = [np.empty((len(i), 0), np.float32) for i in ids]
@@ -162,9 +169,26 @@ class Encoder:
             states[n][a:b][better] = found[better]
             margin[n][a:b][better] = here[better]
         return [
-            EncodedSentence(s, w, len(words))
-            for s, w, words in zip(states, word_of, sentences, strict=True)
+            EncodedSentence(s, p[:, 0], p[:, 1], len(words))
+            for s, p, words in zip(states, places, sentences, strict=True)
         ]
+
+    def _split(self, words: tuple[str, ...]) -> list[tuple[int, int, int]]:
+        """(id, first word, last word + 1) of each subword of a sentence.
+
+        Each word is split on its own, but neighbours in a script written without spaces are split
+        together: the encoder has seen `北京` in its training, and hardly ever `北 京`.
+        """
+        out = []
+        for joined, group in groupby(enumerate(words), key=lambda item: _unspaced(item[1])):
+            numbers, run = zip(*group, strict=True)
+            pieces = self.tokenizer.encode_run(run) if joined and len(run) > 1 else None
+            if pieces is not None:
+                out += [(i, numbers[0] + a, numbers[0] + b) for i, a, b in pieces]
+                continue
+            for n, ids in zip(numbers, self.tokenizer.encode_words(run), strict=True):
+                out += [(i, n, n + 1) for i in ids]
+        return out
 
     def _run(
         self, ids: list[list[int]], pieces: list[tuple[int, int, int]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,34 @@ class Tokenizer:
             memo.update(zip(unseen, self._encode(unseen), strict=True))
         return [memo[word] for word in words]
 
+    def encode_run(self, words: Sequence[str]) -> list[tuple[int, int, int]] | None:
+        """Subwords of words that are written without spaces between them.
+
+        Args:
+            words: neighbours, whose concatenation is the text.
+
+        Returns:
+            (id, first word, last word + 1) of each subword, which may span several words; or None
+            where the tokenizer cannot tell which words a subword covers.
+        """
+        ids, lengths, pieces = self._encode_text(list(words))
+        if sum(lengths) != sum(pieces):
+            return None
+        bounds = list(accumulate(lengths, initial=0))
+        found = []
+        start = 0
+        for i, size in zip(ids, pieces, strict=True):
+            if size:  # a lone word-begin mark covers nothing
+                first = bisect_right(bounds, start) - 1
+                found.append((i, first, bisect_left(bounds, start + size)))
+            start += size
+        return found
+
     def _encode(self, words: list[str]) -> list[list[int]]:
+        raise NotImplementedError
+
+    def _encode_text(self, words: list[str]) -> tuple[list[int], list[int], list[int]]:
+        """Ids of the concatenated words, characters of each word, and characters of each id."""
         raise NotImplementedError
 
 
@@ -53,9 +82,20 @@ class SentencePieceTokenizer(Tokenizer):
     def _encode(self, words: list[str]) -> list[list[int]]:
         return [list(ids) for ids in self._processor.encode(words)]
 
+    def _encode_text(self, words: list[str]) -> tuple[list[int], list[int], list[int]]:
+        text = "".join(words)
+        # both are counted in normalised characters, the word-begin mark left out
+        lengths = [_visible(self._processor.normalize(word)) for word in words]
+        pieces = [_visible(piece) for piece in self.pieces(text)]
+        return list(self._processor.encode(text)), lengths, pieces
+
     def pieces(self, text: str) -> list[str]:
         """The pieces of a text, for checks and for reading."""
         return list(self._processor.encode(text, out_type=str))
+
+
+def _visible(piece: str) -> int:
+    return len(piece) - piece.count("\u2581")
 
 
 class HuggingFaceTokenizer(Tokenizer):
@@ -90,3 +130,16 @@ class HuggingFaceTokenizer(Tokenizer):
             [[word] for word in words], is_pretokenized=True, add_special_tokens=False
         )
         return [list(encoding.ids) for encoding in batch]
+
+    def _encode_text(self, words: list[str]) -> tuple[list[int], list[int], list[int]]:
+        encoding = self._tokenizer.encode(
+            ["".join(words)], is_pretokenized=True, add_special_tokens=False
+        )
+        # characters between two subwords (dropped by a normaliser) go with the one before
+        starts = [start for start, _ in encoding.offsets]
+        total = sum(map(len, words))
+        ends = [*starts[1:], total]
+        sizes = [end - start for start, end in zip(starts, ends, strict=True)]
+        if starts and starts[0] > 0:
+            sizes[0] += starts[0]
+        return list(encoding.ids), [len(word) for word in words], sizes
