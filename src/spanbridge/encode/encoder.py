@@ -182,7 +182,7 @@ class Encoder:
         out = []
         for joined, group in groupby(enumerate(words), key=lambda item: _unspaced(item[1])):
             numbers, run = zip(*group, strict=True)
-            pieces = self.tokenizer.encode_run(run) if joined and len(run) > 1 else None
+            pieces = self.tokenizer.encode_run(run) if joined else None
             if pieces is not None:
                 out += [(i, numbers[0] + a, numbers[0] + b) for i, a, b in pieces]
                 continue

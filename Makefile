@@ -1,0 +1,50 @@
+# make demo   run the real thing on a small sample (base install, own virtual environment)
+# make test   lint, types, import rules, all tests (own virtual environment, torch for parity tests)
+# make check  lint, types, import rules only
+# make bench  benchmarks, one table each
+# make lock   resolve the locked dependencies anew (needs uv)
+
+PYTHON ?= python3
+# A CPU build where the package index has one; elsewhere e.g.
+#   make test TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch==2.13.0
+PIP = -m pip install --quiet --disable-pip-version-check
+DEV = .venv-dev/bin
+
+.PHONY: demo test check bench lock clean
+
+demo: .venv/ready
+	.venv/bin/spanbridge demo
+
+test: check
+	$(DEV)/python -m pytest
+
+check: .venv-dev/ready
+	$(DEV)/ruff check .
+	$(DEV)/ruff format --check .
+	$(DEV)/mypy
+	$(DEV)/lint-imports --no-logo
+
+bench: .venv-dev/ready
+	$(DEV)/python -m benchmarks
+
+.venv/ready: requirements/base.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python $(PIP) -r requirements/base.txt
+	.venv/bin/python $(PIP) --no-deps -e .
+	touch $@
+
+.venv-dev/ready: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv-dev
+	$(DEV)/python $(PIP) $(TORCH)
+	$(DEV)/python $(PIP) -r requirements/dev.txt
+	$(DEV)/python $(PIP) --no-deps -e .
+	touch $@
+
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header -q -o requirements/base.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header -q --group dev \
+		--extra hf --override requirements/overrides.txt -o requirements/dev.txt
+
+clean:
+	rm -rf .venv .venv-dev demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
