@@ -68,9 +68,7 @@ def test_empty_file(tmp_path, data):
         (b"a\nb\xc3", 2, 2, "c3"),
     ],
 )
-def test_invalid_utf8_names_line_and_column(
-    tmp_path, monkeypatch, size, data, line, column, byte
-):
+def test_invalid_utf8_names_line_and_column(tmp_path, monkeypatch, size, data, line, column, byte):
     monkeypatch.setattr(files, "_BATCH_BYTES", size)
     with pytest.raises(InputError, match=f"byte 0x{byte} at column {column}") as caught:
         list(lines(put(tmp_path, data)))
@@ -119,9 +117,14 @@ def test_output_appears_whole(tmp_path):
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
 def test_output_is_not_left_half_written(tmp_path, name, kind):
     path = put(tmp_path, b"old", name)
-    with pytest.raises(kind), atomic_output(path) as out:
-        out.write("new" * 100_000)
-        raise kind
+
+    def write():
+        with atomic_output(path) as out:
+            out.write("new" * 100_000)
+            raise kind
+
+    with pytest.raises(kind):
+        write()
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
 

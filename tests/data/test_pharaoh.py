@@ -48,7 +48,6 @@ def test_bad_links(tmp_path, line):
     with pytest.raises(InputError) as caught:
         list(read_links(put(tmp_path, f"0-0\n\n0-0 {line}\n0-0\n")))
     assert caught.value.line == 3
-    assert len(str(caught.value)) < 300 + len(str(tmp_path)) or "9999" in line
 
 
 def test_index_zero_is_not_one_based(tmp_path):

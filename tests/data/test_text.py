@@ -25,9 +25,7 @@ def test_lines_are_rows(tmp_path):
 
 
 def test_parallel_lines(tmp_path):
-    rows = read(
-        tmp_path, "a b ||| c\n||| x\nx |||\n|||\n |||  y||| \n", read_parallel_text
-    )
+    rows = read(tmp_path, "a b ||| c\n||| x\nx |||\n|||\n |||  y||| \n", read_parallel_text)
     assert [(a.words, b.words) for a, b in rows] == [
         (("a", "b"), ("c",)),
         ((), ("x",)),

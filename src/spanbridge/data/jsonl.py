@@ -54,15 +54,19 @@ def format_pair(pair: SentencePair) -> str:
     A side with raw text is written as that text, with spans in characters. Where that would not be
     read back as the same words, its words are written (and the text beside them).
     """
+    sides: dict[Side, Sentence] = {"source": pair.source, "target": pair.target}
     row: dict[str, Any] = {"id": pair.id}
-    row |= _side_to_json("source", pair.source)
-    row |= _side_to_json("target", pair.target)
+    for side, sentence in sides.items():
+        row |= _side_to_json(side, sentence)
     if pair.links is not None:
         row["links"] = pair.links.pairs
         if pair.links.scores is not None:
             row["link_scores"] = [round(score, _DECIMALS) for score in pair.links.scores]
     if pair.status is not None:
         row["status"] = pair.status
+    for side, sentence in sides.items():
+        if sentence.text is not None:
+            row.setdefault(f"{side}_text", sentence.text)
     for key, value in pair.extra.items():
         row.setdefault(key, value)
     return json.dumps(row, ensure_ascii=False, allow_nan=False)
@@ -228,9 +232,7 @@ def _side_to_json(side: Side, sentence: Sentence) -> dict[str, Any]:
     ]
     # Words that a former span has cut need not come about again, and links count words.
     if tokenize(text, (edge for span in in_text for edge in span[:2])) != (sentence.words, offsets):
-        return {f"{side}_text": text} | _side_to_json(
-            side, Sentence(sentence.words, sentence.spans)
-        )
+        return _side_to_json(side, Sentence(sentence.words, sentence.spans))
     return {f"{side}_text": text, f"{side}_spans": _spans_to_json(in_text)}
 
 

@@ -104,14 +104,14 @@ class Tally:
     verdicts: Counter[str] = field(default_factory=Counter)
 
     def add(self, pair: SentencePair, gold: Sentence | None, judged: Iterable[Judged]) -> None:
-        """Count one pair."""
+        """Count one pair; as in the evaluation, equal spans get one verdict between them."""
         self.rows += 1
         self.spans += len(pair.target.spans)
         self.statuses[pair.status or NO_STATUS] += 1
         self.labels.update(span.label for span in pair.target.spans)
         self.source_labels.update(span.label for span in pair.source.spans)
         self.gold_labels.update(span.label for span in (gold.spans if gold else ()))
-        self.verdicts.update(entry.verdict for entry in judged)
+        self.verdicts.update(v for _, v in {(entry.span[:3], entry.verdict) for entry in judged})
 
     def heads(self) -> list[tuple[str, int]]:
         """Rows by status, reasons left off; the known ones first."""
