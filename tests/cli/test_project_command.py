@@ -1,0 +1,174 @@
+"""``spanbridge project`` and ``align`` from end to end, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+SOURCE = (
+    "Angela\tB-PER\nMerkel\tI-PER\nvisited\tO\nParis\tB-LOC\n.\tO\n\n"
+    "It\tO\nrained\tO\n.\tO\n\n"
+    "Paris\tB-LOC\nloves\tO\nParis\tB-LOC\n\n"
+)
+TARGET = "Gestern besuchte Angela Merkel Paris .\n\nParis liebt Paris\n"
+LINKS = "0-2 1-3 2-1 3-4 4-5\n\n0-0 1-1 2-2\n"
+EXPECTED = (
+    "Gestern\tO\nbesuchte\tO\nAngela\tB-PER\nMerkel\tI-PER\nParis\tB-LOC\n.\tO\n\n"
+    "\n"
+    "Paris\tB-LOC\nliebt\tO\nParis\tB-LOC\n\n"
+)
+
+
+@pytest.fixture
+def bitext(tmp_path):
+    (tmp_path / "s.conll").write_text(SOURCE, encoding="utf-8")
+    (tmp_path / "t.txt").write_text(TARGET, encoding="utf-8")
+    (tmp_path / "l.pharaoh").write_text(LINKS, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("method", ["greedy", "exact", "heuristic"])
+def test_given_links(spanbridge, bitext, method):
+    spanbridge(
+        *"project --source s.conll --target t.txt --links l.pharaoh -o o.conll --method".split(),
+        method,
+    )
+    assert (bitext / "o.conll").read_text(encoding="utf-8") == EXPECTED
+
+
+def test_the_embedded_encoder_needs_no_links(spanbridge, bitext):
+    spanbridge(*"project --source s.conll --target t.txt -o o.conll".split())
+    assert (bitext / "o.conll").read_text(encoding="utf-8") == EXPECTED
+
+
+def test_json_account_and_manifest(spanbridge, bitext):
+    done = spanbridge(
+        *"project --source s.conll --target t.txt --links l.pharaoh -o o.jsonl --json".split()
+    )
+    run = json.loads(done.stdout)
+    assert run["account"]["rows"] == 3
+    assert run["account"]["status"] == {"empty: no source span": 1, "projected": 2}
+    assert "method:greedy" in run["signature"]
+    assert json.loads((bitext / "o.jsonl.run.json").read_text(encoding="utf-8")) == run
+    rows = [json.loads(line) for line in (bitext / "o.jsonl").read_text("utf-8").splitlines()]
+    assert [row["id"] for row in rows] == ["1", "2", "3"]
+    assert rows[0]["target_spans"] == [
+        {"start": 2, "end": 4, "label": "PER", "score": 1.0},
+        {"start": 4, "end": 5, "label": "LOC", "score": 1.0},
+    ]
+    assert rows[0]["links"] == [[0, 2], [1, 3], [2, 1], [3, 4], [4, 5]]
+    assert rows[1]["target_words"] == []
+
+
+def test_pairs_in_pairs_out(spanbridge, bitext):
+    row = {
+        "id": "x/7",
+        "source_words": ["Paris", "wins"],
+        "source_spans": [{"start": 0, "end": 1, "label": "LOC-city"}],
+        "target_words": ["Es", "gewinnt", "Paris"],
+        "links": [[0, 2], [1, 1]],
+        "note": {"mine": [1, None]},
+    }
+    (bitext / "p.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    spanbridge(*"project --source p.jsonl -o o.jsonl".split())
+    out = json.loads((bitext / "o.jsonl").read_text(encoding="utf-8"))
+    assert out["target_spans"] == [{"start": 2, "end": 3, "label": "LOC-city", "score": 1.0}]
+    assert out["note"] == {"mine": [1, None]}
+    assert out["id"] == "x/7"
+
+
+def test_align_writes_what_project_reads(spanbridge, bitext):
+    spanbridge(*"align --source s.conll --target t.txt -o a.pharaoh --scores".split())
+    lines = (bitext / "a.pharaoh").read_text(encoding="utf-8").split("\n")
+    assert len(lines) == 4
+    assert lines[1] == ""
+    assert lines[3] == ""
+    spanbridge(*"project --source s.conll --target t.txt --links a.pharaoh -o o.conll".split())
+    assert (bitext / "o.conll").read_text(encoding="utf-8") == EXPECTED
+
+
+def test_align_takes_one_file_of_parallel_lines(spanbridge, bitext):
+    (bitext / "p.txt").write_text("Paris wins ||| Paris gewinnt\n", encoding="utf-8")
+    spanbridge(*"align --source p.txt -o a.pharaoh --extraction argmax".split())
+    assert (bitext / "a.pharaoh").read_text(encoding="utf-8") == "0-0 1-1\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("a\tB-PER\nb\n\n", "bad.conll:2: "),
+        ("a\tX-FOO\n\n", "bad.conll:1: "),
+        ("ok\tO\n\na\tI-PER\n\n", "bad.conll:3: "),
+        ("", "bad.conll: "),
+        (b"ok\tO\n\n\xff\tO\n\n", "bad.conll:3: "),
+        ("a\tO\n\nb\tO\n\n", "bad.conll:3: "),  # a row more than the target has
+    ],
+)
+def test_wrong_source(spanbridge, tmp_path, content, place):
+    data = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "bad.conll").write_bytes(data)
+    (tmp_path / "t.txt").write_text("x y\n", encoding="utf-8")
+    (tmp_path / "l.pharaoh").write_text("0-0\n", encoding="utf-8")
+    args = "project --source bad.conll --target t.txt --links l.pharaoh -o o.conll --orphans error"
+    done = spanbridge(*args.split(), code=2)
+    assert done.stderr.startswith(place)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.conll", "l.pharaoh", "t.txt"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--method nosuch",
+        "--aligner nosuch",
+        "--top-k 2",
+        "--min-score 7",
+        "--aligner lexical --layer 3",
+        "--links l.pharaoh --aligner lexical",
+        "--encoder ./nosuch",
+        "-o nosuch/o.conll",
+        "-o s.conll",
+    ],
+)
+def test_wrong_options(spanbridge, bitext, options):
+    args = f"project --source s.conll --target t.txt -o o.conll {options}"
+    before = {path: path.read_bytes() for path in bitext.iterdir()}
+    done = spanbridge(*args.split(), code=2)
+    assert done.stderr.strip()
+    assert {path: path.read_bytes() for path in bitext.iterdir()} == before
+
+
+def test_overlapping_spans_in_a_format_that_cannot_hold_them(spanbridge, tmp_path):
+    spans = [{"start": 0, "end": 2, "label": "A"}, {"start": 1, "end": 2, "label": "B"}]
+    row = {"source_words": ["a", "b"], "source_spans": spans, "target_words": ["a", "b"]}
+    row |= {"target_spans": spans, "links": [[0, 0], [1, 1]]}
+    (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    # projected spans never overlap: the smaller one and what is left of the larger, or one of them
+    spanbridge(*"project --source p.jsonl -o o.conll".split())
+    assert (tmp_path / "o.conll").read_text(encoding="utf-8").count("B-") >= 1
+
+
+def test_odd_text_goes_through(spanbridge, tmp_path):
+    words = [
+        "👩‍👩‍👧 أحمد زار القاهرة 🇩🇪",
+        "x" * 10_000 + " ok",
+        "北京大学在中国",
+        "",
+        "\u200b \ufe0f e\u0301",
+        "a" + " b" * 299,
+    ]
+    (tmp_path / "s.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    spanbridge(*"align --source s.txt --target s.txt -o a.jsonl".split())
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text("utf-8").split("\n")[:-1]]
+    assert [row["target_words"] for row in rows] == [line.split() for line in words]
+    assert [299, 299] in rows[5]["links"]
+    assert [0, 0] in rows[1]["links"]
+
+
+def test_same_bytes_whatever_the_threads(spanbridge, bitext):
+    for threads in (1, 2):
+        spanbridge(
+            *f"project --source s.conll --target t.txt -o o{threads}.jsonl".split(),
+            *("--threads", threads),
+        )
+    assert (bitext / "o1.jsonl").read_bytes() == (bitext / "o2.jsonl").read_bytes()
