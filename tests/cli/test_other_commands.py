@@ -122,7 +122,6 @@ def test_demo(spanbridge, tmp_path):
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.split("\n") if line.strip()}
     assert {"German", "Spanish", "Chinese", "Arabic"} <= set(rows)
     page = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
-    assert "Angela" in page or "Amina" in page
     assert str(tmp_path / "out" / "page.html") in done.stdout
     first = done.stdout.split("German")[1].split()[0]
     assert float(first) > 0.9

@@ -184,6 +184,19 @@ def _linked(
         yield SentencePair(pair.id, pair.source, pair.target, alignment, pair.status, pair.extra)
 
 
+def _line_of_row(path: str | Path, row: int) -> int:
+    """The line where a row begins; read anew, since only errors ask for it."""
+    if suffix(path) in (".jsonl", ".pharaoh") or (
+        suffix(path) == ".txt" and not looks_like_conll(lines(path))
+    ):
+        return row
+    try:
+        starts = (line for line, _ in read_conll(path, tags=False))
+        return next(islice(starts, row - 1, None), row)
+    except InputError:  # a links file of another suffix: a row a line
+        return row
+
+
 def _parallel(
     left: Iterator[_L], left_path: str | Path, right: Iterator[_R], right_path: str | Path
 ) -> Iterator[tuple[_L, _R]]:
@@ -191,12 +204,12 @@ def _parallel(
     for n_rows, (a, b) in enumerate(zip_longest(left, right)):
         if a is None or b is None:
             n_longer = n_rows + 1 + sum(1 for _ in (right if a is None else left))
-            n_left, n_right = (n_rows, n_longer) if a is None else (n_longer, n_rows)
+            longer, shorter = (right_path, left_path) if a is None else (left_path, right_path)
             raise InputError(
-                None,
-                None,
-                f"{left_path} has {n_left} rows and {right_path} has {n_right}; their rows must "
-                "run parallel (in CoNLL a blank line ends a row, and one with no line before it "
-                "is a row with no words; elsewhere each line is a row)",
+                longer,
+                _line_of_row(longer, n_rows + 1),
+                f"this row has no counterpart: {longer} has {n_longer} rows and {shorter} has "
+                f"{n_rows}; their rows must run parallel (in CoNLL a blank line ends a row, and "
+                "one with no line before it is a row with no words; elsewhere each line is a row)",
             )
         yield a, b
