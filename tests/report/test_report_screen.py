@@ -145,6 +145,7 @@ def test_lines_can_be_put_away_and_come_back_on_hover(open_page, turkish):
     assert page.locator(".tgt .hot").all_inner_texts() == ["Merkel"]
     assert page.inner_text("#said") == "linked to Merkel"
     page.get_by_text("11 links").click()
+    page.locator(".list li").first.wait_for()
     assert "Berlin – Berlin'de 0." in page.locator(".list ul").inner_text()
 
 
@@ -242,6 +243,7 @@ def test_nothing_hostile_runs(open_page):
     page.get_by_label("Search").fill("<script>")
     assert rows(page).count() == len(NASTY)
     page.locator("summary").first.click()
+    page.locator(".list li").first.wait_for()
     assert NASTY[1] in page.locator(".list ul").first.inner_text()
     page.get_by_label("Status").select_option(f"empty: {NASTY[0]}")
     assert rows(page).locator(".id").all_inner_texts() == [NASTY[0]]

@@ -72,6 +72,11 @@ def manifest_path(output: str) -> Path:
     return Path(f"{output}.run.json")
 
 
+def rejects_path(output: str) -> Path:
+    """Where the ids of rejected rows are kept, with the reasons: ``OUT.rejects.jsonl``."""
+    return Path(f"{output}.rejects.jsonl")
+
+
 def project_files(
     source: str,
     target: str | None,
@@ -190,22 +195,24 @@ def align_files(
 
 
 def _check_output(output: str, *inputs: str | None) -> None:
+    beside = (manifest_path(output), rejects_path(output))
+    written = {path.resolve() for path in (Path(output), *beside)}
     for path in inputs:
-        if path is not None and Path(path).resolve() == Path(output).resolve():
-            raise SpanbridgeError(f"{output} is both input and output; write to another file")
+        if path is not None and Path(path).resolve() in written:
+            raise SpanbridgeError(f"{path} is both input and output; write to another file")
 
 
 def _finish(output: str, inputs: dict[str, str | None], line: str, account: Account) -> Run:
-    rejects = f"{output}.rejects.jsonl"
+    rejects = rejects_path(output)
     if account.rejects:
         with atomic_output(rejects) as out:
             for row, reason in account.rejects:
                 out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
     else:
         # one of an earlier run would be taken for this one's
-        Path(rejects).unlink(missing_ok=True)
+        rejects.unlink(missing_ok=True)
     given = {role: path for role, path in inputs.items() if path is not None}
-    run = Run(output, given, line, account, rejects if account.rejects else None)
+    run = Run(output, given, line, account, str(rejects) if account.rejects else None)
     with atomic_output(manifest_path(output)) as out:
         out.write(json.dumps(run.to_dict(), ensure_ascii=False, indent=1) + "\n")
     return run

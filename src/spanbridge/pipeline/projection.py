@@ -63,10 +63,12 @@ def project_pairs(
         dropped: tuple = ()  # type: ignore[type-arg]
         if isinstance(links, RowError):
             status = f"{REJECTED}{links}"
+            dropped = tuple((span, "row rejected") for span in pair.source.spans)
         elif not pair.source.spans:
             status = "empty: no source span"
         elif not pair.target.words:
             status = "empty: no target word"
+            dropped = tuple((span, "no target word") for span in pair.source.spans)
         else:
             result = projector.project(pair.source.spans, links)
             spans, dropped = result.spans, result.dropped

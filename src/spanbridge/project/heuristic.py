@@ -46,7 +46,7 @@ class HeuristicProjector:
     ) -> None:
         if merge_distance < 0:
             raise SpanbridgeError(f"merge_distance is {merge_distance}, but must not be negative")
-        if length_ratio is not None and length_ratio < 0:
+        if length_ratio is not None and not length_ratio >= 0:  # nor NaN
             raise SpanbridgeError(f"length_ratio is {length_ratio}, but must not be negative")
         if top_k is not None and top_k < 1:
             raise SpanbridgeError(f"top_k is {top_k}, but at least one piece is kept")
