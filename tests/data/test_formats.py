@@ -155,18 +155,18 @@ def test_files_that_do_not_go_together(put):
 
 
 @pytest.mark.parametrize(
-    ("target", "links", "why"),
+    ("target", "links", "place", "why"),
     [
-        ("a\n\n", None, "S.conll has 3 rows and .*T.txt has 2;"),
-        ("a\n\nb\n\nc\n", None, "S.conll has 3 rows and .*T.txt has 5;"),
-        (TARGET, "0-0\n", "S.conll has 3 rows and .*L.txt has 1;"),
-        (TARGET, LINKS + "\n", "S.conll has 3 rows and .*L.txt has 4;"),
+        ("a\n\n", None, "S.conll:5", "S.conll has 3 rows and .*T.txt has 2;"),
+        ("a\n\nb\n\nc\n", None, "T.txt:4", "T.txt has 5 rows and .*S.conll has 3;"),
+        (TARGET, "0-0\n", "S.conll:4", "S.conll has 3 rows and .*L.txt has 1;"),
+        (TARGET, LINKS + "\n", "L.txt:4", "L.txt has 4 rows and .*S.conll has 3;"),
     ],
 )
-def test_unequal_rows(put, target, links, why):
+def test_unequal_rows(put, target, links, place, why):
     source, target = put("S.conll", SOURCE), put("T.txt", target)
     links = None if links is None else put("L.txt", links)
-    with pytest.raises(InputError, match=why):
+    with pytest.raises(InputError, match=f"{place}: .*{why}"):
         list(read_pairs(source, target, links))
 
 

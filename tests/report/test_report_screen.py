@@ -55,6 +55,16 @@ def open_tab(page, name):
     page.wait_for_timeout(200)  # lines are drawn once the row has come into view
 
 
+def check_lines(row, pair):
+    lines = row.evaluate(LINES)
+    assert [line[0] for line in lines] == [f"{i}-{j}" for i, j in pair.links.pairs]
+    for _, (x, y), (u, v), source, target in lines:
+        assert source[0] <= x <= source[1]
+        assert abs(y - source[3]) < 1.5  # the foot of the source word
+        assert target[0] <= u <= target[1]
+        assert abs(v - target[2]) < 1.5  # the head of the target word
+
+
 def drawn(page):
     shown = "all => all.filter(p => getComputedStyle(p).display != 'none').map(p => p.dataset.ends)"
     return page.locator("path").evaluate_all(shown)
@@ -114,21 +124,12 @@ def test_marks_have_the_colour_of_their_label(open_page, documents):
 def test_lines_join_the_right_words(open_page, documents, width):
     page = open_page(documents, width)
 
-    def check(pair: SentencePair) -> None:
-        lines = page.locator(".row:visible").first.evaluate(LINES)
-        assert [line[0] for line in lines] == [f"{i}-{j}" for i, j in pair.links.pairs]
-        for _, (x, y), (u, v), source, target in lines:
-            assert source[0] <= x <= source[1]
-            assert abs(y - source[3]) < 1.5  # the foot of the source word
-            assert target[0] <= u <= target[1]
-            assert abs(v - target[2]) < 1.5  # the head of the target word
-
     for document in documents:
         open_tab(page, document.name)
-        check(list(document.pairs)[0])
+        check_lines(rows(page).first, list(document.pairs)[0])
     page.set_viewport_size({"width": 650, "height": 900})
     page.wait_for_timeout(200)
-    check(list(documents[-1].pairs)[0])
+    check_lines(rows(page).first, list(documents[-1].pairs)[0])
 
 
 def test_lines_can_be_put_away_and_come_back_on_hover(open_page, turkish):
@@ -250,6 +251,12 @@ def test_nothing_hostile_runs(open_page):
     assert page.locator("img, svg:not(.pair svg)").count() == 0
 
 
-def test_prints(open_page, documents, browser):
-    page = open_page(documents)
+def test_prints(open_page, german):
+    pairs = [SentencePair(str(i), german.source, german.target, german.links) for i in range(120)]
+    page = open_page([Document("d", pairs)])
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("path").count() == 120 * 12  # all of it, and as wide as the paper
+    assert abs(page.evaluate("document.body.getBoundingClientRect().width") - 178 / 25.4 * 96) < 1
+    check_lines(page.locator(".row").last, german)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.pdf().startswith(b"%PDF")

@@ -12,9 +12,10 @@ the shorter candidate overlaps nothing that the longer one did not. So whatever 
 candidates a solver picks, cutting each down to its tight core keeps the set feasible (also under
 "exactly k" and "at most k" projections per entity and under any cap on length) and raises its
 total, and the choice of the greedy solver is tight at every step. (N-grams without any link to the
-entity score 0 and are no candidates: such an entity is dropped, even under "exactly k".) With m linked words an entity has
-at most m(m+1)/2 tight candidates instead of n(n+1)/2 n-grams. The argument needs a score that falls
-with every unlinked boundary word; it does not hold for scores that can reward one (a tagger's).
+entity score 0 and are no candidates: such an entity is dropped, even under "exactly k".) With m
+linked words an entity has at most m(m+1)/2 tight candidates instead of n(n+1)/2 n-grams. The
+argument needs a score that falls with every unlinked boundary word; it does not hold for scores
+that can reward one (a tagger's).
 """
 
 from __future__ import annotations
