@@ -58,9 +58,10 @@ class WordAlignment:
         values = list(scores)
         if len(values) != len(given):
             raise SpanbridgeError(f"{len(given)} links have {len(values)} scores; give one each")
-        best: dict[tuple[int, int], float] = {}
-        for pair, value in zip(given, values, strict=True):
-            best[pair] = max(value, best.get(pair, 0.0))
+        best = dict(zip(given, values, strict=True))
+        if len(best) < len(given):
+            for pair, value in zip(given, values, strict=True):
+                best[pair] = max(value, best[pair])
         return cls(tuple(unique), n_source, n_target, tuple(best[pair] for pair in unique))
 
     def from_source(self, start: int, end: int) -> tuple[tuple[int, int], ...]:

@@ -173,7 +173,7 @@ def _numbered(rows: Iterable[tuple[Sentence, Sentence]]) -> Iterator[SentencePai
 def _linked(
     pairs: Iterator[SentencePair], source: str | Path, links: str | Path, one_based: bool
 ) -> Iterator[SentencePair]:
-    rows = _parallel(pairs, source, read_links(links, one_based), links)
+    rows = _parallel(pairs, source, read_links(links, one_based), links, links=True)
     for number, (pair, (indices, scores)) in enumerate(rows, 1):
         n_source, n_target = len(pair.source.words), len(pair.target.words)
         try:
@@ -185,29 +185,36 @@ def _linked(
 
 
 def _line_of_row(path: str | Path, row: int) -> int:
-    """The line where a row begins; read anew, since only errors ask for it."""
-    if suffix(path) in (".jsonl", ".pharaoh") or (
-        suffix(path) == ".txt" and not looks_like_conll(lines(path))
-    ):
+    """The line where a row of a sentence file begins; read anew, since only errors ask for it."""
+    starts: Iterator[int]
+    if suffix(path) == ".jsonl":
+        starts = (number for number, line in enumerate(lines(path), 1) if not is_blank(line))
+    elif suffix(path) == ".txt" and not looks_like_conll(lines(path)):
         return row
-    try:
-        starts = (line for line, _ in read_conll(path, tags=False))
-        return next(islice(starts, row - 1, None), row)
-    except InputError:  # a links file of another suffix: a row a line
-        return row
+    else:
+        starts = (number for number, _ in read_conll(path, tags=False))
+    return next(islice(starts, row - 1, None))
 
 
 def _parallel(
-    left: Iterator[_L], left_path: str | Path, right: Iterator[_R], right_path: str | Path
+    left: Iterator[_L],
+    left_path: str | Path,
+    right: Iterator[_R],
+    right_path: str | Path,
+    *,
+    links: bool = False,
 ) -> Iterator[tuple[_L, _R]]:
-    """Rows of two files side by side; an InputError at the end if one has more than the other."""
+    """Rows of two files side by side; an InputError at the end if one has more than the other.
+
+    ``links`` says that the right one holds links, a line a row whatever its suffix.
+    """
     for n_rows, (a, b) in enumerate(zip_longest(left, right)):
         if a is None or b is None:
             n_longer = n_rows + 1 + sum(1 for _ in (right if a is None else left))
             longer, shorter = (right_path, left_path) if a is None else (left_path, right_path)
             raise InputError(
                 longer,
-                _line_of_row(longer, n_rows + 1),
+                n_rows + 1 if links and a is None else _line_of_row(longer, n_rows + 1),
                 f"this row has no counterpart: {longer} has {n_longer} rows and {shorter} has "
                 f"{n_rows}; their rows must run parallel (in CoNLL a blank line ends a row, and "
                 "one with no line before it is a row with no words; elsewhere each line is a row)",

@@ -11,9 +11,9 @@ that word. The links between the two stay, the length falls by one, so the score
 the shorter candidate overlaps nothing that the longer one did not. So whatever set of disjoint
 candidates a solver picks, cutting each down to its tight core keeps the set feasible (also under
 "exactly k" and "at most k" projections per entity and under any cap on length) and raises its
-total, and the choice of the greedy solver is tight at every step. (N-grams without any link to the
-entity score 0 and are no candidates: such an entity is dropped, even under "exactly k".) With m
-linked words an entity has at most m(m+1)/2 tight candidates instead of n(n+1)/2 n-grams. The
+total, and the choice of the greedy solver is tight at every step. N-grams without a link to the
+entity score 0 and are no candidates, also under "exactly k": an entity without links is dropped.
+With m linked words an entity has at most m(m+1)/2 tight candidates instead of n(n+1)/2 n-grams. The
 argument needs a score that falls with every unlinked boundary word; it does not hold for scores
 that can reward one (a tagger's).
 """

@@ -1,0 +1,39 @@
+"""Sentences to project: written by hand, or drawn at random."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.spans import Span
+
+often = settings(max_examples=300, deadline=None)
+seldom = settings(max_examples=60, deadline=None)
+
+
+def linked(pharaoh, n_source, n_target):
+    """Links written as ``0-0 1-2``."""
+    pairs = [tuple(map(int, item.split("-"))) for item in pharaoh.split()]
+    return WordAlignment.of(pairs, n_source, n_target)
+
+
+@st.composite
+def instances(draw, n_source=6, n_target=8, n_spans=4):
+    """Spans of any kind, each with its own label, sorted as the paper's rows; and any links."""
+    n = draw(st.integers(1, n_source))
+    m = draw(st.integers(1, n_target))
+    ranges = st.tuples(st.integers(0, n - 1), st.integers(1, n)).filter(lambda r: r[0] < r[1])
+    drawn = sorted(draw(st.lists(ranges, min_size=1, max_size=n_spans)))
+    spans = [Span(start, end, f"L{i}") for i, (start, end) in enumerate(drawn)]
+    link = st.tuples(st.integers(0, n - 1), st.integers(0, m - 1))
+    return spans, WordAlignment.of(draw(st.sets(link, max_size=2 * m)), n, m)
+
+
+def random_instance(rng, n_spans, n_target, n_links):
+    """Disjoint spans of 1 to 4 words, each with links to anywhere in the target."""
+    spans, place, links = [], 0, []
+    for i in range(n_spans):
+        end = place + rng.randint(1, 4)
+        spans.append(Span(place, end, f"L{i}"))
+        links += [(rng.randrange(place, end), rng.randrange(n_target)) for _ in range(n_links)]
+        place = end
+    return spans, WordAlignment.of(links, place, n_target)

@@ -1,0 +1,159 @@
+"""The exact solver: against every assignment tried, and its two ways against each other."""
+
+import random
+from collections import Counter
+
+import numpy as np
+import plain
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from project_instances import instances, random_instance, seldom
+from scipy.optimize import LinearConstraint, milp
+
+from spanbridge import SpanbridgeError
+from spanbridge.project import solvers
+from spanbridge.project.candidates import alignment_options
+from spanbridge.project.solvers import exact, greedy
+
+LIMITS = [(1, False), (1, True), (2, False), (2, True), (3, False)]  # <= 1, = 1, <= 2, = 2, <= 3
+small = instances(n_target=6, n_spans=3)
+longest_words = st.none() | st.integers(1, 3)
+
+
+def value(options):
+    return sum(option.score for option in options)
+
+
+def check_feasible(chosen, k):
+    assert all(a.end <= b.start for a, b in zip(chosen, chosen[1:], strict=False))
+    assert max(Counter(option.entity for option in chosen).values(), default=0) <= k
+
+
+def highs_only(monkeypatch):
+    monkeypatch.setattr(solvers, "MAX_STATES", 0)
+
+
+def ordered(options):
+    return sorted(options, key=lambda option: (option.start, option.end, option.entity))
+
+
+@pytest.mark.parametrize(("k", "exactly"), LIMITS)
+@seldom
+@given(small, longest_words)
+def test_no_assignment_of_ngrams_is_better(k, exactly, instance, longest):
+    """Equation 1 of the paper, over all n-grams, though the solver sees tight ones only."""
+    spans, links = instance
+    candidates = plain.ngrams(links.n_target, longest)
+    best = plain.optimum(plain.score_matrix(spans, links.pairs, candidates), candidates, k, exactly)
+    chosen = exact(alignment_options(spans, links, longest), k, exactly)
+    assert (len(chosen) if exactly else 0, value(chosen)) == pytest.approx(best)
+    check_feasible(chosen, k)
+    assert all(longest is None or option.end - option.start <= longest for option in chosen)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+@seldom
+@given(small, longest_words)
+def test_greedy_is_feasible_and_at_most_as_good(k, instance, longest):
+    options = alignment_options(*instance, longest)
+    chosen = greedy(options, k)
+    check_feasible(chosen, k)
+    assert value(chosen) <= value(exact(options, k)) + 1e-9
+
+
+@pytest.mark.parametrize("exactly", [False, True])
+@pytest.mark.parametrize("seed", range(15))
+def test_dynamic_programme_equals_highs(seed, exactly):
+    """Two algorithms, one optimum: up to 12 entities, 40 words."""
+    rng = random.Random(seed)
+    spans, links = random_instance(rng, rng.randint(5, 12), rng.randint(10, 40), rng.randint(1, 4))
+    options = ordered(alignment_options(spans, links))
+    for k in (1, 2, 3):
+        if (k + 1) ** solvers._max_open(options) > 2**12:
+            assert k > 1  # all but the largest under n_proj > 1 are compared
+            continue
+        dynamic = solvers._dynamic_programme(options, k, exactly)
+        integer = solvers._integer_programme(options, k, exactly)
+        check_feasible(dynamic, k)
+        check_feasible(integer, k)
+        assert value(dynamic) == pytest.approx(value(integer), abs=1e-6)
+        assert not exactly or len(dynamic) == len(integer)
+
+
+def pairwise_optimum(options, k):
+    """The paper's own constraints: x[., t] + x[., u] <= 1 for every two that overlap."""
+    rows = []
+    for entity in {option.entity for option in options}:
+        rows.append(([o.entity == entity for o in options], k))
+    for at, a in enumerate(options):
+        for other in range(at + 1, len(options)):
+            b = options[other]
+            if a.start < b.end and b.start < a.end:
+                row = np.zeros(len(options))
+                row[[at, other]] = 1
+                rows.append((row, 1))
+    matrix, limits = np.array([row for row, _ in rows], float), [limit for _, limit in rows]
+    result = milp(
+        [-option.score for option in options],
+        integrality=np.ones(len(options)),
+        bounds=(0, 1),
+        constraints=LinearConstraint(matrix, ub=limits),
+    )
+    assert result.success
+    return -result.fun
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_many_open_entities_go_to_highs(monkeypatch, k):
+    spans, links = random_instance(random.Random(5), 18, 30, 3)
+    options = alignment_options(spans, links)
+    assert solvers._max_open(ordered(options)) > 14
+    monkeypatch.setattr(solvers, "_dynamic_programme", None)  # calling it would fail
+    chosen = exact(options, k)
+    check_feasible(chosen, k)
+    assert value(chosen) == pytest.approx(pairwise_optimum(options, k), abs=1e-6)
+
+
+def test_the_table_is_bounded_by_its_states_not_its_entities(monkeypatch):
+    """10 open entities make 2^10 states for n_proj 1, but 4^10 = a million for n_proj 3."""
+    spans, links = random_instance(random.Random(1), 12, 40, 4)
+    options = alignment_options(spans, links)
+    assert solvers._max_open(ordered(options)) == 10
+    taken = []
+    for way in ("_dynamic_programme", "_integer_programme"):
+        monkeypatch.setattr(solvers, way, lambda *_, way=way: taken.append(way) or [])
+    for k in (1, 3):
+        exact(options, k)
+    assert taken == ["_dynamic_programme", "_integer_programme"]
+
+
+@seldom
+@given(small, st.randoms(use_true_random=False))
+def test_the_order_of_options_does_not_matter(instance, rng):
+    options = alignment_options(*instance)
+    shuffled = rng.sample(options, len(options))
+    assert greedy(shuffled) == greedy(options)
+    assert exact(shuffled, 2) == exact(options, 2)
+
+
+def test_no_option_no_choice(monkeypatch):
+    assert exact([]) == greedy([]) == []
+    highs_only(monkeypatch)
+    assert exact([]) == []
+
+
+def test_an_unproved_optimum_is_an_error(monkeypatch):
+    """A solver that stops early must not pass for exact."""
+    import scipy.optimize
+
+    def stopped(*args, **kwargs):
+        result = milp(*args, **kwargs)
+        result.status, result.message = 1, "time limit reached"
+        return result
+
+    monkeypatch.setattr(scipy.optimize, "milp", stopped)
+    highs_only(monkeypatch)
+    options = alignment_options(*random_instance(random.Random(0), 3, 8, 2))
+    with pytest.raises(SpanbridgeError, match="time limit reached"):
+        exact(options)
