@@ -17,8 +17,9 @@ def score_matrix(spans, links, candidates):
     """2 * links / (|s| + |t|), entities x candidates."""
     scores = np.zeros((len(spans), len(candidates)))
     for row, span in enumerate(spans):
+        linked = [j for i, j in links if span.start <= i < span.end]
         for column, (start, end) in enumerate(candidates):
-            n_links = sum(span.start <= i < span.end and start <= j < end for i, j in links)
+            n_links = sum(start <= j < end for j in linked)
             scores[row, column] = 2 * n_links / (span.end - span.start + end - start)
     return scores
 
