@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from spanbridge import EncoderAligner, GreedyProjector, SentencePair, read_labelled
 from spanbridge.align.lexical import LexicalAligner
@@ -16,6 +15,7 @@ from spanbridge.demo.run import run, table
 from spanbridge.encode import load_encoder
 from spanbridge.evaluate import evaluate_spans
 
+ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TOLERANCE = 0.015
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from spanbridge.align.base import Aligner
 from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.spans import SentencePair
+from spanbridge.core.spans import SentencePair, Span
 from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
 from spanbridge.project.projector import Projector
 
@@ -59,8 +59,8 @@ def project_pairs(
 ) -> Iterator[SentencePair]:
     """Project every pair's source spans onto its target; every row comes out, with its status."""
     for pair, links in linked:
-        spans: tuple = ()  # type: ignore[type-arg]
-        dropped: tuple = ()  # type: ignore[type-arg]
+        spans: tuple[Span, ...] = ()
+        dropped: tuple[tuple[Span, str], ...] = ()
         if isinstance(links, RowError):
             status = f"{REJECTED}{links}"
             dropped = tuple((span, "row rejected") for span in pair.source.spans)

@@ -12,6 +12,7 @@ NP-hard in general (Spieksma 1999); real sentences are small.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -97,6 +98,10 @@ def _dynamic_programme(options: list[Option], k: int, exactly: bool) -> list[Opt
     best: dict[int, dict[int, tuple[int, float, Any]]] = {options[0].start: {0: (0, 0.0, None)}}
     boundaries = sorted(by_start)
     following = dict(zip(boundaries, [*boundaries[1:], -1], strict=True))
+    after = {
+        end: boundaries[at] if (at := bisect_left(boundaries, end)) < len(boundaries) else -1
+        for end in {option.end for option in options}
+    }
     final: tuple[int, float, Any] = (0, 0.0, None)
 
     def reach_state(boundary: int, state: int, value: tuple[int, float, Any]) -> None:
@@ -118,9 +123,8 @@ def _dynamic_programme(options: list[Option], k: int, exactly: bool) -> list[Opt
             for option in by_start[boundary]:
                 digit = place[option.entity]
                 if state // digit % (k + 1) < k:
-                    after = next((p for p in boundaries if p >= option.end), -1)
                     value = (count + exactly, score + option.score, (chain, option))
-                    reach_state(after, state + digit, value)
+                    reach_state(after[option.end], state + digit, value)
     chosen = []
     chain = final[2]
     while chain is not None:

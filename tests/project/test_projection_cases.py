@@ -1,0 +1,185 @@
+"""Candidate matching worked by hand; every number stands in a comment.
+
+Scores of candidates are 2 * links / (words of entity + words of candidate), as in the paper
+(arXiv 2501.18750, section 3.3); scores of projected spans are linked words / all words of both.
+"""
+
+import pytest
+from project_instances import linked
+
+from spanbridge import ExactProjector, GreedyProjector, HeuristicProjector, Span
+from spanbridge.project.projector import BELOW, LOST, NO_LINK
+
+METHODS = [GreedyProjector(), ExactProjector(), HeuristicProjector()]
+CANDIDATES = [GreedyProjector, ExactProjector]
+
+
+def name(item):
+    return getattr(item, "name", None) or item.describe().split("(")[0]
+
+
+def placed(projection):
+    return [span[:3] for span in projection.spans]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name)
+def test_a_function_word_between_linked_words_is_bridged(method):
+    # the European Parliament agrees -> el Parlamento de Europa acepta
+    # candidates: [1,2) = [3,4) = 2*1/(2+1) = 2/3, [1,4) = 2*2/(2+3) = 4/5
+    links = linked("0-0 1-3 2-1 3-4", 4, 5)
+    found = method.project([Span(1, 3, "ORG")], links)
+    # 2 + 2 linked words of 2 + 3
+    assert found.spans == (Span(1, 4, "ORG", 4 / 5),)
+    assert found.dropped == ()
+
+
+def test_two_function_words_do_not_pay_any_more():
+    # European Parliament -> Parlamento de la Unión: [0,1) = 2/3 and [0,4) = 2*2/(2+4) = 2/3, a
+    # tie, which goes to the shorter; with a third word between, [0,5) = 4/7 < 2/3
+    for n_between in (2, 3):
+        links = linked(f"1-0 0-{n_between + 1}", 2, n_between + 2)
+        found = GreedyProjector().project([Span(0, 2, "ORG")], links)
+        # 1 + 1 linked words of 2 + 1
+        assert found.spans == (Span(0, 1, "ORG", 2 / 3),)
+        # both parts are worth 2/3 + 2/3, so two projections beat one bridged span
+        assert placed(ExactProjector(n_proj=2).project([Span(0, 2, "ORG")], links)) == [
+            (0, 1, "ORG"),
+            (n_between + 1, n_between + 2, "ORG"),
+        ]
+
+
+def test_competing_entities():
+    # A, two words, linked 0-0 1-1; B, two words, linked 2-1 (its other word to nothing)
+    # A: [0,2) = 2*2/(2+2) = 1, [0,1) = [1,2) = 2*1/(2+1) = 2/3; B: [1,2) = 2/3
+    entities, links = [Span(0, 2, "A"), Span(2, 4, "B")], linked("0-0 1-1 2-1", 4, 2)
+    # greedy takes A whole (1) and nothing is left for B
+    greedy = GreedyProjector().project(entities, links)
+    assert placed(greedy) == [(0, 2, "A")]
+    assert greedy.dropped == ((entities[1], LOST),)
+    # the optimum gives each a word: 2/3 + 2/3 = 4/3 > 1
+    exact = ExactProjector().project(entities, links)
+    assert placed(exact) == [(0, 1, "A"), (1, 2, "B")]
+    assert exact.dropped == ()
+
+
+def test_exactly_puts_the_number_of_projections_first():
+    # A, two words, four links to words 0 and 1: [0,2) = 2*4/(2+2) = 2, [0,1) = 2*2/(2+1) = 4/3
+    # B, three words, one link to word 1: [1,2) = 2*1/(3+1) = 1/2, and 4/3 + 1/2 = 11/6 < 2
+    entities, links = [Span(0, 2, "A"), Span(2, 5, "B")], linked("0-0 0-1 1-0 1-1 2-1", 5, 2)
+    assert placed(ExactProjector().project(entities, links)) == [(0, 2, "A")]
+    both = ExactProjector(exactly=True).project(entities, links)
+    assert placed(both) == [(0, 1, "A"), (1, 2, "B")]
+
+
+@pytest.mark.parametrize("projector", CANDIDATES, ids=name)
+def test_an_entity_linked_to_two_occurrences(projector):
+    # Paul sleeps -> Paul , il dort , Paul: [0,1) = [5,6) = 2*1/(1+1) = 1, [0,6) = 2*2/(1+6) = 4/7
+    entity, links = [Span(0, 1, "PER")], linked("0-0 0-5 1-3", 2, 6)
+    assert len(projector().project(entity, links).spans) == 1
+    assert placed(GreedyProjector().project(entity, links)) == [(0, 1, "PER")]
+    twice = projector(n_proj=2).project(entity, links)
+    assert twice.spans == (Span(0, 1, "PER", 1.0), Span(5, 6, "PER", 1.0))
+    # there is no third place
+    assert projector(n_proj=3, exactly=True).project(entity, links) == twice
+
+
+@pytest.mark.parametrize("projector", CANDIDATES, ids=name)
+def test_adjacent_occurrences_are_one_span(projector):
+    # one word linked to 0 and 1: [0,1) = 2*1/(1+1) = 1, [0,2) = 2*2/(1+2) = 4/3
+    found = projector().project([Span(0, 1, "PER")], linked("0-0 0-1", 1, 2))
+    assert found.spans == (Span(0, 2, "PER", 1.0),)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name)
+def test_repeated_names_land_on_their_own_occurrences(method):
+    # Paul met Paul and Paul: same text, three people; links one to one, order changed
+    pauls = [Span(0, 1, "first"), Span(2, 3, "second"), Span(4, 5, "third")]
+    links = linked("0-4 1-1 2-0 3-3 4-2", 5, 5)
+    found = method.project(pauls, links)
+    assert placed(found) == [(0, 1, "second"), (2, 3, "third"), (4, 5, "first")]
+    assert [span.score for span in found.spans] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        # A's [0,3) = 2*2/(2+3) = 4/5 would cover B's word, and B's 1 comes first: A gets 2/3
+        (GreedyProjector(), [(0, 1, "A"), (1, 2, "B")]),
+        # 1 + 2/3 is the optimum too, at either end of A
+        (ExactProjector(), [(0, 1, "A"), (1, 2, "B")]),
+        (ExactProjector(n_proj=2), [(0, 1, "A"), (1, 2, "B"), (2, 3, "A")]),
+        # B is shorter and keeps word 1; the piece [0,3) that A's links merge to is lost
+        (HeuristicProjector(), [(1, 2, "B")]),
+        # nothing merged: each piece stands, B between A's two
+        (
+            HeuristicProjector(0, length_ratio=None, top_k=None),
+            [(0, 1, "A"), (1, 2, "B"), (2, 3, "A")],
+        ),
+    ],
+    ids=lambda item: getattr(item, "describe", lambda: "")(),
+)
+def test_links_with_another_entity_in_their_gap(method, expected):
+    # A, two words, linked 0-0 1-2; B, one word, linked 2-1
+    entities, links = [Span(0, 2, "A"), Span(2, 3, "B")], linked("0-0 1-2 2-1", 3, 3)
+    found = placed(method.project(entities, links))
+    if isinstance(method, ExactProjector) and method.n_proj == 1:
+        assert found in (expected, [(1, 2, "B"), (2, 3, "A")])
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize("projector", CANDIDATES, ids=name)
+def test_longest_candidate(projector):
+    # words 0 1 2 3 linked one to one: [0,4) = 1; of two words 2*2/(4+2) = 2/3, of one 2/5
+    entity, links = [Span(0, 4, "X")], linked("0-0 1-1 2-2 3-3", 4, 4)
+    assert placed(projector().project(entity, links)) == [(0, 4, "X")]
+    (found,) = projector(max_words=2).project(entity, links).spans
+    assert found.end - found.start == 2
+    assert found.score == (2 + 2) / (4 + 2)
+
+
+@pytest.mark.parametrize("method", [GreedyProjector, ExactProjector, HeuristicProjector])
+def test_abstaining(method):
+    # the span of score 4/5 of the first test, and an entity of score 1
+    entities, links = [Span(1, 3, "ORG"), Span(3, 4, "X")], linked("1-3 2-1 3-4", 4, 5)
+    assert placed(method(min_score=0.8).project(entities, links)) == [(1, 4, "ORG"), (4, 5, "X")]
+    found = method(min_score=0.81).project(entities, links)
+    assert found.spans == (Span(4, 5, "X", 1.0),)
+    assert found.dropped == ((entities[0], BELOW),)
+
+
+def test_one_of_two_projections_below_the_threshold():
+    # A, two words, linked 0-0 1-1 1-4: [0,2) = 1, [4,5) = 2/3 and support (1 + 1)/(2 + 1) = 2/3
+    entity, links = [Span(0, 2, "A")], linked("0-0 1-1 1-4", 2, 5)
+    assert placed(GreedyProjector(n_proj=2).project(entity, links)) == [(0, 2, "A"), (4, 5, "A")]
+    found = GreedyProjector(n_proj=2, min_score=0.7).project(entity, links)
+    assert placed(found) == [(0, 2, "A")]
+    assert found.dropped == ()
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name)
+@pytest.mark.parametrize("n_target", [0, 2])
+def test_without_links(method, n_target):
+    entities = [Span(0, 1, "A"), Span(1, 2, "B")]
+    found = method.project(entities, linked("", 2, n_target))
+    assert found.spans == ()
+    assert found.dropped == ((entities[0], NO_LINK), (entities[1], NO_LINK))
+    assert method.project([], linked("0-0", 1, 1)).dropped == ()
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name)
+def test_nested_and_crossing_source_spans(method):
+    # New York City Council: LOC inside ORG; the words are linked one to one, so both claim 0 to 2
+    loc, org = Span(0, 3, "LOC"), Span(0, 4, "ORG")
+    links = linked("0-0 1-1 2-2 3-3", 4, 4)
+    for given in ([loc, org], [org, loc]):
+        found = method.project(given, links)
+        # the order given does not matter: spans are taken by start, then end
+        assert found == method.project([loc, org], links)
+    # greedy: 1 for both, LOC is first; heuristic: LOC is shorter; neither leaves ORG its [0,4).
+    # greedy then gives ORG its last word, 2*1/(4+1) = 2/5, as does the optimum: 1 + 2/5
+    rest = [] if method.describe().startswith("heuristic") else [(3, 4, "ORG")]
+    assert placed(found) == [(0, 3, "LOC"), *rest]
+    crossing = method.project([Span(1, 3, "B"), Span(0, 2, "A")], linked("0-0 1-1 2-2", 3, 3))
+    # A and B are both linked to word 1; A comes first (greedy, heuristic)
+    assert placed(crossing)[0][2] == "A"
