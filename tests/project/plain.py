@@ -38,9 +38,10 @@ def greedy(scores, candidates):
 
 
 def optimum(scores, candidates, k=1, exactly=False):
-    """Most projections (if ``exactly``; else 0) and best total of any choice of disjoint candidates.
+    """Number of projections (if ``exactly``; else 0) and total of the best disjoint candidates.
 
-    At most k per entity. Cells of score 0 are not for choice.
+    At most k per entity; cells of score 0 are not for choice. With ``exactly`` the number counts
+    first.
     """
     n_words = max((end for _, end in candidates), default=0)
     used = [0] * len(scores)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Span
 
-often = settings(max_examples=300, deadline=None)
+often = settings(max_examples=200, deadline=None)
 seldom = settings(max_examples=60, deadline=None)
 
 

@@ -1,4 +1,7 @@
-"""The heuristic's settings by hand (García-Ferrero et al. 2022, section 3.3; arXiv 2501.18750, 3.2)."""
+"""The heuristic's settings, worked by hand.
+
+Sources: García-Ferrero, Agerri and Rigau (2022), section 3.3; arXiv 2501.18750, section 3.2.
+"""
 
 import pytest
 from project_instances import linked

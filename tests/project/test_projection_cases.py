@@ -167,19 +167,29 @@ def test_without_links(method, n_target):
     assert method.project([], linked("0-0", 1, 1)).dropped == ()
 
 
-@pytest.mark.parametrize("method", METHODS, ids=name)
-def test_nested_and_crossing_source_spans(method):
-    # New York City Council: LOC inside ORG; the words are linked one to one, so both claim 0 to 2
-    loc, org = Span(0, 3, "LOC"), Span(0, 4, "ORG")
-    links = linked("0-0 1-1 2-2 3-3", 4, 4)
-    for given in ([loc, org], [org, loc]):
-        found = method.project(given, links)
-        # the order given does not matter: spans are taken by start, then end
-        assert found == method.project([loc, org], links)
-    # greedy: 1 for both, LOC is first; heuristic: LOC is shorter; neither leaves ORG its [0,4).
-    # greedy then gives ORG its last word, 2*1/(4+1) = 2/5, as does the optimum: 1 + 2/5
-    rest = [] if method.describe().startswith("heuristic") else [(3, 4, "ORG")]
-    assert placed(found) == [(0, 3, "LOC"), *rest]
-    crossing = method.project([Span(1, 3, "B"), Span(0, 2, "A")], linked("0-0 1-1 2-2", 3, 3))
-    # A and B are both linked to word 1; A comes first (greedy, heuristic)
-    assert placed(crossing)[0][2] == "A"
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        # 1 for both whole; LOC is first; ORG is left its last word, 2*1/(4+1) = 2/5: 1 + 2/5
+        (GreedyProjector(), [(0, 3, "LOC"), (3, 4, "ORG")]),
+        # [0,2) = 2*2/(3+2) = 4/5 and [2,4) = 2*2/(4+2) = 2/3: together 22/15 > 7/5
+        (ExactProjector(), [(0, 2, "LOC"), (2, 4, "ORG")]),
+        # LOC is shorter, and the one piece of ORG overlaps it
+        (HeuristicProjector(), [(0, 3, "LOC")]),
+    ],
+    ids=["greedy", "exact", "heuristic"],
+)
+def test_nested_source_spans(method, expected):
+    # New York City inside New York City Council, in any order; links one to one
+    entities, links = [Span(0, 3, "LOC"), Span(0, 4, "ORG")], linked("0-0 1-1 2-2 3-3", 4, 4)
+    assert placed(method.project(entities, links)) == expected
+    assert placed(method.project(entities[::-1], links)) == expected
+
+
+def test_crossing_source_spans():
+    # A [0,2) and B [1,3) share word 1; links one to one
+    entities, links = [Span(1, 3, "B"), Span(0, 2, "A")], linked("0-0 1-1 2-2", 3, 3)
+    # both are worth 1 whole; A is first, B keeps its other word
+    assert placed(GreedyProjector().project(entities, links)) == [(0, 2, "A"), (2, 3, "B")]
+    # equally long, so the first keeps the shared word, and B's one piece is lost
+    assert placed(HeuristicProjector().project(entities, links)) == [(0, 2, "A")]

@@ -73,7 +73,7 @@ def test_scores(instance, projector):
         between = [(i, j) for i, j in links.pairs if i in sources and j in targets]
         whole = {i for i, _ in between} == sources and {j for _, j in between} == targets
         assert projector.min_score <= score <= 1
-        assert 0 < score
+        assert score > 0
         assert (score == 1) == whole
 
 
