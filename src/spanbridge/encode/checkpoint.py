@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ class Checkpoint:
         model_type: as in its ``config.json``.
         max_positions: longest input in tokens, special tokens included.
         n_layers: layers of the whole model.
+        n_ids: token ids that have an embedding.
 
     Raises:
         InputError: a file is missing or unreadable, or the weights are pickled.
@@ -76,8 +78,9 @@ class Checkpoint:
         if self._config.get("position_embedding_type", "absolute") != "absolute":
             raise SpanbridgeError(f"{folder}: only absolute position embeddings are supported")
         distil = self.model_type == "distilbert"
-        self.n_layers = int(self._config["n_layers" if distil else "num_hidden_layers"])
-        self._n_heads = int(self._config["n_heads" if distil else "num_attention_heads"])
+        self.n_layers = self._count("n_layers" if distil else "num_hidden_layers")
+        self._n_heads = self._count("n_heads" if distil else "num_attention_heads")
+        self.n_ids = self._count("vocab_size")
         self._weight_files = self._find_weights()
         tokenizer = folder / "tokenizer.json"
         if not tokenizer.is_file():
@@ -88,8 +91,7 @@ class Checkpoint:
                 "(transformers: AutoTokenizer.from_pretrained(...).save_pretrained(folder))",
             )
         self.tokenizer_file = tokenizer
-        positions = int(self._config["max_position_embeddings"])
-        self.max_positions = positions - self._position_offset()
+        self.max_positions = self._count("max_position_embeddings") - self._position_offset()
 
     def fingerprint(self) -> str:
         """SHA-256 over configuration, tokenizer and weights."""
@@ -141,13 +143,22 @@ class Checkpoint:
             raise InputError(path, None, f"cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise InputError(path, None, f"is not JSON: {error}") from error
-        return dict(config)
+        if not isinstance(config, dict):
+            raise InputError(path, None, "holds no JSON object; is it a model's configuration?")
+        return config
+
+    def _count(self, name: str, default: int | None = None) -> int:
+        value = self._config.get(name, default)
+        if not isinstance(value, int):
+            path = self.folder / "config.json"
+            raise InputError(path, None, f"{name!r} must be a whole number, but is {value!r}")
+        return value
 
     def _position_offset(self) -> int:
         """RoBERTa counts positions from ``pad_token_id + 1``; the others from 0."""
         if self.model_type in ("bert", "distilbert"):
             return 0
-        return int(self._config.get("pad_token_id", 1)) + 1
+        return self._count("pad_token_id", default=1) + 1
 
     def _find_weights(self) -> list[Path]:
         files = sorted(self.folder.glob("*.safetensors"))
@@ -186,7 +197,15 @@ def _tensor_names(path: Path) -> list[str]:
 
 def _read_tensor(path: Path, name: str) -> Array:
     with _open_safetensors(path) as file:
-        return np.asarray(file.get_tensor(name), dtype=np.float32)
+        if file.get_slice(name).get_dtype() != "BF16":
+            return np.asarray(file.get_tensor(name), dtype=np.float32)
+    # NumPy has no bfloat16; its values are the upper halves of float32's
+    with path.open("rb") as raw:
+        header = json.loads(raw.read(int.from_bytes(raw.read(8), "little")))
+        start, end = header[name]["data_offsets"]
+        raw.seek(start, os.SEEK_CUR)
+        halves = np.frombuffer(raw.read(end - start), "<u2")
+    return (halves.astype(np.uint32) << 16).view(np.float32).reshape(header[name]["shape"])
 
 
 def download(model_id: str) -> Path:

@@ -89,6 +89,8 @@ class Encoder:
                 f"compute type {compute_type!r} is not to be had on this processor; there are: "
                 f"{', '.join(sorted(known))}"
             )
+        if threads is not None and threads < 1:
+            raise SpanbridgeError(f"threads is {threads}, but must be at least 1")
         self.name = name
         self.layer = layer
         self.n_encoded = 0

@@ -73,7 +73,7 @@ def load_encoder(
     quantization = "int8" if compute_type.startswith("int8") else None
     embedded = find_embedded() if name == EMBEDDED else None
     if embedded is not None:
-        depth = layer or _DEFAULT_LAYERS[EMBEDDED]
+        depth = _DEFAULT_LAYERS[EMBEDDED] if layer is None else layer
         key = f"{EMBEDDED}-{embedded.sha256[:12]}-layer{depth}-{quantization or 'float32'}"
         folder = cached(key, lambda work: _make_embedded(embedded, depth, quantization, work))
         tokenizer = SentencePieceTokenizer(folder / "sentencepiece.model", bos=0, eos=2)
@@ -94,14 +94,16 @@ def load_encoder(
                 "pip install 'spanbridge[hf]', then run again with a network connection; "
                 "`spanbridge doctor` shows what is present"
             ) from None
-    depth = layer or min(_DEFAULT_LAYERS.get(name, _DEFAULT_LAYER), checkpoint.n_layers)
+    best = min(_DEFAULT_LAYERS.get(name, _DEFAULT_LAYER), checkpoint.n_layers)
+    depth = best if layer is None else layer
     fingerprint = checkpoint.fingerprint()
     label = Path(name).name
     key = f"{label}-{fingerprint[:12]}-layer{depth}-{quantization or 'float32'}"
+    fast_tokenizer = HuggingFaceTokenizer(checkpoint.tokenizer_file, checkpoint.n_ids)
     folder = cached(key, lambda work: convert(checkpoint.weights(), depth, quantization, work))
     return Encoder(
         folder,
-        HuggingFaceTokenizer(checkpoint.tokenizer_file),
+        fast_tokenizer,
         label,
         fingerprint,
         depth,

@@ -12,6 +12,8 @@ from spanbridge.core.errors import InputError, MissingExtraError
 
 # Words follow Zipf: a modest memo serves nearly all of a corpus, and memory stays bounded.
 _MEMO_SIZE = 200_000
+# characters of each word, and (id, start, end) of each subword in the characters of all words
+_Located = tuple[list[int], list[tuple[int, int, int]]]
 
 
 class Tokenizer:
@@ -48,24 +50,22 @@ class Tokenizer:
             (id, first word, last word + 1) of each subword, which may span several words; or None
             where the tokenizer cannot tell which words a subword covers.
         """
-        ids, lengths, pieces = self._encode_text(list(words))
-        if sum(lengths) != sum(pieces):
+        located = self._encode_text(list(words))
+        if located is None:
             return None
+        lengths, subwords = located
         bounds = list(accumulate(lengths, initial=0))
-        found = []
-        start = 0
-        for i, size in zip(ids, pieces, strict=True):
-            if size:  # a lone word-begin mark covers nothing
-                first = bisect_right(bounds, start) - 1
-                found.append((i, first, bisect_left(bounds, start + size)))
-            start += size
-        return found
+        return [
+            (i, bisect_right(bounds, start) - 1, bisect_left(bounds, end))
+            for i, start, end in subwords
+            if start < end  # a lone word-begin mark covers nothing
+        ]
 
     def _encode(self, words: list[str]) -> list[list[int]]:
         raise NotImplementedError
 
-    def _encode_text(self, words: list[str]) -> tuple[list[int], list[int], list[int]]:
-        """Ids of the concatenated words, characters of each word, and characters of each id."""
+    def _encode_text(self, words: list[str]) -> _Located | None:
+        """Characters of each word, and (id, start, end) of each subword of the concatenation."""
         raise NotImplementedError
 
 
@@ -82,12 +82,18 @@ class SentencePieceTokenizer(Tokenizer):
     def _encode(self, words: list[str]) -> list[list[int]]:
         return [list(ids) for ids in self._processor.encode(words)]
 
-    def _encode_text(self, words: list[str]) -> tuple[list[int], list[int], list[int]]:
+    def _encode_text(self, words: list[str]) -> _Located | None:
         text = "".join(words)
         # both are counted in normalised characters, the word-begin mark left out
         lengths = [_visible(self._processor.normalize(word)) for word in words]
-        pieces = [_visible(piece) for piece in self.pieces(text)]
-        return list(self._processor.encode(text)), lengths, pieces
+        sizes = [_visible(piece) for piece in self.pieces(text)]
+        if sum(lengths) != sum(sizes):  # a character was composed across a word boundary
+            return None
+        ids = self._processor.encode(text)
+        ends = accumulate(sizes)
+        return lengths, [
+            (i, end - size, end) for i, size, end in zip(ids, sizes, ends, strict=True)
+        ]
 
     def pieces(self, text: str) -> list[str]:
         """The pieces of a text, for checks and for reading."""
@@ -99,9 +105,9 @@ def _visible(piece: str) -> int:
 
 
 class HuggingFaceTokenizer(Tokenizer):
-    """Any checkpoint's ``tokenizer.json``."""
+    """Any checkpoint's ``tokenizer.json``, for an encoder that has ``n_ids`` embeddings."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, n_ids: int) -> None:
         super().__init__()
         try:
             from tokenizers import Tokenizer as Fast
@@ -115,6 +121,13 @@ class HuggingFaceTokenizer(Tokenizer):
             self._tokenizer: Any = Fast.from_file(str(path))
         except Exception as error:
             raise InputError(path, None, f"is not a tokenizer that can be read: {error}") from error
+        n_tokens = self._tokenizer.get_vocab_size()
+        if n_tokens > n_ids:
+            raise InputError(
+                path,
+                None,
+                f"has {n_tokens} tokens, but the model embeds {n_ids}; do they belong together?",
+            )
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         before = self._tokenizer.pre_tokenizer
@@ -131,15 +144,13 @@ class HuggingFaceTokenizer(Tokenizer):
         )
         return [list(encoding.ids) for encoding in batch]
 
-    def _encode_text(self, words: list[str]) -> tuple[list[int], list[int], list[int]]:
+    def _encode_text(self, words: list[str]) -> _Located | None:
         encoding = self._tokenizer.encode(
             ["".join(words)], is_pretokenized=True, add_special_tokens=False
         )
-        # characters between two subwords (dropped by a normaliser) go with the one before
-        starts = [start for start, _ in encoding.offsets]
-        total = sum(map(len, words))
-        ends = [*starts[1:], total]
-        sizes = [end - start for start, end in zip(starts, ends, strict=True)]
-        if starts and starts[0] > 0:
-            sizes[0] += starts[0]
-        return list(encoding.ids), [len(word) for word in words], sizes
+        # Byte-level pieces of one character each have its whole range; Metaspace gives its lone
+        # mark the range of the character that follows.
+        subwords = zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True)
+        return [len(word) for word in words], [
+            (i, start, end) for i, piece, (start, end) in subwords if piece != "\u2581"
+        ]

@@ -1,0 +1,77 @@
+"""A toy bitext with a row of every fate, and a toy aligner."""
+
+from spanbridge.core.errors import RowError
+from spanbridge.core.links import WordAlignment
+
+SOURCE = (
+    "Anna\tB-PER\nsleeps\tO\n\n"
+    "it\tO\nrains\tO\n\n"
+    "Bob\tB-PER\nleft\tO\n\n"
+    "\n"
+    "Rome\tB-LOC\nwins\tO\n\n"
+    "ENDLESS\tO\nCarl\tB-PER\n\n"
+    "New\tB-LOC\nYork\tI-LOC\nand\tO\nAnna\tB-PER\n\n"
+)
+TARGET = "hier Anna\nes regnet\n\nnichts\nverloren\nENDLESS Carl\nAnna , New York\n"
+# what the toy aligner finds; None where it rejects the row
+LINKS = ["0-1", "", "", "", "", None, "0-2 1-3 3-0"]
+STATUSES = [
+    "projected",
+    "empty: no source span",
+    "empty: no target word",
+    "empty: no source span",
+    "empty: no link",
+    "rejected: too long",
+    "projected",
+]
+CONLL = (
+    "hier\tO\nAnna\tB-PER\n\n"
+    "es\tO\nregnet\tO\n\n"
+    "\n"
+    "nichts\tO\n\n"
+    "verloren\tO\n\n"
+    "ENDLESS\tO\nCarl\tO\n\n"
+    "Anna\tB-PER\n,\tO\nNew\tB-LOC\nYork\tI-LOC\n\n"
+)
+ACCOUNT = {
+    "rows": 7,
+    "status": {status: STATUSES.count(status) for status in sorted(STATUSES)},
+    "source_spans": 6,
+    "target_spans": 3,
+    "dropped_spans": {"no link": 1, "no target word": 1, "row rejected": 1},
+}
+
+
+class EqualWords:
+    """Links equal words; rejects rows with the word ENDLESS.
+
+    Args:
+        needs_fit: whether it asks for the bitext first.
+        fail_at: id of the row at which it breaks down.
+    """
+
+    def __init__(self, needs_fit=False, fail_at=None):
+        self.needs_fit = needs_fit
+        self.fail_at = fail_at
+        self.fitted = []
+        self.calls = []
+
+    def describe(self):
+        return f"equal(fitted={len(self.fitted)})"
+
+    def fit(self, pairs):
+        self.fitted = [pair.id for pair in pairs]
+
+    def align(self, pairs):
+        assert bool(self.fitted) == self.needs_fit
+        self.calls.append([pair.id for pair in pairs])
+        return [self._links(pair) for pair in pairs]
+
+    def _links(self, pair):
+        if pair.id == self.fail_at:
+            raise RuntimeError("broken")
+        source, target = pair.source.words, pair.target.words
+        if "ENDLESS" in source:
+            return RowError("too long")
+        pairs = [(i, j) for i, a in enumerate(source) for j, b in enumerate(target) if a == b]
+        return WordAlignment.of(pairs, len(source), len(target), [0.5] * len(pairs))
