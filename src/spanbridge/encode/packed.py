@@ -152,7 +152,9 @@ def _read_directory(cursor: _Cursor) -> dict[str, tuple[int, int, int]]:
     for _ in range(n_tensors):
         (name_size,) = cursor.unpack("H")
         name = cursor.take(name_size).decode()
-        kind, n_values, offset, _ = cursor.unpack("BIQQ")
+        kind, n_values, offset, n_bytes = cursor.unpack("BIQQ")
+        if offset + n_bytes > len(cursor.data):
+            raise ValueError(f"the tensor {name} lies beyond its end")
         directory[name] = (kind, n_values, offset)
     return directory
 

@@ -14,8 +14,8 @@ from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
 from spanbridge.project.projector import Projector
 
 T = TypeVar("T")
-# Enough pairs for batches of equal length to fill, few enough for a progress bar that moves; results
-# do not depend on it.
+# Enough pairs for batches of equal length to fill, few enough for a progress bar that moves;
+# results do not depend on it.
 CHUNK = 512
 
 
