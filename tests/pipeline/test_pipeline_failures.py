@@ -71,7 +71,7 @@ def test_unequal_numbers_of_rows(task, rest, before, bitext, tmp_path):
     target = tmp_path / "other.txt"
     target.write_text("a\n" * 6 + rest, encoding="utf-8")
     before["other.txt"] = target.read_bytes()
-    with pytest.raises(InputError, match=f"{6 + rest.count(chr(10))}.*7|7.*{6 + 2 * bool(rest)}"):
+    with pytest.raises(InputError, match="must run parallel"):
         task(source, str(target), output, make_aligner=never)
     assert content(tmp_path) == before
 

@@ -48,6 +48,12 @@ def test_ties_go_to_the_first_entity_then_the_first_start_then_the_shorter():
     links = linked("0-1 0-3 1-1 1-3", 2, 4)
     found = GreedyProjector().project([Span(0, 1, "A"), Span(1, 2, "B")], links)
     assert [span[:3] for span in found.spans] == [(1, 2, "A"), (3, 4, "B")]
+    # two words each, A linked to 1 2, B to 0 1: [1,3) = [0,2) = 1; A is first, though its place
+    # starts later, and leaves B [0,1) = 2*1/(2+1) = 2/3
+    found = GreedyProjector().project(
+        [Span(0, 2, "A"), Span(2, 4, "B")], linked("0-1 1-2 2-0 3-1", 4, 3)
+    )
+    assert [span[:3] for span in found.spans] == [(0, 1, "B"), (1, 3, "A")]
     # two words, linked to 0 and 3: [0,1) = 2*1/(2+1) = 2/3 = [3,4) = 2*2/(2+4) = [0,4)
     found = GreedyProjector().project([Span(0, 2, "A")], linked("0-0 1-3", 2, 4))
     assert [span[:3] for span in found.spans] == [(0, 1, "A")]

@@ -40,9 +40,9 @@ def align_pairs(
         aligner.fit(open_pairs())
     for rows in chunks(open_pairs(), chunk):
         missing = [pair for pair in rows if pair.links is None]
-        found = iter(aligner.align(missing))
+        found = iter(list(zip(missing, aligner.align(missing), strict=True)))
         for pair in rows:
-            yield pair, next(found) if pair.links is None else pair.links
+            yield next(found) if pair.links is None else (pair, pair.links)
 
 
 def given_links(
