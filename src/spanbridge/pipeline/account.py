@@ -57,13 +57,13 @@ class Account:
         """A line for rows, one for spans, and one for each note."""
         rows = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
         lines = [f"{sum(self.statuses.values())} rows = {rows or 'none'}"]
-        if not self.n_source_spans:
-            return "\n".join(lines)
-        spans = f"{self.n_source_spans} source spans -> {self.n_target_spans} target spans"
+        if self.n_source_spans:
+            lines.append(
+                f"{self.n_source_spans} source spans -> {self.n_target_spans} target spans"
+            )
         if self.dropped:
             reasons = (f"{count} {reason}" for reason, count in self.dropped.most_common())
-            spans += f"; not projected: {', '.join(reasons)}"
-        lines.append(spans)
+            lines[-1] += f"; not projected: {', '.join(reasons)}"
         lines += [
             f"{count} {name.replace('_', ' ')}" for name, count in self.notes.items() if count
         ]

@@ -6,8 +6,9 @@ This is the integer linear programme of the paper (arXiv 2501.18750, section 3.3
     subject to  sum_t x[s, t] <= k  (or = k) for each source entity s,
                 x[., t] + x[., u] <= 1 for overlapping candidates t, u,  x binary.
 
-With one candidate per entity chosen at most once this is weighted job interval selection, which is
-NP-hard in general (Spieksma 1999); real sentences are small.
+Projecting each entity at most once onto disjoint candidates is weighted job interval selection
+(entities are the jobs, candidates their intervals): NP-hard in general (Spieksma 1999), but real
+sentences are small.
 """
 
 from __future__ import annotations
