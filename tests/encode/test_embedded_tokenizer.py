@@ -25,7 +25,7 @@ HAND_MADE = """
 አንጌላ መርክል በበርሊን ተገናኙ ። ፡ ፲፪
 ஏஞ்சலா மேர்க்கெல் பெர்லினில் சந்தித்தார் கௌ
 안젤라 메르켈 월요일 베를린 ㈜ ᄀ
-🦊 👩‍👩‍👧 🇩🇪 👍🏽 ❤️ ™ © ½ ² № … ‘’ “” – — ﬁ ﬂ ﬃ ① Ⅳ ℃ Å ſ ĳ ǆ
+🦊 👩‍👩‍👧 🇩🇪 👍🏽 ❤️ ශ්‍රී ക്‍ می‌خواهم ™ © ½ ² № … ‘’ “” – — ﬁ ﬂ ﬃ ① Ⅳ ℃ Å ſ ĳ ǆ
 """.split()
 
 
@@ -71,13 +71,24 @@ def test_special_tokens(embedded, packed):
     assert (packed.pieces[packed.bos], packed.pieces[packed.eos]) == ("<s>", "</s>")
 
 
-def test_many_scripts(embedded, packed, independent, normalize):
-    composed = [word for word in HAND_MADE if unicodedata.normalize("NFC", word) == word]
-    assert len(composed) > 110
-    assert not differing(composed, embedded, independent)
-    apart = differing(HAND_MADE, embedded, independent)
-    assert apart
-    assert not any(normalize(word) == word.translate(packed.characters) for word in apart)
+def test_the_whole_character_map(embedded, packed, independent):
+    """Every entry between two letters; two of them are marks that compose with the first."""
+    words = [f"a{chr(code_point)}b" for code_point in packed.characters]
+    assert len(words) > 4800
+    assert differing(words, embedded, independent) == ["a\u0340b", "a\u0341b"]
+
+
+def test_many_scripts(embedded, independent):
+    assert len(HAND_MADE) > 120
+    assert not differing(HAND_MADE, embedded, independent)
+
+
+def test_decomposed_words_equal_composed_ones(embedded):
+    words = ["Kọ́lá", "München", "Škoda", "Άνγκελα", "ёлка", "Đặng", "ガード", "क़लम", "한국"]
+    apart = [unicodedata.normalize("NFD", word) for word in words]
+    assert all(map(str.__ne__, words[:-2], apart[:-2]))
+    encode = embedded.tokenizer.encode_words
+    assert encode(apart) == encode([unicodedata.normalize("NFC", word) for word in words])
 
 
 def test_real_words(real_data, embedded, packed, independent, normalize):

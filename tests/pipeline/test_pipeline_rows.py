@@ -90,7 +90,7 @@ def test_the_account_adds_up(pairs):
 
 def test_the_account_for_a_person():
     account = Account()
-    assert account.text() == "0 rows = none\n0 source spans -> 0 target spans"
+    assert account.text() == "0 rows = none"
     pair = SentencePair("1", Sentence(("a", "b"), (Span(0, 1, "X"), Span(1, 2, "Y"))), Sentence(()))
     account.add(pair, "empty: no link", [(Span(0, 1, "X"), "no link"), (Span(1, 2, "Y"), "lost")])
     account.notes = {"orphan_tags": 3, "nothing": 0}

@@ -80,7 +80,12 @@ class SentencePieceTokenizer(Tokenizer):
         self.prefix, self.suffix = [bos], [eos]
 
     def _encode(self, words: list[str]) -> list[list[int]]:
-        return [list(ids) for ids in self._processor.encode(words)]
+        # The vocabulary was made when nmt_nfkc still took the zero-width joiner for a space; newer
+        # libraries keep it, and it would be an unknown token inside words of Sinhala or Malayalam.
+        return [
+            list(ids)
+            for ids in self._processor.encode([word.replace("\u200d", " ") for word in words])
+        ]
 
     def _encode_text(self, words: list[str]) -> _Located | None:
         text = "".join(words)
