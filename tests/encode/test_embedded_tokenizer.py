@@ -84,9 +84,9 @@ def test_many_scripts(embedded, independent):
 
 
 def test_decomposed_words_equal_composed_ones(embedded):
-    words = ["Kọ́lá", "München", "Škoda", "Άνγκελα", "ёлка", "Đặng", "ガード", "क़लम", "한국"]
+    words = ["Kọ́lá", "München", "Škoda", "Άνγκελα", "ёлка", "Đặng", "ガード", "한국"]
     apart = [unicodedata.normalize("NFD", word) for word in words]
-    assert all(map(str.__ne__, words[:-2], apart[:-2]))
+    assert not set(apart) & set(words)
     encode = embedded.tokenizer.encode_words
     assert encode(apart) == encode([unicodedata.normalize("NFC", word) for word in words])
 

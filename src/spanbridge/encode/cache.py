@@ -39,7 +39,7 @@ def _intact(entry: Path) -> bool:
         return bool(digests) and all(
             file_digest(entry / name) == digest for name, digest in digests.items()
         )
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

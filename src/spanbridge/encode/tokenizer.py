@@ -12,6 +12,8 @@ from spanbridge.core.errors import InputError, MissingExtraError
 
 # Words follow Zipf: a modest memo serves nearly all of a corpus, and memory stays bounded.
 _MEMO_SIZE = 200_000
+# of Metaspace (SentencePiece) and ByteLevel
+_BEGIN_MARKS = ("\u2581", "\u0120")
 # characters of each word, and (id, start, end) of each subword in the characters of all words
 _Located = tuple[list[int], list[tuple[int, int, int]]]
 
@@ -153,9 +155,9 @@ class HuggingFaceTokenizer(Tokenizer):
         encoding = self._tokenizer.encode(
             ["".join(words)], is_pretokenized=True, add_special_tokens=False
         )
-        # Byte-level pieces of one character each have its whole range; Metaspace gives its lone
-        # mark the range of the character that follows.
+        # Byte-level pieces of one character each have its whole range; a lone word-begin mark has
+        # the range of the character that follows.
         subwords = zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True)
         return [len(word) for word in words], [
-            (i, start, end) for i, piece, (start, end) in subwords if piece != "\u2581"
+            (i, start, end) for i, piece, (start, end) in subwords if piece not in _BEGIN_MARKS
         ]
