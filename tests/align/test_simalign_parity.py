@@ -1,55 +1,60 @@
-"""Links equal the ``simalign`` package's on the same local checkpoint and layer (float32).
+"""The whole encoder aligner against the package simalign, on the same checkpoints.
 
-Sentences are in scripts with spaces: words of the others are tokenised together with their
-neighbours here, on purpose, which simalign does not do.
+Sentences of scripts written without spaces are left out: there we split neighbours as one text, as
+the encoder saw them in its training, and SimAlign splits every word on its own, so states differ.
 """
 
-from __future__ import annotations
+import json
+import random
 
 import pytest
+import simalign
 import tiny_checkpoints
-from simalign import SentenceAligner
 
 from spanbridge.align.encoder import EncoderAligner
-from spanbridge.core.spans import Sentence, SentencePair
-from spanbridge.data.formats import read_labelled
+from spanbridge.encode import load_encoder
 
-METHODS = {"argmax": "inter", "itermax": "itermax", "match": "mwmf"}
 LAYER = 2
+METHODS = {"argmax": "inter", "match": "mwmf", "itermax": "itermax"}
+N_PAIRS = 25
 
 
-@pytest.fixture(scope="module", params=["bert", "xlm-roberta", "distilbert"])
-def checkpoint(request, tmp_path_factory):
-    return tiny_checkpoints.save(tmp_path_factory.mktemp("simalign") / request.param, request.param)
+@pytest.fixture(scope="module", params=["bert", "roberta", "xlm-roberta"])
+def both(request, tmp_path_factory):
+    """The same checkpoint in both: SimAlign's aligner, and our encoder."""
+    folder = tiny_checkpoints.save(tmp_path_factory.mktemp("parity") / request.param, request.param)
+    reference = simalign.SentenceAligner(str(folder), "bpe", matching_methods="ami", layer=LAYER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPANBRIDGE_CACHE", str(folder.parent / "cache"))
+        encoder = load_encoder(str(folder), layer=LAYER, compute_type="float32", threads=2)
+    return reference, encoder
 
 
-@pytest.fixture
-def check(checkpoint, tmp_path, monkeypatch):
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path))
-    theirs = SentenceAligner(str(checkpoint), matching_methods="mai", layer=LAYER)
-
-    def check(pairs):
-        wanted = [
-            theirs.get_word_aligns(list(pair.source.words), list(pair.target.words))
-            for pair in pairs
-        ]
-        for extraction, name in METHODS.items():
-            ours = EncoderAligner(
-                str(checkpoint), extraction, layer=LAYER, compute_type="float32"
-            ).align(pairs)
-            assert [list(links.pairs) for links in ours] == [links[name] for links in wanted]
-            assert all(links.pairs for links in ours)
-
-    return check
+def assert_parity(both, pairs):
+    reference, encoder = both
+    sides = [(list(p.source.words), list(p.target.words)) for p in pairs]
+    expected = [reference.get_word_aligns(*words) for words in sides]
+    n_links = 0
+    for extraction, method in METHODS.items():
+        found = EncoderAligner(encoder, extraction).align(pairs)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert list(ours.pairs) == theirs[method]
+            n_links += len(ours.pairs)
+    assert n_links > 3 * len(pairs)
 
 
-def test_on_the_sentences_it_was_made_of(check):
-    sides = [tuple(text.split()) for text in tiny_checkpoints.SENTENCES[:5]]
-    check([SentencePair("", Sentence(a), Sentence(b)) for a in sides for b in sides])
+def test_random_pairs(both, pair):
+    rng = random.Random(7)
+    words = " ".join(tiny_checkpoints.SENTENCES[:5]).split()
+    pairs = [pair(*(rng.choices(words, k=rng.randint(1, 9)) for _ in "st")) for _ in range(N_PAIRS)]
+    assert_parity(both, pairs)
 
 
-def test_on_real_sentences(check, real_data):
-    sides = (read_labelled(real_data / f"europarl-ner/{side}.dev.conll") for side in ("en", "de"))
-    pairs = [SentencePair("", a, b) for a, b in zip(*sides, strict=True)]
-    short = [pair for pair in pairs if len(pair.source.words) < 15 and len(pair.target.words) < 15]
-    check(short[:40])
+@pytest.mark.parametrize("name", ["enfr", "roen"])
+def test_real_pairs(both, pair, real_data, name):
+    lines = (real_data / "alignment-gold" / f"{name}.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    pairs = [pair(row["source_tokens"], row["target_tokens"]) for row in rows]
+    short = [p for p in pairs if 3 <= len(p.source.words) <= 10 and len(p.target.words) <= 10]
+    assert len(short) >= N_PAIRS
+    assert_parity(both, short[-N_PAIRS:])

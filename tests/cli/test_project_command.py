@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -172,3 +176,21 @@ def test_same_bytes_whatever_the_threads(spanbridge, bitext):
             *("--threads", threads),
         )
     assert (bitext / "o1.jsonl").read_bytes() == (bitext / "o2.jsonl").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_leaves_nothing(tmp_path, sent, code):
+    lines = [" ".join(f"word{n + k}" for k in range(30)) for n in range(3000)]
+    for name in ("s.txt", "t.txt"):
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    args = "align --source s.txt --target t.txt -o o.pharaoh".split()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "spanbridge", *args], cwd=tmp_path, stderr=subprocess.PIPE
+    )
+    while len(list(tmp_path.iterdir())) == 2 and process.poll() is None:
+        time.sleep(0.05)  # until the output has been begun
+    process.send_signal(sent)
+    process.communicate()
+    assert process.returncode == code
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.txt", "t.txt"]

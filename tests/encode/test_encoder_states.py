@@ -52,8 +52,8 @@ def test_states_depend_on_the_sentence_alone(tiny, tiny_cache, compute_type):
 
 
 def test_embedded_states_depend_on_the_sentence_alone(real_data, embedded_file):
-    """The same for the real model and 80 real sentences, in the default compute type."""
-    lines = (real_data / "europarl-ner" / "de.dev.conll").read_text("utf-8").split("\n\n")[:80]
+    """The same for the real model and 50 real sentences, in the default compute type."""
+    lines = (real_data / "europarl-ner" / "de.dev.conll").read_text("utf-8").split("\n\n")[:50]
     sentences = [[row.split("\t")[0] for row in block.split("\n") if row] for block in lines]
     alone = fresh(threads=1)
     expected = [alone.encode([words])[0].states for words in sentences]

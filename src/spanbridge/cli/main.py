@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 
@@ -55,6 +56,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; the user's errors end with exit code 2 and no traceback."""
+    # SLURM and others end jobs so: leave through the clean-up, and no temporary file behind
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         code = cli.main(prog_name="spanbridge", standalone_mode=False)
     except click.exceptions.Abort:
