@@ -1,13 +1,10 @@
-"""Extractions against SimAlign's own code, the package entmax, SciPy, and matrices by hand."""
+"""Extractions at their edges: ties, thin matrices, float32, nothing at all; more worked by hand."""
 
 import numpy as np
 import pytest
-import torch
-from entmax import entmax15 as reference_entmax15
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy import special
 from simalign import SentenceAligner
 
 from spanbridge.align.extract import (
@@ -21,11 +18,7 @@ from spanbridge.align.extract import (
 )
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)
-# similarities as they come: in (0, 1]; few distinct ones make ties
-UNIQUE = hnp.arrays(np.float32, SHAPES, elements=st.floats(0.05, 1, width=32))
-TIED = hnp.arrays(np.float64, SHAPES, elements=st.sampled_from([0.25, 0.5, 0.75, 1.0]))
-SIMILARITIES = st.one_of(UNIQUE, TIED)
-SCORES = hnp.arrays(np.float64, SHAPES, elements=st.floats(-50, 50))
+TIED = hnp.arrays(np.float32, SHAPES, elements=st.sampled_from([0.25, 0.5, 0.75, 1.0]))
 
 HAND = np.array([[0.9, 0.75, 0.1], [0.7, 0.6, 0.2], [0.3, 0.4, 0.5]])
 
@@ -35,38 +28,26 @@ def links(mask):
     return {(int(i), int(j)) for i, j in np.argwhere(mask)}
 
 
-@given(SIMILARITIES)
-def test_argmax_equals_simalign(similarity):
-    forward, backward = SentenceAligner.get_alignment_matrix(similarity)
-    np.testing.assert_array_equal(mutual_argmax(similarity), forward * backward > 0)
-
-
-@given(SIMILARITIES, st.integers(1, 4))
-def test_itermax_equals_simalign(similarity, iterations):
-    expected = SentenceAligner.iter_max(similarity, iterations) > 0
-    np.testing.assert_array_equal(itermax(similarity, iterations), expected)
-
-
-@given(SIMILARITIES)
-def test_match_equals_simalign(similarity):
-    """The same size and total; the same links too unless several matchings are the best."""
-    found, expected = (
-        max_weight_matching(similarity),
-        SentenceAligner.get_max_weight_match(similarity),
-    )
+@given(TIED)
+def test_match_of_ties_is_as_good_as_simaligns(similarity):
+    """Of several best matchings either may come; size and total are the same."""
+    found = max_weight_matching(similarity)
+    expected = SentenceAligner.get_max_weight_match(similarity) > 0
     assert found.sum() == expected.sum() == min(similarity.shape)
     assert max(found.sum(axis=0).max(), found.sum(axis=1).max()) == 1
-    assert similarity[found].sum() == pytest.approx(similarity[expected > 0].sum(), abs=1e-6)
+    assert similarity[found].sum() == similarity[expected].sum()
 
 
-@pytest.mark.parametrize("shape", [(1, 7), (7, 1), (2, 2), (2, 9), (3, 3), (12, 9), (20, 30)])
-def test_all_links_equal_simalign_where_no_two_cells_are_equal(shape):
-    for seed in range(20):
-        similarity = np.random.default_rng(seed).uniform(0.1, 1, shape)
+@pytest.mark.parametrize("shape", [(1, 7), (7, 1), (2, 9), (9, 2), (20, 30)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_shapes_and_types_as_simalign(shape, dtype):
+    for seed in range(10):
+        similarity = np.random.default_rng(seed).uniform(0.1, 1, shape).astype(dtype)
         expected = SentenceAligner.get_max_weight_match(similarity) > 0
         np.testing.assert_array_equal(max_weight_matching(similarity), expected)
-        expected = SentenceAligner.iter_max(similarity) > 0
-        np.testing.assert_array_equal(itermax(similarity), expected)
+        for rounds in (2, 5):
+            expected = SentenceAligner.iter_max(similarity, rounds) > 0
+            np.testing.assert_array_equal(itermax(similarity, rounds), expected)
 
 
 def test_argmax_by_hand():
@@ -114,18 +95,9 @@ def test_empty(extraction, shape):
     assert found.dtype == bool
 
 
-@given(SCORES, st.sampled_from([0, 1]))
-def test_softmax_equals_scipy(scores, axis):
-    np.testing.assert_allclose(softmax(scores, axis), special.softmax(scores, axis), atol=1e-12)
-
-
-@given(SCORES, st.sampled_from([0, 1]))
-def test_entmax_equals_the_entmax_package(scores, axis):
-    expected = reference_entmax15(torch.tensor(scores), dim=axis).numpy()
-    np.testing.assert_allclose(entmax15(scores, axis), expected, atol=1e-9)
-
-
-@given(SCORES.map(np.float32), st.sampled_from([0, 1]))
+@given(
+    hnp.arrays(np.float32, SHAPES, elements=st.floats(-50, 50, width=32)), st.sampled_from([0, 1])
+)
 def test_entmax_of_float32_is_a_distribution(scores, axis):
     found = entmax15(scores, axis)
     assert (found >= 0).all()
