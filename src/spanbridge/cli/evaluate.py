@@ -76,7 +76,11 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
     if protocol == "strict" and scheme != "iob2":
         raise SpanbridgeError("the strict protocol is defined here for iob2 only")
     orphans = orphan_policy(protocol)
-    labels = given["labels"].split(",") if given["labels"] else None
+    labels = None
+    if given["labels"] is not None:
+        labels = [label.strip() for label in given["labels"].split(",")]
+        if not all(labels):
+            raise SpanbridgeError(f"--labels {given['labels']!r} names an empty label")
     report = evaluate_spans(
         read_labelled(gold, scheme, orphans),
         read_labelled(predicted, scheme, orphans),

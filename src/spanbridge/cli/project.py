@@ -98,6 +98,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         links=links,
         make_aligner=None if links else make_aligner,
         projector=projector,
+        realign=aligner_name is not None,
         scheme=given["scheme"],
         orphans=given["orphans"],
         watch=opt.progress("project", given["quiet"]),

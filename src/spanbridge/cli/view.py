@@ -60,6 +60,9 @@ def command(
         raise click.UsageError("--gold, --source and --links go with one OUT only")
     if links and not source:
         raise click.UsageError("--links needs --source")
+    for path in (*outputs, source, links, gold):
+        if path is not None and Path(path).resolve() == Path(output).resolve():
+            raise click.UsageError(f"{output} is both input and page; write to another file")
     documents = [_document(path, source, links, gold) for path in outputs]
     with atomic_output(output) as out:
         write_page(out, documents, title=title, max_rows=max_rows)

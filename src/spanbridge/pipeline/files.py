@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,7 @@ def project_files(
     projector: Projector,
     make_aligner: Callable[[], Aligner] | None = None,
     links: str | None = None,
+    realign: bool = False,
     scheme: Scheme = "iob2",
     orphans: OrphanPolicy = "begin",
     watch: Watch = unwatched,
@@ -98,6 +99,8 @@ def project_files(
         projector: places the spans.
         make_aligner: makes the aligner, called once the input has been read through; None where
             links come with the input.
+        realign: align anew where pairs bring links; else these are kept, and the signature counts
+            them.
         scheme, orphans: how the source's tags are read.
         watch: wraps the stream of rows, to show progress; given the number of rows if known.
 
@@ -109,7 +112,8 @@ def project_files(
     counts = Counts()
 
     def open_pairs() -> Iterator[SentencePair]:
-        return read_pairs(source, target, links, scheme=scheme, orphans=orphans)
+        pairs = read_pairs(source, target, links, scheme=scheme, orphans=orphans)
+        return (replace(pair, links=None) for pair in pairs) if realign else pairs
 
     account = Account()
     if make_aligner is None:
@@ -119,10 +123,13 @@ def project_files(
     else:
         # all of the input is checked before the long work begins
         checked = read_pairs(source, target, links, scheme=scheme, orphans=orphans, counts=counts)
-        total = sum(1 for _ in checked)
+        total = n_given = 0
+        for pair in checked:
+            total += 1
+            n_given += pair.links is not None
         aligner = make_aligner()
         linked = align_pairs(open_pairs, aligner)
-        aligned_by = ""
+        aligned_by = f"given({n_given}_of_{total})+" if n_given and not realign else ""
     with pair_writer(output) as writer:
         for pair in watch(project_pairs(linked, projector, account), total):
             writer.write(pair)
@@ -130,7 +137,7 @@ def project_files(
     line = signature(
         {
             "task": "project",
-            "aligner": aligned_by or aligner.describe(),
+            "aligner": aligned_by + ("" if make_aligner is None else aligner.describe()),
             "method": projector.describe(),
             "scheme": scheme,
             "orphans": orphans,
