@@ -55,6 +55,10 @@ class EncoderAligner:
             raise SpanbridgeError(
                 f"no extraction is named {extraction!r}; there are: {', '.join(EXTRACTIONS)}"
             )
+        if iterations < 1 or not 0 <= alpha <= 1:
+            raise SpanbridgeError("iterations must be at least 1, and alpha lies in [0, 1]")
+        if threshold is not None and not 0 <= threshold < 1:
+            raise SpanbridgeError(f"threshold is {threshold}, but lies in [0, 1)")
         if not isinstance(encoder, Encoder):
             kinds: dict[str, Any] = {
                 "layer": layer,

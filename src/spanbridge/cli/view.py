@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spanbridge.cli import options as opt
+from spanbridge.core.tags import OrphanPolicy, Scheme
+
 if TYPE_CHECKING:
     from spanbridge.core.spans import Sentence, SentencePair
     from spanbridge.report.page import Document
@@ -35,6 +38,7 @@ The page is one file, needs no network, and can be sent by mail.
     metavar="FILE",
     help="Labelled target sentences to hold the result against (one OUT only).",
 )
+@opt.tag_options
 @click.option("--title", default="Projected spans", show_default=True, help="The page's heading.")
 @click.option(
     "--max-rows",
@@ -51,6 +55,8 @@ def command(
     gold: str | None,
     title: str,
     max_rows: int,
+    scheme: Scheme,
+    orphans: OrphanPolicy,
 ) -> None:
     """Make an HTML page on which a person sees the result: both sentences, links, spans, scores."""
     from spanbridge.data.files import atomic_output
@@ -63,13 +69,19 @@ def command(
     for path in (*outputs, source, links, gold):
         if path is not None and Path(path).resolve() == Path(output).resolve():
             raise click.UsageError(f"{output} is both input and page; write to another file")
-    documents = [_document(path, source, links, gold) for path in outputs]
+    documents = [_document(path, source, links, gold, (scheme, orphans)) for path in outputs]
     with atomic_output(output) as out:
         write_page(out, documents, title=title, max_rows=max_rows)
     click.echo(f"written to {output}", err=True)
 
 
-def _document(path: str, source: str | None, links: str | None, gold: str | None) -> Document:
+def _document(
+    path: str,
+    source: str | None,
+    links: str | None,
+    gold: str | None,
+    tags: tuple[Scheme, OrphanPolicy],
+) -> Document:
     from spanbridge.data.formats import read_labelled, suffix
     from spanbridge.data.jsonl import read_jsonl
     from spanbridge.pipeline.files import read_manifest
@@ -77,7 +89,7 @@ def _document(path: str, source: str | None, links: str | None, gold: str | None
 
     manifest = read_manifest(path) or {}
     signature = manifest.get("signature")
-    truth = None if gold is None else read_labelled(gold)
+    truth = None if gold is None else read_labelled(gold, *tags)
     name = Path(path).name
     if suffix(path) == ".jsonl":
         return Document(name, read_jsonl(path), signature, truth)
@@ -86,7 +98,7 @@ def _document(path: str, source: str | None, links: str | None, gold: str | None
         source, links = inputs.get("source"), inputs.get("links")
         if source is None or not Path(source).is_file():
             return Document(name, _targets(path), signature, truth, has_source=False)
-    return Document(name, _with_source(path, source, links), signature, truth)
+    return Document(name, _with_source(path, source, links, tags), signature, truth)
 
 
 def _targets(path: str) -> Iterator[SentencePair]:
@@ -97,12 +109,15 @@ def _targets(path: str) -> Iterator[SentencePair]:
         yield SentencePair(str(number), Sentence(()), sentence)
 
 
-def _with_source(path: str, source: str, links: str | None) -> Iterator[SentencePair]:
+def _with_source(
+    path: str, source: str, links: str | None, tags: tuple[Scheme, OrphanPolicy]
+) -> Iterator[SentencePair]:
     """The result's target sentences, with spans, beside their sources."""
     from spanbridge.core.spans import SentencePair
     from spanbridge.data.formats import read_labelled, read_pairs
 
     results: Iterator[Sentence] = read_labelled(path)
     target = None if source.removesuffix(".gz").endswith(".jsonl") else path
-    for pair, sentence in zip(read_pairs(source, target, links), results, strict=True):
+    pairs = read_pairs(source, target, links, scheme=tags[0], orphans=tags[1])
+    for pair, sentence in zip(pairs, results, strict=True):
         yield SentencePair(pair.id, pair.source, sentence, pair.links)
