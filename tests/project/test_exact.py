@@ -1,4 +1,4 @@
-"""The exact solver: against every assignment tried, and its two ways against each other."""
+"""The exact solver: against every assignment tried, and against HiGHS."""
 
 import random
 from collections import Counter
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from project_instances import instances, random_instance, seldom
 from scipy.optimize import LinearConstraint, milp
 
-from spanbridge import Span, SpanbridgeError, WordAlignment
-from spanbridge.project import solvers
+from spanbridge import SpanbridgeError
+from spanbridge.project import search
 from spanbridge.project.candidates import alignment_options
 from spanbridge.project.solvers import exact, greedy
 
@@ -28,14 +28,6 @@ def value(options):
 def check_feasible(chosen, k):
     assert all(a.end <= b.start for a, b in zip(chosen, chosen[1:], strict=False))
     assert max(Counter(option.entity for option in chosen).values(), default=0) <= k
-
-
-def highs_only(monkeypatch):
-    monkeypatch.setattr(solvers, "MAX_STATES", 0)
-
-
-def ordered(options):
-    return sorted(options, key=lambda option: (option.start, option.end, option.entity))
 
 
 @pytest.mark.parametrize(("k", "exactly"), LIMITS)
@@ -62,24 +54,6 @@ def test_greedy_is_feasible_and_at_most_as_good(k, instance, longest):
     assert value(chosen) <= value(exact(options, k)) + 1e-9
 
 
-@pytest.mark.parametrize("exactly", [False, True])
-@pytest.mark.parametrize("seed", range(15))
-def test_dynamic_programme_equals_highs(seed, exactly):
-    """Two algorithms, one optimum: up to 12 entities, 40 words."""
-    rng = random.Random(seed)
-    spans, links = random_instance(rng, rng.randint(5, 12), rng.randint(10, 40), rng.randint(1, 4))
-    options = ordered(alignment_options(spans, links))
-    for k in (1, 2, 3):
-        if k > 1 and (k + 1) ** solvers._max_open(options) > 2**12:
-            continue  # minutes for the dynamic programme
-        dynamic = solvers._dynamic_programme(options, k, exactly)
-        integer = solvers._integer_programme(options, k, exactly)
-        check_feasible(dynamic, k)
-        check_feasible(integer, k)
-        assert value(dynamic) == pytest.approx(value(integer), abs=1e-6)
-        assert not exactly or len(dynamic) == len(integer)
-
-
 def pairwise_optimum(options, k):
     """The paper's own constraints: x[., t] + x[., u] <= 1 for every two that overlap."""
     rows = []
@@ -104,27 +78,15 @@ def pairwise_optimum(options, k):
 
 
 @pytest.mark.parametrize("k", [1, 2])
-def test_many_open_entities_go_to_highs(monkeypatch, k):
+@pytest.mark.parametrize("rounds", [search.ROUNDS, ((1, 1),)])
+def test_many_open_entities(monkeypatch, k, rounds):
+    """By the search alone, and by HiGHS on what one hurried round leaves."""
+    monkeypatch.setattr(search, "ROUNDS", rounds)
     spans, links = random_instance(random.Random(5), 18, 30, 3)
     options = alignment_options(spans, links)
-    assert solvers._max_open(ordered(options)) > 14
-    monkeypatch.setattr(solvers, "_dynamic_programme", None)  # calling it would fail
     chosen = exact(options, k)
     check_feasible(chosen, k)
     assert value(chosen) == pytest.approx(pairwise_optimum(options, k), abs=1e-6)
-
-
-def test_the_table_is_bounded_by_its_states_not_its_entities(monkeypatch):
-    """10 open entities make 2^10 states for n_proj 1, but 4^10 = a million for n_proj 3."""
-    twice = WordAlignment.of([(i, j) for i in range(10) for j in (i, i + 10)], 10, 20)
-    options = alignment_options([Span(i, i + 1, "X") for i in range(10)], twice)
-    assert solvers._max_open(ordered(options)) == 10
-    taken = []
-    for way in ("_dynamic_programme", "_integer_programme"):
-        monkeypatch.setattr(solvers, way, lambda *_, way=way: taken.append(way) or [])
-    for k in (1, 3):
-        exact(options, k)
-    assert taken == ["_dynamic_programme", "_integer_programme"]
 
 
 @seldom
@@ -136,10 +98,9 @@ def test_the_order_of_options_does_not_matter(instance, rng):
     assert exact(shuffled, 2) == exact(options, 2)
 
 
-def test_no_option_no_choice(monkeypatch):
-    assert exact([]) == greedy([]) == []
-    highs_only(monkeypatch)
-    assert exact([]) == []
+def test_no_option_no_choice():
+    for k, exactly in LIMITS:
+        assert exact([], k, exactly) == greedy([], k) == []
 
 
 def test_an_unproved_optimum_is_an_error(monkeypatch):
@@ -152,7 +113,7 @@ def test_an_unproved_optimum_is_an_error(monkeypatch):
         return result
 
     monkeypatch.setattr(scipy.optimize, "milp", stopped)
-    highs_only(monkeypatch)
+    monkeypatch.setattr(search, "ROUNDS", ())  # nothing is proved before HiGHS
     options = alignment_options(*random_instance(random.Random(0), 3, 8, 2))
     with pytest.raises(SpanbridgeError, match="time limit reached"):
         exact(options)

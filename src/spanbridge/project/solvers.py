@@ -7,24 +7,40 @@ This is the integer linear programme of the paper (arXiv 2501.18750, section 3.3
                 x[., t] + x[., u] <= 1 for overlapping candidates t, u,  x binary.
 
 Projecting each entity at most once onto disjoint candidates is weighted job interval selection
-(entities are the jobs, candidates their intervals): NP-hard in general (Spieksma 1999), but real
-sentences are small.
+(entities are the jobs, candidates their intervals): NP-hard in general (Spieksma 1999), and the
+dynamic programme that solves it takes O(places * (k+1)^open * options per place), where an entity
+is open at a place with options of it on both sides. Real sentences are small, and all but a few
+are solved before that by reductions that keep an optimum:
+
+- *Undisputed*: the best option of each entity, if these are disjoint and k is 1. No choice is
+  worth more than each entity's best together, nor has more projections.
+- *Dominated*: an option with another one of the same entity inside it that scores as much. The two
+  overlap, so no choice holds both, and wherever the outer one stands the inner one fits.
+- *Components*: options that neither overlap nor share an entity, directly or through others,
+  restrict each other in nothing, so that optimal choices of the components add up to one.
+
+What is left goes to the search (`search.py`), which proves nearly everything optimal, and from
+there to HiGHS.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.project.candidates import Option
+from spanbridge.project.search import Search, choose, places
 
-# The dynamic programme keeps up to (k + 1)^n states at a word boundary with n open entities. Above
-# this many (about 0.3 s a sentence) HiGHS, at some 20 ms, is far quicker and holds no such table.
-MAX_STATES = 2**10
+# HiGHS stops at an absolute gap of 1e-6, which scipy cannot set: scores are scaled up to this.
+SCALE = 2.0**13
+
+_start = itemgetter(1)
+_score = itemgetter(3)
 
 
 def greedy(options: Sequence[Option], k: int = 1) -> list[Option]:
@@ -34,19 +50,14 @@ def greedy(options: Sequence[Option], k: int = 1) -> list[Option]:
     row-major argmax over entities and n-grams. Under "exactly k" the greedy choice is the same: it
     projects each entity as often as still possible, up to k.
     """
-    chosen: list[Option] = []
-    used: dict[int, int] = {}
-    for option in sorted(options, key=lambda o: (-o.score, o.entity, o.start, o.end)):
-        if used.get(option.entity, 0) < k and all(
-            option.end <= other.start or other.end <= option.start for other in chosen
-        ):
-            chosen.append(option)
-            used[option.entity] = used.get(option.entity, 0) + 1
-    return sorted(chosen, key=lambda o: o.start)
+    if k == 1 and (chosen := undisputed(options)) is not None:
+        return chosen
+    ranked = sorted(sorted(options), key=_score, reverse=True)
+    return sorted(choose(ranked, k), key=_start)
 
 
 def exact(options: Sequence[Option], k: int = 1, exactly: bool = False) -> list[Option]:
-    """An optimal choice.
+    """An optimal choice; which one of several is settled by the options, not by their order.
 
     Args:
         options: with positive scores, in any order.
@@ -56,85 +67,98 @@ def exact(options: Sequence[Option], k: int = 1, exactly: bool = False) -> list[
 
     Returns:
         The chosen options in order of their start.
+
+    Raises:
+        SpanbridgeError: no choice could be proved optimal.
     """
-    if not options:
-        return []
-    ordered = sorted(options, key=lambda o: (o.start, o.end, o.entity))
-    if (k + 1) ** _max_open(ordered) <= MAX_STATES:
-        return _dynamic_programme(ordered, k, exactly)
-    return _integer_programme(ordered, k, exactly)
+    if k == 1 and (chosen := undisputed(options)) is not None:
+        return chosen
+    parts = components(undominated(options))
+    return sorted((option for part in parts for option in _solve(part, k, exactly)), key=_start)
 
 
-def _reach(options: Sequence[Option]) -> dict[int, tuple[int, int]]:
-    """First and last start among each entity's options."""
-    reach: dict[int, tuple[int, int]] = {}
-    for option in options:
-        first, last = reach.get(option.entity, (option.start, option.start))
-        reach[option.entity] = (min(first, option.start), max(last, option.start))
-    return reach
+def undisputed(options: Iterable[Option]) -> list[Option] | None:
+    """The best option of each entity, in order of their start, or None if two of them overlap.
 
-
-def _max_open(options: Sequence[Option]) -> int:
-    """Most entities that must be remembered at one word boundary."""
-    reach = _reach(options)
-    starts = {option.start for option in options}
-    return max(sum(first < at <= last for first, last in reach.values()) for at in starts)
-
-
-def _dynamic_programme(options: list[Option], k: int, exactly: bool) -> list[Option]:
-    """Over word boundaries and how often each open entity was used so far.
-
-    At boundary p an entity is open if it has options starting before p and at or after p; the use
-    of the others no longer (or not yet) matters, so states that differ only there are merged.
-    Exact; O(boundaries * (k+1)^open * options per boundary).
+    The greedy choice is the same one then: nothing that it takes before an entity's best option
+    overlaps that.
     """
-    place: dict[int, int] = {}  # entity -> its digit in the state, in base k + 1
-    for entity in _reach(options):
-        place[entity] = (k + 1) ** len(place)
-    last_start = {entity: last for entity, (_, last) in _reach(options).items()}
-    by_start: dict[int, list[Option]] = {}
+    best: dict[int, Option] = {}
     for option in options:
-        by_start.setdefault(option.start, []).append(option)
-    # boundary -> state -> (number of projections if that counts, score, chosen so far)
-    best: dict[int, dict[int, tuple[int, float, Any]]] = {options[0].start: {0: (0, 0.0, None)}}
-    boundaries = sorted(by_start)
-    following = dict(zip(boundaries, [*boundaries[1:], -1], strict=True))
-    after = {
-        end: boundaries[at] if (at := bisect_left(boundaries, end)) < len(boundaries) else -1
-        for end in {option.end for option in options}
-    }
-    final: tuple[int, float, Any] = (0, 0.0, None)
-
-    def reach_state(boundary: int, state: int, value: tuple[int, float, Any]) -> None:
-        nonlocal final
-        if boundary < 0:
-            if value[:2] > final[:2]:
-                final = value
-            return
-        for entity, digit in place.items():
-            if last_start[entity] < boundary:
-                state -= state // digit % (k + 1) * digit
-        states = best.setdefault(boundary, {})
-        if state not in states or value[:2] > states[state][:2]:
-            states[state] = value
-
-    for boundary in boundaries:
-        for state, (count, score, chain) in best.pop(boundary, {}).items():
-            reach_state(following[boundary], state, (count, score, chain))
-            for option in by_start[boundary]:
-                digit = place[option.entity]
-                if state // digit % (k + 1) < k:
-                    value = (count + exactly, score + option.score, (chain, option))
-                    reach_state(after[option.end], state + digit, value)
-    chosen = []
-    chain = final[2]
-    while chain is not None:
-        chain, option = chain
-        chosen.append(option)
-    return chosen[::-1]
+        entity, _, _, score = option
+        other = best.get(entity)
+        if other is None or score > other[3] or (score == other[3] and option < other):
+            best[entity] = option
+    chosen = sorted(best.values(), key=_start)
+    return chosen if all(a[2] <= b[1] for a, b in pairwise(chosen)) else None
 
 
-def _integer_programme(options: list[Option], k: int, exactly: bool) -> list[Option]:
+def undominated(options: Iterable[Option]) -> list[Option]:
+    """Options, the best first, without those that another one of the same entity makes idle.
+
+    Inside is meant of places: what takes an option's places overlaps whatever that option does.
+    Dropping options can merge places, hence the repetition.
+    """
+    kept = sorted(sorted(options), key=lambda option: option[2] - option[1])
+    kept.sort(key=_score, reverse=True)
+    n_before = -1
+    while len(kept) != n_before:
+        n_before = len(kept)
+        place, after, _ = places(kept)
+        # of each entity the innermost options so far: their first places and, both rising, ends
+        innermost: dict[int, tuple[list[int], list[int]]] = {}
+        survivors = []
+        for option in kept:
+            entity, start, end, _ = option
+            first, to = place[start], after[end]
+            firsts, tos = innermost.setdefault(entity, ([], []))
+            at = low = bisect_left(firsts, first)
+            if at < len(tos) and tos[at] <= to:
+                continue
+            survivors.append(option)
+            while low and tos[low - 1] >= to:
+                low -= 1
+            firsts[low:at], tos[low:at] = [first], [to]
+        kept = survivors
+    return kept
+
+
+def components(options: Sequence[Option]) -> list[list[Option]]:
+    """Options in groups that neither overlap nor share an entity, each in the given order."""
+    parent = {option[0]: option[0] for option in options}
+
+    def root(entity: int) -> int:
+        while parent[entity] != entity:
+            parent[entity] = entity = parent[parent[entity]]
+        return entity
+
+    reach = latest = 0
+    for entity, start, end, _ in sorted(options, key=_start):
+        if start < reach:
+            parent[root(entity)] = root(latest)
+        if end > reach:
+            reach, latest = end, entity
+    groups: dict[int, list[Option]] = {}
+    for option in options:
+        groups.setdefault(root(option[0]), []).append(option)
+    return list(groups.values())
+
+
+def _solve(options: list[Option], k: int, exactly: bool) -> list[Option]:
+    """An optimal choice in one component."""
+    if k == 1 and (chosen := undisputed(options)) is not None:
+        return chosen
+    # under "exactly", one projection more outweighs any score that it could cost
+    n_entities = len({option.entity for option in options})
+    bonus = 1 + k * n_entities * options[0].score if exactly else 0.0
+    search = Search(options, k, bonus)
+    search.run()
+    if search.rest:
+        search.offer(_integer_programme(search.rest, k, bonus))
+    return search.best
+
+
+def _integer_programme(options: list[Option], k: int, bonus: float) -> list[Option]:
     """HiGHS on the per-word clique formulation: of the options that cover a word, at most one.
 
     The cliques imply the paper's pairwise constraints and make the relaxation integral on nearly
@@ -144,23 +168,21 @@ def _integer_programme(options: list[Option], k: int, exactly: bool) -> list[Opt
         SpanbridgeError: the solver did not prove optimality.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import csr_array
+    from scipy.sparse import csc_array
 
-    entities = {entity: row for row, entity in enumerate(_reach(options))}
-    words = sorted({option.start for option in options})  # a clique at each start is enough
-    word_row = {word: len(entities) + row for row, word in enumerate(words)}
-    rows, columns = [], []
-    for column, option in enumerate(options):
-        covered = [word_row[w] for w in words if option.start <= w < option.end]
-        rows += [entities[option.entity], *covered]
-        columns += [column] * (1 + len(covered))
-    matrix = csr_array((np.ones(len(rows)), (rows, columns)))
-    limits = np.r_[np.full(len(entities), k), np.ones(len(words))]
-    scores = np.array([option.score for option in options])
-    # under "exactly", one projection more outweighs any score that it could cost
-    bonus = 1 + k * len(entities) * scores.max() if exactly else 0.0
+    row = {entity: row for row, entity in enumerate({option.entity: 0 for option in options})}
+    place, after, n_places = places(options)
+    rows: list[int] = []
+    pointers = [0]
+    for entity, start, end, _ in options:
+        rows += [row[entity], *range(len(row) + place[start], len(row) + after[end])]
+        pointers.append(len(rows))
+    shape = (len(row) + n_places, len(options))
+    matrix = csc_array((np.ones(len(rows)), rows, pointers), shape=shape)
+    limits = np.r_[np.full(len(row), k), np.ones(n_places)]
+    worth = np.array([option.score for option in options]) + bonus
     result = milp(
-        -(scores + bonus),
+        -worth * (SCALE / worth.max()),
         integrality=np.ones(len(options), dtype=np.int64),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(matrix, ub=limits),
