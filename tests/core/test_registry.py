@@ -6,8 +6,8 @@ import pytest
 
 from spanbridge.align.base import Aligner
 from spanbridge.core import registry, signature
-from spanbridge.core.errors import MissingExtraError, SpanbridgeError
-from spanbridge.core.registry import Entry, build, load, names
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.registry import build, load, names
 
 
 class Plugin:
@@ -77,26 +77,6 @@ def test_parts_of_other_packages(plugin):
 def test_other_packages_cannot_take_our_names(plugin):
     assert load("aligner", "lexical").__name__ == "LexicalAligner"
     assert "numbers" in names("aligner")["lexical"]
-
-
-@pytest.mark.parametrize(
-    ("extra", "how"), [("more", "spanbridge[more]"), (None, "no_such_package")]
-)
-def test_missing_package(monkeypatch, tmp_path, extra, how):
-    (tmp_path / "needs_more.py").write_text("import no_such_package\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(registry._PARTS["aligner"], "rare", Entry("needs_more:Rare", extra))
-    with pytest.raises(MissingExtraError) as caught:
-        load("aligner", "rare")
-    assert str(caught.value) == (
-        f"the aligner 'rare' needs no_such_package; install it with: pip install '{how}'"
-    )
-
-
-def test_a_missing_module_of_our_own_is_a_bug(monkeypatch):
-    monkeypatch.setitem(registry._PARTS["aligner"], "lost", Entry("spanbridge.align.lost:Lost"))
-    with pytest.raises(ModuleNotFoundError):
-        load("aligner", "lost")
 
 
 def test_signature_is_one_line_in_order(monkeypatch):

@@ -78,7 +78,7 @@ def test_jsonl(tmp_path, path):
     with pair_writer(out) as writer:
         for pair in pairs:
             writer.write(pair)
-    assert list(read_jsonl(out)) == pairs
+    assert list(read_jsonl(out)) == list(enumerate(pairs, 1))
 
 
 def test_europarl_runs_parallel():

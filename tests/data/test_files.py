@@ -1,5 +1,6 @@
 import gzip
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -158,3 +159,33 @@ def test_no_place_for_a_file(tmp_path):
     ]:
         with pytest.raises(InputError, match=why), atomic_output(path):
             raise AssertionError
+
+
+@pytest.fixture
+def no_room():
+    """No file of this process may grow, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out.gz"])
+@pytest.mark.parametrize("size", [3, 1 << 18], ids=["when closed", "when written"])
+def test_no_room_is_reported_under_the_name_given(tmp_path, no_room, name, size):
+    path = tmp_path / name
+    with (
+        pytest.raises(InputError, match=r"cannot be written \(file too large\); make") as caught,
+        atomic_output(path) as out,
+    ):
+        out.write(os.urandom(size).hex())
+    assert caught.value.file == str(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_too_long_is_found_before_the_work(tmp_path):
+    with (
+        pytest.raises(InputError, match="file name too long"),
+        atomic_output(tmp_path / ("x" * 256)),
+    ):
+        raise AssertionError

@@ -1,4 +1,5 @@
 import gzip
+import os
 
 import pytest
 
@@ -7,7 +8,9 @@ from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence, SentencePair, Span
 from spanbridge.data.conll import Counts
 from spanbridge.data.formats import (
+    labelled_rows,
     looks_like_conll,
+    over_same_words,
     pair_writer,
     read_labelled,
     read_pairs,
@@ -77,6 +80,22 @@ def test_looks_like_conll(text, expected):
     assert looks_like_conll(text.removesuffix("\n").split("\n")) is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb\n\nc\n", True),
+        ("a\tDT\nb\tNN\n\nc\tNN\n", True),
+        ("a O\nb B-X\n\n", True),
+        ("a\nb\nc\n", False),
+        ("a\n" * 1500, False),
+        ("A whole sentence .\n\nAnother one .\n", False),
+        ("Ja\n\nNein , danke\n", False),
+    ],
+)
+def test_looks_like_conll_without_tags(text, expected):
+    assert looks_like_conll(text.removesuffix("\n").split("\n"), tagged=False) is expected
+
+
 def test_sniffing_stops_early():
     def endless():
         while True:
@@ -107,6 +126,12 @@ def test_pairs_of_files(put):
         ("T.conll", tagged),
         ("T.conll", tagged.replace(" Q-X", "").replace(" O", "")),
         ("T2.txt", tagged.replace("Q-X", "I-X")),
+        # another suffix says nothing, so the lines do
+        ("T.de", TARGET),
+        ("T", TARGET),
+        ("T.de", tagged.replace("Q-X", "I-X")),
+        ("T.de", tagged.replace(" Q-X", "").replace(" O", "")),
+        ("T.tok", tagged.replace(" ", "\t")),
     ]:
         target = put(name, text)
         assert list(read_pairs(source, target, links)) == PAIRS
@@ -168,6 +193,24 @@ def test_unequal_rows(put, target, links, place, why):
     links = None if links is None else put("L.txt", links)
     with pytest.raises(InputError, match=f"{place}: .*{why}"):
         list(read_pairs(source, target, links))
+
+
+def test_what_is_read_twice_is_no_pipe(put, tmp_path):
+    source, pipe = put("S.conll", SOURCE), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for arguments in [(source, pipe), (pipe, source), (source, source, pipe)]:
+        with pytest.raises(InputError, match=f"{pipe}: is a pipe or a device, .* to a file first"):
+            read_pairs(*arguments)
+
+
+def test_rows_over_other_words_are_named_by_their_lines(put):
+    sides = [put("S.conll", SOURCE), put("T.conll", SOURCE.replace("in O\n", ""))]
+    with pytest.raises(InputError) as caught:
+        list(over_same_words(labelled_rows(sides[0]), "S", labelled_rows(sides[1]), "T"))
+    assert str(caught.value) == (
+        "T:5: this row has 1 words, but its counterpart at S:5 has 2; "
+        "spans can be compared only over the same words"
+    )
 
 
 def test_link_outside_its_sentences(put):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from spanbridge.core.errors import InputError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence, SentencePair, Span
+from spanbridge.data.conll import Counts
 from spanbridge.data.jsonl import format_pair, read_jsonl
 from spanbridge.data.tokens import tokenize
 
@@ -17,7 +18,7 @@ def read(tmp_path, *rows):
     path = tmp_path / "a.jsonl"
     texts = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     path.write_text("\n".join(texts), encoding="utf-8")
-    return list(read_jsonl(path))
+    return [pair for _, pair in read_jsonl(path)]
 
 
 def test_all_keys(tmp_path):
@@ -74,6 +75,44 @@ def test_raw_text(tmp_path):
     assert read(tmp_path, again) == [pair]
 
 
+def span(start, end, label="X", **more):
+    return {"start": start, "end": end, "label": label, **more}
+
+
+def test_known_target_spans_do_not_cut_words(tmp_path):
+    """Or else a gold span would help to find itself, and gold would have words of its own."""
+    text = "In Ankara'da, New York."
+    cases = [  # Ankara ends inside a word, and so does " New Yor", which also begins with a space
+        (span(3, 9), Span(1, 2, "X")),
+        (span(13, 21), Span(3, 5, "X")),
+        (span(8, 14), Span(1, 3, "X")),
+        (span(14, 22), Span(3, 5, "X")),
+        (span(0, 23), Span(0, 6, "X")),
+    ]
+    words = ("In", "Ankara'da", ",", "New", "York", ".")
+    for given_span, expected in cases:
+        (pair,) = read(
+            tmp_path, {"source_words": [], "target_text": text, "target_spans": [given_span]}
+        )
+        assert (pair.target.words, pair.target.spans) == (words, (expected,))
+        assert read(tmp_path, format_pair(pair)) == [pair]
+    row = {"source_text": text, "source_spans": [span(3, 9)]}
+    row |= {"target_text": text, "target_spans": [given_span for given_span, _ in cases]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    counts = Counts()
+    list(read_jsonl(tmp_path / "a.jsonl", counts))
+    assert counts == Counts(n_widened=3)
+
+
+def test_lines_are_numbered_and_some_must_hold_a_pair(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(f"\n{json.dumps(SIDES)}\n \n{json.dumps(SIDES)}\n", encoding="utf-8")
+    assert [(line, pair.id) for line, pair in read_jsonl(path)] == [(2, "1"), (4, "2")]
+    path.write_text("\n \n", encoding="utf-8")
+    with pytest.raises(InputError, match="has only blank lines"):
+        list(read_jsonl(path))
+
+
 def test_words_win_over_text(tmp_path):
     row = {"id": "1", **SIDES, "target_text": "x yz", "source_spans": [], "target_spans": []}
     (pair,) = read(tmp_path, row)
@@ -90,10 +129,6 @@ def test_words_are_kept_where_text_would_be_cut_otherwise(tmp_path):
     assert again.source.words == bare.source.words == ("un", "happy")
     assert again.extra == {"source_text": "unhappy"}
     assert format_pair(again) == format_pair(bare)
-
-
-def span(start, end, label="X", **more):
-    return {"start": start, "end": end, "label": label, **more}
 
 
 TEXT = {"source_text": "ab \U0001f600", "target_words": ["x"]}
@@ -202,15 +237,16 @@ def spans_over(draw, n, allowed=lambda start, end: True):
 
 
 @st.composite
-def sentences(draw):
+def sentences(draw, side):
     if draw(st.booleans()):
         words = tuple(draw(st.lists(texts, max_size=5)))
         return Sentence(words, draw(spans_over(len(words))))
     text = draw(texts)
     cuts = draw(spans_over(len(text), lambda start, end: text[start:end].strip()))
-    words, offsets = tokenize(text, (edge for cut in cuts for edge in cut[:2]))
+    edges = [edge for cut in cuts for edge in cut[:2]]
+    words, offsets = tokenize(text, edges if side == "source" else ())
     by_word = [
-        [k for k, (start, end) in enumerate(offsets) if cut.start <= start and end <= cut.end]
+        [k for k, (start, end) in enumerate(offsets) if cut.start < end and start < cut.end]
         for cut in cuts
     ]
     spans = tuple(
@@ -222,7 +258,7 @@ def sentences(draw):
 
 @st.composite
 def pairs(draw):
-    source, target = draw(sentences()), draw(sentences())
+    source, target = draw(sentences("source")), draw(sentences("target"))
     links = None
     if draw(st.booleans()):
         n, m = len(source.words), len(target.words)

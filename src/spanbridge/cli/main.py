@@ -20,6 +20,8 @@ _COMMANDS = {
     "demo": "Run the real thing on a small sample in nine languages.",
     "doctor": "Show what is installed, from where, under which licence.",
 }
+# where a package is not named as its module
+_DISTRIBUTIONS = {"thot": "sil-thot"}
 
 
 class _LazyGroup(click.Group):
@@ -55,10 +57,14 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; the user's errors end with exit code 2 and no traceback."""
+    """Run the command line; the user's errors end with exit code 2 and no traceback.
+
+    So do those of the machine, such as a full disk, with exit code 1.
+    """
     # SLURM and others end jobs so: leave through the clean-up, and no temporary file behind
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
+        _check_arguments()
         code = cli.main(prog_name="spanbridge", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("interrupted; no output was written", err=True)
@@ -69,8 +75,34 @@ def main() -> None:
     except SpanbridgeError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        # whoever read our output has closed it; keep Python from complaining on exit
+    except (OSError, UnicodeEncodeError) as error:
+        # If standard output is what failed, Python would complain once more on exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # whoever read our output has closed it
+            click.echo(_reason(error), err=True)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module in ("", "spanbridge"):
+            raise
+        package = _DISTRIBUTIONS.get(module, module)
+        click.echo(f"{module} is not installed; install it with: pip install {package}", err=True)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _check_arguments() -> None:
+    """Stop before the work if a name could not be written into the manifest or the page."""
+    for argument in sys.argv[1:]:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise SpanbridgeError(f"{argument!r} is not UTF-8; rename the file") from error
+
+
+def _reason(error: OSError | UnicodeEncodeError) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        character = error.object[error.start]
+        return f"{error.encoding} cannot hold {character!r}; set PYTHONUTF8=1"
+    place = error.filename or "standard output, or a file"
+    return f"{place}: cannot be read or written ({(error.strerror or str(error)).lower()})"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -82,42 +84,84 @@ def _document(
     gold: str | None,
     tags: tuple[Scheme, OrphanPolicy],
 ) -> Document:
-    from spanbridge.data.formats import read_labelled, suffix
+    from spanbridge.data.formats import labelled_rows, over_same_words, suffix
     from spanbridge.data.jsonl import read_jsonl
     from spanbridge.pipeline.files import read_manifest
     from spanbridge.report.page import Document
 
     manifest = read_manifest(path) or {}
-    signature = manifest.get("signature")
-    truth = None if gold is None else read_labelled(gold, *tags)
-    name = Path(path).name
     if suffix(path) == ".jsonl":
-        return Document(name, read_jsonl(path), signature, truth)
-    if source is None:
-        inputs = manifest.get("inputs", {})
-        source, links = inputs.get("source"), inputs.get("links")
-        if source is None or not Path(source).is_file():
-            return Document(name, _targets(path), signature, truth, has_source=False)
-    return Document(name, _with_source(path, source, links, tags), signature, truth)
+        rows, has_source = read_jsonl(path), True
+    else:
+        if source is None:
+            source, links = (_input(path, manifest, role) for role in ("source", "links"))
+        has_source = source is not None
+        rows = _targets(path) if source is None else _with_source(path, source, links, tags)
+    truth = None
+    if gold is not None:
+        rows, again = tee(rows)  # the page reads pair and gold in turn, so little is kept
+        targets = ((line, pair.target) for line, pair in again)
+        both = over_same_words(targets, path, labelled_rows(gold, *tags), gold)
+        truth = (sentence for _, sentence in both)
+    pairs = (pair for _, pair in rows)
+    return Document(Path(path).name, pairs, manifest.get("signature"), truth, has_source)
 
 
-def _targets(path: str) -> Iterator[SentencePair]:
+def _input(path: str, manifest: dict[str, Any], role: str) -> str | None:
+    """A file that the manifest beside a result names, if it is still there.
+
+    Its path is relative to the folder of the run; so is the output's, and we know where that is.
+    """
+    named = manifest.get("inputs", {}).get(role)
+    if not isinstance(named, str):
+        return None
+    if not os.path.isabs(named):
+        output = str(manifest.get("output", os.path.basename(path)))
+        from_output = os.path.relpath(named, os.path.dirname(output))
+        named = os.path.normpath(os.path.join(os.path.dirname(path), from_output))
+    if os.path.isfile(named):
+        return named
+    click.echo(
+        f"note: {named}, the {role} of {path}, is not there, so the page does without; "
+        f"give it with --{role}",
+        err=True,
+    )
+    return None
+
+
+def _targets(path: str) -> Iterator[tuple[int, SentencePair]]:
     from spanbridge.core.spans import Sentence, SentencePair
-    from spanbridge.data.formats import read_labelled
+    from spanbridge.data.formats import labelled_rows
 
-    for number, sentence in enumerate(read_labelled(path), 1):
-        yield SentencePair(str(number), Sentence(()), sentence)
+    for number, (line, sentence) in enumerate(labelled_rows(path), 1):
+        yield line, SentencePair(str(number), Sentence(()), sentence)
 
 
 def _with_source(
     path: str, source: str, links: str | None, tags: tuple[Scheme, OrphanPolicy]
-) -> Iterator[SentencePair]:
+) -> Iterator[tuple[int, SentencePair]]:
     """The result's target sentences, with spans, beside their sources."""
-    from spanbridge.core.spans import SentencePair
-    from spanbridge.data.formats import read_labelled, read_pairs
+    from spanbridge.data.formats import add_links, labelled_rows, pair_up, parallel, suffix
 
-    results: Iterator[Sentence] = read_labelled(path)
-    target = None if source.removesuffix(".gz").endswith(".jsonl") else path
-    pairs = read_pairs(source, target, links, scheme=tags[0], orphans=tags[1])
-    for pair, sentence in zip(pairs, results, strict=True):
-        yield SentencePair(pair.id, pair.source, sentence, pair.links)
+    results = labelled_rows(path)
+    if suffix(source) == ".jsonl":
+        rows = _beside_pairs(path, results, source)
+    else:
+        rows = pair_up(parallel(labelled_rows(source, *tags), source, results, path))
+    return rows if links is None else add_links(rows, source, links)
+
+
+def _beside_pairs(
+    path: str, results: Iterator[tuple[int, Sentence]], source: str
+) -> Iterator[tuple[int, SentencePair]]:
+    """As :func:`_with_source`, the source being a file of pairs."""
+    from spanbridge.core.errors import InputError
+    from spanbridge.core.spans import SentencePair
+    from spanbridge.data.formats import parallel
+    from spanbridge.data.jsonl import read_jsonl
+
+    for (line, pair), (at, result) in parallel(read_jsonl(source), source, results, path):
+        if pair.target.words != result.words:
+            why = f"these are not the words of the target at {source}:{line}; give their source"
+            raise InputError(path, at, why)
+        yield line, SentencePair(pair.id, pair.source, result, pair.links)

@@ -9,16 +9,15 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from spanbridge.core.errors import MissingExtraError, SpanbridgeError
+from spanbridge.core.errors import SpanbridgeError
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a named part lives, and which extra brings what it needs."""
+    """Where a named part lives, and what it is."""
 
     target: str  # "module:Attribute"
-    extra: str | None = None
-    summary: str = ""
+    summary: str
 
 
 _PARTS: dict[str, dict[str, Entry]] = {
@@ -69,7 +68,7 @@ def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
 
     Raises:
         SpanbridgeError: nobody goes by that name, or the part has no such option.
-        MissingExtraError: the part needs a package that is not installed.
+        ModuleNotFoundError: the part needs a package that is not installed.
     """
     part = load(kind, name)
     given = {option: value for option, value in options.items() if value is not None}
@@ -87,7 +86,7 @@ def load(kind: str, name: str) -> Any:
 
     Raises:
         SpanbridgeError: nobody goes by that name.
-        MissingExtraError: the part needs a package that is not installed.
+        ModuleNotFoundError: the part needs a package that is not installed.
     """
     entry = _PARTS[kind].get(name)
     if entry is None:
@@ -96,12 +95,4 @@ def load(kind: str, name: str) -> Any:
                 return point.load()
         raise SpanbridgeError(f"no {kind} is named {name!r}; there are: {', '.join(names(kind))}")
     module, _, attribute = entry.target.partition(":")
-    try:
-        return getattr(import_module(module), attribute)
-    except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] == "spanbridge":
-            raise
-        how = f"spanbridge[{entry.extra}]" if entry.extra else str(error.name)
-        raise MissingExtraError(
-            f"the {kind} {name!r} needs {error.name}; install it with: pip install '{how}'"
-        ) from error
+    return getattr(import_module(module), attribute)

@@ -31,11 +31,13 @@ class Counts:
         n_rows: rows read.
         n_orphans: inside tags that continued no span (see ``core.tags``).
         n_comments: comment lines skipped.
+        n_widened: target spans in characters that ended inside a word (see ``data.jsonl``).
     """
 
     n_rows: int = 0
     n_orphans: int = 0
     n_comments: int = 0
+    n_widened: int = 0
 
 
 def read_conll(

@@ -6,13 +6,14 @@ import codecs
 import gzip
 import os
 import secrets
+import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from io import TextIOWrapper
+from contextlib import ExitStack, contextmanager, suppress
+from io import BufferedWriter, FileIO, TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, Any, TextIO
 
 from spanbridge.core.errors import InputError
 
@@ -35,6 +36,14 @@ def lines(path: str | Path) -> Iterator[str]:
             holds a line that is not UTF-8.
     """
     return chain.from_iterable(line_batches(path))
+
+
+def check_rereadable(path: str | Path) -> None:
+    """Raise InputError for a pipe, such as ``<(command)``: read again, it would be empty."""
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise InputError(
+            path, None, "is a pipe or a device, but is read twice; write it to a file first"
+        )
 
 
 def line_batches(path: str | Path) -> Iterator[list[str]]:
@@ -90,29 +99,46 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
     has the same bytes on every run.
 
     Raises:
-        InputError: the path is no place for a file: a folder, or in one that cannot be written to.
+        InputError: the path is no place for a file: a folder, or in one that cannot be written to;
+            or there is no room for the file.
     """
     destination = Path(os.path.realpath(path))  # a link stays a link: what it points to is written
-    if destination.exists() and not destination.is_file():
-        raise InputError(path, None, "is not a file, so cannot be written; name a file")
     temporary = destination.with_name(f".spanbridge-{secrets.token_hex(8)}.tmp")
     try:
-        raw = open(temporary, "xb")  # noqa: SIM115 - closed by the stack below
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(destination.stat().st_mode):  # also fails if the name is too long
+                raise InputError(path, None, "is not a file, so cannot be written; name a file")
+        raw = _Raw(temporary, path)
     except OSError as error:
         why = f"cannot be written ({_reason(error)}); is its folder there, and writable?"
         raise InputError(path, None, why) from error
     try:
         with ExitStack() as stack:
-            binary: IO[bytes] | gzip.GzipFile = stack.enter_context(raw)
+            binary: IO[bytes] | gzip.GzipFile = stack.enter_context(BufferedWriter(raw))
             if is_gzip(path):
                 # No name and no time in the header: equal content gives equal bytes.
-                packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0)
+                packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
                 binary = stack.enter_context(packed)
             yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
         temporary.replace(destination)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+class _Raw(FileIO):
+    """A new file whose full disk is reported under the name that the user has given."""
+
+    def __init__(self, temporary: Path, path: str | Path) -> None:
+        super().__init__(temporary, "xb")
+        self._path = path
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            why = f"cannot be written ({_reason(error)}); make room, or write elsewhere"
+            raise InputError(self._path, None, why) from error
 
 
 def _reason(error: OSError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from operator import itemgetter
 from pathlib import Path
@@ -23,12 +23,13 @@ from spanbridge.data.conll import (
     read_conll,
     write_conll,
 )
-from spanbridge.data.files import atomic_output, is_gzip, lines
+from spanbridge.data.files import atomic_output, check_rereadable, is_gzip, lines
 from spanbridge.data.jsonl import format_pair, read_jsonl
 from spanbridge.data.pharaoh import read_links
 from spanbridge.data.text import read_parallel_text, read_text
 
 _SNIFFED_LINES = 1000
+_CONLL = frozenset({".conll", ".bio", ".iob", ".tsv"})
 _L = TypeVar("_L")
 _R = TypeVar("_R")
 
@@ -39,10 +40,11 @@ def suffix(path: str | Path) -> str:
     return name.suffix.lower()
 
 
-def looks_like_conll(head: Iterable[str]) -> bool:
+def looks_like_conll(head: Iterable[str], *, tagged: bool = True) -> bool:
     """Whether lines are CoNLL rather than text: all end in a tag, and blank lines come between.
 
     Only the first thousand are looked at. Comments do not count, nor do ``-DOCSTART-`` lines.
+    ``tagged=False`` lets pass other columns too: a single word a line, or any between tabs.
     """
     n_columns = 0
     separated = False
@@ -53,13 +55,28 @@ def looks_like_conll(head: Iterable[str]) -> bool:
             separated = separated or n_columns > 0
             continue
         cells = columns(line)
-        if len(cells) < 2 or not is_tag(cells[-1]) or n_columns not in (0, len(cells)):
+        fits = (len(cells) > 1 and is_tag(cells[-1])) or (
+            not tagged and (len(cells) == 1 or "\t" in line)
+        )
+        if not fits or n_columns not in (0, len(cells)):
             if line[0] == "#" or cells[0] == DOCSTART:
                 continue
             return False
         if cells[0] != DOCSTART:
             n_columns = len(cells)
-    return n_columns > 0 and (separated or n_seen == _SNIFFED_LINES)
+    return n_columns > 0 and (separated or (n_seen == _SNIFFED_LINES and n_columns > 1))
+
+
+def labelled_rows(
+    path: str | Path,
+    scheme: Scheme = "iob2",
+    orphans: OrphanPolicy = "begin",
+    counts: Counts | None = None,
+) -> Iterator[tuple[int, Sentence]]:
+    """As :func:`read_labelled`, each sentence with the 1-based number of its first line."""
+    if suffix(path) == ".jsonl":
+        return ((line, pair.target) for line, pair in read_jsonl(path, counts))
+    return read_conll(path, scheme, orphans, counts)
 
 
 def read_labelled(
@@ -73,9 +90,7 @@ def read_labelled(
     Raises:
         InputError: as :func:`read_conll` and :func:`read_jsonl`.
     """
-    if suffix(path) == ".jsonl":
-        return (pair.target for pair in read_jsonl(path))
-    return map(itemgetter(1), read_conll(path, scheme, orphans, counts))
+    return map(itemgetter(1), labelled_rows(path, scheme, orphans, counts))
 
 
 def read_pairs(
@@ -94,36 +109,120 @@ def read_pairs(
     Args:
         source: a ``.jsonl`` of pairs; or a CoNLL file; or, where no labels are needed, a ``.txt``,
             and without ``target`` a file of ``source ||| target`` lines.
-        target: a ``.txt`` with a sentence a line; or a CoNLL file, whose tags are not read.
+        target: a ``.txt`` with a sentence a line; or a CoNLL file, whose tags are not read. Another
+            suffix is either, by its lines.
         links: word links in Pharaoh's format, instead of any in the pairs.
         scheme: how the source's tags are meant.
         orphans: what becomes of the source's inside tags that continue nothing.
         one_based: whether the links count words from 1.
         labelled: False where the source's labels are not needed, so need not be there.
-        counts: where to count the rows and orphans of a labelled CoNLL source, if anywhere.
+        counts: where to count the rows and orphans of a labelled CoNLL source, and the target spans
+            of a ``.jsonl`` that were widened, if anywhere.
 
     Raises:
         SpanbridgeError: the files do not go together: a target is missing, or is one too many.
         InputError: as the readers of each format; or the files have different numbers of rows; or
-            a link leaves its sentences.
+            a link leaves its sentences; or a file is a pipe.
     """
+    for path in (source, target, links):
+        if path is not None:  # a target's head is looked at first, and a run reads all of it twice
+            check_rereadable(path)
     if suffix(source) == ".jsonl":
         if target is not None:
             raise SpanbridgeError(f"{source} holds pairs already; give it without {target}")
-        pairs = read_jsonl(source)
+        rows = read_jsonl(source, counts)
     elif target is None:
         if labelled:
             raise SpanbridgeError(
                 f"{source} holds one side only; give the file of its translations too (or pairs, "
                 "as .jsonl)"
             )
-        pairs = _numbered(read_parallel_text(source))
+        both = enumerate(read_parallel_text(source), 1)
+        rows = pair_up(((line, left), (line, right)) for line, (left, right) in both)
     elif suffix(target) == ".jsonl":
         raise SpanbridgeError(f"{target} holds pairs; give it alone, or a .conll or .txt instead")
     else:
-        rows = read_labelled(source, scheme, orphans, counts) if labelled else _unlabelled(source)
-        pairs = _numbered(_parallel(rows, source, _unlabelled(target), target))
-    return pairs if links is None else _linked(pairs, source, links, one_based)
+        left = labelled_rows(source, scheme, orphans, counts) if labelled else _unlabelled(source)
+        rows = pair_up(parallel(left, source, _unlabelled(target), target))
+    return map(itemgetter(1), rows if links is None else add_links(rows, source, links, one_based))
+
+
+def parallel(
+    left: Iterator[tuple[int, _L]],
+    left_path: str | Path,
+    right: Iterator[tuple[int, _R]],
+    right_path: str | Path,
+) -> Iterator[tuple[tuple[int, _L], tuple[int, _R]]]:
+    """Rows of two files side by side, each with its line.
+
+    Raises:
+        InputError: one file has more rows than the other.
+    """
+    for n_rows, (a, b) in enumerate(zip_longest(left, right)):
+        if a is None or b is None:
+            line, _ = a or b
+            n_longer = n_rows + 1 + sum(1 for _ in (right if a is None else left))
+            longer, shorter = (right_path, left_path) if a is None else (left_path, right_path)
+            raise InputError(
+                longer,
+                line,
+                f"this row has no counterpart: {longer} has {n_longer} rows and {shorter} has "
+                f"{n_rows}; their rows must run parallel (in CoNLL a blank line ends a row, and "
+                "one with no line before it is a row with no words; elsewhere each line is a row)",
+            )
+        yield a, b
+
+
+def over_same_words(
+    left: Iterator[tuple[int, Sentence]],
+    left_path: str | Path,
+    right: Iterator[tuple[int, Sentence]],
+    right_path: str | Path,
+) -> Iterator[tuple[Sentence, Sentence]]:
+    """Rows of two files whose spans are to be compared.
+
+    Raises:
+        InputError: one file has more rows than the other, or one row more words.
+    """
+    for (line, a), (at, b) in parallel(left, left_path, right, right_path):
+        if len(a.words) != len(b.words):
+            raise InputError(
+                right_path,
+                at,
+                f"this row has {len(b.words)} words, but its counterpart at {left_path}:{line} has "
+                f"{len(a.words)}; spans can be compared only over the same words",
+            )
+        yield a, b
+
+
+def pair_up(
+    rows: Iterable[tuple[tuple[int, Sentence], tuple[int, Sentence]]],
+) -> Iterator[tuple[int, SentencePair]]:
+    """Source and target side as pairs, with the source's lines and the row numbers as ids."""
+    for number, ((line, source), (_, target)) in enumerate(rows, 1):
+        yield line, SentencePair(str(number), source, target)
+
+
+def add_links(
+    rows: Iterator[tuple[int, SentencePair]],
+    path: str | Path,
+    links: str | Path,
+    one_based: bool = False,
+) -> Iterator[tuple[int, SentencePair]]:
+    """Pairs that were read from ``path``, with the links of a file in place of any they had.
+
+    Raises:
+        InputError: as :func:`read_pairs`.
+    """
+    found = enumerate(read_links(links, one_based), 1)
+    for (line, pair), (at, (indices, scores)) in parallel(rows, path, found, links):
+        n_source, n_target = len(pair.source.words), len(pair.target.words)
+        try:
+            alignment = WordAlignment.of(indices, n_source, n_target, scores)
+        except SpanbridgeError as error:
+            why = f"{error}{' (after 1 was taken from each)' if one_based else ''}"
+            raise InputError(links, at, why) from error
+        yield line, replace(pair, links=alignment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,64 +258,8 @@ def pair_writer(path: str | Path) -> Iterator[PairWriter]:
         yield PairWriter(out, suffix(path) == ".jsonl")
 
 
-def _unlabelled(path: str | Path) -> Iterator[Sentence]:
-    if suffix(path) == ".txt" and not looks_like_conll(lines(path)):
-        return read_text(path)
-    return map(itemgetter(1), read_conll(path, tags=False))
-
-
-def _numbered(rows: Iterable[tuple[Sentence, Sentence]]) -> Iterator[SentencePair]:
-    for number, (source, target) in enumerate(rows, 1):
-        yield SentencePair(str(number), source, target)
-
-
-def _linked(
-    pairs: Iterator[SentencePair], source: str | Path, links: str | Path, one_based: bool
-) -> Iterator[SentencePair]:
-    rows = _parallel(pairs, source, read_links(links, one_based), links, links=True)
-    for number, (pair, (indices, scores)) in enumerate(rows, 1):
-        n_source, n_target = len(pair.source.words), len(pair.target.words)
-        try:
-            alignment = WordAlignment.of(indices, n_source, n_target, scores)
-        except SpanbridgeError as error:
-            why = f"{error}{' (after 1 was taken from each)' if one_based else ''}"
-            raise InputError(links, number, why) from error
-        yield SentencePair(pair.id, pair.source, pair.target, alignment, pair.status, pair.extra)
-
-
-def _line_of_row(path: str | Path, row: int) -> int:
-    """The line where a row of a sentence file begins; read anew, since only errors ask for it."""
-    starts: Iterator[int]
-    if suffix(path) == ".jsonl":
-        starts = (number for number, line in enumerate(lines(path), 1) if not is_blank(line))
-    elif suffix(path) == ".txt" and not looks_like_conll(lines(path)):
-        return row
-    else:
-        starts = (number for number, _ in read_conll(path, tags=False))
-    return next(islice(starts, row - 1, None))
-
-
-def _parallel(
-    left: Iterator[_L],
-    left_path: str | Path,
-    right: Iterator[_R],
-    right_path: str | Path,
-    *,
-    links: bool = False,
-) -> Iterator[tuple[_L, _R]]:
-    """Rows of two files side by side; an InputError at the end if one has more than the other.
-
-    ``links`` says that the right one holds links, a line a row whatever its suffix.
-    """
-    for n_rows, (a, b) in enumerate(zip_longest(left, right)):
-        if a is None or b is None:
-            n_longer = n_rows + 1 + sum(1 for _ in (right if a is None else left))
-            longer, shorter = (right_path, left_path) if a is None else (left_path, right_path)
-            raise InputError(
-                longer,
-                n_rows + 1 if links and a is None else _line_of_row(longer, n_rows + 1),
-                f"this row has no counterpart: {longer} has {n_longer} rows and {shorter} has "
-                f"{n_rows}; their rows must run parallel (in CoNLL a blank line ends a row, and "
-                "one with no line before it is a row with no words; elsewhere each line is a row)",
-            )
-        yield a, b
+def _unlabelled(path: str | Path) -> Iterator[tuple[int, Sentence]]:
+    kind = suffix(path)
+    if kind in _CONLL or looks_like_conll(lines(path), tagged=kind == ".txt"):
+        return read_conll(path, tags=False)
+    return enumerate(read_text(path), 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from json import JSONDecodeError
 from math import isfinite
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence, SentencePair, Span
+from spanbridge.data.conll import Counts
 from spanbridge.data.files import lines
 from spanbridge.data.tokens import tokenize
 
@@ -24,7 +25,9 @@ _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _DECIMALS = 4
 
 
-def read_jsonl(path: str | Path) -> Iterator[SentencePair]:
+def read_jsonl(
+    path: str | Path, counts: Counts | None = None
+) -> Iterator[tuple[int, SentencePair]]:
     r"""Read pairs, one JSON object a line; blank lines are skipped.
 
     Keys: ``id``; ``source_words`` with ``source_spans`` in words, or ``source_text`` with
@@ -33,19 +36,35 @@ def read_jsonl(path: str | Path) -> Iterator[SentencePair]:
     three may be missing. Other keys go to :attr:`SentencePair.extra`; so does a side's text where
     its words are given as well.
 
+    Where a span of source text ends, a word does too. Target text is cut by its characters alone,
+    since labels that are known there must not help to find themselves, and a gold file has to have
+    the words of a predicted one: a span that ends inside a word is widened to all of it.
+
+    Args:
+        path: the file.
+        counts: where to count the target spans widened, if anywhere.
+
+    Yields:
+        The 1-based number of each pair's line, and the pair.
+
     Raises:
-        InputError: a line is not JSON, lacks a side, has a value of the wrong type, a key twice, a
-            number that is not finite, half a surrogate pair, or a span, link or score out of range.
+        InputError: there is no pair; or a line is not JSON, lacks a side, has a value of the wrong
+            type, a key twice, a number that is not finite, half a surrogate pair, or a span, link
+            or score out of range.
     """
+    counts = Counts() if counts is None else counts
     n_rows = 0
     for number, line in enumerate(lines(path), 1):
         if line.isspace() or not line:
             continue
         n_rows += 1
         try:
-            yield _pair(_parse(line), n_rows)
+            pair = _pair(_parse(line), n_rows, counts)
         except SpanbridgeError as error:
             raise InputError(path, number, str(error)) from error
+        yield number, pair
+    if not n_rows:
+        raise InputError(path, None, "has only blank lines; write one object a line")
 
 
 def format_pair(pair: SentencePair) -> str:
@@ -118,15 +137,15 @@ def _constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
 
 
-def _pair(row: dict[str, Any], n_row: int) -> SentencePair:
+def _pair(row: dict[str, Any], n_row: int, counts: Counts) -> SentencePair:
     """Take a row's known keys out of it; what remains is the pair's extra."""
     identity = row.pop("id", None)
     if identity is None:
         identity = n_row
     elif type(identity) not in (str, int):
         raise SpanbridgeError(f"id is {_shown(identity)}; give a string or an integer")
-    source = _side(row, "source")
-    target = _side(row, "target")
+    source = _side(row, "source", counts)
+    target = _side(row, "target", counts)
     links = _links(row, source, target)
     status = row.pop("status", None)
     if status is not None and not isinstance(status, str):
@@ -134,7 +153,7 @@ def _pair(row: dict[str, Any], n_row: int) -> SentencePair:
     return SentencePair(str(identity), source, target, links, status, row)
 
 
-def _side(row: dict[str, Any], side: Side) -> Sentence:
+def _side(row: dict[str, Any], side: Side, counts: Counts) -> Sentence:
     spans = _spans(row.pop(f"{side}_spans", None), side)
     words = row.pop(f"{side}_words", None)
     if words is not None:
@@ -151,10 +170,10 @@ def _side(row: dict[str, Any], side: Side) -> Sentence:
         )
     if not isinstance(text, str):
         raise SpanbridgeError(f"{side}_text is {_shown(text)}; give a string")
-    return _sentence_of_text(text, spans, side)
+    return _sentence_of_text(text, spans, side, counts)
 
 
-def _sentence_of_text(text: str, spans: Sequence[Span], side: Side) -> Sentence:
+def _sentence_of_text(text: str, spans: Sequence[Span], side: Side, counts: Counts) -> Sentence:
     """Tokenised text; ``spans`` come in characters and leave in words."""
     for start, end, label, _ in spans:
         if not 0 <= start < end <= len(text):
@@ -162,15 +181,23 @@ def _sentence_of_text(text: str, spans: Sequence[Span], side: Side) -> Sentence:
                 f"{side}_spans: {start}-{end} ({label}) lies outside the text of {len(text)} "
                 "characters; spans are [start, end) in characters where text is given"
             )
-    words, offsets = tokenize(text, (edge for span in spans for edge in span[:2]))
-    starts = [start for start, _ in offsets]
+    words, offsets = _cut(text, spans, side)
+    starts, ends = [start for start, _ in offsets], [end for _, end in offsets]
     in_words = []
     for start, end, label, score in spans:
-        first, last = bisect_left(starts, start), bisect_left(starts, end)
+        first, last = bisect_right(ends, start), bisect_left(starts, end)  # the words it touches
         if first == last:
             raise SpanbridgeError(f"{side}_spans: {start}-{end} ({label}) covers only whitespace")
+        counts.n_widened += starts[first] < start or end < ends[last - 1]
         in_words.append(Span(first, last, label, score))
     return Sentence(words, tuple(in_words), text, offsets)
+
+
+def _cut(
+    text: str, spans: Iterable[Span], side: Side
+) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    """The words of a side's text, ``spans`` being in characters; see :func:`read_jsonl`."""
+    return tokenize(text, (edge for span in spans for edge in span[:2]) if side == "source" else ())
 
 
 def _spans(items: Any, side: Side) -> tuple[Span, ...]:
@@ -231,7 +258,7 @@ def _side_to_json(side: Side, sentence: Sentence) -> dict[str, Any]:
         for start, end, label, score in sentence.spans
     ]
     # Words that a former span has cut need not come about again, and links count words.
-    if tokenize(text, (edge for span in in_text for edge in span[:2])) != (sentence.words, offsets):
+    if _cut(text, in_text, side) != (sentence.words, offsets):
         return _side_to_json(side, Sentence(sentence.words, sentence.spans))
     return {f"{side}_text": text, f"{side}_spans": _spans_to_json(in_text)}
 
