@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -101,16 +102,88 @@ def test_wrong_use(spanbridge, tmp_path, args):
     assert not (tmp_path / "p.html").exists()
 
 
-def test_view_finds_the_source_of_a_conll_result(spanbridge, tmp_path):
-    (tmp_path / "s.conll").write_text("Cairo\tB-LOC\nwaits\tO\n\n", encoding="utf-8")
-    (tmp_path / "t.txt").write_text("القاهرة تنتظر\n", encoding="utf-8")
-    (tmp_path / "l").write_text("0-0 1-1\n", encoding="utf-8")
-    spanbridge(*"project --source s.conll --target t.txt --links l -o o.conll".split())
-    spanbridge("view", "o.conll", "-o", "p.html")
+def test_differences_are_named_by_file_and_line(spanbridge, tmp_path):
+    (tmp_path / "g").write_text("a\tB-X\n\nb\tO\nc\tO\n\n", encoding="utf-8")
+    (tmp_path / "short").write_text("a\tO\n\n", encoding="utf-8")
+    row = {"source_words": [], "target_words": ["b"]}
+    (tmp_path / "p.jsonl").write_text(f"\n{json.dumps(row)}\n{json.dumps(row)}\n")
+    (tmp_path / "l").write_text("1-1\n2-2\n", encoding="utf-8")
+    for args, said in [
+        ("evaluate g short", "g:3: this row has no counterpart: g has 2 rows and short has 1"),
+        ("evaluate g p.jsonl", "p.jsonl:3: this row has 1 words, but its counterpart at g:3 has 2"),
+        ("evaluate --alignment g2 l", "l:2: this row has no counterpart"),
+        ("view p.jsonl --gold g -o p", "g:3: this row has 2 words, but its .* at p.jsonl:3 has 1"),
+        ("view p.jsonl --gold short -o p", "p.jsonl:3: this row has no counterpart"),
+        ("view short --gold p.jsonl -o p", "p.jsonl:3: this row has no counterpart"),
+    ]:
+        (tmp_path / "g2").write_text("1-1\n", encoding="utf-8")
+        assert re.match(said, spanbridge(*args.split(), code=2).stderr)
+
+
+def test_gold_spans_that_end_inside_a_word(spanbridge, tmp_path):
+    """Both files get the words of the text alone; what that widens is said."""
+    row = {"source_words": [], "target_text": "In Ankara'da"}
+    for name, end in [("g", 9), ("p", 12)]:
+        span = {"start": 3, "end": end, "label": "LOC"}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row | {"target_spans": [span]}))
+    done = spanbridge("evaluate", "g.jsonl", "p.jsonl", "--json")
+    assert json.loads(done.stdout)["micro"]["f1"] == 1.0
+    assert done.stderr == "note: 1 spans in g.jsonl end inside a word; the whole word counts\n"
+
+
+@pytest.fixture
+def run_elsewhere(spanbridge, tmp_path):
+    """A run whose folder was moved since."""
+    (tmp_path / "a" / "out").mkdir(parents=True)
+    (tmp_path / "a" / "s.conll").write_text("Cairo\tB-LOC\nwaits\tO\n\n", encoding="utf-8")
+    (tmp_path / "a" / "t.txt").write_text("القاهرة تنتظر\n", encoding="utf-8")
+    (tmp_path / "a" / "l").write_text("0-0 1-1\n", encoding="utf-8")
+    args = "project --source a/s.conll --target a/t.txt --links a/l -o a/out/o.conll"
+    spanbridge(*args.split())
+    return (tmp_path / "a").rename(tmp_path / "b")
+
+
+def test_view_finds_the_source_of_a_conll_result(spanbridge, tmp_path, run_elsewhere):
+    done = spanbridge("view", "b/out/o.conll", "-o", "p.html")
+    assert done.stderr == "written to p.html\n"
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert "Cairo" in page
+    assert 'data-links="0-0 1-1"' in page
     assert "القاهرة" in page
     assert "method:greedy" in page
+
+
+def test_view_says_what_it_does_not_find(spanbridge, tmp_path, run_elsewhere):
+    (run_elsewhere / "l").unlink()
+    done = spanbridge("view", "b/out/o.conll", "-o", "p.html")
+    assert done.stderr.startswith("note: b/l, the links of b/out/o.conll, is not there")
+    assert "Cairo" in (tmp_path / "p.html").read_text(encoding="utf-8")
+    (run_elsewhere / "s.conll").unlink()
+    done = spanbridge("view", "b/out/o.conll", "-o", "p.html")
+    assert "note: b/s.conll, the source of b/out/o.conll, is not there" in done.stderr
+    assert "القاهرة" in (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
+def test_view_with_a_source_that_does_not_belong(spanbridge, tmp_path, run_elsewhere):
+    (tmp_path / "s.conll").write_text("a\tO\n\nb\tO\n\n", encoding="utf-8")
+    args = ("view", "b/out/o.conll", "-o", "p.html", "--source")
+    assert spanbridge(*args, "s.conll", code=2).stderr.startswith("s.conll:3: this row has no coun")
+    for row, said in [
+        ({"source_words": ["a"], "target_words": ["b", "c"]}, "b/out/o.conll:1: these are not the"),
+        ({"source_words": ["a"], "target_text": "القاهرة تنتظر"}, "written to"),
+    ]:
+        (tmp_path / "s.jsonl").write_text(json.dumps(row), encoding="utf-8")
+        code = 0 if said == "written to" else 2
+        assert spanbridge(*args, "s.jsonl", code=code).stderr.startswith(said)
+
+
+def test_a_file_name_is_no_markup(spanbridge, tmp_path):
+    name = "<img src=x onerror=alert(1)>.conll"
+    (tmp_path / name).write_text("a\tB-<b>\n\n", encoding="utf-8")
+    spanbridge("view", name, "-o", "p.html", "--title", "<i>")
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert "&lt;img src=x" in page
+    assert not re.search("<img|<b>&lt;b>|<i>", page)
 
 
 def test_doctor(spanbridge):
@@ -119,6 +192,67 @@ def test_doctor(spanbridge):
     assert {"encoder", "statistical", "lexical"} <= set(report["aligners"])
     assert all(row["installed"] or row["install"] for row in report["packages"])
     assert "multilingual-e5-small" in spanbridge("doctor").stdout
+
+
+def main_after(before, *args, **given):
+    """Runs the command line in a process where something else was done before."""
+    code = f"import sys; {before}\nfrom spanbridge.cli.main import main\nmain()"
+    command = [sys.executable, "-c", code, *map(str, args)]
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, **given)
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "aligner"),
+    [("rapidfuzz", "rapidfuzz", "lexical"), ("thot", "sil-thot", "statistical")],
+)
+def test_a_missing_package(tmp_path, module, package, aligner):
+    (tmp_path / "s.txt").write_text("abcde x ||| abcdf y\n", encoding="utf-8")
+    args = ("align", "--source", tmp_path / "s.txt", "--aligner", aligner, "-o", tmp_path / "o")
+    done = main_after(f"sys.modules[{module!r}] = None", *args)
+    assert done.returncode == 2
+    assert done.stderr == f"{module} is not installed; install it with: pip install {package}\n"
+
+
+def test_a_missing_module_of_our_own_is_a_bug():
+    done = main_after("sys.modules['spanbridge.cli.doctor'] = None", "doctor")
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["ctranslate2", "numpy", "sentencepiece"])
+def test_doctor_survives_a_missing_package(module):
+    done = main_after(f"sys.modules[{module!r}] = None", "doctor", stdout=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"usable       no: {module} missing" in done.stdout
+
+
+def test_output_that_cannot_be_written(spanbridge, tmp_path):
+    (tmp_path / "g").write_text("é\tB-Ж\n\n", encoding="utf-8")
+    (tmp_path / "s").write_text("é ||| é\n", encoding="utf-8")
+    assert "too long" in spanbridge("view", "g", "-o", "x" * 256, code=2).stderr
+    assert "is not UTF-8" in spanbridge("view", "g", "-o", "\udcff", code=2).stderr
+    (tmp_path / "o.rejects.jsonl").mkdir()
+    args = "align --source s --aligner lexical -o o -q"
+    done = spanbridge(*args.split(), code=1)
+    assert done.stderr.startswith("o.rejects.jsonl: cannot be read or written (")
+    evaluate = ("evaluate", tmp_path / "g", tmp_path / "g")
+    with open("/dev/full", "w") as full:
+        done = main_after("", *evaluate, stdout=full)
+    assert done.returncode == 1
+    assert re.fullmatch("standard output, or a file: .*no space left on device.*\n", done.stderr)
+    done = main_after("sys.stdout.reconfigure(encoding='latin-1')", *evaluate)
+    assert done.returncode == 1
+    assert re.fullmatch("latin-1 cannot hold .*; set PYTHONUTF8=1\n", done.stderr)
+
+
+def test_a_pipe_is_no_input_of_a_run_but_of_evaluate(spanbridge, tmp_path):
+    (tmp_path / "g").write_text("a\tB-X\n\n", encoding="utf-8")
+    command = f"{sys.executable} -m spanbridge evaluate g <(cat g) --json"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True)
+    assert json.loads(done.stdout)["micro"]["f1"] == 1.0
+    command = f"{sys.executable} -m spanbridge project --source g --target <(cat g) -o o"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"is a pipe or a device, but is read twice; write it to a file first" in done.stderr
 
 
 def test_demo(spanbridge, tmp_path):
