@@ -19,8 +19,8 @@ from spanbridge.data.formats import pair_writer
 from spanbridge.data.pharaoh import format_links
 from spanbridge.pipeline.files import project_files
 from spanbridge.project.candidates import alignment_options
+from spanbridge.project.linear import integer_programme
 from spanbridge.project.projector import in_order
-from spanbridge.project.solvers import _integer_programme
 
 N_SLICE = 150
 N_STREAM = 100_000
@@ -69,7 +69,7 @@ def main() -> None:
         return [projector.project(e, link).spans for e, link in rows]
 
     def run_highs():
-        return [_integer_programme(o, 1, False) for e, a in rows if (o := alignment_options(e, a))]
+        return [integer_programme(o, 1) for e, a in rows if (o := alignment_options(e, a))]
 
     print(f"{N_SLICE} sentences with entities, en-de, one core; microseconds a sentence")
     fast, spans = clock(lambda: run(GreedyProjector()))

@@ -78,10 +78,12 @@ def pairwise_optimum(options, k):
 
 
 @pytest.mark.parametrize("k", [1, 2])
-@pytest.mark.parametrize("rounds", [search.ROUNDS, ((1, 1),)])
-def test_many_open_entities(monkeypatch, k, rounds):
-    """By the search alone, and by HiGHS on what one hurried round leaves."""
+@pytest.mark.parametrize("rounds", [search.ROUNDS, ((1, 1),), ()])
+@pytest.mark.parametrize("widths", [search.WIDTHS, ()])
+def test_many_open_entities(monkeypatch, k, rounds, widths):
+    """By price steps, by the linear relaxation, and by the integer programme on what is left."""
     monkeypatch.setattr(search, "ROUNDS", rounds)
+    monkeypatch.setattr(search, "WIDTHS", widths)
     spans, links = random_instance(random.Random(5), 18, 30, 3)
     options = alignment_options(spans, links)
     chosen = exact(options, k)
@@ -113,7 +115,8 @@ def test_an_unproved_optimum_is_an_error(monkeypatch):
         return result
 
     monkeypatch.setattr(scipy.optimize, "milp", stopped)
-    monkeypatch.setattr(search, "ROUNDS", ())  # nothing is proved before HiGHS
+    monkeypatch.setattr(search, "ROUNDS", ())
+    monkeypatch.setattr(search, "WIDTHS", ())  # nothing is proved before HiGHS
     options = alignment_options(*random_instance(random.Random(0), 3, 8, 2))
     with pytest.raises(SpanbridgeError, match="time limit reached"):
         exact(options)

@@ -20,63 +20,34 @@ not on how good the prices are.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from spanbridge.project.candidates import Option
+from spanbridge.project.linear import places, relaxation
 
-# Price steps, and states kept at each place, before the next and costlier round; measured by
-# `python -m benchmarks solving`. After the last one HiGHS is quicker.
-ROUNDS = ((10, 32), (30, 128), (60, 1024))
-REPAIR_EVERY = 4
+# The effort, each round costlier than the one before; measured by `python -m benchmarks solving`.
+ROUNDS = ((10, 1), (20, 4), (40, 16))  # price steps, states kept at each place
+WIDTHS = (256, 1024)  # states kept at each place, at the prices of the linear relaxation
+FILL_EVERY = 4  # steps
 TINY = 1e-12  # relative; what rounding may add to a bound
 
-
-class Item(NamedTuple):
-    """An option between places: it takes all from its row up to ``to``, exclusive."""
-
-    to: int
-    entity: int
-    worth: float
-    option: Option
+# An option between places: the place after it, its entity, what it is worth, and the option.
+Item = tuple[int, int, float, Option]
 
 
-def places(options: Iterable[Option]) -> tuple[dict[int, int], dict[int, int], int]:
-    """Words merged into as few places as tell apart which options overlap.
-
-    Words between which no option ends before another one starts lie in the same options, or in
-    fewer (an interval graph's maximal cliques are those of a start that an end follows first).
-
-    Returns:
-        The place of each start, the place after each end, and the number of places.
-    """
-    options = list(options)
-    starts = sorted({option[1] for option in options})
-    ends = sorted({option[2] for option in options})
-    place: dict[int, int] = {}
-    at = before = 0
-    for start in starts:
-        ended = bisect_right(ends, start)
-        at += ended > before
-        place[start], before = at, ended
-    after = {end: place[starts[bisect_left(starts, end) - 1]] + 1 for end in ends}
-    return place, after, at + 1
-
-
-def choose(ranked: Sequence[Option], k: int, first: Sequence[Option] = ()) -> list[Option]:
+def choose(ranked: Sequence[Option], k: int) -> list[Option]:
     """Take one option after the other unless it overlaps a taken one or exceeds k per entity."""
     taken: list[Option] = []
     covered = 0  # a bit for each word
     used: dict[int, int] = {}
-    for options in (first, ranked):
-        for option in options:
-            entity, start, end, _ = option
-            words = (1 << end) - (1 << start)
-            if not covered & words and used.get(entity, 0) < k:
-                covered |= words
-                used[entity] = used.get(entity, 0) + 1
-                taken.append(option)
+    for option in ranked:
+        entity, start, end, _ = option
+        words = (1 << end) - (1 << start)
+        if not covered & words and used.get(entity, 0) < k:
+            covered |= words
+            used[entity] = used.get(entity, 0) + 1
+            taken.append(option)
     return taken
 
 
@@ -100,27 +71,39 @@ class Search:
         self.rest = list(ranked)
         self.best = choose(ranked, k)
         self.value = self._value(self.best)
-        index: dict[int, int] = {}
+        self.index: dict[int, int] = {}
         for option in ranked:
-            index.setdefault(option.entity, len(index))
+            self.index.setdefault(option.entity, len(self.index))
         place, after, self.n_places = places(ranked)
         self.rows: list[list[Item]] = [[] for _ in range(self.n_places)]
         for option in ranked:
-            item = Item(after[option.end], index[option.entity], option.score + bonus, option)
+            item = (after[option.end], self.index[option.entity], option.score + bonus, option)
             self.rows[place[option.start]].append(item)
-        self.prices = [0.0] * len(index)
-        self.ahead = [0.0] * (self.n_places + 1)  # best (score - price) from each place on
+        # the better start: nothing costs anything, or so much that nothing is worth it
+        free, dear = [0.0] * len(self.index), [0.0] * len(self.index)
+        for option in reversed(ranked):
+            dear[self.index[option.entity]] = option.score + bonus
+        self.prices = min(free, dear, key=lambda prices: self._bound(prices, self._pass(prices)[0]))
+        self.ahead: list[float] = []  # best (score - price) from each place on
         self.bound = float("inf")
 
     def run(self) -> None:
-        """Rounds of bounding and searching until nothing is left, or the last round ends."""
+        """Bound and search until nothing is left, or the effort is spent."""
         for steps, width in ROUNDS:
             self._lower(steps)
-            self._fix()
-            if self.rest and self._walk(width):
-                self.rest = []
-            if not self.rest:
+            if self._settle(width):
                 return
+        self._relax()
+        for width in WIDTHS:
+            if self._settle(width):
+                return
+
+    def _settle(self, width: int) -> bool:
+        """Whether the bounds, or a walk under them, leave nothing to search."""
+        self._fix()
+        if self.rest and self._walk(width):
+            self.rest = []
+        return not self.rest
 
     def _value(self, options: Iterable[Option]) -> float:
         return sum(option.score + self.bonus for option in options)
@@ -133,6 +116,9 @@ class Search:
         """Take note of a feasible choice."""
         if (value := self._value(options)) > self.value:
             self.best, self.value = options, value
+
+    def _bound(self, prices: list[float], ahead: list[float]) -> float:
+        return ahead[0] + self.k * sum(prices)
 
     def _pass(self, prices: list[float]) -> tuple[list[float], list[Item]]:
         """Best disjoint choice at these prices, any number per entity, and its value from each
@@ -153,7 +139,7 @@ class Search:
                 at += 1
             else:
                 path.append(best)
-                at = best.to
+                at = best[0]
         return ahead, path
 
     def _lower(self, steps: int) -> None:
@@ -161,23 +147,32 @@ class Search:
         prices, length, worse = self.prices, 1.0, 0
         for step in range(steps):
             ahead, path = self._pass(prices)
-            bound = ahead[0] + self.k * sum(prices)
+            bound = self._bound(prices, ahead)
             worse += 1
             if bound < self.bound:
                 self.bound, self.prices, self.ahead, worse = bound, prices, ahead, 0
-            elif worse == 5:
+            elif worse >= max(3, steps // 8):
                 length, worse = length / 2, 0
             slack = [self.k] * len(prices)
             for item in path:
-                slack[item.entity] -= 1
+                slack[item[1]] -= 1
             norm = sum(s * s for s, p in zip(slack, prices, strict=True) if s < 0 or p > 0)
-            if not (worse and norm and step % REPAIR_EVERY):
-                first = sorted((item.option for item in path), key=lambda o: -o.score)
-                self.offer(choose(self.rest, self.k, first))
+            feasible = sorted((item[3] for item in path), key=lambda o: -o[3])
+            if step % FILL_EVERY == 0:
+                feasible += self.rest
+            self.offer(choose(feasible, self.k))
             if self.bound <= self._floor() or not norm:
                 return
             size = length * (bound - self.value) / norm
             prices = [max(0.0, p - size * s) for p, s in zip(prices, slack, strict=True)]
+
+    def _relax(self) -> None:
+        """The best prices, where steps come near them too slowly."""
+        prices, used = relaxation(self.rest, self.k, self.bonus)
+        self.prices = [prices.get(entity, 0.0) for entity in self.index]
+        self.ahead, _ = self._pass(self.prices)
+        self.bound = self._bound(self.prices, self.ahead)
+        self.offer(choose(used, self.k))
 
     def _fix(self) -> None:
         """Drop the options which the bound keeps out of every better choice."""
@@ -189,14 +184,15 @@ class Search:
                 behind[at] = max(behind[at], behind[at - 1])
             kept = []
             for item in row:
-                value = behind[at] + item.worth - self.prices[item.entity]
-                if value > behind[item.to]:
-                    behind[item.to] = value
-                if value + self.ahead[item.to] > need:
+                to, entity, worth, _ = item
+                value = behind[at] + worth - self.prices[entity]
+                if value > behind[to]:
+                    behind[to] = value
+                if value + self.ahead[to] > need:
                     kept.append(item)
             rows.append(kept)
         self.rows = rows
-        left = {item.option for row in rows for item in row}
+        left = {item[3] for row in rows for item in row}
         self.rest = [option for option in self.rest if option in left]
 
     def _walk(self, width: int) -> bool:
@@ -206,24 +202,20 @@ class Search:
         keeps from exceeding the best known choice, and those beyond the ``width`` most promising.
         """
         bits = self.k.bit_length()
-        fields = [((1 << bits) - 1) << (bits * e) for e in range(len(self.prices))]
-        opened = [0] * (self.n_places + 1)  # fields of the entities with options from here on
-        credit = [0.0] * (self.n_places + 1)  # k * their prices
-        for at in range(self.n_places - 1, -1, -1):
-            opened[at], credit[at] = opened[at + 1], credit[at + 1]
-            for item in self.rows[at]:
-                if not opened[at] & fields[item.entity]:
-                    opened[at] |= fields[item.entity]
-                    credit[at] += self.k * self.prices[item.entity]
+        once = [1 << (bits * entity) for entity in range(len(self.prices))]
+        full = [self.k * one for one in once]
+        fields = [((1 << bits) - 1) * one for one in once]
+        opened, credit = self._open(fields)
         spent = {0: 0.0}  # state -> prices of what it used
 
         def paid(state: int) -> float:
-            if state not in spent:
-                lowest = (state & -state).bit_length() - 1
-                entity = lowest // bits
-                once = 1 << (bits * entity)
-                spent[state] = paid(state - once) + self.prices[entity]
-            return spent[state]
+            left, total = state, 0.0
+            while left not in spent:
+                entity = ((left & -left).bit_length() - 1) // bits
+                left -= once[entity]
+                total += self.prices[entity]
+            spent[state] = total = total + spent[left]
+            return total
 
         # at each place: state -> (worth so far, the options chosen as a linked list)
         levels: list[dict[int, tuple[float, Any]]] = [{} for _ in range(self.n_places + 1)]
@@ -236,32 +228,37 @@ class Search:
                 for state, (worth, chosen) in level.items()
             ]
             if len(needs) > width:
-                needs = sorted(needs, key=lambda n: n[:2])[:width]
+                needs = sorted(needs, key=lambda n: (n[0], -n[2], n[1]))[:width]
                 whole = False
-            moves = [
+            moves = sorted(
                 (
-                    item.worth - self.prices[item.entity] + self.ahead[item.to],
-                    item,
-                    fields[item.entity],
-                    self.k << (bits * item.entity),
-                    1 << (bits * item.entity),
+                    (self.prices[e] - worth - self.ahead[to], to, e, worth, option)
+                    for to, e, worth, option in row
                 )
-                for item in row
-            ]
-            moves.sort(key=lambda move: -move[0])
+            )
             for need, state, worth, chosen in needs:
                 if self.ahead[at + 1] > need:
                     _reach(levels[at + 1], state & opened[at + 1], worth, chosen)
-                for gain, item, field, full, once in moves:
-                    if gain <= need:
+                for loss, to, entity, more, option in moves:
+                    if loss + need >= 0:
                         break
-                    if state & field != full:
-                        to = item.to
-                        after = (state + once) & opened[to]
-                        _reach(levels[to], after, worth + item.worth, (chosen, item.option))
+                    if state & fields[entity] != full[entity]:
+                        after = (state + once[entity]) & opened[to]
+                        _reach(levels[to], after, worth + more, (chosen, option))
         if 0 in levels[-1]:
             self.offer(_unlink(levels[-1][0][1]))
         return whole
+
+    def _open(self, fields: list[int]) -> tuple[list[int], list[float]]:
+        """At each place: fields of the entities with options from there on; k * their prices."""
+        opened, credit = [0] * (self.n_places + 1), [0.0] * (self.n_places + 1)
+        for at in range(self.n_places - 1, -1, -1):
+            opened[at], credit[at] = opened[at + 1], credit[at + 1]
+            for _, entity, _, _ in self.rows[at]:
+                if not opened[at] & fields[entity]:
+                    opened[at] |= fields[entity]
+                    credit[at] += self.k * self.prices[entity]
+        return opened, credit
 
 
 def _reach(level: dict[int, tuple[float, Any]], state: int, worth: float, chosen: Any) -> None:

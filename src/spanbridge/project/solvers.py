@@ -30,14 +30,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from operator import itemgetter
 
-import numpy as np
-
-from spanbridge.core.errors import SpanbridgeError
 from spanbridge.project.candidates import Option
-from spanbridge.project.search import Search, choose, places
-
-# HiGHS stops at an absolute gap of 1e-6, which scipy cannot set: scores are scaled up to this.
-SCALE = 2.0**13
+from spanbridge.project.linear import integer_programme, places
+from spanbridge.project.search import Search, choose
 
 _start = itemgetter(1)
 _score = itemgetter(3)
@@ -154,40 +149,5 @@ def _solve(options: list[Option], k: int, exactly: bool) -> list[Option]:
     search = Search(options, k, bonus)
     search.run()
     if search.rest:
-        search.offer(_integer_programme(search.rest, k, bonus))
+        search.offer(integer_programme(search.rest, k, bonus))
     return search.best
-
-
-def _integer_programme(options: list[Option], k: int, bonus: float) -> list[Option]:
-    """HiGHS on the per-word clique formulation: of the options that cover a word, at most one.
-
-    The cliques imply the paper's pairwise constraints and make the relaxation integral on nearly
-    all real instances.
-
-    Raises:
-        SpanbridgeError: the solver did not prove optimality.
-    """
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import csc_array
-
-    row = {entity: row for row, entity in enumerate({option.entity: 0 for option in options})}
-    place, after, n_places = places(options)
-    rows: list[int] = []
-    pointers = [0]
-    for entity, start, end, _ in options:
-        rows += [row[entity], *range(len(row) + place[start], len(row) + after[end])]
-        pointers.append(len(rows))
-    shape = (len(row) + n_places, len(options))
-    matrix = csc_array((np.ones(len(rows)), rows, pointers), shape=shape)
-    limits = np.r_[np.full(len(row), k), np.ones(n_places)]
-    worth = np.array([option.score for option in options]) + bonus
-    result = milp(
-        -worth * (SCALE / worth.max()),
-        integrality=np.ones(len(options), dtype=np.int64),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(matrix, ub=limits),
-        options={"mip_rel_gap": 0.0},
-    )
-    if result.status != 0 or result.mip_gap > 1e-9:
-        raise SpanbridgeError(f"HiGHS did not solve the projection exactly: {result.message}")
-    return [option for option, x in zip(options, result.x, strict=True) if x > 0.5]
