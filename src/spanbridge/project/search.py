@@ -110,7 +110,7 @@ class Search:
 
     def _floor(self) -> float:
         """What a choice must exceed to be an improvement."""
-        return self.value + TINY * max(1.0, self.value)
+        return self.value * (1 + TINY)
 
     def offer(self, options: list[Option]) -> None:
         """Take note of a feasible choice."""
