@@ -24,7 +24,7 @@ from spanbridge.project.candidates import Option, alignment_options
 from spanbridge.project.projector import in_order
 from spanbridge.project.solvers import exact, greedy
 
-PAPER_WORDS = 25  # longest target sentence for the paper's programme; 60 words take minutes
+PAPER_WORDS = 25  # longest target sentence for the paper's programme; longer ones take many seconds
 N_RANDOM = 200
 GAP = 1e-9
 

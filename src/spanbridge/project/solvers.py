@@ -145,7 +145,7 @@ def _solve(options: list[Option], k: int, exactly: bool) -> list[Option]:
         return chosen
     # under "exactly", one projection more outweighs any score that it could cost
     n_entities = len({option.entity for option in options})
-    bonus = 1 + k * n_entities * options[0].score if exactly else 0.0
+    bonus = (1 + k * n_entities) * options[0].score if exactly else 0.0
     search = Search(options, k, bonus)
     search.run()
     if search.rest:
