@@ -9,7 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from spanbridge.align import extract
+from spanbridge.align.soft import cosines, soft_links, with_neighbours, word_states
 from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.evidence import Evidence, States
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import SentencePair
 from spanbridge.encode import EncodedSentence, Encoder, load_encoder
@@ -93,6 +95,28 @@ class EncoderAligner:
             self._link(source, target)
             for source, target in zip(encoded[::2], encoded[1::2], strict=True)
         ]
+
+    def states(self, pairs: Sequence[SentencePair]) -> list[tuple[States, States]]:
+        """Unit vectors of the words of both sides of each pair, [words, hidden] each."""
+        sentences = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
+        vectors = [word_states(sentence) for sentence in self.encoder.encode(sentences)]
+        return list(zip(vectors[::2], vectors[1::2], strict=True))
+
+    def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
+        """Where the words of each pair went, sentence by sentence: no statistics of the corpus."""
+        found: list[Evidence | RowError] = []
+        for source, target in self.states(pairs):
+            n, m = len(source), len(target)
+            if n * m > MAX_CELLS:
+                found.append(
+                    RowError(f"too long to align: {n} x {m} words, more than {MAX_CELLS} pairs")
+                )
+            elif n and m:
+                mass = with_neighbours(*soft_links(cosines(source, target)))
+                found.append(Evidence(*mass, source, target))
+            else:
+                found.append(Evidence(np.zeros((n, m)), np.zeros((n, m))))
+        return found
 
     def _link(self, source: EncodedSentence, target: EncodedSentence) -> WordAlignment | RowError:
         n, m = len(source.states), len(target.states)

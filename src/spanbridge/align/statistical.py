@@ -1,171 +1,246 @@
-"""The statistical aligner: trained on the given bitext itself, for languages no encoder covers.
-
-Models and training come from Thot (package ``sil-thot``, LGPL-3.0): the HMM of Vogel, Ney and
-Tillmann (1996), fast_align (Dyer, Chahuneau and Smith 2013) and eflomal's Bayesian model (Östling
-and Tiedemann 2016), each in both directions, symmetrised as in Och and Ney (2003) or Koehn, Och and
-Marcu (2003).
-"""
+"""The aligners that learn from the bitext itself: alone, or together with an encoder."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
+import numpy as np
+
+from spanbridge.align.encoder import EncoderAligner
+from spanbridge.align.lexicon import Lexicon, diagonal_prior
+from spanbridge.align.soft import cosines, soft_links, with_neighbours
 from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.evidence import Evidence, Matrix, States
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import SentencePair
 
-Model = Literal["hmm", "fast_align", "eflomal", "ibm1"]
-Heuristic = Literal[
-    "och", "grow_diag_final_and", "grow_diag_final", "grow_diag", "intersection", "union"
-]
-MODELS: tuple[Model, ...] = ("hmm", "fast_align", "eflomal", "ibm1")
-HEURISTICS: tuple[Heuristic, ...] = (
-    "och",
-    "grow_diag_final_and",
-    "grow_diag_final",
-    "grow_diag",
-    "intersection",
-    "union",
-)
+# Whole words, and two stemmings that fit many languages and pool sparse counts.
+PREFIXES = (None, 5, 4)
+# Cosine of two words' states as the prior of a lexicon: exp(cosine / ANCHOR).
+ANCHOR = 0.07
+# What the encoder, the lexicons anchored by it and the free lexicons are worth; they err differently.
+MIXTURE = (0.4, 0.3, 0.3)
+MAX_CELLS = 2**24
+
+Arrays = dict[str, Any]
 
 
 class StatisticalAligner:
-    """Aligns by models learned from the bitext; needs no encoder and no other data.
+    """Aligns by word translation probabilities learned from the bitext; no encoder, no other data.
 
-    Transductive: :meth:`fit` must see the whole bitext, and links of a pair depend on all of it.
-    Results are deterministic. Link scores are the geometric mean of both directions' lexical
-    translation probabilities.
+    Transductive: :meth:`fit` must see the bitext (or an evenly spread sample of it), and the links
+    of a pair depend on all of it. Posteriors of three lexicons (see
+    :class:`~spanbridge.align.lexicon.Lexicon`) over whole words and prefixes of 5 and 4 characters
+    are averaged. Results are deterministic.
 
     Args:
-        model: ``hmm`` (default, after IBM model 1), ``fast_align``, ``eflomal`` or ``ibm1``.
-        heuristic: how the two directions are joined; ``och`` is Och and Ney's refined method.
-        iterations: rounds of training (of each model in the chain; eflomal schedules its own).
-        prefix: words are lower-cased and cut to this many characters before training, a stemming
-            that fits many languages and pools sparse counts; None keeps whole words.
+        threshold: least geometric mean of both directions' posteriors for a hard link, in (0, 1).
 
     Raises:
-        SpanbridgeError: an unknown model or heuristic, or a number out of range.
+        SpanbridgeError: the threshold is out of range.
+    """
+
+    needs_fit = True
+
+    def __init__(self, threshold: float = 0.45) -> None:
+        if not 0 < threshold < 1:
+            raise SpanbridgeError(f"threshold is {threshold}, but lies between 0 and 1")
+        self.threshold = threshold
+        self._free: list[Lexicon] = []
+        self._n_pairs = 0
+
+    def describe(self) -> str:
+        """What was learned, from how many pairs, and the threshold."""
+        return f"statistical(threshold={self.threshold!r},trained_on={self._n_pairs}_pairs)"
+
+    def fit(self, pairs: Iterable[SentencePair]) -> None:
+        """Learn the lexicons.
+
+        Raises:
+            SpanbridgeError: no pair has words on both sides.
+        """
+        bitext = _bitext(pairs)
+        self._n_pairs = len(bitext)
+        priors = [diagonal_prior(len(s), len(t)) for s, t in bitext]
+        self._free = [Lexicon.learn(bitext, prefix, priors) for prefix in PREFIXES]
+
+    def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
+        """Where the words of each pair went.
+
+        Raises:
+            SpanbridgeError: the aligner has not been fitted.
+        """
+        _check_fitted(self._free)
+        return [self._of_pair(pair) for pair in pairs]
+
+    def _of_pair(self, pair: SentencePair) -> Evidence | RowError:
+        n, m = len(pair.source.words), len(pair.target.words)
+        if n * m > MAX_CELLS:
+            return too_long(n, m)
+        if not n or not m:
+            return Evidence(np.zeros((n, m)), np.zeros((n, m)))
+        return Evidence(*with_neighbours(*self.posterior(pair)))
+
+    def posterior(self, pair: SentencePair) -> tuple[Matrix, Matrix]:
+        """Forward and backward mass by the lexicons alone."""
+        prior = diagonal_prior(len(pair.source.words), len(pair.target.words))
+        return _posterior(self._free, pair, prior)
+
+    def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
+        """Hard links of each pair: what both directions support."""
+        return _hard(self.evidence(pairs), self.threshold)
+
+    def arrays(self) -> Arrays:
+        """What was learned, for saving."""
+        return {"n_pairs": np.array(self._n_pairs), **_pack("free", self._free)}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take up what :meth:`arrays` gave."""
+        self._n_pairs = int(arrays["n_pairs"])
+        self._free = _unpack("free", arrays)
+
+
+class FusedAligner:
+    """Encoder and bitext together: the best aligner where a whole bitext is at hand.
+
+    Three sources of evidence are averaged (weights .4, .3, .3): the softmax of cosines between
+    words' states; lexicons whose prior over places is that cosine; and the free lexicons of
+    :class:`StatisticalAligner`.
+
+    Args:
+        encoder: an :class:`EncoderAligner` whose encoder serves; None makes one of the options.
+        threshold: least geometric mean of both directions for a hard link, in (0, 1).
+        options: of :class:`EncoderAligner`.
     """
 
     needs_fit = True
 
     def __init__(
         self,
-        model: Model = "hmm",
-        heuristic: Heuristic = "och",
+        encoder: EncoderAligner | str | None = None,
+        threshold: float = 0.45,
         *,
-        iterations: int = 5,
-        prefix: int | None = 5,
+        layer: int | None = None,
+        compute_type: str = "int8",
+        threads: int | None = None,
     ) -> None:
-        for given, kind, known in (
-            (model, "model", MODELS),
-            (heuristic, "symmetrisation", HEURISTICS),
-        ):
-            if given not in known:
-                raise SpanbridgeError(f"no {kind} is named {given!r}; there are {', '.join(known)}")
-        if iterations < 1 or (prefix is not None and prefix < 1):
-            raise SpanbridgeError("iterations and prefix must be at least 1")
-        self.model: Model = model
-        self.heuristic: Heuristic = heuristic
-        self.iterations = iterations
-        self.prefix = prefix
-        self._n_pairs = 0
-        self._aligner: Any = None
-        self._models: tuple[Any, Any] | None = None
+        if not isinstance(encoder, EncoderAligner):
+            encoder = EncoderAligner(
+                encoder, layer=layer, compute_type=compute_type, threads=threads
+            )
+        self.encoder = encoder
+        self.free = StatisticalAligner(threshold)
+        self.threshold = threshold
+        self._anchored: list[Lexicon] = []
 
     def describe(self) -> str:
-        """Model, symmetrisation, training, and the size of the bitext learned from."""
-        return (
-            f"statistical({self.model},{self.heuristic},iterations={self.iterations},"
-            f"prefix={self.prefix or 'none'},trained_on={self._n_pairs}_pairs)"
-        )
+        """Encoder and what was learned."""
+        return f"fused({self.encoder.encoder.describe()},{self.free.describe()})"
 
     def fit(self, pairs: Iterable[SentencePair]) -> None:
-        """Train both directions on the whole bitext (kept in memory by Thot while training).
+        """Learn the lexicons, free and anchored.
 
         Raises:
             SpanbridgeError: no pair has words on both sides.
         """
-        import thot.alignment as thot
+        kept = [pair for pair in pairs if pair.source.words and pair.target.words]
+        self.free.fit(kept)
+        bitext = _bitext(kept)
+        priors = [_anchor(cosines(*states)) for states in self.encoder.states(kept)]
+        self._anchored = [Lexicon.learn(bitext, prefix, priors) for prefix in PREFIXES]
 
-        # Thot's corpus belongs to a model, so each model of the chain is given the bitext.
-        chain = {"hmm": ["ibm1", "hmm"]}.get(self.model, [self.model])
-        models: list[list[Any]] = [[], []]
-        bitext = [
-            sides
-            for pair in pairs
-            for sides in [(self._normal(pair.source.words), self._normal(pair.target.words))]
-            if sides[0] and sides[1]
-        ]
-        if not bitext:
-            raise SpanbridgeError("the statistical aligner found no pair with words on both sides")
-        self._n_pairs = len(bitext)
-        for step in chain:
-            for direction in (0, 1):
-                trained = models[direction]
-                model = _new_model(thot, step, trained[-1] if trained else None)
-                for sides in bitext:
-                    model.add_sentence_pair(sides[direction], sides[1 - direction], 1)
-                model.start_training()
-                eflomal = step == "eflomal"
-                for _ in range(model.scheduled_iterations if eflomal else self.iterations):
-                    model.train()
-                model.end_training()
-                trained.append(model)
-        self._models = (models[0][-1], models[1][-1])
-        self._aligner = thot.SymmetrizedAligner(*self._models)
-        self._aligner.heuristic = getattr(thot.SymmetrizationHeuristic, self.heuristic.upper())
+    def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
+        """Where the words of each pair went, and the words' states."""
+        _check_fitted(self._anchored)
+        states = self.encoder.states(pairs)
+        return [self._of_pair(pair, *both) for pair, both in zip(pairs, states, strict=True)]
+
+    def _of_pair(self, pair: SentencePair, source: States, target: States) -> Evidence | RowError:
+        n, m = len(source), len(target)
+        if n * m > MAX_CELLS:
+            return too_long(n, m)
+        if not n or not m:
+            return Evidence(np.zeros((n, m)), np.zeros((n, m)), source, target)
+        similarity = cosines(source, target)
+        parts = (
+            soft_links(similarity),
+            _posterior(self._anchored, pair, _anchor(similarity)),
+            self.free.posterior(pair),
+        )
+        forward, backward = (
+            sum(weight * part[d] for weight, part in zip(MIXTURE, parts, strict=True))
+            for d in (0, 1)
+        )
+        return Evidence(*with_neighbours(np.asarray(forward), np.asarray(backward)), source, target)
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
-        """Links of each pair.
+        """Hard links of each pair: what both directions support."""
+        return _hard(self.evidence(pairs), self.threshold)
 
-        Raises:
-            SpanbridgeError: the aligner has not been fitted.
-        """
-        if self._aligner is None or self._models is None:
-            raise SpanbridgeError("the statistical aligner must be fitted on the bitext first")
-        return [self._link(pair) for pair in pairs]
+    def arrays(self) -> Arrays:
+        """What was learned, for saving; not the encoder."""
+        return {**self.free.arrays(), **_pack("anchored", self._anchored)}
 
-    def _link(self, pair: SentencePair) -> WordAlignment | RowError:
-        source, target = self._normal(pair.source.words), self._normal(pair.target.words)
-        if not source or not target:
-            return WordAlignment((), len(source), len(target), ())
-        assert self._models is not None
-        longest = min(model.max_sentence_length for model in self._models)
-        if max(len(source), len(target)) > longest:
-            return RowError(
-                f"too long to align: {len(source)} and {len(target)} words, and the statistical "
-                f"aligner takes at most {longest}; split the row"
-            )
-        _, matrix = self._aligner.get_best_alignment(source, target)
-        links = [(int(i), int(j)) for i, j in zip(*matrix.to_numpy().nonzero(), strict=True)]
-        scores = [self._score(source[i], target[j]) for i, j in links]
-        return WordAlignment.of(links, len(source), len(target), scores)
+    def restore(self, arrays: Arrays) -> None:
+        """Take up what :meth:`arrays` gave."""
+        self.free.restore(arrays)
+        self._anchored = _unpack("anchored", arrays)
 
-    def _score(self, source: str, target: str) -> float:
-        assert self._models is not None
-        direct, inverse = self._models
-        forward = direct.translation_prob(
-            direct.get_src_word_index(source), direct.get_trg_word_index(target)
+
+def too_long(n: int, m: int) -> RowError:
+    """The reason why a pair has no matrix of evidence."""
+    return RowError(f"too long to align: {n} x {m} words, more than {MAX_CELLS}; split the row")
+
+
+def _anchor(similarity: Matrix) -> Matrix:
+    prior: Matrix = np.exp((similarity - 1) / ANCHOR)
+    return prior
+
+
+def _bitext(pairs: Iterable[SentencePair]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    bitext = [
+        (pair.source.words, pair.target.words)
+        for pair in pairs
+        if pair.source.words and pair.target.words
+        and len(pair.source.words) * len(pair.target.words) <= MAX_CELLS
+    ]
+    if not bitext:
+        raise SpanbridgeError("no pair has words on both sides, so nothing can be learned")
+    return bitext
+
+
+def _posterior(
+    lexicons: Sequence[Lexicon], pair: SentencePair, prior: Matrix
+) -> tuple[Matrix, Matrix]:
+    found = [lexicon.posterior(pair.source.words, pair.target.words, prior) for lexicon in lexicons]
+    forward, backward = (sum(part[d] for part in found) / len(found) for d in (0, 1))
+    return np.asarray(forward), np.asarray(backward)
+
+
+def _hard(
+    evidence: Iterable[Evidence | RowError], threshold: float
+) -> list[WordAlignment | RowError]:
+    return [found if isinstance(found, RowError) else found.links(threshold) for found in evidence]
+
+
+def _check_fitted(lexicons: Sequence[Lexicon]) -> None:
+    if not lexicons:
+        raise SpanbridgeError("the aligner must be fitted on the bitext first")
+
+
+def _pack(name: str, lexicons: Sequence[Lexicon]) -> Arrays:
+    return {
+        f"{name}.{n}.{field}": array
+        for n, lexicon in enumerate(lexicons)
+        for field, array in lexicon.arrays().items()
+    }
+
+
+def _unpack(name: str, arrays: Arrays) -> list[Lexicon]:
+    return [
+        Lexicon.from_arrays(
+            {key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)}
         )
-        backward = inverse.translation_prob(
-            inverse.get_src_word_index(target), inverse.get_trg_word_index(source)
-        )
-        return min(1.0, math.sqrt(forward * backward))
-
-    def _normal(self, words: Sequence[str]) -> list[str]:
-        return [word.lower()[: self.prefix] for word in words]
-
-
-def _new_model(thot: Any, name: str, before: Any) -> Any:
-    if name == "hmm":
-        return thot.HmmAlignmentModel(before)
-    if name == "fast_align":
-        return thot.FastAlignModel()
-    if name == "ibm1":
-        return thot.Ibm1AlignmentModel()
-    model = thot.EflomalAlignmentModel()
-    model.deterministic = True
-    return model
+        for start in (f"{name}.{n}." for n in range(len(PREFIXES)))
+    ]

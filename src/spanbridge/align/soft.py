@@ -1,0 +1,63 @@
+"""Soft word alignment from encoder states."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spanbridge.core.evidence import Matrix, States
+from spanbridge.encode import EncodedSentence
+
+# Of the softmax over cosines. Cosines of words that translate each other lie some .3 above others.
+TEMPERATURE = 0.05
+# What linked neighbours are worth to a link.
+NEIGHBOURS = 2.0
+
+
+def word_states(sentence: EncodedSentence) -> States:
+    """One unit vector a word, [n_words, hidden]: mean of its subwords, less the sentence's mean.
+
+    Contextual states share a large common direction (Ethayarajh 2019); taking the sentence's mean
+    away leaves what tells its words apart, and makes languages comparable. A word without subwords
+    (ignorable characters only) has a zero vector.
+    """
+    centred = sentence.states - sentence.states.mean(0) if len(sentence.states) else sentence.states
+    sums = np.zeros((sentence.n_words, centred.shape[1]), dtype=np.float32)
+    if int((sentence.last - sentence.first).max(initial=1)) == 1:
+        np.add.at(sums, sentence.first, centred)
+    else:
+        for state, first, last in zip(centred, sentence.first, sentence.last, strict=True):
+            sums[first:last] += state
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    unit: States = sums / np.where(lengths > 0, lengths, 1)
+    return unit
+
+
+def cosines(source: States, target: States) -> Matrix:
+    """Similarity of all words, [n_source, n_target] in [-1, 1]; -1 for words without subwords."""
+    similarity: Matrix = (source @ target.T).astype(np.float64)
+    similarity[~source.any(1)] = -1
+    similarity[:, ~target.any(1)] = -1
+    return similarity
+
+
+def soft_links(similarity: Matrix) -> tuple[Matrix, Matrix]:
+    """Forward and backward mass: softmax of cosine / TEMPERATURE over each row and each column."""
+    weights = np.exp((similarity - 1) / TEMPERATURE)
+    return weights / weights.sum(1, keepdims=True), weights / weights.sum(0)
+
+
+def with_neighbours(forward: Matrix, backward: Matrix) -> tuple[Matrix, Matrix]:
+    """Mass moved towards links whose neighbours are linked too; totals of rows and columns stay.
+
+    A translation keeps most words beside each other, which an HMM aligner learns (Vogel, Ney and
+    Tillmann 1996). Here each pair of words is weighted by 1 + NEIGHBOURS * support, the support
+    being the mass of the two diagonal neighbours and half that of the four others.
+    """
+    mass = np.pad(np.sqrt(forward * backward), 1)
+    support = mass[:-2, :-2] + mass[2:, 2:]
+    support += 0.5 * (mass[:-2, 1:-1] + mass[2:, 1:-1] + mass[1:-1, :-2] + mass[1:-1, 2:])
+    weight = 1 + NEIGHBOURS * support
+    moved = forward * weight, backward * weight
+    rows = forward.sum(1) / np.maximum(moved[0].sum(1), 1e-12)
+    columns = backward.sum(0) / np.maximum(moved[1].sum(0), 1e-12)
+    return moved[0] * rows[:, None], moved[1] * columns
