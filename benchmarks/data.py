@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from spanbridge import Sentence, SentencePair, read_labelled
+from spanbridge.core.tags import spans_from_tags
 
 Gold = tuple[set[tuple[int, int]], set[tuple[int, int]]]
 
@@ -36,3 +37,19 @@ def alignment_gold(name: str) -> tuple[list[SentencePair], list[Gold]]:
             sure, possible = ({(i, j) for i, j in row[kind]} for kind in ("sure", "possible"))
             gold.append((sure, possible | sure))
     return pairs, gold
+
+
+def absa() -> list[SentencePair]:
+    """Restaurant reviews, English and Spanish: opinion targets, projected by hand."""
+    pairs = []
+    for line in (folder() / "absa" / "en2es.train.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        source, target = (
+            Sentence(tuple(row[words]), spans_from_tags(row[tags])[0])
+            for words, tags in (
+                ("source_tokens", "source_tags"),
+                ("target_tokens", "target_gold_tags"),
+            )
+        )
+        pairs.append(SentencePair(row["id"], source, target))
+    return pairs

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 
 from spanbridge.align import extract
+from spanbridge.align.base import UnfittedAligner
 from spanbridge.align.soft import cosines, soft_links, with_neighbours, word_states
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.evidence import Evidence, States
@@ -22,7 +23,7 @@ EXTRACTIONS: tuple[Extraction, ...] = ("itermax", "argmax", "match", "softmax", 
 MAX_CELLS = 2**26
 
 
-class EncoderAligner:
+class EncoderAligner(UnfittedAligner):
     """Links words whose subwords' contextual states are similar.
 
     Two words are linked if any two of their subwords are (the papers' convention). A link's score
@@ -38,8 +39,6 @@ class EncoderAligner:
         threshold: of softmax (AWESoME's c, 0.001) and entmax (0).
         layer, compute_type, threads: as in :func:`~spanbridge.encode.load_encoder`.
     """
-
-    needs_fit = False
 
     def __init__(
         self,
@@ -83,9 +82,6 @@ class EncoderAligner:
         elif how in ("softmax", "entmax"):
             how += f",threshold={self.threshold:g}"
         return f"encoder({self.encoder.describe()},{how})"
-
-    def fit(self, pairs: Iterable[SentencePair]) -> None:
-        """Nothing is learned from the bitext."""
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
         """Links of each pair; a RowError where a pair is too long for its similarity matrix."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from spanbridge.align.base import UnfittedAligner
 from spanbridge.align.extract import max_weight_matching
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
@@ -38,7 +39,7 @@ def normal_form(word: str) -> str:
     return _GROUPING.sub("", "".join(kept))
 
 
-class LexicalAligner:
+class LexicalAligner(UnfittedAligner):
     """One-to-one links between words that look alike, nearest occurrence first.
 
     A link's score is the normalised Indel similarity of the two normal forms (1 - insertions and
@@ -53,8 +54,6 @@ class LexicalAligner:
         SpanbridgeError: an argument is out of range.
     """
 
-    needs_fit = False
-
     def __init__(self, min_similarity: float = 0.7, min_length: int = 4) -> None:
         if not 0 < min_similarity <= 1:
             raise SpanbridgeError(f"min_similarity is {min_similarity}, but lies in (0, 1]")
@@ -64,9 +63,6 @@ class LexicalAligner:
     def describe(self) -> str:
         """Name and thresholds."""
         return f"lexical(min_similarity={self.min_similarity:g},min_length={self.min_length})"
-
-    def fit(self, pairs: Iterable[SentencePair]) -> None:
-        """Nothing is learned from the bitext."""
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
         """Links of each pair."""

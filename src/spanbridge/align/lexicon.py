@@ -16,8 +16,10 @@ work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -191,12 +193,12 @@ class Lexicon:
         forward /= forward.sum(1, keepdims=True) + NULL * frequency_s[:, None]
         return forward, backward
 
-    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+    def arrays(self) -> dict[str, Any]:
         """For saving; :meth:`from_arrays` takes them."""
         return {
             "prefix": np.array(self.prefix or 0),
-            "source": np.array(list(self._source.ids)),
-            "target": np.array(list(self._target.ids)),
+            "source": _as_bytes(self._source.ids),
+            "target": _as_bytes(self._target.ids),
             "source_frequency": self._source.frequency,
             "target_frequency": self._target.frequency,
             "cells": self._cells,
@@ -205,14 +207,22 @@ class Lexicon:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, npt.NDArray[np.generic]]) -> Lexicon:
+    def from_arrays(cls, arrays: dict[str, Any]) -> Lexicon:
         """What :meth:`arrays` gave."""
-        sides = [
-            _Side({str(w): n for n, w in enumerate(arrays[s])}, arrays[f"{s}_frequency"])  # type: ignore[arg-type]
-            for s in ("source", "target")
-        ]
-        tables = (arrays["cells"], arrays["forward"], arrays["backward"])
-        return cls(int(arrays["prefix"]) or None, *sides, *tables)  # type: ignore[arg-type,call-overload]
+        source, target = (
+            _Side(
+                {word: n for n, word in enumerate(json.loads(arrays[side].tobytes()))},
+                arrays[f"{side}_frequency"],
+            )
+            for side in ("source", "target")
+        )
+        tables = (arrays[name] for name in ("cells", "forward", "backward"))
+        return cls(int(arrays["prefix"]) or None, source, target, *tables)
+
+
+def _as_bytes(words: Iterable[str]) -> npt.NDArray[np.uint8]:
+    """Words as JSON: an array of strings would be as wide as the longest of them."""
+    return np.frombuffer(json.dumps(list(words)).encode(), dtype=np.uint8)
 
 
 def _variational(counts: Vector, totals: Vector) -> Vector:

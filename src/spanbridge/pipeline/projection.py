@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from spanbridge.align.base import Aligner
 from spanbridge.core.errors import RowError
+from spanbridge.core.evidence import Evidence
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import SentencePair, Span
 from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
-from spanbridge.project.projector import Projector
+from spanbridge.project.projector import Projection, Projector
+from spanbridge.project.soft import CorpusProjector, SoftProjector
 
 T = TypeVar("T")
+Found = WordAlignment | Evidence | RowError
+Method = Projector | SoftProjector
+OpenPairs = Callable[[], Iterable[SentencePair]]
 # Enough pairs for batches of equal length to fill, few enough for a progress bar that moves;
 # results do not depend on it.
 CHUNK = 512
+# Pairs that statistics are learned from, spread evenly over the bitext: what bounds memory.
+FIT_PAIRS = 5000
+# Least evidence for a link that is only shown.
+SHOWN = 0.45
+
+
+class EvidenceAligner(Protocol):
+    """An aligner that can say how much of each word went where."""
+
+    def evidence(self, pairs: list[SentencePair]) -> list[Evidence | RowError]:
+        """Evidence of each pair, or the reason why there is none."""
+        ...
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -26,44 +44,80 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
+def spread(pairs: Iterable[SentencePair], total: int, limit: int) -> Iterator[SentencePair]:
+    """At most ``limit`` of ``total`` pairs, evenly spread, in order."""
+    for n, pair in enumerate(pairs):
+        if n * limit // total != (n + 1) * limit // total or limit >= total:
+            yield pair
+
+
 def align_pairs(
-    open_pairs: Callable[[], Iterable[SentencePair]], aligner: Aligner, chunk: int = CHUNK
-) -> Iterator[tuple[SentencePair, WordAlignment | RowError]]:
-    """Links for every pair, in order; pairs that bring links keep theirs.
+    open_pairs: OpenPairs, aligner: Aligner, chunk: int = CHUNK, *, soft: bool = False
+) -> Iterator[tuple[SentencePair, Found]]:
+    """Links or evidence for every pair, in order; pairs that bring links keep theirs.
 
     Args:
-        open_pairs: starts reading the bitext; called twice if the aligner must be fitted first.
-        aligner: finds the links.
+        open_pairs: starts reading the bitext.
+        aligner: finds the links; fitted, where it needs that.
         chunk: pairs read and aligned at a time.
+        soft: whether evidence is wanted in place of links.
     """
-    if aligner.needs_fit:
-        aligner.fit(open_pairs())
     for rows in chunks(open_pairs(), chunk):
         missing = [pair for pair in rows if pair.links is None]
-        found = iter(list(zip(missing, aligner.align(missing), strict=True)))
+        results = aligner.evidence(missing) if soft else aligner.align(missing)
+        found: Iterator[Found] = iter(results)
         for pair in rows:
-            yield next(found) if pair.links is None else (pair, pair.links)
+            yield pair, next(found) if pair.links is None else _given(pair, soft)
 
 
 def given_links(
-    pairs: Iterable[SentencePair],
-) -> Iterator[tuple[SentencePair, WordAlignment | RowError]]:
+    pairs: Iterable[SentencePair], *, soft: bool = False
+) -> Iterator[tuple[SentencePair, Found]]:
     """For bitexts that bring their links; a row without is rejected."""
     for pair in pairs:
-        yield pair, pair.links or RowError("no links given, and no aligner asked for")
+        yield pair, _given(pair, soft)
+
+
+def _given(pair: SentencePair, soft: bool) -> Found:
+    if pair.links is None:
+        return RowError("no links given, and no aligner asked for")
+    return Evidence.of_links(pair.links) if soft else pair.links
+
+
+def fit(
+    open_pairs: OpenPairs,
+    total: int,
+    aligner: Aligner | None,
+    method: Method,
+    limit: int = FIT_PAIRS,
+) -> None:
+    """Let aligner and method learn from the bitext, or from ``limit`` pairs spread over it."""
+    sample = list(spread(open_pairs(), total, limit)) if _learns(aligner, method) else []
+    if aligner is not None and aligner.needs_fit:
+        aligner.fit(sample)
+    if isinstance(method, CorpusProjector):
+        linked = given_links(sample, soft=True)
+        if aligner is not None:
+            linked = align_pairs(lambda: sample, aligner, soft=True)
+        method.fit((pair, found) for pair, found in linked if isinstance(found, Evidence))
+
+
+def _learns(aligner: Aligner | None, method: Method) -> bool:
+    return isinstance(method, CorpusProjector) or (aligner is not None and aligner.needs_fit)
 
 
 def project_pairs(
-    linked: Iterable[tuple[SentencePair, WordAlignment | RowError]],
-    projector: Projector,
+    linked: Iterable[tuple[SentencePair, Found]],
+    method: Method,
     account: Account,
+    min_confidence: float = 0.0,
 ) -> Iterator[SentencePair]:
     """Project every pair's source spans onto its target; every row comes out, with its status."""
-    for pair, links in linked:
+    for pair, found in linked:
         spans: tuple[Span, ...] = ()
         dropped: tuple[tuple[Span, str], ...] = ()
-        if isinstance(links, RowError):
-            status = f"{REJECTED}{links}"
+        if isinstance(found, RowError):
+            status = f"{REJECTED}{found}"
             dropped = tuple((span, "row rejected") for span in pair.source.spans)
         elif not pair.source.spans:
             status = "empty: no source span"
@@ -71,16 +125,28 @@ def project_pairs(
             status = "empty: no target word"
             dropped = tuple((span, "no target word") for span in pair.source.spans)
         else:
-            result = projector.project(pair.source.spans, links)
+            result = _project(pair, found, method).above(min_confidence)
             spans, dropped = result.spans, result.dropped
             status = PROJECTED if spans else f"empty: {dropped[0][1]}"
-        done = SentencePair(
-            pair.id,
-            pair.source,
-            pair.target.with_spans(spans),
-            None if isinstance(links, RowError) else links,
-            status,
-            pair.extra,
+        done = replace(
+            pair,
+            target=pair.target.with_spans(spans),
+            links=_links(pair, found),
+            status=status,
         )
         account.add(done, status, dropped)
         yield done
+
+
+def _project(pair: SentencePair, found: WordAlignment | Evidence, method: Method) -> Projection:
+    if isinstance(method, SoftProjector):
+        assert isinstance(found, Evidence)
+        return method.project(pair, found)
+    assert isinstance(found, WordAlignment)
+    return method.project(pair.source.spans, found)
+
+
+def _links(pair: SentencePair, found: Found) -> WordAlignment | None:
+    if isinstance(found, RowError):
+        return None
+    return found if isinstance(found, WordAlignment) else pair.links or found.links(SHOWN)

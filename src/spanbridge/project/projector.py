@@ -24,10 +24,25 @@ class Projection:
     Attributes:
         spans: target spans, disjoint, in order, each with a score in [0, 1].
         dropped: source spans that were not projected, each with the reason.
+        origins: for each of ``spans``, the source span that it comes from.
     """
 
     spans: tuple[Span, ...]
     dropped: tuple[tuple[Span, str], ...]
+    origins: tuple[Span, ...] = ()
+
+    def above(self, least: float) -> Projection:
+        """Without the spans whose score is lower; their source spans count as dropped."""
+        low = [k for k, span in enumerate(self.spans) if (span.score or 0.0) < least]
+        if not low:
+            return self
+        kept = [k for k in range(len(self.spans)) if k not in low]
+        origins = tuple(self.origins[k] for k in kept)
+        lost = {id(self.origins[k]): self.origins[k] for k in low}
+        for origin in origins:
+            lost.pop(id(origin), None)  # projected elsewhere as well
+        dropped = (*self.dropped, *((span, BELOW) for span in lost.values()))
+        return Projection(tuple(self.spans[k] for k in kept), dropped, origins)
 
 
 class Projector(Protocol):
@@ -54,7 +69,8 @@ def conclude(
     min_score: float,
 ) -> Projection:
     """Score the chosen options, abstain below ``min_score``, account for every entity."""
-    spans = []
+    spans: list[Span] = []
+    origins: list[Span] = []
     reached: dict[int, str | None] = {}
     for entity, start, end, _ in chosen:
         score = support(entities[entity], start, end, alignment)
@@ -63,8 +79,9 @@ def conclude(
         else:
             reached[entity] = None
             spans.append(Span(start, end, entities[entity].label, score))
+            origins.append(entities[entity])
     if len(reached) == len(entities) and not any(reached.values()):
-        return Projection(tuple(spans), ())
+        return Projection(tuple(spans), (), tuple(origins))
     dropped = []
     for e, span in enumerate(entities):
         reason = reached.get(e, LOST)
@@ -72,7 +89,7 @@ def conclude(
             reason = NO_LINK
         if reason is not None:
             dropped.append((span, reason))
-    return Projection(tuple(spans), tuple(dropped))
+    return Projection(tuple(spans), tuple(dropped), tuple(origins))
 
 
 class _CandidateProjector:

@@ -7,7 +7,6 @@ learned from its result, the sentence at hand always left out; a second pass pro
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.evidence import Evidence
 from spanbridge.core.spans import SentencePair, Span
 from spanbridge.project.candidates import Option
+from spanbridge.project.confidence import CALIBRATIONS, MARGIN
 from spanbridge.project.projector import BELOW, NO_LINK, Projection, in_order
 from spanbridge.project.scores import PARTS
 from spanbridge.project.solvers import exact, greedy
@@ -37,6 +37,7 @@ SOLVERS = {"greedy": greedy, "exact": exact}
 FAINT = 0.12
 # With fewer pairs the second pass has too little to learn from.
 MIN_PAIRS = 100
+PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,16 @@ class Scored:
     candidates: Candidates
     parts: dict[str, Vector]
     total: Vector
+
+    def place(self, start: int, end: int) -> int:
+        """Number of a candidate."""
+        same = (self.candidates.start == start) & (self.candidates.end == end)
+        return int(np.flatnonzero(same)[0])
+
+    def margin(self, at: int, threshold: float) -> float:
+        """By how much a candidate beats the entity's next best, or projecting nothing."""
+        others = np.delete(self.total, at)
+        return float(self.total[at] - others.max(initial=threshold))
 
 
 def score(view: View, entity: Span, weights: Weights) -> Scored:
@@ -108,8 +119,27 @@ class SoftProjector:
         """Target spans, and the source spans that found none."""
         entities = in_order(pair.source.spans)
         view = self.view(pair, evidence)
-        chosen, scored = solve(view, entities, self._weights(), self.solver)
-        return _conclude(entities, chosen, scored)
+        weights = self._weights()
+        chosen, scored = solve(view, entities, weights, self.solver)
+        spans = []
+        for e, start, end, _ in chosen:
+            at = scored[e].place(start, end)
+            margin = scored[e].margin(at, weights.threshold)
+            score = float(scored[e].total[at])
+            confidence = CALIBRATIONS[self.regime](score, min(margin, MARGIN))
+            spans.append(Span(start, end, entities[e].label, confidence))
+        origins = {option.entity: entities[option.entity] for option in chosen}
+        dropped = tuple(
+            (entity, BELOW if len(scored[e].total) else NO_LINK)
+            for e, entity in enumerate(entities)
+            if e not in origins
+        )
+        return Projection(tuple(spans), dropped, tuple(origins.values()))
+
+    @property
+    def regime(self) -> str:
+        """Which calibration holds."""
+        return "soft"
 
     def view(self, pair: SentencePair, evidence: Evidence) -> View:
         """What the scores look at."""
@@ -119,45 +149,26 @@ class SoftProjector:
         return ONE_BY_ONE
 
 
-def _conclude(
-    entities: Sequence[Span], chosen: Sequence[Option], scored: Sequence[Scored]
-) -> Projection:
-    spans = tuple(
-        Span(start, end, entities[e].label, min(1.0, gain)) for e, start, end, gain in chosen
-    )
-    reached = {option.entity for option in chosen}
-    dropped = []
-    for e, entity in enumerate(entities):
-        if e in reached:
-            continue
-        found = scored[e]
-        if not len(found.total):
-            dropped.append((entity, NO_LINK))
-        else:
-            dropped.append((entity, BELOW))
-    return Projection(spans, tuple(dropped))
-
-
 @dataclass
 class Learned:
-    """What the first pass over a corpus left behind.
+    """What earlier passes over a corpus left behind.
 
     Attributes:
         statistics: word frequencies and boundaries.
-        members: digests of the pairs that were learned from.
+        members: what was projected in the pairs that were learned from, by their digest.
         labels: that the taggers know, sorted.
         states, words: the taggers; None without encoder, or where the corpus was too small.
     """
 
     statistics: CorpusStatistics = field(default_factory=CorpusStatistics)
-    members: set[int] = field(default_factory=set)
+    members: dict[int, list[Span3]] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     states: StatesTagger | None = None
     words: WordsTagger | None = None
 
 
 class CorpusProjector(SoftProjector):
-    """Two passes over a bitext; see the module's docstring.
+    """Several passes over a bitext; see the module's docstring.
 
     Attributes:
         learned: what :meth:`fit` found out; can be saved and applied to other text.
@@ -178,27 +189,21 @@ class CorpusProjector(SoftProjector):
         )
 
     def fit(self, rows: Iterable[tuple[SentencePair, Evidence]]) -> None:
-        """First pass: learn frequencies, boundaries and taggers.
+        """All passes but the last: learn frequencies, boundaries and taggers.
 
         Args:
-            rows: pairs of the bitext or of a sample of it; states are kept in reduced form, so
-                memory grows by about 1 kB a word and 16 bytes a cell of evidence.
+            rows: pairs of the bitext, or of a sample of it; kept in memory while learning.
         """
-        kept = list(rows)
-        learned = Learned()
+        kept = [row for row in rows if row[1].forward.size]
+        self.learned = Learned()
         for pair, _ in kept:
-            learned.statistics.add_words(pair)
-        self.learned = learned
-        if len(kept) < MIN_PAIRS:
+            self.learned.statistics.add_words(pair)
+        self.learned.labels = tuple(sorted({s.label for pair, _ in kept for s in pair.source.spans}))
+        if len(kept) < MIN_PAIRS or not self.learned.labels:
             return
-        projected = [self._first_pass(pair, evidence) for pair, evidence in kept]
-        for (pair, _), spans in zip(kept, projected, strict=True):
-            learned.statistics.add_spans(pair.target.words, spans)
-            learned.members.add(digest(pair))
-        labels = {span.label for pair, _ in kept for span in pair.source.spans}
-        learned.labels = tuple(sorted(labels))
-        if labels:
-            _train(learned, kept, projected)
+        for _ in range(PASSES - 1):
+            projected = [[span[:3] for span in self.project(*row).spans] for row in kept]
+            _learn(self.learned, kept, projected)
 
     def view(self, pair: SentencePair, evidence: Evidence) -> View:
         """The pair with statistics and tags, less what it contributed itself."""
@@ -206,23 +211,21 @@ class CorpusProjector(SoftProjector):
         if learned.words is None or not pair.target.words:
             return View(pair, evidence, learned.statistics)
         number = digest(pair)
-        own: dict[str, Counter[str]] = {}
-        if number in learned.members:
-            alone = CorpusStatistics()
-            alone.add_spans(pair.target.words, self._first_pass(pair, evidence))
-            own = alone.policy
+        own = CorpusStatistics()
+        own.add_spans(pair.target.words, learned.members.get(number, ()))
         fold = number % FOLDS
         probabilities = {"words": learned.words.probabilities(pair.target.words, fold)}
         if learned.states is not None and evidence.target_states is not None:
             probabilities["states"] = learned.states.probabilities(evidence.target_states, fold)
         tags = {name: TagView(p, learned.labels) for name, p in probabilities.items()}
-        return View(pair, evidence, learned.statistics, tags, own)
+        return View(pair, evidence, learned.statistics, tags, own.policy)
 
-    def _first_pass(self, pair: SentencePair, evidence: Evidence) -> list[Span3]:
-        entities = in_order(pair.source.spans)
-        view = View(pair, evidence, self.learned.statistics)
-        chosen, _ = solve(view, entities, FIRST, self.solver)
-        return [(start, end, entities[e].label) for e, start, end, _ in chosen]
+    @property
+    def regime(self) -> str:
+        """Which calibration holds."""
+        if self.learned.words is None:
+            return "corpus, first pass"
+        return f"corpus, {'no encoder' if self.learned.states is None else 'encoder'}"
 
     def _weights(self) -> Weights:
         if self.learned.words is None:
@@ -230,38 +233,43 @@ class CorpusProjector(SoftProjector):
         return SECOND["no encoder" if self.learned.states is None else "encoder"]
 
 
-def _train(
+def _learn(
     learned: Learned,
     rows: Sequence[tuple[SentencePair, Evidence]],
-    projected: Sequence[Sequence[Span3]],
+    projected: Sequence[list[Span3]],
 ) -> None:
-    """Train the taggers on the first pass, and on the source's labels where there are states."""
+    """Learn from a pass; taggers on states learn from the source's labels too."""
+    pairs = [pair for pair, _ in rows]
+    learned.statistics.forget_spans()
+    for pair, spans in zip(pairs, projected, strict=True):
+        learned.statistics.add_spans(pair.target.words, spans)
+    numbers = [digest(pair) for pair in pairs]
+    learned.members = dict(zip(numbers, projected, strict=True))
+    folds = [number % FOLDS for number in numbers]
     n_classes = 1 + 4 * len(learned.labels)
-    folds = [digest(pair) % FOLDS for pair, _ in rows]
     targets = [
         bioes(len(pair.target.words), spans, learned.labels)
-        for (pair, _), spans in zip(rows, projected, strict=True)
+        for pair, spans in zip(pairs, projected, strict=True)
     ]
-    words = [(pair.target.words, tags) for (pair, _), tags in zip(rows, targets, strict=True)]
+    words = [(pair.target.words, tags) for pair, tags in zip(pairs, targets, strict=True)]
     learned.words = WordsTagger.train(words, folds, n_classes)
-    if any(e.source_states is None or e.target_states is None for _, e in rows):
-        return
     states: list[tuple[Floats, Floats]] = [
-        (e.source_states, e.target_states)
-        for _, e in rows
-        if e.source_states is not None and e.target_states is not None
+        (found.source_states, found.target_states)
+        for _, found in rows
+        if found.source_states is not None and found.target_states is not None
     ]
+    if len(states) < len(rows):
+        return
     basis = StatesTagger.principal_components([side for both in states for side in both])
     sources = [
+        # of nested spans the longest
         bioes(
             len(pair.source.words),
-            sorted((s[:3] for s in pair.source.spans), key=lambda s: s[0] - s[1]),
+            sorted((span[:3] for span in pair.source.spans), key=lambda s: s[0] - s[1]),
             learned.labels,
         )
-        for pair, _ in rows
+        for pair in pairs
     ]
     sentences = [(s @ basis, tags) for (s, _), tags in zip(states, sources, strict=True)]
     sentences += [(t @ basis, tags) for (_, t), tags in zip(states, targets, strict=True)]
     learned.states = StatesTagger.train(basis, sentences, [*folds, *folds], n_classes)
-
-

@@ -54,6 +54,11 @@ class CorpusStatistics:
             for place, word in boundary_words(words, start, end).items():
                 self.policy[place][word] += 1
 
+    def forget_spans(self) -> None:
+        """Start counting boundaries anew."""
+        for counts in self.policy.values():
+            counts.clear()
+
     def merge(self, other: CorpusStatistics) -> None:
         """Add the counts of another part of the corpus."""
         self.n_pairs += other.n_pairs

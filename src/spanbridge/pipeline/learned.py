@@ -1,0 +1,159 @@
+"""What a corpus run learned, in a folder: ``learned.json`` for people, ``learned.npz`` for numbers.
+
+No pickles. The JSON names the aligner with its options and holds the SHA-256 of the numbers, which
+is checked on loading.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spanbridge.align.base import Aligner
+from spanbridge.core import registry
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.signature import package_version
+from spanbridge.data.files import atomic_output
+from spanbridge.project.soft import CorpusProjector, Learned
+from spanbridge.project.tagger import FOLDS, StatesTagger, WordsTagger
+from spanbridge.project.view import PLACES, CorpusStatistics
+
+FORMAT = 1
+
+
+def save(
+    folder: str | Path,
+    aligner_name: str,
+    aligner_options: Mapping[str, Any],
+    aligner: Aligner,
+    projector: CorpusProjector,
+) -> None:
+    """Write what both have learned; an earlier fit in the folder is replaced.
+
+    Raises:
+        InputError: the folder holds something else, or cannot be written to.
+    """
+    path = Path(folder)
+    check_place(path)
+    learned = projector.learned
+    arrays = {f"aligner.{name}": value for name, value in aligner.arrays().items()}
+    if learned.words is not None:
+        arrays |= {f"words.{n}": w for n, w in enumerate(learned.words.weights)}
+    if learned.states is not None:
+        arrays |= {f"states.{n}": w for n, w in enumerate(learned.states.weights)}
+        arrays["states.basis"] = learned.states.basis
+    path.mkdir(parents=True, exist_ok=True)
+    temporary = path / f".spanbridge-{secrets.token_hex(8)}.tmp"
+    try:
+        with temporary.open("wb") as out:
+            np.savez(out, **arrays)
+        digest = sha256(temporary.read_bytes()).hexdigest()
+        temporary.replace(path / "learned.npz")
+    finally:
+        temporary.unlink(missing_ok=True)
+    statistics = learned.statistics
+    content = {
+        "format": FORMAT,
+        "version": package_version(),
+        "aligner": {"name": aligner_name, "options": dict(aligner_options)},
+        "described": {"aligner": aligner.describe(), "method": projector.describe()},
+        "sha256": digest,
+        "labels": learned.labels,
+        "statistics": {
+            "n_pairs": statistics.n_pairs,
+            "source": statistics.source,
+            "target": statistics.target,
+            "policy": statistics.policy,
+        },
+        "members": [[str(number), spans] for number, spans in learned.members.items()],
+        "word_features": None if learned.words is None else list(learned.words.ids),
+        "has_states": learned.states is not None,
+    }
+    with atomic_output(path / "learned.json") as out:
+        json.dump(content, out, ensure_ascii=False, indent=None, separators=(",", ":"))
+        out.write("\n")
+
+
+def check_place(folder: str | Path) -> None:
+    """Whether a fit can go there; called before the long work.
+
+    Raises:
+        InputError: the folder holds something else.
+    """
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise InputError(path, None, "is a file; --fit wants a folder")
+    if path.is_dir() and any(path.iterdir()) and not (path / "learned.json").is_file():
+        raise InputError(path, None, "holds other files; name a new or empty folder for --fit")
+
+
+def load(
+    folder: str | Path, solver: str, overrides: Mapping[str, Any]
+) -> tuple[Aligner, CorpusProjector, str]:
+    """Take up what :func:`save` wrote.
+
+    Args:
+        folder: the one given to save.
+        solver: of the projector.
+        overrides: aligner options that do not change what was learned (threads).
+
+    Returns:
+        Aligner, projector, and the first digits of the digest of what was learned.
+
+    Raises:
+        InputError: it is not such a folder, was written by another format, or is damaged.
+    """
+    path = Path(folder) / "learned.json"
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        data = (path.parent / "learned.npz").read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(path, None, f"cannot be read ({error}); make it with --fit") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(path, None, "is not of this version's format; fit again")
+    if sha256(data).hexdigest() != content["sha256"]:
+        raise InputError(path.parent / "learned.npz", None, "is damaged; fit again")
+    with np.load(path.parent / "learned.npz", allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    made = content["aligner"]
+    try:
+        aligner: Aligner = registry.build(
+            "aligner", made["name"], {**made["options"], **overrides}
+        )
+    except SpanbridgeError as error:
+        raise InputError(path, None, f"its aligner cannot be made: {error}") from error
+    aligner.restore(
+        {k.removeprefix("aligner."): v for k, v in arrays.items() if k.startswith("aligner.")}
+    )
+    projector = CorpusProjector(solver)
+    projector.learned = _learned(content, arrays)
+    return aligner, projector, str(content["sha256"])[:12]
+
+
+def _learned(content: dict[str, Any], arrays: dict[str, Any]) -> Learned:
+    counts = content["statistics"]
+    statistics = CorpusStatistics(
+        counts["n_pairs"],
+        Counter(counts["source"]),
+        Counter(counts["target"]),
+        {place: Counter(counts["policy"][place]) for place in PLACES},
+    )
+    members = {
+        int(number): [(start, end, label) for start, end, label in spans]
+        for number, spans in content["members"]
+    }
+    learned = Learned(statistics, members, tuple(content["labels"]))
+    if content["word_features"] is not None:
+        ids = {feature: n for n, feature in enumerate(content["word_features"])}
+        learned.words = WordsTagger(ids, [arrays[f"words.{n}"] for n in range(FOLDS)])
+    if content["has_states"]:
+        weights = [arrays[f"states.{n}"] for n in range(FOLDS)]
+        learned.states = StatesTagger(arrays["states.basis"], weights)
+    return learned
