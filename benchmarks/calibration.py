@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from benchmarks.data import europarl
@@ -24,12 +26,17 @@ def observe(name, pairs, aligners):
     features, right, rows = [], [], []
     n_dropped = n_rightly = 0
     hard = {"greedy": GreedyProjector, "exact": ExactProjector, "heuristic": HeuristicProjector}
-    aligner = aligners["none" if name == "corpus, no encoder" else "encoder" if name == "soft"
-                       or name in hard else "both"]
+    aligner = aligners[
+        "none"
+        if name == "corpus, no encoder"
+        else "encoder"
+        if name == "soft" or name in hard
+        else "both"
+    ]
     aligner.fit(pairs)
     found = aligner.align(pairs) if name in hard else aligner.evidence(pairs)
-    method = hard[name]() if name in hard else (
-        SoftProjector() if name == "soft" else CorpusProjector()
+    method = (
+        hard[name]() if name in hard else (SoftProjector() if name == "soft" else CorpusProjector())
     )
     if isinstance(method, CorpusProjector) and name != "corpus, first pass":
         method.fit(zip(pairs, found, strict=True))
@@ -59,7 +66,7 @@ def observe(name, pairs, aligners):
 
 
 def _soft(method, pair, evidence: Evidence):
-    weights = method._weights()
+    weights = method.weights()
     entities = in_order(pair.source.spans)
     result = method.project(pair, evidence)
     chosen, scored = soft.solve(method.view(pair, evidence), entities, weights, method.solver)
@@ -100,7 +107,7 @@ def calibration_error(p, right, bins=10):
 
 
 def main() -> None:
-    """For each method: coefficients, error by cross-fitting, transfer, and the threshold's curve."""
+    """For each method: coefficients, cross-fitted error, transfer, the threshold's curve."""
     encoder = EncoderAligner()
     aligners = {"encoder": encoder, "both": FusedAligner(encoder), "none": StatisticalAligner()}
     for name in CALIBRATIONS:
@@ -113,20 +120,26 @@ def main() -> None:
         for f in range(FOLDS):
             p[fold == f] = apply(fit(features[fold != f], right[fold != f]), features[fold == f])
         w = fit(features, right)
-        print(f"\n{name}: coefficients {np.round(w, 2).tolist()}; calibration error "
-              f"{calibration_error(p, right):.3f} by cross-fitting; of {dropped[0]} source spans "
-              f"left out, {dropped[1]} had no gold span of their label left")
+        print(
+            f"\n{name}: coefficients {np.round(w, 2).tolist()}; calibration error "
+            f"{calibration_error(p, right):.3f} by cross-fitting; of {dropped[0]} source spans "
+            f"left out, {dropped[1]} had no gold span of their label left"
+        )
         edges = np.linspace(0, 1, 11)
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in pairwise(edges):
             inside = (p >= low) & (p < high)
             if inside.any():
-                print(f"  {low:.1f}-{high:.1f} {inside.sum():>5} spans, said {p[inside].mean():.3f}, "
-                      f"right {right[inside].mean():.3f}")
+                print(
+                    f"  {low:.1f}-{high:.1f} {inside.sum():>5} spans, said {p[inside].mean():.3f}, "
+                    f"right {right[inside].mean():.3f}"
+                )
         for least in (0.0, 0.5, 0.7, 0.8, 0.9, 0.95):
             kept = p >= least
             n = right[kept].sum()
-            print(f"  --min-confidence {least:.2f}: precision {n / max(kept.sum(), 1):.3f}, "
-                  f"recall {n / n_gold:.3f}")
+            print(
+                f"  --min-confidence {least:.2f}: precision {n / max(kept.sum(), 1):.3f}, "
+                f"recall {n / n_gold:.3f}"
+            )
         order = np.argsort(-p)
         hits = np.cumsum(right[order])
         precision = hits / np.arange(1, len(hits) + 1)

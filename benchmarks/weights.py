@@ -3,9 +3,9 @@
     python -m benchmarks weights              # both regimes, en-de and en-es
     python -m benchmarks weights encoder      # one of them
 
-Coordinate ascent over a grid from several starts; the best end counts. The objective is mean F1 over
-the two directions and three thresholds (.05 around the chosen one), which is steadier than F1 at one
-point. How far the ends lie apart, and the untouched directions, say how much to trust it.
+Coordinate ascent over a grid from several starts; the best end counts. The objective is mean F1
+over the two directions and three thresholds (.05 around the chosen one), which is steadier than F1
+at one point. How far the ends lie apart, and the untouched directions, say how much to trust it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ class Table:
             view = projector.view(pair, found) if found.forward.size else None
             for e, entity in enumerate(in_order(pair.source.spans) if view else ()):
                 scored = score(view, entity, everything)
-                spans = list(zip(*(a.tolist() for a in vars(scored.candidates).values())))
+                found_at = scored.candidates
+                spans = list(zip(found_at.start.tolist(), found_at.end.tolist(), strict=True))
                 keys += [(row, e, start, end) for start, end in spans]
                 right += [(start, end, entity.label) in gold for start, end in spans]
                 columns.append(np.stack([scored.parts[name] for name in names], 1))

@@ -12,23 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spanbridge.align.encoder import EncoderAligner
-    from spanbridge.align.lexical import LexicalAligner
-    from spanbridge.align.statistical import StatisticalAligner
+    from spanbridge.align.statistical import FusedAligner, StatisticalAligner
     from spanbridge.core.errors import InputError, SpanbridgeError
     from spanbridge.core.links import WordAlignment
     from spanbridge.core.spans import Sentence, SentencePair, Span
     from spanbridge.data.formats import read_labelled, read_pairs
     from spanbridge.evaluate import evaluate_spans
-    from spanbridge.project.heuristic import HeuristicProjector
     from spanbridge.project.projector import ExactProjector, GreedyProjector
+    from spanbridge.project.soft import CorpusProjector
 
 _WHERE = {
+    "CorpusProjector": "project.soft",
     "EncoderAligner": "align.encoder",
     "ExactProjector": "project.projector",
+    "FusedAligner": "align.statistical",
     "GreedyProjector": "project.projector",
-    "HeuristicProjector": "project.heuristic",
     "InputError": "core.errors",
-    "LexicalAligner": "align.lexical",
     "Sentence": "core.spans",
     "SentencePair": "core.spans",
     "Span": "core.spans",
@@ -41,12 +40,12 @@ _WHERE = {
 }
 
 __all__ = [
+    "CorpusProjector",
     "EncoderAligner",
     "ExactProjector",
+    "FusedAligner",
     "GreedyProjector",
-    "HeuristicProjector",
     "InputError",
-    "LexicalAligner",
     "Sentence",
     "SentencePair",
     "Span",

@@ -9,9 +9,9 @@ IBM model 1 (Brown et al. 1993) with three changes that make it work on a few hu
 - the Dirichlet prior of a pair grows with the similarity of the two spellings, transliterated, so
   that names and numbers find each other at their first occurrence.
 
-All sentences are one flat array of cells (a cell is a source word and a target word of one pair), so
-that a round of training is a handful of NumPy calls, and the result does not depend on any order of
-work.
+All sentences are one flat array of cells (a cell is a source word and a target word of one pair),
+so that a round of training is a handful of NumPy calls, and the result does not depend on any order
+of work.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ CONCENTRATION = 0.01  # of the Dirichlet prior
 SPELLING = 8.0  # how much more likely equal spellings are, a priori
 DIAGONAL = 4.0  # fast_align's lambda
 NULL = 0.1  # share of words that translate nothing
+NEGLIGIBLE = 1e-8  # less probable pairs are forgotten: nearly all that only met by chance
 UNSEEN = 1e-9  # probability of a target word that was not in the bitext
 
 
@@ -135,9 +136,7 @@ class Lexicon:
         cells, cell = np.unique(flat, return_inverse=True)
         of_source, of_target = cells // size, cells % size
         names = [list(side.ids) for side in (source, target)]
-        factor = spelling_factor(
-            [names[0][i] for i in of_source], [names[1][i] for i in of_target]
-        )
+        factor = spelling_factor([names[0][i] for i in of_source], [names[1][i] for i in of_target])
         lengths = [np.array([len(s) for s in side]) for side in (numbered_s, numbered_t)]
         starts = [np.r_[0, np.cumsum(length)] for length in lengths]
         shapes = list(zip(*lengths, *starts, strict=False))
@@ -160,7 +159,8 @@ class Lexicon:
                 share /= (np.bincount(token, share, len(null)) + null)[token]
                 counts = np.bincount(cell, share, len(cells)) + CONCENTRATION * factor
                 tables[d] = _variational(counts, np.bincount(word, counts)[word])
-        return cls(prefix, source, target, cells, tables[0], tables[1])
+        kept = np.maximum(*tables) > NEGLIGIBLE
+        return cls(prefix, source, target, cells[kept], tables[0][kept], tables[1][kept])
 
     def posterior(self, source: Words, target: Words, prior: Matrix) -> tuple[Matrix, Matrix]:
         """Where words went: forward and backward, as :class:`Evidence` holds them.

@@ -28,8 +28,7 @@ def word_states(sentence: EncodedSentence) -> States:
         for state, first, last in zip(centred, sentence.first, sentence.last, strict=True):
             sums[first:last] += state
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    unit: States = sums / np.where(lengths > 0, lengths, 1)
-    return unit
+    return (sums / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def cosines(source: States, target: States) -> Matrix:

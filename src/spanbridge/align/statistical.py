@@ -19,7 +19,7 @@ from spanbridge.core.spans import SentencePair
 PREFIXES = (None, 5, 4)
 # Cosine of two words' states as the prior of a lexicon: exp(cosine / ANCHOR).
 ANCHOR = 0.07
-# What the encoder, the lexicons anchored by it and the free lexicons are worth; they err differently.
+# What the encoder, the lexicons anchored by it and the free lexicons are worth.
 MIXTURE = (0.4, 0.3, 0.3)
 MAX_CELLS = 2**24
 
@@ -109,7 +109,7 @@ class FusedAligner:
     :class:`StatisticalAligner`.
 
     Args:
-        encoder: an :class:`EncoderAligner` whose encoder serves; None makes one of the options.
+        encoder: an :class:`EncoderAligner`, or what it takes as its encoder (None: the embedded).
         threshold: least geometric mean of both directions for a hard link, in (0, 1).
         options: of :class:`EncoderAligner`.
     """
@@ -202,7 +202,8 @@ def _bitext(pairs: Iterable[SentencePair]) -> list[tuple[tuple[str, ...], tuple[
     bitext = [
         (pair.source.words, pair.target.words)
         for pair in pairs
-        if pair.source.words and pair.target.words
+        if pair.source.words
+        and pair.target.words
         and len(pair.source.words) * len(pair.target.words) <= MAX_CELLS
     ]
     if not bitext:
@@ -240,7 +241,11 @@ def _pack(name: str, lexicons: Sequence[Lexicon]) -> Arrays:
 def _unpack(name: str, arrays: Arrays) -> list[Lexicon]:
     return [
         Lexicon.from_arrays(
-            {key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)}
+            {
+                key.removeprefix(start): array
+                for key, array in arrays.items()
+                if key.startswith(start)
+            }
         )
         for start in (f"{name}.{n}." for n in range(len(PREFIXES)))
     ]

@@ -15,7 +15,8 @@ from spanbridge.core import registry
 Examples:
   spanbridge align --source en.txt --target de.txt -o en-de.pharaoh
   spanbridge align --source en-de.txt -o en-de.pharaoh            # lines `source ||| target`
-  spanbridge align --source en.txt --target fr.txt --extraction argmax --scores -o links.pharaoh
+  spanbridge align --source en.txt --target fr.txt --threshold 0.6 --scores -o links.pharaoh
+  spanbridge align --source en.txt --target fr.txt --aligner encoder -o links.pharaoh
   spanbridge align --source en.txt --target bm.txt --aligner statistical -o links.pharaoh
 
 OUT has one line a row: links `i-j` (source-target, 0-based), with --scores `i-j:0.9731`. If OUT
@@ -28,6 +29,7 @@ OUT.rejects.jsonl.
 @click.option("-o", "--output", required=True, metavar="OUT", help="Where the links go.")
 @click.option("--scores", is_flag=True, help="Write each link's score.")
 @opt.aligner_options
+@opt.fit_pairs_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, **given: Any) -> None:
@@ -39,8 +41,9 @@ def command(source: str, target: str | None, output: str, **given: Any) -> None:
         source,
         target,
         output,
-        make_aligner=lambda: registry.build("aligner", given["aligner"] or "encoder", chosen),
+        make_aligner=lambda: registry.build("aligner", given["aligner"] or "fused", chosen),
         scores=given["scores"],
+        fit_pairs=given["fit_pairs"],
         watch=opt.progress("align", given["quiet"]),
     )
     opt.report(run, given["as_json"], given["quiet"])

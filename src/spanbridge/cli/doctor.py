@@ -22,7 +22,6 @@ _PACKAGES = {
         "weights of the embedded encoder, multilingual-e5-small",
         f"comes with spanbridge on Linux x86-64; elsewhere: {_HF}",
     ),
-    "sil-thot": ("statistical aligner", None),
     "rapidfuzz": ("lexical aligner", None),
     "scipy": ("matching, and HiGHS for the exact solver", None),
     "tokenizers": ("tokenizers of other checkpoints", _HF),

@@ -20,8 +20,6 @@ _COMMANDS = {
     "demo": "Run the real thing on a small sample in nine languages.",
     "doctor": "Show what is installed, from where, under which licence.",
 }
-# where a package is not named as its module
-_DISTRIBUTIONS = {"thot": "sil-thot"}
 
 
 class _LazyGroup(click.Group):
@@ -85,7 +83,7 @@ def main() -> None:
         module = (error.name or "").partition(".")[0]
         if module in ("", "spanbridge"):
             raise
-        package = _DISTRIBUTIONS.get(module, module)
+        package = module
         click.echo(f"{module} is not installed; install it with: pip install {package}", err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)

@@ -23,9 +23,6 @@ ALIGNER_OPTIONS = (
     "iterations",
     "alpha",
     "threshold",
-    "model",
-    "heuristic",
-    "prefix",
     "min_similarity",
 )
 
@@ -91,17 +88,19 @@ aligner_options = _stack(
         click.option(
             "--encoder",
             metavar="MODEL",
-            help="[encoder] A checkpoint folder or Hugging Face id in place of the embedded "
+            help="[fused, encoder] A checkpoint folder or Hugging Face id in place of the embedded "
             "multilingual-e5-small.",
         ),
-        click.option("--layer", type=int, help="[encoder] Layer whose states are compared."),
+        click.option("--layer", type=int, help="[fused, encoder] Layer whose states are compared."),
         click.option(
             "--compute-type",
             metavar="TYPE",
-            help="[encoder] int8 (default), float32, or another that CTranslate2 has here.",
+            help="[fused, encoder] int8 (default), float32, or another that CTranslate2 has here.",
         ),
         click.option(
-            "--threads", type=int, help="[encoder] Sentences at the same time; default: one a core."
+            "--threads",
+            type=int,
+            help="[fused, encoder] Sentences at the same time; default: one a core.",
         ),
         click.option(
             "--extraction",
@@ -109,30 +108,26 @@ aligner_options = _stack(
             help="[encoder] itermax (default, best for projection), argmax (fewest wrong links), "
             "match; softmax, entmax (AWESoME).",
         ),
-        click.option(
-            "--iterations",
-            type=int,
-            help="[encoder] of itermax (2); [statistical] of training (5).",
-        ),
+        click.option("--iterations", type=int, help="[encoder] of itermax (2)."),
         click.option("--alpha", type=float, help="[encoder] itermax's discount (0.9)."),
         click.option(
-            "--threshold", type=float, help="[encoder] of softmax (0.001) and entmax (0)."
+            "--threshold",
+            type=float,
+            help="Least value of a link: [fused, statistical] (0.45), [encoder] of softmax (0.001) "
+            "and entmax (0).",
         ),
-        click.option(
-            "--model",
-            metavar="NAME",
-            help="[statistical] hmm (default), fast_align, eflomal or ibm1.",
-        ),
-        click.option(
-            "--symmetrisation",
-            "heuristic",
-            metavar="NAME",
-            help="[statistical] och (default), grow_diag_final_and, grow_diag_final, grow_diag, "
-            "intersection or union.",
-        ),
-        click.option("--prefix", type=int, help="[statistical] Characters a word is cut to (5)."),
         click.option("--min-similarity", type=float, help="[lexical] Least similarity (0.7)."),
     ]
+)
+
+
+fit_pairs_option = click.option(
+    "--fit-pairs",
+    type=click.IntRange(min=1),
+    default=5000,
+    show_default=True,
+    help="[fused, statistical, corpus] Learn from at most so many pairs, spread evenly over the "
+    "input; this bounds memory.",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -9,16 +10,18 @@ import click
 from spanbridge.cli import options as opt
 from spanbridge.core import registry
 
-_PROJECTOR_OPTIONS = (
+_METHOD_OPTIONS = (
+    "solver",
     "n_proj",
     "exactly",
     "max_words",
-    "min_score",
     "merge_distance",
     "length_ratio",
     "top_k",
     "first_word_rule",
 )
+# Which aligner serves a method unless another is asked for.
+_ALIGNERS = {"corpus": "fused", "soft": "encoder"}
 
 
 @click.command(
@@ -26,10 +29,13 @@ _PROJECTOR_OPTIONS = (
 Examples:
   spanbridge project --source en.conll --target de.txt -o de.conll
   spanbridge project --source en.conll --target yo.txt --aligner statistical -o yo.jsonl
+  spanbridge project --source en.conll --target de.txt --min-confidence 0.9 -o de.conll
+  spanbridge project --source en.conll --target de.txt --explain why.txt -o de.conll
+  spanbridge project --source a.conll --target a.txt --fit en-de.fit -o a.out.conll
+  spanbridge project --source b.conll --target b.txt --apply en-de.fit -o b.out.conll
   spanbridge project --source en.conll --target de.txt --links en-de.pharaoh -o de.conll
-  spanbridge project --source pairs.jsonl --method exact --min-score 0.5 -o out.jsonl
 
-The result goes to OUT as CoNLL (IOB2), or as whole pairs with scores and links if OUT ends in
+The result goes to OUT as CoNLL (IOB2), or as whole pairs with confidences and links if OUT ends in
 .jsonl. Every row in comes out: projected, empty for a stated reason, or rejected, in which case it
 stands without spans in OUT and with its reason in OUT.rejects.jsonl. OUT.run.json keeps the
 signature and the account.
@@ -44,13 +50,30 @@ signature and the account.
     help="Word alignments to use (Pharaoh, 0-based, one line a row) in place of an aligner.",
 )
 @opt.aligner_options
+@click.option("--method", metavar="NAME", default=None, help=f"{opt.listed('method')}.")
 @click.option(
-    "--method",
+    "--solver",
     metavar="NAME",
-    default="greedy",
-    show_default=True,
-    help=f"{opt.listed('method')}.",
+    help="[corpus, soft] greedy (best candidate first; default) or exact (greatest total).",
 )
+@click.option(
+    "--min-confidence",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Leave out spans that are less probable to be exactly right, 0 to 1.",
+)
+@click.option(
+    "--explain",
+    "explanation",
+    metavar="FILE",
+    help="[corpus, soft] Write the parts of each span's score, and the runners-up, to FILE.",
+)
+@click.option("--fit", "fit_folder", metavar="DIR", help="[corpus] Keep what was learned in DIR.")
+@click.option(
+    "--apply", "apply_folder", metavar="DIR", help="Use what an earlier --fit learned, aligner too."
+)
+@opt.fit_pairs_option
 @click.option("--n-proj", type=int, help="[greedy, exact] Projections of a span, at most (1).")
 @click.option(
     "--exactly",
@@ -59,7 +82,6 @@ signature and the account.
     help="[exact] As many projections as possible, up to --n-proj, before the score counts.",
 )
 @click.option("--max-words", type=int, help="[greedy, exact] Longest candidate (any length).")
-@click.option("--min-score", type=float, help="Leave out spans scored below this, 0 to 1 (0).")
 @click.option("--merge-distance", type=int, help="[heuristic] Gaps bridged, in words (1).")
 @click.option(
     "--length-ratio", type=float, help="[heuristic] Least length against the source span (0.8)."
@@ -78,29 +100,70 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     """Carry labels from source sentences onto their translations.
 
     Words are aligned (or links are given), and each source span goes to the target span that the
-    links support best. Everything runs offline on the processor.
+    alignment and what was learned from the whole bitext support best. Everything runs offline on
+    the processor.
     """
-    from spanbridge.pipeline.files import project_files
+    from spanbridge.pipeline.files import Fitting, project_files
 
-    projector = registry.build("method", given["method"], opt.take(given, _PROJECTOR_OPTIONS))
-    aligner_name = given["aligner"]
     chosen = {k: v for k, v in opt.take(given, opt.ALIGNER_OPTIONS).items() if v is not None}
-    if links and (aligner_name or chosen):
+    if links and (given["aligner"] or chosen):
         raise click.UsageError("give either --links or an aligner with its options, not both")
-
-    def make_aligner() -> Any:
-        return registry.build("aligner", aligner_name or "encoder", chosen)
-
+    make_aligner: Callable[[], Any] | None
+    fitting = Fitting(given["fit_pairs"])
+    if given["apply_folder"]:
+        projector, make_aligner, fitting = _apply(links, chosen, given)
+    else:
+        method = given["method"] or ("greedy" if links else "corpus")
+        projector = registry.build("method", method, opt.take(given, _METHOD_OPTIONS))
+        name = given["aligner"] or _ALIGNERS.get(method, "encoder")
+        make_aligner = None if links else lambda: registry.build("aligner", name, chosen)
+        if given["fit_folder"]:
+            fitting = _keep(given["fit_folder"], given["fit_pairs"], name, chosen, projector, links)
     run = project_files(
         source,
         target,
         output,
         links=links,
-        make_aligner=None if links else make_aligner,
+        make_aligner=make_aligner,
         projector=projector,
-        realign=aligner_name is not None,
+        realign=given["aligner"] is not None,
+        fitting=fitting,
+        min_confidence=given["min_confidence"],
+        explanation=given["explanation"],
         scheme=given["scheme"],
         orphans=given["orphans"],
         watch=opt.progress("project", given["quiet"]),
     )
     opt.report(run, given["as_json"], given["quiet"])
+
+
+def _keep(
+    folder: str, pairs: int, name: str, options: dict[str, Any], projector: Any, links: str | None
+) -> Any:
+    from spanbridge.pipeline import learned
+    from spanbridge.pipeline.files import Fitting
+    from spanbridge.project.soft import CorpusProjector
+
+    if links or not isinstance(projector, CorpusProjector):
+        raise click.UsageError("--fit keeps what --method corpus learns with an aligner")
+    learned.check_place(folder)
+    # threads change nothing that is learned, and are the next machine's own affair
+    kept = {key: value for key, value in options.items() if key != "threads"}
+    return Fitting(pairs, save=lambda aligner: learned.save(folder, name, kept, aligner, projector))
+
+
+def _apply(links: str | None, chosen: dict[str, Any], given: dict[str, Any]) -> Any:
+    from spanbridge.pipeline import learned
+    from spanbridge.pipeline.files import Fitting
+
+    fixed = {key for key in chosen if key != "threads"}
+    if links or given["aligner"] or given["fit_folder"] or fixed or given["method"]:
+        raise click.UsageError(
+            "--apply brings its own aligner and method; leave out --links, --aligner with its "
+            "options, --method and --fit"
+        )
+    threads = {"threads": chosen["threads"]} if "threads" in chosen else {}
+    aligner, projector, digest = learned.load(
+        given["apply_folder"], given["solver"] or "greedy", threads
+    )
+    return projector, lambda: aligner, Fitting(applied=digest)

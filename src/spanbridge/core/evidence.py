@@ -52,4 +52,5 @@ class Evidence:
         rows, columns = np.nonzero(mean >= threshold)
         scores = np.minimum(mean[rows, columns], 1.0)
         pairs = tuple(zip(rows.tolist(), columns.tolist(), strict=True))
-        return WordAlignment(pairs, *self.forward.shape, tuple(scores.tolist()))
+        n, m = self.forward.shape
+        return WordAlignment(pairs, n, m, tuple(scores.tolist()))

@@ -22,9 +22,15 @@ class Entry:
 
 _PARTS: dict[str, dict[str, Entry]] = {
     "aligner": {
+        "fused": Entry(
+            "spanbridge.align.statistical:FusedAligner",
+            summary="encoder and bitext statistics together (best; the default of --method corpus "
+            "and of align)",
+        ),
         "encoder": Entry(
             "spanbridge.align.encoder:EncoderAligner",
-            summary="similarity of multilingual encoder states (default; about 100 languages)",
+            summary="similarity of multilingual encoder states, each pair by itself "
+            "(about 100 languages)",
         ),
         "statistical": Entry(
             "spanbridge.align.statistical:StatisticalAligner",
@@ -36,13 +42,22 @@ _PARTS: dict[str, dict[str, Entry]] = {
         ),
     },
     "method": {
+        "corpus": Entry(
+            "spanbridge.project.soft:CorpusProjector",
+            summary="two passes over the bitext: soft links, word statistics and taggers learned "
+            "on the way (best; the default)",
+        ),
+        "soft": Entry(
+            "spanbridge.project.soft:SoftProjector",
+            summary="soft links, each sentence by itself",
+        ),
         "greedy": Entry(
             "spanbridge.project.projector:GreedyProjector",
-            summary="n-gram candidates, best pair first (default)",
+            summary="hard links, n-gram candidates, best pair first (the default with --links)",
         ),
         "exact": Entry(
             "spanbridge.project.projector:ExactProjector",
-            summary="n-gram candidates, the integer programme solved to its optimum",
+            summary="hard links, n-gram candidates, the integer programme solved to its optimum",
         ),
         "heuristic": Entry(
             "spanbridge.project.heuristic:HeuristicProjector",

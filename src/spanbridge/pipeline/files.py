@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 from spanbridge.align.base import Aligner
 from spanbridge.core.errors import InputError, RowError, SpanbridgeError
@@ -19,11 +21,21 @@ from spanbridge.data.files import atomic_output
 from spanbridge.data.formats import PairWriter, pair_writer, read_pairs, suffix
 from spanbridge.data.pharaoh import format_links
 from spanbridge.pipeline.account import REJECTED, Account
-from spanbridge.pipeline.projection import align_pairs, given_links, project_pairs
-from spanbridge.project.projector import Projector
+from spanbridge.pipeline.projection import (
+    FIT_PAIRS,
+    Method,
+    align_pairs,
+    fit,
+    given_links,
+    project_pairs,
+    spread,
+)
+from spanbridge.project.soft import CorpusProjector, SoftProjector
 
 Watch = Callable[[Iterator[SentencePair], int | None], Iterator[SentencePair]]
-Linked = Iterable[tuple[SentencePair, WordAlignment | RowError]]
+
+
+P = ParamSpec("P")
 
 
 def unwatched(rows: Iterator[SentencePair], total: int | None) -> Iterator[SentencePair]:
@@ -67,6 +79,22 @@ class Run:
         return "\n".join(lines)
 
 
+def _deterministic(run: Callable[P, Run]) -> Callable[P, Run]:
+    """One thread for each matrix product: sums in another order would differ in their last bits.
+
+    The encoder's batches and the folds of the taggers are what runs side by side.
+    """
+
+    @wraps(run)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> Run:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, user_api="blas"):
+            return run(*args, **kwargs)
+
+    return limited
+
+
 def manifest_path(output: str) -> Path:
     """Where the signature and the account of a result are kept: ``OUT.run.json``."""
     return Path(f"{output}.run.json")
@@ -77,15 +105,34 @@ def rejects_path(output: str) -> Path:
     return Path(f"{output}.rejects.jsonl")
 
 
+@dataclass(frozen=True)
+class Fitting:
+    """How a run comes by what aligner and method have to learn.
+
+    Attributes:
+        pairs: learn from at most so many pairs, spread evenly over the input.
+        applied: digest of what was learned before and is applied here; None learns from the input.
+        save: called with the aligner once it and the method are fitted; None keeps nothing.
+    """
+
+    pairs: int = FIT_PAIRS
+    applied: str | None = None
+    save: Callable[[Aligner], None] | None = None
+
+
+@_deterministic
 def project_files(
     source: str,
     target: str | None,
     output: str,
     *,
-    projector: Projector,
+    projector: Method,
     make_aligner: Callable[[], Aligner] | None = None,
     links: str | None = None,
     realign: bool = False,
+    fitting: Fitting = Fitting(),
+    min_confidence: float = 0.0,
+    explanation: str | None = None,
     scheme: Scheme = "iob2",
     orphans: OrphanPolicy = "begin",
     watch: Watch = unwatched,
@@ -101,6 +148,9 @@ def project_files(
             links come with the input.
         realign: align anew where pairs bring links; else these are kept, and the signature counts
             them.
+        fitting: how aligner and projector learn what they need.
+        min_confidence: spans less probable than this are left out, in [0, 1].
+        explanation: file for the parts of every span's score (soft methods only).
         scheme, orphans: how the source's tags are read.
         watch: wraps the stream of rows, to show progress; given the number of rows if known.
 
@@ -109,36 +159,53 @@ def project_files(
         SpanbridgeError: a setting is wrong, or CoNLL cannot hold a row.
     """
     _check_output(output, source, target, links)
+    if not 0 <= min_confidence <= 1:
+        raise SpanbridgeError(f"the least confidence is {min_confidence}, but lies in [0, 1]")
+    soft = isinstance(projector, SoftProjector)
+    if explanation is not None and not soft:
+        raise SpanbridgeError(f"the method {projector.name!r} has no parts to explain")
     counts = Counts()
 
-    def open_pairs() -> Iterator[SentencePair]:
-        pairs = read_pairs(source, target, links, scheme=scheme, orphans=orphans)
+    def open_pairs(counts: Counts | None = None) -> Iterator[SentencePair]:
+        pairs = read_pairs(source, target, links, scheme=scheme, orphans=orphans, counts=counts)
         return (replace(pair, links=None) for pair in pairs) if realign else pairs
 
-    account = Account()
-    if make_aligner is None:
-        pairs = read_pairs(source, target, links, scheme=scheme, orphans=orphans, counts=counts)
-        linked: Linked = given_links(pairs)
-        aligned_by, total = "given", None
-    else:
-        # all of the input is checked before the long work begins
-        checked = read_pairs(source, target, links, scheme=scheme, orphans=orphans, counts=counts)
-        total = n_given = 0
-        for pair in checked:
+    # all of the input is checked before the long work begins
+    learns = isinstance(projector, CorpusProjector) and fitting.applied is None
+    total, n_given = None, 0
+    if make_aligner is not None or learns:
+        total = 0
+        for pair in open_pairs(counts):
             total += 1
             n_given += pair.links is not None
-        aligner = make_aligner()
-        linked = align_pairs(open_pairs, aligner)
-        aligned_by = f"given({n_given}_of_{total})+" if n_given and not realign else ""
-    with pair_writer(output) as writer:
-        for pair in watch(project_pairs(linked, projector, account), total):
+    aligner = None if make_aligner is None else make_aligner()
+    if fitting.applied is None and total:
+        fit(open_pairs, total, aligner, projector, fitting.pairs)
+    if fitting.save is not None and aligner is not None:
+        fitting.save(aligner)
+    if aligner is None:
+        linked = given_links(open_pairs(None if learns else counts), soft=soft)
+    else:
+        linked = align_pairs(open_pairs, aligner, soft=soft)
+    account = Account()
+    with ExitStack() as stack:
+        writer = stack.enter_context(pair_writer(output))
+        report = None
+        if explanation is not None:
+            out = stack.enter_context(atomic_output(explanation))
+            report = partial(print, file=out)
+        rows = project_pairs(linked, projector, account, min_confidence, report)
+        for pair in watch(rows, total):
             writer.write(pair)
     account.notes["orphan_tags"] = counts.n_orphans
+    given = f"given({n_given}_of_{total})+" if n_given and aligner is not None else ""
     line = signature(
         {
             "task": "project",
-            "aligner": aligned_by + ("" if make_aligner is None else aligner.describe()),
+            "aligner": "given" if aligner is None else given + aligner.describe(),
             "method": projector.describe(),
+            **({"applied": fitting.applied} if fitting.applied else {}),
+            **({"min_confidence": repr(min_confidence)} if min_confidence else {}),
             "scheme": scheme,
             "orphans": orphans,
         }
@@ -147,6 +214,7 @@ def project_files(
     return _finish(output, inputs, line, account)
 
 
+@_deterministic
 def align_files(
     source: str,
     target: str | None,
@@ -154,6 +222,7 @@ def align_files(
     *,
     make_aligner: Callable[[], Aligner],
     scores: bool = False,
+    fit_pairs: int = FIT_PAIRS,
     watch: Watch = unwatched,
 ) -> Run:
     """Align a bitext; one line of Pharaoh links a row, or whole pairs for ``.jsonl``.
@@ -163,6 +232,7 @@ def align_files(
         output: where the links go.
         make_aligner: makes the aligner, called once the input has been read through.
         scores: write every link's score.
+        fit_pairs: pairs that an aligner learns from, at most, spread evenly over the input.
         watch: wraps the stream of rows, to show progress.
 
     Raises:
@@ -177,6 +247,8 @@ def align_files(
 
     total = sum(1 for _ in open_pairs())
     aligner = make_aligner()
+    if aligner.needs_fit and total:
+        aligner.fit(list(spread(open_pairs(), total, fit_pairs)))
     account = Account()
     as_pairs = suffix(output) == ".jsonl"
 
@@ -186,7 +258,7 @@ def align_files(
                 status = f"{REJECTED}{links}"
                 account.add(pair, status, ())
                 yield SentencePair(pair.id, pair.source, pair.target, None, status, pair.extra)
-            else:
+            elif isinstance(links, WordAlignment):
                 account.add(pair, "aligned" if links.pairs else "empty: no link", ())
                 yield SentencePair(pair.id, pair.source, pair.target, links, None, pair.extra)
 

@@ -124,9 +124,7 @@ def load(
         arrays = {name: file[name] for name in file.files}
     made = content["aligner"]
     try:
-        aligner: Aligner = registry.build(
-            "aligner", made["name"], {**made["options"], **overrides}
-        )
+        aligner: Aligner = registry.build("aligner", made["name"], {**made["options"], **overrides})
     except SpanbridgeError as error:
         raise InputError(path, None, f"its aligner cannot be made: {error}") from error
     aligner.restore(

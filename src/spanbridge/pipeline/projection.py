@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from spanbridge.align.base import Aligner
 from spanbridge.core.errors import RowError
@@ -13,6 +13,8 @@ from spanbridge.core.evidence import Evidence
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import SentencePair, Span
 from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
+from spanbridge.project.confidence import CALIBRATIONS, of_sentence
+from spanbridge.project.explain import explain
 from spanbridge.project.projector import Projection, Projector
 from spanbridge.project.soft import CorpusProjector, SoftProjector
 
@@ -27,14 +29,6 @@ CHUNK = 512
 FIT_PAIRS = 5000
 # Least evidence for a link that is only shown.
 SHOWN = 0.45
-
-
-class EvidenceAligner(Protocol):
-    """An aligner that can say how much of each word went where."""
-
-    def evidence(self, pairs: list[SentencePair]) -> list[Evidence | RowError]:
-        """Evidence of each pair, or the reason why there is none."""
-        ...
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -64,8 +58,7 @@ def align_pairs(
     """
     for rows in chunks(open_pairs(), chunk):
         missing = [pair for pair in rows if pair.links is None]
-        results = aligner.evidence(missing) if soft else aligner.align(missing)
-        found: Iterator[Found] = iter(results)
+        found: Iterator[Found] = iter(aligner.evidence(missing) if soft else aligner.align(missing))
         for pair in rows:
             yield pair, next(found) if pair.links is None else _given(pair, soft)
 
@@ -111,8 +104,17 @@ def project_pairs(
     method: Method,
     account: Account,
     min_confidence: float = 0.0,
+    report: Callable[[str], object] | None = None,
 ) -> Iterator[SentencePair]:
-    """Project every pair's source spans onto its target; every row comes out, with its status."""
+    """Project every pair's source spans onto its target; every row comes out, with its status.
+
+    Args:
+        linked: pairs with links, or with evidence for the soft methods.
+        method: places the spans.
+        account: where every row is entered.
+        min_confidence: spans less probable than this are left out.
+        report: takes the lines that explain each projection; None explains nothing.
+    """
     for pair, found in linked:
         spans: tuple[Span, ...] = ()
         dropped: tuple[tuple[Span, str], ...] = ()
@@ -126,6 +128,10 @@ def project_pairs(
             dropped = tuple((span, "no target word") for span in pair.source.spans)
         else:
             result = _project(pair, found, method).above(min_confidence)
+            if report is not None and isinstance(method, SoftProjector):
+                assert isinstance(found, Evidence)
+                for line in explain(method, pair, found):
+                    report(line)
             spans, dropped = result.spans, result.dropped
             status = PROJECTED if spans else f"empty: {dropped[0][1]}"
         done = replace(
@@ -133,6 +139,7 @@ def project_pairs(
             target=pair.target.with_spans(spans),
             links=_links(pair, found),
             status=status,
+            extra={**pair.extra, "confidence": _sentence_confidence(spans, dropped)},
         )
         account.add(done, status, dropped)
         yield done
@@ -143,7 +150,16 @@ def _project(pair: SentencePair, found: WordAlignment | Evidence, method: Method
         assert isinstance(found, Evidence)
         return method.project(pair, found)
     assert isinstance(found, WordAlignment)
-    return method.project(pair.source.spans, found)
+    raw = method.project(pair.source.spans, found)
+    calibration = CALIBRATIONS.get(method.name)
+    if calibration is None:  # a method from elsewhere, whose scores are its own
+        return raw
+    spans = tuple(span._replace(score=calibration(span.score or 0.0)) for span in raw.spans)
+    return replace(raw, spans=spans)
+
+
+def _sentence_confidence(spans: tuple[Span, ...], dropped: tuple[tuple[Span, str], ...]) -> float:
+    return round(of_sentence((span.score or 0.0 for span in spans), len(dropped)), 4)
 
 
 def _links(pair: SentencePair, found: Found) -> WordAlignment | None:

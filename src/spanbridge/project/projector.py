@@ -48,6 +48,8 @@ class Projection:
 class Projector(Protocol):
     """Projects the spans of one sentence along its links."""
 
+    name: str
+
     def describe(self) -> str:
         """Name and every setting that the result depends on, for the signature."""
         ...

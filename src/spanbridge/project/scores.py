@@ -1,8 +1,8 @@
 """The parts that a candidate's score is made of.
 
 Each part is a small class with a name, its range and its source. ``weights.py`` says what each is
-worth; a candidate's score is the weighted sum. An entity E is a range of source words, a candidate C
-a range of target words. P[i, j] is the forward mass of evidence (where source word i went), Q[i, j]
+worth; a candidate's score is the weighted sum. An entity E is a range of source words, a candidate
+C one of target words. P[i, j] is the forward mass of evidence (where source word i went), Q[i, j]
 the backward mass (where target word j came from); see :class:`spanbridge.core.evidence.Evidence`.
 """
 
@@ -35,10 +35,10 @@ def _f(recall: Vector, precision: Vector) -> Vector:
 
 
 class SoftAlignment:
-    """F = 2 r p / (r + p); r = mean over E of the mass of P inside C, p = mean over C of Q inside E.
+    """F = 2 r p / (r + p); r = mean over E of P's mass inside C, p = mean over C of Q's inside E.
 
-    The soft form of the paper's alignment score (arXiv 2501.18750, section 3.3): with hard one-to-one
-    links it is 2 * links / (words of E + words of C).
+    The soft form of the paper's alignment score (arXiv 2501.18750, section 3.3): with hard
+    one-to-one links it is 2 * links / (words of E + words of C).
     """
 
     name, low, high, needs = "soft", 0.0, 1.0, ""
@@ -80,8 +80,8 @@ class Recall:
 class CommonBoundary:
     """How much commoner the candidate's boundary words are than the entity's, in the corpus.
 
-    max(0, max(df of first, df of last word of C) - max(df of first, df of last word of E)), df being
-    the share of sentences with the word. Catches articles and prepositions taken in.
+    max(0, max(df of first, df of last word of C) - max(df of first, df of last word of E)), df
+    being the share of sentences with the word. Catches articles and prepositions taken in.
     """
 
     name, low, high, needs = "common_boundary", 0.0, 1.0, "corpus"
@@ -123,10 +123,10 @@ class BoundaryPolicy:
 class TaggerScore:
     """What a tagger of the target language, trained on projections, makes of the candidate.
 
-    ``inside``: mean log-probability of its words to be in a span of the entity's label; ``outside``:
-    sum of the log-probabilities that the words around it are not of the same span; ``borders``: log
-    p(B) of the first and log p(E) of the last word. Probabilities below exp(-4) count as that. 0
-    where the tagger does not know the label.
+    ``inside``: mean log-probability of its words to be in a span of the entity's label;
+    ``outside``: sum of the log-probabilities that the words around it are not of the same span;
+    ``borders``: log p(B) of the first and log p(E) of the last word. Probabilities below exp(-4)
+    count as that. 0 where the tagger does not know the label.
     """
 
     def __init__(self, tagger: str, aspect: str) -> None:
@@ -170,16 +170,14 @@ class Spelling:
 
 
 TAGGERS = ("states", "words")
-PARTS: dict[str, Score] = {
-    part.name: part
-    for part in (
-        SoftAlignment(),
-        RareWords(),
-        Recall(),
-        CommonBoundary(),
-        BoundaryPolicy("inside"),
-        BoundaryPolicy("outside"),
-        *(TaggerScore(t, aspect) for t in TAGGERS for aspect in ("inside", "outside", "borders")),
-        Spelling(),
-    )
-}
+_ALL: list[Score] = [
+    SoftAlignment(),
+    RareWords(),
+    Recall(),
+    CommonBoundary(),
+    BoundaryPolicy("inside"),
+    BoundaryPolicy("outside"),
+    *(TaggerScore(t, aspect) for t in TAGGERS for aspect in ("inside", "outside", "borders")),
+    Spelling(),
+]
+PARTS = {part.name: part for part in _ALL}

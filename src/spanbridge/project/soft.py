@@ -1,7 +1,7 @@
 """Projection by weighted scores over the evidence of soft alignments, one pass or two.
 
-``soft`` projects each sentence by itself. ``corpus`` reads the bitext (or an evenly spread sample of
-it) first: a first pass projects with the corpus's word frequencies; boundaries and taggers are
+``soft`` projects each sentence by itself. ``corpus`` reads the bitext (or an evenly spread sample
+of it) first: a first pass projects with the corpus's word frequencies; boundaries and taggers are
 learned from its result, the sentence at hand always left out; a second pass projects with these.
 """
 
@@ -113,13 +113,13 @@ class SoftProjector:
 
     def describe(self) -> str:
         """Method, solver and weights."""
-        return f"{self.name}({self.solver},{self._weights().describe()})"
+        return f"{self.name}({self.solver},{self.weights().describe()})"
 
     def project(self, pair: SentencePair, evidence: Evidence) -> Projection:
         """Target spans, and the source spans that found none."""
         entities = in_order(pair.source.spans)
         view = self.view(pair, evidence)
-        weights = self._weights()
+        weights = self.weights()
         chosen, scored = solve(view, entities, weights, self.solver)
         spans = []
         for e, start, end, _ in chosen:
@@ -145,7 +145,8 @@ class SoftProjector:
         """What the scores look at."""
         return View(pair, evidence)
 
-    def _weights(self) -> Weights:
+    def weights(self) -> Weights:
+        """What the parts are worth now."""
         return ONE_BY_ONE
 
 
@@ -184,7 +185,7 @@ class CorpusProjector(SoftProjector):
     def describe(self) -> str:
         """Method, solver, weights, and how much was learned from."""
         return (
-            f"corpus({self.solver},{self._weights().describe()},"
+            f"corpus({self.solver},{self.weights().describe()},"
             f"fitted_on={self.learned.statistics.n_pairs}_pairs)"
         )
 
@@ -198,7 +199,9 @@ class CorpusProjector(SoftProjector):
         self.learned = Learned()
         for pair, _ in kept:
             self.learned.statistics.add_words(pair)
-        self.learned.labels = tuple(sorted({s.label for pair, _ in kept for s in pair.source.spans}))
+        self.learned.labels = tuple(
+            sorted({s.label for pair, _ in kept for s in pair.source.spans})
+        )
         if len(kept) < MIN_PAIRS or not self.learned.labels:
             return
         for _ in range(PASSES - 1):
@@ -227,7 +230,8 @@ class CorpusProjector(SoftProjector):
             return "corpus, first pass"
         return f"corpus, {'no encoder' if self.learned.states is None else 'encoder'}"
 
-    def _weights(self) -> Weights:
+    def weights(self) -> Weights:
+        """What the parts are worth: in the second pass, if there was a first."""
         if self.learned.words is None:
             return FIRST
         return SECOND["no encoder" if self.learned.states is None else "encoder"]

@@ -161,12 +161,12 @@ def softmax(scores: Floats) -> Floats:
 
 def regress(design: Design, classes: Indices, n_classes: int, ridge: float) -> Floats:
     """Weights [n_features, n_classes] of least mean cross-entropy + ridge / 2 * |weights|^2."""
-    from scipy.optimize import minimize
+    from scipy.optimize import fmin_l_bfgs_b
 
     shape = design.n_features, n_classes
     rows = np.arange(len(classes))
 
-    def loss(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+    def loss(flat: Any) -> tuple[float, npt.NDArray[np.float64]]:
         weights = flat.reshape(shape).astype(np.float32)
         p = softmax(design.scores(weights))
         mean = -np.log(np.maximum(p[rows, classes], 1e-30)).mean()
@@ -176,9 +176,8 @@ def regress(design: Design, classes: Indices, n_classes: int, ridge: float) -> F
         return float(mean) + penalty, gradient.astype(np.float64).ravel()
 
     start = np.zeros(shape[0] * shape[1])
-    options = {"maxiter": STEPS, "maxcor": 8}
-    result = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
-    weights: Floats = result.x.reshape(shape).astype(np.float32)
+    flat, _, _ = fmin_l_bfgs_b(loss, start, maxiter=STEPS, m=8)
+    weights: Floats = flat.reshape(shape).astype(np.float32)
     return weights
 
 

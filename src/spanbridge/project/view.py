@@ -22,6 +22,7 @@ Span3 = tuple[int, int, str]
 REACH = 2
 FAINT = 0.01
 EDGE = ""  # stands beside the first and the last word
+PLACES = ("first", "before", "last", "after")
 
 
 @dataclass
@@ -68,9 +69,6 @@ class CorpusStatistics:
             self.policy[place].update(other.policy[place])
 
 
-PLACES = ("first", "before", "last", "after")
-
-
 def boundary_words(words: Sequence[str], start: int, end: int) -> dict[str, str]:
     """The words at and just outside a span's boundaries, lower-cased."""
     return {
@@ -114,7 +112,7 @@ def cumulate(values: npt.NDArray[np.floating]) -> Vector:
     return sums
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _triangle(n: int) -> tuple[Indices, Indices]:
     rows, columns = np.triu_indices(n)
     return rows.astype(np.int64), columns.astype(np.int64)
@@ -142,7 +140,7 @@ class View:
         self.evidence = evidence
         self.corpus = corpus
         self.tags = tags or {}
-        self.own = own or {}
+        self.own: Mapping[str, Counter[str]] = own or {}
 
     def candidates(self, start: int, end: int) -> Candidates:
         """Spans of any length whose boundaries lie near words with mass of the entity."""
@@ -154,7 +152,9 @@ class View:
             near[1:] |= near[:-1].copy()
             near[:-1] |= near[1:].copy()
         places = np.flatnonzero(near)
-        rows, columns = _triangle(len(places)) if len(places) <= 256 else np.triu_indices(len(places))
+        rows, columns = (
+            _triangle(len(places)) if len(places) <= 256 else np.triu_indices(len(places))
+        )
         return Candidates(places[rows], places[columns] + 1)
 
     def frequency(self, side: str) -> Vector:
@@ -188,10 +188,8 @@ class View:
         words = [word.lower() for word in self.pair.target.words]
         counts = {}
         for place in PLACES:
-            of_corpus, own = self.corpus.policy[place], self.own.get(place, {})
-            counts[place] = np.array(
-                [1.0 + of_corpus[word] - own.get(word, 0) for word in [*words, EDGE]]
-            )
+            of_corpus, own = self.corpus.policy[place], self.own.get(place, Counter[str]())
+            counts[place] = np.array([1.0 + of_corpus[word] - own[word] for word in [*words, EDGE]])
         starts = np.tanh(0.5 * np.log(counts["first"] / counts["before"]))
         ends = np.tanh(0.5 * np.log(counts["last"] / counts["after"]))
         return {"start": starts, "end": ends}
@@ -207,9 +205,7 @@ class TagView:
 
     FLOOR = -4.0  # of log-probabilities: one impossible word must not outweigh everything
 
-    def __init__(
-        self, probabilities: npt.NDArray[np.floating], labels: Sequence[str]
-    ) -> None:
+    def __init__(self, probabilities: npt.NDArray[np.floating], labels: Sequence[str]) -> None:
         self._p = probabilities
         self._columns = {label: 1 + 4 * n for n, label in enumerate(labels)}
         outside = self._p[:, 0]
@@ -235,7 +231,7 @@ class TagView:
         return self._inside[label]
 
     def borders(self, label: str, candidates: Candidates) -> Vector:
-        """Log-probability of B at the first word and E at the last; of S, twice, if they are one."""
+        """Log p(B) of the first word and log p(E) of the last; twice log p(S) of a lone one."""
         at = self._columns[label]
         begin, end, single = (self._log(self._p[:, at + k]) for k in (0, 2, 3))
         last = candidates.end - 1
