@@ -2,59 +2,63 @@
 
 from __future__ import annotations
 
-from benchmarks.data import alignment_gold, europarl
+from benchmarks.data import absa, alignment_gold, europarl
 from spanbridge.align.encoder import EXTRACTIONS, EncoderAligner
 from spanbridge.align.lexical import LexicalAligner
-from spanbridge.align.statistical import StatisticalAligner
-from spanbridge.core.errors import RowError
+from spanbridge.align.statistical import FusedAligner, StatisticalAligner
 from spanbridge.core.signature import signature
 from spanbridge.encode import load_encoder
 from spanbridge.evaluate import evaluate_links, evaluate_spans
+from spanbridge.pipeline.account import Account
+from spanbridge.pipeline.projection import align_pairs, fit, project_pairs
 from spanbridge.project.heuristic import HeuristicProjector
 from spanbridge.project.projector import ExactProjector, GreedyProjector
+from spanbridge.project.soft import CorpusProjector, SoftProjector
 
 METHODS = {
-    "greedy": GreedyProjector(),
-    "exact": ExactProjector(),
-    "heuristic": HeuristicProjector(),
-    "first-word": HeuristicProjector(first_word_rule=True),
+    "corpus": CorpusProjector,
+    "exact corpus": lambda: CorpusProjector("exact"),
+    "soft": SoftProjector,
+    "greedy": GreedyProjector,
+    "exact": ExactProjector,
+    "heuristic": HeuristicProjector,
 }
-DIRECTIONS = (("en", "de"), ("en", "es"), ("de", "en"), ("es", "en"))
+DIRECTIONS = ("en-de", "en-es", "de-en", "es-en", "de-es", "es-de")
 
 
-def links_of(aligner, pairs):
-    aligner.fit(pairs)
-    links = aligner.align(pairs)
-    assert not any(isinstance(row, RowError) for row in links)
-    return links
+def f1(pairs, aligner, method) -> float:
+    """Micro F1 of entities, aligner and method learning from the pairs themselves."""
+    fit(lambda: pairs, len(pairs), aligner, method)
+    linked = align_pairs(lambda: pairs, aligner, soft=isinstance(method, SoftProjector))
+    projected = project_pairs(linked, method, Account())
+    predicted = [pair.target for pair in projected]
+    return evaluate_spans([pair.target for pair in pairs], predicted).micro.f1
 
 
 def main() -> None:
-    encoder = load_encoder()
-    aligners = {f"encoder {e}": EncoderAligner(encoder, e) for e in EXTRACTIONS}
-    aligners |= {"statistical": StatisticalAligner(), "lexical": LexicalAligner()}
-    print("Entity F1, gold labels projected, Europarl-NER dev (400 sentences)")
-    print(f"{'':24}" + "".join(f"{method:>12}" for method in METHODS))
-    for source, target in DIRECTIONS:
-        pairs = europarl(source, target)
-        for name, aligner in aligners.items():
-            links = links_of(aligner, pairs)
-            row = f"{source}-{target}  {name:<17}"
-            for projector in METHODS.values():
-                predicted = [
-                    pair.target.with_spans(projector.project(pair.source.spans, link).spans)
-                    for pair, link in zip(pairs, links, strict=True)
-                ]
-                report = evaluate_spans([pair.target for pair in pairs], predicted)
-                row += f"{report.micro.f1:>12.3f}"
-            print(row, flush=True)
+    """F1 of every method with the aligners that suit it, and AER of every aligner."""
+    encoder = EncoderAligner(load_encoder())
+    soft = {"fused": FusedAligner(encoder), "encoder": encoder, "statistical": StatisticalAligner()}
+    hard = {f"encoder {e}": EncoderAligner(encoder.encoder, e) for e in EXTRACTIONS}
+    everything = {**soft, **hard, "lexical": LexicalAligner()}
+    sets = {name: europarl(*name.split("-")) for name in DIRECTIONS} | {"absa": absa()}
+    print("Entity F1, gold labels projected: Europarl-NER dev (400 sentences each), ABSA (2000)")
+    print(f"{'':34}" + "".join(f"{name:>8}" for name in sets))
+    for method, make in METHODS.items():
+        is_soft = isinstance(make(), SoftProjector)
+        for name, aligner in everything.items():
+            if is_soft and name not in soft:
+                continue
+            row = "".join(f"{f1(pairs, aligner, make()):>8.3f}" for pairs in sets.values())
+            print(f"{method:<13} {name:<20}{row}", flush=True)
     print("\nAlignment error rate in %, lower is better")
-    print(f"{'':24}{'fr-en':>12}{'ro-en':>12}")
-    golds = {name: alignment_gold(name) for name in ("enfr", "roen")}
-    for name, aligner in aligners.items():
-        row = f"{name:<24}"
-        for pairs, gold in golds.values():
-            links = links_of(aligner, pairs)
-            row += f"{100 * evaluate_links(gold, [link.pairs for link in links]).aer:>12.2f}"
-        print(row, flush=True)
-    print(signature({"encoder": encoder.describe(), "protocol": "default"}))
+    print(f"{'':34}{'fr-en':>8}{'ro-en':>8}")
+    golds = [alignment_gold(name) for name in ("enfr", "roen")]
+    for name, aligner in everything.items():
+        row = ""
+        for pairs, gold in golds:
+            aligner.fit(pairs)
+            links = [found.pairs for found in aligner.align(pairs)]
+            row += f"{100 * evaluate_links(gold, links).aer:>8.2f}"
+        print(f"{name:<34}{row}", flush=True)
+    print(signature({"encoder": encoder.encoder.describe(), "protocol": "default"}))

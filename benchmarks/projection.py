@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.data import europarl
-from spanbridge import EncoderAligner, ExactProjector, GreedyProjector, HeuristicProjector
+from spanbridge import EncoderAligner, ExactProjector, GreedyProjector
 from spanbridge.data.formats import pair_writer
 from spanbridge.data.pharaoh import format_links
 from spanbridge.pipeline.files import project_files
+from spanbridge.project.heuristic import HeuristicProjector
 from spanbridge.project.projector import in_order
 
 N_SLICE = 150

@@ -6,7 +6,8 @@ Sources: García-Ferrero, Agerri and Rigau (2022), section 3.3; arXiv 2501.18750
 import pytest
 from project_instances import linked
 
-from spanbridge import HeuristicProjector, Span
+from spanbridge import Span
+from spanbridge.project.heuristic import HeuristicProjector
 from spanbridge.project.projector import LOST
 
 

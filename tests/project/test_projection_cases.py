@@ -7,7 +7,8 @@ Scores of candidates are 2 * links / (words of entity + words of candidate), as 
 import pytest
 from project_instances import linked
 
-from spanbridge import ExactProjector, GreedyProjector, HeuristicProjector, Span
+from spanbridge import ExactProjector, GreedyProjector, Span
+from spanbridge.project.heuristic import HeuristicProjector
 from spanbridge.project.projector import BELOW, LOST, NO_LINK
 
 METHODS = [GreedyProjector(), ExactProjector(), HeuristicProjector()]

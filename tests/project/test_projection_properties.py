@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_instances import instances, often
 
-from spanbridge import ExactProjector, GreedyProjector, HeuristicProjector, SpanbridgeError
+from spanbridge import ExactProjector, GreedyProjector, SpanbridgeError
+from spanbridge.project.heuristic import HeuristicProjector
 from spanbridge.project.projector import BELOW, LOST, NO_LINK, in_order
 
 min_scores = st.sampled_from([0.0, 0.5, 0.8, 1.0])

@@ -83,8 +83,7 @@ def main() -> None:
         module = (error.name or "").partition(".")[0]
         if module in ("", "spanbridge"):
             raise
-        package = module
-        click.echo(f"{module} is not installed; install it with: pip install {package}", err=True)
+        click.echo(f"{module} is not installed; install it with: pip install {module}", err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -16,7 +16,8 @@ from spanbridge.data.files import atomic_output
 from spanbridge.data.formats import pair_writer
 from spanbridge.evaluate import evaluate_spans
 from spanbridge.pipeline.account import Account
-from spanbridge.pipeline.projection import project_pairs
+from spanbridge.pipeline.projection import align_pairs, fit, project_pairs
+from spanbridge.project.soft import SoftProjector
 from spanbridge.report.page import Document, write_page
 
 SOURCE = "en"
@@ -30,8 +31,8 @@ LANGUAGES = {
     "ar": "Arabic",
     "zh": "Chinese",
 }
-METHODS = ("greedy", "exact", "heuristic")
-ALIGNERS = ("encoder", "statistical", "lexical")
+METHODS = ("corpus", "greedy", "exact", "heuristic")
+ALIGNERS = ("fused", "encoder", "statistical", "lexical")
 
 
 class Score(NamedTuple):
@@ -71,11 +72,11 @@ def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
                 SentencePair(str(n), s, Sentence(t.words))
                 for n, (s, t) in enumerate(zip(source, gold, strict=True), 1)
             ]
-            aligner.fit(pairs)
-            links = aligner.align(pairs)
             for method in METHODS:
                 projector = registry.build("method", method, {})
-                linked = zip(pairs, links, strict=True)
+                fit(lambda pairs=pairs: pairs, len(pairs), aligner, projector)
+                soft = isinstance(projector, SoftProjector)
+                linked = align_pairs(lambda pairs=pairs: pairs, aligner, soft=soft)
                 projected = list(project_pairs(linked, projector, Account()))
                 report = evaluate_spans(gold, [pair.target for pair in projected])
                 scores.append(Score(language, name, method, report.micro.f1))

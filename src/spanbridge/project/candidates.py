@@ -56,21 +56,23 @@ def alignment_options(
         Options ordered by entity, start, end. Scores lie in (0, ...): above 1 only where a word
         has several links inside the candidate.
     """
-    options = []
+    options: list[Option] = []
+    add, make = options.append, tuple.__new__  # a NamedTuple's own constructor takes twice as long
+    longest = alignment.n_target if max_words is None else max_words
     for e, (first, last, _, _) in enumerate(entities):
         counts: dict[int, int] = {}
         for _, j in alignment.from_source(first, last):
             counts[j] = counts.get(j, 0) + 1
-        n_source = last - first
         places = sorted(counts)
         for at, start in enumerate(places):
             n_links = 0
+            before = start - 1
+            words = last - first - before
             for end in places[at:]:
-                length = end - start + 1
-                if max_words is not None and length > max_words:
+                if end - before > longest:
                     break
                 n_links += counts[end]
-                options.append(Option(e, start, end + 1, 2 * n_links / (n_source + length)))
+                add(make(Option, (e, start, end + 1, 2 * n_links / (words + end))))
     return options
 
 
@@ -85,7 +87,12 @@ def support(entity: Span, start: int, end: int, alignment: WordAlignment) -> flo
         start, end: target words [start, end).
         alignment: the links.
     """
-    links = alignment.from_source(entity.start, entity.end)
-    inside = [link for link in links if start <= link[1] < end]
-    n_linked = len({i for i, _ in inside}) + len({j for _, j in inside})
-    return n_linked / (entity.end - entity.start + end - start)
+    n_source, last = 0, -1
+    linked = set()
+    for i, j in alignment.from_source(entity.start, entity.end):
+        if start <= j < end:
+            linked.add(j)
+            if i != last:  # links are sorted by their source word
+                n_source += 1
+                last = i
+    return (n_source + len(linked)) / (entity.end - entity.start + end - start)
