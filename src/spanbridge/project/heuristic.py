@@ -36,6 +36,8 @@ class HeuristicProjector:
         SpanbridgeError: an argument is out of range.
     """
 
+    name = "heuristic"
+
     def __init__(
         self,
         merge_distance: int = 1,
