@@ -9,9 +9,9 @@ import pytest
 
 from spanbridge.align.encoder import MAX_CELLS, EncoderAligner
 from spanbridge.align.lexical import LexicalAligner, normal_form
-from spanbridge.align.statistical import HEURISTICS, MODELS, StatisticalAligner
+from spanbridge.align.statistical import StatisticalAligner
 from spanbridge.core import registry
-from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.errors import RowError
 from spanbridge.core.spans import Sentence, SentencePair
 from spanbridge.evaluate import evaluate_links
 
@@ -89,20 +89,19 @@ DICTIONARY = dict(zip("red dog house big sees small old tree".split(),
 
 @pytest.fixture(scope="module")
 def toy_bitext():
-    """Sixty sentences over eight words; the target says them in reverse order."""
+    """200 sentences over eight words; the target says them in reverse, against the diagonal."""
     rng = random.Random(1)
-    sources = [rng.choices(list(DICTIONARY), k=rng.randint(3, 6)) for _ in range(60)]
+    sources = [rng.choices(list(DICTIONARY), k=rng.randint(3, 6)) for _ in range(200)]
     return [
         pair(" ".join(words), " ".join(DICTIONARY[word] for word in reversed(words)))
         for words in sources
     ]
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_statistical_models_learn_the_dictionary_and_repeat_themselves(toy_bitext, model):
+def test_the_statistical_aligner_learns_the_dictionary_and_repeats_itself(toy_bitext):
     runs = []
     for _ in range(2):
-        aligner = StatisticalAligner(model, "intersection")
+        aligner = StatisticalAligner()
         aligner.fit(toy_bitext)
         runs.append(aligner.align(toy_bitext))
     assert runs[0] == runs[1]
@@ -112,33 +111,9 @@ def test_statistical_models_learn_the_dictionary_and_repeat_themselves(toy_bitex
         for i, j in links.pairs
     ]
     right = sum(DICTIONARY[a] == b for a, b in words)
-    assert len(words) > 100
-    assert right / len(words) > 0.75
+    assert len(words) > 500
+    assert right / len(words) > 0.7
     assert all(0 <= score <= 1 for links in runs[0] for score in links.scores)
-
-
-def test_symmetrisations_are_ordered(toy_bitext):
-    sizes = {}
-    for heuristic in HEURISTICS:
-        aligner = StatisticalAligner("ibm1", heuristic)
-        aligner.fit(toy_bitext)
-        sizes[heuristic] = sum(len(links.pairs) for links in aligner.align(toy_bitext))
-    assert sizes["intersection"] == min(sizes.values())
-    assert sizes["union"] == max(sizes.values())
-
-
-def test_statistical_limits(toy_bitext):
-    with pytest.raises(SpanbridgeError, match="fitted"):
-        StatisticalAligner().align(toy_bitext)
-    with pytest.raises(SpanbridgeError, match="no pair"):
-        StatisticalAligner().fit([pair("", "a")])
-    with pytest.raises(SpanbridgeError, match="no model is named"):
-        StatisticalAligner("nosuch")
-    aligner = StatisticalAligner("ibm1")
-    aligner.fit(toy_bitext)
-    empty, long = aligner.align([pair("", "mur"), pair("red " * 5000, "mur")])
-    assert empty.pairs == ()
-    assert isinstance(long, RowError)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +134,13 @@ def test_lexical_links():
     assert aligner.align([pair("", "a")])[0].pairs == ()
 
 
-@pytest.mark.parametrize("name", ["encoder", "statistical", "lexical"])
+@pytest.mark.parametrize("name", ["fused", "encoder", "statistical", "lexical"])
 def test_every_setting_is_in_the_description(name):
     described = {registry.build("aligner", name, {}).describe()}
     others = {
         "encoder": [{"extraction": "argmax"}, {"alpha": 0.8}, {"iterations": 3}, {"layer": 6}],
-        "statistical": [{"model": "ibm1"}, {"heuristic": "union"}, {"prefix": 4}],
+        "fused": [{"threshold": 0.5}, {"layer": 6}],
+        "statistical": [{"threshold": 0.5}],
         "lexical": [{"min_similarity": 0.8}, {"min_length": 3}],
     }[name]
     described |= {registry.build("aligner", name, given).describe() for given in others}

@@ -189,7 +189,7 @@ def test_a_file_name_is_no_markup(spanbridge, tmp_path):
 def test_doctor(spanbridge):
     report = json.loads(spanbridge("doctor", "--json").stdout)
     assert report["encoder"]["licence"] == "MIT"
-    assert {"encoder", "statistical", "lexical"} <= set(report["aligners"])
+    assert {"fused", "encoder", "statistical", "lexical"} <= set(report["aligners"])
     assert all(row["installed"] or row["install"] for row in report["packages"])
     assert "multilingual-e5-small" in spanbridge("doctor").stdout
 
@@ -203,7 +203,11 @@ def main_after(before, *args, **given):
 
 @pytest.mark.parametrize(
     ("module", "package", "aligner"),
-    [("rapidfuzz", "rapidfuzz", "lexical"), ("thot", "sil-thot", "statistical")],
+    [
+        ("rapidfuzz", "rapidfuzz", "lexical"),
+        ("rapidfuzz", "rapidfuzz", "statistical"),
+        ("ctranslate2", "ctranslate2", "fused"),
+    ],
 )
 def test_a_missing_package(tmp_path, module, package, aligner):
     (tmp_path / "s.txt").write_text("abcde x ||| abcdf y\n", encoding="utf-8")

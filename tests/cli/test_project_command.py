@@ -22,6 +22,9 @@ EXPECTED = (
     "\n"
     "Paris\tB-LOC\nliebt\tO\nParis\tB-LOC\n\n"
 )
+# probability of a span with all of its links (support 1), by the greedy method's calibration:
+# 1 / (1 + exp(-(.26 + 2.31)))
+LINKED = 0.9289
 
 
 @pytest.fixture
@@ -58,9 +61,10 @@ def test_json_account_and_manifest(spanbridge, bitext):
     rows = [json.loads(line) for line in (bitext / "o.jsonl").read_text("utf-8").splitlines()]
     assert [row["id"] for row in rows] == ["1", "2", "3"]
     assert rows[0]["target_spans"] == [
-        {"start": 2, "end": 4, "label": "PER", "score": 1.0},
-        {"start": 4, "end": 5, "label": "LOC", "score": 1.0},
+        {"start": 2, "end": 4, "label": "PER", "score": LINKED},
+        {"start": 4, "end": 5, "label": "LOC", "score": LINKED},
     ]
+    assert [row["confidence"] for row in rows] == [0.8628, 1.0, 0.8628]  # .9289 squared
     assert rows[0]["links"] == [[0, 2], [1, 3], [2, 1], [3, 4], [4, 5]]
     assert rows[1]["target_words"] == []
 
@@ -75,9 +79,9 @@ def test_pairs_in_pairs_out(spanbridge, bitext):
         "note": {"mine": [1, None]},
     }
     (bitext / "p.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    spanbridge(*"project --source p.jsonl -o o.jsonl".split())
+    spanbridge(*"project --source p.jsonl -o o.jsonl --method greedy".split())
     out = json.loads((bitext / "o.jsonl").read_text(encoding="utf-8"))
-    assert out["target_spans"] == [{"start": 2, "end": 3, "label": "LOC-city", "score": 1.0}]
+    assert out["target_spans"] == [{"start": 2, "end": 3, "label": "LOC-city", "score": LINKED}]
     assert out["note"] == {"mine": [1, None]}
     assert out["id"] == "x/7"
 
@@ -94,7 +98,7 @@ def test_align_writes_what_project_reads(spanbridge, bitext):
 
 def test_align_takes_one_file_of_parallel_lines(spanbridge, bitext):
     (bitext / "p.txt").write_text("Paris wins ||| Paris gewinnt\n", encoding="utf-8")
-    spanbridge(*"align --source p.txt -o a.pharaoh --extraction argmax".split())
+    spanbridge(*"align --source p.txt -o a.pharaoh --aligner encoder --extraction argmax".split())
     assert (bitext / "a.pharaoh").read_text(encoding="utf-8") == "0-0 1-1\n"
 
 
@@ -126,7 +130,9 @@ def test_wrong_source(spanbridge, tmp_path, content, place):
         "--method nosuch",
         "--aligner nosuch",
         "--top-k 2",
-        "--min-score 7",
+        "--min-confidence 7",
+        "--min-confidence -0.1",
+        "--min-confidence nan",
         "--aligner lexical --layer 3",
         "--links l.pharaoh --aligner lexical",
         "--encoder ./nosuch",
@@ -184,7 +190,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, sent, code):
     lines = [" ".join(f"word{n + k}" for k in range(30)) for n in range(3000)]
     for name in ("s.txt", "t.txt"):
         (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    args = "align --source s.txt --target t.txt -o o.pharaoh".split()
+    args = "align --source s.txt --target t.txt -o o.pharaoh --aligner encoder".split()
     process = subprocess.Popen(
         [sys.executable, "-m", "spanbridge", *args], cwd=tmp_path, stderr=subprocess.PIPE
     )

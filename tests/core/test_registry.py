@@ -31,8 +31,8 @@ def plugin(monkeypatch):
 
 
 def test_names_have_summaries():
-    assert list(names("aligner")) == ["encoder", "statistical", "lexical"]
-    assert list(names("method")) == ["greedy", "exact", "heuristic"]
+    assert list(names("aligner")) == ["fused", "encoder", "statistical", "lexical"]
+    assert list(names("method")) == ["corpus", "soft", "greedy", "exact", "heuristic"]
     assert all([*names("aligner").values(), *names("method").values()])
 
 
@@ -42,7 +42,7 @@ def test_every_name_loads(kind):
         assert callable(load(kind, name))
 
 
-@pytest.mark.parametrize("name", ["statistical", "lexical"])
+@pytest.mark.parametrize("name", ["fused", "encoder", "statistical", "lexical"])
 def test_built_aligners_are_aligners(name):
     assert isinstance(build("aligner", name, {}), Aligner)
 
@@ -63,7 +63,9 @@ def test_an_unknown_option_that_is_not_given_is_none_of_our_business():
 
 
 def test_unknown_name():
-    with pytest.raises(SpanbridgeError, match="no aligner is named 'giza'; there are: encoder"):
+    with pytest.raises(
+        SpanbridgeError, match="no aligner is named 'giza'; there are: fused, encoder"
+    ):
         build("aligner", "giza", {})
 
 

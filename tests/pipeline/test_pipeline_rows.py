@@ -1,12 +1,18 @@
 """Streams: every row comes out once, in order, with its status."""
 
+import math
+
 import pytest
 from pipeline_samples import ACCOUNT, LINKS, SOURCE, STATUSES, EqualWords
+from pytest import approx
 
 from spanbridge import GreedyProjector, Sentence, SentencePair, Span, WordAlignment, read_pairs
 from spanbridge.core.errors import RowError
 from spanbridge.pipeline.account import Account
-from spanbridge.pipeline.projection import align_pairs, chunks, given_links, project_pairs
+from spanbridge.pipeline.projection import align_pairs, chunks, fit, given_links, project_pairs
+
+# a span with all of its links (support 1), by the greedy method's calibration
+LINKED = 1 / (1 + math.exp(-(0.26 + 2.31)))
 
 
 @pytest.fixture
@@ -28,11 +34,19 @@ def test_align(pairs, chunk):
     assert sum(aligner.calls, []) == [pair.id for pair in pairs]
 
 
-def test_an_aligner_that_learns_sees_the_whole_bitext_first(pairs):
+@pytest.mark.parametrize(("limit", "seen"), [(7, "1234567"), (100, "1234567"), (3, "357")])
+def test_an_aligner_that_learns_sees_the_bitext_or_an_even_sample_of_it(pairs, limit, seen):
     aligner = EqualWords(needs_fit=True)
-    first = next(align_pairs(lambda: iter(pairs), aligner, chunk=2))
-    assert first[0] == pairs[0]
-    assert aligner.fitted == [pair.id for pair in pairs]
+    fit(lambda: iter(pairs), len(pairs), aligner, GreedyProjector(), limit)
+    assert aligner.fitted == list(seen)
+
+
+def test_what_learns_nothing_is_not_shown_the_bitext():
+    def never():
+        raise AssertionError("nothing learns here")
+
+    fit(never, 7, EqualWords(), GreedyProjector())
+    fit(never, 7, None, GreedyProjector())
 
 
 def test_links_that_a_row_brings_are_kept(pairs):
@@ -61,7 +75,7 @@ def test_project(pairs):
         (p.id, p.source, p.target.words) for p in pairs
     ]
     assert [pair.status for pair in done] == STATUSES
-    assert done[0].target.spans == (Span(1, 2, "PER", 1.0),)
+    assert done[0].target.spans == (Span(1, 2, "PER", approx(LINKED)),)
     assert [pair.links and text(pair.links) for pair in done] == LINKS
     assert account.to_dict() == ACCOUNT
     assert account.rejects == [("6", "too long")]
@@ -73,8 +87,10 @@ def test_what_a_row_carries_stays():
     pair = SentencePair("a7", source, target, None, "old status", {"note": [1, {"x": None}]})
     linked = [(pair, WordAlignment.of([(0, 0)], 2, 1, [0.25]))]
     (done,) = project_pairs(linked, GreedyProjector(), Account())
-    assert (done.id, done.source, done.extra) == ("a7", source, pair.extra)
-    assert done.target == Sentence(("Anna",), (Span(0, 1, "PER", 1.0),), "Anna", ((0, 4),))
+    assert (done.id, done.source) == ("a7", source)
+    assert done.extra == pair.extra | {"confidence": round(LINKED, 4)}
+    span = Span(0, 1, "PER", approx(LINKED))
+    assert done.target == Sentence(("Anna",), (span,), "Anna", ((0, 4),))
     assert done.links.scores == (0.25,)
     assert done.status == "projected"
 

@@ -160,6 +160,7 @@ class Lexicon:
                 counts = np.bincount(cell, share, len(cells)) + CONCENTRATION * factor
                 tables[d] = _variational(counts, np.bincount(word, counts)[word])
         kept = np.maximum(*tables) > NEGLIGIBLE
+        kept[0] = True  # posterior() looks cells up, so there is always one
         return cls(prefix, source, target, cells[kept], tables[0][kept], tables[1][kept])
 
     def posterior(self, source: Words, target: Words, prior: Matrix) -> tuple[Matrix, Matrix]:

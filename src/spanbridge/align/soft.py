@@ -9,6 +9,8 @@ from spanbridge.encode import EncodedSentence
 
 # Of the softmax over cosines. Cosines of words that translate each other lie some .3 above others.
 TEMPERATURE = 0.05
+# A word's vector shorter than this share of the states is rounding.
+ROUNDING = 1e-6
 # What linked neighbours are worth to a link.
 NEIGHBOURS = 2.0
 
@@ -18,21 +20,24 @@ def word_states(sentence: EncodedSentence) -> States:
 
     Contextual states share a large common direction (Ethayarajh 2019); taking the sentence's mean
     away leaves what tells its words apart, and makes languages comparable. A word without subwords
-    (ignorable characters only) has a zero vector.
+    (ignorable characters only) has a zero vector, and so has one that is the whole sentence.
     """
-    centred = sentence.states - sentence.states.mean(0) if len(sentence.states) else sentence.states
-    sums = np.zeros((sentence.n_words, centred.shape[1]), dtype=np.float32)
+    states = sentence.states.astype(np.float64)
+    centred = states - states.mean(0) if len(states) else states
+    sums = np.zeros((sentence.n_words, centred.shape[1]))
     if int((sentence.last - sentence.first).max(initial=1)) == 1:
         np.add.at(sums, sentence.first, centred)
     else:
         for state, first, last in zip(centred, sentence.first, sentence.last, strict=True):
             sums[first:last] += state
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return (sums / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    least = ROUNDING * np.linalg.norm(states, axis=1).max(initial=0)
+    sums[lengths[:, 0] <= least] = 0
+    return (sums / np.where(lengths > least, lengths, 1)).astype(np.float32)
 
 
 def cosines(source: States, target: States) -> Matrix:
-    """Similarity of all words, [n_source, n_target] in [-1, 1]; -1 for words without subwords."""
+    """Similarity of all words, [n_source, n_target] in [-1, 1]; -1 for words with no vector."""
     similarity: Matrix = (source @ target.T).astype(np.float64)
     similarity[~source.any(1)] = -1
     similarity[:, ~target.any(1)] = -1

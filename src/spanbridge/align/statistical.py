@@ -22,6 +22,8 @@ ANCHOR = 0.07
 # What the encoder, the lexicons anchored by it and the free lexicons are worth.
 MIXTURE = (0.4, 0.3, 0.3)
 MAX_CELLS = 2**24
+# With fewer pairs, lexicons know too little to help an encoder.
+MIN_PAIRS = 100
 
 Arrays = dict[str, Any]
 
@@ -106,7 +108,7 @@ class FusedAligner:
 
     Three sources of evidence are averaged (weights .4, .3, .3): the softmax of cosines between
     words' states; lexicons whose prior over places is that cosine; and the free lexicons of
-    :class:`StatisticalAligner`.
+    :class:`StatisticalAligner`. Fitted on fewer than 100 pairs, it is the encoder alone.
 
     Args:
         encoder: an :class:`EncoderAligner`, or what it takes as its encoder (None: the embedded).
@@ -133,18 +135,21 @@ class FusedAligner:
         self.free = StatisticalAligner(threshold)
         self.threshold = threshold
         self._anchored: list[Lexicon] = []
+        self._too_few = False
 
     def describe(self) -> str:
         """Encoder and what was learned."""
-        return f"fused({self.encoder.encoder.describe()},{self.free.describe()})"
+        learned = f"threshold={self.threshold!r},too_few_pairs"
+        if not self._too_few:
+            learned = self.free.describe()
+        return f"fused({self.encoder.encoder.describe()},{learned})"
 
     def fit(self, pairs: Iterable[SentencePair]) -> None:
-        """Learn the lexicons, free and anchored.
-
-        Raises:
-            SpanbridgeError: no pair has words on both sides.
-        """
-        kept = [pair for pair in pairs if pair.source.words and pair.target.words]
+        """Learn the lexicons, free and anchored."""
+        kept = _usable(pairs)
+        self._too_few = len(kept) < MIN_PAIRS
+        if self._too_few:
+            return
         self.free.fit(kept)
         bitext = _bitext(kept)
         priors = [_anchor(cosines(*states)) for states in self.encoder.states(kept)]
@@ -152,6 +157,8 @@ class FusedAligner:
 
     def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
         """Where the words of each pair went, and the words' states."""
+        if self._too_few:
+            return self.encoder.evidence(pairs)
         _check_fitted(self._anchored)
         states = self.encoder.states(pairs)
         return [self._of_pair(pair, *both) for pair, both in zip(pairs, states, strict=True)]
@@ -180,10 +187,15 @@ class FusedAligner:
 
     def arrays(self) -> Arrays:
         """What was learned, for saving; not the encoder."""
+        if self._too_few:
+            return {}
         return {**self.free.arrays(), **_pack("anchored", self._anchored)}
 
     def restore(self, arrays: Arrays) -> None:
         """Take up what :meth:`arrays` gave."""
+        self._too_few = not arrays
+        if self._too_few:
+            return
         self.free.restore(arrays)
         self._anchored = _unpack("anchored", arrays)
 
@@ -198,14 +210,15 @@ def _anchor(similarity: Matrix) -> Matrix:
     return prior
 
 
-def _bitext(pairs: Iterable[SentencePair]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    bitext = [
-        (pair.source.words, pair.target.words)
-        for pair in pairs
-        if pair.source.words
-        and pair.target.words
-        and len(pair.source.words) * len(pair.target.words) <= MAX_CELLS
+def _usable(pairs: Iterable[SentencePair]) -> list[SentencePair]:
+    """The pairs that something can be learned from."""
+    return [
+        pair for pair in pairs if 0 < len(pair.source.words) * len(pair.target.words) <= MAX_CELLS
     ]
+
+
+def _bitext(pairs: Iterable[SentencePair]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    bitext = [(pair.source.words, pair.target.words) for pair in _usable(pairs)]
     if not bitext:
         raise SpanbridgeError("no pair has words on both sides, so nothing can be learned")
     return bitext
@@ -248,4 +261,5 @@ def _unpack(name: str, arrays: Arrays) -> list[Lexicon]:
             }
         )
         for start in (f"{name}.{n}." for n in range(len(PREFIXES)))
+        if f"{start}prefix" in arrays
     ]

@@ -32,7 +32,7 @@ LANGUAGES = {
     "zh": "Chinese",
 }
 METHODS = ("corpus", "greedy", "exact", "heuristic")
-ALIGNERS = ("fused", "encoder", "statistical", "lexical")
+ALIGNERS = ("encoder", "statistical", "lexical")
 
 
 class Score(NamedTuple):
