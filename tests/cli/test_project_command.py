@@ -64,7 +64,7 @@ def test_json_account_and_manifest(spanbridge, bitext):
         {"start": 2, "end": 4, "label": "PER", "score": LINKED},
         {"start": 4, "end": 5, "label": "LOC", "score": LINKED},
     ]
-    assert [row["confidence"] for row in rows] == [0.8628, 1.0, 0.8628]  # .9289 squared
+    assert [row["confidence"] for row in rows] == [0.8629, 1.0, 0.8629]  # .92891 squared
     assert rows[0]["links"] == [[0, 2], [1, 3], [2, 1], [3, 4], [4, 5]]
     assert rows[1]["target_words"] == []
 

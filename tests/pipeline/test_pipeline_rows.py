@@ -4,7 +4,6 @@ import math
 
 import pytest
 from pipeline_samples import ACCOUNT, LINKS, SOURCE, STATUSES, EqualWords
-from pytest import approx
 
 from spanbridge import GreedyProjector, Sentence, SentencePair, Span, WordAlignment, read_pairs
 from spanbridge.core.errors import RowError
@@ -75,7 +74,7 @@ def test_project(pairs):
         (p.id, p.source, p.target.words) for p in pairs
     ]
     assert [pair.status for pair in done] == STATUSES
-    assert done[0].target.spans == (Span(1, 2, "PER", approx(LINKED)),)
+    assert done[0].target.spans == (Span(1, 2, "PER", pytest.approx(LINKED)),)
     assert [pair.links and text(pair.links) for pair in done] == LINKS
     assert account.to_dict() == ACCOUNT
     assert account.rejects == [("6", "too long")]
@@ -89,7 +88,7 @@ def test_what_a_row_carries_stays():
     (done,) = project_pairs(linked, GreedyProjector(), Account())
     assert (done.id, done.source) == ("a7", source)
     assert done.extra == pair.extra | {"confidence": round(LINKED, 4)}
-    span = Span(0, 1, "PER", approx(LINKED))
+    span = Span(0, 1, "PER", pytest.approx(LINKED))
     assert done.target == Sentence(("Anna",), (span,), "Anna", ((0, 4),))
     assert done.links.scores == (0.25,)
     assert done.status == "projected"
