@@ -16,7 +16,7 @@ from spanbridge.data.files import atomic_output
 from spanbridge.data.formats import pair_writer
 from spanbridge.evaluate import evaluate_spans
 from spanbridge.pipeline.account import Account
-from spanbridge.pipeline.projection import align_pairs, fit, project_pairs
+from spanbridge.pipeline.projection import Method, align_pairs, fit, project_pairs
 from spanbridge.project.soft import SoftProjector
 from spanbridge.report.page import Document, write_page
 
@@ -74,10 +74,7 @@ def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
             ]
             for method in METHODS:
                 projector = registry.build("method", method, {})
-                fit(lambda pairs=pairs: pairs, len(pairs), aligner, projector)
-                soft = isinstance(projector, SoftProjector)
-                linked = align_pairs(lambda pairs=pairs: pairs, aligner, soft=soft)
-                projected = list(project_pairs(linked, projector, Account()))
+                projected = _project(pairs, aligner, projector)
                 report = evaluate_spans(gold, [pair.target for pair in projected])
                 scores.append(Score(language, name, method, report.micro.f1))
                 if (name, method) == (ALIGNERS[0], METHODS[0]):
@@ -97,6 +94,12 @@ def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
     with atomic_output(page) as out:
         write_page(out, documents, title="Spanbridge: the demo")
     return scores, page
+
+
+def _project(pairs: list[SentencePair], aligner: Aligner, method: Method) -> list[SentencePair]:
+    fit(lambda: pairs, len(pairs), aligner, method)
+    linked = align_pairs(lambda: pairs, aligner, soft=isinstance(method, SoftProjector))
+    return list(project_pairs(linked, method, Account()))
 
 
 def table(scores: list[Score]) -> Iterator[str]:
