@@ -183,7 +183,7 @@ def test_a_pair_does_not_vote_for_itself():
     assert any(voted[side].tolist() != never[side].tolist() for side in ("start", "end"))
 
 
-# Two words, one label twice over:        O    B    I    E    S    B    I    E    S
+# two words; columns: O, then B, I, E, S of PER, then of LOC-x
 PROBABILITIES = np.array(
     [[0.1, 0.5, 0.05, 0.05, 0.1, 0.1, 0.02, 0.03, 0.05], [0.2, 0, 0, 0.7, 0.1, 0, 0, 0, 0]]
 )
