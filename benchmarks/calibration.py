@@ -28,7 +28,7 @@ def observe(name, pairs, aligners):
     hard = {"greedy": GreedyProjector, "exact": ExactProjector, "heuristic": HeuristicProjector}
     aligner = aligners[
         "none"
-        if name == "corpus, no encoder"
+        if name.endswith("no encoder")
         else "encoder"
         if name == "soft" or name in hard
         else "both"
@@ -38,9 +38,10 @@ def observe(name, pairs, aligners):
     method = (
         hard[name]() if name in hard else (SoftProjector() if name == "soft" else CorpusProjector())
     )
-    if isinstance(method, CorpusProjector) and name != "corpus, first pass":
+    if isinstance(method, CorpusProjector) and "first" not in name:
         method.fit(zip(pairs, found, strict=True))
     elif isinstance(method, CorpusProjector):
+        method.learned.has_states = not name.endswith("no encoder")
         for pair in pairs:
             method.learned.statistics.add_words(pair)
     for row, (pair, evidence) in enumerate(zip(pairs, found, strict=True)):

@@ -74,7 +74,7 @@ def save(
         },
         "members": [[str(number), spans] for number, spans in learned.members.items()],
         "word_features": None if learned.words is None else list(learned.words.ids),
-        "has_states": learned.states is not None,
+        "has_states": learned.has_states,
     }
     with atomic_output(path / "learned.json") as out:
         json.dump(content, out, ensure_ascii=False, indent=None, separators=(",", ":"))
@@ -147,11 +147,11 @@ def _learned(content: dict[str, Any], arrays: dict[str, Any]) -> Learned:
         int(number): [(start, end, label) for start, end, label in spans]
         for number, spans in content["members"]
     }
-    learned = Learned(statistics, members, tuple(content["labels"]))
+    learned = Learned(statistics, members, tuple(content["labels"]), content["has_states"])
     if content["word_features"] is not None:
         ids = {feature: n for n, feature in enumerate(content["word_features"])}
         learned.words = WordsTagger(ids, [arrays[f"words.{n}"] for n in range(FOLDS)])
-    if content["has_states"]:
+    if "states.basis" in arrays:
         weights = [arrays[f"states.{n}"] for n in range(FOLDS)]
         learned.states = StatesTagger(arrays["states.basis"], weights)
     return learned

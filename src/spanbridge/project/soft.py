@@ -158,12 +158,14 @@ class Learned:
         statistics: word frequencies and boundaries.
         members: what was projected in the pairs that were learned from, by their digest.
         labels: that the taggers know, sorted.
+        has_states: whether an encoder gave states.
         states, words: the taggers; None without encoder, or where the corpus was too small.
     """
 
     statistics: CorpusStatistics = field(default_factory=CorpusStatistics)
     members: dict[int, list[Span3]] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    has_states: bool = True
     states: StatesTagger | None = None
     words: WordsTagger | None = None
 
@@ -196,7 +198,7 @@ class CorpusProjector(SoftProjector):
             rows: pairs of the bitext, or of a sample of it; kept in memory while learning.
         """
         kept = [row for row in rows if row[1].forward.size]
-        self.learned = Learned()
+        self.learned = Learned(has_states=all(found.target_states is not None for _, found in kept))
         for pair, _ in kept:
             self.learned.statistics.add_words(pair)
         self.learned.labels = tuple(
@@ -226,15 +228,13 @@ class CorpusProjector(SoftProjector):
     @property
     def regime(self) -> str:
         """Which calibration holds."""
-        if self.learned.words is None:
-            return "corpus, first pass"
-        return f"corpus, {'no encoder' if self.learned.states is None else 'encoder'}"
+        which = "encoder" if self.learned.has_states else "no encoder"
+        return f"corpus, {'first pass, ' if self.learned.words is None else ''}{which}"
 
     def weights(self) -> Weights:
         """What the parts are worth: in the second pass, if there was a first."""
-        if self.learned.words is None:
-            return FIRST
-        return SECOND["no encoder" if self.learned.states is None else "encoder"]
+        which = "encoder" if self.learned.has_states else "no encoder"
+        return (FIRST if self.learned.words is None else SECOND)[which]
 
 
 def _learn(

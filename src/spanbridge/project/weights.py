@@ -26,7 +26,13 @@ class Weights:
 # Sentence by sentence: no statistics.
 ONE_BY_ONE = Weights({"soft": 1.0}, 0.3)
 # First pass over a corpus.
-FIRST = Weights({"soft": 0.5, "rare_words": 0.5, "recall": 0.1, "common_boundary": -0.1}, 0.4)
+FIRST = {
+    "encoder": Weights({"soft": 0.5, "rare_words": 0.5, "common_boundary": -0.2}, 0.4),
+    "no encoder": Weights(
+        {"soft": 0.5, "rare_words": 0.75, "recall": 0.1, "common_boundary": -0.2, "spelling": 0.1},
+        0.4,
+    ),
+}
 # Second pass: boundaries and taggers learned from the first.
 SECOND = {
     "encoder": Weights(
