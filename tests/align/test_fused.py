@@ -1,0 +1,249 @@
+"""The fused aligner, the encoder's soft evidence, and what both are worth on gold alignments."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+import tiny_checkpoints
+
+from spanbridge.align import statistical
+from spanbridge.align.encoder import EncoderAligner
+from spanbridge.align.soft import cosines, soft_links, with_neighbours, word_states
+from spanbridge.align.statistical import FusedAligner, StatisticalAligner
+from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.spans import Sentence, SentencePair
+from spanbridge.encode import load_encoder
+from spanbridge.evaluate import evaluate_links
+
+WORDS = " ".join(tiny_checkpoints.SENTENCES).split()
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """``tiny(threads)``: an encoder aligner over a random BERT."""
+    folder = tmp_path_factory.mktemp("fused")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPANBRIDGE_CACHE", str(folder / "cache"))
+        checkpoint = str(tiny_checkpoints.save(folder / "bert", "bert"))
+        yield lambda threads=1: EncoderAligner(load_encoder(checkpoint, threads=threads))
+
+
+@pytest.fixture(scope="module")
+def bitext(pair):
+    """120 pairs, of which the fused aligner wants 100: words, and the same words reversed."""
+    rng = random.Random(5)
+    sources = [rng.choices(WORDS, k=rng.randint(1, 9)) for _ in range(120)]
+    return [pair(words, [word[::-1] for word in words]) for words in sources]
+
+
+@pytest.fixture(scope="module")
+def fused(tiny, bitext):
+    aligner = FusedAligner(tiny())
+    aligner.fit(bitext)
+    return aligner
+
+
+def assert_same(found, expected):
+    for ours, theirs in zip(found, expected, strict=True):
+        for part in ("forward", "backward", "source_states", "target_states"):
+            np.testing.assert_array_equal(getattr(ours, part), getattr(theirs, part))
+
+
+def test_evidence_and_states(fused, bitext):
+    """One row a source word, one column a target word; the states are the words' unit vectors."""
+    states = fused.encoder.states(bitext)
+    for one, found, both in zip(bitext, fused.evidence(bitext), states, strict=True):
+        shape = len(one.source.words), len(one.target.words)
+        assert found.forward.shape == found.backward.shape == shape
+        assert found.forward.min() >= 0
+        assert found.backward.min() >= 0
+        assert found.forward.sum(1).max() <= 1 + 1e-9
+        assert found.backward.sum(0).max() <= 1 + 1e-9
+        assert (len(found.source_states), len(found.target_states)) == shape
+        np.testing.assert_array_equal(found.source_states, both[0])
+        np.testing.assert_array_equal(found.target_states, both[1])
+
+
+def test_evidence_is_the_average_of_its_parts(fused, bitext):
+    """.4 softmax of cosines, .3 lexicons anchored by them, .3 free lexicons; then neighbours."""
+    free = StatisticalAligner()
+    free.fit(bitext)
+    for one, found in zip(bitext[:20], fused.evidence(bitext[:20]), strict=True):
+        similarity = cosines(found.source_states, found.target_states)
+        soft, learned = soft_links(similarity), free.posterior(one)
+        prior = np.exp((similarity - 1) / 0.07)
+        words = one.source.words, one.target.words
+        anchored = [lexicon.posterior(*words, prior) for lexicon in fused._anchored]
+        mixed = [
+            0.4 * soft[d] + 0.3 * np.mean([each[d] for each in anchored], axis=0) + 0.3 * learned[d]
+            for d in (0, 1)
+        ]
+        expected = with_neighbours(*mixed)
+        np.testing.assert_allclose((found.forward, found.backward), expected, atol=1e-12)
+
+
+def test_links_are_what_the_evidence_supports(fused, bitext):
+    found = zip(fused.evidence(bitext), fused.align(bitext), strict=True)
+    assert all(links == evidence.links(0.45) for evidence, links in found)
+
+
+def test_the_bitext_helps_where_the_encoder_knows_nothing(fused, bitext):
+    """A random encoder and words spelt backwards: only the bitext says which is which."""
+    alone = [evidence.links(0.45) for evidence in fused.encoder.evidence(bitext)]
+    right = {}
+    for name, found in (("alone", alone), ("fused", fused.align(bitext))):
+        right[name] = sum(i == j for links in found for i, j in links.pairs)
+    n_words = sum(len(one.source.words) for one in bitext)
+    assert right["fused"] > 1.2 * right["alone"]
+    assert right["fused"] > 0.5 * n_words
+
+
+def test_threads_do_not_matter(fused, tiny, bitext):
+    other = FusedAligner(tiny(2))
+    other.fit(bitext)
+    assert_same(fused.evidence(bitext), other.evidence(bitext))
+
+
+def test_arrays_and_back(fused, tiny, bitext, tmp_path):
+    np.savez(tmp_path / "a.npz", **fused.arrays())
+    other = FusedAligner(tiny())
+    with np.load(tmp_path / "a.npz") as saved:
+        other.restore(dict(saved))
+    assert other.describe() == fused.describe()
+    assert_same(fused.evidence(bitext), other.evidence(bitext))
+    assert fused.align(bitext) == other.align(bitext)
+
+
+def test_unfitted(tiny, bitext):
+    with pytest.raises(SpanbridgeError, match="must be fitted on the bitext first"):
+        FusedAligner(tiny()).align(bitext)
+
+
+@pytest.mark.parametrize("threshold", [0, 1, 2])
+def test_thresholds_out_of_range(tiny, threshold):
+    with pytest.raises(SpanbridgeError, match="lies between 0 and 1"):
+        FusedAligner(tiny(), threshold)
+
+
+def test_too_few_pairs_leave_the_encoder_alone(tiny, bitext, pair):
+    """99 pairs with words are too few, 100 are enough; saved and restored it stays so."""
+    encoder = tiny()
+    few, enough = FusedAligner(encoder), FusedAligner(encoder)
+    few.fit([*bitext[:99], pair([], ["a"])])
+    assert few.describe().endswith(",threshold=0.45,too_few_pairs)")
+    assert_same(few.evidence(bitext), encoder.evidence(bitext))
+    other = FusedAligner(encoder)
+    other.restore(few.arrays())
+    assert other.align(bitext) == few.align(bitext)
+    assert other.describe() == few.describe()
+    enough.fit(bitext[:100])
+    assert "trained_on=100_pairs" in enough.describe()
+    assert enough.align(bitext) != few.align(bitext)
+
+
+def test_fitting_again_forgets(tiny, bitext):
+    """Few pairs after many are as few pairs at once, and the other way round."""
+    aligner, other = (FusedAligner(tiny()) for _ in range(2))
+    aligner.fit(bitext)
+    aligner.fit(bitext[:50])
+    other.fit(bitext[:50])
+    assert aligner.align(bitext) == other.align(bitext)
+    assert aligner.describe() == other.describe()
+
+
+def test_a_row_too_long(fused, tiny, bitext, pair, monkeypatch):
+    """It is rejected, and the other pairs are trained on as if it were not there."""
+    monkeypatch.setattr(statistical, "MAX_CELLS", 100)
+    long = pair(["fox"] * 11, ["xof"] * 10)
+    aligner = FusedAligner(tiny())
+    aligner.fit([*bitext[:7], long, *bitext[7:]])
+    *before, rejected, last = aligner.evidence([*bitext[:5], long, bitext[5]])
+    assert isinstance(rejected, RowError)
+    assert str(rejected) == "too long to align: 11 x 10 words, more than 100; split the row"
+    assert_same([*before, last], fused.evidence(bitext[:6]))
+    assert isinstance(aligner.align([long])[0], RowError)
+
+
+@pytest.mark.parametrize("name", ["fused", "encoder"])
+def test_empty_sentences_and_words(fused, pair, name):
+    aligner = fused if name == "fused" else fused.encoder
+    shapes = [(0, 0), (2, 0), (0, 1), (2, 1)]
+    pairs = [pair(["\u200b"] * n, [""] * m) for n, m in shapes]
+    found = aligner.evidence(pairs)
+    assert [one.forward.shape for one in found] == shapes
+    assert [one.backward.shape for one in found] == shapes
+    assert all(np.isfinite(one.forward).all() and np.isfinite(one.backward).all() for one in found)
+
+
+def test_the_encoders_evidence(tiny, bitext):
+    """Softmax of the words' cosines and their neighbours, each pair by itself."""
+    aligner = tiny()
+    for one, found in zip(bitext[:10], aligner.evidence(bitext)[:10], strict=True):
+        source, target = map(
+            word_states, aligner.encoder.encode([one.source.words, one.target.words])
+        )
+        expected = with_neighbours(*soft_links(cosines(source, target)))
+        np.testing.assert_allclose((found.forward, found.backward), expected, atol=1e-5)
+        np.testing.assert_allclose(found.forward.sum(1), 1)
+        np.testing.assert_allclose(found.backward.sum(0), 1)
+
+
+def test_the_encoders_evidence_of_a_row_too_long(tiny, pair, monkeypatch):
+    monkeypatch.setattr("spanbridge.align.encoder.MAX_CELLS", 5)
+    fits, long = tiny().evidence([pair("a b", "c d"), pair("a b", "c d e")])
+    assert fits.forward.shape == (2, 2)
+    assert isinstance(long, RowError)
+    assert "2 x 3 words" in str(long)
+
+
+def test_a_lone_word_goes_to_all_alike(embedded, pair):
+    """The only word of a sentence has no vector (rounding is none), so that only place speaks."""
+    [found] = EncoderAligner(embedded).evidence(
+        [pair("Bundesverfassungsgericht", "the Federal Constitutional Court Merkel")]
+    )
+    assert not found.source_states.any()
+    assert found.forward.max() < 0.25
+    np.testing.assert_allclose(found.backward, 1)
+
+
+@pytest.fixture(scope="module")
+def gold(real_data):
+    """``gold(name)``: the pairs of a gold alignment, and a function from links to their AER."""
+
+    def load(name):
+        pairs, right = [], []
+        with (real_data / "alignment-gold" / f"{name}.jsonl").open(encoding="utf-8") as file:
+            for row in map(json.loads, file):
+                sides = (Sentence(tuple(row[f"{side}_tokens"])) for side in ("source", "target"))
+                pairs.append(SentencePair("", *sides))
+                right.append(tuple({tuple(x) for x in row[kind]} for kind in ("sure", "possible")))
+        return pairs, lambda found: 100 * evaluate_links(right, [x.pairs for x in found]).aer
+
+    return load
+
+
+@pytest.mark.parametrize(("name", "most"), [("enfr", 5.2), ("roen", 26.5)])
+def test_error_rate_of_the_fused_aligner(embedded, gold, name, most):
+    """4.90 and 26.12 %, fitted on the gold sentences alone (447 and 248)."""
+    pairs, rate = gold(name)
+    aligner = FusedAligner(EncoderAligner(embedded))
+    aligner.fit(pairs)
+    assert rate(aligner.align(pairs)) <= most
+
+
+@pytest.mark.parametrize(("name", "most"), [("enfr", 16.5), ("roen", 39.5)])
+def test_error_rate_of_the_statistical_aligner(gold, name, most):
+    """15.32 and 38.42 %, with no other data than these sentences."""
+    pairs, rate = gold(name)
+    aligner = StatisticalAligner()
+    aligner.fit(pairs)
+    assert rate(aligner.align(pairs)) <= most
+
+
+@pytest.mark.parametrize(("name", "most"), [("enfr", 6.0), ("roen", 27.5)])
+def test_error_rate_of_the_encoders_soft_links(embedded, gold, name, most):
+    """5.48 and 26.79 %."""
+    pairs, rate = gold(name)
+    found = EncoderAligner(embedded).evidence(pairs)
+    assert rate([evidence.links(0.45) for evidence in found]) <= most
