@@ -193,29 +193,47 @@ def test_languages_are_treated_alike(pairs, seed):
 
 
 def zipf_bitext(n_pairs, seed=0):
-    """Words by Zipf's law, each with one translation, in the same order."""
+    """Words by Zipf's law, each with three translations, a fifth of them wrong; in order."""
     rng = random.Random(seed)
-    # "aa" .. "zz": spellings say next to nothing
+    # two letters: spellings say next to nothing
     words = [f"{a}{b}" for a, b in itertools.product("abcdefghijklmnopqrst", repeat=2)]
     weights = [1 / (n + 1) for n in range(len(words))]
-    goals = dict(zip(words, rng.sample(words, len(words)), strict=True))
+    goals = {word: rng.sample(words, 3) for word in words}
     sources = [rng.choices(words, weights, k=rng.randint(3, 20)) for _ in range(n_pairs)]
-    return [(source, [goals[word].upper() for word in source]) for source in sources]
+    return [
+        (source, [rng.choice(goals[word] if rng.random() < 0.8 else words) for word in source])
+        for source in sources
+    ]
 
 
 def test_forgetting_negligible_pairs_changes_next_to_nothing(monkeypatch):
-    """Most cells go, no posterior moves by 1e-5 (5.5e-6 at most on 447 sentences of fr-en)."""
+    """Nine cells in ten go, no posterior moves by 1e-6 (by 5.5e-6 on 447 sentences of fr-en)."""
     pairs = zipf_bitext(200)
     priors = [diagonal_prior(len(source), len(target)) for source, target in pairs]
     short = Lexicon.learn(pairs, None, priors)
     monkeypatch.setattr(lexicon, "NEGLIGIBLE", 0.0)
     full = Lexicon.learn(pairs, None, priors)
     sizes = [len(one.arrays()["cells"]) for one in (short, full)]
-    assert sizes[0] < 0.5 * sizes[1]
+    assert sizes[0] < 0.1 * sizes[1]
     for pair, prior in zip(pairs, priors, strict=True):
         np.testing.assert_allclose(
-            short.posterior(*pair, prior), full.posterior(*pair, prior), rtol=0, atol=1e-5
+            short.posterior(*pair, prior), full.posterior(*pair, prior), rtol=0, atol=1e-6
         )
+
+
+def test_new_words_by_hand():
+    """A word that the bitext did not have: place and spelling against the null word.
+
+    Beside unlike words in two places of weights 3 and 1 it shares .9 of its mass by 3 : 1. Where
+    the second is its equal (factor 9), the shares are .675 and .225 * 9 = 2.025, of 2.8 in all.
+    """
+    learned = Lexicon.learn([(["aa", "bb"], ["cc", "dd"])], None, [np.ones((2, 2))])
+    forward, _ = learned.posterior(["new"], ["cc", "dd"], np.array([[3.0, 1.0]]))
+    np.testing.assert_allclose(forward, [[0.675, 0.225]])
+    forward, _ = learned.posterior(["new"], ["cc", "NEW"], np.array([[3.0, 1.0]]))
+    np.testing.assert_allclose(forward, [[0.675 / 2.8, 2.025 / 2.8]])
+    _, backward = learned.posterior(["aa", "New"], ["new"], np.array([[3.0], [1.0]]))
+    np.testing.assert_allclose(backward, [[0.675 / 2.8], [2.025 / 2.8]])
 
 
 def test_a_bitext_that_tells_nothing():
