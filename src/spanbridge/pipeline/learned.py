@@ -118,20 +118,24 @@ def load(
         raise InputError(path, None, f"cannot be read ({error}); make it with --fit") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(path, None, "is not of this version's format; fit again")
-    if sha256(data).hexdigest() != content["sha256"]:
+    if sha256(data).hexdigest() != content.get("sha256"):
         raise InputError(path.parent / "learned.npz", None, "is damaged; fit again")
     with np.load(path.parent / "learned.npz", allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    made = content["aligner"]
+    projector = CorpusProjector(solver)
     try:
-        aligner: Aligner = registry.build("aligner", made["name"], {**made["options"], **overrides})
+        made = content["aligner"]
+        name, options = made["name"], {**made["options"], **overrides}
+        projector.learned = _learned(content, arrays)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(path, None, f"is damaged ({error!r}); fit again") from error
+    try:
+        aligner: Aligner = registry.build("aligner", name, options)
     except SpanbridgeError as error:
         raise InputError(path, None, f"its aligner cannot be made: {error}") from error
     aligner.restore(
         {k.removeprefix("aligner."): v for k, v in arrays.items() if k.startswith("aligner.")}
     )
-    projector = CorpusProjector(solver)
-    projector.learned = _learned(content, arrays)
     return aligner, projector, str(content["sha256"])[:12]
 
 

@@ -126,7 +126,8 @@ class TaggerScore:
     ``inside``: mean log-probability of its words to be in a span of the entity's label;
     ``outside``: sum of the log-probabilities that the words around it are not of the same span;
     ``borders``: log p(B) of the first and log p(E) of the last word. Probabilities below exp(-4)
-    count as that. 0 where the tagger does not know the label.
+    count as that. 0 where the tagger does not know the label, or has nothing to go by (a pair with
+    given links has no states).
     """
 
     def __init__(self, tagger: str, aspect: str) -> None:
@@ -137,7 +138,9 @@ class TaggerScore:
 
     def of(self, view: View, entity: Span, candidates: Candidates) -> Vector:
         """Log-probabilities of every candidate."""
-        tags = view.tags[self.needs]
+        tags = view.tags.get(self.needs)
+        if tags is None:
+            return np.zeros(len(candidates.start))
         if self.aspect == "outside":
             around: Vector = tags.closes[candidates.start - 1] + tags.opens[candidates.end]
             return around

@@ -248,7 +248,10 @@ def _learn(
     for pair, spans in zip(pairs, projected, strict=True):
         learned.statistics.add_spans(pair.target.words, spans)
     numbers = [digest(pair) for pair in pairs]
-    learned.members = dict(zip(numbers, projected, strict=True))
+    learned.members = {}
+    for number, spans in zip(numbers, projected, strict=True):
+        # a pair that stands in the bitext twice leaves both of its votes out
+        learned.members.setdefault(number, []).extend(spans)
     folds = [number % FOLDS for number in numbers]
     n_classes = 1 + 4 * len(learned.labels)
     targets = [
