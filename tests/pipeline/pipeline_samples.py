@@ -1,5 +1,7 @@
 """A toy bitext with a row of every fate, and a toy aligner."""
 
+from random import Random
+
 from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
 
@@ -75,3 +77,29 @@ class EqualWords:
             return RowError("too long")
         pairs = [(i, j) for i, a in enumerate(source) for j, b in enumerate(target) if a == b]
         return WordAlignment.of(pairs, len(source), len(target), [0.5] * len(pairs))
+
+
+def invented_bitext(n_pairs):
+    """Source as CoNLL and target as text: names that are respelt among words that are translated.
+
+    The first rows do not depend on how many follow.
+    """
+    rng = Random(1)
+    source, target = [], []
+    for _ in range(n_pairs):
+        lines, words = [], []
+        for _ in range(rng.randint(1, 3)):
+            word = rng.choice(["goes", "sees", "and", "with", "today"])
+            lines.append(f"{word}\tO")
+            words.append(word[::-1])
+            label, name = rng.choice(["PER", "LOC"]), f"Name{rng.randrange(9)}"
+            if label == "LOC":
+                words.append("der")
+            lines.append(f"{name}{label}\tB-{label}")
+            words.append(f"{name}{label}en")
+            if rng.random() < 0.5:
+                lines.append(f"Junior\tI-{label}")
+                words.append("Juniors")
+        source.append("\n".join(lines) + "\n\n")
+        target.append(" ".join(words) + "\n")
+    return {"s.conll": "".join(source), "t.txt": "".join(target)}

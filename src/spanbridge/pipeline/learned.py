@@ -120,10 +120,10 @@ def load(
         raise InputError(path, None, "is not of this version's format; fit again")
     if sha256(data).hexdigest() != content.get("sha256"):
         raise InputError(path.parent / "learned.npz", None, "is damaged; fit again")
-    with np.load(path.parent / "learned.npz", allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
     projector = CorpusProjector(solver)
     try:
+        with np.load(path.parent / "learned.npz", allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
         made = content["aligner"]
         name, options = made["name"], {**made["options"], **overrides}
         projector.learned = _learned(content, arrays)

@@ -1,0 +1,102 @@
+"""Probabilities of spans and of sentences."""
+
+from math import exp, log
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from project_instances import often
+
+from spanbridge import CorpusProjector, Span
+from spanbridge.project.confidence import CALIBRATIONS, DROPPED_RIGHTLY, Calibration, of_sentence
+from spanbridge.project.projector import BELOW, NO_LINK, Projection
+from spanbridge.project.soft import Learned, SoftProjector
+
+probabilities = st.floats(0, 1)
+
+
+def test_calibration_by_hand():
+    """z = -1 + 2 * .5 + 4 * .25 = 1."""
+    assert Calibration(-1, (2, 4))(0.5, 0.25) == pytest.approx(1 / (1 + exp(-1)))
+    assert Calibration(log(3), ())() == pytest.approx(3 / 4)
+    with pytest.raises(ValueError, match="zip"):
+        Calibration(0, (1,))(1, 1)
+
+
+@pytest.mark.parametrize("name", CALIBRATIONS)
+@often
+@given(st.lists(probabilities, min_size=4, max_size=4))
+def test_more_evidence_is_never_less_probable(name, drawn):
+    calibration = CALIBRATIONS[name]
+    n = len(calibration.weights)
+    low, high = (
+        [pick(p) for p in zip(drawn[:n], drawn[2 : 2 + n], strict=True)] for pick in (min, max)
+    )
+    assert 0 < calibration(*low) <= calibration(*high) < 1
+
+
+@pytest.mark.parametrize("name", ["greedy", "exact", "heuristic"])
+def test_methods_on_links_have_one_feature(name):
+    assert len(CALIBRATIONS[name].weights) == 1
+
+
+def test_every_regime_of_the_soft_methods_has_a_calibration():
+    method = CorpusProjector()
+    regimes = {SoftProjector().regime}
+    for states in (True, False):
+        for words in (None, object()):
+            method.learned = Learned(has_states=states, words=words)
+            regimes.add(method.regime)
+    assert len(regimes) == 5
+    assert all(len(CALIBRATIONS[regime].weights) == 2 for regime in regimes)
+
+
+def test_sentences():
+    assert of_sentence([], 0) == 1
+    assert of_sentence([0.5, 0.8], 0) == pytest.approx(0.4)
+    assert of_sentence([0.5], 2) == pytest.approx(0.5 * DROPPED_RIGHTLY**2)
+
+
+A, B, C = Span(0, 1, "A"), Span(1, 2, "B"), Span(2, 3, "C")
+
+
+def projected(*scores):
+    return tuple(Span(k, k + 1, "L", score) for k, score in enumerate(scores))
+
+
+def test_above_keeps_what_reaches_the_least_probability():
+    found = Projection(projected(0.2, 0.5, 0.9), ((C, NO_LINK),), (A, B, A))
+    assert found.above(0) is found
+    assert found.above(0.2) is found
+    middle = found.above(0.5)
+    # A was projected twice, and once is left: it is not dropped
+    assert middle == Projection(found.spans[1:], ((C, NO_LINK),), (B, A))
+    high = found.above(0.6)
+    assert high == Projection(found.spans[2:], ((C, NO_LINK), (B, BELOW)), (A,))
+    nothing = found.above(0.95)
+    # A lost both of its spans, and counts once
+    assert nothing == Projection((), ((C, NO_LINK), (A, BELOW), (B, BELOW)), ())
+
+
+def test_equal_source_spans_are_not_the_same():
+    """Two entities on the same words with the same label, one span each."""
+    one, other = Span(0, 1, "A"), Span(*A)
+    assert one == other
+    found = Projection(projected(0.2, 0.9), (), (one, other)).above(0.5)
+    assert found.dropped == ((A, BELOW),)
+    assert found.origins == (A,)
+
+
+@often
+@given(
+    st.lists(st.tuples(probabilities, st.integers(0, 2)), max_size=6),
+    st.lists(probabilities, min_size=2, max_size=2),
+)
+def test_above_twice_is_above_the_higher(drawn, leasts):
+    origins = tuple((A, B, C)[k] for _, k in drawn)
+    found = Projection(projected(*(score for score, _ in drawn)), (), origins)
+    first, second = leasts
+    twice, once = found.above(first).above(second), found.above(max(leasts))
+    assert twice.spans == once.spans == tuple(s for s in found.spans if s.score >= max(leasts))
+    assert set(twice.dropped) == set(once.dropped)
+    assert {span for span, _ in once.dropped} == set(origins) - set(once.origins)
