@@ -33,8 +33,8 @@ class Calibration:
 # Of the soft methods: score and margin. Of the methods on links: support (see candidates.py).
 CALIBRATIONS = {
     "soft": Calibration(0.13, (2.19, 1.99)),
-    "corpus, first pass, encoder": Calibration(0.18, (2.42, 1.18)),
-    "corpus, first pass, no encoder": Calibration(0.18, (2.42, 1.18)),
+    "corpus, first pass, encoder": Calibration(0.73, (2.1, 1.17)),
+    "corpus, first pass, no encoder": Calibration(-2.12, (3.06, 2.25)),
     "corpus, encoder": Calibration(-0.58, (2.23, 1.0)),
     "corpus, no encoder": Calibration(-1.03, (3.38, 2.32)),
     "greedy": Calibration(0.26, (2.31,)),
