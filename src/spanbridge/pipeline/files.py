@@ -158,7 +158,7 @@ def project_files(
         InputError: the input is wrong; nothing is written then.
         SpanbridgeError: a setting is wrong, or CoNLL cannot hold a row.
     """
-    _check_output(output, source, target, links)
+    _check_output(output, source, target, links, explanation=explanation)
     if not 0 <= min_confidence <= 1:
         raise SpanbridgeError(f"the least confidence is {min_confidence}, but lies in [0, 1]")
     soft = isinstance(projector, SoftProjector)
@@ -273,9 +273,15 @@ def align_files(
     return _finish(output, {"source": source, "target": target}, line, account)
 
 
-def _check_output(output: str, *inputs: str | None) -> None:
+def _check_output(output: str, *inputs: str | None, explanation: str | None = None) -> None:
     beside = (manifest_path(output), rejects_path(output))
     written = {path.resolve() for path in (Path(output), *beside)}
+    if explanation is not None:
+        if Path(explanation).resolve() in written:
+            raise SpanbridgeError(
+                f"{explanation} is both output and explanation; explain to another file"
+            )
+        written.add(Path(explanation).resolve())
     for path in inputs:
         if path is not None and Path(path).resolve() in written:
             raise SpanbridgeError(f"{path} is both input and output; write to another file")
