@@ -135,6 +135,13 @@ def test_wrong_source(spanbridge, tmp_path, content, place):
         "--min-confidence nan",
         "--aligner lexical --layer 3",
         "--links l.pharaoh --aligner lexical",
+        "--solver nosuch",
+        "--method greedy --solver exact",
+        "--method greedy --explain why.txt",
+        "--method greedy --fit fitted",
+        "--links l.pharaoh --fit fitted",
+        "--fit .",
+        "--apply nosuch",
         "--encoder ./nosuch",
         "-o nosuch/o.conll",
         "-o s.conll",
@@ -146,6 +153,64 @@ def test_wrong_options(spanbridge, bitext, options):
     done = spanbridge(*args.split(), code=2)
     assert done.stderr.strip()
     assert {path: path.read_bytes() for path in bitext.iterdir()} == before
+
+
+@pytest.fixture
+def fitted(spanbridge, bitext):
+    """A fit of the little bitext, and the result of the run that made it."""
+    args = "--aligner statistical --threshold 0.4 --fit fit -o fitted.jsonl"
+    spanbridge(*f"project --source s.conll --target t.txt {args}".split())
+    return bitext / "fitted.jsonl"
+
+
+def test_fit_and_apply(spanbridge, bitext, fitted):
+    args = "project --source s.conll --target t.txt --apply fit -o applied.jsonl --json"
+    signature = json.loads(spanbridge(*args.split()).stdout)["signature"]
+    assert (bitext / "applied.jsonl").read_bytes() == fitted.read_bytes()
+    assert "aligner:statistical(threshold=0.4,trained_on=2_pairs)" in signature
+    assert "|applied:" in signature
+    args = "project --source s.conll --target t.txt --apply fit --solver exact -o o.conll --json"
+    assert "method:corpus(exact," in json.loads(spanbridge(*args.split()).stdout)["signature"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--links l.pharaoh",
+        "--aligner statistical",
+        "--method corpus",
+        "--fit other",
+        "--threshold 0.4",
+        "--layer 3",
+        "--solver nosuch",
+    ],
+)
+def test_apply_brings_its_own(spanbridge, bitext, fitted, options):
+    before = sorted(bitext.iterdir())
+    args = f"project --source s.conll --target t.txt --apply fit -o o.conll {options}"
+    assert spanbridge(*args.split(), code=2).stderr.strip()
+    assert sorted(bitext.iterdir()) == before
+
+
+def test_a_damaged_fit(spanbridge, bitext, fitted):
+    with (bitext / "fit" / "learned.npz").open("ab") as file:
+        file.write(b"!")
+    args = "project --source s.conll --target t.txt --apply fit -o o.conll"
+    done = spanbridge(*args.split(), code=2)
+    assert "learned.npz: is damaged; fit again" in done.stderr
+
+
+def test_the_least_confidence_and_why(spanbridge, bitext):
+    args = "project --source s.conll --target t.txt --links l.pharaoh -o o.jsonl --method soft"
+    spanbridge(*args.split(), *"--min-confidence 0.99 --explain why.txt --json".split())
+    rows = [json.loads(line) for line in (bitext / "o.jsonl").read_text("utf-8").splitlines()]
+    assert [row["target_spans"] for row in rows] == [[], [], []]
+    assert rows[0]["status"] == "empty: score below the threshold"
+    # .65 for each source span that is left out
+    assert [row["confidence"] for row in rows] == [0.4225, 1.0, 0.4225]
+    why = (bitext / "why.txt").read_text("utf-8").splitlines()
+    assert why[0] == "row 1, PER [Angela Merkel], threshold 0.3"
+    assert why[1].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
 
 
 def test_overlapping_spans_in_a_format_that_cannot_hold_them(spanbridge, tmp_path):
