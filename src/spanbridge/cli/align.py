@@ -35,6 +35,7 @@ OUT.rejects.jsonl.
 def command(source: str, target: str | None, output: str, **given: Any) -> None:
     """Align the words of sentence pairs."""
     from spanbridge.pipeline.files import align_files
+    from spanbridge.pipeline.projection import FIT_PAIRS
 
     chosen = opt.take(given, opt.ALIGNER_OPTIONS)
     run = align_files(
@@ -43,7 +44,7 @@ def command(source: str, target: str | None, output: str, **given: Any) -> None:
         output,
         make_aligner=lambda: registry.build("aligner", given["aligner"] or "fused", chosen),
         scores=given["scores"],
-        fit_pairs=given["fit_pairs"],
+        fit_pairs=given["fit_pairs"] or FIT_PAIRS,
         watch=opt.progress("align", given["quiet"]),
     )
     opt.report(run, given["as_json"], given["quiet"])

@@ -124,10 +124,8 @@ aligner_options = _stack(
 fit_pairs_option = click.option(
     "--fit-pairs",
     type=click.IntRange(min=1),
-    default=5000,
-    show_default=True,
     help="[fused, statistical, corpus] Learn from at most so many pairs, spread evenly over the "
-    "input; this bounds memory.",
+    "input (5000); this bounds memory.",
 )
 
 

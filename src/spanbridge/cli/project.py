@@ -104,12 +104,14 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     the processor.
     """
     from spanbridge.pipeline.files import Fitting, project_files
+    from spanbridge.pipeline.projection import FIT_PAIRS
 
     chosen = {k: v for k, v in opt.take(given, opt.ALIGNER_OPTIONS).items() if v is not None}
     if links and (given["aligner"] or chosen):
         raise click.UsageError("give either --links or an aligner with its options, not both")
     make_aligner: Callable[[], Any] | None
-    fitting = Fitting(given["fit_pairs"])
+    n_fit = given["fit_pairs"] or FIT_PAIRS
+    fitting = Fitting(n_fit)
     if given["apply_folder"]:
         projector, make_aligner, fitting = _apply(links, chosen, given)
     else:
@@ -118,7 +120,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         name = given["aligner"] or _ALIGNERS.get(method, "encoder")
         make_aligner = None if links else lambda: registry.build("aligner", name, chosen)
         if given["fit_folder"]:
-            fitting = _keep(given["fit_folder"], given["fit_pairs"], name, chosen, projector, links)
+            fitting = _keep(given["fit_folder"], n_fit, name, chosen, projector, links)
     run = project_files(
         source,
         target,
@@ -157,10 +159,12 @@ def _apply(links: str | None, chosen: dict[str, Any], given: dict[str, Any]) -> 
     from spanbridge.pipeline.files import Fitting
 
     fixed = {key for key in chosen if key != "threads"}
-    if links or given["aligner"] or given["fit_folder"] or fixed or given["method"]:
+    others = ("aligner", "method", "fit_folder", "fit_pairs", *_METHOD_OPTIONS)
+    fixed |= {key for key in others if key != "solver" and given[key] is not None}
+    if links or fixed:
         raise click.UsageError(
-            "--apply brings its own aligner and method; leave out --links, --aligner with its "
-            "options, --method and --fit"
+            "--apply brings its own aligner and method; beside it only --solver, --threads, "
+            "--min-confidence and --explain are taken"
         )
     threads = {"threads": chosen["threads"]} if "threads" in chosen else {}
     aligner, projector, digest = learned.load(

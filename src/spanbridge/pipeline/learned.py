@@ -26,6 +26,7 @@ from spanbridge.project.tagger import FOLDS, StatesTagger, WordsTagger
 from spanbridge.project.view import PLACES, CorpusStatistics
 
 FORMAT = 1
+_FILES = ("learned.json", "learned.npz")
 
 
 def save(
@@ -90,7 +91,7 @@ def check_place(folder: str | Path) -> None:
     path = Path(folder)
     if path.exists() and not path.is_dir():
         raise InputError(path, None, "is a file; --fit wants a folder")
-    if path.is_dir() and any(path.iterdir()) and not (path / "learned.json").is_file():
+    if path.is_dir() and any(file.name not in _FILES for file in path.iterdir()):
         raise InputError(path, None, "holds other files; name a new or empty folder for --fit")
 
 
