@@ -1,6 +1,7 @@
 import gzip
 import os
 import resource
+from contextlib import contextmanager
 import stat
 from pathlib import Path
 
@@ -161,20 +162,24 @@ def test_no_place_for_a_file(tmp_path):
             raise AssertionError
 
 
-@pytest.fixture
+@contextmanager
 def no_room():
-    """No file of this process may grow, as on a full disk."""
+    """No file of this process may grow, as on a full disk; pytest's own output neither, so the
+    block must be short."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out.gz"])
 @pytest.mark.parametrize("size", [3, 1 << 18], ids=["when closed", "when written"])
-def test_no_room_is_reported_under_the_name_given(tmp_path, no_room, name, size):
+def test_no_room_is_reported_under_the_name_given(tmp_path, name, size):
     path = tmp_path / name
     with (
+        no_room(),
         pytest.raises(InputError, match=r"cannot be written \(file too large\); make") as caught,
         atomic_output(path) as out,
     ):

@@ -10,7 +10,7 @@ import numpy as np
 
 from spanbridge.align import extract
 from spanbridge.align.base import UnfittedAligner
-from spanbridge.align.soft import cosines, soft_links, with_neighbours, word_states
+from spanbridge.align.soft import SHORT, cosines, soft_links, with_neighbours, word_states
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.evidence import Evidence, States
 from spanbridge.core.links import WordAlignment
@@ -101,18 +101,28 @@ class EncoderAligner(UnfittedAligner):
     def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
         """Where the words of each pair went, sentence by sentence: no statistics of the corpus."""
         found: list[Evidence | RowError] = []
-        for source, target in self.states(pairs):
+        for pair, (source, target) in zip(pairs, self.states(pairs), strict=True):
             n, m = len(source), len(target)
             if n * m > MAX_CELLS:
                 found.append(
                     RowError(f"too long to align: {n} x {m} words, more than {MAX_CELLS} pairs")
                 )
+            elif 0 < min(n, m) < SHORT:
+                found.append(self.of_short(pair, source, target))
             elif n and m:
                 mass = with_neighbours(*soft_links(cosines(source, target)))
                 found.append(Evidence(*mass, source, target))
             else:
-                found.append(Evidence(np.zeros((n, m)), np.zeros((n, m))))
+                found.append(Evidence(np.zeros((n, m)), np.zeros((n, m)), source, target))
         return found
+
+    def of_short(self, pair: SentencePair, source: States, target: States) -> Evidence | RowError:
+        """The hard links of a pair as evidence; each side's states go with it."""
+        [links] = self.align([pair])
+        if isinstance(links, RowError):
+            return links
+        hard = Evidence.of_links(links)
+        return Evidence(hard.forward, hard.backward, source, target)
 
     def _link(self, source: EncodedSentence, target: EncodedSentence) -> WordAlignment | RowError:
         n, m = len(source.states), len(target.states)

@@ -37,7 +37,7 @@ SPELLING = 8.0  # how much more likely equal spellings are, a priori
 DIAGONAL = 4.0  # fast_align's lambda
 NULL = 0.1  # share of words that translate nothing
 NEGLIGIBLE = 1e-8  # less probable pairs are forgotten: nearly all that only met by chance
-UNSEEN = 1e-9  # probability of a target word that was not in the bitext
+UNSEEN = 1e-9  # frequency of a word that was not in the bitext
 
 
 def key(word: str, prefix: int | None) -> str:

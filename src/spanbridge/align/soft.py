@@ -9,6 +9,8 @@ from spanbridge.encode import EncodedSentence
 
 # Of the softmax over cosines. Cosines of words that translate each other lie some .3 above others.
 TEMPERATURE = 0.05
+# A sentence of fewer words has no mean worth taking away; its hard links are its evidence.
+SHORT = 3
 # A word's vector shorter than this share of the states is rounding.
 ROUNDING = 1e-6
 # What linked neighbours are worth to a link.

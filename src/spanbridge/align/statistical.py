@@ -9,7 +9,7 @@ import numpy as np
 
 from spanbridge.align.encoder import EncoderAligner
 from spanbridge.align.lexicon import Lexicon, diagonal_prior
-from spanbridge.align.soft import cosines, soft_links, with_neighbours
+from spanbridge.align.soft import SHORT, cosines, soft_links, with_neighbours
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.evidence import Evidence, Matrix, States
 from spanbridge.core.links import WordAlignment
@@ -169,6 +169,8 @@ class FusedAligner:
             return too_long(n, m)
         if not n or not m:
             return Evidence(np.zeros((n, m)), np.zeros((n, m)), source, target)
+        if min(n, m) < SHORT:
+            return self.encoder.of_short(pair, source, target)
         similarity = cosines(source, target)
         parts = (
             soft_links(similarity),

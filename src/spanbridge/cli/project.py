@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -112,15 +113,20 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     make_aligner: Callable[[], Any] | None
     n_fit = given["fit_pairs"] or FIT_PAIRS
     fitting = Fitting(n_fit)
-    if given["apply_folder"]:
+    if given["apply_folder"] is not None:
         projector, make_aligner, fitting = _apply(links, chosen, given)
     else:
         method = given["method"] or ("greedy" if links else "corpus")
         projector = registry.build("method", method, opt.take(given, _METHOD_OPTIONS))
         name = given["aligner"] or _ALIGNERS.get(method, "encoder")
         make_aligner = None if links else lambda: registry.build("aligner", name, chosen)
-        if given["fit_folder"]:
+        _check_idle(method, name, {**chosen, "fit_pairs": given["fit_pairs"]})
+        if given["fit_folder"] is not None:
             fitting = _keep(given["fit_folder"], n_fit, name, chosen, projector, links)
+    for folder in (given["fit_folder"], given["apply_folder"]):
+        for path in (output, given["explanation"]):
+            if folder and path and Path(path).resolve().parent == Path(folder).resolve():
+                raise click.UsageError(f"{path} would go into the fit {folder}; write elsewhere")
     run = project_files(
         source,
         target,
@@ -139,6 +145,18 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     opt.report(run, given["as_json"], given["quiet"])
 
 
+def _check_idle(method: str, aligner: str, given: dict[str, Any]) -> None:
+    """Refuse what would change nothing."""
+    idle = set()
+    if method in ("corpus", "soft"):  # they read no cut links
+        idle = {"extraction", "iterations", "alpha", "threshold"}
+    if method != "corpus" and aligner not in ("fused", "statistical"):
+        idle.add("fit_pairs")  # nothing is learned
+    used = sorted(f"--{key.replace('_', '-')}" for key in idle if given.get(key) is not None)
+    if used:
+        raise click.UsageError(f"{', '.join(used)} would change nothing with --method {method}")
+
+
 def _keep(
     folder: str, pairs: int, name: str, options: dict[str, Any], projector: Any, links: str | None
 ) -> Any:
@@ -151,6 +169,8 @@ def _keep(
     learned.check_place(folder)
     # threads change nothing that is learned, and are the next machine's own affair
     kept = {key: value for key, value in options.items() if key != "threads"}
+    if kept.get("encoder") and Path(kept["encoder"]).is_dir():
+        kept["encoder"] = str(Path(kept["encoder"]).resolve())
     return Fitting(pairs, save=lambda aligner: learned.save(folder, name, kept, aligner, projector))
 
 
@@ -167,7 +187,5 @@ def _apply(links: str | None, chosen: dict[str, Any], given: dict[str, Any]) -> 
             "--min-confidence and --explain are taken"
         )
     threads = {"threads": chosen["threads"]} if "threads" in chosen else {}
-    aligner, projector, digest = learned.load(
-        given["apply_folder"], given["solver"] or "greedy", threads
-    )
+    aligner, projector, digest = learned.load(given["apply_folder"], given["solver"], threads)
     return projector, lambda: aligner, Fitting(applied=digest)

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -156,14 +157,13 @@ class Encoder:
             places.append(np.array([p[1:] for p in subwords], np.int64).reshape(-1, 2))
             if ids[n]:
                 pieces += [(n, a, b) for a, b in windows(len(ids[n]), self._window)]
-        states = [np.empty((len(i), 0), np.float32) for i in ids]
+        states = [np.empty((len(i), self._hidden), np.float32) for i in ids]
         margin: dict[int, npt.NDArray[np.int64]] = {}
         for (n, a, b), found in self._run(ids, pieces):
             if (a, b) == (0, len(ids[n])):
                 states[n] = found
                 continue
             if n not in margin:
-                states[n] = np.empty((len(ids[n]), found.shape[1]), np.float32)
                 margin[n] = np.full(len(ids[n]), -1)
             # a subword's state comes from the window in which it stands farthest from an edge
             here = np.minimum(np.arange(b - a), np.arange(b - a)[::-1])
@@ -174,6 +174,12 @@ class Encoder:
             EncodedSentence(s, p[:, 0], p[:, 1], len(words))
             for s, p, words in zip(states, places, sentences, strict=True)
         ]
+
+    @cached_property
+    def _hidden(self) -> int:
+        """Length of a state, which the model does not say."""
+        bare = self._model.forward_batch([[*self.tokenizer.prefix, *self.tokenizer.suffix]])
+        return int(np.array(bare.last_hidden_state).shape[2])
 
     def _split(self, words: tuple[str, ...]) -> list[tuple[int, int, int]]:
         """(id, first word, last word + 1) of each subword of a sentence.

@@ -30,6 +30,7 @@ from spanbridge.pipeline.projection import (
     project_pairs,
     spread,
 )
+from spanbridge.project.confidence import CALIBRATIONS
 from spanbridge.project.soft import CorpusProjector, SoftProjector
 
 Watch = Callable[[Iterator[SentencePair], int | None], Iterator[SentencePair]]
@@ -181,6 +182,12 @@ def project_files(
     aligner = None if make_aligner is None else make_aligner()
     if fitting.applied is None and total:
         fit(open_pairs, total, aligner, projector, fitting.pairs)
+    surest = _surest(projector)
+    if min_confidence > surest:
+        raise SpanbridgeError(
+            f"a least confidence of {min_confidence} leaves nothing: {projector.name!r} is never "
+            f"surer than {surest:.3f} here"
+        )
     if fitting.save is not None and aligner is not None:
         fitting.save(aligner)
     if aligner is None:
@@ -212,6 +219,14 @@ def project_files(
     )
     inputs = {"source": source, "target": target, "links": links}
     return _finish(output, inputs, line, account)
+
+
+def _surest(method: Method) -> float:
+    """The greatest confidence that a method can have in a span."""
+    if isinstance(method, SoftProjector):
+        return method.surest()
+    calibration = CALIBRATIONS.get(method.name)
+    return 1.0 if calibration is None else calibration(1.0)
 
 
 @_deterministic

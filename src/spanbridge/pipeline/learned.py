@@ -7,12 +7,14 @@ is checked on loading.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections import Counter
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -50,59 +52,70 @@ def save(
     if learned.states is not None:
         arrays |= {f"states.{n}": w for n, w in enumerate(learned.states.weights)}
         arrays["states.basis"] = learned.states.basis
-    path.mkdir(parents=True, exist_ok=True)
     temporary = path / f".spanbridge-{secrets.token_hex(8)}.tmp"
     try:
         with temporary.open("wb") as out:
             np.savez(out, **arrays)
-        digest = sha256(temporary.read_bytes()).hexdigest()
+        numbers = temporary.read_bytes()
         temporary.replace(path / "learned.npz")
     finally:
         temporary.unlink(missing_ok=True)
     statistics = learned.statistics
-    content = {
+    content: dict[str, Any] = {
+        "solver": projector.solver,
         "format": FORMAT,
         "version": package_version(),
         "aligner": {"name": aligner_name, "options": dict(aligner_options)},
         "described": {"aligner": aligner.describe(), "method": projector.describe()},
-        "sha256": digest,
         "labels": learned.labels,
         "statistics": {
             "n_pairs": statistics.n_pairs,
-            "source": statistics.source,
-            "target": statistics.target,
-            "policy": statistics.policy,
+            "source": dict(sorted(statistics.source.items())),
+            "target": dict(sorted(statistics.target.items())),
+            "policy": {p: dict(sorted(c.items())) for p, c in statistics.policy.items()},
         },
         "members": [[str(number), spans] for number, spans in learned.members.items()],
         "word_features": None if learned.words is None else list(learned.words.ids),
         "has_states": learned.has_states,
     }
+    content["sha256"] = _digest(content, numbers)
     with atomic_output(path / "learned.json") as out:
         json.dump(content, out, ensure_ascii=False, indent=None, separators=(",", ":"))
         out.write("\n")
+
+
+def _digest(content: Mapping[str, Any], numbers: bytes) -> str:
+    """Of all that was learned."""
+    rest = {key: value for key, value in content.items() if key != "sha256"}
+    return sha256(json.dumps(rest, sort_keys=True).encode() + numbers).hexdigest()
 
 
 def check_place(folder: str | Path) -> None:
     """Whether a fit can go there; called before the long work.
 
     Raises:
-        InputError: the folder holds something else.
+        InputError: the folder cannot be made or written to, or holds something else.
     """
     path = Path(folder)
-    if path.exists() and not path.is_dir():
-        raise InputError(path, None, "is a file; --fit wants a folder")
-    if path.is_dir() and any(file.name not in _FILES for file in path.iterdir()):
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"cannot be made into a folder ({error.strerror}); name another for --fit"
+        raise InputError(path, None, why) from error
+    if not os.access(path, os.W_OK):
+        raise InputError(path, None, "cannot be written to; name another folder for --fit")
+    if any(file.name not in _FILES for file in path.iterdir()):
         raise InputError(path, None, "holds other files; name a new or empty folder for --fit")
 
 
 def load(
-    folder: str | Path, solver: str, overrides: Mapping[str, Any]
+    folder: str | Path, solver: str | None, overrides: Mapping[str, Any]
 ) -> tuple[Aligner, CorpusProjector, str]:
     """Take up what :func:`save` wrote.
 
     Args:
         folder: the one given to save.
-        solver: of the projector.
+        solver: of the projector; None takes the one that the fit had.
         overrides: aligner options that do not change what was learned (threads).
 
     Returns:
@@ -115,20 +128,20 @@ def load(
     try:
         content = json.loads(path.read_text("utf-8"))
         data = (path.parent / "learned.npz").read_bytes()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, None, f"cannot be read ({error}); make it with --fit") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(path, None, "is not of this version's format; fit again")
-    if sha256(data).hexdigest() != content.get("sha256"):
-        raise InputError(path.parent / "learned.npz", None, "is damaged; fit again")
-    projector = CorpusProjector(solver)
+    if _digest(content, data) != content.get("sha256"):
+        raise InputError(path.parent, None, "learned.json or learned.npz is damaged; fit again")
+    projector = CorpusProjector(solver or content["solver"])
     try:
         with np.load(path.parent / "learned.npz", allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         made = content["aligner"]
         name, options = made["name"], {**made["options"], **overrides}
         projector.learned = _learned(content, arrays)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, BadZipFile, EOFError) as error:
         raise InputError(path, None, f"is damaged ({error!r}); fit again") from error
     try:
         aligner: Aligner = registry.build("aligner", name, options)

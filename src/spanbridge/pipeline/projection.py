@@ -118,6 +118,7 @@ def project_pairs(
     for pair, found in linked:
         spans: tuple[Span, ...] = ()
         dropped: tuple[tuple[Span, str], ...] = ()
+        confidence: float | None = None  # nothing was projected, so nothing can be said
         if isinstance(found, RowError):
             status = f"{REJECTED}{found}"
             dropped = tuple((span, "row rejected") for span in pair.source.spans)
@@ -127,10 +128,12 @@ def project_pairs(
             status = "empty: no target word"
             dropped = tuple((span, "no target word") for span in pair.source.spans)
         else:
-            result = _project(pair, found, method).above(min_confidence)
+            result = _project(pair, found, method)
+            confidence = _sentence_confidence(result, min_confidence)
+            result = result.above(min_confidence)
             if report is not None and isinstance(method, SoftProjector):
                 assert isinstance(found, Evidence)
-                for line in explain(method, pair, found):
+                for line in explain(method, pair, found, min_confidence):
                     report(line)
             spans, dropped = result.spans, result.dropped
             status = PROJECTED if spans else f"empty: {dropped[0][1]}"
@@ -139,7 +142,7 @@ def project_pairs(
             target=pair.target.with_spans(spans),
             links=_links(pair, found),
             status=status,
-            extra={**pair.extra, "confidence": _sentence_confidence(spans, dropped)},
+            extra={**pair.extra, "confidence": confidence},
         )
         account.add(done, status, dropped)
         yield done
@@ -158,8 +161,10 @@ def _project(pair: SentencePair, found: WordAlignment | Evidence, method: Method
     return replace(raw, spans=spans)
 
 
-def _sentence_confidence(spans: tuple[Span, ...], dropped: tuple[tuple[Span, str], ...]) -> float:
-    return round(of_sentence((span.score or 0.0 for span in spans), len(dropped)), 4)
+def _sentence_confidence(result: Projection, least: float) -> float:
+    """A span that is left out is right with the probability that it is wrong."""
+    found = (span.score or 0.0 for span in result.spans)
+    return round(of_sentence((p if p >= least else 1 - p for p in found), len(result.dropped)), 4)
 
 
 def _links(pair: SentencePair, found: Found) -> WordAlignment | None:

@@ -15,7 +15,9 @@ from spanbridge.project.weights import Weights
 RUNNERS_UP = 3
 
 
-def explain(method: SoftProjector, pair: SentencePair, evidence: Evidence) -> Iterator[str]:
+def explain(
+    method: SoftProjector, pair: SentencePair, evidence: Evidence, min_confidence: float = 0.0
+) -> Iterator[str]:
     """Lines for a person: each source span, the chosen candidate and the best of the others.
 
     Each candidate has its score, then each part as value * weight.
@@ -33,12 +35,10 @@ def explain(method: SoftProjector, pair: SentencePair, evidence: Evidence) -> It
         yield f"row {pair.id}, {entity.label} [{words}], threshold {weights.threshold:g}"
         place, confidence = taken.get(e, (None, None))
         if place is None:
-            yield "  not projected: " + (
-                "every candidate is below the threshold or taken"
-                if len(scored[e].total)
-                else "no word of it went anywhere"
-            )
+            yield f"  not projected: {scored[e].why_not(weights.threshold)}"
         else:
+            if confidence is not None and confidence < min_confidence:
+                yield f"  left out: confidence {confidence:.3f} is below {min_confidence:g}"
             yield _line("->", scored[e], place, weights, pair.target.words, confidence)
         order = [int(k) for k in np.argsort(-scored[e].total, kind="stable") if k != place]
         for k in order[:RUNNERS_UP]:

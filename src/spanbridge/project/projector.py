@@ -15,6 +15,7 @@ from spanbridge.project.solvers import exact, greedy
 NO_LINK = "no link"
 LOST = "no candidate left"
 BELOW = "score below the threshold"
+UNSURE = "confidence below the minimum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Projection:
         lost = {id(self.origins[k]): self.origins[k] for k in low}
         for origin in origins:
             lost.pop(id(origin), None)  # projected elsewhere as well
-        dropped = (*self.dropped, *((span, BELOW) for span in lost.values()))
+        dropped = (*self.dropped, *((span, UNSURE) for span in lost.values()))
         return Projection(tuple(self.spans[k] for k in kept), dropped, origins)
 
 

@@ -17,13 +17,14 @@ from spanbridge.core.evidence import Evidence
 from spanbridge.core.spans import SentencePair, Span
 from spanbridge.project.candidates import Option
 from spanbridge.project.confidence import CALIBRATIONS, MARGIN
-from spanbridge.project.projector import BELOW, NO_LINK, Projection, in_order
+from spanbridge.project.projector import BELOW, LOST, NO_LINK, Projection, in_order
 from spanbridge.project.scores import PARTS
 from spanbridge.project.solvers import exact, greedy
 from spanbridge.project.tagger import FOLDS, Floats, StatesTagger, WordsTagger, bioes
 from spanbridge.project.view import (
     Candidates,
     CorpusStatistics,
+    Indices,
     Span3,
     TagView,
     Vector,
@@ -35,9 +36,8 @@ from spanbridge.project.weights import FIRST, ONE_BY_ONE, SECOND, Weights
 SOLVERS = {"greedy": greedy, "exact": exact}
 # Candidates with less of the soft score than this are not scored further.
 FAINT = 0.12
-# With fewer pairs the second pass has too little to learn from.
+# With fewer different pairs the second pass has too little to learn from.
 MIN_PAIRS = 100
-PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,12 @@ class Scored:
         """Number of a candidate."""
         same = (self.candidates.start == start) & (self.candidates.end == end)
         return int(np.flatnonzero(same)[0])
+
+    def why_not(self, threshold: float) -> str:
+        """Why nothing was chosen."""
+        if not len(self.total):
+            return NO_LINK
+        return LOST if self.total.max() > threshold else BELOW
 
     def margin(self, at: int, threshold: float) -> float:
         """By how much a candidate beats the entity's next best, or projecting nothing."""
@@ -130,7 +136,7 @@ class SoftProjector:
             spans.append(Span(start, end, entities[e].label, confidence))
         origins = {option.entity: entities[option.entity] for option in chosen}
         dropped = tuple(
-            (entity, BELOW if len(scored[e].total) else NO_LINK)
+            (entity, scored[e].why_not(weights.threshold))
             for e, entity in enumerate(entities)
             if e not in origins
         )
@@ -140,6 +146,14 @@ class SoftProjector:
     def regime(self) -> str:
         """Which calibration holds."""
         return "soft"
+
+    def surest(self) -> float:
+        """The confidence of a span with the best value in every part."""
+        ends = (
+            (weight * PARTS[name].low, weight * PARTS[name].high)
+            for name, weight in self.weights().parts.items()
+        )
+        return CALIBRATIONS[self.regime](sum(max(both) for both in ends), MARGIN)
 
     def view(self, pair: SentencePair, evidence: Evidence) -> View:
         """What the scores look at."""
@@ -171,7 +185,7 @@ class Learned:
 
 
 class CorpusProjector(SoftProjector):
-    """Several passes over a bitext; see the module's docstring.
+    """Two passes over a bitext; see the module's docstring.
 
     Attributes:
         learned: what :meth:`fit` found out; can be saved and applied to other text.
@@ -192,21 +206,20 @@ class CorpusProjector(SoftProjector):
         )
 
     def fit(self, rows: Iterable[tuple[SentencePair, Evidence]]) -> None:
-        """All passes but the last: learn frequencies, boundaries and taggers.
+        """The first pass: learn frequencies, boundaries and taggers.
 
         Args:
             rows: pairs of the bitext, or of a sample of it; kept in memory while learning.
         """
         kept = [row for row in rows if row[1].forward.size]
-        self.learned = Learned(has_states=all(found.target_states is not None for _, found in kept))
+        self.learned = Learned(has_states=any(found.target_states is not None for _, found in kept))
         for pair, _ in kept:
             self.learned.statistics.add_words(pair)
         self.learned.labels = tuple(
             sorted({s.label for pair, _ in kept for s in pair.source.spans})
         )
-        if len(kept) < MIN_PAIRS or not self.learned.labels:
-            return
-        for _ in range(PASSES - 1):
+        # copies of a pair teach nothing new, and all stand in one fold
+        if len({digest(pair) for pair, _ in kept}) >= MIN_PAIRS and self.learned.labels:
             projected = [[span[:3] for span in self.project(*row).spans] for row in kept]
             _learn(self.learned, kept, projected)
 
@@ -260,23 +273,21 @@ def _learn(
     ]
     words = [(pair.target.words, tags) for pair, tags in zip(pairs, targets, strict=True)]
     learned.words = WordsTagger.train(words, folds, n_classes)
-    states: list[tuple[Floats, Floats]] = [
-        (found.source_states, found.target_states)
-        for _, found in rows
+    with_states = [
+        (number, pair, found.source_states, found.target_states, tags)
+        for number, (pair, found), tags in zip(numbers, rows, targets, strict=True)
         if found.source_states is not None and found.target_states is not None
     ]
-    if len(states) < len(rows):
+    if len({number % FOLDS for number, *_ in with_states}) < 2:
         return
-    basis = StatesTagger.principal_components([side for both in states for side in both])
-    sources = [
+    states = [side for _, _, source, target, _ in with_states for side in (source, target)]
+    basis = StatesTagger.principal_components(states)
+    sentences: list[tuple[Floats, Indices]] = []
+    state_folds = []
+    for number, pair, source, target, tags in with_states:
         # of nested spans the longest
-        bioes(
-            len(pair.source.words),
-            sorted((span[:3] for span in pair.source.spans), key=lambda s: s[0] - s[1]),
-            learned.labels,
-        )
-        for pair in pairs
-    ]
-    sentences = [(s @ basis, tags) for (s, _), tags in zip(states, sources, strict=True)]
-    sentences += [(t @ basis, tags) for (_, t), tags in zip(states, targets, strict=True)]
-    learned.states = StatesTagger.train(basis, sentences, [*folds, *folds], n_classes)
+        spans = sorted((span[:3] for span in pair.source.spans), key=lambda s: s[0] - s[1])
+        sentences.append((source @ basis, bioes(len(source), spans, learned.labels)))
+        sentences.append((target @ basis, tags))
+        state_folds += [number % FOLDS] * 2
+    learned.states = StatesTagger.train(basis, sentences, state_folds, n_classes)

@@ -20,6 +20,8 @@ Span3 = tuple[int, int, str]
 
 # Beyond the words with mass of an entity, how many neighbours a candidate may still take in.
 REACH = 2
+# Words at which candidates of one entity begin and end, at most: a few thousand candidates.
+MAX_PLACES = 128
 FAINT = 0.01
 EDGE = ""  # stands beside the first and the last word
 PLACES = ("first", "before", "last", "after")
@@ -124,7 +126,7 @@ class View:
     Attributes:
         pair, evidence: the sentences, and where their words went.
         corpus: statistics of the bitext, or None when sentences are projected one by one.
-        tags: of each tagger, log-probabilities of the target's words (see ``tagger.TagView``).
+        tags: of each tagger, what it makes of the target's words.
         own: boundary words that this pair itself put into the statistics, to be left out.
     """
 
@@ -152,6 +154,8 @@ class View:
             near[1:] |= near[:-1].copy()
             near[:-1] |= near[1:].copy()
         places = np.flatnonzero(near)
+        if len(places) > MAX_PLACES:  # the words with most mass, the first of equals
+            places = np.sort(np.argsort(-mass, kind="stable")[:MAX_PLACES])
         rows, columns = (
             _triangle(len(places)) if len(places) <= 256 else np.triu_indices(len(places))
         )
