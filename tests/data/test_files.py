@@ -1,8 +1,8 @@
 import gzip
 import os
 import resource
-from contextlib import contextmanager
 import stat
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest

@@ -9,7 +9,7 @@ from project_instances import often
 
 from spanbridge import CorpusProjector, Span
 from spanbridge.project.confidence import CALIBRATIONS, DROPPED_RIGHTLY, Calibration, of_sentence
-from spanbridge.project.projector import BELOW, NO_LINK, Projection
+from spanbridge.project.projector import BELOW, NO_LINK, UNSURE, Projection
 from spanbridge.project.soft import Learned, SoftProjector
 
 probabilities = st.floats(0, 1)
@@ -72,10 +72,10 @@ def test_above_keeps_what_reaches_the_least_probability():
     # A was projected twice, and once is left: it is not dropped
     assert middle == Projection(found.spans[1:], ((C, NO_LINK),), (B, A))
     high = found.above(0.6)
-    assert high == Projection(found.spans[2:], ((C, NO_LINK), (B, BELOW)), (A,))
+    assert high == Projection(found.spans[2:], ((C, NO_LINK), (B, UNSURE)), (A,))
     nothing = found.above(0.95)
     # A lost both of its spans, and counts once
-    assert nothing == Projection((), ((C, NO_LINK), (A, BELOW), (B, BELOW)), ())
+    assert nothing == Projection((), ((C, NO_LINK), (A, BELOW), (B, UNSURE)), ())
 
 
 def test_equal_source_spans_are_not_the_same():
