@@ -120,7 +120,10 @@ def test_a_folder_with_other_files(tmp_path, fit):
     learned.check_place(fit)
     (tmp_path / "other" / "thesis.tex").write_text("", "utf-8")
     aligner, projector, _ = learned.load(fit, "greedy", {})
-    for place, why in (("other", "holds other files"), ("other/thesis.tex", "is a file")):
+    for place, why in (
+        ("other", "holds other files"),
+        ("other/thesis.tex", "cannot be made into a folder"),
+    ):
         with pytest.raises(InputError, match=f"{place}: {why}"):
             learned.check_place(tmp_path / place)
         with pytest.raises(InputError, match=why):
@@ -129,8 +132,10 @@ def test_a_folder_with_other_files(tmp_path, fit):
 
 
 def change(path, **fields):
-    content = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps({**content, **fields}), "utf-8")
+    """Change the description, and the digest so that it fits."""
+    content = json.loads(path.read_text("utf-8")) | fields
+    content["sha256"] = learned._digest(content, (path.parent / "learned.npz").read_bytes())
+    path.write_text(json.dumps(content), "utf-8")
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
@@ -139,7 +144,15 @@ def test_damaged_numbers(fit, damage):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes({"cut": data[:-10], "flipped": data, "empty": b""}[damage])
-    with pytest.raises(InputError, match=r"learned\.npz: is damaged"):
+    with pytest.raises(InputError, match=r"learned\.npz is damaged"):
+        learned.load(fit, "greedy", {})
+
+
+def test_a_changed_description(fit):
+    """What is learned stands in both files, and so both are checked."""
+    path = fit / "learned.json"
+    path.write_text(path.read_text("utf-8").replace('"n_pairs":', '"n_pairs":1'), "utf-8")
+    with pytest.raises(InputError, match="is damaged; fit again"):
         learned.load(fit, "greedy", {})
 
 

@@ -20,7 +20,7 @@ from spanbridge.pipeline import files as pipeline_files
 from spanbridge.pipeline.account import Account
 from spanbridge.pipeline.files import Fitting, project_files
 from spanbridge.pipeline.projection import align_pairs, fit, project_pairs, spread
-from spanbridge.project.projector import BELOW, Projection
+from spanbridge.project.projector import UNSURE, Projection
 from spanbridge.project.soft import SoftProjector
 
 
@@ -65,7 +65,7 @@ def test_every_row_comes_out(bitext, tmp_path):
     ]
     spans = [(s["start"], s["end"], s["label"]) for s in found[6]["target_spans"]]
     assert spans == [(0, 1, "PER"), (2, 4, "LOC")]
-    assert [row["confidence"] for row in found[1:6]] == [1.0, 0.65, 1.0, 0.65, 0.65]
+    assert [row["confidence"] for row in found[1:6]] == [1.0, None, 1.0, 0.65, None]
     # links that are only shown: what both directions support
     assert found[6]["links"] == [[0, 2], [1, 3], [3, 0]]
     assert "method:soft(greedy,+1*soft>=0.3)" in run.signature
@@ -179,13 +179,13 @@ def test_least_confidence_with_two_projections_a_span(least, kept, n_dropped):
     linked = [(pair, WordAlignment.of([], 2, 3))]
     (done,) = project_pairs(linked, Fixed(), account, least)
     assert [span.score for span in done.target.spans] == kept
-    assert account.dropped == ({BELOW: n_dropped} if n_dropped else {})
+    assert account.dropped == ({UNSURE: n_dropped} if n_dropped else {})
     assert account.n_target_spans == len(kept)
-    assert done.status == ("projected" if kept else f"empty: {BELOW}")
+    assert done.status == ("projected" if kept else f"empty: {UNSURE}")
     product = 1.0
-    for score in kept:
-        product *= score
-    assert done.extra["confidence"] == pytest.approx(product * 0.65**n_dropped, abs=1e-4)
+    for score in (0.2, 0.5, 0.9):  # what is left out is right if it was wrong
+        product *= score if score >= least else 1 - score
+    assert done.extra["confidence"] == pytest.approx(product, abs=1e-4)
 
 
 @pytest.mark.parametrize(("method", "n_proj"), [("greedy", 1), ("greedy", 2), ("corpus", 1)])
@@ -217,9 +217,9 @@ def test_the_spans_kept_are_exactly_those_above(method, n_proj, invented, tmp_pa
     assert part.account.n_target_spans == len(scores) - n_lost
     if n_proj == 1:
         lost = {a: part.account.dropped[a] - whole.account.dropped[a] for a in part.account.dropped}
-        assert {reason: n for reason, n in lost.items() if n} == {BELOW: n_lost}
+        assert {reason: n for reason, n in lost.items() if n} == {UNSURE: n_lost}
     else:  # a source span is dropped once all of its projections are
-        assert 0 < part.account.dropped[BELOW] - whole.account.dropped[BELOW] <= n_lost
+        assert 0 < part.account.dropped[UNSURE] - whole.account.dropped[UNSURE] <= n_lost
     assert f"|min_confidence:{least!r}|" in part.signature
     assert "min_confidence" not in whole.signature
 
@@ -237,7 +237,7 @@ def test_an_incoming_confidence_is_replaced():
     pair = SentencePair("1", Sentence(("a",)), Sentence(("b",)), None, None, {"confidence": "old"})
     linked = [(pair, RowError("no"))]
     (done,) = project_pairs(linked, SoftProjector(), Account())
-    assert done.extra == {"confidence": 1.0}
+    assert done.extra == {"confidence": None}
 
 
 # --- explanations

@@ -9,7 +9,7 @@ from project_instances import often
 
 from spanbridge import CorpusProjector, Span
 from spanbridge.project.confidence import CALIBRATIONS, DROPPED_RIGHTLY, Calibration, of_sentence
-from spanbridge.project.projector import BELOW, NO_LINK, UNSURE, Projection
+from spanbridge.project.projector import NO_LINK, UNSURE, Projection
 from spanbridge.project.soft import Learned, SoftProjector
 
 probabilities = st.floats(0, 1)
@@ -75,7 +75,7 @@ def test_above_keeps_what_reaches_the_least_probability():
     assert high == Projection(found.spans[2:], ((C, NO_LINK), (B, UNSURE)), (A,))
     nothing = found.above(0.95)
     # A lost both of its spans, and counts once
-    assert nothing == Projection((), ((C, NO_LINK), (A, BELOW), (B, UNSURE)), ())
+    assert nothing == Projection((), ((C, NO_LINK), (A, UNSURE), (B, UNSURE)), ())
 
 
 def test_equal_source_spans_are_not_the_same():
@@ -83,7 +83,7 @@ def test_equal_source_spans_are_not_the_same():
     one, other = Span(0, 1, "A"), Span(*A)
     assert one == other
     found = Projection(projected(0.2, 0.9), (), (one, other)).above(0.5)
-    assert found.dropped == ((A, BELOW),)
+    assert found.dropped == ((A, UNSURE),)
     assert found.origins == (A,)
 
 

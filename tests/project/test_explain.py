@@ -53,8 +53,8 @@ def test_what_is_not_projected():
     mass = np.array([[0.9, 0, 0], [0, 0, 0], [0, 0.25, 0]])
     taken, lost, faint = parse(explain(SoftProjector(), row, Evidence(mass, mass)))
     assert taken[1] is None
-    assert lost[1:] == ["no word of it went anywhere", None, []]
-    assert faint[1] == "every candidate is below the threshold or taken"
+    assert lost[1:] == ["no link", None, []]
+    assert faint[1] == "score below the threshold"
     assert faint[3][0].group(2, 5) == ("y", "0.250")
 
 

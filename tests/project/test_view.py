@@ -14,6 +14,7 @@ from spanbridge.core.evidence import Evidence
 from spanbridge.project.view import (
     EDGE,
     FAINT,
+    MAX_PLACES,
     PLACES,
     REACH,
     Candidates,
@@ -63,10 +64,10 @@ def test_candidates_hold_every_span_near_mass(found, data):
 
 
 def test_many_candidates():
-    """More places than are kept in the cache of index pairs."""
+    """Of more places than MAX_PLACES, those with most mass."""
     n = 300
     view = View(pair("x", "y " * n), Evidence(np.full((1, n), 0.02), np.ones((1, n))))
-    assert len(view.candidates(0, 1).start) == n * (n + 1) // 2
+    assert len(view.candidates(0, 1).start) == MAX_PLACES * (MAX_PLACES + 1) // 2
 
 
 def test_sums_and_where():

@@ -124,6 +124,7 @@ def project_pairs(
             dropped = tuple((span, "row rejected") for span in pair.source.spans)
         elif not pair.source.spans:
             status = "empty: no source span"
+            confidence = 1.0
         elif not pair.target.words:
             status = "empty: no target word"
             dropped = tuple((span, "no target word") for span in pair.source.spans)

@@ -36,7 +36,7 @@ from spanbridge.project.weights import FIRST, ONE_BY_ONE, SECOND, Weights
 SOLVERS = {"greedy": greedy, "exact": exact}
 # Candidates with less of the soft score than this are not scored further.
 FAINT = 0.12
-# With fewer different pairs the second pass has too little to learn from.
+# With fewer pairs the second pass has too little to learn from.
 MIN_PAIRS = 100
 
 
@@ -218,8 +218,9 @@ class CorpusProjector(SoftProjector):
         self.learned.labels = tuple(
             sorted({s.label for pair, _ in kept for s in pair.source.spans})
         )
-        # copies of a pair teach nothing new, and all stand in one fold
-        if len({digest(pair) for pair, _ in kept}) >= MIN_PAIRS and self.learned.labels:
+        # copies of a pair all stand in one fold; nothing would be left to learn from without it
+        n_folds = len({digest(pair) % FOLDS for pair, _ in kept})
+        if len(kept) >= MIN_PAIRS and n_folds > 1 and self.learned.labels:
             projected = [[span[:3] for span in self.project(*row).spans] for row in kept]
             _learn(self.learned, kept, projected)
 
