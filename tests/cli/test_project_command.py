@@ -211,7 +211,8 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     assert [row["confidence"] for row in rows] == [0.003, 1.0, 0.0023]
     why = (bitext / "why.txt").read_text("utf-8").splitlines()
     assert why[0] == "row 1, PER [Angela Merkel], threshold 0.3"
-    assert why[1].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
+    assert why[1].startswith("  left out: confidence 0.95")
+    assert why[2].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
 
 
 def test_overlapping_spans_in_a_format_that_cannot_hold_them(spanbridge, tmp_path):
