@@ -211,7 +211,7 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     assert [row["confidence"] for row in rows] == [0.003, 1.0, 0.0023]
     why = (bitext / "why.txt").read_text("utf-8").splitlines()
     assert why[0] == "row 1, PER [Angela Merkel], threshold 0.3"
-    assert why[1].startswith("  left out: confidence 0.95")
+    assert why[1].startswith("  left out: confidence 0.938 is below 0.96")
     assert why[2].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
 
 
