@@ -9,9 +9,10 @@ import tiny_checkpoints
 
 from spanbridge.align import statistical
 from spanbridge.align.encoder import EncoderAligner
-from spanbridge.align.soft import cosines, soft_links, with_neighbours, word_states
+from spanbridge.align.soft import SHORT, cosines, soft_links, with_neighbours, word_states
 from spanbridge.align.statistical import FusedAligner, StatisticalAligner
 from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.evidence import Evidence
 from spanbridge.core.spans import Sentence, SentencePair
 from spanbridge.encode import load_encoder
 from spanbridge.evaluate import evaluate_links
@@ -69,7 +70,9 @@ def test_evidence_is_the_average_of_its_parts(fused, bitext):
     """.4 softmax of cosines, .3 lexicons anchored by them, .3 free lexicons; then neighbours."""
     free = StatisticalAligner()
     free.fit(bitext)
-    for one, found in zip(bitext[:20], fused.evidence(bitext[:20]), strict=True):
+    long = [p for p in bitext if min(len(p.source.words), len(p.target.words)) >= SHORT][:20]
+    assert len(long) == 20
+    for one, found in zip(long, fused.evidence(long), strict=True):
         similarity = cosines(found.source_states, found.target_states)
         soft, learned = soft_links(similarity), free.posterior(one)
         prior = np.exp((similarity - 1) / 0.07)
@@ -81,6 +84,18 @@ def test_evidence_is_the_average_of_its_parts(fused, bitext):
         ]
         expected = with_neighbours(*mixed)
         np.testing.assert_allclose((found.forward, found.backward), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "words", [("Paris", "Paris , Frankreich und so weiter"), ("\u200b", "a b c")]
+)
+def test_short_and_wordless_sentences_have_their_hard_links(fused, words):
+    """One word has no mean to take away; taken as it is, it would claim the whole other side."""
+    one = SentencePair("1", *(Sentence(tuple(side.split(" "))) for side in words))
+    [found] = fused.evidence([one])
+    [links] = fused.encoder.align([one])
+    np.testing.assert_array_equal(found.forward, Evidence.of_links(links).forward)
+    assert found.source_states.shape[1] == found.target_states.shape[1] > 0
 
 
 def test_links_are_what_the_evidence_supports(fused, bitext):
