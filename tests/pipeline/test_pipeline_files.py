@@ -50,8 +50,8 @@ def test_project_to_pairs(bitext):
         {"start": 0, "end": 1, "label": "PER", "score": SURE},
         {"start": 2, "end": 4, "label": "LOC", "score": SURE},
     ]
-    # the sentence: all of its spans right; .65 for each source span dropped; 1 without any
-    confidences = [SURE, 1.0, 0.65, 1.0, 0.65, 0.65, round(LINKED**2, 4)]
+    # all spans right; .65 for each source span dropped; 1 without any; none where nothing could be
+    confidences = [SURE, 1.0, None, 1.0, 0.65, None, round(LINKED**2, 4)]
     assert [row["confidence"] for row in done] == confidences
 
 
