@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from spanbridge.align.encoder import MAX_CELLS, EncoderAligner
+from spanbridge.align.encoder import MAX_SUBWORD_CELLS, EncoderAligner
 from spanbridge.align.lexical import LexicalAligner, normal_form
 from spanbridge.align.statistical import StatisticalAligner
 from spanbridge.core import registry
@@ -60,14 +60,14 @@ def test_links_do_not_depend_on_the_company(encoder_aligner, real_data):
 
 
 def test_a_pair_too_long_for_its_matrix_is_rejected_with_the_reason(encoder_aligner, monkeypatch):
-    monkeypatch.setattr("spanbridge.align.encoder.MAX_CELLS", 3)
+    monkeypatch.setattr("spanbridge.align.encoder.MAX_SUBWORD_CELLS", 3)
     fits, too_long = encoder_aligner.align(
         [pair("a", "b"), pair("one two three", "eins zwei drei")]
     )
     assert len(fits.pairs) == 1
     assert isinstance(too_long, RowError)
     assert "split the row" in str(too_long)
-    assert MAX_CELLS > 10**7
+    assert MAX_SUBWORD_CELLS > 10**7
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tiny_checkpoints
 
-from spanbridge.align import statistical
+from spanbridge.align import soft
 from spanbridge.align.encoder import EncoderAligner
 from spanbridge.align.soft import SHORT, cosines, soft_links, with_neighbours, word_states
 from spanbridge.align.statistical import FusedAligner, StatisticalAligner
@@ -169,7 +169,7 @@ def test_fitting_again_forgets(tiny, bitext):
 
 def test_a_row_too_long(fused, tiny, bitext, pair, monkeypatch):
     """It is rejected, and the other pairs are trained on as if it were not there."""
-    monkeypatch.setattr(statistical, "MAX_CELLS", 100)
+    monkeypatch.setattr(soft, "MAX_CELLS", 100)
     long = pair(["fox"] * 11, ["xof"] * 10)
     aligner = FusedAligner(tiny())
     aligner.fit([*bitext[:7], long, *bitext[7:]])
@@ -205,7 +205,7 @@ def test_the_encoders_evidence(tiny, bitext):
 
 
 def test_the_encoders_evidence_of_a_row_too_long(tiny, pair, monkeypatch):
-    monkeypatch.setattr("spanbridge.align.encoder.MAX_CELLS", 5)
+    monkeypatch.setattr("spanbridge.align.soft.MAX_CELLS", 5)
     fits, long = tiny().evidence([pair("a b", "c d"), pair("a b", "c d e")])
     assert fits.forward.shape == (2, 2)
     assert isinstance(long, RowError)

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from spanbridge.align import statistical
+from spanbridge.align import soft, statistical
 from spanbridge.align.statistical import StatisticalAligner
 from spanbridge.core.errors import RowError, SpanbridgeError
 
@@ -110,7 +110,7 @@ def test_unfitted(toy):
     with pytest.raises(SpanbridgeError, match="must be fitted on the bitext first"):
         StatisticalAligner().align(toy[0])
     with pytest.raises(SpanbridgeError, match="must be fitted on the bitext first"):
-        StatisticalAligner().evidence([])
+        StatisticalAligner().evidence(toy[0])
 
 
 @pytest.mark.parametrize("threshold", [0, 1, -0.5, 1.5, float("nan")])
@@ -120,9 +120,12 @@ def test_thresholds_out_of_range(threshold):
 
 
 def test_a_bitext_without_words(pair):
+    """Nothing can be learned, and nothing is asked for either."""
     for bitext in ([], [pair([], []), pair("house", []), pair([], "esuoho")]):
-        with pytest.raises(SpanbridgeError, match="no pair has words on both sides"):
-            StatisticalAligner().fit(bitext)
+        aligner = fitted(bitext)
+        assert [links.pairs for links in aligner.align(bitext)] == [()] * len(bitext)
+        with pytest.raises(SpanbridgeError, match="must be fitted on the bitext first"):
+            aligner.align([pair("house", "esuoho")])
 
 
 def test_empty_sentences(toy, pair):
@@ -176,7 +179,7 @@ def test_names_are_found_at_their_first_occurrence(toy, pair):
 
 def test_a_row_too_long(toy, pair, monkeypatch):
     """It is rejected with the reason, and harms neither the training nor its neighbours."""
-    monkeypatch.setattr(statistical, "MAX_CELLS", 100)
+    monkeypatch.setattr(soft, "MAX_CELLS", 100)
     pairs, _ = toy
     fits, long = pair(["house"] * 50, ["esuoho"] * 2), pair(["house"] * 101, ["esuoho"])
     aligner = fitted([*pairs[:30], long, *pairs[30:]])

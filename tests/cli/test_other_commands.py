@@ -236,8 +236,8 @@ def test_output_that_cannot_be_written(spanbridge, tmp_path):
     assert "is not UTF-8" in spanbridge("view", "g", "-o", "\udcff", code=2).stderr
     (tmp_path / "o.rejects.jsonl").mkdir()
     args = "align --source s --aligner lexical -o o -q"
-    done = spanbridge(*args.split(), code=1)
-    assert done.stderr.startswith("o.rejects.jsonl: cannot be read or written (")
+    done = spanbridge(*args.split(), code=2)
+    assert done.stderr == "o.rejects.jsonl: is a folder where a file would go; move it away\n"
     evaluate = ("evaluate", tmp_path / "g", tmp_path / "g")
     with open("/dev/full", "w") as full:
         done = main_after("", *evaluate, stdout=full)

@@ -137,6 +137,8 @@ def test_wrong_source(spanbridge, tmp_path, content, place):
         "--links l.pharaoh --aligner lexical",
         "--solver nosuch",
         "--method greedy --solver exact",
+        "--extraction argmax",
+        "--method soft --fit-pairs 10",
         "--method greedy --explain why.txt",
         "--method greedy --fit fitted",
         "--links l.pharaoh --fit fitted",
@@ -165,7 +167,9 @@ def fitted(spanbridge, bitext):
 
 def test_fit_and_apply(spanbridge, bitext, fitted):
     args = "project --source s.conll --target t.txt --apply fit -o applied.jsonl --json"
-    signature = json.loads(spanbridge(*args.split()).stdout)["signature"]
+    run = json.loads(spanbridge(*args.split()).stdout)
+    signature = run["signature"]
+    assert run["inputs"]["fit"] == "fit"
     assert (bitext / "applied.jsonl").read_bytes() == fitted.read_bytes()
     assert "aligner:statistical(threshold=0.45,trained_on=2_pairs)" in signature
     assert "|applied:" in signature

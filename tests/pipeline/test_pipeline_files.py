@@ -161,8 +161,8 @@ def test_a_clean_run_removes_the_rejects_of_an_earlier_one(bitext, files):
 def test_progress_is_told_every_row_and_their_number_if_known(bitext, write):
     seen = []
 
-    def watch(items, total):
-        seen.append(total)
+    def watch(items, total, stage):
+        seen.extend([stage, total])
         for item in items:
             seen.append(item.id)
             yield item
@@ -171,7 +171,12 @@ def test_progress_is_told_every_row_and_their_number_if_known(bitext, write):
     for extra in ({}, {"make_aligner": None, "links": links}):
         project(*bitext, watch=watch, **extra)
     align(*bitext, watch=watch)
-    assert seen == [7, *"1234567", None, *"1234567", 7, *"1234567"]
+    align(*bitext, watch=watch, make_aligner=lambda: EqualWords(needs_fit=True), fit_pairs=2)
+    every = "1234567"
+    assert seen == [
+        *("project", 7, *every, "project", None, *every, "align", 7, *every),
+        *("learn words", 2, *"47", "align", 7, *every),
+    ]
 
 
 def test_align_to_pharaoh(bitext):

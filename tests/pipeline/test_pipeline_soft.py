@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,8 @@ from pipeline_samples import EqualWords, invented_bitext
 
 from spanbridge import CorpusProjector, GreedyProjector, SpanbridgeError, StatisticalAligner
 from spanbridge.align.base import UnfittedAligner
-from spanbridge.core.errors import RowError
+from spanbridge.core.errors import InputError, RowError
+from spanbridge.core.evidence import Evidence
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence, SentencePair, Span
 from spanbridge.pipeline import files as pipeline_files
@@ -257,6 +259,68 @@ def test_explanations_of_every_projected_row(invented, tmp_path):
     assert len(heads) == run.account.n_source_spans
     assert sum(line.startswith("  -> ") for line in lines) == run.account.n_target_spans
     assert heads[-1].startswith("row 120, ")
+
+
+def test_explanations_of_rows_that_were_not_projected(bitext, tmp_path):
+    """The toy bitext: row 3 has no target word, row 6 is rejected."""
+    why = tmp_path / "why.txt"
+    args = (*bitext[:2], str(tmp_path / "out.jsonl"))
+    run = project_files(*args, projector=SoftProjector(), make_aligner=Softly, explanation=str(why))
+    heads = [line for line in why.read_text("utf-8").splitlines() if line.startswith("row ")]
+    found = {head.split(",")[0].removeprefix("row ") for head in heads}
+    spans = {row["id"]: len(row["source_spans"]) for row in rows(run.output)}
+    assert found == {row for row, n in spans.items() if n}
+    assert "row 6, rejected: too long" in heads
+    assert "row 3, empty: no target word" in heads
+    assert json.loads(Path(f"{run.output}.run.json").read_text("utf-8"))["explanation"] == str(why)
+
+
+def test_links_that_come_with_some_rows_leave_the_words_states_alone():
+    """A tagger on states needs them whoever found the links."""
+    states = np.eye(2, 3, dtype=np.float32)
+
+    class WithStates(Softly):
+        def evidence(self, pairs):
+            return [Evidence.of_links(found, states, states) for found in self.align(pairs)]
+
+    words = Sentence(("a", "b"))
+    crossed = WordAlignment.of([(0, 1), (1, 0)], 2, 2)
+    pairs = [SentencePair("1", words, words), SentencePair("2", words, words, crossed)]
+    (_, own), (_, given) = align_pairs(lambda: pairs, WithStates(), soft=True)
+    np.testing.assert_array_equal(own.forward, np.eye(2))
+    np.testing.assert_array_equal(given.forward, np.eye(2)[::-1])
+    assert given.source_states is states
+    assert given.target_states is states
+
+
+def test_a_place_that_cannot_be_written_to_is_found_before_the_long_work(invented, tmp_path):
+    def make():
+        raise AssertionError("the work began")
+
+    for places in (("no/o.jsonl", None), ("o.jsonl", str(tmp_path / "no" / "why"))):
+        output, explanation = str(tmp_path / places[0]), places[1]
+        with pytest.raises(InputError, match="is its folder there"):
+            project_files(
+                *invented,
+                output,
+                projector=CorpusProjector(),
+                make_aligner=make,
+                explanation=explanation,
+            )
+    (tmp_path / "o.jsonl.run.json").mkdir()
+    with pytest.raises(InputError, match=r"o\.jsonl\.run\.json: is a folder"):
+        project_files(
+            *invented, str(tmp_path / "o.jsonl"), projector=CorpusProjector(), make_aligner=make
+        )
+
+
+def test_nothing_to_learn_from_is_no_error(tmp_path, write):
+    source, target = write("s.conll", "Anna\tB-PER\n\n" * 3), write("t.txt", "\n" * 3)
+    output = str(tmp_path / "o.jsonl")
+    run = project_files(
+        source, target, output, projector=CorpusProjector(), make_aligner=StatisticalAligner
+    )
+    assert dict(run.account.statuses) == {"empty: no target word": 3}
 
 
 def test_methods_on_links_have_nothing_to_explain(bitext, tmp_path, files):

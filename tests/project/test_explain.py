@@ -38,7 +38,7 @@ def parse(lines):
 
 def test_by_hand():
     row = pair("Bonn sleeps", "Bonn schläft", [(0, 1, "LOC")], "r7")
-    lines = list(explain(SoftProjector(), row, hard(2, 2, (0, 0), (1, 1))))
+    lines = list(explain(row, SoftProjector().decide(row, hard(2, 2, (0, 0), (1, 1)))))
     # F of [0, 1) is 1, of [0, 2) 2/3, of [1, 2) 0 (too faint to be listed)
     # confidence: 1 / (1 + exp(-(.13 + 2.19 + 1.99 / 3)))
     assert lines == [
@@ -51,7 +51,7 @@ def test_by_hand():
 def test_what_is_not_projected():
     row = pair("a b c", "x y z", [(0, 1, "A"), (1, 2, "B"), (2, 3, "C")])
     mass = np.array([[0.9, 0, 0], [0, 0, 0], [0, 0.25, 0]])
-    taken, lost, faint = parse(explain(SoftProjector(), row, Evidence(mass, mass)))
+    taken, lost, faint = parse(explain(row, SoftProjector().decide(row, Evidence(mass, mass))))
     assert taken[1] is None
     assert lost[1:] == ["no link", None, []]
     assert faint[1] == "score below the threshold"
@@ -68,7 +68,7 @@ def test_parts_add_up_to_the_scores(states):
     n_chosen = 0
     for row, found in rows[:15]:
         spans = {span[:3]: span for span in method.project(row, found).spans}
-        entities = parse(explain(method, row, found))
+        entities = parse(explain(row, method.decide(row, found)))
         assert [e[0][1:3] for e in entities] == [
             (s.label, " ".join(row.source.words[s.start : s.end])) for s in sorted(row.source.spans)
         ]

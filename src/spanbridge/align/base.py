@@ -53,11 +53,7 @@ class UnfittedAligner:
     def fit(self, pairs: Iterable[SentencePair]) -> None:
         """Nothing is learned from the bitext."""
 
-    def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
-        """Links of each pair, or the reason why a pair cannot be aligned."""
-        raise NotImplementedError
-
-    def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
+    def evidence(self: Aligner, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
         """The links, each word's mass shared among them."""
         return [
             found if isinstance(found, RowError) else Evidence.of_links(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any, Literal
 
@@ -10,17 +10,26 @@ import numpy as np
 
 from spanbridge.align import extract
 from spanbridge.align.base import UnfittedAligner
-from spanbridge.align.soft import SHORT, cosines, soft_links, with_neighbours, word_states
+from spanbridge.align.soft import (
+    SHORT,
+    cosines,
+    soft_links,
+    too_long,
+    with_neighbours,
+    word_states,
+)
 from spanbridge.core.errors import RowError, SpanbridgeError
-from spanbridge.core.evidence import Evidence, States
+from spanbridge.core.evidence import Evidence, Matrix, States
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import SentencePair
 from spanbridge.encode import EncodedSentence, Encoder, load_encoder
 
 Extraction = Literal["itermax", "argmax", "match", "softmax", "entmax"]
 EXTRACTIONS: tuple[Extraction, ...] = ("itermax", "argmax", "match", "softmax", "entmax")
-# A similarity matrix of 2**26 float32 cells takes 256 MB and its extraction a few times that.
-MAX_CELLS = 2**26
+# Subwords times subwords: 2**26 float32 cells take 256 MB and their extraction a few times that.
+MAX_SUBWORD_CELLS = 2**26
+# Mass of both directions for a pair, from the cosines of its words.
+Mass = Callable[[SentencePair, Matrix], tuple[Matrix, Matrix]]
 
 
 class EncoderAligner(UnfittedAligner):
@@ -100,37 +109,40 @@ class EncoderAligner(UnfittedAligner):
 
     def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
         """Where the words of each pair went, sentence by sentence: no statistics of the corpus."""
-        found: list[Evidence | RowError] = []
-        for pair, (source, target) in zip(pairs, self.states(pairs), strict=True):
-            n, m = len(source), len(target)
-            if n * m > MAX_CELLS:
-                found.append(
-                    RowError(f"too long to align: {n} x {m} words, more than {MAX_CELLS} pairs")
-                )
-            elif 0 < min(n, m) < SHORT:
-                found.append(self.of_short(pair, source, target))
-            elif n and m:
-                mass = with_neighbours(*soft_links(cosines(source, target)))
-                found.append(Evidence(*mass, source, target))
-            else:
-                found.append(Evidence(np.zeros((n, m)), np.zeros((n, m)), source, target))
-        return found
+        return self.evidence_by(lambda _, similarity: soft_links(similarity), pairs)
 
-    def of_short(self, pair: SentencePair, source: States, target: States) -> Evidence | RowError:
-        """The hard links of a pair as evidence; each side's states go with it."""
-        [links] = self.align([pair])
-        if isinstance(links, RowError):
-            return links
-        hard = Evidence.of_links(links)
-        return Evidence(hard.forward, hard.backward, source, target)
+    def evidence_by(self, mass: Mass, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
+        """Evidence whose mass is computed from the cosines of words; the words' states go with it.
+
+        Very short sentences have too few words to compare: their hard links are the evidence.
+        """
+        states = self.states(pairs)
+        return [self._of_pair(mass, pair, *both) for pair, both in zip(pairs, states, strict=True)]
+
+    def _of_pair(
+        self, mass: Mass, pair: SentencePair, source: States, target: States
+    ) -> Evidence | RowError:
+        n, m = len(source), len(target)
+        if (reason := too_long(n, m)) is not None:
+            return reason
+        if not n or not m:
+            return Evidence(np.zeros((n, m)), np.zeros((n, m)), source, target)
+        if min(n, m) < SHORT:
+            [links] = self.align([pair])
+            if isinstance(links, RowError):
+                return links
+            return Evidence.of_links(links, source, target)
+        moved = with_neighbours(*mass(pair, cosines(source, target)))
+        return Evidence(*moved, source, target)
 
     def _link(self, source: EncodedSentence, target: EncodedSentence) -> WordAlignment | RowError:
         n, m = len(source.states), len(target.states)
         if n == 0 or m == 0:
             return WordAlignment((), source.n_words, target.n_words, ())
-        if n * m > MAX_CELLS:
+        if n * m > MAX_SUBWORD_CELLS:
             return RowError(
-                f"too long to align: {n} x {m} subwords, more than {MAX_CELLS} pairs; split the row"
+                f"too long to align: {n} x {m} subwords, more than {MAX_SUBWORD_CELLS}; "
+                "split the row"
             )
         mask, scores = self._subword_links(source.states, target.states)
         rows, columns = np.nonzero(mask)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from spanbridge.align.encoder import EncoderAligner
 from spanbridge.align.lexicon import Lexicon, diagonal_prior
-from spanbridge.align.soft import SHORT, cosines, soft_links, with_neighbours
+from spanbridge.align.soft import cosines, soft_links, too_long, with_neighbours
 from spanbridge.core.errors import RowError, SpanbridgeError
-from spanbridge.core.evidence import Evidence, Matrix, States
+from spanbridge.core.evidence import Evidence, Matrix
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import SentencePair
 
@@ -21,9 +22,10 @@ PREFIXES = (None, 5, 4)
 ANCHOR = 0.07
 # What the encoder, the lexicons anchored by it and the free lexicons are worth.
 MIXTURE = (0.4, 0.3, 0.3)
-MAX_CELLS = 2**24
 # With fewer pairs, lexicons know too little to help an encoder.
 MIN_PAIRS = 100
+# Pairs encoded at a time while learning.
+CHUNK = 512
 
 Arrays = dict[str, Any]
 
@@ -57,15 +59,11 @@ class StatisticalAligner:
         return f"statistical(threshold={self.threshold!r},trained_on={self._n_pairs}_pairs)"
 
     def fit(self, pairs: Iterable[SentencePair]) -> None:
-        """Learn the lexicons.
-
-        Raises:
-            SpanbridgeError: no pair has words on both sides.
-        """
-        bitext = _bitext(pairs)
+        """Learn the lexicons."""
+        bitext = [(pair.source.words, pair.target.words) for pair in usable(pairs)]
         self._n_pairs = len(bitext)
         priors = [diagonal_prior(len(s), len(t)) for s, t in bitext]
-        self._free = [Lexicon.learn(bitext, prefix, priors) for prefix in PREFIXES]
+        self._free = [Lexicon.learn(bitext, p, priors) for p in PREFIXES] if bitext else []
 
     def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
         """Where the words of each pair went.
@@ -73,13 +71,12 @@ class StatisticalAligner:
         Raises:
             SpanbridgeError: the aligner has not been fitted.
         """
-        _check_fitted(self._free)
         return [self._of_pair(pair) for pair in pairs]
 
     def _of_pair(self, pair: SentencePair) -> Evidence | RowError:
         n, m = len(pair.source.words), len(pair.target.words)
-        if n * m > MAX_CELLS:
-            return too_long(n, m)
+        if (reason := too_long(n, m)) is not None:
+            return reason
         if not n or not m:
             return Evidence(np.zeros((n, m)), np.zeros((n, m)))
         return Evidence(*with_neighbours(*self.posterior(pair)))
@@ -146,32 +143,26 @@ class FusedAligner:
 
     def fit(self, pairs: Iterable[SentencePair]) -> None:
         """Learn the lexicons, free and anchored."""
-        kept = _usable(pairs)
+        kept: list[SentencePair] = []
+        priors: list[Matrix] = []
+        rows = iter(usable(pairs))
+        while chunk := list(islice(rows, CHUNK)):  # the states of all would be too much to hold
+            kept += chunk
+            priors += [_anchor(cosines(*states)) for states in self.encoder.states(chunk)]
         self._too_few = len(kept) < MIN_PAIRS
         if self._too_few:
             return
         self.free.fit(kept)
-        bitext = _bitext(kept)
-        priors = [_anchor(cosines(*states)) for states in self.encoder.states(kept)]
+        bitext = [(pair.source.words, pair.target.words) for pair in kept]
         self._anchored = [Lexicon.learn(bitext, prefix, priors) for prefix in PREFIXES]
 
     def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
         """Where the words of each pair went, and the words' states."""
         if self._too_few:
             return self.encoder.evidence(pairs)
-        _check_fitted(self._anchored)
-        states = self.encoder.states(pairs)
-        return [self._of_pair(pair, *both) for pair, both in zip(pairs, states, strict=True)]
+        return self.encoder.evidence_by(self._mass, pairs)
 
-    def _of_pair(self, pair: SentencePair, source: States, target: States) -> Evidence | RowError:
-        n, m = len(source), len(target)
-        if n * m > MAX_CELLS:
-            return too_long(n, m)
-        if not n or not m:
-            return Evidence(np.zeros((n, m)), np.zeros((n, m)), source, target)
-        if min(n, m) < SHORT:
-            return self.encoder.of_short(pair, source, target)
-        similarity = cosines(source, target)
+    def _mass(self, pair: SentencePair, similarity: Matrix) -> tuple[Matrix, Matrix]:
         parts = (
             soft_links(similarity),
             _posterior(self._anchored, pair, _anchor(similarity)),
@@ -181,7 +172,7 @@ class FusedAligner:
             sum(weight * part[d] for weight, part in zip(MIXTURE, parts, strict=True))
             for d in (0, 1)
         )
-        return Evidence(*with_neighbours(np.asarray(forward), np.asarray(backward)), source, target)
+        return np.asarray(forward), np.asarray(backward)
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
         """Hard links of each pair: what both directions support."""
@@ -202,33 +193,24 @@ class FusedAligner:
         self._anchored = _unpack("anchored", arrays)
 
 
-def too_long(n: int, m: int) -> RowError:
-    """The reason why a pair has no matrix of evidence."""
-    return RowError(f"too long to align: {n} x {m} words, more than {MAX_CELLS}; split the row")
-
-
 def _anchor(similarity: Matrix) -> Matrix:
     prior: Matrix = np.exp((similarity - 1) / ANCHOR)
     return prior
 
 
-def _usable(pairs: Iterable[SentencePair]) -> list[SentencePair]:
+def usable(pairs: Iterable[SentencePair]) -> Iterator[SentencePair]:
     """The pairs that something can be learned from."""
-    return [
-        pair for pair in pairs if 0 < len(pair.source.words) * len(pair.target.words) <= MAX_CELLS
-    ]
-
-
-def _bitext(pairs: Iterable[SentencePair]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    bitext = [(pair.source.words, pair.target.words) for pair in _usable(pairs)]
-    if not bitext:
-        raise SpanbridgeError("no pair has words on both sides, so nothing can be learned")
-    return bitext
+    for pair in pairs:
+        n, m = len(pair.source.words), len(pair.target.words)
+        if n and m and too_long(n, m) is None:
+            yield pair
 
 
 def _posterior(
     lexicons: Sequence[Lexicon], pair: SentencePair, prior: Matrix
 ) -> tuple[Matrix, Matrix]:
+    if not lexicons:
+        raise SpanbridgeError("the aligner must be fitted on the bitext first")
     found = [lexicon.posterior(pair.source.words, pair.target.words, prior) for lexicon in lexicons]
     forward, backward = (sum(part[d] for part in found) / len(found) for d in (0, 1))
     return np.asarray(forward), np.asarray(backward)
@@ -238,11 +220,6 @@ def _hard(
     evidence: Iterable[Evidence | RowError], threshold: float
 ) -> list[WordAlignment | RowError]:
     return [found if isinstance(found, RowError) else found.links(threshold) for found in evidence]
-
-
-def _check_fitted(lexicons: Sequence[Lexicon]) -> None:
-    if not lexicons:
-        raise SpanbridgeError("the aligner must be fitted on the bitext first")
 
 
 def _pack(name: str, lexicons: Sequence[Lexicon]) -> Arrays:

@@ -45,6 +45,6 @@ def command(source: str, target: str | None, output: str, **given: Any) -> None:
         make_aligner=lambda: registry.build("aligner", given["aligner"] or "fused", chosen),
         scores=given["scores"],
         fit_pairs=given["fit_pairs"] or FIT_PAIRS,
-        watch=opt.progress("align", given["quiet"]),
+        watch=opt.progress(given["quiet"]),
     )
     opt.report(run, given["as_json"], given["quiet"])

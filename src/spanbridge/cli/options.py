@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
@@ -134,13 +134,13 @@ def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: options[name] for name in names if name in options}
 
 
-def progress(what: str, quiet: bool) -> Callable[[Iterator[T], int | None], Iterator[T]]:
+def progress(quiet: bool) -> Callable[[Iterable[T], int | None, str], Iterable[T]]:
     """Wraps a stream in a progress bar on standard error, where that is a terminal."""
     from tqdm import tqdm
 
-    def watch(rows: Iterator[T], total: int | None) -> Iterator[T]:
+    def watch(rows: Iterable[T], total: int | None, stage: str) -> Iterable[T]:
         off = True if quiet else None  # None: off where standard error is no terminal
-        return iter(tqdm(rows, what, total, unit=" rows", disable=off, mininterval=0.5))
+        return tqdm(rows, stage, total, unit=" rows", disable=off, mininterval=0.5)
 
     return watch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,24 +109,25 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     from spanbridge.pipeline.projection import FIT_PAIRS
 
     chosen = {k: v for k, v in opt.take(given, opt.ALIGNER_OPTIONS).items() if v is not None}
-    if links and (given["aligner"] or chosen):
+    if links is not None and (given["aligner"] is not None or chosen):
         raise click.UsageError("give either --links or an aligner with its options, not both")
-    make_aligner: Callable[[], Any] | None
+    make_aligner: Callable[[], Any] | None = None
     n_fit = given["fit_pairs"] or FIT_PAIRS
     fitting = Fitting(n_fit)
     if given["apply_folder"] is not None:
         projector, make_aligner, fitting = _apply(links, chosen, given)
     else:
-        method = given["method"] or ("greedy" if links else "corpus")
+        method = given["method"] or ("corpus" if links is None else "greedy")
         projector = registry.build("method", method, opt.take(given, _METHOD_OPTIONS))
         name = given["aligner"] or _ALIGNERS.get(method, "encoder")
-        make_aligner = None if links else lambda: registry.build("aligner", name, chosen)
+        if links is None:
+            make_aligner = partial(registry.build, "aligner", name, chosen)
         _check_idle(method, name, {**chosen, "fit_pairs": given["fit_pairs"]})
         if given["fit_folder"] is not None:
             fitting = _keep(given["fit_folder"], n_fit, name, chosen, projector, links)
     for folder in (given["fit_folder"], given["apply_folder"]):
         for path in (output, given["explanation"]):
-            if folder and path and Path(path).resolve().parent == Path(folder).resolve():
+            if None not in (folder, path) and Path(path).resolve().parent == Path(folder).resolve():
                 raise click.UsageError(f"{path} would go into the fit {folder}; write elsewhere")
     run = project_files(
         source,
@@ -140,21 +142,22 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         explanation=given["explanation"],
         scheme=given["scheme"],
         orphans=given["orphans"],
-        watch=opt.progress("project", given["quiet"]),
+        watch=opt.progress(given["quiet"]),
     )
     opt.report(run, given["as_json"], given["quiet"])
 
 
 def _check_idle(method: str, aligner: str, given: dict[str, Any]) -> None:
-    """Refuse what would change nothing."""
-    idle = set()
-    if method in ("corpus", "soft"):  # they read no cut links
-        idle = {"extraction", "iterations", "alpha", "threshold"}
+    """Refuse options that have no say in the result."""
+    why = {}
+    if method in ("corpus", "soft"):
+        cut = ("extraction", "iterations", "alpha", "threshold")
+        why = dict.fromkeys(cut, f"--method {method} reads soft links and cuts none")
     if method != "corpus" and aligner not in ("fused", "statistical"):
-        idle.add("fit_pairs")  # nothing is learned
-    used = sorted(f"--{key.replace('_', '-')}" for key in idle if given.get(key) is not None)
-    if used:
-        raise click.UsageError(f"{', '.join(used)} would change nothing with --method {method}")
+        why["fit_pairs"] = f"--method {method} with --aligner {aligner} learns nothing"
+    for key, reason in why.items():
+        if given.get(key) is not None:
+            raise click.UsageError(f"--{key.replace('_', '-')} has no use here: {reason}")
 
 
 def _keep(
@@ -164,7 +167,7 @@ def _keep(
     from spanbridge.pipeline.files import Fitting
     from spanbridge.project.soft import CorpusProjector
 
-    if links or not isinstance(projector, CorpusProjector):
+    if links is not None or not isinstance(projector, CorpusProjector):
         raise click.UsageError("--fit keeps what --method corpus learns with an aligner")
     learned.check_place(folder)
     # threads change nothing that is learned, and are the next machine's own affair
@@ -181,11 +184,11 @@ def _apply(links: str | None, chosen: dict[str, Any], given: dict[str, Any]) -> 
     fixed = {key for key in chosen if key != "threads"}
     others = ("aligner", "method", "fit_folder", "fit_pairs", *_METHOD_OPTIONS)
     fixed |= {key for key in others if key != "solver" and given[key] is not None}
-    if links or fixed:
+    if links is not None or fixed:
         raise click.UsageError(
             "--apply brings its own aligner and method; beside it only --solver, --threads, "
             "--min-confidence and --explain are taken"
         )
     threads = {"threads": chosen["threads"]} if "threads" in chosen else {}
     aligner, projector, digest = learned.load(given["apply_folder"], given["solver"], threads)
-    return projector, lambda: aligner, Fitting(applied=digest)
+    return projector, lambda: aligner, Fitting(applied=digest, folder=given["apply_folder"])

@@ -32,7 +32,12 @@ class Evidence:
     target_states: States | None = None
 
     @classmethod
-    def of_links(cls, links: WordAlignment) -> Evidence:
+    def of_links(
+        cls,
+        links: WordAlignment,
+        source_states: States | None = None,
+        target_states: States | None = None,
+    ) -> Evidence:
         """Hard links as evidence: a word's mass is shared equally among its links."""
         mask = np.zeros((links.n_source, links.n_target))
         if links.pairs:
@@ -41,6 +46,8 @@ class Evidence:
         return cls(
             mask / np.maximum(mask.sum(1, keepdims=True), 1),
             mask / np.maximum(mask.sum(0, keepdims=True), 1),
+            source_states,
+            target_states,
         )
 
     def links(self, threshold: float) -> WordAlignment:

@@ -26,7 +26,7 @@ from spanbridge.core.scripts import is_unspaced
 from spanbridge.encode.tokenizer import Tokenizer
 
 _BATCH_TOKENS = 1024
-_MEMO_BYTES = 256 * 2**20
+_MEMO_BYTES = 768 * 2**20
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ class Encoder:
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[EncodedSentence]:
         """Encode tokenised sentences of any length; equal ones are encoded once.
 
-        Recently encoded sentences are remembered (256 MB), so that the source side of a bitext
-        that serves several targets is not encoded again.
+        Recently encoded sentences are remembered (768 MB): those of the pairs that a corpus run
+        learns from, or the source side of a bitext that serves several targets.
 
         Args:
             sentences: words of each sentence; may be empty.

@@ -24,24 +24,17 @@ from spanbridge.pipeline.account import REJECTED, Account
 from spanbridge.pipeline.projection import (
     FIT_PAIRS,
     Method,
+    Watch,
     align_pairs,
     fit,
     given_links,
     project_pairs,
-    spread,
+    unwatched,
 )
 from spanbridge.project.confidence import CALIBRATIONS
 from spanbridge.project.soft import CorpusProjector, SoftProjector
 
-Watch = Callable[[Iterator[SentencePair], int | None], Iterator[SentencePair]]
-
-
 P = ParamSpec("P")
-
-
-def unwatched(rows: Iterator[SentencePair], total: int | None) -> Iterator[SentencePair]:
-    """No progress shown."""
-    return rows
 
 
 @dataclass(frozen=True)
@@ -54,6 +47,7 @@ class Run:
         signature: one line that reproduces the result.
         account: what became of every row.
         rejects: path of the rejects file, or None.
+        explanation: path of the explanation, or None.
     """
 
     output: str
@@ -61,6 +55,7 @@ class Run:
     signature: str
     account: Account
     rejects: str | None
+    explanation: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, in a stable order."""
@@ -70,6 +65,7 @@ class Run:
             "signature": self.signature,
             "account": self.account.to_dict(),
             "rejects": self.rejects,
+            **({"explanation": self.explanation} if self.explanation is not None else {}),
         }
 
     def text(self) -> str:
@@ -113,11 +109,13 @@ class Fitting:
     Attributes:
         pairs: learn from at most so many pairs, spread evenly over the input.
         applied: digest of what was learned before and is applied here; None learns from the input.
+        folder: where that stands, for the account.
         save: called with the aligner once it and the method are fitted; None keeps nothing.
     """
 
     pairs: int = FIT_PAIRS
     applied: str | None = None
+    folder: str | None = None
     save: Callable[[Aligner], None] | None = None
 
 
@@ -153,58 +151,50 @@ def project_files(
         min_confidence: spans less probable than this are left out, in [0, 1].
         explanation: file for the parts of every span's score (soft methods only).
         scheme, orphans: how the source's tags are read.
-        watch: wraps the stream of rows, to show progress; given the number of rows if known.
+        watch: wraps each stream of rows, to show progress; given the number of rows, if known, and
+            the name of the stage.
 
     Raises:
         InputError: the input is wrong; nothing is written then.
         SpanbridgeError: a setting is wrong, or CoNLL cannot hold a row.
     """
     _check_output(output, source, target, links, explanation=explanation)
-    if not 0 <= min_confidence <= 1:
-        raise SpanbridgeError(f"the least confidence is {min_confidence}, but lies in [0, 1]")
-    soft = isinstance(projector, SoftProjector)
-    if explanation is not None and not soft:
-        raise SpanbridgeError(f"the method {projector.name!r} has no parts to explain")
+    _check_settings(projector, min_confidence, explanation)
     counts = Counts()
 
     def open_pairs(counts: Counts | None = None) -> Iterator[SentencePair]:
         pairs = read_pairs(source, target, links, scheme=scheme, orphans=orphans, counts=counts)
         return (replace(pair, links=None) for pair in pairs) if realign else pairs
 
-    # all of the input is checked before the long work begins
-    learns = isinstance(projector, CorpusProjector) and fitting.applied is None
-    total, n_given = None, 0
-    if make_aligner is not None or learns:
-        total = 0
-        for pair in open_pairs(counts):
-            total += 1
-            n_given += pair.links is not None
-    aligner = None if make_aligner is None else make_aligner()
-    if fitting.applied is None and total:
-        fit(open_pairs, total, aligner, projector, fitting.pairs)
-    surest = _surest(projector)
-    if min_confidence > surest:
-        raise SpanbridgeError(
-            f"a least confidence of {min_confidence} leaves nothing: {projector.name!r} is never "
-            f"surer than {surest:.3f} here"
-        )
-    if fitting.save is not None and aligner is not None:
-        fitting.save(aligner)
-    if aligner is None:
-        linked = given_links(open_pairs(None if learns else counts), soft=soft)
-    else:
-        linked = align_pairs(open_pairs, aligner, soft=soft)
     account = Account()
     with ExitStack() as stack:
+        # places that cannot be written to, and bad input, are found before the long work begins
         writer = stack.enter_context(pair_writer(output))
         report = None
         if explanation is not None:
-            out = stack.enter_context(atomic_output(explanation))
-            report = partial(print, file=out)
+            report = partial(print, file=stack.enter_context(atomic_output(explanation)))
+        total, n_given = None, 0
+        if make_aligner is not None or isinstance(projector, CorpusProjector):
+            total = 0
+            for pair in open_pairs(counts):
+                total += 1
+                n_given += pair.links is not None
+        aligner = None if make_aligner is None else make_aligner()
+        if fitting.applied is None and total:
+            fit(open_pairs, total, aligner, projector, fitting.pairs, watch)
+        _check_reach(projector, min_confidence)
+        if fitting.save is not None and aligner is not None:
+            fitting.save(aligner)
+        soft = isinstance(projector, SoftProjector)
+        if aligner is None:
+            linked = given_links(open_pairs(counts if total is None else None), soft=soft)
+        else:
+            linked = align_pairs(open_pairs, aligner, soft=soft)
         rows = project_pairs(linked, projector, account, min_confidence, report)
-        for pair in watch(rows, total):
+        for pair in watch(rows, total, "project"):
             writer.write(pair)
     account.notes["orphan_tags"] = counts.n_orphans
+    account.notes["spans_widened_to_whole_words"] = counts.n_widened
     given = f"given({n_given}_of_{total})+" if n_given and aligner is not None else ""
     line = signature(
         {
@@ -217,8 +207,24 @@ def project_files(
             "orphans": orphans,
         }
     )
-    inputs = {"source": source, "target": target, "links": links}
-    return _finish(output, inputs, line, account)
+    inputs = {"source": source, "target": target, "links": links, "fit": fitting.folder}
+    return _finish(output, inputs, line, account, explanation)
+
+
+def _check_settings(method: Method, min_confidence: float, explanation: str | None) -> None:
+    if not 0 <= min_confidence <= 1:
+        raise SpanbridgeError(f"the least confidence is {min_confidence}, but lies in [0, 1]")
+    if explanation is not None and not isinstance(method, SoftProjector):
+        raise SpanbridgeError(f"the method {method.name!r} has no parts to explain")
+
+
+def _check_reach(method: Method, min_confidence: float) -> None:
+    """Whether any span can be that sure."""
+    if min_confidence > (surest := _surest(method)):
+        raise SpanbridgeError(
+            f"a least confidence of {min_confidence} leaves nothing: {method.name!r} is never "
+            f"surer than {surest:.3f} here"
+        )
 
 
 def _surest(method: Method) -> float:
@@ -248,7 +254,7 @@ def align_files(
         make_aligner: makes the aligner, called once the input has been read through.
         scores: write every link's score.
         fit_pairs: pairs that an aligner learns from, at most, spread evenly over the input.
-        watch: wraps the stream of rows, to show progress.
+        watch: as in :func:`project_files`.
 
     Raises:
         InputError: the input is wrong; nothing is written then.
@@ -262,8 +268,7 @@ def align_files(
 
     total = sum(1 for _ in open_pairs())
     aligner = make_aligner()
-    if aligner.needs_fit and total:
-        aligner.fit(list(spread(open_pairs(), total, fit_pairs)))
+    fit(open_pairs, total, aligner, None, fit_pairs, watch)
     account = Account()
     as_pairs = suffix(output) == ".jsonl"
 
@@ -279,7 +284,7 @@ def align_files(
 
     with atomic_output(output) as out:
         writer = PairWriter(out, as_pairs)
-        for pair in watch(rows(), total):
+        for pair in watch(rows(), total, "align"):
             if as_pairs:
                 writer.write(pair)
             else:
@@ -290,6 +295,9 @@ def align_files(
 
 def _check_output(output: str, *inputs: str | None, explanation: str | None = None) -> None:
     beside = (manifest_path(output), rejects_path(output))
+    for path in beside:
+        if path.is_dir():
+            raise InputError(path, None, "is a folder where a file would go; move it away")
     written = {path.resolve() for path in (Path(output), *beside)}
     if explanation is not None:
         if Path(explanation).resolve() in written:
@@ -297,12 +305,18 @@ def _check_output(output: str, *inputs: str | None, explanation: str | None = No
                 f"{explanation} is both output and explanation; explain to another file"
             )
         written.add(Path(explanation).resolve())
-    for path in inputs:
-        if path is not None and Path(path).resolve() in written:
-            raise SpanbridgeError(f"{path} is both input and output; write to another file")
+    for given in inputs:
+        if given is not None and Path(given).resolve() in written:
+            raise SpanbridgeError(f"{given} is both input and output; write to another file")
 
 
-def _finish(output: str, inputs: dict[str, str | None], line: str, account: Account) -> Run:
+def _finish(
+    output: str,
+    inputs: dict[str, str | None],
+    line: str,
+    account: Account,
+    explanation: str | None = None,
+) -> Run:
     rejects = rejects_path(output)
     if account.rejects:
         with atomic_output(rejects) as out:
@@ -312,7 +326,8 @@ def _finish(output: str, inputs: dict[str, str | None], line: str, account: Acco
         # one of an earlier run would be taken for this one's
         rejects.unlink(missing_ok=True)
     given = {role: path for role, path in inputs.items() if path is not None}
-    run = Run(output, given, line, account, str(rejects) if account.rejects else None)
+    rejected = str(rejects) if account.rejects else None
+    run = Run(output, given, line, account, rejected, explanation)
     with atomic_output(manifest_path(output)) as out:
         out.write(json.dumps(run.to_dict(), ensure_ascii=False, indent=1) + "\n")
     return run

@@ -1,7 +1,7 @@
 """What a corpus run learned, in a folder: ``learned.json`` for people, ``learned.npz`` for numbers.
 
-No pickles. The JSON names the aligner with its options and holds the SHA-256 of the numbers, which
-is checked on loading.
+No pickles. The JSON names the aligner with its options and holds the SHA-256 of everything in both
+files, which is checked on loading.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -134,22 +135,21 @@ def load(
         raise InputError(path, None, "is not of this version's format; fit again")
     if _digest(content, data) != content.get("sha256"):
         raise InputError(path.parent, None, "learned.json or learned.npz is damaged; fit again")
-    projector = CorpusProjector(solver or content["solver"])
+    projector = CorpusProjector(content.get("solver", "greedy") if solver is None else solver)
     try:
-        with np.load(path.parent / "learned.npz", allow_pickle=False) as file:
+        with np.load(BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        made = content["aligner"]
-        name, options = made["name"], {**made["options"], **overrides}
         projector.learned = _learned(content, arrays)
-    except (AttributeError, KeyError, TypeError, ValueError, BadZipFile, EOFError) as error:
-        raise InputError(path, None, f"is damaged ({error!r}); fit again") from error
-    try:
-        aligner: Aligner = registry.build("aligner", name, options)
+        made = content["aligner"]
+        aligner: Aligner = registry.build("aligner", made["name"], {**made["options"], **overrides})
+        start = "aligner."
+        aligner.restore(
+            {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
+        )
     except SpanbridgeError as error:
         raise InputError(path, None, f"its aligner cannot be made: {error}") from error
-    aligner.restore(
-        {k.removeprefix("aligner."): v for k, v in arrays.items() if k.startswith("aligner.")}
-    )
+    except (AttributeError, KeyError, TypeError, ValueError, BadZipFile, EOFError) as error:
+        raise InputError(path, None, f"is damaged ({error!r}); fit again") from error
     return aligner, projector, str(content["sha256"])[:12]
 
 

@@ -30,6 +30,15 @@ FIT_PAIRS = 5000
 # Least evidence for a link that is only shown.
 SHOWN = 0.45
 
+Watch = Callable[[Iterable[SentencePair], int | None, str], Iterable[SentencePair]]
+
+
+def unwatched(
+    rows: Iterable[SentencePair], total: int | None, stage: str
+) -> Iterable[SentencePair]:
+    """No progress shown."""
+    return rows
+
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Consecutive lists of at most ``size`` items."""
@@ -57,10 +66,22 @@ def align_pairs(
         soft: whether evidence is wanted in place of links.
     """
     for rows in chunks(open_pairs(), chunk):
-        missing = [pair for pair in rows if pair.links is None]
-        found: Iterator[Found] = iter(aligner.evidence(missing) if soft else aligner.align(missing))
+        if soft:
+            for pair, evidence in zip(rows, aligner.evidence(rows), strict=True):
+                yield pair, _with_links(pair, evidence)
+            continue
+        found = iter(aligner.align([pair for pair in rows if pair.links is None]))
         for pair in rows:
-            yield pair, next(found) if pair.links is None else _given(pair, soft)
+            yield pair, next(found) if pair.links is None else pair.links
+
+
+def _with_links(pair: SentencePair, found: Evidence | RowError) -> Evidence | RowError:
+    """Links that came with a pair stand in for the aligner's; the words' states are still its."""
+    if pair.links is None:
+        return found
+    if isinstance(found, RowError):
+        return Evidence.of_links(pair.links)
+    return Evidence.of_links(pair.links, found.source_states, found.target_states)
 
 
 def given_links(
@@ -68,35 +89,33 @@ def given_links(
 ) -> Iterator[tuple[SentencePair, Found]]:
     """For bitexts that bring their links; a row without is rejected."""
     for pair in pairs:
-        yield pair, _given(pair, soft)
-
-
-def _given(pair: SentencePair, soft: bool) -> Found:
-    if pair.links is None:
-        return RowError("no links given, and no aligner asked for")
-    return Evidence.of_links(pair.links) if soft else pair.links
+        if pair.links is None:
+            yield pair, RowError("no links given, and no aligner asked for")
+        else:
+            yield pair, Evidence.of_links(pair.links) if soft else pair.links
 
 
 def fit(
     open_pairs: OpenPairs,
     total: int,
     aligner: Aligner | None,
-    method: Method,
+    method: Method | None,
     limit: int = FIT_PAIRS,
+    watch: Watch = unwatched,
 ) -> None:
     """Let aligner and method learn from the bitext, or from ``limit`` pairs spread over it."""
-    sample = list(spread(open_pairs(), total, limit)) if _learns(aligner, method) else []
-    if aligner is not None and aligner.needs_fit:
-        aligner.fit(sample)
+    aligner_learns = aligner is not None and aligner.needs_fit
+    if not aligner_learns and not isinstance(method, CorpusProjector):
+        return
+    sample = list(spread(open_pairs(), total, limit))
+    if aligner is not None and aligner_learns:
+        aligner.fit(watch(sample, len(sample), "learn words"))
     if isinstance(method, CorpusProjector):
-        linked = given_links(sample, soft=True)
+        rows = watch(sample, len(sample), "learn spans")
+        linked = given_links(rows, soft=True)
         if aligner is not None:
-            linked = align_pairs(lambda: sample, aligner, soft=True)
+            linked = align_pairs(lambda: rows, aligner, soft=True)
         method.fit((pair, found) for pair, found in linked if isinstance(found, Evidence))
-
-
-def _learns(aligner: Aligner | None, method: Method) -> bool:
-    return isinstance(method, CorpusProjector) or (aligner is not None and aligner.needs_fit)
 
 
 def project_pairs(
@@ -113,12 +132,13 @@ def project_pairs(
         method: places the spans.
         account: where every row is entered.
         min_confidence: spans less probable than this are left out.
-        report: takes the lines that explain each projection; None explains nothing.
+        report: takes the lines that explain each row with source spans; None explains nothing.
     """
     for pair, found in linked:
         spans: tuple[Span, ...] = ()
         dropped: tuple[tuple[Span, str], ...] = ()
         confidence: float | None = None  # nothing was projected, so nothing can be said
+        lines: Iterable[str] = ()
         if isinstance(found, RowError):
             status = f"{REJECTED}{found}"
             dropped = tuple((span, "row rejected") for span in pair.source.spans)
@@ -129,13 +149,9 @@ def project_pairs(
             status = "empty: no target word"
             dropped = tuple((span, "no target word") for span in pair.source.spans)
         else:
-            result = _project(pair, found, method)
+            result, lines = _project(pair, found, method, min_confidence)
             confidence = _sentence_confidence(result, min_confidence)
             result = result.above(min_confidence)
-            if report is not None and isinstance(method, SoftProjector):
-                assert isinstance(found, Evidence)
-                for line in explain(method, pair, found, min_confidence):
-                    report(line)
             spans, dropped = result.spans, result.dropped
             status = PROJECTED if spans else f"empty: {dropped[0][1]}"
         done = replace(
@@ -145,21 +161,28 @@ def project_pairs(
             status=status,
             extra={**pair.extra, "confidence": confidence},
         )
+        if report is not None and pair.source.spans:
+            for line in lines or [f"row {pair.id}, {status}"]:
+                report(line)
         account.add(done, status, dropped)
         yield done
 
 
-def _project(pair: SentencePair, found: WordAlignment | Evidence, method: Method) -> Projection:
+def _project(
+    pair: SentencePair, found: WordAlignment | Evidence, method: Method, least: float
+) -> tuple[Projection, Iterable[str]]:
+    """The projection, and the lines that explain it (made only when they are read)."""
     if isinstance(method, SoftProjector):
         assert isinstance(found, Evidence)
-        return method.project(pair, found)
+        decision = method.decide(pair, found)
+        return decision.projection, explain(pair, decision, least)
     assert isinstance(found, WordAlignment)
     raw = method.project(pair.source.spans, found)
     calibration = CALIBRATIONS.get(method.name)
     if calibration is None:  # a method from elsewhere, whose scores are its own
-        return raw
+        return raw, ()
     spans = tuple(span._replace(score=calibration(span.score or 0.0)) for span in raw.spans)
-    return replace(raw, spans=spans)
+    return replace(raw, spans=spans), ()
 
 
 def _sentence_confidence(result: Projection, least: float) -> float:

@@ -6,43 +6,38 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from spanbridge.core.evidence import Evidence
 from spanbridge.core.spans import SentencePair
-from spanbridge.project.projector import in_order
-from spanbridge.project.soft import Scored, SoftProjector, solve
+from spanbridge.project.soft import Decision, Scored
 from spanbridge.project.weights import Weights
 
 RUNNERS_UP = 3
 
 
-def explain(
-    method: SoftProjector, pair: SentencePair, evidence: Evidence, min_confidence: float = 0.0
-) -> Iterator[str]:
+def explain(pair: SentencePair, decision: Decision, min_confidence: float = 0.0) -> Iterator[str]:
     """Lines for a person: each source span, the chosen candidate and the best of the others.
 
     Each candidate has its score, then each part as value * weight.
+
+    Args:
+        pair: the one that was decided on.
+        decision: of :meth:`~spanbridge.project.soft.SoftProjector.decide`.
+        min_confidence: spans less probable than this are marked as left out.
     """
-    weights = method.weights()
-    entities = in_order(pair.source.spans)
-    projection = method.project(pair, evidence)
-    chosen, scored = solve(method.view(pair, evidence), entities, weights, method.solver)
-    taken = {
-        option.entity: (scored[option.entity].place(option.start, option.end), span.score)
-        for option, span in zip(chosen, projection.spans, strict=True)
-    }
-    for e, entity in enumerate(entities):
+    weights, target = decision.weights, pair.target.words
+    sure = dict(zip(decision.chosen, (s.score for s in decision.projection.spans), strict=True))
+    for e, (entity, scored) in enumerate(zip(decision.entities, decision.scored, strict=True)):
         words = " ".join(pair.source.words[entity.start : entity.end])
         yield f"row {pair.id}, {entity.label} [{words}], threshold {weights.threshold:g}"
-        place, confidence = taken.get(e, (None, None))
+        place, confidence = decision.chosen.get(e), sure.get(e)
         if place is None:
-            yield f"  not projected: {scored[e].why_not(weights.threshold)}"
+            yield f"  not projected: {scored.why_not(weights.threshold)}"
         else:
             if confidence is not None and confidence < min_confidence:
                 yield f"  left out: confidence {confidence:.3f} is below {min_confidence:g}"
-            yield _line("->", scored[e], place, weights, pair.target.words, confidence)
-        order = [int(k) for k in np.argsort(-scored[e].total, kind="stable") if k != place]
+            yield _line("->", scored, place, weights, target, confidence)
+        order = [int(k) for k in np.argsort(-scored.total, kind="stable") if k != place]
         for k in order[:RUNNERS_UP]:
-            yield _line("  ", scored[e], k, weights, pair.target.words, None)
+            yield _line("  ", scored, k, weights, target, None)
 
 
 def _line(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -95,7 +96,7 @@ def conclude(
     return Projection(tuple(spans), tuple(dropped), tuple(origins))
 
 
-class _CandidateProjector:
+class _CandidateProjector(ABC):
     """N-gram candidates, alignment score, and a solver.
 
     Discontinuous links: a candidate may span unlinked words and words linked elsewhere; whether it
@@ -148,8 +149,8 @@ class _CandidateProjector:
         options = alignment_options(ordered, alignment, self.max_words)
         return conclude(ordered, self._solve(options), alignment, self.min_score)
 
-    def _solve(self, options: list[Option]) -> list[Option]:
-        raise NotImplementedError
+    @abstractmethod
+    def _solve(self, options: list[Option]) -> list[Option]: ...
 
 
 class GreedyProjector(_CandidateProjector):

@@ -7,7 +7,7 @@ learned from its result, the sentence at hand always left out; a second pass pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,7 +35,7 @@ from spanbridge.project.weights import FIRST, ONE_BY_ONE, SECOND, Weights
 
 SOLVERS = {"greedy": greedy, "exact": exact}
 # Candidates with less of the soft score than this are not scored further.
-FAINT = 0.12
+LEAST_SOFT = 0.12
 # With fewer pairs the second pass has too little to learn from.
 MIN_PAIRS = 100
 
@@ -74,7 +74,7 @@ def score(view: View, entity: Span, weights: Weights) -> Scored:
     """Score the candidates of an entity that any mass supports."""
     candidates = view.candidates(entity.start, entity.end)
     soft = PARTS["soft"].of(view, entity, candidates)
-    candidates = candidates.where(soft > FAINT)
+    candidates = candidates.where(soft > LEAST_SOFT)
     parts = {name: PARTS[name].of(view, entity, candidates) for name in weights.parts}
     total = np.zeros(len(candidates.start))
     for name, weight in weights.parts.items():
@@ -99,6 +99,25 @@ def solve(
     return SOLVERS[solver](options), scored
 
 
+@dataclass(frozen=True)
+class Decision:
+    """How a projection came about.
+
+    Attributes:
+        weights: of the scores' parts.
+        entities: source spans, in order.
+        scored: of each entity, its candidates with their scores.
+        chosen: of each entity that was projected, the number of the chosen candidate.
+        projection: the result.
+    """
+
+    weights: Weights
+    entities: Sequence[Span]
+    scored: Sequence[Scored]
+    chosen: Mapping[int, int]
+    projection: Projection
+
+
 class SoftProjector:
     """Sentence by sentence: soft alignment score, candidates of any length.
 
@@ -110,7 +129,6 @@ class SoftProjector:
     """
 
     name = "soft"
-    needs_fit = False
 
     def __init__(self, solver: str = "greedy") -> None:
         if solver not in SOLVERS:
@@ -123,24 +141,28 @@ class SoftProjector:
 
     def project(self, pair: SentencePair, evidence: Evidence) -> Projection:
         """Target spans, and the source spans that found none."""
+        return self.decide(pair, evidence).projection
+
+    def decide(self, pair: SentencePair, evidence: Evidence) -> Decision:
+        """Project, and keep what led there."""
         entities = in_order(pair.source.spans)
-        view = self.view(pair, evidence)
         weights = self.weights()
-        chosen, scored = solve(view, entities, weights, self.solver)
+        options, scored = solve(self.view(pair, evidence), entities, weights, self.solver)
         spans = []
-        for e, start, end, _ in chosen:
-            at = scored[e].place(start, end)
+        chosen = {}
+        for e, start, end, _ in options:
+            chosen[e] = at = scored[e].place(start, end)
             margin = scored[e].margin(at, weights.threshold)
             score = float(scored[e].total[at])
             confidence = CALIBRATIONS[self.regime](score, min(margin, MARGIN))
             spans.append(Span(start, end, entities[e].label, confidence))
-        origins = {option.entity: entities[option.entity] for option in chosen}
         dropped = tuple(
             (entity, scored[e].why_not(weights.threshold))
             for e, entity in enumerate(entities)
-            if e not in origins
+            if e not in chosen
         )
-        return Projection(tuple(spans), dropped, tuple(origins.values()))
+        projection = Projection(tuple(spans), dropped, tuple(entities[e] for e in chosen))
+        return Decision(weights, entities, scored, chosen, projection)
 
     @property
     def regime(self) -> str:
@@ -192,7 +214,6 @@ class CorpusProjector(SoftProjector):
     """
 
     name = "corpus"
-    needs_fit = True
 
     def __init__(self, solver: str = "greedy") -> None:
         super().__init__(solver)
@@ -258,7 +279,6 @@ def _learn(
 ) -> None:
     """Learn from a pass; taggers on states learn from the source's labels too."""
     pairs = [pair for pair, _ in rows]
-    learned.statistics.forget_spans()
     for pair, spans in zip(pairs, projected, strict=True):
         learned.statistics.add_spans(pair.target.words, spans)
     numbers = [digest(pair) for pair in pairs]

@@ -22,7 +22,8 @@ Span3 = tuple[int, int, str]
 REACH = 2
 # Words at which candidates of one entity begin and end, at most: a few thousand candidates.
 MAX_PLACES = 128
-FAINT = 0.01
+# Words with less mass of the entity than this hold nothing of it.
+LEAST_MASS = 0.01
 EDGE = ""  # stands beside the first and the last word
 PLACES = ("first", "before", "last", "after")
 
@@ -56,11 +57,6 @@ class CorpusStatistics:
         for start, end, _ in spans:
             for place, word in boundary_words(words, start, end).items():
                 self.policy[place][word] += 1
-
-    def forget_spans(self) -> None:
-        """Start counting boundaries anew."""
-        for counts in self.policy.values():
-            counts.clear()
 
     def merge(self, other: CorpusStatistics) -> None:
         """Add the counts of another part of the corpus."""
@@ -149,16 +145,14 @@ class View:
         mass = np.maximum(
             self.evidence.forward[start:end].max(0), self.evidence.backward[start:end].sum(0)
         )
-        near = mass > FAINT
+        near = mass > LEAST_MASS
         for _ in range(REACH):
             near[1:] |= near[:-1].copy()
             near[:-1] |= near[1:].copy()
         places = np.flatnonzero(near)
         if len(places) > MAX_PLACES:  # the words with most mass, the first of equals
             places = np.sort(np.argsort(-mass, kind="stable")[:MAX_PLACES])
-        rows, columns = (
-            _triangle(len(places)) if len(places) <= 256 else np.triu_indices(len(places))
-        )
+        rows, columns = _triangle(len(places))
         return Candidates(places[rows], places[columns] + 1)
 
     def frequency(self, side: str) -> Vector:
