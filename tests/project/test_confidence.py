@@ -1,6 +1,6 @@
 """Probabilities of spans and of sentences."""
 
-from math import exp, log
+from math import log
 
 import pytest
 from hypothesis import given
@@ -8,19 +8,28 @@ from hypothesis import strategies as st
 from project_instances import often
 
 from spanbridge import CorpusProjector, Span
-from spanbridge.project.confidence import CALIBRATIONS, DROPPED_RIGHTLY, Calibration, of_sentence
+from spanbridge.project.confidence import (
+    CALIBRATIONS,
+    DROPPED_RIGHTLY,
+    Calibration,
+    closeness,
+    of_sentence,
+)
 from spanbridge.project.projector import NO_LINK, UNSURE, Projection
+from spanbridge.project.scores import PARTS
 from spanbridge.project.soft import Learned, SoftProjector
 
 probabilities = st.floats(0, 1)
 
 
 def test_calibration_by_hand():
-    """z = -1 + 2 * .5 + 4 * .25 = 1."""
-    assert Calibration(-1, (2, 4))(0.5, 0.25) == pytest.approx(1 / (1 + exp(-1)))
-    assert Calibration(log(3), ())() == pytest.approx(3 / 4)
+    """closeness = -log(1 - 1 / 2 + .01) = -log(.51); z = -1 - 2 * log(.51) + 4 * .25."""
+    assert closeness(1, 2) == pytest.approx(-log(0.51))
+    odds = 1 / 0.51**2
+    assert Calibration(2, -1, (2, 4))(1, 0.25) == pytest.approx(odds / (1 + odds))
+    assert Calibration(1, 0, (0.5,))(1) == pytest.approx(10 / 11)  # a lack of nothing counts as .01
     with pytest.raises(ValueError, match="zip"):
-        Calibration(0, (1,))(1, 1)
+        Calibration(1, 0, (1,))(1, 1)
 
 
 @pytest.mark.parametrize("name", CALIBRATIONS)
@@ -32,23 +41,32 @@ def test_more_evidence_is_never_less_probable(name, drawn):
     low, high = (
         [pick(p) for p in zip(drawn[:n], drawn[2 : 2 + n], strict=True)] for pick in (min, max)
     )
+    low[0], high[0] = low[0] * calibration.best, high[0] * calibration.best
     assert 0 < calibration(*low) <= calibration(*high) < 1
 
 
 @pytest.mark.parametrize("name", ["greedy", "exact", "heuristic"])
 def test_methods_on_links_have_one_feature(name):
     assert len(CALIBRATIONS[name].weights) == 1
+    assert CALIBRATIONS[name].best == 1
 
 
-def test_every_regime_of_the_soft_methods_has_a_calibration():
-    method = CorpusProjector()
-    regimes = {SoftProjector().regime}
+def best_score(weights):
+    """With the best value in every part."""
+    ends = ((w * PARTS[name].low, w * PARTS[name].high) for name, w in weights.parts.items())
+    return sum(max(both) for both in ends)
+
+
+def test_every_regime_of_the_soft_methods_has_a_calibration_for_its_scores():
+    soft, method = SoftProjector(), CorpusProjector()
+    best = {soft.regime: best_score(soft.weights())}
     for states in (True, False):
         for words in (None, object()):
             method.learned = Learned(has_states=states, words=words)
-            regimes.add(method.regime)
-    assert len(regimes) == 5
-    assert all(len(CALIBRATIONS[regime].weights) == 2 for regime in regimes)
+            best[method.regime] = best_score(method.weights())
+    assert len(best) == 5
+    assert all(len(CALIBRATIONS[regime].weights) == 2 for regime in best)
+    assert {regime: CALIBRATIONS[regime].best for regime in best} == pytest.approx(best)
 
 
 def test_sentences():
