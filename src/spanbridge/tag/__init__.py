@@ -1,0 +1,1 @@
+"""Taggers: words in, labelled spans out."""

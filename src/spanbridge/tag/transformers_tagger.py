@@ -1,0 +1,183 @@
+"""Token classifiers through transformers and torch: any architecture, CPU or GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.core.tags import Scheme
+from spanbridge.encode.checkpoint import download
+from spanbridge.encode.encoder import windows
+from spanbridge.encode.tokenizer import HuggingFaceTokenizer
+from spanbridge.tag.base import Probabilities, SchemeMap, Tagged, Words, decode
+from spanbridge.tag.checkpoint import class_names, softmax, spread_over_words
+
+# Tokens of a batch, padding counted.
+BATCH_TOKENS = 4096
+# Sentences at a time, so that batches can be of like length.
+CHUNK = 1024
+
+Window = tuple[int, int, int]  # sentence, first subword, last + 1
+
+
+class Classifier:
+    """A transformers token classification model that reads subwords of any length in windows.
+
+    Args:
+        model: ``AutoModelForTokenClassification``.
+        tokenizer: its own.
+        longest: longest input in tokens, special tokens included.
+        pad: id of the padding.
+        device: where it runs.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: HuggingFaceTokenizer, longest: int, pad: int, device: str
+    ) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._room = longest - len(tokenizer.prefix) - len(tokenizer.suffix)
+        self._pad = pad
+        self._device = device
+
+    def logits(self, sentences: Sequence[Words]) -> list[tuple[Probabilities, list[int]]]:
+        """Of each sentence: logits [n, n_classes], and the n words (those with subwords)."""
+        ids: list[list[int]] = []
+        first: list[list[int]] = []
+        words: list[list[int]] = []
+        for sentence in sentences:
+            ids.append([])
+            first.append([])
+            words.append([])
+            for n, subwords in enumerate(self._tokenizer.encode_words(sentence)):
+                if subwords:
+                    first[-1].append(len(ids[-1]))
+                    words[-1].append(n)
+                    ids[-1] += subwords
+        found: list[Any] = [None] * len(ids)
+        margin = [np.full(len(f), -1) for f in first]
+        for (n, start, end), rows in self._run(ids):
+            if found[n] is None:
+                found[n] = np.zeros((len(first[n]), rows.shape[1]), np.float32)
+            places = np.array(first[n])
+            inside = np.flatnonzero((places >= start) & (places < end))
+            here = np.minimum(places[inside] - start, end - 1 - places[inside])
+            better = inside[here > margin[n][inside]]
+            margin[n][better] = here[here > margin[n][inside]]
+            found[n][better] = rows[places[better] - start]
+        n_classes = self._model.config.num_labels
+        empty = np.zeros((0, n_classes), np.float32)
+        return [(empty if f is None else f, w) for f, w in zip(found, words, strict=True)]
+
+    def _run(self, ids: list[list[int]]) -> Any:
+        import torch
+
+        cut: list[Window] = [
+            (n, a, b) for n, i in enumerate(ids) if i for a, b in windows(len(i), self._room)
+        ]
+        cut.sort(key=lambda window: (window[2] - window[1], window))
+        prefix, suffix = self._tokenizer.prefix, self._tokenizer.suffix
+        batch: list[Window] = []
+        for at, window in enumerate(cut):
+            batch.append(window)
+            longest = window[2] - window[1] + len(prefix) + len(suffix)
+            more = (
+                at + 1 < len(cut)
+                and (len(batch) + 1) * (cut[at + 1][2] - cut[at + 1][1] + len(prefix) + len(suffix))
+                <= BATCH_TOKENS
+            )
+            if more:
+                continue
+            tokens = torch.full((len(batch), longest), self._pad)
+            mask = torch.zeros((len(batch), longest), dtype=torch.long)
+            for row, (n, a, b) in enumerate(batch):
+                whole = [*prefix, *ids[n][a:b], *suffix]
+                tokens[row, : len(whole)] = torch.tensor(whole)
+                mask[row, : len(whole)] = 1
+            with torch.inference_mode():
+                output = self._model(
+                    input_ids=tokens.to(self._device), attention_mask=mask.to(self._device)
+                )
+            logits = output.logits.float().cpu().numpy()
+            for row, (n, a, b) in enumerate(batch):
+                yield (n, a, b), logits[row, len(prefix) : len(prefix) + b - a]
+            batch = []
+
+
+class TransformersTagger:
+    """Any token classification model of transformers, in float32 or what the device does best.
+
+    Word by word as :class:`~spanbridge.tag.checkpoint.CheckpointTagger`; the two differ by rounding
+    only. Sentences share batches with others of like length, so that scores may differ in their
+    last digits from run to run of other data.
+
+    Args:
+        model: a folder with the checkpoint (safetensors), or an id on the Hugging Face Hub.
+        scheme: of the model's classes; None finds out.
+        device: ``cpu``, ``cuda``, ``mps``; None takes a GPU where there is one.
+
+    Raises:
+        SpanbridgeError: it is no token classifier, or cannot be used; the message says why.
+        MissingExtraError: torch or transformers is not installed.
+    """
+
+    def __init__(self, model: str, scheme: Scheme | None = None, device: str | None = None) -> None:
+        try:
+            import torch
+            from transformers import AutoModelForTokenClassification
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                "the transformers tagger needs torch; install it with: "
+                "pip install 'spanbridge[train]', or use --tagger checkpoint, which does not"
+            ) from error
+        folder = Path(model) if Path(model).is_dir() else download(model)
+        names = class_names(folder)
+        if device is None:
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            classifier = AutoModelForTokenClassification.from_pretrained(
+                folder, use_safetensors=True, trust_remote_code=False, local_files_only=True
+            )
+            classifier.eval().to(device)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise SpanbridgeError(f"{model}: cannot be used as a tagger: {error}") from error
+        if "classifier.weight" not in classifier.state_dict():
+            raise InputError(folder, None, "holds no classifier; is it a tagger?")
+        config = classifier.config
+        tokenizer = HuggingFaceTokenizer(folder / "tokenizer.json", config.vocab_size)
+        longest = longest_input(config)
+        pad = config.pad_token_id or 0
+        self._classifier = Classifier(classifier, tokenizer, longest, pad, device)
+        self._map = SchemeMap(names, scheme)
+        self.classes = self._map.classes
+        self._name = Path(model).name
+        self._device = device
+
+    def describe(self) -> str:
+        """Model, device, scheme."""
+        return f"transformers({self._name},{self._device.partition(':')[0]},{self._map.scheme})"
+
+    def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
+        """Tag sentences of any length."""
+        tagged = []
+        for start in range(0, len(sentences), CHUNK):
+            chunk = sentences[start : start + CHUNK]
+            for sentence, (logits, words) in zip(
+                chunk, self._classifier.logits(chunk), strict=True
+            ):
+                n = len(sentence)
+                found = spread_over_words(softmax(logits), words, n, self._map)
+                tagged.append(Tagged(n, decode(found, self.classes), found))
+        return tagged
+
+
+def longest_input(config: Any) -> int:
+    """Positions of a model, special tokens included."""
+    positions = int(config.max_position_embeddings)
+    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        positions -= int(config.pad_token_id) + 1  # counts from there
+    return positions

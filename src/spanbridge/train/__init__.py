@@ -1,0 +1,1 @@
+"""Training token classifiers: fine-tuning, teachers, adversarial alignment. Needs torch."""
