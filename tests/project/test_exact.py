@@ -13,7 +13,7 @@ from scipy.optimize import LinearConstraint, milp
 
 from spanbridge import SpanbridgeError
 from spanbridge.project import search
-from spanbridge.project.candidates import alignment_options
+from spanbridge.project.candidates import Option, alignment_options
 from spanbridge.project.solvers import exact, greedy
 
 LIMITS = [(1, False), (1, True), (2, False), (2, True), (3, False)]  # <= 1, = 1, <= 2, = 2, <= 3
@@ -79,11 +79,11 @@ def pairwise_optimum(options, k):
 
 @pytest.mark.parametrize("k", [1, 2])
 @pytest.mark.parametrize("rounds", [search.ROUNDS, ((1, 1),), ()])
-@pytest.mark.parametrize("widths", [search.WIDTHS, ()])
-def test_many_open_entities(monkeypatch, k, rounds, widths):
+@pytest.mark.parametrize("moves", [search.MOVES, 0])
+def test_many_open_entities(monkeypatch, k, rounds, moves):
     """By price steps, by the linear relaxation, and by the integer programme on what is left."""
     monkeypatch.setattr(search, "ROUNDS", rounds)
-    monkeypatch.setattr(search, "WIDTHS", widths)
+    monkeypatch.setattr(search, "MOVES", moves)
     spans, links = random_instance(random.Random(5), 18, 30, 3)
     options = alignment_options(spans, links)
     chosen = exact(options, k)
@@ -116,7 +116,9 @@ def test_an_unproved_optimum_is_an_error(monkeypatch):
 
     monkeypatch.setattr(scipy.optimize, "milp", stopped)
     monkeypatch.setattr(search, "ROUNDS", ())
-    monkeypatch.setattr(search, "WIDTHS", ())  # nothing is proved before HiGHS
-    options = alignment_options(*random_instance(random.Random(0), 3, 8, 2))
+    monkeypatch.setattr(search, "MOVES", 0)
+    monkeypatch.setattr(search, "WIDTH", 0)  # nothing is proved before HiGHS
+    spans = [(0, 0, 1), (0, 1, 2), (0, 3, 4), (1, 0, 3), (2, 3, 4)]  # relaxation not integral
+    options = [Option(*span, 2.0) for span in spans]
     with pytest.raises(SpanbridgeError, match="time limit reached"):
         exact(options)

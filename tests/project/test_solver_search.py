@@ -15,24 +15,23 @@ from spanbridge import SpanbridgeError
 from spanbridge.project import linear, search
 from spanbridge.project.candidates import Option, alignment_options
 from spanbridge.project.linear import integer_programme, relaxation
-from spanbridge.project.search import Search
+from spanbridge.project.search import Search, choose, most_first
 from spanbridge.project.solvers import exact, greedy
 
-# (ROUNDS, WIDTHS) that leave nearly all of the work to one part
+# (ROUNDS, MOVES, WIDTH) that leave nearly all of the work to one part
 EFFORT = {
-    "as it is": (search.ROUNDS, search.WIDTHS),
-    "walks alone": (((1, 10**6),), ()),
-    "relaxation": ((), (1, 10**6)),
-    "integer programme": ((), ()),
+    "as it is": (search.ROUNDS, search.MOVES, search.WIDTH),
+    "walks alone": (((1, 10**6),), 0, 0),
+    "relaxation": ((), 0, 10**6),
+    "integer programme": ((), 0, 0),
 }
 
 
 @pytest.fixture(params=EFFORT)
 def effort(request):
     with pytest.MonkeyPatch.context() as patch:
-        rounds, widths = EFFORT[request.param]
-        patch.setattr(search, "ROUNDS", rounds)
-        patch.setattr(search, "WIDTHS", widths)
+        for name, effort in zip(("ROUNDS", "MOVES", "WIDTH"), EFFORT[request.param], strict=True):
+            patch.setattr(search, name, effort)
         yield
 
 
@@ -127,6 +126,22 @@ def test_the_best_of_each_in_turn_is_not_the_best_of_all():
     assert exact(options, 2) == options[1:]
 
 
+@often
+@given(option_lists(), st.integers(1, 3))
+def test_the_start_with_many_options_is_feasible(options, k):
+    ordered = most_first(options)
+    assert sorted(ordered) == sorted(options)
+    check_feasible(sorted(choose(ordered, k), key=lambda o: o.start), k)
+
+
+def test_the_start_with_many_options_leaves_room():
+    """By score one is taken, by length three; of equal length first what cannot go elsewhere."""
+    options = [Option(0, 0, 3, 9.0), Option(1, 0, 1, 0.5), Option(1, 1, 2, 0.5)]
+    options += [Option(2, 0, 1, 0.4), Option(0, 2, 3, 0.1)]
+    assert len(choose(options, 1)) == 1
+    assert len(choose(most_first(options), 1)) == 3
+
+
 def test_more_projections_come_before_a_higher_score():
     options = [Option(0, 0, 4, 9.0), Option(1, 0, 2, 0.1), Option(2, 2, 4, 0.1)]
     assert exact(options) == options[:1]
@@ -154,15 +169,18 @@ def window_options(rng, n_entities, n_words, kind, crowd):
 
 @pytest.mark.parametrize("kind", ["any", "rising", "alike", "whole", "equal"])
 @pytest.mark.parametrize("crowd", [3, 15, 200])
-@pytest.mark.parametrize("k", [1, 2])
-def test_random_windows(kind, crowd, k):
+@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("exactly", [False, True])
+def test_random_windows(kind, crowd, k, exactly):
     """Up to 16 entities and 200 words; in a crowd of 3 all of them want the same words."""
     rng = random.Random(f"{kind} {crowd} {k}")
     for n_words in (12, 40, 200):
         options = window_options(rng, rng.randint(6, 16), n_words, kind, crowd)
-        chosen = exact(options, k)
+        chosen = exact(options, k, exactly)
         check_feasible(chosen, k)
-        assert value(chosen)[1] == pytest.approx(highs_optimum(options, k), abs=1e-9)
+        bonus = 200.0 if exactly else 0.0  # more than the options of a choice together
+        best = highs_optimum([o._replace(score=o.score + bonus) for o in options], k)
+        assert len(chosen) * bonus + value(chosen)[1] == pytest.approx(best, abs=1e-9)
 
 
 def test_every_europarl_sentence(europarl):

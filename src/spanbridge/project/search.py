@@ -26,9 +26,13 @@ from typing import Any
 from spanbridge.project.candidates import Option
 from spanbridge.project.linear import places, relaxation
 
-# The effort, each round costlier than the one before; measured by `python -m benchmarks solving`.
-ROUNDS = ((10, 1), (20, 4), (40, 16))  # price steps, states kept at each place
-WIDTHS = (256, 1024)  # states kept at each place, at the prices of the linear relaxation
+# The effort, measured by `python -m benchmarks solving`: few steps, and then the linear relaxation,
+# which takes HiGHS less time than more steps would.
+ROUNDS = ((10, 1), (20, 4))  # price steps, states kept at each place
+# At the prices of the relaxation: a walk tries about as many moves, and some more for each option,
+# so that its time is a small part of what HiGHS would need. The next one must be worth it.
+MOVES, WIDTH = 8000, 8
+SHRINK = 0.5  # walk again where no more than this share of the options is left
 FILL_EVERY = 4  # steps
 TINY = 1e-12  # relative; what rounding may add to a bound
 
@@ -51,6 +55,17 @@ def choose(ranked: Sequence[Option], k: int) -> list[Option]:
     return taken
 
 
+def most_first(options: Sequence[Option]) -> list[Option]:
+    """In an order in which `choose` takes many options, though not always as many as possible.
+
+    Short ones first; of equally short ones those of the entity whose options end first.
+    """
+    last: dict[int, int] = {}
+    for option in options:
+        last[option.entity] = max(option.end, last.get(option.entity, 0))
+    return sorted(options, key=lambda o: (o.end - o.start, last[o.entity], o.end))
+
+
 class Search:
     """The best choice among the options of one component.
 
@@ -71,6 +86,8 @@ class Search:
         self.rest = list(ranked)
         self.best = choose(ranked, k)
         self.value = self._value(self.best)
+        if bonus:
+            self.offer(choose(most_first(ranked), k))
         self.index: dict[int, int] = {}
         for option in ranked:
             self.index.setdefault(option.entity, len(self.index))
@@ -94,9 +111,14 @@ class Search:
             if self._settle(width):
                 return
         self._relax()
-        for width in WIDTHS:
-            if self._settle(width):
-                return
+        self._fix()
+        before = float("inf")
+        while 0 < len(self.rest) <= SHRINK * before:
+            before = len(self.rest)
+            if self._walk(WIDTH + MOVES // before):
+                self.rest = []
+            else:
+                self._fix()
 
     def _settle(self, width: int) -> bool:
         """Whether the bounds, or a walk under them, leave nothing to search."""
