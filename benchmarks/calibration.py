@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.data import europarl
 from spanbridge.align.encoder import EncoderAligner
 from spanbridge.align.statistical import FusedAligner, StatisticalAligner
-from spanbridge.project.confidence import CALIBRATIONS, MARGIN, closeness
+from spanbridge.project.confidence import CALIBRATIONS, closeness
 from spanbridge.project.heuristic import HeuristicProjector
 from spanbridge.project.projector import ExactProjector, GreedyProjector
 from spanbridge.project.soft import CorpusProjector, SoftProjector
@@ -75,10 +75,10 @@ def observe(name, pairs, aligners):
 
 def _soft(decision, best):
     observed = []
-    for (e, at), span in zip(decision.chosen.items(), decision.projection.spans, strict=True):
-        scored = decision.scored[e]
-        margin = min(scored.margin(at, decision.weights.threshold), MARGIN)
-        observed.append((span, (closeness(float(scored.total[at]), best), margin)))
+    for (score, *others), span in zip(
+        decision.grounds.values(), decision.projection.spans, strict=True
+    ):
+        observed.append((span, (closeness(score, best), *others)))
     return observed, decision.projection
 
 

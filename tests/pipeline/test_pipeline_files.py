@@ -15,9 +15,9 @@ from spanbridge.pipeline.files import align_files, manifest_path, project_files,
 project = partial(project_files, projector=GreedyProjector(), make_aligner=EqualWords)
 align = partial(align_files, make_aligner=EqualWords)
 # of a span whose words and whose source's words are all linked: support 1, by the calibration of
-# the greedy method (project/confidence.py): 1 / (1 + exp(-(.26 + 2.31))); four digits in files
-LINKED = 1 / (1 + math.exp(-2.57))
-SURE = 0.9289
+# the greedy method (project/confidence.py): 1 / (1 + exp(-(-.53 + .75 * -log(.01)))); four digits
+LINKED = 1 / (1 + math.exp(0.53 - 0.75 * -math.log(0.01)))
+SURE = 0.949
 
 
 def rows(path):

@@ -11,7 +11,7 @@ from spanbridge.pipeline.account import Account
 from spanbridge.pipeline.projection import align_pairs, chunks, fit, given_links, project_pairs
 
 # a span with all of its links (support 1), by the greedy method's calibration
-LINKED = 1 / (1 + math.exp(-(0.26 + 2.31)))
+LINKED = 1 / (1 + math.exp(-(-0.53 + 0.75 * -math.log(0.01))))
 
 
 @pytest.fixture

@@ -34,12 +34,12 @@ def test_calibration_by_hand():
 
 @pytest.mark.parametrize("name", CALIBRATIONS)
 @often
-@given(st.lists(probabilities, min_size=4, max_size=4))
+@given(st.lists(probabilities, min_size=6, max_size=6))
 def test_more_evidence_is_never_less_probable(name, drawn):
     calibration = CALIBRATIONS[name]
     n = len(calibration.weights)
     low, high = (
-        [pick(p) for p in zip(drawn[:n], drawn[2 : 2 + n], strict=True)] for pick in (min, max)
+        [pick(p) for p in zip(drawn[:n], drawn[3 : 3 + n], strict=True)] for pick in (min, max)
     )
     low[0], high[0] = low[0] * calibration.best, high[0] * calibration.best
     assert 0 < calibration(*low) <= calibration(*high) < 1
@@ -65,7 +65,9 @@ def test_every_regime_of_the_soft_methods_has_a_calibration_for_its_scores():
             method.learned = Learned(has_states=states, words=words)
             best[method.regime] = best_score(method.weights())
     assert len(best) == 5
-    assert all(len(CALIBRATIONS[regime].weights) == 2 for regime in best)
+    for regime in best:  # in a second pass there is a tagger to ask for the label
+        second = regime.startswith("corpus, ") and "first pass" not in regime
+        assert len(CALIBRATIONS[regime].weights) == (3 if second else 2)
     assert {regime: CALIBRATIONS[regime].best for regime in best} == pytest.approx(best)
 
 

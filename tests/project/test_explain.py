@@ -40,10 +40,10 @@ def test_by_hand():
     row = pair("Bonn sleeps", "Bonn schläft", [(0, 1, "LOC")], "r7")
     lines = list(explain(row, SoftProjector().decide(row, hard(2, 2, (0, 0), (1, 1)))))
     # F of [0, 1) is 1, of [0, 2) 2/3, of [1, 2) 0 (too faint to be listed)
-    # confidence: 1 / (1 + exp(-(.13 + 2.19 + 1.99 / 3)))
+    # confidence: 1 / (1 + exp(-(-.09 + .61 * -log(.01) + 3.31 / 3)))
     assert lines == [
         "row r7, LOC [Bonn], threshold 0.3",
-        "  -> [Bonn] 0-1 score 1.000, confidence 0.952 = soft 1.00*1",
+        "  -> [Bonn] 0-1 score 1.000, confidence 0.979 = soft 1.00*1",
         "     [Bonn schläft] 0-2 score 0.667 = soft 0.67*1",
     ]
 

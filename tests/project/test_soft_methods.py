@@ -14,6 +14,7 @@ from soft_samples import bitext, hard, labelled, pair
 from spanbridge import CorpusProjector, Span, SpanbridgeError
 from spanbridge.core.evidence import Evidence
 from spanbridge.project import soft
+from spanbridge.project.confidence import CALIBRATIONS
 from spanbridge.project.projector import BELOW, LOST, NO_LINK, in_order
 from spanbridge.project.soft import MIN_PAIRS, SoftProjector, score, solve
 from spanbridge.project.tagger import FOLDS
@@ -37,8 +38,8 @@ def test_hard_links_of_a_sentence(solver):
     found = SoftProjector(solver).project(row, hard(3, 4, (0, 1), (1, 2), (2, 3)))
     assert triples(found) == [(1, 3, "PER")]
     # score 1; the next best, [0, 3), [1, 4) with 2*2/5 or [1, 2), [2, 3) with 2*1/3: margin .2,
-    # and 1 / (1 + exp(-(.13 + 2.19 * 1 + 1.99 * .2)))
-    assert found.spans[0].score == pytest.approx(1 / (1 + exp(-2.718)))
+    # and 1 / (1 + exp(-(-.09 + .61 * -log(.01) + 3.31 * .2)))
+    assert found.spans[0].score == pytest.approx(1 / (1 + exp(-3.38115)), abs=1e-4)
     assert found.dropped == ()
     assert found.origins == (Span(0, 2, "PER"),)
 
@@ -411,3 +412,20 @@ def test_promises_of_the_second_pass(corpus, rows, at, drawn):
     row, found = drawn
     check(corpus.project(row, found), row)
     check(corpus.project(*rows[at]), rows[at][0])
+
+
+def test_what_the_confidence_of_a_second_pass_comes_from(corpus, rows):
+    """Score, margin, and what the tagger on word forms says of the label, 0 where it knows none."""
+    row, found = rows[0]
+    decision = corpus.decide(row, found)
+    tagger = corpus.view(row, found).tags["words"]
+    assert decision.chosen
+    for (e, at), span in zip(decision.chosen.items(), decision.projection.spans, strict=True):
+        score, margin, label = decision.grounds[e]
+        assert score == decision.scored[e].total[at]
+        assert 0 < margin <= 0.5
+        assert label == tagger.label_share(span.label, span.start, span.end) < 0
+        assert span.score == CALIBRATIONS[corpus.regime](score, margin, label)
+    renamed = tuple(span._replace(label="new") for span in row.source.spans)
+    row = replace(row, source=row.source.with_spans(renamed))
+    assert {grounds[2] for grounds in corpus.decide(row, found).grounds.values()} == {0.0}

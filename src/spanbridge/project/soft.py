@@ -108,6 +108,8 @@ class Decision:
         entities: source spans, in order.
         scored: of each entity, its candidates with their scores.
         chosen: of each entity that was projected, the number of the chosen candidate.
+        grounds: of each of these, what its confidence comes from: its score, its margin, and in a
+            second pass what the tagger on word forms says of its label, as a log-probability.
         projection: the result.
     """
 
@@ -115,6 +117,7 @@ class Decision:
     entities: Sequence[Span]
     scored: Sequence[Scored]
     chosen: Mapping[int, int]
+    grounds: Mapping[int, tuple[float, ...]]
     projection: Projection
 
 
@@ -147,22 +150,27 @@ class SoftProjector:
         """Project, and keep what led there."""
         entities = in_order(pair.source.spans)
         weights = self.weights()
-        options, scored = solve(self.view(pair, evidence), entities, weights, self.solver)
-        spans = []
-        chosen = {}
+        view = self.view(pair, evidence)
+        options, scored = solve(view, entities, weights, self.solver)
+        tagger = view.tags.get("words")
+        calibration = CALIBRATIONS[self.regime]
+        spans, chosen, grounds = [], {}, {}
         for e, start, end, _ in options:
+            label = entities[e].label
             chosen[e] = at = scored[e].place(start, end)
-            margin = scored[e].margin(at, weights.threshold)
-            score = float(scored[e].total[at])
-            confidence = CALIBRATIONS[self.regime](score, min(margin, MARGIN))
-            spans.append(Span(start, end, entities[e].label, confidence))
+            margin = min(scored[e].margin(at, weights.threshold), MARGIN)
+            grounds[e] = (float(scored[e].total[at]), margin)
+            if tagger is not None:
+                known = tagger.knows(label)
+                grounds[e] += (tagger.label_share(label, start, end) if known else 0.0,)
+            spans.append(Span(start, end, label, calibration(*grounds[e])))
         dropped = tuple(
             (entity, scored[e].why_not(weights.threshold))
             for e, entity in enumerate(entities)
             if e not in chosen
         )
         projection = Projection(tuple(spans), dropped, tuple(entities[e] for e in chosen))
-        return Decision(weights, entities, scored, chosen, projection)
+        return Decision(weights, entities, scored, chosen, grounds, projection)
 
     @property
     def regime(self) -> str:
@@ -175,7 +183,9 @@ class SoftProjector:
             (weight * PARTS[name].low, weight * PARTS[name].high)
             for name, weight in self.weights().parts.items()
         )
-        return CALIBRATIONS[self.regime](sum(max(both) for both in ends), MARGIN)
+        calibration = CALIBRATIONS[self.regime]
+        none_left = (0.0,) * (len(calibration.weights) - 2)  # no doubt of the label
+        return calibration(sum(max(both) for both in ends), MARGIN, *none_left)
 
     def view(self, pair: SentencePair, evidence: Evidence) -> View:
         """What the scores look at."""

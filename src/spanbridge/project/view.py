@@ -228,6 +228,15 @@ class TagView:
             self._inside[label] = cumulate(self._log(self._p[:, at : at + 4].sum(1)))
         return self._inside[label]
 
+    def label_share(self, label: str, start: int, end: int) -> float:
+        """Log-probability of the label among all labels, mean over the words [start, end).
+
+        In [FLOOR, 0].
+        """
+        of_labels = self._p[start:end, 1:].reshape(end - start, -1, 4).sum(2)
+        share = of_labels[:, self._columns[label] // 4] / np.maximum(of_labels.sum(1), 1e-30)
+        return float(self._log(share).mean())
+
     def borders(self, label: str, candidates: Candidates) -> Vector:
         """Log p(B) of the first word and log p(E) of the last; twice log p(S) of a lone one."""
         at = self._columns[label]

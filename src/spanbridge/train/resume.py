@@ -1,0 +1,83 @@
+"""The state of a training in a folder, so that a killed one goes on where it was.
+
+No pickles: tensors as safetensors, the rest as JSON, which also holds the SHA-256 of the tensors. A
+state replaces the one before it only when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import InputError
+
+FOLDER = "resume"
+_TENSORS, _REST = "state.safetensors", "state.json"
+
+
+def save_state(folder: Path, tensors: Mapping[str, Any], rest: Mapping[str, Any]) -> None:
+    """Write a state.
+
+    Args:
+        folder: of the training's output.
+        tensors: torch tensors by name.
+        rest: what JSON can hold.
+    """
+    from safetensors.torch import save_file
+
+    place, work, old = (folder / f"{FOLDER}{end}" for end in ("", ".tmp", ".old"))
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    save_file({k: t.detach().cpu().contiguous() for k, t in tensors.items()}, work / _TENSORS)
+    content = {**rest, "sha256": _digest(work / _TENSORS)}
+    with (work / _REST).open("w", encoding="utf-8") as out:
+        json.dump(content, out)
+        out.flush()
+        os.fsync(out.fileno())
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    work.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """The tensors and the rest of the last state, or None if there is none.
+
+    Raises:
+        InputError: a file of it is damaged or missing.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    place, old = folder / FOLDER, folder / f"{FOLDER}.old"
+    if not place.exists() and old.exists():  # killed between the two renamings
+        old.rename(place)
+    if not place.exists():
+        return None
+    remedy = f"delete {place} to begin anew"
+    try:
+        rest = json.loads((place / _REST).read_text("utf-8"))
+        wanted = rest.pop("sha256")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise InputError(place / _REST, None, f"is damaged ({error!r}); {remedy}") from error
+    try:
+        if _digest(place / _TENSORS) != wanted:
+            raise InputError(place / _TENSORS, None, f"is damaged; {remedy}")
+        return load_file(place / _TENSORS), rest
+    except (OSError, SafetensorError) as error:
+        raise InputError(place / _TENSORS, None, f"cannot be read ({error}); {remedy}") from error
+
+
+def drop_state(folder: Path) -> None:
+    """Forget it: the training is over."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
