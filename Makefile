@@ -1,7 +1,7 @@
 # make demo   run the real thing on a small sample (base install, own virtual environment)
 # make test   lint, types, import rules, all tests (own virtual environment, torch for parity tests)
 # make check  lint, types, import rules only
-# make bench  benchmarks, one table each
+# make bench  speed and memory beside plain implementations, HiGHS and simalign, one table
 # make lock   resolve the locked dependencies anew (needs uv)
 
 PYTHON ?= python3

@@ -10,7 +10,6 @@ Each size runs in a process of its own, whose peak of resident memory is shown.
 from __future__ import annotations
 
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -51,6 +50,15 @@ def write(folder: Path, n: int) -> None:
             target.write(" ".join(other.words) + "\n")
 
 
+def memory(name: str) -> float:
+    """Resident memory of this process in MB: now (``VmRSS``), or at its peak (``VmHWM``).
+
+    From Linux's /proc: the peak that ``getrusage`` gives can be that of the process before it.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+
+
 def measure(aligner: str, n: int) -> None:
     """One run in this process."""
     with tempfile.TemporaryDirectory() as name:
@@ -65,10 +73,8 @@ def measure(aligner: str, n: int) -> None:
             make_aligner=lambda: registry.build("aligner", aligner, {}),
         )
         seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{aligner:<12}{n:>9}{seconds:>10.1f}{1000 * seconds / n:>12.2f}{peak:>10.0f}", flush=True
-    )
+    each = 1000 * seconds / n
+    print(f"{aligner:<12}{n:>9}{seconds:>10.1f}{each:>12.2f}{memory('VmHWM'):>10.0f}", flush=True)
 
 
 def main(aligner: str = "statistical", sizes: tuple[str, ...] = SIZES) -> None:
