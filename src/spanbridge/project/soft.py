@@ -154,7 +154,9 @@ class SoftProjector:
         options, scored = solve(view, entities, weights, self.solver)
         tagger = view.tags.get("words")
         calibration = CALIBRATIONS[self.regime]
-        spans, chosen, grounds = [], {}, {}
+        spans = []
+        chosen: dict[int, int] = {}
+        grounds: dict[int, tuple[float, ...]] = {}
         for e, start, end, _ in options:
             label = entities[e].label
             chosen[e] = at = scored[e].place(start, end)
