@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.data import absa, alignment_gold, europarl
+from benchmarks.encoding import FAST_LAYER
 from spanbridge.align.encoder import EXTRACTIONS, EncoderAligner
 from spanbridge.align.lexical import LexicalAligner
 from spanbridge.align.statistical import FusedAligner, StatisticalAligner
@@ -51,6 +52,10 @@ def main() -> None:
                 continue
             row = "".join(f"{f1(pairs, aligner, make()):>8.3f}" for pairs in sets.values())
             print(f"{method:<13} {name:<20}{row}", flush=True)
+    for layer, kind in ((7, "float32"), (FAST_LAYER, "int8")):
+        aligner = FusedAligner(layer=layer, compute_type=kind)
+        row = "".join(f"{f1(pairs, aligner, CorpusProjector()):>8.3f}" for pairs in sets.values())
+        print(f"{'corpus':<13} {f'fused, {kind}, layer {layer}':<20}{row}", flush=True)
     print("\nAlignment error rate in %, lower is better")
     print(f"{'':34}{'fr-en':>8}{'ro-en':>8}")
     golds = [alignment_gold(name) for name in ("enfr", "roen")]

@@ -1,6 +1,6 @@
 """Contenders for the speed of aligning: ours and the ``simalign`` package; and the floor.
 
-The embedded encoder's tensors are put into a torch BertModel, so all run the same checkpoint.
+The embedded encoder is exported as a torch checkpoint, so all run the same weights.
 ``simalign`` computes all of its layers, whichever one it takes the states of.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -17,76 +16,14 @@ from threadpoolctl import threadpool_limits
 from benchmarks.data import europarl
 from spanbridge.align.encoder import EncoderAligner
 from spanbridge.encode import load_encoder
-from spanbridge.encode.load import find_embedded
-from spanbridge.encode.packed import read_packed
+from spanbridge.encode.export import export_embedded
 
 LAYER = 7
+# The lowest whose default projection F1 stays within .002 of layer 7 in float32 (docs/align.md).
+FAST_LAYER = 5
 THREADS = int(os.environ.get("THREADS", "2"))  # of every contender
 HIDDEN, INNER = 384, 1536
 PRODUCT = 2048  # rows and columns of the matrices whose product shows the processor's peak
-
-
-def save_checkpoint(folder: Path) -> None:
-    """The embedded encoder as a Hugging Face checkpoint with its tokenizer."""
-    import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    quiet()
-    packed = read_packed(find_embedded().path)
-    size = len(packed.pieces)
-    model = BertModel(
-        BertConfig(
-            vocab_size=size,
-            hidden_size=HIDDEN,
-            num_hidden_layers=packed.weights.n_layers,
-            num_attention_heads=packed.weights.n_heads,
-            intermediate_size=INNER,
-            max_position_embeddings=packed.max_positions,
-            type_vocab_size=1,
-        ),
-        add_pooling_layer=False,
-    )
-    names = {
-        "attention.self.query": "query",
-        "attention.self.key": "key",
-        "attention.self.value": "value",
-        "attention.output.dense": "attention",
-        "attention.output.LayerNorm": "attention_norm",
-        "intermediate.dense": "intermediate",
-        "output.dense": "output",
-        "output.LayerNorm": "output_norm",
-    }
-    state = {
-        "embeddings.word_embeddings.weight": "embeddings",
-        "embeddings.position_embeddings.weight": "positions",
-        "embeddings.LayerNorm.weight": "embeddings_norm.weight",
-        "embeddings.LayerNorm.bias": "embeddings_norm.bias",
-    } | {
-        f"encoder.layer.{n}.{theirs}.{kind}": f"{n}.{ours}.{kind}"
-        for n in range(packed.weights.n_layers)
-        for theirs, ours in names.items()
-        for kind in ("weight", "bias")
-    }
-    tensors = {name: torch.tensor(packed.weights.tensor(ours)) for name, ours in state.items()}
-    tensors["embeddings.token_type_embeddings.weight"] = torch.zeros(1, HIDDEN)
-    model.load_state_dict(tensors, strict=False)
-    model.save_pretrained(folder)
-    vocabulary = list(zip(packed.pieces, packed.scores.tolist(), strict=True))
-    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=packed.unk))
-    tokenizer.normalizer = normalizers.NFKC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", packed.bos), ("</s>", packed.eos)]
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token="<s>",
-        eos_token="</s>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        model_max_length=packed.max_positions,
-    ).save_pretrained(folder)
 
 
 def quiet():
@@ -98,13 +35,14 @@ def quiet():
     transformers_logging.disable_progress_bar()
 
 
-def simalign(folder):
+def simalign():
     """The package, finding links."""
     import torch
     from simalign import SentenceAligner
 
     quiet()
     torch.set_num_threads(THREADS)
+    folder = str(export_embedded())
     aligner = SentenceAligner(model=folder, token_type="bpe", matching_methods="a", layer=LAYER)
 
     def links(pairs):
@@ -114,9 +52,9 @@ def simalign(folder):
     return warm(links)
 
 
-def spanbridge(compute_type):
+def spanbridge(compute_type, layer=LAYER):
     """Ours, finding links."""
-    encoder = load_encoder(layer=LAYER, compute_type=compute_type, threads=THREADS)
+    encoder = load_encoder(layer=layer, compute_type=compute_type, threads=THREADS)
     aligner = EncoderAligner(encoder, "argmax")
     return warm(lambda pairs: [set(found.pairs) for found in aligner.align(pairs)])
 

@@ -29,7 +29,7 @@ class HeuristicProjector:
         top_k: how many pieces of an entity are kept, longest first; None for all.
         first_word_rule: a piece that begins with a word linked to the entity's first word is not
             merged to the one before it (it begins the entity anew). Off by default: on the
-            Europarl-NER dev files it lowers F1 (see benchmarks/projection.py).
+            Europarl-NER dev files it lowers F1.
         min_score: abstain where the projected span's score, in [0, 1], is below this.
 
     Raises:
