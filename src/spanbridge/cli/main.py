@@ -14,6 +14,8 @@ from spanbridge.core.signature import package_version
 
 _COMMANDS = {
     "project": "Carry labels from source sentences onto their translations.",
+    "tag": "Find spans with a trained tagger.",
+    "train": "Fine-tune an encoder into a tagger (needs torch).",
     "align": "Align the words of sentence pairs.",
     "evaluate": "Score predicted spans, or word alignments, against gold ones.",
     "view": "Make an HTML page on which a person sees the result.",

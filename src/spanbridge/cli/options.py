@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -143,6 +144,25 @@ def progress(quiet: bool) -> Callable[[Iterable[T], int | None, str], Iterable[T
         return tqdm(rows, stage, total, unit=" rows", disable=off, mininterval=0.5)
 
     return watch
+
+
+def training_bar(quiet: bool) -> Callable[[float, dict[str, float]], None]:
+    """Shows how far a training is, the loss, and after each epoch its figures."""
+    from tqdm import tqdm
+
+    bar = tqdm(total=1000, desc="train", disable=True if quiet else None, mininterval=0.5)
+    bar.bar_format = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
+
+    def tell(share: float, figures: dict[str, float]) -> None:
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        if share < 0:
+            if not quiet:
+                tqdm.write(shown, file=sys.stderr)
+            return
+        bar.set_postfix_str(shown, refresh=False)
+        bar.update(int(1000 * share) - bar.n)
+
+    return tell
 
 
 def report(run: Any, as_json: bool, quiet: bool) -> None:

@@ -41,6 +41,20 @@ _PARTS: dict[str, dict[str, Entry]] = {
             summary="equal and nearly equal words, numbers, names (no model at all)",
         ),
     },
+    "tagger": {
+        "checkpoint": Entry(
+            "spanbridge.tag.checkpoint:CheckpointTagger",
+            summary="a fine-tuned token classifier, without torch (int8; the default)",
+        ),
+        "transformers": Entry(
+            "spanbridge.tag.transformers_tagger:TransformersTagger",
+            summary="any token classifier of transformers, by torch, on a GPU where there is one",
+        ),
+        "spacy": Entry(
+            "spanbridge.tag.spacy_tagger:SpacyTagger",
+            summary="a spaCy pipeline with an entity recogniser",
+        ),
+    },
     "method": {
         "corpus": Entry(
             "spanbridge.project.soft:CorpusProjector",
@@ -68,7 +82,7 @@ _PARTS: dict[str, dict[str, Entry]] = {
 
 
 def names(kind: str) -> dict[str, str]:
-    """The names of a kind of part (``aligner`` or ``method``), each with its one-line summary.
+    """The names of a kind of part (``aligner``, ``method``, ``tagger``), each with its summary.
 
     Other packages add parts by an entry point in the group ``spanbridge.KIND``.
     """

@@ -142,8 +142,10 @@ def read_pairs(
     elif suffix(target) == ".jsonl":
         raise SpanbridgeError(f"{target} holds pairs; give it alone, or a .conll or .txt instead")
     else:
-        left = labelled_rows(source, scheme, orphans, counts) if labelled else _unlabelled(source)
-        rows = pair_up(parallel(left, source, _unlabelled(target), target))
+        left = (
+            labelled_rows(source, scheme, orphans, counts) if labelled else read_sentences(source)
+        )
+        rows = pair_up(parallel(left, source, read_sentences(target), target))
     return map(itemgetter(1), rows if links is None else add_links(rows, source, links, one_based))
 
 
@@ -258,7 +260,8 @@ def pair_writer(path: str | Path) -> Iterator[PairWriter]:
         yield PairWriter(out, suffix(path) == ".jsonl")
 
 
-def _unlabelled(path: str | Path) -> Iterator[tuple[int, Sentence]]:
+def read_sentences(path: str | Path) -> Iterator[tuple[int, Sentence]]:
+    """Sentences of a CoNLL file, whose tags are not read, or of a text; each with its line."""
     kind = suffix(path)
     if kind in _CONLL or looks_like_conll(lines(path), tagged=kind == ".txt"):
         return read_conll(path, tags=False)

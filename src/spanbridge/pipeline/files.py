@@ -158,7 +158,7 @@ def project_files(
         InputError: the input is wrong; nothing is written then.
         SpanbridgeError: a setting is wrong, or CoNLL cannot hold a row.
     """
-    _check_output(output, source, target, links, explanation=explanation)
+    check_output(output, source, target, links, explanation=explanation)
     _check_settings(projector, min_confidence, explanation)
     counts = Counts()
 
@@ -208,7 +208,7 @@ def project_files(
         }
     )
     inputs = {"source": source, "target": target, "links": links, "fit": fitting.folder}
-    return _finish(output, inputs, line, account, explanation)
+    return finish(output, inputs, line, account, explanation)
 
 
 def _check_settings(method: Method, min_confidence: float, explanation: str | None) -> None:
@@ -259,7 +259,7 @@ def align_files(
     Raises:
         InputError: the input is wrong; nothing is written then.
     """
-    _check_output(output, source, target, None)
+    check_output(output, source, target, None)
 
     def open_pairs() -> Iterator[SentencePair]:
         for pair in read_pairs(source, target, labelled=False):
@@ -290,10 +290,16 @@ def align_files(
             else:
                 out.write(("" if pair.links is None else format_links(pair.links, scores)) + "\n")
     line = signature({"task": "align", "aligner": aligner.describe()})
-    return _finish(output, {"source": source, "target": target}, line, account)
+    return finish(output, {"source": source, "target": target}, line, account)
 
 
-def _check_output(output: str, *inputs: str | None, explanation: str | None = None) -> None:
+def check_output(output: str, *inputs: str | None, explanation: str | None = None) -> None:
+    """Whether the files of a result can stand where they would go.
+
+    Raises:
+        InputError: a folder stands there.
+        SpanbridgeError: an input would be overwritten, or one output by another.
+    """
     beside = (manifest_path(output), rejects_path(output))
     for path in beside:
         if path.is_dir():
@@ -310,13 +316,14 @@ def _check_output(output: str, *inputs: str | None, explanation: str | None = No
             raise SpanbridgeError(f"{given} is both input and output; write to another file")
 
 
-def _finish(
+def finish(
     output: str,
     inputs: dict[str, str | None],
     line: str,
     account: Account,
     explanation: str | None = None,
 ) -> Run:
+    """Write the rejects and the manifest beside a result."""
     rejects = rejects_path(output)
     if account.rejects:
         with atomic_output(rejects) as out:

@@ -51,11 +51,6 @@ class Piece:
     weight: float
 
 
-def classes_of(labels: Sequence[str]) -> tuple[str, ...]:
-    """IOB2 classes of these labels: O, then B- and I- of each, in the given order."""
-    return ("O", *(f"{prefix}-{label}" for label in labels for prefix in "BI"))
-
-
 def one_hot(sentence: Sentence, classes: Sequence[str]) -> Floats:
     """Targets of a sentence with spans, [n_words, n_classes].
 

@@ -1,0 +1,132 @@
+"""``spanbridge train``."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from spanbridge.cli import options as opt
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  spanbridge train --train en.conll --dev en.dev.conll -o en-tagger
+  spanbridge train --train en.conll --mix de.projected.jsonl 0.5 --complete -o en-de-tagger
+  spanbridge train --train sw.jsonl --min-score 0.9 --weigh --dev sw.dev.conll -o sw-tagger
+  spanbridge train --train en.conll --encoder xlm-roberta-base --learning-rate 2e-5 -o big
+
+OUT is a checkpoint with its tokenizer, a model card and training.json. A training that was broken
+off goes on when the same command is given again. Needs torch and transformers:
+pip install 'spanbridge[train]'.
+"""
+)
+@click.option(
+    "--train",
+    "train_files",
+    multiple=True,
+    metavar="FILE",
+    help="What is learned from: CoNLL, or the target sides of .jsonl. May be given several times.",
+)
+@click.option(
+    "--mix",
+    multiple=True,
+    type=(str, float),
+    metavar="FILE WEIGHT",
+    help="The same, each of its sentences counting WEIGHT times as much as one of --train.",
+)
+@click.option("--dev", metavar="FILE", help="Chooses the best epoch (else the last is taken).")
+@click.option("--test", "tests", multiple=True, metavar="FILE", help="Only reported.")
+@click.option("-o", "--output", required=True, metavar="OUT", help="Folder for the tagger.")
+@click.option(
+    "--encoder",
+    default="multilingual-e5-small",
+    show_default=True,
+    metavar="MODEL",
+    help="The embedded encoder, a checkpoint folder, or a Hugging Face id.",
+)
+@click.option(
+    "--labels",
+    metavar="A,B",
+    help="Learn these only; spans of other labels become O, and are counted. Default: all.",
+)
+@click.option("--complete", is_flag=True, help="[.jsonl] Only rows whose spans were all projected.")
+@click.option("--min-score", type=float, default=0.0, help="[.jsonl] Least score of a row's spans.")
+@click.option(
+    "--min-coverage", type=float, default=0.0, help="[.jsonl] Least share of target words linked."
+)
+@click.option("--weigh", is_flag=True, help="[.jsonl] Rows count by their least probable span.")
+@click.option("--epochs", type=int, help="Passes over the data, at most (3).")
+@click.option("--learning-rate", type=float, help="At its height (2e-4; 2e-5 for large encoders).")
+@click.option(
+    "--layer-decay", type=float, help="Of the rate, from each layer to the one below (1)."
+)
+@click.option("--batch-tokens", type=int, help="Tokens of a batch, padding counted (768).")
+@click.option("--dropout", type=float, help="Of the encoder (0.1).")
+@click.option("--frozen-layers", type=int, help="Lowest layers left as they are (0).")
+@click.option(
+    "--freeze-embeddings/--train-embeddings",
+    default=None,
+    help="Leave the embeddings as they are (default), or train them too.",
+)
+@click.option(
+    "--patience", type=int, help="Stop after so many epochs without a better dev F1 (0: never)."
+)
+@click.option("--precision", help="float32 (default) or bfloat16, where the processor has it.")
+@click.option("--seed", type=int, help="Of order, dropout and the new classifier (0).")
+@click.option("--threads", type=int, help="Of torch (2); other numbers give other last digits.")
+@click.option("--licence", default="other", help="Of the data, for the model card.")
+@opt.tag_options
+@opt.json_option
+@opt.quiet_option
+def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
+    """Fine-tune an encoder into a tagger."""
+    from spanbridge.train.data import Filter, read_set
+    from spanbridge.train.run import train
+    from spanbridge.train.settings import Settings
+
+    weighted = [*((path, 1.0) for path in train_files), *given["mix"]]
+    if not weighted:
+        raise click.UsageError(
+            "there is nothing to learn from; give --train FILE or --mix FILE WEIGHT"
+        )
+    chosen = opt.take(given, [field.name for field in fields(Settings)])
+    settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
+    keep = Filter(**opt.take(given, ("complete", "min_score", "min_coverage", "weigh")))
+    labels = None if given["labels"] is None else [x.strip() for x in given["labels"].split(",")]
+    kinds = opt.take(given, ("scheme", "orphans"))
+    sets = [
+        read_set(path, weight=weight, keep=keep, labels=labels, **kinds)
+        for path, weight in weighted
+    ]
+    if not given["quiet"]:
+        for found in sets:
+            click.echo(found.text(), err=True)
+    bar = opt.training_bar(given["quiet"])
+    result = train(
+        sets,
+        output,
+        encoder=given["encoder"],
+        settings=settings,
+        dev=given["dev"],
+        tests=given["tests"],
+        labels=labels,
+        licence=given["licence"],
+        command="spanbridge " + shlex.join(sys.argv[1:]),
+        tell=bar,
+    )
+    if given["as_json"]:
+        click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))
+    elif not given["quiet"]:
+        for score in result.scores:
+            click.echo(
+                f"{score.path}: F1 {score.f1:.4f} ({score.low:.4f} to {score.high:.4f})", err=True
+            )
+        click.echo(
+            f"written to {result.folder} in {result.seconds:.0f} s\n{result.signature}", err=True
+        )

@@ -1,0 +1,61 @@
+"""spaCy pipelines as taggers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from spanbridge.core.errors import MissingExtraError, SpanbridgeError
+from spanbridge.core.spans import Span
+from spanbridge.tag.base import Tagged, Words, iob2_classes
+
+
+class SpacyTagger:
+    """The entities that a spaCy pipeline finds; without probabilities.
+
+    The words are given to the pipeline as they are, so its own tokenizer has no say.
+
+    Args:
+        model: name of an installed pipeline, or its folder.
+
+    Raises:
+        MissingExtraError: spaCy is not installed.
+        SpanbridgeError: there is no such pipeline, or it finds no entities.
+    """
+
+    def __init__(self, model: str) -> None:
+        try:
+            import spacy
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                "spaCy is not installed; install it with: pip install spacy"
+            ) from error
+        try:
+            self._pipeline: Any = spacy.load(model)
+        except (OSError, ValueError) as error:
+            raise SpanbridgeError(f"spaCy has no pipeline {model!r}: {error}") from error
+        finders = [name for name in ("ner", "entity_ruler") if self._pipeline.has_pipe(name)]
+        if not finders:
+            raise SpanbridgeError(f"the spaCy pipeline {model!r} has no entity recogniser")
+        labels = {label for name in finders for label in self._pipeline.get_pipe(name).labels}
+        self.classes = iob2_classes(sorted(labels))
+
+    def describe(self) -> str:
+        """Name and version of the pipeline."""
+        meta = self._pipeline.meta
+        return f"spacy({meta.get('lang')}_{meta.get('name')}-{meta.get('version')})"
+
+    def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
+        """Tag sentences of any length."""
+        from spacy.tokens import Doc
+
+        # spaCy knows no empty word
+        docs = [
+            Doc(self._pipeline.vocab, words=[word or "\u200b" for word in words])
+            for words in sentences
+        ]
+        tagged = []
+        for doc in self._pipeline.pipe(docs):
+            spans = tuple(Span(e.start, e.end, e.label_) for e in doc.ents if e.label_)
+            tagged.append(Tagged(len(doc), spans))
+        return tagged

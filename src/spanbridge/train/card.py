@@ -1,0 +1,74 @@
+"""The model card: what a tagger was made of, how good it is, and how to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Score:
+    """F1 of a file, micro over entities.
+
+    Attributes:
+        path: the file.
+        f1: in [0, 1]; low, high: its bootstrap interval of 95 %.
+    """
+
+    path: str
+    f1: float
+    low: float
+    high: float
+
+
+def model_card(
+    encoder: str,
+    labels: Sequence[str],
+    data: Sequence[str],
+    scores: Sequence[Score],
+    signature: str,
+    command: str,
+    licence: str,
+) -> str:
+    """``README.md`` of a tagger, with the front matter that the Hugging Face Hub reads."""
+    lines = [
+        "---",
+        "library_name: transformers",
+        "pipeline_tag: token-classification",
+        f"base_model: {_plain(encoder)}",
+        f"license: {_plain(licence)}",
+        "tags: [spanbridge, named-entity-recognition, cross-lingual]",
+        "---",
+        "",
+        "# Token classifier by Spanbridge",
+        "",
+        f"Fine-tuned from {encoder}; classes O and B-, I- of {', '.join(labels)}.",
+        "",
+        "## Data",
+        "",
+        *(f"- {line}" for line in data),
+        f"- licence of the data: {licence}",
+        "",
+        "## Scores",
+        "",
+        "Micro F1 over entities, with the bootstrap interval of 95 %.",
+        "",
+        *(f"- {s.path}: {s.f1:.4f} ({s.low:.4f} to {s.high:.4f})" for s in scores),
+        "",
+        "## Made by",
+        "",
+        "```",
+        command or "(the library, without a command)",
+        "```",
+        "",
+        f"`{signature}`",
+        "",
+        "Tag with `spanbridge tag --model FOLDER`, or with transformers' token classification",
+        "pipeline (first subword of each word).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    """A YAML scalar on one line."""
+    return '"' + " ".join(text.split()).replace("\\", "/").replace('"', "'") + '"'

@@ -1,0 +1,113 @@
+"""A checkpoint to train, and the folder that training leaves: weights, tokenizer, model card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.encode.checkpoint import Checkpoint, download
+from spanbridge.encode.export import export_embedded
+from spanbridge.encode.load import EMBEDDED
+from spanbridge.encode.tokenizer import HuggingFaceTokenizer
+from spanbridge.tag.checkpoint import class_names
+
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+
+
+def find_checkpoint(name: str) -> Checkpoint:
+    """A checkpoint by folder, Hub id, or ``multilingual-e5-small`` (embedded).
+
+    Raises:
+        SpanbridgeError: as :class:`~spanbridge.encode.checkpoint.Checkpoint`.
+    """
+    if name == EMBEDDED:
+        return Checkpoint(export_embedded())
+    return Checkpoint(Path(name) if Path(name).is_dir() else download(name))
+
+
+def new_model(
+    checkpoint: Checkpoint, classes: Sequence[str], dropout: float, seed: int
+) -> tuple[Any, HuggingFaceTokenizer]:
+    """The encoder with a classifier, and its tokenizer.
+
+    A checkpoint that is a tagger with the same classes keeps its classifier; else a new one is
+    drawn with the seed.
+
+    Raises:
+        MissingExtraError: torch or transformers is not installed.
+        SpanbridgeError: transformers cannot read the checkpoint.
+    """
+    try:
+        import torch
+        from transformers import AutoModelForTokenClassification
+        from transformers.utils import logging
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "training needs torch and transformers; install them with: "
+            "pip install 'spanbridge[train]'"
+        ) from error
+    torch.manual_seed(seed)
+    rates = ("dropout", "attention_dropout")
+    if checkpoint.model_type != "distilbert":
+        rates = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # that a new classifier is new
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model = AutoModelForTokenClassification.from_pretrained(
+            checkpoint.folder,
+            num_labels=len(classes),
+            id2label=dict(enumerate(classes)),
+            label2id={name: n for n, name in enumerate(classes)},
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            ignore_mismatched_sizes=True,
+            **dict.fromkeys(rates, dropout),
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SpanbridgeError(f"{checkpoint.folder}: cannot be trained: {error}") from error
+    finally:
+        logging.set_verbosity(verbosity)
+    if _class_names(checkpoint) != list(classes):  # its outputs, if any, mean something else
+        torch.manual_seed(seed)
+        torch.nn.init.normal_(model.classifier.weight, std=0.02)
+        torch.nn.init.zeros_(model.classifier.bias)
+    return model, HuggingFaceTokenizer(checkpoint.tokenizer_file, checkpoint.n_ids)
+
+
+def _class_names(checkpoint: Checkpoint) -> list[str] | None:
+    try:
+        return class_names(checkpoint.folder)
+    except InputError:  # an encoder without a classifier names none
+        return None
+
+
+def save_model(
+    model: Any, checkpoint: Checkpoint, folder: Path, card: str, about: Mapping[str, Any]
+) -> None:
+    """Leave the trained tagger in the folder: for `spanbridge tag`, transformers and the Hub.
+
+    Args:
+        model: the trained one.
+        checkpoint: where it came from, for the tokenizer.
+        folder: of the output.
+        card: ``README.md``.
+        about: ``training.json``: settings, data, history.
+    """
+    model.save_pretrained(folder, safe_serialization=True)
+    for name in _TOKENIZER_FILES:
+        if (checkpoint.folder / name).is_file():
+            shutil.copyfile(checkpoint.folder / name, folder / name)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    text = json.dumps(about, ensure_ascii=False, indent=1)
+    (folder / "training.json").write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,159 @@
+"""A whole training: files in, a folder with a tagger out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.signature import signature
+from spanbridge.core.spans import Sentence
+from spanbridge.encode.cache import file_digest
+from spanbridge.evaluate import bootstrap_interval, evaluate_spans
+from spanbridge.tag.base import iob2_classes
+from spanbridge.tag.transformers_tagger import TransformersTagger
+from spanbridge.train.card import Score, model_card
+from spanbridge.train.data import TrainingSet, examples, labels_of, read_set
+from spanbridge.train.model import find_checkpoint, new_model, save_model
+from spanbridge.train.settings import Settings
+
+Tell = Callable[[float, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training led to.
+
+    Attributes:
+        folder: of the tagger.
+        signature: of data and settings.
+        scores: of the dev file and the test files.
+        history: a row for each epoch.
+        seconds: that it took, since it was last taken up.
+    """
+
+    folder: str
+    signature: str
+    scores: tuple[Score, ...]
+    history: tuple[Mapping[str, float], ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def train(
+    sets: Sequence[TrainingSet],
+    output: str,
+    *,
+    encoder: str,
+    settings: Settings,
+    dev: str | None = None,
+    tests: Sequence[str] = (),
+    labels: Sequence[str] | None = None,
+    licence: str = "other",
+    command: str = "",
+    tell: Tell = lambda share, figures: None,
+) -> Result:
+    """Fine-tune an encoder on labelled sentences.
+
+    A training that was broken off is taken up again when called with the same arguments.
+
+    Args:
+        sets: what is learned from, as :func:`~spanbridge.train.data.read_set` gives it.
+        output: folder for the tagger: new, empty, or of this training.
+        encoder: a checkpoint folder, a Hub id, or ``multilingual-e5-small``.
+        settings: see there.
+        dev: file to choose the best epoch by; None takes the last.
+        tests: files that are only reported.
+        labels: of the classes; None takes those of the sets.
+        licence: of the data, for the model card.
+        command: that was given, for the model card.
+        tell: called after each batch with the share done and figures; after each epoch with -1.
+
+    Raises:
+        InputError: a file is wrong; the output folder holds something else, or a damaged state.
+        SpanbridgeError: a setting is wrong, or there is nothing to learn from.
+    """
+    from spanbridge.train.trainer import Trainer
+
+    folder = Path(output)
+    check_place(folder)
+    started = time.monotonic()
+    wanted = list(labels) if labels is not None else labels_of(sets)
+    if not wanted:
+        raise SpanbridgeError("no sentence has a label, so there is nothing to learn")
+    learned = examples(sets, wanted)
+    judged = {
+        path: _gold(path, wanted) for path in dict.fromkeys([*([dev] if dev else []), *tests])
+    }
+    checkpoint = find_checkpoint(encoder)
+    line = signature(
+        {
+            "task": "train",
+            "encoder": f"{Path(encoder).name}@{checkpoint.fingerprint()[:8]}",
+            "data": _digest(sets),
+            "dev": file_digest(Path(dev))[:8] if dev else "none",
+            "labels": ",".join(wanted),
+            **asdict(settings),
+        }
+    )
+    model, tokenizer = new_model(checkpoint, iob2_classes(wanted), settings.dropout, settings.seed)
+    trainer = Trainer(model, tokenizer, iob2_classes(wanted), settings, tell)
+    done = trainer.fit(learned, judged[dev] if dev else [], folder, line)
+    about = {"signature": line, "settings": asdict(settings), "history": done.history}
+    save_model(model, checkpoint, folder, "", about)
+    scores = tuple(score(folder, path, gold) for path, gold in judged.items())
+    card = model_card(
+        encoder, wanted, [found.text() for found in sets], scores, line, command, licence
+    )
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    seconds = time.monotonic() - started
+    return Result(output, line, scores, tuple(done.history), round(seconds, 1))
+
+
+def score(folder: Path, path: str, gold: Sequence[Sentence]) -> Score:
+    """F1 of the saved tagger on a file."""
+    tagger = TransformersTagger(str(folder), device="cpu")
+    found = tagger.tag([sentence.words for sentence in gold])
+    predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
+    report = evaluate_spans(list(gold), predicted)
+    interval = bootstrap_interval(report.rows)
+    return Score(path, report.micro.f1, interval.low, interval.high)
+
+
+def check_place(folder: Path) -> None:
+    """Whether a training can go there; called before the long work.
+
+    Raises:
+        InputError: it cannot be made or written to, or holds something that is no training's.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            folder, None, f"cannot be made into a folder ({error.strerror})"
+        ) from error
+    if not os.access(folder, os.W_OK):
+        raise InputError(folder, None, "cannot be written to; name another folder")
+    names = {path.name for path in folder.iterdir()}
+    if names and not names & {"training.json", "resume", "resume.old", "resume.tmp"}:
+        raise InputError(folder, None, "holds other files; name a new or empty folder")
+
+
+def _gold(path: str, labels: Sequence[str]) -> list[Sentence]:
+    """Sentences of a file with spans of these labels."""
+    return [sentence for sentence, _ in read_set(path, labels=labels).sentences]
+
+
+def _digest(sets: Sequence[TrainingSet]) -> str:
+    digest = sha256()
+    for found in sets:
+        digest.update(repr((found.weight, found.sentences)).encode())
+    return digest.hexdigest()[:12]
