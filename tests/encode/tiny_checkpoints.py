@@ -15,11 +15,13 @@ from transformers import (
     CamembertConfig,
     CamembertModel,
     DistilBertConfig,
+    DistilBertForTokenClassification,
     DistilBertModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaModel,
     XLMRobertaConfig,
+    XLMRobertaForTokenClassification,
     XLMRobertaModel,
 )
 
@@ -100,8 +102,10 @@ _KINDS = {
     "bert-tagger": (BertForTokenClassification, BertConfig, word_piece),
     "roberta": (RobertaModel, RobertaConfig, byte_level),
     "xlm-roberta": (XLMRobertaModel, XLMRobertaConfig, unigram),
+    "xlm-roberta-tagger": (XLMRobertaForTokenClassification, XLMRobertaConfig, unigram),
     "camembert": (CamembertModel, CamembertConfig, unigram),
     "distilbert": (DistilBertModel, DistilBertConfig, word_piece),
+    "distilbert-tagger": (DistilBertForTokenClassification, DistilBertConfig, word_piece),
 }
 KINDS = tuple(_KINDS)
 
@@ -110,7 +114,7 @@ def save(folder: Path, kind: str, shard_size: str = "1GB", **config: object) -> 
     """A checkpoint of three layers, 32 wide; large weights, so that all states differ."""
     model_class, config_class, make_tokenizer = _KINDS[kind]
     tokenizer = make_tokenizer()
-    if kind == "distilbert":
+    if kind.startswith("distilbert"):
         sizes = {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 64}
     else:
         sizes = {

@@ -1,0 +1,125 @@
+"""The taggers: one result whatever runs the model, any input, clear refusals."""
+
+import json
+import random
+import shutil
+
+import numpy as np
+import pytest
+import tiny_checkpoints
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.tag.transformers_tagger import TransformersTagger
+
+KINDS = ("bert-tagger", "xlm-roberta-tagger", "distilbert-tagger")
+SENTENCES = [sentence.split() for sentence in tiny_checkpoints.SENTENCES]
+ODD = [[], [""], ["\u200b", "Berlin", ""], ["x" * 300], ["👩‍👩‍👧", "أحمد"]]
+
+
+def long(n, seed=0):
+    return random.Random(seed).choices(SENTENCES[0], k=n)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_probabilities_are_those_of_transformers(tiny_tagger, kind):
+    """Of each word's first subword, by transformers' own tokenizer and model."""
+    folder = tiny_tagger(kind)
+    model = AutoModelForTokenClassification.from_pretrained(folder).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tagger = CheckpointTagger(str(folder), compute_type="float32")
+    for words, found in zip(SENTENCES, tagger.tag(SENTENCES), strict=True):
+        inputs = tokenizer(words, is_split_into_words=True, return_tensors="pt")
+        with torch.no_grad():
+            p = model(**inputs).logits[0].softmax(-1).numpy()
+        of = inputs.word_ids()
+        first = [of.index(n) for n in range(len(words))]
+        np.testing.assert_allclose(found.probabilities, p[first], atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_taggers_find_the_same(tiny_tagger, kind):
+    folder = str(tiny_tagger(kind))
+    one, other = CheckpointTagger(folder, compute_type="float32"), TransformersTagger(folder)
+    assert one.classes == other.classes == ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+    sentences = [*SENTENCES, *ODD, long(200), long(700, 1), long(119, 2)]
+    for words, a, b in zip(sentences, one.tag(sentences), other.tag(sentences), strict=True):
+        assert a.n_words == b.n_words == len(words) == len(a.tags)
+        np.testing.assert_allclose(a.probabilities, b.probabilities, atol=3e-5)
+        assert [s[:3] for s in a.spans] == [s[:3] for s in b.spans]
+        np.testing.assert_allclose(a.probabilities.sum(1), 1, atol=1e-5)
+
+
+def test_words_without_subwords_are_outside(tiny_tagger):
+    [found] = CheckpointTagger(str(tiny_tagger("xlm-roberta-tagger"))).tag([["", "fox"]])
+    np.testing.assert_array_equal(found.probabilities[0], [1, 0, 0, 0, 0])
+    assert (found.probabilities[1] > 0).all()
+
+
+def test_the_same_bits_in_any_company(tiny_tagger):
+    folder = str(tiny_tagger("bert-tagger"))
+    sentences = [*SENTENCES, *ODD, long(200)]
+    alone = CheckpointTagger(folder, threads=1)
+    expected = [alone.tag([words])[0] for words in sentences]
+    for threads in (1, 2):
+        found = CheckpointTagger(folder, threads=threads).tag(sentences[::-1])[::-1]
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a.probabilities, b.probabilities)
+            assert a.spans == b.spans
+
+
+def test_other_schemes(tiny_tagger):
+    folder = str(tiny_tagger("bert-tagger", ("B-A", "I-A", "E-A", "S-A", "O")))
+    for make in (CheckpointTagger, TransformersTagger):
+        tagger = make(folder)
+        assert tagger.classes == ("O", "B-A", "I-A")
+        assert "bioes" in tagger.describe()
+        assert all(t.probabilities.shape[1] == 3 for t in tagger.tag(SENTENCES))
+
+
+@pytest.mark.parametrize("make", [CheckpointTagger, TransformersTagger])
+def test_an_encoder_is_no_tagger(make, tmp_path):
+    folder = tiny_checkpoints.save(tmp_path / "encoder", "bert")
+    with pytest.raises(SpanbridgeError, match="is it a tagger"):
+        make(str(folder))
+
+
+def test_a_head_of_another_size(tiny_tagger, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_tagger("bert-tagger"), folder)
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config["id2label"] = {"0": "O", "1": "B-A"}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(SpanbridgeError, match="5 outputs, but config.json names 2"):
+        CheckpointTagger(str(folder))
+
+
+def test_a_checkpoint_without_names(tiny_tagger, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_tagger("bert-tagger"), folder)
+    (folder / "config.json").write_text('{"model_type": "bert"}', "utf-8")
+    with pytest.raises(InputError):
+        CheckpointTagger(str(folder))
+
+
+def test_spacy(tmp_path):
+    """A blank pipeline with a list of names; the words are ours, empty ones too."""
+    spacy = pytest.importorskip("spacy", reason="spaCy is not installed")
+    from spanbridge.tag.spacy_tagger import SpacyTagger
+
+    pipeline = spacy.blank("xx")
+    ruler = pipeline.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "LOC", "pattern": "New York"}])
+    pipeline.to_disk(tmp_path / "pipeline")
+    tagger = SpacyTagger(str(tmp_path / "pipeline"))
+    assert tagger.classes == ("O", "B-LOC", "I-LOC")
+    found = tagger.tag([["in", "New", "York", "."], [], ["", "x"]])
+    assert [f.tags for f in found] == [["O", "B-LOC", "I-LOC", "O"], [], ["O", "O"]]
+    assert found[0].probabilities is None
+    spacy.blank("xx").to_disk(tmp_path / "blank")
+    with pytest.raises(SpanbridgeError, match="has no entity recogniser"):
+        SpacyTagger(str(tmp_path / "blank"))
+    with pytest.raises(SpanbridgeError, match="has no pipeline 'nosuch'"):
+        SpacyTagger("nosuch")

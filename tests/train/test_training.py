@@ -1,0 +1,282 @@
+"""Fine-tuning on a tiny checkpoint: it learns, it goes on after being killed, it refuses."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_checkpoints
+from safetensors.numpy import load_file
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.train import trainer as loop
+from spanbridge.train.data import Filter, examples, labels_of, read_set
+from spanbridge.train.run import train
+from spanbridge.train.settings import Settings
+
+NAMES = {"PER": ["Angela", "Merkel"], "LOC": ["Berlin", "München"]}
+FILLERS = ["fox", "jumps", "over", "the", "lazy", "dog", "heute", "besucht", ","]
+QUICK = Settings(epochs=6, learning_rate=5e-3, batch_tokens=128, threads=1, dropout=0.1)
+
+
+def conll(n, seed):
+    """Sentences in which some words are always names."""
+    rng = random.Random(seed)
+    rows = []
+    for _ in range(n):
+        row = []
+        for _ in range(rng.randint(2, 7)):
+            if rng.random() < 0.3:
+                label = rng.choice(sorted(NAMES))
+                row.append(f"{rng.choice(NAMES[label])}\tB-{label}")
+                row.append(f"{rng.choice(FILLERS)}\tO")
+            else:
+                row.append(f"{rng.choice(FILLERS)}\tO")
+        rows.append("\n".join(row) + "\n\n")
+    return "".join(rows)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return str(tiny_checkpoints.save(tmp_path_factory.mktemp("base") / "bert", "bert"))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    for name, n in (("train", 120), ("dev", 40)):
+        (folder / f"{name}.conll").write_text(conll(n, name), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def tagger_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path_factory.getbasetemp() / "tagger-cache"))
+
+
+def run(base, files, output, settings=QUICK, **options):
+    options = {"dev": str(files / "dev.conll"), **options}
+    sets = [read_set(str(files / "train.conll"))]
+    return train(sets, str(output), encoder=base, settings=settings, **options)
+
+
+def weights(folder):
+    return load_file(Path(folder) / "model.safetensors")
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    for name, values in one.items():
+        np.testing.assert_array_equal(values, other[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def trained(base, files, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "out"
+    return run(base, files, folder)
+
+
+def test_it_learns(trained, files):
+    [dev] = trained.scores
+    assert dev.f1 > 0.9
+    assert dev.low <= dev.f1 <= dev.high
+    assert trained.history[-1]["loss"] < trained.history[0]["loss"] / 2
+    assert max(row["dev_f1"] for row in trained.history) == pytest.approx(dev.f1)
+
+
+def test_the_folder_is_for_every_tagger(trained, files):
+    tagger = CheckpointTagger(trained.folder)
+    assert tagger.classes == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+    [found] = tagger.tag([["the", "fox", "besucht", "Berlin"]])
+    assert found.tags == ["O", "O", "O", "B-LOC"]
+
+
+def test_model_card_and_record(trained, files):
+    card = (Path(trained.folder) / "README.md").read_text("utf-8")
+    assert "library_name: transformers" in card
+    assert f"{trained.scores[0].f1:.4f}" in card
+    assert trained.signature in card
+    about = json.loads((Path(trained.folder) / "training.json").read_text("utf-8"))
+    assert about["signature"] == trained.signature
+    assert len(about["history"]) == QUICK.epochs
+    assert not (Path(trained.folder) / "resume").exists()
+
+
+def test_the_same_seed_gives_the_same_weights(trained, base, files, tmp_path):
+    again = run(base, files, tmp_path / "again")
+    assert_same(weights(again.folder), weights(trained.folder))
+    assert again.signature == trained.signature
+
+
+def test_another_seed_gives_others(trained, base, files, tmp_path):
+    other = run(base, files, tmp_path / "other", Settings(**{**vars_of(QUICK), "seed": 1}))
+    name = "classifier.weight"
+    assert (weights(other.folder)[name] != weights(trained.folder)[name]).any()
+
+
+def vars_of(settings):
+    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.95])
+def test_a_killed_training_ends_with_the_same_weights(
+    trained, base, files, tmp_path, monkeypatch, at
+):
+    """Killed in the middle of an epoch, the last state being a few batches old."""
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)  # after every batch
+
+    def kill(share, figures):
+        if share > at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(base, files, tmp_path / "out", tell=kill)
+    assert (tmp_path / "out" / "resume" / "state.json").is_file()
+    shares = []
+    again = run(base, files, tmp_path / "out", tell=lambda share, _: shares.append(share))
+    assert shares[0] >= at / 2  # it did not begin anew
+    assert_same(weights(again.folder), weights(trained.folder))
+
+
+@pytest.fixture
+def broken_off(base, files, tmp_path):
+    def kill(share, figures):
+        if share > 0.5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(base, files, tmp_path / "out", tell=kill)
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize("name", ["state.safetensors", "state.json"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_damaged_state_is_named(broken_off, base, files, name, damage):
+    path = broken_off / "resume" / name
+    data = bytearray(path.read_bytes())
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(data[: len(data) // 2])
+    else:
+        data[len(data) // 2] ^= 255
+        path.write_bytes(data)
+    with pytest.raises(InputError, match=rf"{name}: .*delete .*resume to begin anew"):
+        run(base, files, broken_off)
+
+
+def test_a_state_of_another_training_is_not_taken_up(broken_off, base, files):
+    with pytest.raises(SpanbridgeError, match="holds the state of another training"):
+        run(base, files, broken_off, Settings(**{**vars_of(QUICK), "seed": 3}))
+
+
+def test_a_folder_with_other_files(base, files, tmp_path):
+    (tmp_path / "thesis.tex").write_text("x", encoding="utf-8")
+    with pytest.raises(InputError, match="holds other files"):
+        run(base, files, tmp_path)
+
+
+def test_early_stopping(base, files, tmp_path):
+    settings = Settings(**{**vars_of(QUICK), "epochs": 40, "patience": 2, "learning_rate": 1e-5})
+    done = run(base, files, tmp_path / "out", settings)
+    scores = [row["dev_f1"] for row in done.history]
+    assert len(scores) < 40
+    assert scores.index(max(scores)) == len(scores) - 3
+
+
+def test_frozen_parts_stay(trained, base, files, tmp_path):
+    settings = Settings(**{**vars_of(QUICK), "epochs": 1, "frozen_layers": 2})
+    done = run(base, files, tmp_path / "out", settings)
+    before = load_file(Path(base) / "model.safetensors")
+    after = weights(done.folder)
+    for name, values in before.items():
+        if name.startswith("pooler"):
+            continue
+        frozen = name.startswith(("embeddings", "encoder.layer.0.", "encoder.layer.1."))
+        assert (after[f"bert.{name}"] == values).all() == frozen, name
+
+
+def test_nothing_to_learn(base, tmp_path):
+    (tmp_path / "o.conll").write_text("a\tO\n\n", encoding="utf-8")
+    sets = [read_set(str(tmp_path / "o.conll"))]
+    with pytest.raises(SpanbridgeError, match="no sentence has a label"):
+        train(sets, str(tmp_path / "out"), encoder=base, settings=QUICK)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epochs": 0}, {"dropout": 1.0}, {"learning_rate": float("nan")}, {"precision": "int8"}],
+)
+def test_settings_out_of_range(wrong):
+    with pytest.raises(SpanbridgeError, match=next(iter(wrong))):
+        Settings(**wrong)
+
+
+# --- data
+
+
+def row(spans, n_source=1, status="projected", links=((0, 0),)):
+    return {
+        "source_words": ["a", "b"],
+        "source_spans": [{"start": k, "end": k + 1, "label": "L"} for k in range(n_source)],
+        "target_words": ["x", "y"],
+        "target_spans": [
+            {"start": k, "end": k + 1, "label": "L", "score": score}
+            for k, score in enumerate(spans)
+        ],
+        "links": [list(link) for link in links],
+        "status": status,
+    }
+
+
+def test_filters_by_hand(tmp_path):
+    rows = [
+        row([0.9]),
+        row([0.9], n_source=2),
+        row([0.9, 0.4], n_source=2),
+        row([], n_source=0, links=((0, 0), (1, 1))),
+        row([], status="rejected: too long"),
+    ]
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+
+    def kept(**options):
+        found = read_set(str(path), keep=Filter(**options))
+        return len(found.sentences), dict(found.left_out)
+
+    rejected = {"rejected by projection": 1}
+    assert kept() == (4, rejected)
+    assert kept(complete=True) == (3, {"not complete": 1, **rejected})
+    assert kept(min_score=0.5) == (3, {"score below the least": 1, **rejected})
+    assert kept(min_coverage=0.6) == (1, {"coverage below the least": 3, **rejected})
+    weighed = read_set(str(path), keep=Filter(weigh=True))
+    assert [w for _, w in weighed.sentences] == [0.9, 0.9, 0.4, 1.0]
+
+
+def test_unwanted_labels_are_counted(files):
+    found = read_set(str(files / "train.conll"), labels=["PER"])
+    assert labels_of([found]) == ["PER"]
+    assert found.dropped["LOC"] > 10
+    assert "LOC spans became O" in found.text()
+
+
+def test_a_later_set_repeats_nothing(files):
+    sets = [read_set(str(files / "train.conll"), weight=w) for w in (2.0, 0.5)]
+    made = examples(sets, ["LOC", "PER"])
+    assert len(made) == len(sets[0].sentences)
+    assert {e.weight for e in made} == {2.0}
+    assert sets[1].left_out == {"in an earlier set": len(made)}
+
+
+def test_overlapping_spans(tmp_path):
+    overlapping = row([0.9, 0.8], n_source=2)
+    overlapping["target_spans"][0]["end"] = 2
+    (tmp_path / "p.jsonl").write_text(json.dumps(overlapping) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"p\.jsonl:1: spans overlap"):
+        read_set(str(tmp_path / "p.jsonl"))
