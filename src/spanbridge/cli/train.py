@@ -107,7 +107,6 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     if not given["quiet"]:
         for found in sets:
             click.echo(found.text(), err=True)
-    bar = opt.training_bar(given["quiet"])
     result = train(
         sets,
         output,
@@ -118,7 +117,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         labels=labels,
         licence=given["licence"],
         command="spanbridge " + shlex.join(sys.argv[1:]),
-        tell=bar,
+        tell=opt.training_bar(given["quiet"]),
     )
     if given["as_json"]:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))

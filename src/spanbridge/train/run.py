@@ -84,7 +84,6 @@ def train(
     from spanbridge.train.trainer import Trainer
 
     folder = Path(output)
-    check_place(folder)
     started = time.monotonic()
     wanted = list(labels) if labels is not None else labels_of(sets)
     if not wanted:
@@ -94,6 +93,7 @@ def train(
         path: _gold(path, wanted) for path in dict.fromkeys([*([dev] if dev else []), *tests])
     }
     checkpoint = find_checkpoint(encoder)
+    check_place(folder)
     line = signature(
         {
             "task": "train",
