@@ -20,6 +20,8 @@ Examples:
   spanbridge train --train en.conll --mix de.projected.jsonl 0.5 --complete -o en-de-tagger
   spanbridge train --train sw.jsonl --min-score 0.9 --weigh --dev sw.dev.conll -o sw-tagger
   spanbridge train --train en.conll --encoder xlm-roberta-base --learning-rate 2e-5 -o big
+  spanbridge train --teachers en-tagger,es-tagger --unlabelled de.txt --dev de.dev.conll -o student
+  spanbridge train --train en.conll --adversarial de.txt --adversarial nl.txt -o aligned
 
 OUT is a checkpoint with its tokenizer, a model card and training.json. A training that was broken
 off goes on when the same command is given again. Needs torch and transformers:
@@ -61,6 +63,49 @@ pip install 'spanbridge[train]'.
     "--min-coverage", type=float, default=0.0, help="[.jsonl] Least share of target words linked."
 )
 @click.option("--weigh", is_flag=True, help="[.jsonl] Rows count by their least probable span.")
+@click.option("--teachers", metavar="A,B", help="Taggers that label the text of --unlabelled.")
+@click.option("--unlabelled", metavar="FILE", help="Text or CoNLL, whose tags are not read.")
+@click.option(
+    "--distil",
+    "kind",
+    type=click.Choice(["soft", "hard"]),
+    default="soft",
+    show_default=True,
+    help="Learn the teachers' class probabilities, or the spans they find.",
+)
+@click.option(
+    "--combine",
+    type=click.Choice(["mean", "agreement"]),
+    default="mean",
+    show_default=True,
+    help="Several teachers: mean of their probabilities, or spans that most of them find.",
+)
+@click.option(
+    "--min-confidence",
+    type=float,
+    default=0.0,
+    help="[--teachers] Words and spans they are less sure of are not learned from.",
+)
+@click.option(
+    "--teachers-weight", type=float, default=1.0, help="Of what teachers labelled, a sentence (1)."
+)
+@click.option(
+    "--adversarial",
+    multiple=True,
+    metavar="FILE",
+    help="Text of a language whose states the encoder learns to make like those of the labelled "
+    "text (gradient reversal). May be given several times.",
+)
+@click.option(
+    "--adversarial-weight", type=float, default=0.1, help="Of the reversed gradient (0.1)."
+)
+@click.option(
+    "--adversarial-level",
+    type=click.Choice(["token", "sentence", "both"]),
+    default="sentence",
+    show_default=True,
+    help="What the discriminator sees.",
+)
 @click.option("--epochs", type=int, help="Passes over the data, at most (3).")
 @click.option("--learning-rate", type=float, help="At its height (2e-4; 2e-5 for large encoders).")
 @click.option(
@@ -91,9 +136,11 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     from spanbridge.train.settings import Settings
 
     weighted = [*((path, 1.0) for path in train_files), *given["mix"]]
-    if not weighted:
+    if (given["teachers"] is None) != (given["unlabelled"] is None):
+        raise click.UsageError("--teachers and --unlabelled go together")
+    if not weighted and given["teachers"] is None:
         raise click.UsageError(
-            "there is nothing to learn from; give --train FILE or --mix FILE WEIGHT"
+            "there is nothing to learn from; give --train FILE, --mix FILE WEIGHT, or --teachers"
         )
     chosen = opt.take(given, [field.name for field in fields(Settings)])
     settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
@@ -115,6 +162,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         dev=given["dev"],
         tests=given["tests"],
         labels=labels,
+        unlabelled=_unlabelled(given),
         licence=given["licence"],
         command="spanbridge " + shlex.join(sys.argv[1:]),
         tell=opt.training_bar(given["quiet"]),
@@ -129,3 +177,30 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         click.echo(
             f"written to {result.folder} in {result.seconds:.0f} s\n{result.signature}", err=True
         )
+
+
+def _unlabelled(given: dict[str, Any]) -> Any:
+    """Text without labels, with the teachers and the adversary that use it."""
+    from spanbridge.data.formats import read_sentences
+    from spanbridge.tag.checkpoint import CheckpointTagger
+    from spanbridge.tag.ensemble import EnsembleTagger
+    from spanbridge.train.adversarial import Adversary
+    from spanbridge.train.run import Unlabelled
+    from spanbridge.train.teachers import Distillation
+
+    def text(path: str) -> list[tuple[str, ...]]:
+        return [sentence.words for _, sentence in read_sentences(path) if sentence.words]
+
+    if given["teachers"] is None and not given["adversarial"]:
+        return None
+    teacher, texts = None, []
+    if given["teachers"] is not None:
+        names = [name.strip() for name in given["teachers"].split(",")]
+        teacher = EnsembleTagger([CheckpointTagger(name) for name in names], given["combine"])
+        texts = text(given["unlabelled"])
+    how = Distillation(given["kind"], given["min_confidence"], given["teachers_weight"])
+    adversary = None
+    if given["adversarial"]:
+        adversary = Adversary(given["adversarial_weight"], given["adversarial_level"])
+    hidden = [text(path) for path in given["adversarial"]]
+    return Unlabelled(teacher, texts, how, adversary, hidden)

@@ -4,25 +4,58 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.signature import signature
 from spanbridge.core.spans import Sentence
 from spanbridge.encode.cache import file_digest
+from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluate import bootstrap_interval, evaluate_spans
-from spanbridge.tag.base import iob2_classes
-from spanbridge.tag.transformers_tagger import TransformersTagger
+from spanbridge.tag.base import Tagger, Words, iob2_classes
+from spanbridge.tag.transformers_tagger import TransformersTagger, longest_input
 from spanbridge.train.card import Score, model_card
 from spanbridge.train.data import TrainingSet, examples, labels_of, read_set
+from spanbridge.train.examples import Labelled, Piece, pieces
 from spanbridge.train.model import find_checkpoint, new_model, save_model
 from spanbridge.train.settings import Settings
+from spanbridge.train.teachers import Distillation, distil
+
+if TYPE_CHECKING:
+    from spanbridge.train.adversarial import Adversary
 
 Tell = Callable[[float, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Text without labels, and what is done with it.
+
+    Attributes:
+        teacher: labels ``texts`` for the student; None where there is none.
+        texts: sentences that the teacher labels.
+        distillation: how the student learns from them.
+        adversary: how the encoder hides the language; None where it does not.
+        hidden: texts of the languages that are to be like the labelled one, one list each.
+    """
+
+    teacher: Tagger | None = None
+    texts: Sequence[Words] = ()
+    distillation: Distillation = field(default_factory=Distillation)
+    adversary: Adversary | None = None
+    hidden: Sequence[Sequence[Words]] = ()
+
+    def describe(self) -> str:
+        """For the signature."""
+        digest = sha256(repr((self.texts, self.hidden)).encode()).hexdigest()[:8]
+        teacher = "none" if self.teacher is None else self.teacher.describe()
+        return f"{teacher},{self.distillation},{self.adversary},text={digest}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +90,7 @@ def train(
     dev: str | None = None,
     tests: Sequence[str] = (),
     labels: Sequence[str] | None = None,
+    unlabelled: Unlabelled | None = None,
     licence: str = "other",
     command: str = "",
     tell: Tell = lambda share, figures: None,
@@ -72,7 +106,8 @@ def train(
         settings: see there.
         dev: file to choose the best epoch by; None takes the last.
         tests: files that are only reported.
-        labels: of the classes; None takes those of the sets.
+        labels: of the classes; None takes those of the sets, or else of the teacher.
+        unlabelled: text for teachers or an adversary.
         licence: of the data, for the model card.
         command: that was given, for the model card.
         tell: called after each batch with the share done and figures; after each epoch with -1.
@@ -86,9 +121,15 @@ def train(
     folder = Path(output)
     started = time.monotonic()
     wanted = list(labels) if labels is not None else labels_of(sets)
+    teacher = None if unlabelled is None else unlabelled.teacher
+    if not wanted and teacher is not None:
+        wanted = [name[2:] for name in teacher.classes if name.startswith("B-")]
     if not wanted:
         raise SpanbridgeError("no sentence has a label, so there is nothing to learn")
-    learned = examples(sets, wanted)
+    classes = iob2_classes(wanted)
+    learned = examples(sets, wanted) if sets else []
+    if unlabelled is not None and teacher is not None:
+        learned += distil(teacher, unlabelled.texts, classes, unlabelled.distillation)
     judged = {
         path: _gold(path, wanted) for path in dict.fromkeys([*([dev] if dev else []), *tests])
     }
@@ -101,11 +142,15 @@ def train(
             "data": _digest(sets),
             "dev": file_digest(Path(dev))[:8] if dev else "none",
             "labels": ",".join(wanted),
+            **({} if unlabelled is None else {"unlabelled": unlabelled.describe()}),
             **asdict(settings),
         }
     )
-    model, tokenizer = new_model(checkpoint, iob2_classes(wanted), settings.dropout, settings.seed)
-    trainer = Trainer(model, tokenizer, iob2_classes(wanted), settings, tell)
+    model, tokenizer = new_model(checkpoint, classes, settings.dropout, settings.seed)
+    adversary = None
+    if unlabelled is not None and unlabelled.adversary is not None:
+        adversary = _adversary(unlabelled, model, tokenizer, settings)
+    trainer = Trainer(model, tokenizer, classes, settings, tell, adversary)
     done = trainer.fit(learned, judged[dev] if dev else [], folder, line)
     about = {"signature": line, "settings": asdict(settings), "history": done.history}
     save_model(model, checkpoint, folder, "", about)
@@ -116,6 +161,25 @@ def train(
     (folder / "README.md").write_text(card, encoding="utf-8")
     seconds = time.monotonic() - started
     return Result(output, line, scores, tuple(done.history), round(seconds, 1))
+
+
+def _adversary(
+    unlabelled: Unlabelled, model: Any, tokenizer: HuggingFaceTokenizer, settings: Settings
+) -> Any:
+    from spanbridge.train.adversarial import AdversarialObjective
+
+    assert unlabelled.adversary is not None
+    longest = longest_input(model.config)
+
+    def cut(words: Words) -> Iterator[Piece]:
+        no_targets = np.zeros((len(words), 1), np.float32)
+        return pieces(Labelled(tuple(words), no_targets), tokenizer, longest)
+
+    texts = [[piece for words in text for piece in cut(words)] for text in unlabelled.hidden]
+    width = int(model.classifier.in_features)
+    return AdversarialObjective(
+        texts, width, unlabelled.adversary, settings.batch_tokens, settings.seed
+    )
 
 
 def score(folder: Path, path: str, gold: Sequence[Sentence]) -> Score:
