@@ -10,6 +10,9 @@ from spanbridge.cli import options as opt
 from spanbridge.core import registry
 from spanbridge.core.tags import SCHEMES
 
+# of spanbridge.tag.labels, which would load NumPy
+OTHERS = ("keep", "drop", "error")
+
 
 @click.command(
     epilog="""\b
@@ -17,7 +20,8 @@ Examples:
   spanbridge tag --source en.txt --model en-tagger -o en.conll
   spanbridge tag --source pairs.jsonl --side target --model sw-tagger -o tagged.jsonl
   spanbridge tag --source en.txt --tagger transformers --model dslim/bert-base-NER -o en.conll
-  spanbridge tag --source en.txt --tagger spacy --model en_core_web_sm -o en.conll
+  spanbridge tag --source en.txt --tagger spacy --model en_core_web_sm --map GPE=LOC -o en.conll
+  spanbridge tag --source en.txt --model m --map PER=PER --map LOC=LOC --others drop -o en.conll
 
 Each span has the probability that exactly it is there, in .jsonl. OUT.run.json keeps the signature
 and the account.
@@ -52,6 +56,20 @@ and the account.
     type=click.Choice(SCHEMES),
     help="[checkpoint, transformers] Tag scheme of the model's classes (found out by their names).",
 )
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="Rename a label; several may become one. May be given several times.",
+)
+@click.option(
+    "--others",
+    type=click.Choice(OTHERS),
+    default="keep",
+    show_default=True,
+    help="What becomes of labels that --map does not name; dropped spans are counted.",
+)
 @click.option("--compute-type", metavar="TYPE", help="[checkpoint] int8 (default), float32.")
 @click.option("--threads", type=int, help="[checkpoint] Sentences at the same time.")
 @click.option("--device", help="[transformers] cpu, cuda; default: a GPU where there is one.")
@@ -60,8 +78,15 @@ and the account.
 def command(source: str, output: str, **given: Any) -> None:
     """Find spans with a trained tagger."""
     from spanbridge.pipeline.tagging import tag_files
+    from spanbridge.tag.labels import RelabellingTagger
 
     options = opt.take(given, ("model", "scheme", "compute_type", "threads", "device"))
     tagger = registry.build("tagger", given["tagger"], options)
+    if given["mapping"] or given["others"] != "keep":
+        pairs = [pair.partition("=") for pair in given["mapping"]]
+        if not all(old and new for old, _, new in pairs):
+            raise click.UsageError("--map takes OLD=NEW")
+        mapping = {old: new for old, _, new in pairs}
+        tagger = RelabellingTagger(tagger, mapping, given["others"])
     run = tag_files(source, output, tagger, side=given["side"], watch=opt.progress(given["quiet"]))
     opt.report(run, given["as_json"], given["quiet"])

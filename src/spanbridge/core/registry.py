@@ -54,6 +54,10 @@ _PARTS: dict[str, dict[str, Entry]] = {
             "spanbridge.tag.spacy_tagger:SpacyTagger",
             summary="a spaCy pipeline with an entity recogniser",
         ),
+        "given": Entry(
+            "spanbridge.tag.given:GivenTagger",
+            summary="tags from a file, found by the words of each sentence",
+        ),
     },
     "method": {
         "corpus": Entry(

@@ -67,6 +67,8 @@ def tag_files(
                 writer.write(pair)
             else:
                 write_conll(pair.source if side == "source" or not pairs_in else pair.target, out)
+    for label, n in sorted(getattr(tagger, "dropped", {}).items()):
+        account.notes[f"{label} spans dropped"] = n
     line = signature({"task": "tag", "tagger": tagger.describe()})
     return finish(output, {"source": source}, line, account)
 

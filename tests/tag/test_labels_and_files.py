@@ -1,0 +1,110 @@
+"""Renamed labels, given tags, and the command."""
+
+import json
+
+import numpy as np
+import pytest
+from test_ensembles import Says
+
+from spanbridge import SpanbridgeError
+from spanbridge.core.errors import InputError
+from spanbridge.tag.given import GivenTagger
+from spanbridge.tag.labels import RelabellingTagger
+
+THREE = Says([[0, 0.9, 0, 0.1, 0, 0, 0], [0.2, 0, 0, 0, 0, 0.8, 0]], ["PER", "GPE", "MISC"])
+
+
+def test_two_labels_become_one_and_another_is_dropped():
+    tagger = RelabellingTagger(THREE, {"PER": "N", "GPE": "N"}, "drop")
+    assert tagger.classes == ("O", "B-N", "I-N")
+    [found] = tagger.tag([("x", "y")])
+    np.testing.assert_allclose(found.probabilities, [[0, 1, 0], [1, 0, 0]], rtol=1e-6)
+    assert [span[:3] for span in found.spans] == [(0, 1, "N")]
+    assert tagger.dropped == {"MISC": 1}
+    assert tagger.describe() == "says[GPE=N,PER=N;others=drop]"
+
+
+def test_others_are_kept():
+    tagger = RelabellingTagger(THREE, {"PER": "P"})
+    assert tagger.classes == ("O", "B-P", "I-P", "B-GPE", "I-GPE", "B-MISC", "I-MISC")
+    assert [span.label for span in tagger.tag([("x", "y")])[0].spans] == ["P", "MISC"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "others", "why"),
+    [
+        ({"PER": "P"}, "error", "does not say what becomes of GPE, MISC"),
+        ({"DATE": "D"}, "keep", "has no label DATE; it has: PER, GPE, MISC"),
+        ({}, "forget", "no policy is named 'forget'"),
+    ],
+)
+def test_refusals(mapping, others, why):
+    with pytest.raises(SpanbridgeError, match=why):
+        RelabellingTagger(THREE, mapping, others)
+
+
+def test_given_tags(tmp_path):
+    path = tmp_path / "g.conll"
+    path.write_text("Bonn\tB-LOC\nruft\tO\n\nBonn\tO\nruft\tO\n\n", encoding="utf-8")
+    tagger = GivenTagger(str(path))
+    assert tagger.classes == ("O", "B-LOC", "I-LOC")
+    assert [f.tags for f in tagger.tag([["Bonn", "ruft"], []])] == [["B-LOC", "O"], []]
+    with pytest.raises(SpanbridgeError, match=r"g\.conll has no tags for: Köln"):
+        tagger.tag([["Köln"]])
+    with pytest.raises(InputError):
+        GivenTagger(str(tmp_path / "nosuch"))
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    rows = [
+        {"id": "a", "source_words": ["Bonn", "calls"], "target_words": ["Bonn", "ruft"], "note": 1},
+        {"id": "b", "source_words": [], "target_words": ["x"]},
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "p.jsonl").write_text(text, encoding="utf-8")
+    (tmp_path / "g.conll").write_text("Bonn\tB-GPE\ncalls\tO\n\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_pairs_from_the_command_line(spanbridge, pairs):
+    args = "tag --source p.jsonl --tagger given --model g.conll --map GPE=LOC -o o.jsonl --json"
+    run = json.loads(spanbridge(*args.split()).stdout)
+    rows = [json.loads(line) for line in (pairs / "o.jsonl").read_text("utf-8").splitlines()]
+    assert rows[0]["source_spans"] == [{"start": 0, "end": 1, "label": "LOC"}]
+    assert (rows[0]["note"], rows[1]["id"], rows[1]["source_spans"]) == (1, "b", [])
+    assert run["account"] == {
+        "rows": 2,
+        "status": {"empty: no span found": 1, "tagged": 1},
+        "source_spans": 0,
+        "target_spans": 0,
+        "dropped_spans": {},
+        "spans": 1,
+    }
+    assert "[GPE=LOC;others=keep]" in run["signature"]
+
+
+def test_conll_from_the_command_line(spanbridge, pairs, tiny_tagger):
+    model = tiny_tagger("bert-tagger")
+    spanbridge(*f"tag --source g.conll --model {model} -o o.conll".split())
+    lines = (pairs / "o.conll").read_text("utf-8").splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["Bonn", "calls", ""]
+    assert (pairs / "o.conll.run.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("--source g.conll --model g.conll --tagger given -o o.jsonl", "holds single sentences"),
+        ("--source g.conll --model g.conll --tagger given -o g.conll", "both input and output"),
+        ("--source p.jsonl --model g.conll --tagger given --side target -o o", "has no tags for"),
+        ("--source g.conll --model g.conll --tagger nosuch -o o", "no tagger is named 'nosuch'"),
+        ("--source g.conll --model g.conll --tagger given --device cpu -o o", "no option 'device'"),
+        ("--source g.conll --model g.conll --tagger given --map X -o o", "--map takes OLD=NEW"),
+        ("--source g.conll --model nosuch -o o", "no local folder"),
+    ],
+)
+def test_wrong_options(spanbridge, pairs, options, why):
+    before = sorted(pairs.iterdir())
+    assert why in spanbridge("tag", *options.split(), code=2).stderr
+    assert sorted(pairs.iterdir()) == before
