@@ -86,6 +86,15 @@ def test_an_encoder_is_no_tagger(make, tmp_path):
         make(str(folder))
 
 
+@pytest.mark.parametrize("make", [CheckpointTagger, TransformersTagger])
+def test_an_encoder_with_the_names_of_classes(make, tmp_path):
+    """Its classifier would be random numbers."""
+    names = {0: "O", 1: "B-A", 2: "I-A"}
+    folder = tiny_checkpoints.save(tmp_path / "encoder", "bert", id2label=names)
+    with pytest.raises(InputError, match="holds no tensor 'classifier"):
+        make(str(folder))
+
+
 def test_a_head_of_another_size(tiny_tagger, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(tiny_tagger("bert-tagger"), folder)

@@ -139,14 +139,18 @@ class TransformersTagger:
         if device is None:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            classifier = AutoModelForTokenClassification.from_pretrained(
-                folder, use_safetensors=True, trust_remote_code=False, local_files_only=True
+            classifier, loaded = AutoModelForTokenClassification.from_pretrained(
+                folder,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
             )
             classifier.eval().to(device)
         except (OSError, ValueError, RuntimeError) as error:
             raise SpanbridgeError(f"{model}: cannot be used as a tagger: {error}") from error
-        if "classifier.weight" not in classifier.state_dict():
-            raise InputError(folder, None, "holds no classifier; is it a tagger?")
+        if missing := sorted(loaded["missing_keys"]):  # would be random numbers
+            raise InputError(folder, None, f"holds no tensor {missing[0]!r}; is it a tagger?")
         config = classifier.config
         tokenizer = HuggingFaceTokenizer(folder / "tokenizer.json", config.vocab_size)
         longest = longest_input(config)

@@ -63,7 +63,7 @@ def new_model(
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # that a new classifier is new
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        model = AutoModelForTokenClassification.from_pretrained(
+        model, loaded = AutoModelForTokenClassification.from_pretrained(
             checkpoint.folder,
             num_labels=len(classes),
             id2label=dict(enumerate(classes)),
@@ -72,12 +72,16 @@ def new_model(
             trust_remote_code=False,
             local_files_only=True,
             ignore_mismatched_sizes=True,
+            output_loading_info=True,
             **dict.fromkeys(rates, dropout),
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise SpanbridgeError(f"{checkpoint.folder}: cannot be trained: {error}") from error
     finally:
         logging.set_verbosity(verbosity)
+    missing = sorted(name for name in loaded["missing_keys"] if not name.startswith("classifier."))
+    if missing:  # would be random numbers
+        raise InputError(checkpoint.folder, None, f"holds no tensor {missing[0]!r}")
     if _class_names(checkpoint) != list(classes):  # its outputs, if any, mean something else
         torch.manual_seed(seed)
         torch.nn.init.normal_(model.classifier.weight, std=0.02)
