@@ -95,6 +95,12 @@ def test_an_encoder_with_the_names_of_classes(make, tmp_path):
         make(str(folder))
 
 
+@pytest.mark.parametrize("device", ["cuda:99", "abacus"])
+def test_no_such_device(tiny_tagger, device):
+    with pytest.raises(SpanbridgeError, match=f"the device '{device}' cannot be used"):
+        TransformersTagger(str(tiny_tagger("bert-tagger")), device=device)
+
+
 def test_a_head_of_another_size(tiny_tagger, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(tiny_tagger("bert-tagger"), folder)

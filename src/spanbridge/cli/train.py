@@ -125,6 +125,7 @@ pip install 'spanbridge[train]'.
 @click.option("--precision", help="float32 (default) or bfloat16, where the processor has it.")
 @click.option("--seed", type=int, help="Of order, dropout and the new classifier (0).")
 @click.option("--threads", type=int, help="Of torch (2); other numbers give other last digits.")
+@click.option("--device", help="Of torch: cpu, cuda; default: a GPU where there is one.")
 @click.option("--licence", default="other", help="Of the data, for the model card.")
 @opt.tag_options
 @opt.json_option

@@ -127,7 +127,7 @@ class TransformersTagger:
 
     def __init__(self, model: str, scheme: Scheme | None = None, device: str | None = None) -> None:
         try:
-            import torch
+            import torch  # noqa: F401 - its absence is told here
             from transformers import AutoModelForTokenClassification
         except ModuleNotFoundError as error:
             raise MissingExtraError(
@@ -136,8 +136,7 @@ class TransformersTagger:
             ) from error
         folder = Path(model) if Path(model).is_dir() else download(model)
         names = class_names(folder)
-        if device is None:
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = device or best_device()
         try:
             classifier, loaded = AutoModelForTokenClassification.from_pretrained(
                 folder,
@@ -146,11 +145,11 @@ class TransformersTagger:
                 local_files_only=True,
                 output_loading_info=True,
             )
-            classifier.eval().to(device)
         except (OSError, ValueError, RuntimeError) as error:
             raise SpanbridgeError(f"{model}: cannot be used as a tagger: {error}") from error
         if missing := sorted(loaded["missing_keys"]):  # would be random numbers
             raise InputError(folder, None, f"holds no tensor {missing[0]!r}; is it a tagger?")
+        put_on(classifier.eval(), device)
         config = classifier.config
         tokenizer = HuggingFaceTokenizer(folder / "tokenizer.json", config.vocab_size)
         longest = longest_input(config)
@@ -177,6 +176,26 @@ class TransformersTagger:
                 found = spread_over_words(softmax(logits), words, n, self._map)
                 tagged.append(Tagged(n, decode(found, self.classes), found))
         return tagged
+
+
+def best_device() -> str:
+    """A GPU where torch finds one, else the processor."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def put_on(model: Any, device: str) -> None:
+    """Move a model to a device.
+
+    Raises:
+        SpanbridgeError: torch has no such device here.
+    """
+    try:
+        model.to(device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise SpanbridgeError(f"the device {device!r} cannot be used: {reason}") from error
 
 
 def longest_input(config: Any) -> int:

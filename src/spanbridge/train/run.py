@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,12 @@ from spanbridge.encode.cache import file_digest
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluate import bootstrap_interval, evaluate_spans
 from spanbridge.tag.base import Tagger, Words, iob2_classes
-from spanbridge.tag.transformers_tagger import TransformersTagger, longest_input
+from spanbridge.tag.transformers_tagger import (
+    TransformersTagger,
+    best_device,
+    longest_input,
+    put_on,
+)
 from spanbridge.train.card import Score, model_card
 from spanbridge.train.data import TrainingSet, examples, labels_of, read_set
 from spanbridge.train.examples import Labelled, Piece, pieces
@@ -120,6 +125,7 @@ def train(
 
     folder = Path(output)
     started = time.monotonic()
+    settings = replace(settings, device=settings.device or best_device())
     wanted = list(labels) if labels is not None else labels_of(sets)
     teacher = None if unlabelled is None else unlabelled.teacher
     if not wanted and teacher is not None:
@@ -150,11 +156,12 @@ def train(
     adversary = None
     if unlabelled is not None and unlabelled.adversary is not None:
         adversary = _adversary(unlabelled, model, tokenizer, settings)
+    put_on(model, settings.device)
     trainer = Trainer(model, tokenizer, classes, settings, tell, adversary)
     done = trainer.fit(learned, judged[dev] if dev else [], folder, line)
     about = {"signature": line, "settings": asdict(settings), "history": done.history}
     save_model(model, checkpoint, folder, "", about)
-    scores = tuple(score(folder, path, gold) for path, gold in judged.items())
+    scores = tuple(score(folder, path, gold, settings.device) for path, gold in judged.items())
     card = model_card(
         encoder, wanted, [found.text() for found in sets], scores, line, command, licence
     )
@@ -182,9 +189,9 @@ def _adversary(
     )
 
 
-def score(folder: Path, path: str, gold: Sequence[Sentence]) -> Score:
+def score(folder: Path, path: str, gold: Sequence[Sentence], device: str) -> Score:
     """F1 of the saved tagger on a file."""
-    tagger = TransformersTagger(str(folder), device="cpu")
+    tagger = TransformersTagger(str(folder), device=device)
     found = tagger.tag([sentence.words for sentence in gold])
     predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
     report = evaluate_spans(list(gold), predicted)

@@ -29,6 +29,8 @@ class Settings:
         precision: ``float32``, or ``bfloat16`` for the matrix products where the processor has it.
         seed: of the order, of dropout, and of the classifier's first weights.
         threads: of torch; results are the same bytes for the same number only.
+        device: of torch, such as ``cpu`` or ``cuda``; empty takes a GPU where there is one. Same
+            bytes are promised on a processor only.
     """
 
     epochs: int = 3
@@ -45,6 +47,7 @@ class Settings:
     precision: str = "float32"
     seed: int = 0
     threads: int = 2
+    device: str = ""
 
     def __post_init__(self) -> None:
         for name, low, high in (
