@@ -62,7 +62,7 @@ def corpus_f1(folder, tmp_path, source, target, make_aligner):
 
 @pytest.mark.parametrize(
     ("source", "target", "least"),
-    [("en", "de", 0.94), ("en", "es", 0.95), ("de", "en", 0.89), ("es", "en", 0.94)],
+    [("en", "de", 0.94), ("en", "es", 0.95), ("de", "en", 0.89)],
 )
 def test_f1_of_the_corpus_method(source, target, least, folder, aligner, tmp_path):
     """The defaults of the command line. The encoder remembers the sentences of the tests before."""
