@@ -63,6 +63,7 @@ def pairs(tmp_path):
     ]
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (tmp_path / "p.jsonl").write_text(text, encoding="utf-8")
+    (tmp_path / "bad.conll").write_bytes(b"Bonn\tO\n\xff\tO\n\n")
     (tmp_path / "g.conll").write_text("Bonn\tB-GPE\ncalls\tO\n\n", encoding="utf-8")
     return tmp_path
 
@@ -102,6 +103,9 @@ def test_conll_from_the_command_line(spanbridge, pairs, tiny_tagger):
         ("--source g.conll --model g.conll --tagger given --device cpu -o o", "no option 'device'"),
         ("--source g.conll --model g.conll --tagger given --map X -o o", "--map takes OLD=NEW"),
         ("--source g.conll --model nosuch -o o", "no local folder"),
+        ("--source g.conll --model g.conll --tagger given --side target -o o", "no target side"),
+        ("--source g.conll --model g.conll --tagger given --others lose -o o", "named 'lose'"),
+        ("--source bad.conll --model g.conll --tagger given -o o", "bad.conll:2: invalid UTF-8"),
     ],
 )
 def test_wrong_options(spanbridge, pairs, options, why):

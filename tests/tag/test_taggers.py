@@ -6,12 +6,14 @@ import shutil
 
 import numpy as np
 import pytest
+import spacy
 import tiny_checkpoints
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.tag.spacy_tagger import SpacyTagger
 from spanbridge.tag.transformers_tagger import TransformersTagger
 
 KINDS = ("bert-tagger", "xlm-roberta-tagger", "distilbert-tagger")
@@ -121,9 +123,6 @@ def test_a_checkpoint_without_names(tiny_tagger, tmp_path):
 
 def test_spacy(tmp_path):
     """A blank pipeline with a list of names; the words are ours, empty ones too."""
-    spacy = pytest.importorskip("spacy", reason="spaCy is not installed")
-    from spanbridge.tag.spacy_tagger import SpacyTagger
-
     pipeline = spacy.blank("xx")
     ruler = pipeline.add_pipe("entity_ruler")
     ruler.add_patterns([{"label": "LOC", "pattern": "New York"}])

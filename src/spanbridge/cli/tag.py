@@ -10,9 +10,6 @@ from spanbridge.cli import options as opt
 from spanbridge.core import registry
 from spanbridge.core.tags import SCHEMES
 
-# of spanbridge.tag.labels, which would load NumPy
-OTHERS = ("keep", "drop", "error")
-
 
 @click.command(
     epilog="""\b
@@ -65,10 +62,10 @@ and the account.
 )
 @click.option(
     "--others",
-    type=click.Choice(OTHERS),
     default="keep",
-    show_default=True,
-    help="What becomes of labels that --map does not name; dropped spans are counted.",
+    metavar="POLICY",
+    help="What becomes of labels that --map does not name: keep (default), drop (spans are "
+    "counted) or error.",
 )
 @click.option("--compute-type", metavar="TYPE", help="[checkpoint] int8 (default), float32.")
 @click.option("--threads", type=int, help="[checkpoint] Sentences at the same time.")

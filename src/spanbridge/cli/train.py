@@ -68,17 +68,14 @@ pip install 'spanbridge[train]'.
 @click.option(
     "--distil",
     "kind",
-    type=click.Choice(["soft", "hard"]),
     default="soft",
-    show_default=True,
-    help="Learn the teachers' class probabilities, or the spans they find.",
+    help="Learn the teachers' class probabilities (soft; default), or the spans they find (hard).",
 )
 @click.option(
     "--combine",
-    type=click.Choice(["mean", "agreement"]),
     default="mean",
-    show_default=True,
-    help="Several teachers: mean of their probabilities, or spans that most of them find.",
+    help="Several teachers: mean of their probabilities (default), or agreement: the spans that "
+    "most of them find.",
 )
 @click.option(
     "--min-confidence",
@@ -101,10 +98,8 @@ pip install 'spanbridge[train]'.
 )
 @click.option(
     "--adversarial-level",
-    type=click.Choice(["token", "sentence", "both"]),
     default="sentence",
-    show_default=True,
-    help="What the discriminator sees.",
+    help="What the discriminator sees: sentence (default), token or both.",
 )
 @click.option("--epochs", type=int, help="Passes over the data, at most (3).")
 @click.option("--learning-rate", type=float, help="At its height (2e-4; 2e-5 for large encoders).")
@@ -182,18 +177,17 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
 
 def _unlabelled(given: dict[str, Any]) -> Any:
     """Text without labels, with the teachers and the adversary that use it."""
+    if given["teachers"] is None and not given["adversarial"]:
+        return None
     from spanbridge.data.formats import read_sentences
     from spanbridge.tag.checkpoint import CheckpointTagger
     from spanbridge.tag.ensemble import EnsembleTagger
-    from spanbridge.train.adversarial import Adversary
     from spanbridge.train.run import Unlabelled
     from spanbridge.train.teachers import Distillation
 
     def text(path: str) -> list[tuple[str, ...]]:
         return [sentence.words for _, sentence in read_sentences(path) if sentence.words]
 
-    if given["teachers"] is None and not given["adversarial"]:
-        return None
     teacher, texts = None, []
     if given["teachers"] is not None:
         names = [name.strip() for name in given["teachers"].split(",")]
@@ -202,6 +196,8 @@ def _unlabelled(given: dict[str, Any]) -> Any:
     how = Distillation(given["kind"], given["min_confidence"], given["teachers_weight"])
     adversary = None
     if given["adversarial"]:
+        from spanbridge.train.adversarial import Adversary
+
         adversary = Adversary(given["adversarial_weight"], given["adversarial_level"])
     hidden = [text(path) for path in given["adversarial"]]
     return Unlabelled(teacher, texts, how, adversary, hidden)

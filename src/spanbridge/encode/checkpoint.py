@@ -21,7 +21,8 @@ from spanbridge.encode.weights import Array, EncoderWeights
 # what a hub repository is asked for
 HUB_FILES = ["config.json", "tokenizer.json", "*.safetensors", "*.safetensors.index.json"]
 
-_BERT = {
+# Names of a layer's parts in BERT, RoBERTa and XLM-R.
+BERT = {
     "query": "encoder.layer.{}.attention.self.query",
     "key": "encoder.layer.{}.attention.self.key",
     "value": "encoder.layer.{}.attention.self.value",
@@ -42,10 +43,10 @@ _DISTILBERT = {
     "output_norm": "transformer.layer.{}.output_layer_norm",
 }
 _NAMES = {
-    "bert": _BERT,
-    "roberta": _BERT,
-    "xlm-roberta": _BERT,
-    "camembert": _BERT,
+    "bert": BERT,
+    "roberta": BERT,
+    "xlm-roberta": BERT,
+    "camembert": BERT,
     "distilbert": _DISTILBERT,
 }
 

@@ -8,19 +8,10 @@ from typing import Any
 
 from spanbridge.core.errors import MissingExtraError
 from spanbridge.encode.cache import cached
+from spanbridge.encode.checkpoint import BERT
 from spanbridge.encode.load import EMBEDDED_HUB_ID, find_embedded
 from spanbridge.encode.packed import PackedModel, read_packed
-
-_LAYER = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "attention": "attention.output.dense",
-    "attention_norm": "attention.output.LayerNorm",
-    "intermediate": "intermediate.dense",
-    "output": "output.dense",
-    "output_norm": "output.LayerNorm",
-}
+from spanbridge.encode.sentencepiece_model import character_map
 
 
 def export_embedded() -> Path:
@@ -99,9 +90,9 @@ def _tensors(model: PackedModel) -> dict[str, Any]:
         "embeddings.LayerNorm.bias": tensor("embeddings_norm.bias"),
     }
     for n in range(model.weights.n_layers):
-        for ours, theirs in _LAYER.items():
+        for ours, theirs in BERT.items():
             for kind in ("weight", "bias"):
-                tensors[f"encoder.layer.{n}.{theirs}.{kind}"] = tensor(f"{n}.{ours}.{kind}")
+                tensors[f"{theirs.format(n)}.{kind}"] = tensor(f"{n}.{ours}.{kind}")
     return {name: np.ascontiguousarray(values) for name, values in tensors.items()}
 
 
@@ -133,44 +124,6 @@ def _tokenizer(model: PackedModel) -> Any:
         [AddedToken(t, special=True) for t in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")]
     )
     return tokenizer
-
-
-def character_map() -> bytes:
-    """SentencePiece's ``nmt_nfkc``, compiled: ``ModelProto.normalizer_spec = 3``, and in it
-    ``precompiled_charsmap = 2``."""
-    import sentencepiece
-
-    normaliser = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc")
-    outer = bytes(normaliser.serialized_model_proto())
-    return _field(_field(outer, 3), 2)
-
-
-def _field(message: bytes, number: int) -> bytes:
-    """A length-delimited field of a protocol buffer."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        if key & 7 == 2:
-            size, at = _varint(message, at)
-            if key >> 3 == number:
-                return message[at : at + size]
-            at += size
-        elif key & 7 == 0:
-            _, at = _varint(message, at)
-        else:
-            at += 4 if key & 7 == 5 else 8
-    raise ValueError(f"no field {number}; is sentencepiece a newer version?")
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 127) << shift
-        at += 1
-        if byte < 128:
-            return value, at
-        shift += 7
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

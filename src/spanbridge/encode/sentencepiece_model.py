@@ -41,13 +41,52 @@ def build_model(
     Returns:
         The bytes of a ``.model`` file.
     """
-    import sentencepiece
-
     parts = []
     for i, (piece, score) in enumerate(zip(pieces, scores, strict=True)):
         kind = UNKNOWN if i == unk else CONTROL if i in specials else NORMAL
         body = _message(1, piece.encode()) + _varint(2 << 3 | 5) + struct.pack("<f", score)
         parts.append(_message(1, body + _varint(3 << 3) + _varint(kind)))
-    normaliser = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc")
-    parts.append(bytes(normaliser.serialized_model_proto()))
+    parts.append(_normaliser())
     return b"".join(parts)
+
+
+def _normaliser() -> bytes:
+    """A ``ModelProto`` with nothing but ``nmt_nfkc``."""
+    import sentencepiece
+
+    made = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc")
+    return bytes(made.serialized_model_proto())
+
+
+def character_map() -> bytes:
+    """SentencePiece's ``nmt_nfkc``, compiled: ``ModelProto.normalizer_spec = 3``, and in it
+    ``precompiled_charsmap = 2``."""
+    return _field(_field(_normaliser(), 3), 2)
+
+
+def _field(message: bytes, number: int) -> bytes:
+    """A length-delimited field of a protocol buffer."""
+    at = 0
+    while at < len(message):
+        key, at = _read_varint(message, at)
+        if key & 7 == 2:
+            size, at = _read_varint(message, at)
+            if key >> 3 == number:
+                return message[at : at + size]
+            at += size
+        elif key & 7 == 0:
+            _, at = _read_varint(message, at)
+        else:
+            at += 4 if key & 7 == 5 else 8
+    raise ValueError(f"no field {number}; is sentencepiece a newer version?")
+
+
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at += 1
+        if byte < 128:
+            return value, at
+        shift += 7

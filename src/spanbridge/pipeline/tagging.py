@@ -48,6 +48,8 @@ def tag_files(
         raise SpanbridgeError(
             f"{source} holds single sentences, which {output} cannot hold; write CoNLL"
         )
+    if side == "target" and not pairs_in:
+        raise SpanbridgeError(f"{source} holds single sentences, which have no target side")
     check_output(output, source)
     check_rereadable(source)
 
@@ -66,7 +68,7 @@ def tag_files(
             if pairs_out:
                 writer.write(pair)
             else:
-                write_conll(pair.source if side == "source" or not pairs_in else pair.target, out)
+                write_conll(pair.source if side == "source" else pair.target, out)
     for label, n in sorted(getattr(tagger, "dropped", {}).items()):
         account.notes[f"{label} spans dropped"] = n
     line = signature({"task": "tag", "tagger": tagger.describe()})

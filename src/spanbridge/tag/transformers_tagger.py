@@ -126,29 +126,10 @@ class TransformersTagger:
     """
 
     def __init__(self, model: str, scheme: Scheme | None = None, device: str | None = None) -> None:
-        try:
-            import torch  # noqa: F401 - its absence is told here
-            from transformers import AutoModelForTokenClassification
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                "the transformers tagger needs torch; install it with: "
-                "pip install 'spanbridge[train]', or use --tagger checkpoint, which does not"
-            ) from error
         folder = Path(model) if Path(model).is_dir() else download(model)
         names = class_names(folder)
+        classifier = load_classifier(folder)
         device = device or best_device()
-        try:
-            classifier, loaded = AutoModelForTokenClassification.from_pretrained(
-                folder,
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                output_loading_info=True,
-            )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise SpanbridgeError(f"{model}: cannot be used as a tagger: {error}") from error
-        if missing := sorted(loaded["missing_keys"]):  # would be random numbers
-            raise InputError(folder, None, f"holds no tensor {missing[0]!r}; is it a tagger?")
         put_on(classifier.eval(), device)
         config = classifier.config
         tokenizer = HuggingFaceTokenizer(folder / "tokenizer.json", config.vocab_size)
@@ -176,6 +157,55 @@ class TransformersTagger:
                 found = spread_over_words(softmax(logits), words, n, self._map)
                 tagged.append(Tagged(n, decode(found, self.classes), found))
         return tagged
+
+
+def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> Any:
+    """A token classification model of transformers, from safetensors; no code of its own is run.
+
+    Args:
+        folder: with the checkpoint.
+        new_head: whether the classifier may be missing, or of another size: a new one is drawn.
+        config: entries of its configuration to be changed.
+
+    Raises:
+        MissingExtraError: torch or transformers is not installed.
+        InputError: a weight is missing, which would be random numbers.
+        SpanbridgeError: transformers cannot read it.
+    """
+    try:
+        from transformers import AutoModelForTokenClassification
+        from transformers.utils import logging
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "this needs torch and transformers; install them with: pip install 'spanbridge[train]'"
+        ) from error
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # untyped in transformers
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped in transformers
+    try:
+        model, loaded = AutoModelForTokenClassification.from_pretrained(
+            folder,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=new_head,
+            **config,
+        )
+    except ImportError as error:  # transformers without torch
+        raise MissingExtraError(
+            "this needs torch; install it with: pip install 'spanbridge[train]'"
+        ) from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SpanbridgeError(
+            f"{folder}: is no token classifier that can be used: {error}"
+        ) from error
+    finally:
+        logging.set_verbosity(verbosity)
+    missing = {n for n in loaded["missing_keys"] if not (new_head and n.startswith("classifier."))}
+    if missing:
+        raise InputError(folder, None, f"holds no tensor {min(missing)!r}; is it a tagger?")
+    return model
 
 
 def best_device() -> str:

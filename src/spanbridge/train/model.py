@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.core.errors import InputError
 from spanbridge.encode.checkpoint import Checkpoint, download
 from spanbridge.encode.export import export_embedded
 from spanbridge.encode.load import EMBEDDED
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.tag.checkpoint import class_names
+from spanbridge.tag.transformers_tagger import load_classifier
 
 _TOKENIZER_FILES = (
     "tokenizer.json",
@@ -43,46 +44,22 @@ def new_model(
     drawn with the seed.
 
     Raises:
-        MissingExtraError: torch or transformers is not installed.
-        SpanbridgeError: transformers cannot read the checkpoint.
+        SpanbridgeError: as :func:`~spanbridge.tag.transformers_tagger.load_classifier`.
     """
-    try:
-        import torch
-        from transformers import AutoModelForTokenClassification
-        from transformers.utils import logging
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "training needs torch and transformers; install them with: "
-            "pip install 'spanbridge[train]'"
-        ) from error
-    torch.manual_seed(seed)
     rates = ("dropout", "attention_dropout")
     if checkpoint.model_type != "distilbert":
         rates = ("hidden_dropout_prob", "attention_probs_dropout_prob")
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # that a new classifier is new
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        model, loaded = AutoModelForTokenClassification.from_pretrained(
-            checkpoint.folder,
-            num_labels=len(classes),
-            id2label=dict(enumerate(classes)),
-            label2id={name: n for n, name in enumerate(classes)},
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-            **dict.fromkeys(rates, dropout),
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SpanbridgeError(f"{checkpoint.folder}: cannot be trained: {error}") from error
-    finally:
-        logging.set_verbosity(verbosity)
-    missing = sorted(name for name in loaded["missing_keys"] if not name.startswith("classifier."))
-    if missing:  # would be random numbers
-        raise InputError(checkpoint.folder, None, f"holds no tensor {missing[0]!r}")
+    model = load_classifier(
+        checkpoint.folder,
+        new_head=True,
+        num_labels=len(classes),
+        id2label=dict(enumerate(classes)),
+        label2id={name: n for n, name in enumerate(classes)},
+        **dict.fromkeys(rates, dropout),
+    )
     if _class_names(checkpoint) != list(classes):  # its outputs, if any, mean something else
+        import torch
+
         torch.manual_seed(seed)
         torch.nn.init.normal_(model.classifier.weight, std=0.02)
         torch.nn.init.zeros_(model.classifier.bias)
