@@ -46,16 +46,16 @@ def new_model(
     Raises:
         SpanbridgeError: as :func:`~spanbridge.tag.transformers_tagger.load_classifier`.
     """
-    rates = ("dropout", "attention_dropout")
-    if checkpoint.model_type != "distilbert":
-        rates = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+    layers, attention = "hidden_dropout_prob", "attention_probs_dropout_prob"
+    if checkpoint.model_type == "distilbert":
+        layers, attention = "dropout", "attention_dropout"
     model = load_classifier(
         checkpoint.folder,
         new_head=True,
         num_labels=len(classes),
         id2label=dict(enumerate(classes)),
         label2id={name: n for n, name in enumerate(classes)},
-        **dict.fromkeys(rates, dropout),
+        **{layers: dropout, attention: 0.0},  # torch's fast attention on a processor knows none
     )
     if _class_names(checkpoint) != list(classes):  # its outputs, if any, mean something else
         import torch

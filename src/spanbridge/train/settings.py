@@ -20,7 +20,7 @@ class Settings:
         batch_tokens: tokens of a batch, padding counted.
         warmup: share of the steps in which the learning rate rises, before it falls to 0.
         weight_decay: of AdamW.
-        dropout: of the encoder's layers and of attention.
+        dropout: of the encoder's layers; attention has none.
         freeze_embeddings: leave the embeddings as they are: cheaper, and words of languages that
             the data do not hold keep their place.
         frozen_layers: lowest layers that are left as they are (Wu and Dredze 2019, section 5.3).

@@ -110,7 +110,7 @@ class Trainer:
             rate = {"lr": settings.learning_rate}
             groups.append({"params": list(objective.module.parameters()), **rate})
         self._rates = [group["lr"] for group in groups]
-        self._optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
+        self._optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True)
         self._best: Tensors = {}
 
     def fit(
