@@ -2,6 +2,7 @@
 # make test   lint, types, import rules, all tests (own virtual environment, torch for parity tests)
 # make check  lint, types, import rules only
 # make bench  speed and memory beside plain implementations, HiGHS and simalign, one table
+# make tagger English news -> a tagger in ./en-tagger (needs ../shared/data, or SPANBRIDGE_DATA)
 # make lock   resolve the locked dependencies anew (needs uv)
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ TORCH ?= torch==2.13.0
 PIP = -m pip install --quiet --disable-pip-version-check
 DEV = .venv-dev/bin
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench tagger lock clean
 
 demo: .venv/ready
 	.venv/bin/spanbridge demo
@@ -27,6 +28,12 @@ check: .venv-dev/ready
 
 bench: .venv-dev/ready
 	$(DEV)/python -m benchmarks
+
+# The recipe and what else was tried stand in docs/train.md.
+NEWS = $(or $(SPANBRIDGE_DATA),../shared/data)/news-ner/en
+tagger: .venv-dev/ready
+	$(DEV)/spanbridge train --train $(NEWS)/train.txt --dev $(NEWS)/dev.txt --labels LOC,ORG,PER \
+		--frozen-layers 4 --batch-tokens 512 --learning-rate 3e-4 --average 0.4 -o en-tagger
 
 .venv/ready: requirements/base.txt pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
 
 from spanbridge import Sentence, SentencePair, read_labelled
 from spanbridge.core.tags import spans_from_tags
+from spanbridge.data.conll import read_conll
 
 Gold = tuple[set[tuple[int, int]], set[tuple[int, int]]]
 
@@ -52,4 +54,28 @@ def absa() -> list[SentencePair]:
             )
         )
         pairs.append(SentencePair(row["id"], source, target))
+    return pairs
+
+
+def news(language: str, part: str) -> list[Sentence]:
+    """CoNLL-2002/2003-style news; Spanish, published as UTF-8 encoded twice, is repaired."""
+    found = []
+    for _, sentence in read_conll(folder() / "news-ner" / language / f"{part}.txt"):
+        words = sentence.words
+        if language == "es":
+            words = tuple(word.encode("latin-1").decode("utf-8") for word in words)
+        found.append(Sentence(words, sentence.spans))
+    return [sentence for sentence in found if sentence.words]
+
+
+def conll_mt(language: str, *, silver: bool) -> list[SentencePair]:
+    """English CoNLL-2003 with gold spans, and machine translations, with silver spans or none."""
+    pairs = []
+    path = folder() / "conll-mt" / f"{language}.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            source = tuple(row["source_tokens"]), spans_from_tags(row["source_tags"])[0]
+            spans = spans_from_tags(row["tprojection_tags"])[0] if silver else ()
+            target = Sentence(tuple(row["target_tokens"]), spans)
+            pairs.append(SentencePair(row["id"], Sentence(*source), target))
     return pairs

@@ -266,7 +266,9 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, sent, code):
         [sys.executable, "-m", "spanbridge", *args],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL),  # a job in the background ignores it
+        preexec_fn=lambda: signal.signal(
+            sent, signal.SIG_DFL
+        ),  # a job in the background ignores it
     )
     while len(list(tmp_path.iterdir())) == 2 and process.poll() is None:
         time.sleep(0.05)  # until the output has been begun

@@ -20,7 +20,7 @@ from spanbridge.train.settings import Settings
 NAMES = {"PER": ["Angela", "Merkel"], "LOC": ["Berlin", "München"]}
 FILLERS = ["fox", "jumps", "over", "the", "lazy", "dog", "heute", "besucht", ","]
 QUICK = Settings(epochs=3, learning_rate=3e-3, batch_tokens=64, threads=1, dropout=0.1)
-ENOUGH = Settings(epochs=12, learning_rate=3e-3, batch_tokens=48, threads=1, dropout=0.0)
+ENOUGH = Settings(epochs=16, learning_rate=3e-3, batch_tokens=48, threads=1, dropout=0.0)
 
 
 def conll(n, seed):

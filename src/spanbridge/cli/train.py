@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -84,6 +85,13 @@ pip install 'spanbridge[train]'.
     help="[--teachers] Words and spans they are less sure of are not learned from.",
 )
 @click.option(
+    "--select-share",
+    type=float,
+    default=1.0,
+    help="[--teachers] Learn only from this share of the sentences: those whose language the "
+    "discriminator of a teacher trained with --adversarial is least sure of (1).",
+)
+@click.option(
     "--teachers-weight", type=float, default=1.0, help="Of what teachers labelled, a sentence (1)."
 )
 @click.option(
@@ -115,7 +123,20 @@ pip install 'spanbridge[train]'.
     help="Leave the embeddings as they are (default), or train them too.",
 )
 @click.option(
+    "--average",
+    type=float,
+    help="Average the weights of this last share of the steps (0); taken if better on dev.",
+)
+@click.option(
     "--patience", type=int, help="Stop after so many epochs without a better dev F1 (0: never)."
+)
+@click.option(
+    "--class-weight",
+    "class_weights",
+    multiple=True,
+    type=(str, float),
+    metavar="LABEL WEIGHT",
+    help="How much the words of a label count (1); O are those outside. Several may be given.",
 )
 @click.option("--precision", help="float32 (default) or bfloat16, where the processor has it.")
 @click.option("--seed", type=int, help="Of order, dropout and the new classifier (0).")
@@ -188,11 +209,16 @@ def _unlabelled(given: dict[str, Any]) -> Any:
     def text(path: str) -> list[tuple[str, ...]]:
         return [sentence.words for _, sentence in read_sentences(path) if sentence.words]
 
-    teacher, texts = None, []
+    teacher = None
+    texts: Sequence[Sequence[str]] = []
     if given["teachers"] is not None:
         names = [name.strip() for name in given["teachers"].split(",")]
         teacher = EnsembleTagger([CheckpointTagger(name) for name in names], given["combine"])
         texts = text(given["unlabelled"])
+        if given["select_share"] != 1:
+            from spanbridge.train.selection import language_independent
+
+            texts = language_independent(names, texts, given["select_share"])
     how = Distillation(given["kind"], given["min_confidence"], given["teachers_weight"])
     adversary = None
     if given["adversarial"]:

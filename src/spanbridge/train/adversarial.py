@@ -3,7 +3,9 @@
 Gradient reversal (Ganin et al. 2016) on the encoder's last states, as Keung, Lu and Bhardwaj (2019)
 and Chen et al. (2021) do for cross-lingual NER: the discriminator learns to tell the labelled text
 from texts of the target languages, word piece by word piece (``token``) or by the mean of a
-sentence (``sentence``); reversed, the same gradient makes the encoder's states alike.
+sentence (``sentence``); reversed, the same gradient makes the encoder's states alike. The trained
+discriminator stays beside the tagger (``discriminator.safetensors``): see
+:mod:`~spanbridge.train.selection`.
 """
 
 from __future__ import annotations
@@ -90,16 +92,7 @@ class AdversarialObjective:
         self._orders: dict[int, tuple[int, list[list[Piece]]]] = {}
         levels = ("token", "sentence") if how.level == "both" else (how.level,)
         torch.manual_seed(seed)
-        self.module: Any = torch.nn.ModuleDict(
-            {
-                level: torch.nn.Sequential(
-                    torch.nn.Linear(width, how.hidden),
-                    torch.nn.ReLU(),
-                    torch.nn.Linear(how.hidden, 1 + len(texts)),
-                )
-                for level in levels
-            }
-        )
+        self.module: Any = discriminators(width, how.hidden, levels, 1 + len(texts))
         self._n_right = self._n_seen = 0
 
     def loss(self, states: torch.Tensor, mask: torch.Tensor, model: Any, step: int) -> torch.Tensor:
@@ -111,8 +104,8 @@ class AdversarialObjective:
         total = states.new_zeros(())
         for level, discriminator in self.module.items():
             seen = [
-                _at_level(level, states, mask),
-                _at_level(level, output.last_hidden_state.float(), other_mask),
+                at_level(level, states, mask),
+                at_level(level, output.last_hidden_state.float(), other_mask),
             ]
             truth = torch.cat(
                 [torch.full((len(s),), n) for s, n in zip(seen, (0, own + 1), strict=True)]
@@ -151,7 +144,21 @@ class AdversarialObjective:
         return {"discriminator_accuracy": accuracy}
 
 
-def _at_level(level: str, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def discriminators(width: int, hidden: int, levels: Sequence[str], n_languages: int) -> Any:
+    """New ones by level, each from states of a width to scores of the languages."""
+    return torch.nn.ModuleDict(
+        {
+            level: torch.nn.Sequential(
+                torch.nn.Linear(width, hidden),
+                torch.nn.ReLU(),
+                torch.nn.Linear(hidden, n_languages),
+            )
+            for level in levels
+        }
+    )
+
+
+def at_level(level: str, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """States of tokens [n, width], or means of sentences [batch, width], padding left out."""
     if level == "token":
         return states[mask.bool()]

@@ -73,22 +73,22 @@ def _class_names(checkpoint: Checkpoint) -> list[str] | None:
         return None
 
 
-def save_model(
-    model: Any, checkpoint: Checkpoint, folder: Path, card: str, about: Mapping[str, Any]
-) -> None:
+def save_model(model: Any, checkpoint: Checkpoint, folder: Path) -> None:
     """Leave the trained tagger in the folder: for `spanbridge tag`, transformers and the Hub.
 
     Args:
         model: the trained one.
         checkpoint: where it came from, for the tokenizer.
         folder: of the output.
-        card: ``README.md``.
-        about: ``training.json``: settings, data, history.
     """
     model.save_pretrained(folder, safe_serialization=True)
     for name in _TOKENIZER_FILES:
         if (checkpoint.folder / name).is_file():
             shutil.copyfile(checkpoint.folder / name, folder / name)
+
+
+def save_account(folder: Path, card: str, about: Mapping[str, Any]) -> None:
+    """``README.md``, the model card, and ``training.json``: scores, settings, data, history."""
     (folder / "README.md").write_text(card, encoding="utf-8")
     text = json.dumps(about, ensure_ascii=False, indent=1)
     (folder / "training.json").write_text(text + "\n", encoding="utf-8")

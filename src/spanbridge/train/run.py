@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.signature import signature
 from spanbridge.core.spans import Sentence
 from spanbridge.encode.cache import file_digest
+from spanbridge.encode.checkpoint import Checkpoint
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluate import bootstrap_interval, evaluate_spans
 from spanbridge.tag.base import Tagger, Words, iob2_classes
@@ -28,7 +30,9 @@ from spanbridge.tag.transformers_tagger import (
 from spanbridge.train.card import Score, model_card
 from spanbridge.train.data import TrainingSet, examples, labels_of, read_set
 from spanbridge.train.examples import Labelled, Piece, pieces
-from spanbridge.train.model import find_checkpoint, new_model, save_model
+from spanbridge.train.model import find_checkpoint, new_model, save_account, save_model
+from spanbridge.train.resume import drop_state
+from spanbridge.train.selection import save_discriminator
 from spanbridge.train.settings import Settings
 from spanbridge.train.teachers import Distillation, distil
 
@@ -72,7 +76,7 @@ class Result:
         signature: of data and settings.
         scores: of the dev file and the test files.
         history: a row for each epoch.
-        seconds: that it took, since it was last taken up.
+        seconds: that the training took, since it was last taken up.
     """
 
     folder: str
@@ -102,7 +106,8 @@ def train(
 ) -> Result:
     """Fine-tune an encoder on labelled sentences.
 
-    A training that was broken off is taken up again when called with the same arguments.
+    A training that was broken off is taken up again when called with the same arguments; one that
+    was finished is not done again, but scored on the files that are given now.
 
     Args:
         sets: what is learned from, as :func:`~spanbridge.train.data.read_set` gives it.
@@ -118,29 +123,19 @@ def train(
         tell: called after each batch with the share done and figures; after each epoch with -1.
 
     Raises:
-        InputError: a file is wrong; the output folder holds something else, or a damaged state.
+        InputError: a file is wrong; the output folder holds something else, such as another
+            training's tagger, or a damaged state.
         SpanbridgeError: a setting is wrong, or there is nothing to learn from.
     """
-    from spanbridge.train.trainer import Trainer
-
     folder = Path(output)
+    check_place(folder)
     started = time.monotonic()
     settings = replace(settings, device=settings.device or best_device())
-    wanted = list(labels) if labels is not None else labels_of(sets)
-    teacher = None if unlabelled is None else unlabelled.teacher
-    if not wanted and teacher is not None:
-        wanted = [name[2:] for name in teacher.classes if name.startswith("B-")]
-    if not wanted:
-        raise SpanbridgeError("no sentence has a label, so there is nothing to learn")
-    classes = iob2_classes(wanted)
-    learned = examples(sets, wanted) if sets else []
-    if unlabelled is not None and teacher is not None:
-        learned += distil(teacher, unlabelled.texts, classes, unlabelled.distillation)
+    wanted = _wanted(sets, labels, unlabelled)
     judged = {
         path: _gold(path, wanted) for path in dict.fromkeys([*([dev] if dev else []), *tests])
     }
     checkpoint = find_checkpoint(encoder)
-    check_place(folder)
     line = signature(
         {
             "task": "train",
@@ -152,22 +147,64 @@ def train(
             **asdict(settings),
         }
     )
+    before = finished(folder, line)
+    if before is None:
+        learned = examples(sets, wanted) if sets else []
+        gold = judged[dev] if dev else []
+        history = _fit(learned, gold, folder, line, checkpoint, settings, wanted, unlabelled, tell)
+        seconds = round(time.monotonic() - started, 1)
+    else:
+        history, seconds = before.history, before.seconds
+    scores = tuple(score(folder, path, gold, settings.device) for path, gold in judged.items())
+    data = [found.text() for found in sets]
+    card = model_card(encoder, wanted, data, scores, line, command, licence)
+    result = Result(output, line, scores, history, seconds)
+    save_account(folder, card, {**result.to_dict(), "settings": asdict(settings), "data": data})
+    drop_state(folder)
+    return result
+
+
+def _wanted(
+    sets: Sequence[TrainingSet], labels: Sequence[str] | None, unlabelled: Unlabelled | None
+) -> list[str]:
+    """Labels to be learned: those asked for, else of the sets, else of the teacher."""
+    wanted = list(labels) if labels is not None else labels_of(sets)
+    if not wanted and unlabelled is not None and unlabelled.teacher is not None:
+        wanted = [name[2:] for name in unlabelled.teacher.classes if name.startswith("B-")]
+    if not wanted:
+        raise SpanbridgeError("no sentence has a label, so there is nothing to learn")
+    return wanted
+
+
+def _fit(
+    learned: list[Labelled],
+    dev: Sequence[Sentence],
+    folder: Path,
+    line: str,
+    checkpoint: Checkpoint,
+    settings: Settings,
+    labels: Sequence[str],
+    unlabelled: Unlabelled | None,
+    tell: Tell,
+) -> tuple[Mapping[str, float], ...]:
+    """Train, save the tagger, and give back the history."""
+    from spanbridge.train.trainer import Trainer
+
+    classes = iob2_classes(labels)
     model, tokenizer = new_model(checkpoint, classes, settings.dropout, settings.seed)
     adversary = None
+    if unlabelled is not None and unlabelled.teacher is not None:
+        texts = unlabelled.texts
+        learned = learned + distil(unlabelled.teacher, texts, classes, unlabelled.distillation)
     if unlabelled is not None and unlabelled.adversary is not None:
         adversary = _adversary(unlabelled, model, tokenizer, settings)
     put_on(model, settings.device)
     trainer = Trainer(model, tokenizer, classes, settings, tell, adversary)
-    done = trainer.fit(learned, judged[dev] if dev else [], folder, line)
-    about = {"signature": line, "settings": asdict(settings), "history": done.history}
-    save_model(model, checkpoint, folder, "", about)
-    scores = tuple(score(folder, path, gold, settings.device) for path, gold in judged.items())
-    card = model_card(
-        encoder, wanted, [found.text() for found in sets], scores, line, command, licence
-    )
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    seconds = time.monotonic() - started
-    return Result(output, line, scores, tuple(done.history), round(seconds, 1))
+    done = trainer.fit(learned, dev, folder, line)
+    save_model(model, checkpoint, folder)
+    if adversary is not None:
+        save_discriminator(adversary.module, folder)
+    return tuple(done.history)
 
 
 def _adversary(
@@ -216,6 +253,29 @@ def check_place(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     if names and not names & {"training.json", "resume", "resume.old", "resume.tmp"}:
         raise InputError(folder, None, "holds other files; name a new or empty folder")
+
+
+def finished(folder: Path, signature: str) -> Result | None:
+    """The result of the training that the folder holds, or None where there is none yet.
+
+    Raises:
+        InputError: it is of another training, or cannot be read.
+    """
+    path = folder / "training.json"
+    if not path.is_file():
+        return None
+    try:
+        about = json.loads(path.read_text("utf-8"))
+        names = {field.name for field in fields(Result)}
+        found = Result(**{name: value for name, value in about.items() if name in names})
+        scores = tuple(Score(**score) for score in about["scores"])
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+        raise InputError(path, None, "is damaged; delete the folder to train anew") from error
+    if found.signature != signature:
+        raise InputError(
+            folder, None, f"holds the tagger of another training ({found.signature}); name another"
+        )
+    return replace(found, folder=str(folder), scores=scores, history=tuple(found.history))
 
 
 def _gold(path: str, labels: Sequence[str]) -> list[Sentence]:

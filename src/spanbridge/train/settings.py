@@ -25,7 +25,12 @@ class Settings:
             the data do not hold keep their place.
         frozen_layers: lowest layers that are left as they are (Wu and Dredze 2019, section 5.3).
         clip: greatest norm of a step's gradient.
+        average: last share of the steps whose weights are averaged in the end (Schmidt et al. 2023
+            average checkpoints for cross-lingual transfer); with a dev file the mean is taken if
+            it is better than every epoch. 0 averages none.
         patience: stop when so many evaluations brought no better dev F1; 0 never stops early.
+        class_weights: how much the words of a label count against others (1), such as
+            ``(("O", 0.5),)``; O are the words outside.
         precision: ``float32``, or ``bfloat16`` for the matrix products where the processor has it.
         seed: of the order, of dropout, and of the classifier's first weights.
         threads: of torch; results are the same bytes for the same number only.
@@ -43,7 +48,9 @@ class Settings:
     freeze_embeddings: bool = True
     frozen_layers: int = 0
     clip: float = 1.0
+    average: float = 0.0
     patience: int = 0
+    class_weights: tuple[tuple[str, float], ...] = ()
     precision: str = "float32"
     seed: int = 0
     threads: int = 2
@@ -60,6 +67,7 @@ class Settings:
             ("dropout", 0.0, 0.9),
             ("frozen_layers", 0, 1000),
             ("clip", 1e-6, 1e6),
+            ("average", 0.0, 1.0),
             ("patience", 0, 10_000),
             ("threads", 1, 4096),
         ):
@@ -67,6 +75,9 @@ class Settings:
                 raise SpanbridgeError(
                     f"{name} is {getattr(self, name)}, but lies between {low} and {high}"
                 )
+        for label, weight in self.class_weights:
+            if not 0 <= weight < float("inf"):
+                raise SpanbridgeError(f"the weight of {label} is {weight}, but must be 0 or more")
         if self.precision not in PRECISIONS:
             raise SpanbridgeError(
                 f"no precision is named {self.precision!r}; there are: {', '.join(PRECISIONS)}"

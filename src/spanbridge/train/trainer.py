@@ -10,11 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from spanbridge.core.errors import SpanbridgeError
@@ -25,10 +26,12 @@ from spanbridge.tag.base import decode
 from spanbridge.tag.checkpoint import softmax
 from spanbridge.tag.transformers_tagger import Classifier, longest_input
 from spanbridge.train.examples import Labelled, Piece, batches, pieces
-from spanbridge.train.resume import drop_state, load_state, save_state
+from spanbridge.train.resume import load_state, save_state
 from spanbridge.train.settings import Settings
 
 SAVE_SECONDS = 120.0
+# Of the steps whose weights are averaged, every so many are.
+AVERAGE_EVERY = 10
 Tensors = dict[str, torch.Tensor]
 
 
@@ -66,14 +69,16 @@ class Progress:
         best_f1: of the evaluations so far, -1 before the first.
         best_epoch: when that was.
         history: a row for each epoch.
+        averaged: how many steps' weights the mean is of.
     """
 
-    epoch: int
-    batch: int
-    step: int
-    best_f1: float
-    best_epoch: int
-    history: list[dict[str, float]]
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_f1: float = -1.0
+    best_epoch: int = -1
+    history: list[dict[str, float]] = field(default_factory=list)
+    averaged: int = 0
 
 
 class Trainer:
@@ -111,7 +116,9 @@ class Trainer:
             groups.append({"params": list(objective.module.parameters()), **rate})
         self._rates = [group["lr"] for group in groups]
         self._optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True)
+        self._class_weights = torch.from_numpy(class_weights(classes, settings.class_weights))
         self._best: Tensors = {}
+        self._mean: Tensors = {}
 
     def fit(
         self, examples: Sequence[Labelled], dev: Sequence[Sentence], folder: Path, signature: str
@@ -121,7 +128,7 @@ class Trainer:
         Args:
             examples: to learn from.
             dev: to choose the best epoch by, and to stop early; may be empty.
-            folder: where the state is kept while training.
+            folder: where the state is kept; whoever has saved the result drops it.
             signature: of data and settings; a state of another one is not taken up.
 
         Raises:
@@ -138,15 +145,16 @@ class Trainer:
         plan = [list(self._order(items, epoch)) for epoch in range(settings.epochs)]
         n_steps = sum(map(len, plan))
         torch.manual_seed(settings.seed)
-        now = self._take_up(folder, signature) or Progress(0, 0, 0, -1.0, -1, [])
+        now = self._take_up(folder, signature) or Progress()
         saved = time.monotonic()
         losses: list[float] = []
         while now.epoch < settings.epochs:
-            self.model.train()
+            self._learning()
             for batch in plan[now.epoch][now.batch :]:
                 losses.append(self._learn(batch, now.step, n_steps))
                 now.step += 1
                 now.batch += 1
+                self._average(now, n_steps)
                 self._tell(now.step / n_steps, {"loss": float(np.mean(losses[-50:]))})
                 if time.monotonic() - saved > SAVE_SECONDS:
                     self._save(folder, signature, now)
@@ -157,11 +165,41 @@ class Trainer:
                 break
             self._save(folder, signature, now)
             saved = time.monotonic()
+        self._choose(now, dev)
+        self.model.eval()
+        return now
+
+    def _learning(self) -> None:
+        """Training mode; what is frozen drops nothing out, so that it says the same each time."""
+        self.model.train()
+        for module in self.model.base_model.modules():
+            own = list(module.parameters())
+            if own and not any(p.requires_grad for p in own):
+                module.eval()
+
+    def _average(self, now: Progress, n_steps: int) -> None:
+        if now.step <= (1 - self._settings.average) * n_steps or now.step % AVERAGE_EVERY:
+            return
+        now.averaged += 1
+        for name, value in self._trained().items():
+            if name in self._mean:
+                self._mean[name].lerp_(value.detach(), 1 / now.averaged)
+            else:
+                self._mean[name] = value.detach().clone()
+
+    def _choose(self, now: Progress, dev: Sequence[Sentence]) -> None:
+        """The weights to keep: of the best epoch, or the mean where that is better, or the last."""
+        if self._mean:
+            self._restore(self._mean)
+            if not dev:
+                return
+            f1 = self.f1(dev)
+            now.history.append({"averaged": float(now.averaged), "dev_f1": f1})
+            self._tell(-1.0, now.history[-1])
+            if f1 > now.best_f1:
+                return
         if self._best:
             self._restore(self._best)
-        self.model.eval()
-        drop_state(folder)
-        return now
 
     def _order(self, items: Sequence[Piece], epoch: int) -> Iterator[list[Piece]]:
         return batches(items, self._settings.batch_tokens, f"{self._settings.seed}/{epoch}")
@@ -199,7 +237,7 @@ class Trainer:
                 attention_mask=mask,
                 output_hidden_states=self._objective is not None,
             )
-        loss = label_loss(output.logits.float(), batch)
+        loss = label_loss(output.logits.float(), batch, self._class_weights)
         if self._objective is not None:
             states = output.hidden_states[-1].float()
             loss = loss + self._objective.loss(states, mask, self.model, step)
@@ -236,6 +274,7 @@ class Trainer:
     def _save(self, folder: Path, signature: str, now: Progress) -> None:
         tensors = {f"model.{name}": t for name, t in self._trained().items()}
         tensors |= {f"best.{name}": t for name, t in self._best.items()}
+        tensors |= {f"mean.{name}": t for name, t in self._mean.items()}
         if self._objective is not None:
             own = self._objective.module.state_dict()
             tensors |= {f"objective.{name}": t for name, t in own.items()}
@@ -262,6 +301,7 @@ class Trainer:
 
         self._restore(part("model"))
         self._best = {k: t.to(self._device) for k, t in part("best").items()}
+        self._mean = {k: t.to(self._device) for k, t in part("mean").items()}
         if self._objective is not None:
             self._objective.module.load_state_dict(part("objective"))
         state: dict[int, Tensors] = {}
@@ -314,19 +354,41 @@ def pad(batch: Sequence[Piece], pad_id: int, device: str) -> tuple[torch.Tensor,
     return ids.to(device), mask.to(device)
 
 
-def label_loss(logits: torch.Tensor, batch: Sequence[Piece]) -> torch.Tensor:
+def class_weights(
+    classes: Sequence[str], given: Sequence[tuple[str, float]]
+) -> npt.NDArray[np.float32]:
+    """How much each IOB2 class counts, [n_classes]; those of labels not given count 1.
+
+    Raises:
+        SpanbridgeError: a label is given that is not among the classes.
+    """
+    weights = dict(given)
+    labels = [name if name == "O" else name[2:] for name in classes]
+    unknown = sorted(set(weights) - set(labels))
+    if unknown:
+        raise SpanbridgeError(
+            f"no class is named {unknown[0]!r} to be weighted; there are: "
+            f"{', '.join(dict.fromkeys(labels))}"
+        )
+    return np.array([weights.get(label, 1.0) for label in labels], np.float32)
+
+
+def label_loss(
+    logits: torch.Tensor, batch: Sequence[Piece], by_class: torch.Tensor
+) -> torch.Tensor:
     """Cross-entropy with the targets, a weighted mean over the words of the batch.
 
-    A word counts by its sentence's weight times the sum of its targets.
+    A word counts by its sentence's weight times the sum of its targets, each by its class's weight.
 
     Args:
         logits: [batch, tokens, n_classes].
         batch: the pieces.
+        by_class: weight of each class, [n_classes].
     """
     rows = torch.cat([torch.full((len(p.first),), n) for n, p in enumerate(batch)])
     places = torch.from_numpy(np.concatenate([p.first for p in batch]))
     weights = np.concatenate([np.full((len(p.first), 1), p.weight, np.float32) for p in batch])
-    targets = torch.from_numpy(np.concatenate([p.targets for p in batch]) * weights)
+    targets = torch.from_numpy(np.concatenate([p.targets for p in batch]) * weights) * by_class
     found = logits[rows.to(logits.device), places.to(logits.device)].log_softmax(-1)
     targets = targets.to(logits.device)
     return -(found * targets).sum() / targets.sum().clamp_min(1e-6)

@@ -1,0 +1,195 @@
+"""What each way to a tagger gives: recipes, projected data, teachers, the adversary.
+
+    python -m benchmarks training                 # everything, about three hours of two cores
+    python -m benchmarks.training teachers        # one table of: recipes, projected, teachers
+
+Each row is one `spanbridge train` command, kept in ``.bench`` (or ``$SPANBRIDGE_BENCH``) and
+not run again; what was broken off goes on. Two run at a time, each on one core.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import mean, stdev
+
+from benchmarks.data import conll_mt, folder, news
+from spanbridge import Sentence, SentencePair
+from spanbridge.data.formats import pair_writer
+
+PLACE = Path(os.environ.get("SPANBRIDGE_BENCH", ".bench")) / "training"
+LABELS = ("--labels", "LOC,ORG,PER")
+SEEDS = (0, 1, 2)
+MT_ROWS = 2400  # of 14,000, so that the 21 trainings of the table end within an hour
+NEWS_ROWS = 2800  # as many as German has
+RECIPE = ("--frozen-layers", "4", "--batch-tokens", "512", "--learning-rate", "3e-4")
+RECIPE += ("--average", "0.4")
+Row = Mapping[str, Sequence[str]]
+
+
+def evenly(rows: Sequence[Sentence | SentencePair], n: int) -> list:
+    """So many rows, spread over all."""
+    return [rows[k * len(rows) // n] for k in range(n)]
+
+
+def write(name: str, rows: Iterable[SentencePair]) -> str:
+    """A file of the bench's folder, written once."""
+    path = PLACE / name
+    if not path.is_file():
+        PLACE.mkdir(parents=True, exist_ok=True)
+        with pair_writer(str(path)) as out:
+            for row in rows:
+                out.write(row)
+    return str(path)
+
+
+def sentences(name: str, rows: Iterable[Sentence]) -> str:
+    """As CoNLL."""
+    pairs = (SentencePair(str(n), Sentence(()), row) for n, row in enumerate(rows, 1))
+    return write(name, pairs)
+
+
+def run(name: str, command: Sequence[str]) -> str:
+    """A training's folder; one that is there already is only scored."""
+    output = str(PLACE / name)
+    line = [sys.executable, "-m", "spanbridge", "train", *command, "-o", output, "-q"]
+    subprocess.run(line, check=True)
+    return output
+
+
+def run_all(runs: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
+    """F1 of each training on each file, by the file's name, and the seconds that it took."""
+    with ThreadPoolExecutor(2) as pool:
+        outputs = dict(zip(runs, pool.map(run, runs, runs.values()), strict=True))
+    return {name: scores(output) for name, output in outputs.items()}
+
+
+def scores(output: str) -> dict[str, float]:
+    """Of a finished training."""
+    about = json.loads((Path(output) / "training.json").read_text("utf-8"))
+    paths = [Path(score["path"]) for score in about["scores"]]
+    names = [path.parent.name if path.stem == "dev" else path.stem for path in paths]
+    found = {name: score["f1"] for name, score in zip(names, about["scores"], strict=True)}
+    last = about["history"][-1]
+    if "discriminator_accuracy" in last:
+        found["told apart"] = last["discriminator_accuracy"]
+    return found | {"minutes": about["seconds"] / 60}
+
+
+def table(rows: Mapping[str, Mapping[str, float]], columns: Sequence[str]) -> None:
+    """One line each."""
+    print(f"{'':30}" + "".join(f"{name:>12}" for name in columns))
+    for name, row in rows.items():
+        cells = (f"{row[c]:>12.4f}" if c in row else f"{'':>12}" for c in columns)
+        print(f"{name:<30}" + "".join(cells), flush=True)
+
+
+def recipes() -> None:
+    """English news, all of it: dev F1 and zero-shot; the recipe of `make tagger` and others."""
+    tests = [sentences(f"{lang}.conll", news(lang, "dev")) for lang in ("es", "nl", "de", "pt")]
+    english = [str(folder() / "news-ner" / "en" / f"{part}.txt") for part in ("train", "dev")]
+    base = ["--train", english[0], "--dev", english[1], *LABELS]
+    base += [arg for path in tests for arg in ("--test", path)]
+    runs = {
+        "make tagger": [*base, *RECIPE],
+        "all layers, decay .9": [*base, "--layer-decay", "0.9"],
+    }
+    done = {name: scores(run(name.replace(" ", "-"), line)) for name, line in runs.items()}
+    table(done, ("en", "es", "nl", "de", "pt", "minutes"))
+
+
+def projected() -> None:
+    """Hausa and Swahili: our projection of machine-translated CoNLL against the silver tags."""
+    runs: dict[str, list[str]] = {}
+    english = conll_mt("swa", silver=False)
+    labelled = sentences("mt.en.conll", (pair.source for pair in evenly(english, MT_ROWS)))
+    tests = {lang: str(folder() / "masakhaner2" / lang / "dev.txt") for lang in ("hau", "swa")}
+    for seed in SEEDS:
+        common = [*LABELS, *RECIPE, "--threads", "1", "--seed", str(seed)]
+        both = [arg for path in tests.values() for arg in ("--test", path)]
+        runs[f"zero-shot {seed}"] = ["--train", labelled, *common, *both, "--epochs", "2"]
+    for lang, test in tests.items():
+        ours, silver = project(lang)
+        for seed in SEEDS:
+            common = [*LABELS, *RECIPE, "--threads", "1", "--seed", str(seed), "--test", test]
+            for kind, path in (("ours", ours), ("silver", silver)):
+                runs[f"{kind} {lang} {seed}"] = ["--train", path, *common, "--epochs", "2"]
+            mix = ["--train", labelled, "--train", ours]
+            runs[f"mix {lang} {seed}"] = [*mix, *common, "--epochs", "1"]
+    done = run_all({name.replace(" ", "-"): line for name, line in runs.items()})
+    print(f"{'F1, mean (sd) of 3 seeds':30}" + "".join(f"{lang:>16}" for lang in tests))
+    for kind in ("zero-shot", "silver", "ours", "mix"):
+        line = f"{kind:<30}"
+        for lang in tests:
+            place = "" if kind == "zero-shot" else f"-{lang}"
+            found = [done[f"{kind}{place}-{seed}"][lang] for seed in SEEDS]
+            line += f"{mean(found):>9.4f} ({stdev(found):.3f})"
+        print(line, flush=True)
+
+
+def project(lang: str) -> tuple[str, str]:
+    """The same rows twice: with the spans that we project, and with the silver ones."""
+    pairs = conll_mt(lang, silver=True)
+    rows = {pair.id for pair in evenly(pairs, MT_ROWS)}
+    silver = write(f"{lang}.silver.jsonl", (pair for pair in pairs if pair.id in rows))
+    bare = write(f"{lang}.jsonl", conll_mt(lang, silver=False))
+    whole, ours = PLACE / f"{lang}.projected.jsonl", PLACE / f"{lang}.ours.jsonl"
+    if not whole.is_file():
+        command = ["spanbridge", "project", "--source", bare, "-o", str(whole), "-q"]
+        subprocess.run([sys.executable, "-m", *command], check=True)
+    with whole.open(encoding="utf-8") as file:
+        kept = [line for line in file if json.loads(line)["id"] in rows]
+    ours.write_text("".join(kept), encoding="utf-8")
+    return str(ours), silver
+
+
+def teachers() -> None:
+    """Dutch from English, Spanish and German teachers: one to three, and the adversary."""
+    dutch = news("nl", "dev")
+    half = len(dutch) // 2
+    text, test = sentences("nl.text.conll", dutch[:half]), sentences("nl.conll", dutch[half:])
+    small = {
+        lang: sentences(f"{lang}.small.conll", evenly(news(lang, part), NEWS_ROWS))
+        for lang, part in (("en", "train"), ("es", "train"), ("de", "dev"))
+    }
+    common = [*LABELS, *RECIPE, "--threads", "1", "--test", test, "--epochs", "3"]
+    hide = ["--adversarial", text, "--adversarial-level", "token"]
+    first = {f"source {lang}": ["--train", path, *common] for lang, path in small.items()}
+    first["source en+es+de"] = [*(a for p in small.values() for a in ("--train", p)), *common]
+    first["adversarial en"] = ["--train", small["en"], *hide, *common]
+    done = run_all({name.replace(" ", "-"): line for name, line in first.items()})
+    second: dict[str, list[str]] = {}
+    for names in (("en",), ("en", "es"), ("en", "es", "de")):
+        given = ",".join(str(PLACE / f"source-{name}") for name in names)
+        line = ["--teachers", given, "--unlabelled", text, *common]
+        second[f"student of {'+'.join(names)}"] = line
+    second["student of three hard"] = [*line, "--distil", "hard"]
+    second["student of three agreed"] = [*line, "--distil", "hard", "--combine", "agreement"]
+    second["student of three sure"] = [*line, "--min-confidence", "0.8"]
+    second["student of three and en"] = [*line, "--train", small["en"]]
+    hidden = ["--teachers", str(PLACE / "adversarial-en"), "--unlabelled", text, *common]
+    second["student of adversarial"] = hidden
+    second["the same selected .8"] = [*hidden, "--select-share", "0.8"]
+    done |= run_all(
+        {name.replace(" ", "-").replace(",", ""): line for name, line in second.items()}
+    )
+    table(done, ("nl", "told apart", "minutes"))
+
+
+TABLES = {"projected": projected, "teachers": teachers, "recipes": recipes}
+
+
+def main(names: Sequence[str] = tuple(TABLES)) -> None:
+    """The tables."""
+    for name in names:
+        print(f"\n{TABLES[name].__doc__}", flush=True)
+        TABLES[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or tuple(TABLES))

@@ -1,0 +1,111 @@
+"""Which sentences without labels are worth learning from: those that hide their language.
+
+Chen et al. (2021, "AdvPicker") train a teacher and a language discriminator against each other;
+the student then learns from the share of the target text whose language the discriminator is least
+sure of: what the teacher says there rests on features that the languages have in common.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.tag.base import Words
+
+DISCRIMINATOR = "discriminator.safetensors"
+
+
+def save_discriminator(module: Any, folder: Path) -> None:
+    """Keep discriminators beside the tagger they were trained with."""
+    from safetensors.torch import save_file
+
+    save_file(
+        {name: t.detach().cpu().contiguous() for name, t in module.state_dict().items()},
+        folder / DISCRIMINATOR,
+    )
+
+
+def language_independent(
+    taggers: Sequence[str], sentences: Sequence[Words], share: float
+) -> list[Words]:
+    """The share of the sentences whose language a tagger's discriminator is least sure of.
+
+    Args:
+        taggers: folders; the first one that was trained with an adversary is asked.
+        sentences: of a language that it was trained to hide.
+        share: in (0, 1]; at least one sentence is kept.
+
+    Returns:
+        Those with the least ``abs(p - 1/2)``, in their order, p being the probability of the
+        labelled text's language (mean over levels, and over the words of a sentence).
+
+    Raises:
+        SpanbridgeError: the share is out of range, or no tagger has a discriminator.
+        InputError: the discriminator cannot be read.
+    """
+    if not 0 < share <= 1:
+        raise SpanbridgeError(f"the share to be selected is {share}, but lies in (0, 1]")
+    folders = [Path(name) for name in taggers if (Path(name) / DISCRIMINATOR).is_file()]
+    if not folders:
+        raise SpanbridgeError(
+            f"none of {', '.join(taggers)} holds a {DISCRIMINATOR}; sentences can be selected by a "
+            "teacher that was trained with --adversarial"
+        )
+    p = _labelled_language(folders[0], sentences)
+    n = max(1, math.ceil(share * len(sentences)))
+    kept = heapq.nsmallest(n, range(len(p)), key=lambda k: (abs(p[k] - 0.5), k))
+    return [sentences[k] for k in sorted(kept)]
+
+
+def _labelled_language(folder: Path, sentences: Sequence[Words]) -> list[float]:
+    """Probability of each sentence to be of the labelled text's language."""
+    import numpy as np
+    import torch
+
+    from spanbridge.encode.tokenizer import HuggingFaceTokenizer
+    from spanbridge.tag.transformers_tagger import load_classifier, longest_input
+    from spanbridge.train.adversarial import at_level
+    from spanbridge.train.examples import Labelled, pieces
+    from spanbridge.train.trainer import pad
+
+    module = _load(folder)
+    model = load_classifier(folder).eval()
+    tokenizer = HuggingFaceTokenizer(folder / "tokenizer.json", model.config.vocab_size)
+    found = []
+    for words in sentences:
+        example = Labelled(tuple(words), np.zeros((len(words), 1), np.float32))
+        cut = list(pieces(example, tokenizer, longest_input(model.config)))
+        if not cut:
+            found.append(0.0)
+            continue
+        ids, mask = pad(cut, model.config.pad_token_id or 0, "cpu")
+        with torch.inference_mode():
+            states = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
+            levels = [
+                d(at_level(name, states, mask)).softmax(-1)[:, 0].mean()
+                for name, d in module.items()
+            ]
+        found.append(float(torch.stack(levels).mean()))
+    return found
+
+
+def _load(folder: Path) -> Any:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from spanbridge.train.adversarial import discriminators
+
+    path = folder / DISCRIMINATOR
+    try:
+        tensors = load_file(path)
+        levels = sorted({name.partition(".")[0] for name in tensors})
+        hidden, width = tensors[f"{levels[0]}.0.weight"].shape
+        module = discriminators(width, hidden, levels, len(tensors[f"{levels[0]}.2.weight"]))
+        module.load_state_dict(tensors)
+    except (OSError, SafetensorError, IndexError, KeyError, ValueError, RuntimeError) as error:
+        raise InputError(path, None, f"is no discriminator: {error}") from error
+    return module.eval()
