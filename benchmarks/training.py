@@ -63,18 +63,19 @@ def run(name: str, command: Sequence[str]) -> str:
 
 
 def run_all(runs: Mapping[str, Sequence[str]]) -> dict[str, dict[str, float]]:
-    """F1 of each training on each file, by the file's name, and the seconds that it took."""
+    """What :func:`scores` says of each training."""
     with ThreadPoolExecutor(2) as pool:
         outputs = dict(zip(runs, pool.map(run, runs, runs.values()), strict=True))
     return {name: scores(output) for name, output in outputs.items()}
 
 
 def scores(output: str) -> dict[str, float]:
-    """Of a finished training."""
+    """Of a finished training: F1 by file, precision and recall on the last one, minutes."""
     about = json.loads((Path(output) / "training.json").read_text("utf-8"))
     paths = [Path(score["path"]) for score in about["scores"]]
     names = [path.parent.name if path.stem == "dev" else path.stem for path in paths]
     found = {name: score["f1"] for name, score in zip(names, about["scores"], strict=True)}
+    found |= {kind: about["scores"][-1][kind] for kind in ("precision", "recall")}
     last = about["history"][-1]
     if "discriminator_accuracy" in last:
         found["told apart"] = last["discriminator_accuracy"]
@@ -178,7 +179,7 @@ def teachers() -> None:
     done |= run_all(
         {name.replace(" ", "-").replace(",", ""): line for name, line in second.items()}
     )
-    table(done, ("nl", "told apart", "minutes"))
+    table(done, ("precision", "recall", "nl", "told apart", "minutes"))
 
 
 TABLES = {"projected": projected, "teachers": teachers, "recipes": recipes}

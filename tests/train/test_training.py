@@ -2,11 +2,13 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_checkpoints
+import torch
 from safetensors.numpy import load_file
 
 from spanbridge import evaluate_spans, read_labelled
@@ -14,6 +16,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.tag.checkpoint import CheckpointTagger
 from spanbridge.train import trainer as loop
 from spanbridge.train.data import Filter, examples, labels_of, read_set
+from spanbridge.train.examples import Piece
 from spanbridge.train.run import train
 from spanbridge.train.settings import Settings
 
@@ -203,6 +206,96 @@ def test_frozen_parts_stay(trained, base, files, tmp_path):
         # the keys' biases move all scores of a query alike, so they have no gradient to speak of
         if frozen or not name.endswith("k_lin.bias"):
             assert (after[f"distilbert.{name}"] == values).all() == frozen, name
+
+
+def test_a_finished_training_is_not_done_again(trained, base, files):
+    """But scored on other files; and another training does not take its folder."""
+    before = (Path(trained.folder) / "model.safetensors").stat().st_mtime_ns
+    shares = []
+    again = run(
+        base,
+        files,
+        trained.folder,
+        tests=[str(files / "train.conll")],
+        tell=lambda share, _: shares.append(share),
+    )
+    assert not shares
+    assert (Path(trained.folder) / "model.safetensors").stat().st_mtime_ns == before
+    assert [Path(s.path).name for s in again.scores] == ["dev.conll", "train.conll"]
+    assert again.scores[0] == trained.scores[0]
+    assert again.history == trained.history
+    with pytest.raises(InputError, match="holds the tagger of another training"):
+        run(base, files, trained.folder, replace(QUICK, seed=5))
+
+
+def test_a_damaged_account_is_named(trained, base, files, tmp_path):
+    (tmp_path / "training.json").write_text('{"scores": 3}', encoding="utf-8")
+    with pytest.raises(InputError, match=r"training\.json: is damaged; delete the folder"):
+        run(base, files, tmp_path)
+
+
+def test_averaged_weights(base, files, tmp_path, monkeypatch):
+    """The mean of the last steps by hand; a killed training comes to the same."""
+    settings = replace(QUICK, average=0.5)
+    monkeypatch.setattr(loop, "AVERAGE_EVERY", 1)
+    monkeypatch.setattr(loop.Trainer, "f1", lambda self, sentences: 0.5)
+    seen = []
+    learn = loop.Trainer._learn
+
+    def watch(self, *args):
+        loss = learn(self, *args)
+        seen.append(self.model.classifier.bias.detach().numpy().copy())
+        return loss
+
+    monkeypatch.setattr(loop.Trainer, "_learn", watch)
+    without_dev = run(base, files, tmp_path / "one", settings, dev=None)
+    half = [bias for n, bias in enumerate(seen, 1) if n > len(seen) / 2]
+    expected = np.mean(half, axis=0)
+    found = weights(without_dev.folder)["classifier.bias"]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
+
+    def kill(share, figures):
+        if share > 0.8:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(base, files, tmp_path / "two", settings, dev=None, tell=kill)
+    again = run(base, files, tmp_path / "two", settings, dev=None)
+    assert_same(weights(again.folder), weights(without_dev.folder))
+
+
+@pytest.mark.parametrize(("mean", "kept"), [(0.9, "mean"), (0.5, "epoch")])
+def test_the_mean_is_taken_where_it_is_better(base, files, tmp_path, monkeypatch, mean, kept):
+    scores = iter([0.6, 0.4, 0.4, mean])
+    monkeypatch.setattr(loop.Trainer, "f1", lambda self, sentences: next(scores))
+    chosen = []
+    restore = loop.Trainer._restore
+    monkeypatch.setattr(
+        loop.Trainer, "_restore", lambda self, v: (chosen.append(v), restore(self, v))
+    )
+    done = run(base, files, tmp_path / "out", replace(QUICK, average=0.9))
+    assert [row["dev_f1"] for row in done.history] == [0.6, 0.4, 0.4, mean]
+    assert done.history[-1]["averaged"] >= 1
+    assert len(chosen) == {"mean": 1, "epoch": 2}[kept]
+
+
+def test_class_weights_by_hand():
+    classes = ["O", "B-A", "I-A", "B-B", "I-B"]
+    np.testing.assert_array_equal(
+        loop.class_weights(classes, [("O", 0.5), ("B", 3.0)]),
+        np.array([0.5, 1, 1, 3, 3], np.float32),
+    )
+    with pytest.raises(SpanbridgeError, match="no class is named 'C' to be weighted; .* O, A, B"):
+        loop.class_weights(classes, [("C", 2.0)])
+    with pytest.raises(SpanbridgeError, match="the weight of A is -1"):
+        Settings(class_weights=(("A", -1.0),))
+    # two words, of O and of A; A counts three times: (ln 4 + 3 ln 4/3) / 4, each by its own odds
+    logits = torch.log(torch.tensor([[[0.25, 0.75], [0.25, 0.75]]]))
+    piece = Piece((0, 0), np.array([0, 1]), np.eye(2, dtype=np.float32), 1.0)
+    loss = loop.label_loss(logits, [piece], torch.tensor([1.0, 3.0]))
+    assert float(loss) == pytest.approx((np.log(4) + 3 * np.log(4 / 3)) / 4)
 
 
 def test_nothing_to_learn(base, tmp_path):

@@ -10,9 +10,10 @@ from safetensors.numpy import load_file
 from test_ensembles import SHORT, SURE, Says
 from test_training import FILLERS, NAMES, QUICK, Killed, assert_same, base, conll, files, weights
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.tag.base import iob2_classes
 from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.train import selection
 from spanbridge.train import trainer as loop
 from spanbridge.train.adversarial import AdversarialObjective, Adversary, _Reverse
 from spanbridge.train.data import read_set
@@ -111,6 +112,33 @@ def test_an_adversarial_training(base, files, tmp_path, level):
     plain, hidden = (weights(done.folder)[name] for done in made.values())
     assert (plain != hidden).any()
     assert set(weights(made["hidden"].folder)) == set(weights(made["plain"].folder))
+
+
+def test_sentences_selected_by_the_discriminator(base, files, tmp_path):
+    """The least sure ones, in their order; it can tell text it was shown from the labelled one."""
+    sets = [read_set(str(files / "train.conll"))]
+    other = [("zwei", "drei", "vier")] * 20
+    weak = Unlabelled(adversary=Adversary(1e-3, "both"), hidden=[other])
+    done = train(sets, str(tmp_path / "t"), encoder=base, settings=QUICK, unlabelled=weak)
+    texts = [*other[:3], *[s.words for s, _ in sets[0].sentences[:3]], *other[:2]]
+    p = selection._labelled_language(Path(done.folder), texts)
+    assert min(p[3:6]) > max(p[:3])
+    assert p[0] == p[1] == p[7]
+    sure = sorted(range(8), key=lambda k: (abs(p[k] - 0.5), k))
+    for share, n in ((0.01, 1), (0.5, 4), (0.51, 5), (1.0, 8)):
+        kept = selection.language_independent(["nowhere", done.folder], texts, share)
+        assert kept == [texts[k] for k in sorted(sure[:n])]
+
+
+def test_selection_refuses(tmp_path):
+    for share in (0.0, 1.5):
+        with pytest.raises(SpanbridgeError, match="lies in"):
+            selection.language_independent([str(tmp_path)], [("a",)], share)
+    with pytest.raises(SpanbridgeError, match=r"holds a discriminator\.safetensors"):
+        selection.language_independent([str(tmp_path)], [("a",)], 0.5)
+    (tmp_path / selection.DISCRIMINATOR).write_bytes(b"no tensors")
+    with pytest.raises(InputError, match=r"discriminator\.safetensors: is no discriminator"):
+        selection.language_independent([str(tmp_path)], [("a",)], 0.5)
 
 
 def test_a_killed_adversarial_training_ends_the_same(base, files, tmp_path, monkeypatch):

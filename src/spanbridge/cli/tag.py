@@ -68,6 +68,12 @@ and the account.
     "counted) or error.",
 )
 @click.option("--compute-type", metavar="TYPE", help="[checkpoint] int8 (default), float32.")
+@click.option(
+    "--recheck",
+    type=float,
+    help="[checkpoint, int8] Sentences in which a word's two best classes are closer than this (in "
+    "nats; 1) are tagged again in float32; 0: none.",
+)
 @click.option("--threads", type=int, help="[checkpoint] Sentences at the same time.")
 @click.option("--device", help="[transformers] cpu, cuda; default: a GPU where there is one.")
 @opt.json_option
@@ -77,7 +83,7 @@ def command(source: str, output: str, **given: Any) -> None:
     from spanbridge.pipeline.tagging import tag_files
     from spanbridge.tag.labels import RelabellingTagger
 
-    options = opt.take(given, ("model", "scheme", "compute_type", "threads", "device"))
+    options = opt.take(given, ("model", "scheme", "compute_type", "recheck", "threads", "device"))
     tagger = registry.build("tagger", given["tagger"], options)
     if given["mapping"] or given["others"] != "keep":
         pairs = [pair.partition("=") for pair in given["mapping"]]

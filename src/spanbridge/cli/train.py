@@ -188,9 +188,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))
     elif not given["quiet"]:
         for score in result.scores:
-            click.echo(
-                f"{score.path}: F1 {score.f1:.4f} ({score.low:.4f} to {score.high:.4f})", err=True
-            )
+            click.echo(score.text(), err=True)
         click.echo(
             f"written to {result.folder} in {result.seconds:.0f} s\n{result.signature}", err=True
         )

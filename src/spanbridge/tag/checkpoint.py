@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.tags import Scheme
 from spanbridge.encode import load_encoder
 from spanbridge.encode.checkpoint import Checkpoint, download
+from spanbridge.encode.encoder import EncodedSentence, Encoder
 from spanbridge.tag.base import Probabilities, SchemeMap, Tagged, Words, decode
 
 # Sentences encoded at a time: enough for batches of equal length, few enough for memory.
 CHUNK = 512
+# Nats; `python -m benchmarks tagging` measures what other values cost and bring.
+RECHECK = 1.0
 
 
 class CheckpointTagger:
@@ -27,12 +31,18 @@ class CheckpointTagger:
     window in which it stands farthest from an edge. A word without subwords (ignorable characters
     only) is O.
 
+    Rounding to int8 moves the odd word over to another class. So a sentence in which a word's two
+    most probable classes are close (``recheck``) is encoded again in float32: nearly all sentences
+    then get the tags that float32 gives, most of them at the price of int8.
+
     Args:
         model: a folder with the checkpoint (as `spanbridge train` and transformers save it), or an
             id on the Hugging Face Hub.
         scheme: of the model's classes; None finds out (:class:`~spanbridge.tag.base.SchemeMap`).
         compute_type: ``int8`` (default), ``float32``, or another that CTranslate2 has here.
         threads: sentences at the same time; by default one a core.
+        recheck: in int8, least difference of logits (nats) between a word's two most probable
+            classes that is trusted; 0 trusts all, and float32 is never loaded.
 
     Raises:
         SpanbridgeError: it is no token classifier, or cannot be used; the message says why.
@@ -44,40 +54,70 @@ class CheckpointTagger:
         scheme: Scheme | None = None,
         compute_type: str = "int8",
         threads: int | None = None,
+        recheck: float = RECHECK,
     ) -> None:
+        if not recheck >= 0:
+            raise SpanbridgeError(f"recheck is {recheck}, but must be 0 or more")
         folder = Path(model) if Path(model).is_dir() else download(model)
         checkpoint = Checkpoint(folder)
         names = class_names(folder)
         self._weight, self._bias = _head(checkpoint, len(names))
         self._map = SchemeMap(names, scheme)
         self.classes = self._map.classes
-        self._encoder = load_encoder(
+        self._load = partial(
+            load_encoder,
             str(folder),
             layer=checkpoint.n_layers,
-            compute_type=compute_type,
             threads=threads,
             joined=False,
             remember=False,
         )
+        self._encoder = self._load(compute_type=compute_type)
+        self._recheck = recheck if compute_type.startswith("int8") else 0.0
+        self.n_rechecked = 0
+
+    @cached_property
+    def _exact(self) -> Encoder:
+        return self._load(compute_type="float32")
 
     def describe(self) -> str:
-        """Model, fingerprint, compute type, scheme."""
-        return f"checkpoint({self._encoder.describe()},{self._map.scheme})"
+        """Model, fingerprint, compute type, recheck, scheme."""
+        recheck = f",recheck={self._recheck:g}" if self._recheck else ""
+        return f"checkpoint({self._encoder.describe()}{recheck},{self._map.scheme})"
 
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
         """Tag sentences of any length."""
         found = []
         for start in range(0, len(sentences), CHUNK):
-            for encoded in self._encoder.encode(sentences[start : start + CHUNK]):
-                # subwords in order: the first of each word is where the word changes
-                rows = np.flatnonzero(np.diff(encoded.first, prepend=-1))
-                logits = encoded.states[rows] @ self._weight.T + self._bias
-                found.append(self._tagged(logits, encoded.first[rows], encoded.n_words))
+            chunk = sentences[start : start + CHUNK]
+            read = [self._logits(encoded) for encoded in self._encoder.encode(chunk)]
+            unsure = [
+                n for n, (logits, _) in enumerate(read) if least_margin(logits) < self._recheck
+            ]
+            if unsure:
+                again = self._exact.encode([chunk[n] for n in unsure])
+                for n, encoded in zip(unsure, again, strict=True):
+                    read[n] = self._logits(encoded)
+                self.n_rechecked += len(unsure)
+            for words, (logits, places) in zip(chunk, read, strict=True):
+                n_words = len(words)
+                p = spread_over_words(softmax(logits), places, n_words, self._map)
+                found.append(Tagged(n_words, decode(p, self.classes), p))
         return found
 
-    def _tagged(self, logits: Probabilities, words: Any, n_words: int) -> Tagged:
-        probabilities = spread_over_words(softmax(logits), words, n_words, self._map)
-        return Tagged(n_words, decode(probabilities, self.classes), probabilities)
+    def _logits(self, encoded: EncodedSentence) -> tuple[Probabilities, npt.NDArray[np.int64]]:
+        """Of the words that have subwords, [n, n_classes]; and which words these are."""
+        # subwords in order: the first of each word is where the word changes
+        rows = np.flatnonzero(np.diff(encoded.first, prepend=-1))
+        return encoded.states[rows] @ self._weight.T + self._bias, encoded.first[rows]
+
+
+def least_margin(logits: Probabilities) -> float:
+    """Least difference between a word's two greatest logits; infinite without words or choice."""
+    if not logits.size or logits.shape[1] < 2:
+        return float("inf")
+    second, first = np.partition(logits, -2, axis=1)[:, -2:].T
+    return float((first - second).min())
 
 
 def softmax(logits: Probabilities) -> Probabilities:
@@ -88,7 +128,10 @@ def softmax(logits: Probabilities) -> Probabilities:
 
 
 def spread_over_words(
-    found: Probabilities, words: Sequence[int], n_words: int, schemes: SchemeMap
+    found: Probabilities,
+    words: Sequence[int] | npt.NDArray[np.int64],
+    n_words: int,
+    schemes: SchemeMap,
 ) -> Probabilities:
     """Probabilities of the words that have subwords -> those of all words, in IOB2.
 

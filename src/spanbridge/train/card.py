@@ -8,17 +8,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Score:
-    """F1 of a file, micro over entities.
+    """Of a file, micro over entities; all in [0, 1].
 
     Attributes:
         path: the file.
-        f1: in [0, 1]; low, high: its bootstrap interval of 95 %.
+        f1: and low, high: its bootstrap interval of 95 %.
+        precision, recall: of which it is the harmonic mean.
     """
 
     path: str
     f1: float
     low: float
     high: float
+    precision: float
+    recall: float
+
+    def text(self) -> str:
+        """For a person."""
+        return (
+            f"{self.path}: F1 {self.f1:.4f} ({self.low:.4f} to {self.high:.4f}), "
+            f"precision {self.precision:.4f}, recall {self.recall:.4f}"
+        )
 
 
 def model_card(
@@ -53,7 +63,7 @@ def model_card(
         "",
         "Micro F1 over entities, with the bootstrap interval of 95 %.",
         "",
-        *(f"- {s.path}: {s.f1:.4f} ({s.low:.4f} to {s.high:.4f})" for s in scores),
+        *(f"- {s.text()}" for s in scores),
         "",
         "## Made by",
         "",

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +154,7 @@ def train(
         history = _fit(learned, gold, folder, line, checkpoint, settings, wanted, unlabelled, tell)
         seconds = round(time.monotonic() - started, 1)
     else:
-        history, seconds = before.history, before.seconds
+        history, seconds = before
     scores = tuple(score(folder, path, gold, settings.device) for path, gold in judged.items())
     data = [found.text() for found in sets]
     card = model_card(encoder, wanted, data, scores, line, command, licence)
@@ -227,13 +227,14 @@ def _adversary(
 
 
 def score(folder: Path, path: str, gold: Sequence[Sentence], device: str) -> Score:
-    """F1 of the saved tagger on a file."""
+    """Scores of the saved tagger on a file."""
     tagger = TransformersTagger(str(folder), device=device)
     found = tagger.tag([sentence.words for sentence in gold])
     predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
     report = evaluate_spans(list(gold), predicted)
     interval = bootstrap_interval(report.rows)
-    return Score(path, report.micro.f1, interval.low, interval.high)
+    micro = report.micro
+    return Score(path, micro.f1, interval.low, interval.high, micro.precision, micro.recall)
 
 
 def check_place(folder: Path) -> None:
@@ -255,8 +256,8 @@ def check_place(folder: Path) -> None:
         raise InputError(folder, None, "holds other files; name a new or empty folder")
 
 
-def finished(folder: Path, signature: str) -> Result | None:
-    """The result of the training that the folder holds, or None where there is none yet.
+def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], ...], float] | None:
+    """History and seconds of the training that the folder holds; None where there is none yet.
 
     Raises:
         InputError: it is of another training, or cannot be read.
@@ -266,16 +267,14 @@ def finished(folder: Path, signature: str) -> Result | None:
         return None
     try:
         about = json.loads(path.read_text("utf-8"))
-        names = {field.name for field in fields(Result)}
-        found = Result(**{name: value for name, value in about.items() if name in names})
-        scores = tuple(Score(**score) for score in about["scores"])
-    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+        of, history, seconds = about["signature"], tuple(about["history"]), float(about["seconds"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(path, None, "is damaged; delete the folder to train anew") from error
-    if found.signature != signature:
+    if of != signature:
         raise InputError(
-            folder, None, f"holds the tagger of another training ({found.signature}); name another"
+            folder, None, f"holds the tagger of another training ({of}); name another folder"
         )
-    return replace(found, folder=str(folder), scores=scores, history=tuple(found.history))
+    return history, seconds
 
 
 def _gold(path: str, labels: Sequence[str]) -> list[Sentence]:
