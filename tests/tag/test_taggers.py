@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.tag.checkpoint import CheckpointTagger, least_margin
 from spanbridge.tag.spacy_tagger import SpacyTagger
 from spanbridge.tag.transformers_tagger import TransformersTagger
 
@@ -70,6 +70,36 @@ def test_the_same_bits_in_any_company(tiny_tagger):
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_array_equal(a.probabilities, b.probabilities)
             assert a.spans == b.spans
+
+
+def test_least_margin_by_hand():
+    logits = np.array([[0, 3, 1], [5, 4.5, -2]], np.float32)
+    assert least_margin(logits) == 0.5
+    assert least_margin(logits[:1]) == 2
+    assert least_margin(logits[:0]) == least_margin(logits[:, :1]) == float("inf")
+
+
+def test_unsure_sentences_are_read_again_in_float32(tiny_tagger):
+    """Those below the margin and no others; without a margin float32 is never loaded."""
+    folder = str(tiny_tagger("distilbert-tagger"))
+    sentences = [*SENTENCES, *ODD, long(200)]
+    rounded = CheckpointTagger(folder, recheck=0)
+    exact = CheckpointTagger(folder, compute_type="float32").tag(sentences)
+    coarse = rounded.tag(sentences)
+    assert "_exact" not in vars(rounded)
+    margins = [
+        least_margin(rounded._logits(encoded)[0]) for encoded in rounded._encoder.encode(sentences)
+    ]
+    for value in (float(np.median(margins)), 1e9):
+        tagger = CheckpointTagger(folder, recheck=value)
+        assert f"recheck={value:g}" in tagger.describe()
+        found = tagger.tag(sentences)
+        assert tagger.n_rechecked == sum(margin < value for margin in margins)
+        for n, margin in enumerate(margins):
+            expected = exact[n] if margin < value else coarse[n]
+            np.testing.assert_array_equal(found[n].probabilities, expected.probabilities)
+    with pytest.raises(SpanbridgeError, match="recheck is -1"):
+        CheckpointTagger(folder, recheck=-1)
 
 
 def test_other_schemes(tiny_tagger):

@@ -2,6 +2,8 @@
 
 import json
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +110,13 @@ def test_model_card_and_record(trained, files):
     assert about["signature"] == trained.signature
     assert len(about["history"]) == QUICK.epochs
     assert not (Path(trained.folder) / "resume").exists()
+
+
+def test_the_example(base, files, tmp_path):
+    example = Path(__file__).parents[2] / "examples" / "train.py"
+    command = [example, files / "train.conll", files / "dev.conll", tmp_path / "out", base]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True)
+    assert "dev.conll: F1 0." in done.stdout
 
 
 def test_the_same_seed_gives_the_same_weights(trained, base, files, tmp_path):

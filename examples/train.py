@@ -1,0 +1,25 @@
+"""Train a tagger and tag with it, in Python: python train.py train.conll dev.conll OUT [ENCODER]"""
+
+import sys
+
+from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.train.data import Filter, read_set
+from spanbridge.train.run import train
+from spanbridge.train.settings import Settings
+
+labelled, dev, output, *encoder = sys.argv[1:]
+# of .jsonl that `spanbridge project` wrote, the filter takes rows whose spans were all projected
+sets = [read_set(labelled, keep=Filter(complete=True))]
+done = train(
+    sets,
+    output,
+    encoder=encoder[0] if encoder else "multilingual-e5-small",
+    settings=Settings(epochs=2, average=0.4),
+    dev=dev,
+)
+print(done.scores[0].text())
+
+tagger = CheckpointTagger(output)  # CTranslate2: no torch from here on
+[found] = tagger.tag([("Angela", "besucht", "Berlin")])
+for start, end, label, score in found.spans:
+    print(start, end, label, score)

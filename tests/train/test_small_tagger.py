@@ -1,0 +1,41 @@
+"""`make tagger` in small: the embedded encoder, few sentences, and no claim to be good."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from spanbridge import evaluate_spans, read_labelled
+from spanbridge.tag.checkpoint import CheckpointTagger
+
+RECIPE = "--frozen-layers 4 --batch-tokens 512 --learning-rate 3e-4 --average 0.4"
+
+
+def head(source: Path, n: int, to: Path) -> Path:
+    """The first sentences of a CoNLL file."""
+    to.write_text("\n\n".join(source.read_text("utf-8").split("\n\n")[:n]) + "\n", "utf-8")
+    return to
+
+
+def test_the_recipe_is_that_of_the_makefile():
+    makefile = Path(__file__).parents[2] / "Makefile"
+    assert RECIPE in makefile.read_text("utf-8").replace("\\\n\t\t", "")
+
+
+def test_a_small_tagger(real_data, spanbridge, tmp_path):
+    """500 sentences instead of 14,041: far below the whole one, far above nothing."""
+    pytest.importorskip("torch")
+    news = real_data / "news-ner" / "en"
+    train = head(news / "train.txt", 500, tmp_path / "train.conll")
+    dev = head(news / "dev.txt", 200, tmp_path / "dev.conll")
+    labels = ("--labels", "LOC,ORG,PER")
+    done = spanbridge("train", "--train", train, "--dev", dev, *labels, *RECIPE.split(), "-o", "t")
+    assert "F1" in done.stderr
+    tagger = CheckpointTagger(str(tmp_path / "t"), threads=os.cpu_count())
+    gold = [
+        s.with_spans(tuple(span for span in s.spans if span.label != "MISC"))
+        for s in read_labelled(dev)
+    ]
+    tagged = tagger.tag([s.words for s in gold])
+    found = [g.with_spans(t.spans) for g, t in zip(gold, tagged, strict=True)]
+    assert 0.5 < evaluate_spans(gold, found).micro.f1 < 0.93
