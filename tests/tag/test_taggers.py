@@ -143,6 +143,17 @@ def test_a_head_of_another_size(tiny_tagger, tmp_path):
         CheckpointTagger(str(folder))
 
 
+@pytest.mark.parametrize("make", [CheckpointTagger, TransformersTagger])
+@pytest.mark.parametrize("left", [0, 7, 2000])
+def test_a_damaged_file_is_named(tiny_tagger, tmp_path, make, left):
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_tagger("bert-tagger"), folder)
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(InputError, match=r"model\.safetensors: is not a safetensors file"):
+        make(str(folder))
+
+
 def test_a_checkpoint_without_names(tiny_tagger, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(tiny_tagger("bert-tagger"), folder)

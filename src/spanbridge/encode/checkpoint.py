@@ -186,7 +186,13 @@ class Checkpoint:
         return files
 
 
-def _open_safetensors(path: Path) -> Any:
+def open_safetensors(path: Path) -> Any:
+    """An open file of tensors.
+
+    Raises:
+        InputError: it is damaged, or something else.
+        MissingExtraError: safetensors is not installed.
+    """
     try:
         from safetensors import SafetensorError, safe_open
     except ModuleNotFoundError as error:
@@ -203,12 +209,12 @@ def _open_safetensors(path: Path) -> Any:
 
 
 def _tensor_names(path: Path) -> list[str]:
-    with _open_safetensors(path) as file:
+    with open_safetensors(path) as file:
         return list(file.keys())
 
 
 def _read_tensor(path: Path, name: str) -> Array:
-    with _open_safetensors(path) as file:
+    with open_safetensors(path) as file:
         if file.get_slice(name).get_dtype() != "BF16":
             return np.asarray(file.get_tensor(name), dtype=np.float32)
     # NumPy has no bfloat16; its values are the upper halves of float32's

@@ -10,7 +10,7 @@ import numpy as np
 
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.core.tags import Scheme
-from spanbridge.encode.checkpoint import download
+from spanbridge.encode.checkpoint import download, open_safetensors
 from spanbridge.encode.encoder import windows
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.tag.base import Probabilities, SchemeMap, Tagged, Words, decode
@@ -169,7 +169,7 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
 
     Raises:
         MissingExtraError: torch or transformers is not installed.
-        InputError: a weight is missing, which would be random numbers.
+        InputError: a file is damaged, or a weight is missing, which would be random numbers.
         SpanbridgeError: transformers cannot read it.
     """
     try:
@@ -179,6 +179,8 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
         raise MissingExtraError(
             "this needs torch and transformers; install them with: pip install 'spanbridge[train]'"
         ) from error
+    for path in sorted(folder.glob("*.safetensors")):
+        open_safetensors(path)  # a damaged one is named
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # untyped in transformers
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped in transformers
