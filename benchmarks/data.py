@@ -68,7 +68,7 @@ def news(language: str, part: str) -> list[Sentence]:
     return [sentence for sentence in found if sentence.words]
 
 
-def conll_mt(language: str, *, silver: bool) -> list[SentencePair]:
+def conll_mt(language: str, *, silver: bool = False) -> list[SentencePair]:
     """English CoNLL-2003 with gold spans, and machine translations, with silver spans or none."""
     pairs = []
     path = folder() / "conll-mt" / f"{language}.jsonl.gz"
