@@ -9,6 +9,8 @@ from spanbridge import evaluate_spans, read_labelled
 from spanbridge.tag.checkpoint import CheckpointTagger
 
 RECIPE = "--frozen-layers 4 --batch-tokens 512 --learning-rate 3e-4 --average 0.4"
+# More steps, cheaper ones, and a classifier that is ready sooner.
+SMALL = "--frozen-layers 8 --batch-tokens 128 --classifier-rate 30"
 
 
 def head(source: Path, n: int, to: Path) -> Path:
@@ -23,13 +25,14 @@ def test_the_recipe_is_that_of_the_makefile():
 
 
 def test_a_small_tagger(real_data, spanbridge, tmp_path):
-    """500 sentences instead of 14,041: far below the whole one, far above nothing."""
+    """250 sentences instead of 14,041: far below the whole one, far above nothing."""
     pytest.importorskip("torch")
     news = real_data / "news-ner" / "en"
-    train = head(news / "train.txt", 500, tmp_path / "train.conll")
-    dev = head(news / "dev.txt", 200, tmp_path / "dev.conll")
+    train = head(news / "train.txt", 250, tmp_path / "train.conll")
+    dev = head(news / "dev.txt", 80, tmp_path / "dev.conll")
     labels = ("--labels", "LOC,ORG,PER")
-    done = spanbridge("train", "--train", train, "--dev", dev, *labels, *RECIPE.split(), "-o", "t")
+    recipe = (*RECIPE.split(), *SMALL.split())
+    done = spanbridge("train", "--train", train, "--dev", dev, *labels, *recipe, "-o", "t")
     assert "F1" in done.stderr
     tagger = CheckpointTagger(str(tmp_path / "t"), threads=os.cpu_count())
     gold = [
@@ -38,4 +41,4 @@ def test_a_small_tagger(real_data, spanbridge, tmp_path):
     ]
     tagged = tagger.tag([s.words for s in gold])
     found = [g.with_spans(t.spans) for g, t in zip(gold, tagged, strict=True)]
-    assert 0.5 < evaluate_spans(gold, found).micro.f1 < 0.93
+    assert 0.3 < evaluate_spans(gold, found).micro.f1 < 0.9

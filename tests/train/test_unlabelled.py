@@ -119,7 +119,8 @@ def test_sentences_selected_by_the_discriminator(base, files, tmp_path):
     sets = [read_set(str(files / "train.conll"))]
     other = [("zwei", "drei", "vier")] * 20
     weak = Unlabelled(adversary=Adversary(1e-3, "both"), hidden=[other])
-    done = train(sets, str(tmp_path / "t"), encoder=base, settings=QUICK, unlabelled=weak)
+    settings = replace(QUICK, epochs=15)
+    done = train(sets, str(tmp_path / "t"), encoder=base, settings=settings, unlabelled=weak)
     texts = [*other[:3], *[s.words for s, _ in sets[0].sentences[:3]], *other[:2]]
     p = selection._labelled_language(Path(done.folder), texts)
     assert min(p[3:6]) > max(p[:3])

@@ -112,6 +112,9 @@ pip install 'spanbridge[train]'.
 @click.option("--epochs", type=int, help="Passes over the data, at most (3).")
 @click.option("--learning-rate", type=float, help="At its height (2e-4; 2e-5 for large encoders).")
 @click.option(
+    "--classifier-rate", type=float, help="The classifier's learning rate, times that (1)."
+)
+@click.option(
     "--layer-decay", type=float, help="Of the rate, from each layer to the one below (1)."
 )
 @click.option("--batch-tokens", type=int, help="Tokens of a batch, padding counted (768).")

@@ -15,7 +15,8 @@ class Settings:
 
     Attributes:
         epochs: passes over the data, at most.
-        learning_rate: of the classifier and the last layer, at its height.
+        learning_rate: of the last layer, at its height.
+        classifier_rate: how many times that the classifier's is, which starts from nothing.
         layer_decay: the learning rate of each layer below is this much of the one above, in (0, 1].
         batch_tokens: tokens of a batch, padding counted.
         warmup: share of the steps in which the learning rate rises, before it falls to 0.
@@ -40,6 +41,7 @@ class Settings:
 
     epochs: int = 3
     learning_rate: float = 2e-4
+    classifier_rate: float = 1.0
     layer_decay: float = 1.0
     batch_tokens: int = 768
     warmup: float = 0.1
@@ -60,6 +62,7 @@ class Settings:
         for name, low, high in (
             ("epochs", 1, 10_000),
             ("learning_rate", 1e-9, 1.0),
+            ("classifier_rate", 1e-3, 1e3),
             ("layer_decay", 1e-3, 1.0),
             ("batch_tokens", 8, 10**7),
             ("warmup", 0.0, 1.0),

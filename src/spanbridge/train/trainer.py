@@ -330,7 +330,7 @@ def parameter_groups(model: Any, settings: Settings) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     own = {id(p) for p in base.parameters()}
     head = [p for p in model.parameters() if id(p) not in own]
-    groups.append({"params": head, "lr": settings.learning_rate})
+    groups.append({"params": head, "lr": settings.learning_rate * settings.classifier_rate})
     for depth, layer in enumerate(reversed(layers)):
         if depth < len(layers) - settings.frozen_layers:
             rate = settings.learning_rate * settings.layer_decay**depth
