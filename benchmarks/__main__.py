@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("speed", "accuracy", "solving", "calibration", "scale", "weights", "training", "tagging")
+NAMES = (
+    *("speed", "accuracy", "solving", "calibration", "scale", "weights"),
+    *("training", "tagging", "translated"),
+)
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or NAMES[:1]:

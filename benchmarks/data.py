@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from pathlib import Path
 
 from spanbridge import Sentence, SentencePair, read_labelled
 from spanbridge.core.tags import spans_from_tags
 from spanbridge.data.conll import read_conll
+from spanbridge.data.tokens import tokenize
 
 Gold = tuple[set[tuple[int, int]], set[tuple[int, int]]]
+_ELISION = re.compile(r"\b((?:[ldnsmtcj]|qu|lorsqu|jusqu)['\u2019])", re.IGNORECASE)
 
 
 def folder() -> Path:
@@ -78,4 +81,22 @@ def conll_mt(language: str, *, silver: bool = False) -> list[SentencePair]:
             spans = spans_from_tags(row["tprojection_tags"])[0] if silver else ()
             target = Sentence(tuple(row["target_tokens"]), spans)
             pairs.append(SentencePair(row["id"], Sentence(*source), target))
+    return pairs
+
+
+def masakhaner_parallel(language: str) -> list[SentencePair]:
+    """MasakhaNER2 dev sentences, gold PER, ORG and LOC, with human translations as their sources.
+
+    French elisions are words of their own, as in French corpora (``l'`` ``Assemblée``).
+    """
+    pairs = []
+    path = folder() / "masakhaner2-parallel" / f"{language}.dev.jsonl"
+    for row in map(json.loads, path.read_text("utf-8").splitlines()):
+        text = row["source_text"]
+        if row["src_lang"] == "fra":
+            text = _ELISION.sub(r"\1 ", text)
+        spans = spans_from_tags(row["tags"])[0]
+        gold = tuple(span for span in spans if span.label in ("PER", "ORG", "LOC"))
+        source = Sentence(tokenize(text)[0])
+        pairs.append(SentencePair(row["id"], source, Sentence(tuple(row["tokens"]), gold)))
     return pairs

@@ -1,0 +1,76 @@
+"""Translate-test with human translations: entities of languages that no tagger was trained on.
+
+    make tagger && python -m benchmarks translated
+    python -m benchmarks.translated FOLDER         # another tagger
+
+MasakhaNER2 dev sentences in Bambara and Wolof (translated into French) and Twi and Luganda (into
+English): the translation is tagged, its spans are projected. First row: the tagger on the
+sentences themselves, without any translation. The tagger has seen English only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from benchmarks.data import masakhaner_parallel
+from spanbridge import (
+    CorpusProjector,
+    EncoderAligner,
+    FusedAligner,
+    GreedyProjector,
+    SentencePair,
+    StatisticalAligner,
+    evaluate_spans,
+)
+from spanbridge.pipeline.account import Account
+from spanbridge.pipeline.projection import align_pairs, fit, project_pairs
+from spanbridge.project.heuristic import HeuristicProjector
+from spanbridge.project.soft import SoftProjector
+from spanbridge.tag.checkpoint import CheckpointTagger
+
+LANGUAGES = ("twi", "lug", "bam", "wol")
+Ways = dict[str, Callable[[], tuple]]
+
+
+def project(pairs: Sequence[SentencePair], method, aligner) -> list[SentencePair]:
+    """As `spanbridge project` does."""
+    fit(lambda: pairs, len(pairs), aligner, method)
+    soft = isinstance(method, SoftProjector)
+    return list(project_pairs(align_pairs(lambda: pairs, aligner, soft=soft), method, Account()))
+
+
+def main(folder: str = "en-tagger") -> None:
+    """The table."""
+    tagger, encoder = CheckpointTagger(folder), EncoderAligner()
+    ways: Ways = {
+        "heuristic": lambda: (HeuristicProjector(), encoder),
+        "greedy": lambda: (GreedyProjector(), encoder),
+        "soft": lambda: (SoftProjector(), encoder),
+        "corpus, statistical aligner": lambda: (CorpusProjector(), StatisticalAligner()),
+        "corpus, fused aligner": lambda: (CorpusProjector(), FusedAligner(encoder)),
+    }
+    found: dict[str, list[float]] = {name: [] for name in ("no translation", *ways)}
+    for language in LANGUAGES:
+        gold = masakhaner_parallel(language)
+        targets = [pair.target for pair in gold]
+        tagged = tagger.tag([pair.source.words for pair in gold])
+        direct = tagger.tag([target.words for target in targets])
+        pairs = [
+            replace(pair, source=pair.source.with_spans(t.spans), target=pair.target.with_spans(()))
+            for pair, t in zip(gold, tagged, strict=True)
+        ]
+        spans = [g.with_spans(d.spans) for g, d in zip(targets, direct, strict=True)]
+        found["no translation"].append(evaluate_spans(targets, spans).micro.f1)
+        for name, way in ways.items():
+            projected = [pair.target for pair in project(pairs, *way())]
+            found[name].append(evaluate_spans(targets, projected).micro.f1)
+    print(f"{'F1':30}" + "".join(f"{name:>8}" for name in (*LANGUAGES, "mean")))
+    for name, row in found.items():
+        cells = "".join(f"{value:>8.3f}" for value in (*row, sum(row) / len(row)))
+        print(f"{name:<30}{cells}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])
