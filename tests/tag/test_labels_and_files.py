@@ -8,6 +8,8 @@ from test_ensembles import Says
 
 from spanbridge import SpanbridgeError
 from spanbridge.core.errors import InputError
+from spanbridge.core.spans import Span
+from spanbridge.tag.base import Tagged
 from spanbridge.tag.given import GivenTagger
 from spanbridge.tag.labels import RelabellingTagger
 
@@ -43,6 +45,34 @@ def test_refusals(mapping, others, why):
         RelabellingTagger(THREE, mapping, others)
 
 
+class Surprises:
+    """A tagger that finds a label it never spoke of, as a pipeline with rules may."""
+
+    classes = ("O", "B-PER", "I-PER")
+
+    def describe(self):
+        return "surprises"
+
+    def tag(self, sentences):
+        return [Tagged(len(words), (Span(0, 1, "LOC"),)) for words in sentences]
+
+
+def test_a_label_that_turns_up_later():
+    assert RelabellingTagger(Surprises(), {"PER": "P"}, "drop").tag([("x",)])[0].spans == ()
+    with pytest.raises(SpanbridgeError, match="a span of LOC, of which the mapping says nothing"):
+        RelabellingTagger(Surprises(), {"PER": "P"}, "error").tag([("x",)])
+
+
+def test_a_tagged_target_has_no_status_of_projection(spanbridge, tmp_path):
+    row = {"source_words": ["x"], "target_words": ["Bonn", "calls"], "status": "rejected: by hand"}
+    (tmp_path / "r.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    for side, status in (("source", True), ("target", False)):
+        args = f"tag --source r.jsonl --tagger given --model {side}.conll --side {side} -o o.jsonl"
+        (tmp_path / f"{side}.conll").write_text("x\tO\n\nBonn\tB-GPE\ncalls\tO\n\n", "utf-8")
+        spanbridge(*args.split())
+        assert ("status" in json.loads((tmp_path / "o.jsonl").read_text("utf-8"))) == status
+
+
 def test_given_tags(tmp_path):
     path = tmp_path / "g.conll"
     path.write_text("Bonn\tB-LOC\nruft\tO\n\nBonn\tO\nruft\tO\n\n", encoding="utf-8")
@@ -64,7 +94,8 @@ def pairs(tmp_path):
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (tmp_path / "p.jsonl").write_text(text, encoding="utf-8")
     (tmp_path / "bad.conll").write_bytes(b"Bonn\tO\n\xff\tO\n\n")
-    (tmp_path / "g.conll").write_text("Bonn\tB-GPE\ncalls\tO\n\n", encoding="utf-8")
+    for name in ("g.conll", "h.conll"):
+        (tmp_path / name).write_text("Bonn\tB-GPE\ncalls\tO\n\n", encoding="utf-8")
     return tmp_path
 
 
@@ -102,6 +133,9 @@ def test_conll_from_the_command_line(spanbridge, pairs, tiny_tagger):
         ("--source g.conll --model g.conll --tagger nosuch -o o", "no tagger is named 'nosuch'"),
         ("--source g.conll --model g.conll --tagger given --device cpu -o o", "no option 'device'"),
         ("--source g.conll --model g.conll --tagger given --map X -o o", "--map takes OLD=NEW"),
+        ("--source g.conll --model h.conll --tagger given -o h.conll", "both input and output"),
+        ("--source g.conll --model g.conll --tagger given --map A=B --map A=C -o o", "OLD once"),
+        ("--source g.conll --model g.conll --tagger given --map A=O -o o", "other than O"),
         ("--source g.conll --model nosuch -o o", "no local folder"),
         ("--source g.conll --model g.conll --tagger given --side target -o o", "no target side"),
         ("--source g.conll --model g.conll --tagger given --others lose -o o", "named 'lose'"),

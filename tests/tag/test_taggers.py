@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.tag.checkpoint import CheckpointTagger, least_margin
 from spanbridge.tag.spacy_tagger import SpacyTagger
-from spanbridge.tag.transformers_tagger import TransformersTagger
+from spanbridge.tag.transformers_tagger import TransformersTagger, longest_input
 
 KINDS = ("bert-tagger", "xlm-roberta-tagger", "distilbert-tagger")
 SENTENCES = [sentence.split() for sentence in tiny_checkpoints.SENTENCES]
@@ -173,8 +174,29 @@ def test_spacy(tmp_path):
     found = tagger.tag([["in", "New", "York", "."], [], ["", "x"]])
     assert [f.tags for f in found] == [["O", "B-LOC", "I-LOC", "O"], [], ["O", "O"]]
     assert found[0].probabilities is None
+    for name, more in (("rules", {}), ("spans", {"spans_key": None, "annotate_ents": True})):
+        pipeline.add_pipe("span_ruler" if more else "entity_ruler", name=name, config=more)
+        pipeline.get_pipe(name).add_patterns([{"label": name, "pattern": "Bonn"}])
+    pipeline.to_disk(tmp_path / "more")
+    more = SpacyTagger(str(tmp_path / "more"))
+    assert set(more.classes[1::2]) == {"B-LOC", "B-rules", "B-spans"}
+    assert more.describe() != tagger.describe()
     spacy.blank("xx").to_disk(tmp_path / "blank")
     with pytest.raises(SpanbridgeError, match="has no entity recogniser"):
         SpacyTagger(str(tmp_path / "blank"))
     with pytest.raises(SpanbridgeError, match="has no pipeline 'nosuch'"):
         SpacyTagger("nosuch")
+
+
+@pytest.mark.parametrize(
+    ("config", "longest"),
+    [
+        ({"model_type": "bert", "max_position_embeddings": 64}, 64),
+        ({"model_type": "xlm-roberta", "max_position_embeddings": 66, "pad_token_id": 1}, 64),
+        ({"model_type": "mpnet", "max_position_embeddings": 66, "pad_token_id": 1}, 64),
+        ({"model_type": "xlnet", "max_position_embeddings": -1}, 512),
+        ({"model_type": "t5"}, 512),
+    ],
+)
+def test_how_much_a_model_reads_at_once(config, longest):
+    assert longest_input(SimpleNamespace(**config)) == longest

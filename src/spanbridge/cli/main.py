@@ -67,7 +67,9 @@ def main() -> None:
         _check_arguments()
         code = cli.main(prog_name="spanbridge", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("interrupted; no output was written", err=True)
+        click.echo(
+            "interrupted; no output was written (a training goes on when started again)", err=True
+        )
         sys.exit(130)
     except click.ClickException as error:
         error.show()

@@ -20,8 +20,8 @@ Examples:
   spanbridge tag --source en.txt --tagger spacy --model en_core_web_sm --map GPE=LOC -o en.conll
   spanbridge tag --source en.txt --model m --map PER=PER --map LOC=LOC --others drop -o en.conll
 
-Each span has the probability that exactly it is there, in .jsonl. OUT.run.json keeps the signature
-and the account.
+From .jsonl to .jsonl, each span has the probability that exactly it is there. OUT.run.json keeps
+the signature and the account.
 """
 )
 @click.option(
@@ -90,6 +90,11 @@ def command(source: str, output: str, **given: Any) -> None:
         if not all(old and new for old, _, new in pairs):
             raise click.UsageError("--map takes OLD=NEW")
         mapping = {old: new for old, _, new in pairs}
+        if len(mapping) < len(pairs) or "O" in mapping.values():
+            raise click.UsageError(
+                "--map names each OLD once, and a NEW other than O (--others drop drops spans)"
+            )
         tagger = RelabellingTagger(tagger, mapping, given["others"])
-    run = tag_files(source, output, tagger, side=given["side"], watch=opt.progress(given["quiet"]))
+    watch = opt.progress(given["quiet"])
+    run = tag_files(source, output, tagger, side=given["side"], model=given["model"], watch=watch)
     opt.report(run, given["as_json"], given["quiet"])

@@ -65,48 +65,46 @@ pip install 'spanbridge[train]'.
 )
 @click.option("--weigh", is_flag=True, help="[.jsonl] Rows count by their least probable span.")
 @click.option("--teachers", metavar="A,B", help="Taggers that label the text of --unlabelled.")
-@click.option("--unlabelled", metavar="FILE", help="Text or CoNLL, whose tags are not read.")
+@click.option(
+    "--unlabelled",
+    metavar="FILE",
+    help="Text, CoNLL (its tags are not read), or the target sides of .jsonl.",
+)
 @click.option(
     "--distil",
     "kind",
-    default="soft",
-    help="Learn the teachers' class probabilities (soft; default), or the spans they find (hard).",
+    help="[--teachers] Learn their class probabilities (soft; default), or the spans they find "
+    "(hard).",
 )
 @click.option(
     "--combine",
-    default="mean",
-    help="Several teachers: mean of their probabilities (default), or agreement: the spans that "
-    "most of them find.",
+    help="[--teachers] Several: mean of their probabilities (default), or agreement: the spans "
+    "that most of them find (with --distil hard).",
 )
 @click.option(
     "--min-confidence",
     type=float,
-    default=0.0,
     help="[--teachers] Words and spans they are less sure of are not learned from.",
 )
 @click.option(
     "--select-share",
     type=float,
-    default=1.0,
     help="[--teachers] Learn only from this share of the sentences: those whose language the "
     "discriminator of a teacher trained with --adversarial is least sure of (1).",
 )
 @click.option(
-    "--teachers-weight", type=float, default=1.0, help="Of what teachers labelled, a sentence (1)."
+    "--teachers-weight", type=float, help="[--teachers] Of a sentence that they labelled (1)."
 )
 @click.option(
     "--adversarial",
     multiple=True,
     metavar="FILE",
-    help="Text of a language whose states the encoder learns to make like those of the labelled "
-    "text (gradient reversal). May be given several times.",
+    help="Text, CoNLL or .jsonl of a language whose states the encoder learns to make like those "
+    "of the labelled text (gradient reversal). May be given several times.",
 )
-@click.option(
-    "--adversarial-weight", type=float, default=0.1, help="Of the reversed gradient (0.1)."
-)
+@click.option("--adversarial-weight", type=float, help="Of the reversed gradient (0.1).")
 @click.option(
     "--adversarial-level",
-    default="sentence",
     help="What the discriminator sees: sentence (default), token or both.",
 )
 @click.option("--epochs", type=int, help="Passes over the data, at most (3).")
@@ -151,11 +149,12 @@ pip install 'spanbridge[train]'.
 @opt.quiet_option
 def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     """Fine-tune an encoder into a tagger."""
-    from spanbridge.train.data import Filter, read_set
+    from spanbridge.train.data import Filter, leave_out_repeats, read_set
     from spanbridge.train.run import train
     from spanbridge.train.settings import Settings
 
     weighted = [*((path, 1.0) for path in train_files), *given["mix"]]
+    _check_idle(given, [path for path, _ in weighted])
     if (given["teachers"] is None) != (given["unlabelled"] is None):
         raise click.UsageError("--teachers and --unlabelled go together")
     if not weighted and given["teachers"] is None:
@@ -171,6 +170,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         read_set(path, weight=weight, keep=keep, labels=labels, **kinds)
         for path, weight in weighted
     ]
+    leave_out_repeats(sets)
     if not given["quiet"]:
         for found in sets:
             click.echo(found.text(), err=True)
@@ -183,6 +183,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         tests=given["tests"],
         labels=labels,
         unlabelled=_unlabelled(given),
+        **kinds,
         licence=given["licence"],
         command="spanbridge " + shlex.join(sys.argv[1:]),
         tell=opt.training_bar(given["quiet"]),
@@ -197,34 +198,79 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         )
 
 
+_OF_TEACHERS = {
+    "kind": "--distil",
+    "combine": "--combine",
+    "min_confidence": "--min-confidence",
+    "select_share": "--select-share",
+    "teachers_weight": "--teachers-weight",
+}
+_OF_ADVERSARY = {
+    "adversarial_weight": "--adversarial-weight",
+    "adversarial_level": "--adversarial-level",
+}
+
+
+def _check_idle(given: dict[str, Any], paths: Sequence[str]) -> None:
+    """An option that would do nothing is a mistake."""
+    for condition, options in (("teachers", _OF_TEACHERS), ("adversarial", _OF_ADVERSARY)):
+        for name, option in options.items():
+            if not given[condition] and given[name] is not None:
+                raise click.UsageError(f"{option} does nothing without --{condition}")
+    for name in ("complete", "min_score", "min_coverage", "weigh"):
+        if given[name] and not any(path.endswith(".jsonl") for path in paths):
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} does nothing without a .jsonl to learn from")
+    if given["combine"] == "agreement" and given["kind"] != "hard":
+        raise click.UsageError("--combine agreement gives spans; learn them with --distil hard")
+
+
 def _unlabelled(given: dict[str, Any]) -> Any:
     """Text without labels, with the teachers and the adversary that use it."""
     if given["teachers"] is None and not given["adversarial"]:
         return None
-    from spanbridge.data.formats import read_sentences
+    from spanbridge.data.formats import read_sentences, suffix
+    from spanbridge.data.jsonl import read_jsonl
     from spanbridge.tag.checkpoint import CheckpointTagger
     from spanbridge.tag.ensemble import EnsembleTagger
     from spanbridge.train.run import Unlabelled
     from spanbridge.train.teachers import Distillation
 
     def text(path: str) -> list[tuple[str, ...]]:
-        return [sentence.words for _, sentence in read_sentences(path) if sentence.words]
+        pairs = suffix(path) == ".jsonl"
+        rows = (
+            (p.target for _, p in read_jsonl(path))
+            if pairs
+            else (s for _, s in read_sentences(path))
+        )
+        return [sentence.words for sentence in rows if sentence.words]
 
     teacher = None
     texts: Sequence[Sequence[str]] = []
     if given["teachers"] is not None:
-        names = [name.strip() for name in given["teachers"].split(",")]
-        teacher = EnsembleTagger([CheckpointTagger(name) for name in names], given["combine"])
+        names = [name.strip() for name in given["teachers"].split(",") if name.strip()]
+        teacher = EnsembleTagger(
+            [CheckpointTagger(name) for name in names], given["combine"] or "mean"
+        )
         texts = text(given["unlabelled"])
-        if given["select_share"] != 1:
+        if given["select_share"] is not None:
             from spanbridge.train.selection import language_independent
 
             texts = language_independent(names, texts, given["select_share"])
-    how = Distillation(given["kind"], given["min_confidence"], given["teachers_weight"])
+    how = Distillation(
+        **_chosen(given, kind="kind", min_confidence="min_confidence", weight="teachers_weight")
+    )
     adversary = None
     if given["adversarial"]:
         from spanbridge.train.adversarial import Adversary
 
-        adversary = Adversary(given["adversarial_weight"], given["adversarial_level"])
+        adversary = Adversary(
+            **_chosen(given, weight="adversarial_weight", level="adversarial_level")
+        )
     hidden = [text(path) for path in given["adversarial"]]
     return Unlabelled(teacher, texts, how, adversary, hidden)
+
+
+def _chosen(given: dict[str, Any], **names: str) -> dict[str, Any]:
+    """Arguments that were given, by the names of the options that give them."""
+    return {name: given[option] for name, option in names.items() if given[option] is not None}

@@ -81,6 +81,10 @@ class Checkpoint:
         distil = self.model_type == "distilbert"
         self.n_layers = self._count("n_layers" if distil else "num_hidden_layers")
         self._n_heads = self._count("n_heads" if distil else "num_attention_heads")
+        if self._count("dim" if distil else "hidden_size") % self._n_heads:
+            raise InputError(
+                folder / "config.json", None, f"{self._n_heads} heads do not divide the hidden size"
+            )
         self.n_ids = self._count("vocab_size")
         self._weight_files = self._find_weights()
         tokenizer = folder / "tokenizer.json"

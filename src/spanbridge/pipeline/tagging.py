@@ -27,6 +27,7 @@ def tag_files(
     tagger: Tagger,
     *,
     side: Side = "source",
+    model: str | None = None,
     watch: Watch = unwatched,
 ) -> Run:
     """Tag every sentence of a file.
@@ -36,7 +37,8 @@ def tag_files(
             ``.jsonl`` of pairs.
         output: CoNLL; for a ``.jsonl`` of pairs also ``.jsonl``, the spans standing on their side.
         tagger: finds the spans.
-        side: of pairs, which is tagged.
+        side: of pairs, which is tagged; a tagged target loses the status of its projection.
+        model: file that the tagger was made from, so that it is not overwritten.
         watch: as in :func:`~spanbridge.pipeline.files.project_files`.
 
     Raises:
@@ -50,7 +52,7 @@ def tag_files(
         )
     if side == "target" and not pairs_in:
         raise SpanbridgeError(f"{source} holds single sentences, which have no target side")
-    check_output(output, source)
+    check_output(output, source, model)
     check_rereadable(source)
 
     def rows() -> Iterator[SentencePair]:
@@ -87,4 +89,7 @@ def _tagged(
             account.statuses["tagged" if found.spans else "empty: no span found"] += 1
             account.notes["spans"] += len(found.spans)
             done = sentence.with_spans(found.spans)
-            yield replace(pair, source=done) if side == "source" else replace(pair, target=done)
+            if side == "source":
+                yield replace(pair, source=done)
+            else:
+                yield replace(pair, target=done, status=None)

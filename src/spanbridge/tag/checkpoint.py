@@ -121,7 +121,15 @@ def least_margin(logits: Probabilities) -> float:
 
 
 def softmax(logits: Probabilities) -> Probabilities:
-    """Over the last axis."""
+    """Over the last axis.
+
+    Raises:
+        SpanbridgeError: a logit is not finite.
+    """
+    if not np.isfinite(logits).all():
+        raise SpanbridgeError(
+            "the model gives numbers that are not finite; its weights are damaged"
+        )
     raised = np.exp(logits - logits.max(-1, keepdims=True, initial=-np.inf))
     result: Probabilities = raised / raised.sum(-1, keepdims=True)
     return result

@@ -80,6 +80,10 @@ class RelabellingTagger:
     def _rename(self, found: Tagged) -> Tagged:
         spans = []
         for start, end, label, score in found.spans:
+            if label not in self._mapping and self._others == "error":
+                raise SpanbridgeError(
+                    f"the tagger found a span of {label}, of which the mapping says nothing"
+                )
             if (new := self._new(label)) is None:
                 self.dropped[label] += 1
             else:

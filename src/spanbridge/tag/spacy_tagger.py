@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
@@ -34,16 +35,22 @@ class SpacyTagger:
             self._pipeline: Any = spacy.load(model)
         except (OSError, ValueError) as error:
             raise SpanbridgeError(f"spaCy has no pipeline {model!r}: {error}") from error
-        finders = [name for name in ("ner", "entity_ruler") if self._pipeline.has_pipe(name)]
+        finders = [name for name, pipe in self._pipeline.pipeline if self._finds(name, pipe)]
         if not finders:
             raise SpanbridgeError(f"the spaCy pipeline {model!r} has no entity recogniser")
         labels = {label for name in finders for label in self._pipeline.get_pipe(name).labels}
         self.classes = iob2_classes(sorted(labels))
 
+    def _finds(self, name: str, pipe: Any) -> bool:
+        """Whether a component sets entities, whatever it is called."""
+        assigns = self._pipeline.get_pipe_meta(name).assigns
+        return "doc.ents" in assigns or bool(getattr(pipe, "annotate_ents", False))
+
     def describe(self) -> str:
-        """Name and version of the pipeline."""
+        """Name, version and fingerprint of the pipeline."""
         meta = self._pipeline.meta
-        return f"spacy({meta.get('lang')}_{meta.get('name')}-{meta.get('version')})"
+        digest = sha256(self._pipeline.to_bytes(exclude=["vocab"])).hexdigest()[:8]
+        return f"spacy({meta.get('lang')}_{meta.get('name')}-{meta.get('version')}@{digest})"
 
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
         """Tag sentences of any length."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.core.tags import Scheme
+from spanbridge.encode.cache import file_digest
 from spanbridge.encode.checkpoint import download, open_safetensors
 from spanbridge.encode.encoder import windows
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
@@ -20,6 +22,8 @@ from spanbridge.tag.checkpoint import class_names, softmax, spread_over_words
 BATCH_TOKENS = 4096
 # Sentences at a time, so that batches can be of like length.
 CHUNK = 1024
+# Window, in tokens, of a model that sets no limit.
+UNBOUNDED = 512
 
 Window = tuple[int, int, int]  # sentence, first subword, last + 1
 
@@ -138,11 +142,11 @@ class TransformersTagger:
         self._classifier = Classifier(classifier, tokenizer, longest, pad, device)
         self._map = SchemeMap(names, scheme)
         self.classes = self._map.classes
-        self._name = Path(model).name
+        self._name = f"{Path(model).name}@{_fingerprint(folder)}"
         self._device = device
 
     def describe(self) -> str:
-        """Model, device, scheme."""
+        """Model, fingerprint, device, scheme."""
         return f"transformers({self._name},{self._device.partition(':')[0]},{self._map.scheme})"
 
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
@@ -157,6 +161,13 @@ class TransformersTagger:
                 found = spread_over_words(softmax(logits), words, n, self._map)
                 tagged.append(Tagged(n, decode(found, self.classes), found))
         return tagged
+
+
+def _fingerprint(folder: Path) -> str:
+    """Of configuration, tokenizer and weights, 8 hexadecimal digits."""
+    parts = [folder / "config.json", folder / "tokenizer.json", *folder.glob("*.safetensors")]
+    digests = "".join(file_digest(path) for path in sorted(parts) if path.is_file())
+    return sha256(digests.encode()).hexdigest()[:8]
 
 
 def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> Any:
@@ -198,7 +209,7 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
         raise MissingExtraError(
             "this needs torch; install it with: pip install 'spanbridge[train]'"
         ) from error
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise SpanbridgeError(
             f"{folder}: is no token classifier that can be used: {error}"
         ) from error
@@ -207,7 +218,14 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
     missing = {n for n in loaded["missing_keys"] if not (new_head and n.startswith("classifier."))}
     if missing:
         raise InputError(folder, None, f"holds no tensor {min(missing)!r}; is it a tagger?")
-    return model
+    misfits = {m[0] for m in loaded["mismatched_keys"] if not m[0].startswith("classifier.")}
+    if misfits:
+        raise InputError(
+            folder,
+            None,
+            f"{min(misfits)!r} is not of the size that config.json says; it is damaged",
+        )
+    return model.float()
 
 
 def best_device() -> str:
@@ -228,11 +246,15 @@ def put_on(model: Any, device: str) -> None:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise SpanbridgeError(f"the device {device!r} cannot be used: {reason}") from error
+    if model.device.type == "meta":
+        raise SpanbridgeError(f"the device {device!r} holds no numbers")
 
 
 def longest_input(config: Any) -> int:
-    """Positions of a model, special tokens included."""
-    positions = int(config.max_position_embeddings)
-    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
+    """Tokens that a model reads at once, special tokens included."""
+    positions = int(getattr(config, "max_position_embeddings", 0))
+    if positions <= 0:  # positions are relative, so that any length will do
+        return UNBOUNDED
+    if config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet"):
         positions -= int(config.pad_token_id) + 1  # counts from there
     return positions

@@ -41,8 +41,10 @@ class Adversary:
     hidden: int = 128
 
     def __post_init__(self) -> None:
-        if not self.weight > 0:
-            raise SpanbridgeError(f"the adversary's weight is {self.weight}, but must be above 0")
+        if not 0 < self.weight < float("inf"):
+            raise SpanbridgeError(
+                f"the adversary's weight is {self.weight}, but must be above 0 and finite"
+            )
         if self.level not in LEVELS:
             raise SpanbridgeError(
                 f"no level is named {self.level!r}; there are: {', '.join(LEVELS)}"

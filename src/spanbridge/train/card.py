@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Score:
         path: the file.
         f1: and low, high: its bootstrap interval of 95 %.
         precision, recall: of which it is the harmonic mean.
+        unknown: spans of labels that the tagger does not know, which are not looked for.
     """
 
     path: str
@@ -22,12 +23,14 @@ class Score:
     high: float
     precision: float
     recall: float
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     def text(self) -> str:
         """For a person."""
         return (
             f"{self.path}: F1 {self.f1:.4f} ({self.low:.4f} to {self.high:.4f}), "
             f"precision {self.precision:.4f}, recall {self.recall:.4f}"
+            + "".join(f"; {n} {label} spans left out" for label, n in self.unknown.items())
         )
 
 

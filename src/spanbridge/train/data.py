@@ -45,7 +45,10 @@ class Filter:
         """Why a pair's target is left out, or None."""
         if pair.status is not None and pair.status.startswith("rejected"):
             return "rejected by projection"
-        if self.complete and len(pair.target.spans) < len(pair.source.spans):
+        source, target = (
+            Counter(s.label for s in side.spans) for side in (pair.source, pair.target)
+        )
+        if self.complete and source - target:
             return "not complete"
         if least_score(pair.target) < self.min_score:
             return "score below the least"
@@ -118,8 +121,8 @@ def read_set(
         InputError: as the readers; or spans overlap, which tags cannot hold.
         SpanbridgeError: the weight is not above 0.
     """
-    if not weight > 0:
-        raise SpanbridgeError(f"{path}: the weight is {weight}, but must be above 0")
+    if not 0 < weight < float("inf"):
+        raise SpanbridgeError(f"{path}: the weight is {weight}, but must be above 0 and finite")
     found = TrainingSet(path, weight)
     for line, sentence, reason, score in _rows(path, keep, scheme, orphans):
         if reason is None and not sentence.words:
@@ -155,29 +158,33 @@ def labels_of(sets: Iterable[TrainingSet]) -> list[str]:
     )
 
 
+def leave_out_repeats(sets: Iterable[TrainingSet]) -> None:
+    """Leave a sentence with its labels out of the sets after the first that holds it.
+
+    Sets may come from several methods over the same text. Twice is as good as once.
+    """
+    before: set[tuple[object, ...]] = set()
+    for found in sets:
+        keys = [(s.words, tuple(sorted(span[:3] for span in s.spans))) for s, _ in found.sentences]
+        kept = [row for key, row in zip(keys, found.sentences, strict=True) if key not in before]
+        if len(kept) < len(keys):
+            found.left_out["in an earlier set"] += len(keys) - len(kept)
+            found.sentences = kept
+        before.update(keys)
+
+
 def examples(sets: Sequence[TrainingSet], labels: Sequence[str]) -> list[Labelled]:
     """What is learned from.
-
-    Sets may come from several methods over the same text: a sentence with its labels that an
-    earlier set holds is left out of the later ones.
 
     Raises:
         SpanbridgeError: nothing is left.
     """
     classes = iob2_classes(labels)
-    made: list[Labelled] = []
-    before: set[tuple[object, ...]] = set()
-    for found in sets:
-        here = set()
-        for sentence, weight in found.sentences:
-            key = (sentence.words, tuple(sorted(span[:3] for span in sentence.spans)))
-            if key in before:
-                found.left_out["in an earlier set"] += 1
-                continue
-            here.add(key)
-            targets = one_hot(sentence, classes)
-            made.append(Labelled(sentence.words, targets, weight * found.weight))
-        before |= here
+    made = [
+        Labelled(sentence.words, one_hot(sentence, classes), weight * found.weight)
+        for found in sets
+        for sentence, weight in found.sentences
+    ]
     if not made:
         names = ", ".join(str(Path(found.path)) for found in sets)
         raise SpanbridgeError(f"nothing is left to learn from in {names}")

@@ -60,7 +60,7 @@ def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
         old.rename(place)
     if not place.exists():
         return None
-    remedy = f"delete {place} to begin anew"
+    remedy = f"delete {folder} to begin anew"
     try:
         rest = json.loads((place / _REST).read_text("utf-8"))
         wanted = rest.pop("sha256")
@@ -76,7 +76,8 @@ def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
 def drop_state(folder: Path) -> None:
     """Forget it: the training is over."""
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    for end in ("", ".tmp", ".old"):
+        shutil.rmtree(folder / f"{FOLDER}{end}", ignore_errors=True)
 
 
 def _digest(path: Path) -> str:

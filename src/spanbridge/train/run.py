@@ -16,6 +16,7 @@ import numpy as np
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.signature import signature
 from spanbridge.core.spans import Sentence
+from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.encode.cache import file_digest
 from spanbridge.encode.checkpoint import Checkpoint
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
@@ -28,7 +29,13 @@ from spanbridge.tag.transformers_tagger import (
     put_on,
 )
 from spanbridge.train.card import Score, model_card
-from spanbridge.train.data import TrainingSet, examples, labels_of, read_set
+from spanbridge.train.data import (
+    TrainingSet,
+    examples,
+    labels_of,
+    leave_out_repeats,
+    read_set,
+)
 from spanbridge.train.examples import Labelled, Piece, pieces
 from spanbridge.train.model import find_checkpoint, new_model, save_account, save_model
 from spanbridge.train.resume import drop_state
@@ -100,6 +107,8 @@ def train(
     tests: Sequence[str] = (),
     labels: Sequence[str] | None = None,
     unlabelled: Unlabelled | None = None,
+    scheme: Scheme = "iob2",
+    orphans: OrphanPolicy = "begin",
     licence: str = "other",
     command: str = "",
     tell: Tell = lambda share, figures: None,
@@ -118,6 +127,7 @@ def train(
         tests: files that are only reported.
         labels: of the classes; None takes those of the sets, or else of the teacher.
         unlabelled: text for teachers or an adversary.
+        scheme, orphans: how the tags of ``dev`` and ``tests`` are read.
         licence: of the data, for the model card.
         command: that was given, for the model card.
         tell: called after each batch with the share done and figures; after each epoch with -1.
@@ -130,10 +140,14 @@ def train(
     folder = Path(output)
     check_place(folder)
     started = time.monotonic()
+    if settings.patience and dev is None:
+        raise SpanbridgeError("patience waits for a better dev F1; give a dev file")
     settings = replace(settings, device=settings.device or best_device())
+    leave_out_repeats(sets)
     wanted = _wanted(sets, labels, unlabelled)
     judged = {
-        path: _gold(path, wanted) for path in dict.fromkeys([*([dev] if dev else []), *tests])
+        path: _gold(path, wanted, scheme, orphans)
+        for path in dict.fromkeys([*([dev] if dev else []), *tests])
     }
     checkpoint = find_checkpoint(encoder)
     line = signature(
@@ -150,12 +164,12 @@ def train(
     before = finished(folder, line)
     if before is None:
         learned = examples(sets, wanted) if sets else []
-        gold = judged[dev] if dev else []
+        gold = [sentence for sentence, _ in judged[dev].sentences] if dev else []
         history = _fit(learned, gold, folder, line, checkpoint, settings, wanted, unlabelled, tell)
         seconds = round(time.monotonic() - started, 1)
     else:
         history, seconds = before
-    scores = tuple(score(folder, path, gold, settings.device) for path, gold in judged.items())
+    scores = tuple(score(folder, gold, settings.device) for gold in judged.values())
     data = [found.text() for found in sets]
     card = model_card(encoder, wanted, data, scores, line, command, licence)
     result = Result(output, line, scores, history, seconds)
@@ -168,7 +182,16 @@ def _wanted(
     sets: Sequence[TrainingSet], labels: Sequence[str] | None, unlabelled: Unlabelled | None
 ) -> list[str]:
     """Labels to be learned: those asked for, else of the sets, else of the teacher."""
-    wanted = list(labels) if labels is not None else labels_of(sets)
+    known = labels_of(sets)
+    wanted = list(labels) if labels is not None else known
+    if len(set(wanted)) < len(wanted) or not all(wanted) or "O" in wanted:
+        raise SpanbridgeError(
+            f"the labels are {', '.join(map(repr, wanted))}; name each once, and not O"
+        )
+    taught = unlabelled is not None and unlabelled.teacher is not None
+    absent = [label for label in wanted if label not in known]
+    if absent and sets and not taught:
+        raise SpanbridgeError(f"nothing that is learned from has a span of {', '.join(absent)}")
     if not wanted and unlabelled is not None and unlabelled.teacher is not None:
         wanted = [name[2:] for name in unlabelled.teacher.classes if name.startswith("B-")]
     if not wanted:
@@ -226,15 +249,17 @@ def _adversary(
     )
 
 
-def score(folder: Path, path: str, gold: Sequence[Sentence], device: str) -> Score:
+def score(folder: Path, judged: TrainingSet, device: str) -> Score:
     """Scores of the saved tagger on a file."""
     tagger = TransformersTagger(str(folder), device=device)
+    gold = [sentence for sentence, _ in judged.sentences]
     found = tagger.tag([sentence.words for sentence in gold])
     predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
-    report = evaluate_spans(list(gold), predicted)
+    report = evaluate_spans(gold, predicted)
     interval = bootstrap_interval(report.rows)
     micro = report.micro
-    return Score(path, micro.f1, interval.low, interval.high, micro.precision, micro.recall)
+    f1 = (micro.f1, interval.low, interval.high)
+    return Score(judged.path, *f1, micro.precision, micro.recall, dict(judged.dropped))
 
 
 def check_place(folder: Path) -> None:
@@ -277,9 +302,16 @@ def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], .
     return history, seconds
 
 
-def _gold(path: str, labels: Sequence[str]) -> list[Sentence]:
-    """Sentences of a file with spans of these labels."""
-    return [sentence for sentence, _ in read_set(path, labels=labels).sentences]
+def _gold(path: str, labels: Sequence[str], scheme: Scheme, orphans: OrphanPolicy) -> TrainingSet:
+    """Sentences of a file with spans of these labels.
+
+    Raises:
+        InputError: there are none.
+    """
+    found = read_set(path, labels=labels, scheme=scheme, orphans=orphans)
+    if not found.sentences:
+        raise InputError(path, None, "holds no sentence with a word")
+    return found
 
 
 def _digest(sets: Sequence[TrainingSet]) -> str:

@@ -72,6 +72,7 @@ class Settings:
             ("clip", 1e-6, 1e6),
             ("average", 0.0, 1.0),
             ("patience", 0, 10_000),
+            ("seed", 0, 2**63 - 1),
             ("threads", 1, 4096),
         ):
             if not low <= getattr(self, name) <= high:

@@ -45,8 +45,8 @@ class Distillation:
             raise SpanbridgeError(
                 f"the least confidence is {self.min_confidence}, but lies in [0, 1]"
             )
-        if not self.weight > 0:
-            raise SpanbridgeError(f"the weight is {self.weight}, but must be above 0")
+        if not 0 < self.weight < float("inf"):
+            raise SpanbridgeError(f"the weight is {self.weight}, but must be above 0 and finite")
 
 
 def distil(

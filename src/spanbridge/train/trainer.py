@@ -241,6 +241,11 @@ class Trainer:
         if self._objective is not None:
             states = output.hidden_states[-1].float()
             loss = loss + self._objective.loss(states, mask, self.model, step)
+        if not torch.isfinite(loss):
+            raise SpanbridgeError(
+                f"the loss of step {step + 1} is {loss.item()}; weights of data or classes are too "
+                "large, or the learning rate is"
+            )
         loss.backward()  # type: ignore[no-untyped-call]
         trained = [p for group in self._optimizer.param_groups for p in group["params"]]
         torch.nn.utils.clip_grad_norm_(trained, settings.clip)
@@ -292,7 +297,7 @@ class Trainer:
         if rest.get("signature") != signature:
             raise SpanbridgeError(
                 f"{folder} holds the state of another training (other data or settings): "
-                f"{rest.get('signature')}; train in another folder, or delete {folder / 'resume'}"
+                f"{rest.get('signature')}; train in another folder, or delete it"
             )
 
         def part(name: str) -> Tensors:
