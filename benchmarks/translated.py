@@ -18,6 +18,7 @@ from benchmarks.data import masakhaner_parallel
 from spanbridge import (
     CorpusProjector,
     EncoderAligner,
+    ExactProjector,
     FusedAligner,
     GreedyProjector,
     SentencePair,
@@ -34,6 +35,19 @@ LANGUAGES = ("twi", "lug", "bam", "wol")
 Ways = dict[str, Callable[[], tuple]]
 
 
+def ways() -> Ways:
+    """Projections by name: method and aligner, made when called."""
+    encoder = EncoderAligner()
+    return {
+        "heuristic": lambda: (HeuristicProjector(), encoder),
+        "greedy": lambda: (GreedyProjector(), encoder),
+        "exact": lambda: (ExactProjector(), encoder),
+        "soft": lambda: (SoftProjector(), encoder),
+        "corpus, statistical aligner": lambda: (CorpusProjector(), StatisticalAligner()),
+        "corpus, fused aligner": lambda: (CorpusProjector(), FusedAligner(encoder)),
+    }
+
+
 def project(pairs: Sequence[SentencePair], method, aligner) -> list[SentencePair]:
     """As `spanbridge project` does."""
     fit(lambda: pairs, len(pairs), aligner, method)
@@ -43,15 +57,8 @@ def project(pairs: Sequence[SentencePair], method, aligner) -> list[SentencePair
 
 def main(folder: str = "en-tagger") -> None:
     """The table."""
-    tagger, encoder = CheckpointTagger(folder), EncoderAligner()
-    ways: Ways = {
-        "heuristic": lambda: (HeuristicProjector(), encoder),
-        "greedy": lambda: (GreedyProjector(), encoder),
-        "soft": lambda: (SoftProjector(), encoder),
-        "corpus, statistical aligner": lambda: (CorpusProjector(), StatisticalAligner()),
-        "corpus, fused aligner": lambda: (CorpusProjector(), FusedAligner(encoder)),
-    }
-    found: dict[str, list[float]] = {name: [] for name in ("no translation", *ways)}
+    tagger, projections = CheckpointTagger(folder), ways()
+    found: dict[str, list[float]] = {name: [] for name in ("no translation", *projections)}
     for language in LANGUAGES:
         gold = masakhaner_parallel(language)
         targets = [pair.target for pair in gold]
@@ -63,7 +70,7 @@ def main(folder: str = "en-tagger") -> None:
         ]
         spans = [g.with_spans(d.spans) for g, d in zip(targets, direct, strict=True)]
         found["no translation"].append(evaluate_spans(targets, spans).micro.f1)
-        for name, way in ways.items():
+        for name, way in projections.items():
             projected = [pair.target for pair in project(pairs, *way())]
             found[name].append(evaluate_spans(targets, projected).micro.f1)
     print(f"{'F1':30}" + "".join(f"{name:>8}" for name in (*LANGUAGES, "mean")))

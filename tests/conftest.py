@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+CLASSES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +40,23 @@ def spanbridge(tmp_path):
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def tiny_tagger(tmp_path_factory):
+    """``tiny_tagger(kind)``: the folder of a tiny token classifier."""
+    import tiny_checkpoints
+
+    root = tmp_path_factory.mktemp("taggers")
+    saved = {}
+
+    def get(kind, classes=CLASSES):
+        name = f"{kind}-{len(saved)}"
+        if (kind, classes) not in saved:
+            names = dict(enumerate(classes))
+            numbers = {c: n for n, c in names.items()}
+            made = tiny_checkpoints.save(root / name, kind, id2label=names, label2id=numbers)
+            saved[kind, classes] = made
+        return saved[kind, classes]
+
+    return get

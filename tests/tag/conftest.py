@@ -1,27 +1,6 @@
-"""Tiny taggers, saved once a session."""
+"""Where converted taggers go."""
 
 import pytest
-import tiny_checkpoints
-
-CLASSES = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
-
-
-@pytest.fixture(scope="session")
-def tiny_tagger(tmp_path_factory):
-    """``tiny_tagger(kind)``: the folder of a tiny token classifier."""
-    root = tmp_path_factory.mktemp("taggers")
-    saved = {}
-
-    def get(kind, classes=tuple(CLASSES)):
-        name = f"{kind}-{len(saved)}"
-        if (kind, classes) not in saved:
-            names = dict(enumerate(classes))
-            numbers = {c: n for n, c in names.items()}
-            made = tiny_checkpoints.save(root / name, kind, id2label=names, label2id=numbers)
-            saved[kind, classes] = made
-        return saved[kind, classes]
-
-    return get
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,10 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.signature import package_version
 
 _COMMANDS = {
+    "label": "Find entities in raw text: translate, tag, project back (translate-test).",
+    "make-data": "Make training data in another language (translate-train).",
     "project": "Carry labels from source sentences onto their translations.",
+    "translate": "Translate sentences; pairs come out.",
     "tag": "Find spans with a trained tagger.",
     "train": "Fine-tune an encoder into a tagger (needs torch).",
     "align": "Align the words of sentence pairs.",
@@ -31,7 +34,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"spanbridge.cli.{cmd_name}").command
+        module = import_module(f"spanbridge.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -15,6 +15,8 @@ from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
+# Which aligner serves a method unless another is asked for.
+ALIGNERS = {"corpus": "fused", "soft": "encoder"}
 ALIGNER_OPTIONS = (
     "encoder",
     "layer",
@@ -122,6 +124,41 @@ aligner_options = _stack(
 )
 
 
+translator_options = _stack(
+    [
+        click.option(
+            "--from",
+            "language",
+            required=True,
+            metavar="LANG",
+            help="Language of the sentences. Any code: sw, swa, swh_Latn, zh-Hant.",
+        ),
+        click.option(
+            "--translator", metavar="NAME", default="apertium", help=f"{listed('translator')}."
+        ),
+        click.option(
+            "--translations",
+            metavar="FILE",
+            help="[given] Sentence and translation in two columns (tab or |||).",
+        ),
+    ]
+)
+
+route_options = _stack(
+    [
+        translator_options,
+        click.option("--method", metavar="NAME", default="corpus", help=f"{listed('method')}."),
+        click.option("--aligner", metavar="NAME", help=f"{listed('aligner')}."),
+        click.option(
+            "--min-confidence",
+            type=float,
+            default=0.0,
+            show_default=True,
+            help="Leave out spans that are less probable to be exactly right, 0 to 1.",
+        ),
+    ]
+)
+
 fit_pairs_option = click.option(
     "--fit-pairs",
     type=click.IntRange(min=1),
@@ -133,6 +170,38 @@ fit_pairs_option = click.option(
 def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """The named options out of all that a command was given."""
     return {name: options[name] for name in names if name in options}
+
+
+def translator(given: dict[str, Any]) -> tuple[Any, Any]:
+    """The translator that was asked for, and the two languages."""
+    from spanbridge.data.languages import find_language
+
+    languages = find_language(given["language"]), find_language(given["other"])
+    options = {"model": given["translations"]}
+    if given["translator"] == "given" and given["translations"] is None:
+        raise click.UsageError("--translator given needs --translations FILE")
+    return registry.build("translator", given["translator"], options), languages
+
+
+def means(given: dict[str, Any]) -> Any:
+    """What a route works with."""
+    from functools import partial
+
+    from spanbridge.pipeline.routes import Means
+
+    made, languages = translator(given)
+    method = given["method"]
+    aligner = given["aligner"] or ALIGNERS.get(method, "encoder")
+    projector = registry.build("method", method, {})
+    make_aligner = partial(registry.build, "aligner", aligner, {})
+    return Means(made, languages, projector, make_aligner, min_confidence=given["min_confidence"])
+
+
+def report_route(route: Any, run: Any, as_json: bool, quiet: bool) -> None:
+    """What became of each stage, and of the whole."""
+    if not (as_json or quiet):
+        click.echo(route.text() + "\nproject", err=True)
+    report(run, as_json, quiet)
 
 
 def progress(quiet: bool) -> Callable[[Iterable[T], int | None, str], Iterable[T]]:

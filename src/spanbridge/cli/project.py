@@ -22,8 +22,6 @@ _METHOD_OPTIONS = (
     "top_k",
     "first_word_rule",
 )
-# Which aligner serves a method unless another is asked for.
-_ALIGNERS = {"corpus": "fused", "soft": "encoder"}
 
 
 @click.command(
@@ -119,7 +117,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     else:
         method = given["method"] or ("corpus" if links is None else "greedy")
         projector = registry.build("method", method, opt.take(given, _METHOD_OPTIONS))
-        name = given["aligner"] or _ALIGNERS.get(method, "encoder")
+        name = given["aligner"] or opt.ALIGNERS.get(method, "encoder")
         if links is None:
             make_aligner = partial(registry.build, "aligner", name, chosen)
         _check_idle(method, name, {**chosen, "fit_pairs": given["fit_pairs"]})

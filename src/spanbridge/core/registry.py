@@ -41,6 +41,16 @@ _PARTS: dict[str, dict[str, Entry]] = {
             summary="equal and nearly equal words, numbers, names (no model at all)",
         ),
     },
+    "translator": {
+        "apertium": Entry(
+            "spanbridge.translate.apertium:ApertiumTranslator",
+            summary="rules, an installed Debian package for each pair (the default)",
+        ),
+        "given": Entry(
+            "spanbridge.translate.given:GivenTranslator",
+            summary="somebody else's translations, from a file",
+        ),
+    },
     "tagger": {
         "checkpoint": Entry(
             "spanbridge.tag.checkpoint:CheckpointTagger",

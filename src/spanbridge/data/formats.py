@@ -262,7 +262,12 @@ def pair_writer(path: str | Path) -> Iterator[PairWriter]:
 
 def read_sentences(path: str | Path) -> Iterator[tuple[int, Sentence]]:
     """Sentences of a CoNLL file, whose tags are not read, or of a text; each with its line."""
-    kind = suffix(path)
-    if kind in _CONLL or looks_like_conll(lines(path), tagged=kind == ".txt"):
+    if holds_conll(path):
         return read_conll(path, tags=False)
     return enumerate(read_text(path), 1)
+
+
+def holds_conll(path: str | Path) -> bool:
+    """Whether a file is CoNLL, by its suffix or, where that does not tell, by its lines."""
+    kind = suffix(path)
+    return kind in _CONLL or looks_like_conll(lines(path), tagged=kind == ".txt")

@@ -1,0 +1,139 @@
+"""Files of sentences -> pairs with their translations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.signature import signature
+from spanbridge.core.spans import Sentence, SentencePair
+from spanbridge.core.tags import OrphanPolicy, Scheme
+from spanbridge.data.conll import Counts
+from spanbridge.data.files import atomic_output, check_rereadable, lines
+from spanbridge.data.formats import (
+    PairWriter,
+    holds_conll,
+    read_labelled,
+    read_sentences,
+    suffix,
+)
+from spanbridge.data.languages import Language
+from spanbridge.data.tokens import tokenize
+from spanbridge.pipeline.account import Account
+from spanbridge.pipeline.files import Run, check_output, finish
+from spanbridge.pipeline.projection import CHUNK, Watch, chunks, unwatched
+from spanbridge.translate.base import OK, Translator
+from spanbridge.translate.guards import GUARDS, Guards, guarded
+
+Side = Literal["source", "target"]
+
+
+def translate_files(
+    source: str,
+    output: str,
+    translator: Translator,
+    languages: tuple[Language, Language],
+    *,
+    original: Side = "source",
+    guards: Guards = GUARDS,
+    model: str | None = None,
+    scheme: Scheme = "iob2",
+    orphans: OrphanPolicy = "begin",
+    watch: Watch = unwatched,
+) -> Run:
+    """Translate every sentence of a file; pairs come out.
+
+    Args:
+        source: CoNLL, whose labels stay with its sentences; else raw text, a sentence a line.
+        output: ``.jsonl``. A translation that failed is empty, one that is suspect stands there;
+            both say so in the field ``translation``.
+        translator: does the work.
+        languages: of the sentences, and of the translations.
+        original: side of the pairs on which the sentences stand: ``source`` for labelled ones that
+            are to be projected (translate-train), ``target`` for those that are to receive spans
+            (translate-test).
+        guards: when a translation is suspect.
+        model: file that the translator was made from, so that it is not overwritten.
+        scheme, orphans: how the tags of CoNLL are read.
+        watch: as in :func:`~spanbridge.pipeline.files.project_files`.
+
+    Raises:
+        InputError: the input is wrong; nothing is written then.
+        UnsupportedPairError: the translator does not know the languages.
+        SpanbridgeError: the output is not ``.jsonl``.
+    """
+    if suffix(output) != ".jsonl":
+        raise SpanbridgeError(f"{output}: pairs are written as .jsonl; name the output so")
+    check_output(output, source, model)
+    check_rereadable(source)
+    counts = Counts()
+    total = sum(1 for _ in _sentences(source, original, scheme, orphans, counts))
+    account = Account()
+    with atomic_output(output) as out:
+        writer = PairWriter(out, True)
+        rows = _translated(
+            _sentences(source, original, scheme, orphans),
+            translator,
+            languages,
+            original,
+            guards,
+            account,
+        )
+        for pair in watch(rows, total, "translate"):
+            writer.write(pair)
+    account.notes["orphan_tags"] = counts.n_orphans
+    line = signature(
+        {
+            "task": "translate",
+            "translator": translator.describe(),
+            "languages": "-".join(language.tag for language in languages),
+            "original": original,
+            "guards": guards.describe(),
+            "licence": translator.licence,
+        }
+    )
+    return finish(output, {"source": source}, line, account)
+
+
+def _sentences(
+    path: str,
+    original: Side,
+    scheme: Scheme,
+    orphans: OrphanPolicy,
+    counts: Counts | None = None,
+) -> Iterator[Sentence]:
+    if not holds_conll(path):
+        yield from map(raw, lines(path))
+    elif original == "source":
+        yield from read_labelled(path, scheme, orphans, counts)
+    else:  # they are to receive spans, and bring none
+        yield from (sentence for _, sentence in read_sentences(path))
+
+
+def raw(text: str) -> Sentence:
+    """Words of a raw text, with their places in it."""
+    words, offsets = tokenize(text)
+    return Sentence(words, (), text, offsets)
+
+
+def _translated(
+    sentences: Iterable[Sentence],
+    translator: Translator,
+    languages: tuple[Language, Language],
+    original: Side,
+    guards: Guards,
+    account: Account,
+) -> Iterator[SentencePair]:
+    number = 0
+    for chunk in chunks(sentences, CHUNK):
+        texts = [s.text if s.text is not None else " ".join(s.words) for s in chunk]
+        found = guarded(translator, texts, *languages, guards)
+        for sentence, translation in zip(chunk, found, strict=True):
+            number += 1
+            account.statuses[translation.status] += 1
+            sides = (sentence, raw(translation.text))
+            extra = {} if translation.status == OK else {"translation": translation.status}
+            yield SentencePair(
+                str(number), *(sides if original == "source" else sides[::-1]), extra=extra
+            )

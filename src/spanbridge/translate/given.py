@@ -1,0 +1,61 @@
+"""Somebody else's translations, from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.data.files import lines
+from spanbridge.data.languages import Language
+from spanbridge.encode.cache import file_digest
+from spanbridge.translate.base import Translation
+
+
+class GivenTranslator:
+    """Looks sentences up; one that the file does not hold has ``failed``, and is counted.
+
+    Args:
+        model: a file with two columns, separated by a tab or by ``|||``: sentence and translation.
+            Runs of spaces count as one.
+
+    Raises:
+        InputError: a line has not two columns, or a sentence has two different translations.
+    """
+
+    licence = "unknown"
+    commercial = True
+
+    def __init__(self, model: str) -> None:
+        self._found: dict[str, str] = {}
+        for number, line in enumerate(lines(model), 1):
+            if not line.strip():
+                continue
+            columns = line.split("\t") if "\t" in line else line.split("|||")
+            if len(columns) != 2:
+                raise InputError(
+                    model,
+                    number,
+                    f"{len(columns)} columns; write a sentence and its translation, separated by a "
+                    "tab or |||",
+                )
+            text, translation = (" ".join(column.split()) for column in columns)
+            if self._found.setdefault(text, translation) != translation:
+                raise InputError(model, number, f"{text[:40]!r} has two different translations")
+        if not self._found:
+            raise SpanbridgeError(f"{model}: holds no translation")
+        self._digest = file_digest(Path(model))[:8]
+
+    def describe(self) -> str:
+        """The file's fingerprint."""
+        return f"given({self._digest})"
+
+    def translate(
+        self, sentences: Sequence[str], source: Language, target: Language
+    ) -> list[Translation]:
+        """As :class:`~spanbridge.translate.base.Translator`; any pair of languages will do."""
+        missing = Translation("", status="failed: the file has no translation of it")
+        wanted = (" ".join(sentence.split()) for sentence in sentences)
+        return [
+            Translation(self._found[text]) if text in self._found else missing for text in wanted
+        ]
