@@ -147,7 +147,7 @@ translator_options = _stack(
 route_options = _stack(
     [
         translator_options,
-        click.option("--method", metavar="NAME", default="corpus", help=f"{listed('method')}."),
+        click.option("--method", metavar="NAME", help=f"{listed('method')}."),
         click.option("--aligner", metavar="NAME", help=f"{listed('aligner')}."),
         click.option(
             "--min-confidence",
@@ -190,7 +190,7 @@ def means(given: dict[str, Any]) -> Any:
     from spanbridge.pipeline.routes import Means
 
     made, languages = translator(given)
-    method = given["method"]
+    method = given["method"] or "corpus"
     aligner = given["aligner"] or ALIGNERS.get(method, "encoder")
     projector = registry.build("method", method, {})
     make_aligner = partial(registry.build, "aligner", aligner, {})

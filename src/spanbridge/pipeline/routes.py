@@ -21,6 +21,7 @@ from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.data.languages import Language
 from spanbridge.encode.cache import file_digest
 from spanbridge.pipeline.files import Run, check_output, manifest_path, project_files
+from spanbridge.pipeline.marking import mark_files
 from spanbridge.pipeline.projection import Method, Watch, unwatched
 from spanbridge.pipeline.tagging import tag_files
 from spanbridge.pipeline.translation import translate_files
@@ -140,6 +141,7 @@ def make_data_files(
     folder: str,
     means: Means,
     *,
+    marks: str | None = None,
     scheme: Scheme = "iob2",
     orphans: OrphanPolicy = "begin",
     watch: Watch = unwatched,
@@ -151,6 +153,8 @@ def make_data_files(
         folder: ``train.jsonl`` in it holds the result, for ``spanbridge train``; the stages stand
             in ``work``.
         means: how; the first of its languages is the corpus's.
+        marks: style of the marks of mark-then-translate
+            (:mod:`~spanbridge.translate.marking`), in place of alignment and projection.
         scheme, orphans: how its tags are read.
         watch: as in :func:`~spanbridge.pipeline.files.project_files`.
 
@@ -160,8 +164,12 @@ def make_data_files(
     """
     route = begin(source, Path(folder) / "work")
     kinds: dict[str, Any] = {"scheme": scheme, "orphans": orphans}
+    output = str(Path(folder) / "train.jsonl")
+    if marks is not None:
+        how = {"style": marks, "guards": means.guards, "watch": watch, **kinds}
+        return mark_files(source, output, means.translator, means.languages, **how), route
     pairs = _translate(route, source, means, "source", watch, **kinds)
-    return _project(pairs, str(Path(folder) / "train.jsonl"), means, watch), route
+    return _project(pairs, output, means, watch), route
 
 
 def _translate(

@@ -1,0 +1,175 @@
+"""Mark-then-translate: files of labelled sentences -> labelled translations, no alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.signature import signature
+from spanbridge.core.spans import Sentence, SentencePair, Span
+from spanbridge.core.tags import OrphanPolicy, Scheme
+from spanbridge.data.conll import Counts
+from spanbridge.data.files import atomic_output, check_rereadable
+from spanbridge.data.formats import PairWriter, read_labelled, suffix
+from spanbridge.data.languages import Language
+from spanbridge.data.tokens import tokenize
+from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
+from spanbridge.pipeline.files import Run, check_output, finish
+from spanbridge.pipeline.projection import CHUNK, Watch, chunks, unwatched
+from spanbridge.pipeline.translation import raw
+from spanbridge.translate.base import OK, Translation, Translator
+from spanbridge.translate.guards import GUARDS, Guards, guarded
+from spanbridge.translate.marking import mark, markable, recover
+
+LEAST = 0.5
+
+
+def mark_files(
+    source: str,
+    output: str,
+    translator: Translator,
+    languages: tuple[Language, Language],
+    *,
+    style: str = "brackets",
+    least: float = LEAST,
+    guards: Guards = GUARDS,
+    scheme: Scheme = "iob2",
+    orphans: OrphanPolicy = "begin",
+    watch: Watch = unwatched,
+) -> Run:
+    """Translate labelled sentences with marks about their spans, and find the marks again.
+
+    Args:
+        source: labelled CoNLL.
+        output: ``.jsonl``; a span's score is the similarity by which it was found again.
+        translator: does the work.
+        languages: of the sentences, and of the translations.
+        style: of the marks (:mod:`~spanbridge.translate.marking`).
+        least: similarity below which marked text is not taken for a span, in [0, 1].
+        guards: when a translation is suspect.
+        scheme, orphans: how the tags are read.
+        watch: as in :func:`~spanbridge.pipeline.files.project_files`.
+
+    Raises:
+        InputError: the input is wrong; nothing is written then.
+        SpanbridgeError: a setting is wrong.
+    """
+    if suffix(output) != ".jsonl":
+        raise SpanbridgeError(f"{output}: pairs are written as .jsonl; name the output so")
+    if not 0 <= least <= 1:
+        raise SpanbridgeError(f"the least similarity is {least}, but lies in [0, 1]")
+    markable("", (), style)  # is there such a style?
+    check_output(output, source)
+    check_rereadable(source)
+    counts, account = Counts(), Account()
+    total = sum(1 for _ in read_labelled(source, scheme, orphans, counts))
+    work = _Marking(translator, languages, style, least, guards)
+    with atomic_output(output) as out:
+        writer = PairWriter(out, True)
+        rows = work.rows(read_labelled(source, scheme, orphans), account)
+        for pair in watch(rows, total, "mark and translate"):
+            writer.write(pair)
+    account.notes["orphan_tags"] = counts.n_orphans
+    line = signature(
+        {
+            "task": "mark-then-translate",
+            "translator": translator.describe(),
+            "languages": "-".join(language.tag for language in languages),
+            "style": style,
+            "least": f"{least:g}",
+            "guards": guards.describe(),
+            "licence": translator.licence,
+        }
+    )
+    return finish(output, {"source": source}, line, account)
+
+
+class _Marking:
+    def __init__(
+        self,
+        translator: Translator,
+        languages: tuple[Language, Language],
+        style: str,
+        least: float,
+        guards: Guards,
+    ) -> None:
+        self._translator = translator
+        self._languages = languages
+        self._style = style
+        self._least = least
+        self._guards = guards
+
+    def _translate(self, texts: Sequence[str]) -> list[Translation]:
+        return guarded(self._translator, texts, *self._languages, self._guards)
+
+    def rows(self, sentences: Iterable[Sentence], account: Account) -> Iterator[SentencePair]:
+        number = 0
+        for chunk in chunks(sentences, CHUNK):
+            texts = [in_characters(sentence) for sentence in chunk]
+            faults = [markable(text, spans, self._style) for text, spans in texts]
+            marked = self._translate(
+                [
+                    mark(text, spans, self._style) if fault is None else text
+                    for (text, spans), fault in zip(texts, faults, strict=True)
+                ]
+            )
+            alone = iter(
+                self._translate([text[s.start : s.end] for text, spans in texts for s in spans])
+            )
+            for sentence, (_, spans), fault, found in zip(
+                chunk, texts, faults, marked, strict=True
+            ):
+                number += 1
+                own = [next(alone).text for _ in spans]
+                yield self._row(str(number), sentence, spans, fault, found, own, account)
+
+    def _row(
+        self,
+        name: str,
+        sentence: Sentence,
+        spans: Sequence[Span],
+        fault: str | None,
+        found: Translation,
+        alone: Sequence[str],
+        account: Account,
+    ) -> SentencePair:
+        extra = {} if found.status == OK else {"translation": found.status}
+        if fault is not None:
+            status = f"{REJECTED}{fault}"
+            pair = SentencePair(name, sentence, raw(found.text), None, status, extra)
+            account.add(pair, status, ())
+            return pair
+        back = recover(found.text, spans, alone, self._style, self._least)
+        target = in_words(back.text, back.spans)
+        status = PROJECTED
+        if not target.spans:
+            status = "empty: no mark was found again" if spans else "empty: no source span"
+        pair = SentencePair(name, sentence, target, None, status, extra)
+        account.add(pair, status, [(spans[n], "mark lost") for n in back.lost])
+        return pair
+
+
+def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
+    """Text of a sentence, and its spans in characters of that."""
+    if sentence.text is not None and sentence.offsets is not None:
+        text, offsets = sentence.text, sentence.offsets
+    else:
+        text, offsets = " ".join(sentence.words), ()
+        at = 0
+        for word in sentence.words:
+            offsets += ((at, at + len(word)),)
+            at += len(word) + 1
+    spans = (
+        s._replace(start=offsets[s.start][0], end=offsets[s.end - 1][1]) for s in sentence.spans
+    )
+    return text, tuple(spans)
+
+
+def in_words(text: str, spans: Sequence[Span]) -> Sentence:
+    """Words of a text, cut where spans in characters begin and end too."""
+    words, offsets = tokenize(text, (edge for span in spans for edge in span[:2]))
+    starts = {start: n for n, (start, _) in enumerate(offsets)}
+    ends = {end: n + 1 for n, (_, end) in enumerate(offsets)}
+    made = tuple(s._replace(start=starts[s.start], end=ends[s.end]) for s in spans)
+    return replace(Sentence(words, made), text=text, offsets=offsets)
