@@ -141,6 +141,17 @@ translator_options = _stack(
             metavar="FILE",
             help="[given] Sentence and translation in two columns (tab or |||).",
         ),
+        click.option(
+            "--translator-model",
+            metavar="MODEL",
+            help="[neural] A checkpoint's folder or Hugging Face id.",
+        ),
+        click.option("--beam", type=int, help="[neural] Hypotheses kept (4); 1 is greedy."),
+        click.option(
+            "--commercial",
+            is_flag=True,
+            help="Refuse a translator whose licence does not allow commercial use (NLLB).",
+        ),
     ]
 )
 
@@ -177,10 +188,20 @@ def translator(given: dict[str, Any]) -> tuple[Any, Any]:
     from spanbridge.data.languages import find_language
 
     languages = find_language(given["language"]), find_language(given["other"])
-    options = {"model": given["translations"]}
-    if given["translator"] == "given" and given["translations"] is None:
-        raise click.UsageError("--translator given needs --translations FILE")
-    return registry.build("translator", given["translator"], options), languages
+    name, model, path = (given[k] for k in ("translator", "translator_model", "translations"))
+    for wanted, flag, value in (
+        ("given", "--translations FILE", path),
+        ("neural", "--translator-model MODEL", model),
+    ):
+        if (name == wanted) != (value is not None):
+            raise click.UsageError(f"--translator {wanted} and {flag} go together")
+    made = registry.build("translator", name, {"model": model or path, "beam": given["beam"]})
+    if given["commercial"] and not made.commercial:
+        raise click.UsageError(
+            f"the licence of {made.describe()} is {made.licence}, which is not known to allow "
+            "commercial use; Apertium, M2M-100 (MIT) and most OPUS-MT models (CC-BY-4.0) do"
+        )
+    return made, languages
 
 
 def means(given: dict[str, Any]) -> Any:

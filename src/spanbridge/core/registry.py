@@ -46,6 +46,10 @@ _PARTS: dict[str, dict[str, Entry]] = {
             "spanbridge.translate.apertium:ApertiumTranslator",
             summary="rules, an installed Debian package for each pair (the default)",
         ),
+        "neural": Entry(
+            "spanbridge.translate.neural:NeuralTranslator",
+            summary="NLLB-200, M2M-100 and OPUS-MT checkpoints (--translator-model), in int8",
+        ),
         "given": Entry(
             "spanbridge.translate.given:GivenTranslator",
             summary="somebody else's translations, from a file",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -230,8 +231,12 @@ def _read_tensor(path: Path, name: str) -> Array:
     return (halves.astype(np.uint32) << 16).view(np.float32).reshape(header[name]["shape"])
 
 
-def download(model_id: str) -> Path:
+def download(model_id: str, files: Sequence[str] = HUB_FILES) -> Path:
     """Fetch a checkpoint from the Hugging Face Hub (or its local cache).
+
+    Args:
+        model_id: its id.
+        files: patterns of the names of the files that are wanted.
 
     Raises:
         MissingExtraError: ``spanbridge[hf]`` is not installed.
@@ -250,7 +255,7 @@ def download(model_id: str) -> Path:
             "Face Hub needs: pip install 'spanbridge[hf]'"
         ) from error
     try:
-        return Path(snapshot_download(model_id, allow_patterns=HUB_FILES))
+        return Path(snapshot_download(model_id, allow_patterns=list(files)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise SpanbridgeError(
             f"{model_id!r} is no local folder, and the Hugging Face Hub did not give it: {error}"
