@@ -141,7 +141,7 @@ def test_from_the_command_line(spanbridge, place, tiny_tagger):
         ("label nosuch.txt --from es --model m -o o.jsonl", "nosuch.txt: no such file"),
         ("label es.txt --from xx --model m -o o.jsonl", "'xx' is no language code"),
         ("label es.txt --from es --translator nosuch --model m -o o.jsonl", "no translator is"),
-        ("label es.txt --from es --translator given --model m -o o.jsonl", "needs --translations"),
+        ("label es.txt --from es --translator given --model m -o o.jsonl", "go together"),
         ("translate --source es.txt --from es --to en {g} -o o.conll", "written as .jsonl"),
         ("translate --source es.txt --from es --to en {g} -o t.tsv", "written as .jsonl"),
         ("make-data en.conll --from en --to es {g} --method nosuch -o d", "no method is named"),
