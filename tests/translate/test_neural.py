@@ -90,7 +90,10 @@ def test_licences(folders):
 def test_refusals(folders, tmp_path):
     with pytest.raises(SpanbridgeError, match="beam is 0"):
         NeuralTranslator(str(folders["m2m"]), beam=0)
-    with pytest.raises(InputError, match=r"has no config\.json"):
+    with pytest.raises(InputError, match=r"config\.json: cannot be read"):
+        NeuralTranslator(str(tmp_path))
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+    with pytest.raises(InputError, match="is of type 'bert', not of NLLB"):
         NeuralTranslator(str(tmp_path))
     (tmp_path / "config.json").write_text('{"model_type": "marian"}', encoding="utf-8")
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")

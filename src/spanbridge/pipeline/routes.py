@@ -18,6 +18,7 @@ from typing import Any
 from spanbridge.align.base import Aligner
 from spanbridge.core.errors import InputError
 from spanbridge.core.tags import OrphanPolicy, Scheme
+from spanbridge.data.formats import holds_conll
 from spanbridge.data.languages import Language
 from spanbridge.encode.cache import file_digest
 from spanbridge.pipeline.files import Run, check_output, manifest_path, project_files
@@ -98,7 +99,7 @@ def begin(source: str, folder: Path) -> Route:
     if not Path(source).is_file():
         raise InputError(source, None, "no such file")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(folder, None, f"cannot be made ({error.strerror})") from error
     return Route(folder, file_digest(Path(source)))
@@ -162,6 +163,9 @@ def make_data_files(
         InputError: the input is wrong.
         SpanbridgeError: as the stages.
     """
+    if Path(source).is_file() and not holds_conll(source):
+        raise InputError(source, None, "holds no tags; give a labelled corpus as CoNLL")
+    begin(source, Path(folder))
     route = begin(source, Path(folder) / "work")
     kinds: dict[str, Any] = {"scheme": scheme, "orphans": orphans}
     output = str(Path(folder) / "train.jsonl")

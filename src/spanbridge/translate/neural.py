@@ -204,8 +204,14 @@ def _sentencepiece(path: Path) -> Any:
 def _converted(folder: Path, compute_type: str) -> Path:
     """The checkpoint in CTranslate2's format, in the cache."""
     weights = sorted(folder.glob("*.safetensors"))
-    if not (folder / "config.json").is_file():
-        raise InputError(folder, None, "has no config.json; is it a checkpoint?")
+    try:
+        model_type = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(folder / "config.json", None, f"cannot be read: {error}") from error
+    if model_type not in ("m2m_100", "marian"):
+        raise InputError(
+            folder, None, f"is of type {model_type!r}, not of NLLB-200, M2M-100 (m2m_100) or Marian"
+        )
     if not weights:
         raise InputError(
             folder,
