@@ -230,8 +230,6 @@ def teachers() -> None:
         second[f"student of {'+'.join(names)}"] = line
     second["student of three hard"] = [*line, "--distil", "hard"]
     second["student of three agreed"] = [*line, "--distil", "hard", "--combine", "agreement"]
-    second["student of three sure"] = [*line, "--min-confidence", "0.8"]
-    second["student of three and en"] = [*line, "--train", small["en"]]
     hidden = ["--teachers", str(PLACE / "adversarial-en"), "--unlabelled", text, *common]
     second["student of adversarial"] = hidden
     second["the same selected .8"] = [*hidden, "--select-share", "0.8"]
