@@ -220,7 +220,9 @@ def teachers() -> None:
     hide = ["--adversarial", text, "--adversarial-level", "token"]
     first = {f"source {lang}": ["--train", path, *common] for lang, path in small.items()}
     first["source en+es+de"] = [*(a for p in small.values() for a in ("--train", p)), *common]
-    first["adversarial en"] = ["--train", small["en"], *hide, *common]
+    for weight in ("0.1", "0.01"):
+        line = ["--train", small["en"], *hide, "--adversarial-weight", weight, *common]
+        first[f"adversarial en {weight}"] = line
     done = run_all({name.replace(" ", "-"): line for name, line in first.items()})
     teacher = {"en": english, **{x: str(PLACE / f"source-{x}") for x in ("es", "de")}}
     second: dict[str, list[str]] = {}
@@ -230,7 +232,7 @@ def teachers() -> None:
         second[f"student of {'+'.join(names)}"] = line
     second["student of three hard"] = [*line, "--distil", "hard"]
     second["student of three agreed"] = [*line, "--distil", "hard", "--combine", "agreement"]
-    hidden = ["--teachers", str(PLACE / "adversarial-en"), "--unlabelled", text, *common]
+    hidden = ["--teachers", str(PLACE / "adversarial-en-0.01"), "--unlabelled", text, *common]
     second["student of adversarial"] = hidden
     second["the same selected .8"] = [*hidden, "--select-share", "0.8"]
     done |= run_all({name.replace(" ", "-"): line for name, line in second.items()})
