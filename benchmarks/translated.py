@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from threadpoolctl import threadpool_limits
+
 from benchmarks.data import masakhaner_parallel
 from spanbridge import (
     CorpusProjector,
@@ -50,9 +52,11 @@ def ways() -> Ways:
 
 def project(pairs: Sequence[SentencePair], method, aligner) -> list[SentencePair]:
     """As `spanbridge project` does."""
-    fit(lambda: pairs, len(pairs), aligner, method)
     soft = isinstance(method, SoftProjector)
-    return list(project_pairs(align_pairs(lambda: pairs, aligner, soft=soft), method, Account()))
+    with threadpool_limits(1, user_api="blas"):
+        fit(lambda: pairs, len(pairs), aligner, method)
+        linked = align_pairs(lambda: pairs, aligner, soft=soft)
+        return list(project_pairs(linked, method, Account()))
 
 
 def main(folder: str = "en-tagger") -> None:

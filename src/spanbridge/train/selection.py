@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.tag.base import Words
 
+if TYPE_CHECKING:
+    from spanbridge.train.examples import Piece
+
 DISCRIMINATOR = "discriminator.safetensors"
+# Pieces that are read at a time.
+BATCH = 32
 
 
 def save_discriminator(module: Any, folder: Path) -> None:
@@ -75,22 +81,25 @@ def _labelled_language(folder: Path, sentences: Sequence[Words]) -> list[float]:
     module = _load(folder)
     model = load_classifier(folder).eval()
     tokenizer = HuggingFaceTokenizer(folder / "tokenizer.json", model.config.vocab_size)
-    found = []
-    for words in sentences:
+    by_length: dict[int, list[tuple[int, Piece]]] = defaultdict(list)
+    for n, words in enumerate(sentences):
         example = Labelled(tuple(words), np.zeros((len(words), 1), np.float32))
-        cut = list(pieces(example, tokenizer, longest_input(model.config)))
-        if not cut:
-            found.append(0.0)
-            continue
-        ids, mask = pad(cut, model.config.pad_token_id or 0, "cpu")
-        with torch.inference_mode():
-            states = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
-            levels = [
-                d(at_level(name, states, mask)).softmax(-1)[:, 0].mean()
-                for name, d in module.items()
-            ]
-        found.append(float(torch.stack(levels).mean()))
-    return found
+        for piece in pieces(example, tokenizer, longest_input(model.config)):
+            by_length[len(piece.ids)].append((n, piece))
+    said: list[list[float]] = [[] for _ in sentences]
+    for _, rows in sorted(by_length.items()):  # of one length, so that nothing is padded
+        for at in range(0, len(rows), BATCH):
+            part = rows[at : at + BATCH]
+            ids, mask = pad([piece for _, piece in part], model.config.pad_token_id or 0, "cpu")
+            with torch.inference_mode():
+                states = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
+                levels = [
+                    d(at_level(name, states, mask)).softmax(-1)[:, 0].reshape(len(part), -1).mean(1)
+                    for name, d in module.items()
+                ]
+            for (n, _), p in zip(part, torch.stack(levels).mean(0).tolist(), strict=True):
+                said[n].append(p)
+    return [sum(p) / len(p) if p else 0.0 for p in said]
 
 
 def _load(folder: Path) -> Any:
