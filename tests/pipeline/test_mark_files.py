@@ -23,7 +23,7 @@ class Swaps:
 
     licence, commercial = "MIT", True
 
-    def describe(self):
+    def describe(self, source, target):
         return "swaps"
 
     def translate(self, sentences, source, target):

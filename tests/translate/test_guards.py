@@ -70,7 +70,7 @@ class Upper:
     def __init__(self):
         self.asked = []
 
-    def describe(self):
+    def describe(self, source, target):
         return "upper"
 
     def translate(self, sentences, source, target):

@@ -47,6 +47,7 @@ def test_greedy_is_that_of_transformers(folders, kind):
         theirs = tokenizer.decode(ids, skip_special_tokens=True).removeprefix("__es__")
         n = min(len(theirs), len(found.text), 20)  # where it is cut differs
         assert found.text[:n] == theirs[:n]
+        assert bool(found.text) == bool(theirs)
         assert found.score is None or found.score <= 0
 
 

@@ -198,7 +198,7 @@ def translator(given: dict[str, Any]) -> tuple[Any, Any]:
     made = registry.build("translator", name, {"model": model or path, "beam": given["beam"]})
     if given["commercial"] and not made.commercial:
         raise click.UsageError(
-            f"the licence of {made.describe()} is {made.licence}, which is not known to allow "
+            f"the licence of {model or name} is {made.licence}, which is not known to allow "
             "commercial use; Apertium, M2M-100 (MIT) and most OPUS-MT models (CC-BY-4.0) do"
         )
     return made, languages
@@ -221,7 +221,7 @@ def means(given: dict[str, Any]) -> Any:
 def report_route(route: Any, run: Any, as_json: bool, quiet: bool) -> None:
     """What became of each stage, and of the whole."""
     if not (as_json or quiet):
-        click.echo(route.text() + "\nproject", err=True)
+        click.echo("\n".join(filter(None, [route.text(), "result"])), err=True)
     report(run, as_json, quiet)
 
 

@@ -111,23 +111,34 @@ def _visible(piece: str) -> int:
     return len(piece) - piece.count("\u2581")
 
 
+def load_fast(path: Path) -> Any:
+    """A ``tokenizer.json`` by the package tokenizers.
+
+    Raises:
+        MissingExtraError: it is not installed.
+        InputError: the file cannot be read.
+    """
+    try:
+        from tokenizers import Tokenizer as Fast
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "a Hugging Face checkpoint needs the package tokenizers; install it with: "
+            "pip install 'spanbridge[hf]'"
+        ) from error
+    try:
+        return Fast.from_file(str(path))
+    except Exception as error:  # the package raises nothing narrower
+        raise InputError(path, None, f"is not a tokenizer that can be read: {error}") from error
+
+
 class HuggingFaceTokenizer(Tokenizer):
     """Any checkpoint's ``tokenizer.json``, for an encoder that has ``n_ids`` embeddings."""
 
     def __init__(self, path: Path, n_ids: int) -> None:
         super().__init__()
-        try:
-            from tokenizers import Tokenizer as Fast
-            from tokenizers import pre_tokenizers
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                "a Hugging Face checkpoint needs the package tokenizers; install it with: "
-                "pip install 'spanbridge[hf]'"
-            ) from error
-        try:
-            self._tokenizer: Any = Fast.from_file(str(path))
-        except Exception as error:
-            raise InputError(path, None, f"is not a tokenizer that can be read: {error}") from error
+        self._tokenizer = load_fast(path)
+        from tokenizers import pre_tokenizers
+
         n_tokens = self._tokenizer.get_vocab_size()
         if n_tokens > n_ids:
             raise InputError(

@@ -6,18 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.signature import signature
 from spanbridge.core.spans import Sentence, SentencePair, Span
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.data.conll import Counts
-from spanbridge.data.files import atomic_output, check_rereadable
-from spanbridge.data.formats import PairWriter, read_labelled, suffix
+from spanbridge.data.formats import read_labelled
 from spanbridge.data.languages import Language
 from spanbridge.data.tokens import tokenize
 from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
-from spanbridge.pipeline.files import Run, check_output, finish
+from spanbridge.pipeline.files import Run
 from spanbridge.pipeline.projection import CHUNK, Watch, chunks, unwatched
-from spanbridge.pipeline.translation import raw
+from spanbridge.pipeline.translation import check_pairs, describe, raw, write_pairs
 from spanbridge.translate.base import OK, Translation, Translator
 from spanbridge.translate.guards import GUARDS, Guards, guarded
 from spanbridge.translate.marking import mark, markable, recover
@@ -55,34 +53,18 @@ def mark_files(
         InputError: the input is wrong; nothing is written then.
         SpanbridgeError: a setting is wrong.
     """
-    if suffix(output) != ".jsonl":
-        raise SpanbridgeError(f"{output}: pairs are written as .jsonl; name the output so")
+    check_pairs(source, output)
     if not 0 <= least <= 1:
         raise SpanbridgeError(f"the least similarity is {least}, but lies in [0, 1]")
     markable("", (), style)  # is there such a style?
-    check_output(output, source)
-    check_rereadable(source)
+    about = {"task": "mark-then-translate", "style": style, "least": f"{least:g}"}
+    about |= describe(translator, languages, guards)
     counts, account = Counts(), Account()
     total = sum(1 for _ in read_labelled(source, scheme, orphans, counts))
-    work = _Marking(translator, languages, style, least, guards)
-    with atomic_output(output) as out:
-        writer = PairWriter(out, True)
-        rows = work.rows(read_labelled(source, scheme, orphans), account)
-        for pair in watch(rows, total, "mark and translate"):
-            writer.write(pair)
     account.notes["orphan_tags"] = counts.n_orphans
-    line = signature(
-        {
-            "task": "mark-then-translate",
-            "translator": translator.describe(),
-            "languages": "-".join(language.tag for language in languages),
-            "style": style,
-            "least": f"{least:g}",
-            "guards": guards.describe(),
-            "licence": translator.licence,
-        }
-    )
-    return finish(output, {"source": source}, line, account)
+    work = _Marking(translator, languages, style, least, guards)
+    rows = work.rows(read_labelled(source, scheme, orphans), account)
+    return write_pairs(watch(rows, total, "mark and translate"), source, output, about, account)
 
 
 class _Marking:

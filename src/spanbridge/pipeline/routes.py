@@ -17,6 +17,7 @@ from typing import Any
 
 from spanbridge.align.base import Aligner
 from spanbridge.core.errors import InputError
+from spanbridge.core.signature import package_version
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.data.formats import holds_conll
 from spanbridge.data.languages import Language
@@ -25,7 +26,7 @@ from spanbridge.pipeline.files import Run, check_output, manifest_path, project_
 from spanbridge.pipeline.marking import mark_files
 from spanbridge.pipeline.projection import Method, Watch, unwatched
 from spanbridge.pipeline.tagging import tag_files
-from spanbridge.pipeline.translation import translate_files
+from spanbridge.pipeline.translation import describe, translate_files
 from spanbridge.tag.base import Tagger
 from spanbridge.translate.base import Translator
 from spanbridge.translate.guards import GUARDS, Guards
@@ -68,7 +69,8 @@ class Route:
 
     def stage(self, name: str, settings: str, make: Callable[[str], Run]) -> str:
         """Path of a stage's result, which ``make`` writes if it is not there."""
-        self.key = sha256(f"{self.key}|{name}|{settings}".encode()).hexdigest()
+        parts = (self.key, name, settings, package_version())
+        self.key = sha256("|".join(parts).encode()).hexdigest()
         path = self.folder / f"{name}-{self.key[:12]}.jsonl"
         started = time.monotonic()
         # the manifest is written last
@@ -96,13 +98,21 @@ def begin(source: str, folder: Path) -> Route:
     Raises:
         InputError: the file cannot be read, or the folder cannot be made.
     """
+    _check(source)
+    _make(folder)
+    return Route(folder, file_digest(Path(source)))
+
+
+def _check(source: str) -> None:
     if not Path(source).is_file():
         raise InputError(source, None, "no such file")
+
+
+def _make(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(folder, None, f"cannot be made ({error.strerror})") from error
-    return Route(folder, file_digest(Path(source)))
 
 
 def label_files(
@@ -163,9 +173,10 @@ def make_data_files(
         InputError: the input is wrong.
         SpanbridgeError: as the stages.
     """
-    if Path(source).is_file() and not holds_conll(source):
+    _check(source)
+    if not holds_conll(source):
         raise InputError(source, None, "holds no tags; give a labelled corpus as CoNLL")
-    begin(source, Path(folder))
+    _make(Path(folder))
     route = begin(source, Path(folder) / "work")
     kinds: dict[str, Any] = {"scheme": scheme, "orphans": orphans}
     output = str(Path(folder) / "train.jsonl")
@@ -179,11 +190,10 @@ def make_data_files(
 def _translate(
     route: Route, source: str, means: Means, original: Any, watch: Watch, **kinds: Any
 ) -> str:
-    tags = "-".join(language.tag for language in means.languages)
-    how = (means.translator.describe(), tags, means.guards.describe(), original, str(kinds))
+    how = describe(means.translator, means.languages, means.guards)
     return route.stage(
         "translate",
-        "|".join(how),
+        str((how, original, kinds)),
         lambda path: translate_files(
             source,
             path,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from spanbridge.core.errors import SpanbridgeError
@@ -63,37 +63,65 @@ def translate_files(
         UnsupportedPairError: the translator does not know the languages.
         SpanbridgeError: the output is not ``.jsonl``.
     """
+    check_pairs(source, output, model)
+    about = {"task": "translate", "original": original}
+    about |= describe(translator, languages, guards)
+    counts, account = Counts(), Account()
+    total = sum(1 for _ in _sentences(source, original, scheme, orphans, counts))
+    account.notes["orphan_tags"] = counts.n_orphans
+    rows = _translated(
+        _sentences(source, original, scheme, orphans),
+        translator,
+        languages,
+        original,
+        guards,
+        account,
+    )
+    return write_pairs(watch(rows, total, "translate"), source, output, about, account)
+
+
+def check_pairs(source: str, output: str, model: str | None = None) -> None:
+    """Whether pairs can be made of a file and written to another.
+
+    Raises:
+        InputError: the input is no file that can be read twice.
+        SpanbridgeError: the output is not ``.jsonl``, or would overwrite an input.
+    """
     if suffix(output) != ".jsonl":
         raise SpanbridgeError(f"{output}: pairs are written as .jsonl; name the output so")
     check_output(output, source, model)
     check_rereadable(source)
-    counts = Counts()
-    total = sum(1 for _ in _sentences(source, original, scheme, orphans, counts))
-    account = Account()
+
+
+def describe(
+    translator: Translator, languages: tuple[Language, Language], guards: Guards
+) -> dict[str, str]:
+    """What translations depend on, for a signature.
+
+    Raises:
+        UnsupportedPairError: the translator does not know the languages.
+    """
+    return {
+        "translator": translator.describe(*languages),
+        "languages": "-".join(language.tag for language in languages),
+        "guards": guards.describe(),
+        "licence": translator.licence,
+    }
+
+
+def write_pairs(
+    rows: Iterable[SentencePair],
+    source: str,
+    output: str,
+    about: Mapping[str, str],
+    account: Account,
+) -> Run:
+    """Write pairs to ``.jsonl``, with account and signature."""
     with atomic_output(output) as out:
         writer = PairWriter(out, True)
-        rows = _translated(
-            _sentences(source, original, scheme, orphans),
-            translator,
-            languages,
-            original,
-            guards,
-            account,
-        )
-        for pair in watch(rows, total, "translate"):
+        for pair in rows:
             writer.write(pair)
-    account.notes["orphan_tags"] = counts.n_orphans
-    line = signature(
-        {
-            "task": "translate",
-            "translator": translator.describe(),
-            "languages": "-".join(language.tag for language in languages),
-            "original": original,
-            "guards": guards.describe(),
-            "licence": translator.licence,
-        }
-    )
-    return finish(output, {"source": source}, line, account)
+    return finish(output, {"source": source}, signature(about), account)
 
 
 def _sentences(

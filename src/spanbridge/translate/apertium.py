@@ -13,10 +13,12 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.data.languages import Language
+from spanbridge.encode.cache import file_digest
 from spanbridge.translate.base import Translation, UnsupportedPairError
 
 PROGRAM = "apertium"
@@ -54,9 +56,10 @@ class ApertiumTranslator:
         self._seconds = seconds
         self._warm: dict[str, _Process] = {}
 
-    def describe(self) -> str:
-        """Name, and version of the programs."""
-        return f"apertium({_version()})"
+    def describe(self, source: Language, target: Language) -> str:
+        """Version of the programs, the pair, and a fingerprint of its data."""
+        name = self._pair(source, target)
+        return f"apertium({_version()},{name}@{_fingerprint(pairs()[name])})"
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
@@ -109,6 +112,13 @@ def pipeline(mode: str) -> str:
     filled = mode.strip().replace("$1", "-n").replace("$2", "")  # -n: no marks on unknown words
     programs = (command.strip().partition(" ") for command in filled.split("|"))
     return " | ".join(f"{name} -z {arguments}" for name, _, arguments in programs)
+
+
+def _fingerprint(mode: Path) -> str:
+    """Of a pair's mode file and of the data that it names, 8 hexadecimal digits."""
+    data = (Path(name) for name in re.findall(r"'([^']+)'", mode.read_text("utf-8")))
+    digests = "".join(file_digest(path) for path in (mode, *data) if path.is_file())
+    return sha256(digests.encode()).hexdigest()[:8]
 
 
 def _version() -> str:

@@ -43,8 +43,12 @@ class Translator(Protocol):
     licence: str
     commercial: bool
 
-    def describe(self) -> str:
-        """Name and every setting that the translations depend on, for the signature."""
+    def describe(self, source: Language, target: Language) -> str:
+        """Name, and all that translations from one language to the other depend on.
+
+        Raises:
+            UnsupportedPairError: it does not know the pair.
+        """
         ...
 
     def translate(

@@ -46,7 +46,7 @@ class GivenTranslator:
             raise SpanbridgeError(f"{model}: holds no translation")
         self._digest = file_digest(Path(model))[:8]
 
-    def describe(self) -> str:
+    def describe(self, source: Language, target: Language) -> str:
         """The file's fingerprint."""
         return f"given({self._digest})"
 

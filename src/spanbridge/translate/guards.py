@@ -163,7 +163,7 @@ def guarded(
     answers = translator.translate(asked, source, target)
     if len(answers) != len(asked):
         raise SpanbridgeError(
-            f"{translator.describe()} gave {len(answers)} translations of {len(asked)} sentences"
+            f"the translator gave {len(answers)} translations of {len(asked)} sentences"
         )
     checked = {
         text: guards.check(text, answer, target)

@@ -15,6 +15,7 @@ from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeErro
 from spanbridge.data.languages import Language
 from spanbridge.encode.cache import cached, file_digest
 from spanbridge.encode.checkpoint import download, open_safetensors
+from spanbridge.encode.tokenizer import load_fast
 from spanbridge.translate.base import Translation, UnsupportedPairError
 
 FILES = (
@@ -83,8 +84,9 @@ class NeuralTranslator:
         self.licence = _licence(folder, self._kind)
         self.commercial = self.licence != "unknown" and "nc" not in self.licence.split("-")
 
-    def describe(self) -> str:
+    def describe(self, source: Language, target: Language) -> str:
         """Model, fingerprint, compute type, beam."""
+        self._languages(source, target)
         return f"neural({self._name})"
 
     def translate(
@@ -157,7 +159,7 @@ class _Pieces:
 
     def __init__(self, folder: Path, kind: str) -> None:
         if kind == "nllb":
-            self._fast = _fast(folder / "tokenizer.json")
+            self._fast = load_fast(folder / "tokenizer.json")
             return
         names = ("source.spm", "target.spm") if kind == "marian" else ("sentencepiece.bpe.model",)
         models = [_sentencepiece(folder / name) for name in names]
@@ -175,19 +177,6 @@ class _Pieces:
             ids = [self._fast.token_to_id(token) for token in tokens]
             return str(self._fast.decode([i for i in ids if i is not None])).strip()
         return str(self._out.decode(list(tokens))).strip()
-
-
-def _fast(path: Path) -> Any:
-    try:
-        from tokenizers import Tokenizer
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("NLLB needs: pip install 'spanbridge[hf]'") from error
-    if not path.is_file():
-        raise InputError(path, None, "is missing; NLLB checkpoints come with it")
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises no other
-        raise InputError(path, None, f"cannot be read: {error}") from error
 
 
 def _sentencepiece(path: Path) -> Any:
