@@ -51,7 +51,7 @@ tagger: .venv-dev/ready
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header -q -o requirements/base.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --no-header -q --group dev \
-		--extra hf --override requirements/overrides.txt -o requirements/dev.txt
+		--extra hf --extra pipeline --override requirements/overrides.txt -o requirements/dev.txt
 
 clean:
 	rm -rf .venv .venv-dev demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis

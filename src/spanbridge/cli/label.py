@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
@@ -19,7 +18,7 @@ Examples:
     --model en-tagger -o sw.jsonl
 
 OUT holds each text with its spans in characters (target_text, target_spans), beside the tagged
-translation. Give the same command again to go on after an interruption: finished stages stand in
+translation. Give the same command again to go on after an interruption: finished shards stand in
 OUT.work, and are redone only where the input or a setting that they depend on has changed.
 """
 )
@@ -35,23 +34,83 @@ OUT.work, and are redone only where the input or a setting that they depend on h
 )
 @click.option(
     "--model",
-    required=True,
     metavar="MODEL",
     help="The tagger: a folder that `spanbridge train` or `make tagger` made, or a Hub id.",
 )
+@click.option(
+    "--repair", is_flag=True, help="Mend text that was encoded twice (Espa\u00c3\u00b1a)."
+)
+@click.option(
+    "--split/--no-split",
+    default=True,
+    help="Cut texts into sentences on the way (they come out whole). Default: split.",
+)
+@click.option(
+    "--segment",
+    is_flag=True,
+    help="Words by dictionary (ICU) for scripts that are written without spaces.",
+)
+@click.option(
+    "--back-translate",
+    "back",
+    metavar="STYLE",
+    help="Translate the tagged translation back with marks (brackets, xml, quotes) about its "
+    "spans, and align within the text's own language.",
+)
+@click.option(
+    "--ensemble",
+    metavar="MODEL",
+    help="A tagger that knows the text's own language, whose opinion is put together with this.",
+)
+@click.option(
+    "--config",
+    metavar="PIPELINE.yaml",
+    help="Take the stages from a pipeline file (docs/run.md) in place of the usual ones.",
+)
+@click.option("--show-config", is_flag=True, help="Print the pipeline file, and stop.")
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
 @opt.json_option
 @opt.quiet_option
-def command(text: str, output: str, model: str, **given: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, text: str, output: str, **given: Any) -> None:
     """Find entities in raw text: translate, tag the translation, project back.
 
-    TEXT has a sentence a line. Nothing needs to be annotated in its language, and no tagger needs
-    to know it.
+    TEXT has a text a line. Nothing needs to be annotated in its language, and no tagger needs to
+    know it.
     """
-    from spanbridge.core import registry
-    from spanbridge.pipeline.routes import label_files
+    from spanbridge.data.formats import holds_conll
+    from spanbridge.pipeline.config import make_pipeline, read_pipeline
+    from spanbridge.pipeline.recipes import label_stages
 
-    means = opt.means(given)
-    make_tagger = partial(registry.build, "tagger", "checkpoint", {"model": model})
-    run, route = label_files(text, output, means, make_tagger, watch=opt.progress(given["quiet"]))
-    opt.report_route(route, run, given["as_json"], given["quiet"])
+    settings: dict[str, Any] = {
+        "input": text,
+        "side": "target",
+        "languages": {"target": given["language"], "source": given["other"]},
+        "output": output,
+        **opt.pipeline_settings(given),
+    }
+    if given["config"] is not None:
+        opt.only(context, _BESIDE_CONFIG, "--config has its own stages")
+        pipeline = read_pipeline(given["config"], **settings)
+    elif given["model"] is None:
+        raise click.UsageError("name the tagger with --model, or stages with --config")
+    else:
+        opt.check_file(text)
+        settings["stages"] = label_stages(
+            opt.translator_entry(given),
+            {"checkpoint": {"model": given["model"]}},
+            opt.projection_entry(given),
+            split=given["split"] and not holds_conll(text),
+            ensemble=given["ensemble"] and {"checkpoint": {"model": given["ensemble"]}},
+            **opt.take(given, ("repair", "segment", "back")),
+        )
+        pipeline = make_pipeline(settings)
+    opt.run_or_show(pipeline, given)
+
+
+_BESIDE_CONFIG = frozenset(
+    {
+        *("text", "output", "language", "other", "config", "show_config", "commercial"),
+        *("shard_rows", "part", "as_json", "quiet"),
+    }
+)

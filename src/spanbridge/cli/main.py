@@ -15,6 +15,7 @@ from spanbridge.core.signature import package_version
 _COMMANDS = {
     "label": "Find entities in raw text: translate, tag, project back (translate-test).",
     "make-data": "Make training data in another language (translate-train).",
+    "run": "Run any pipeline of stages, in shards that survive whatever happens.",
     "project": "Carry labels from source sentences onto their translations.",
     "translate": "Translate sentences; pairs come out.",
     "tag": "Find spans with a trained tagger.",
@@ -72,7 +73,8 @@ def main() -> None:
         code = cli.main(prog_name="spanbridge", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo(
-            "interrupted; no output was written (a training goes on when started again)", err=True
+            "interrupted; no output was written (trainings and pipelines go on when started again)",
+            err=True,
         )
         sys.exit(130)
     except click.ClickException as error:

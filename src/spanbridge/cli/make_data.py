@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.core.errors import InputError
 
 
 @click.command(
@@ -30,22 +31,45 @@ command again to go on after an interruption: finished stages stand in DIR/work.
     help="Mark-then-translate in place of alignment and projection: marks about the spans go "
     "through the translator and are found again: brackets, xml or quotes.",
 )
+@click.option("--show-config", is_flag=True, help="Print the pipeline file, and stop.")
 @click.option("-o", "--output", required=True, metavar="DIR", help="Folder for the result.")
 @opt.tag_options
 @opt.json_option
 @opt.quiet_option
-def command(labelled: str, output: str, **given: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, labelled: str, output: str, **given: Any) -> None:
     """Make training data in another language out of a labelled corpus: translate, project."""
-    from spanbridge.pipeline.routes import make_data_files
+    from spanbridge.data.formats import holds_conll
+    from spanbridge.pipeline.config import make_pipeline
+    from spanbridge.pipeline.recipes import make_data_stages
 
-    if given["marks"] and (given["method"] or given["aligner"] or given["min_confidence"]):
-        raise click.UsageError("--marks needs no --method, --aligner or --min-confidence")
-    run, route = make_data_files(
-        labelled,
-        str(Path(output)),
-        opt.means(given),
-        marks=given["marks"],
-        watch=opt.progress(given["quiet"]),
+    if given["marks"]:
+        opt.only(context, _BESIDE_MARKS, "--marks needs no projection")
+    opt.check_file(labelled)
+    if not holds_conll(labelled):
+        raise InputError(labelled, None, "holds no tags; give a labelled corpus as CoNLL")
+    settings = {
+        "input": labelled,
+        "side": "source",
+        "languages": {"source": given["language"], "target": given["other"]},
+        "output": str(Path(output) / "train.jsonl"),
+        "work": str(Path(output) / "work"),
+        "stages": make_data_stages(
+            opt.translator_entry(given), opt.projection_entry(given), marks=given["marks"]
+        ),
         **opt.take(given, ("scheme", "orphans")),
-    )
-    opt.report_route(route, run, given["as_json"], given["quiet"])
+        **opt.pipeline_settings(given),
+    }
+    pipeline = make_pipeline(settings)
+    if not given["show_config"]:
+        opt.make_folder(output)
+    opt.run_or_show(pipeline, given)
+
+
+_BESIDE_MARKS = frozenset(
+    {
+        *("labelled", "output", "language", "other", "marks", "translator", "translator_model"),
+        *("translations", "translator_options", "beam", "commercial", "scheme", "orphans"),
+        *("show_config", "shard_rows", "part", "as_json", "quiet"),
+    }
+)

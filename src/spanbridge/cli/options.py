@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -10,13 +11,12 @@ from typing import Any, TypeVar
 import click
 
 from spanbridge.core import registry
+from spanbridge.core.errors import InputError
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-# Which aligner serves a method unless another is asked for.
-ALIGNERS = {"corpus": "fused", "soft": "encoder"}
 ALIGNER_OPTIONS = (
     "encoder",
     "layer",
@@ -144,9 +144,18 @@ translator_options = _stack(
         click.option(
             "--translator-model",
             metavar="MODEL",
-            help="[neural] A checkpoint's folder or Hugging Face id.",
+            help="[neural, transformers, chat] A checkpoint's folder or Hugging Face id; a chat "
+            "model's name.",
         ),
-        click.option("--beam", type=int, help="[neural] Hypotheses kept (4); 1 is greedy."),
+        click.option("--beam", type=int, help="[neural, transformers] Hypotheses kept; 1: greedy."),
+        click.option(
+            "--translator-option",
+            "translator_options",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Any other option of the translator, such as url=http://localhost:11434/v1 of "
+            "chat; can be given several times.",
+        ),
         click.option(
             "--commercial",
             is_flag=True,
@@ -155,10 +164,18 @@ translator_options = _stack(
     ]
 )
 
+shard_option = click.option(
+    "--shard",
+    "part",
+    default="1/1",
+    metavar="i/n",
+    help="Make only the i-th of n parts, on one of n machines that share the folder.",
+)
+
 route_options = _stack(
     [
         translator_options,
-        click.option("--method", metavar="NAME", help=f"{listed('method')}."),
+        click.option("--method", metavar="NAME", default="corpus", help=f"{listed('method')}."),
         click.option("--aligner", metavar="NAME", help=f"{listed('aligner')}."),
         click.option(
             "--min-confidence",
@@ -167,6 +184,13 @@ route_options = _stack(
             show_default=True,
             help="Leave out spans that are less probable to be exactly right, 0 to 1.",
         ),
+        click.option(
+            "--shard-rows",
+            type=click.IntRange(min=1),
+            help="Rows that are kept at a time (2000): what bounds memory, and what is lost at "
+            "most when a run is killed.",
+        ),
+        shard_option,
     ]
 )
 
@@ -183,46 +207,96 @@ def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: options[name] for name in names if name in options}
 
 
-def translator(given: dict[str, Any]) -> tuple[Any, Any]:
-    """The translator that was asked for, and the two languages."""
-    from spanbridge.data.languages import find_language
-
-    languages = find_language(given["language"]), find_language(given["other"])
+def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The translator that was asked for, as a pipeline file holds it."""
     name, model, path = (given[k] for k in ("translator", "translator_model", "translations"))
-    for wanted, flag, value in (
-        ("given", "--translations FILE", path),
-        ("neural", "--translator-model MODEL", model),
-    ):
-        if (name == wanted) != (value is not None):
-            raise click.UsageError(f"--translator {wanted} and {flag} go together")
-    made = registry.build("translator", name, {"model": model or path, "beam": given["beam"]})
-    if given["commercial"] and not made.commercial:
-        raise click.UsageError(
-            f"the licence of {model or name} is {made.licence}, which is not known to allow "
-            "commercial use; Apertium, M2M-100 (MIT) and most OPUS-MT models (CC-BY-4.0) do"
+    if (name == "given") != (path is not None):
+        raise click.UsageError("--translator given and --translations FILE go together")
+    if name == "neural" and model is None:
+        raise click.UsageError("--translator neural needs --translator-model MODEL")
+    options: dict[str, Any] = {"model": model or path, "beam": given["beam"]}
+    for text in given["translator_options"]:
+        option, sign, value = text.partition("=")
+        if not sign:
+            raise click.UsageError(f"--translator-option {text}: write NAME=VALUE")
+        try:
+            options[option] = json.loads(value)
+        except ValueError:
+            options[option] = value
+    return {name: {key: value for key, value in options.items() if value is not None}}
+
+
+def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
+    """Settings of the projection, as a pipeline file holds them."""
+    named = {"method": given["method"], "aligner": given["aligner"]}
+    chosen = {key: value for key, value in named.items() if value is not None}
+    return {**chosen, "min_confidence": given["min_confidence"]}
+
+
+def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """What the options of routes say of the whole pipeline."""
+    wanted = take(given, ("shard_rows", "commercial"))
+    return {key: value for key, value in wanted.items() if value is not None}
+
+
+def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
+    """Refuse options that would do nothing."""
+    for param in context.command.params:
+        source = context.get_parameter_source(param.name or "")
+        if source is click.core.ParameterSource.COMMANDLINE and param.name not in allowed:
+            raise click.UsageError(f"{why}; leave {param.opts[-1]} out")
+
+
+def check_file(path: str) -> None:
+    """Whether there is such a file."""
+    if not os.path.exists(path):
+        raise InputError(path, None, "no such file")
+
+
+def make_folder(path: str) -> None:
+    """A folder for a result."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise InputError(path, None, f"cannot be made ({error.strerror})") from error
+
+
+def run_or_show(pipeline: Any, given: dict[str, Any]) -> None:
+    """Run a pipeline, or print it as a file."""
+    if given["show_config"]:
+        click.echo(pipeline.text(), nl=False)
+    else:
+        run_pipeline(pipeline, shard(given["part"]), given["as_json"], given["quiet"])
+
+
+def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: bool) -> None:
+    """Run a pipeline, and say what became of each stage and of the whole."""
+    from spanbridge.pipeline.runner import run
+
+    done, passages = run(pipeline.job(part), progress(quiet))
+    if as_json:
+        stages = [passage.to_dict() for passage in passages]
+        whole = {} if done is None else done.to_dict()
+        click.echo(json.dumps({**whole, "stages": stages}, ensure_ascii=False, indent=1))
+    elif not quiet:
+        click.echo("\n".join(passage.text() for passage in passages), err=True)
+        if done is not None:
+            click.echo(f"result\n{done.text()}", err=True)
+    if done is None and not quiet:
+        made, wanted = passages[-1].shards, passages[0].shards
+        click.echo(
+            f"this part is done; {made} of {wanted} shards are there: once all are, the same "
+            "command without --shard writes the output",
+            err=True,
         )
-    return made, languages
 
 
-def means(given: dict[str, Any]) -> Any:
-    """What a route works with."""
-    from functools import partial
-
-    from spanbridge.pipeline.routes import Means
-
-    made, languages = translator(given)
-    method = given["method"] or "corpus"
-    aligner = given["aligner"] or ALIGNERS.get(method, "encoder")
-    projector = registry.build("method", method, {})
-    make_aligner = partial(registry.build, "aligner", aligner, {})
-    return Means(made, languages, projector, make_aligner, min_confidence=given["min_confidence"])
-
-
-def report_route(route: Any, run: Any, as_json: bool, quiet: bool) -> None:
-    """What became of each stage, and of the whole."""
-    if not (as_json or quiet):
-        click.echo("\n".join(filter(None, [route.text(), "result"])), err=True)
-    report(run, as_json, quiet)
+def shard(text: str) -> tuple[int, int]:
+    """``i/n``: the i-th of n parts."""
+    i, _, n = text.partition("/")
+    if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
+        raise click.UsageError(f"--shard {text}: write i/n with 1 <= i <= n, such as 3/20")
+    return int(i), int(n)
 
 
 def progress(quiet: bool) -> Callable[[Iterable[T], int | None, str], Iterable[T]]:

@@ -104,7 +104,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     the processor.
     """
     from spanbridge.pipeline.files import Fitting, project_files
-    from spanbridge.pipeline.projection import FIT_PAIRS
+    from spanbridge.pipeline.projection import FIT_PAIRS, usual_aligner
 
     chosen = {k: v for k, v in opt.take(given, opt.ALIGNER_OPTIONS).items() if v is not None}
     if links is not None and (given["aligner"] is not None or chosen):
@@ -117,7 +117,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     else:
         method = given["method"] or ("corpus" if links is None else "greedy")
         projector = registry.build("method", method, opt.take(given, _METHOD_OPTIONS))
-        name = given["aligner"] or opt.ALIGNERS.get(method, "encoder")
+        name = given["aligner"] or usual_aligner(method)
         if links is None:
             make_aligner = partial(registry.build, "aligner", name, chosen)
         _check_idle(method, name, {**chosen, "fit_pairs": given["fit_pairs"]})

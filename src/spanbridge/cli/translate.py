@@ -46,9 +46,14 @@ A translation that failed is empty, one that looks wrong stands there; both say 
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
     """Translate sentences; pairs come out."""
-    from spanbridge.pipeline.translation import translate_files
+    from spanbridge.core import registry
+    from spanbridge.data.languages import find_language
+    from spanbridge.pipeline.translation import check_licence, translate_files
 
-    translator, languages = opt.translator(given)
+    ((name, options),) = opt.translator_entry(given).items()
+    languages = find_language(given["language"]), find_language(given["other"])
+    translator = registry.build("translator", name, options)
+    check_licence(translator, name, given["commercial"])
     run = translate_files(
         source,
         output,

@@ -55,6 +55,21 @@ _PARTS: dict[str, dict[str, Entry]] = {
             summary="somebody else's translations, from a file",
         ),
     },
+    "splitter": {
+        "sentencex": Entry(
+            "spanbridge.data.segmentation:Sentencex",
+            summary="rules and abbreviations of some 240 languages (the default)",
+        ),
+        "icu": Entry(
+            "spanbridge.data.segmentation:IcuSentences", summary="the rules of Unicode, by ICU"
+        ),
+    },
+    "segmenter": {
+        "icu": Entry(
+            "spanbridge.data.segmentation:IcuWords",
+            summary="dictionaries of Chinese, Japanese, Thai, Lao, Khmer and Burmese (the default)",
+        ),
+    },
     "tagger": {
         "checkpoint": Entry(
             "spanbridge.tag.checkpoint:CheckpointTagger",

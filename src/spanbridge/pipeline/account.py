@@ -42,8 +42,36 @@ class Account:
         if status.startswith(REJECTED):
             self.rejects.append((pair.id, status.removeprefix(REJECTED)))
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON, in a stable order."""
+    def note(self, name: str, count: int) -> None:
+        """Count something else."""
+        self.notes[name] = self.notes.get(name, 0) + count
+
+    def merge(self, other: Account) -> None:
+        """Add the counts of another part of the same run, which comes after this one."""
+        self.statuses += other.statuses
+        self.n_source_spans += other.n_source_spans
+        self.n_target_spans += other.n_target_spans
+        self.dropped += other.dropped
+        self.rejects += other.rejects
+        for name, count in other.notes.items():
+            self.note(name, count)
+
+    @classmethod
+    def from_dict(cls, given: dict[str, Any]) -> Account:
+        """Out of what :meth:`to_dict` gave, the whole of it."""
+        return cls(
+            Counter(given["status"]),
+            given["source_spans"],
+            given["target_spans"],
+            Counter(given["dropped_spans"]),
+            [(row, reason) for row, reason in given["rejects"]],
+            given["notes"],
+        )
+
+    def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
+        """For JSON, in a stable order; the whole of it names rejected rows too."""
+        if whole:
+            return {**self.to_dict(), "rejects": self.rejects, "notes": self.notes}
         return {
             "rows": sum(self.statuses.values()),
             "status": dict(sorted(self.statuses.items())),

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 from spanbridge.align.base import Aligner
 from spanbridge.core.errors import InputError, RowError, SpanbridgeError
@@ -26,15 +26,16 @@ from spanbridge.pipeline.projection import (
     Method,
     Watch,
     align_pairs,
+    check_reach,
     fit,
     given_links,
     project_pairs,
     unwatched,
 )
-from spanbridge.project.confidence import CALIBRATIONS
 from spanbridge.project.soft import CorpusProjector, SoftProjector
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,14 @@ class Run:
         return "\n".join(lines)
 
 
-def _deterministic(run: Callable[P, Run]) -> Callable[P, Run]:
+def deterministic(run: Callable[P, R]) -> Callable[P, R]:
     """One thread for each matrix product: sums in another order would differ in their last bits.
 
     The encoder's batches and the folds of the taggers are what runs side by side.
     """
 
     @wraps(run)
-    def limited(*args: P.args, **kwargs: P.kwargs) -> Run:
+    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(1, user_api="blas"):
@@ -119,7 +120,7 @@ class Fitting:
     save: Callable[[Aligner], None] | None = None
 
 
-@_deterministic
+@deterministic
 def project_files(
     source: str,
     target: str | None,
@@ -182,7 +183,7 @@ def project_files(
         aligner = None if make_aligner is None else make_aligner()
         if fitting.applied is None and total:
             fit(open_pairs, total, aligner, projector, fitting.pairs, watch)
-        _check_reach(projector, min_confidence)
+        check_reach(projector, min_confidence)
         if fitting.save is not None and aligner is not None:
             fitting.save(aligner)
         soft = isinstance(projector, SoftProjector)
@@ -218,24 +219,7 @@ def _check_settings(method: Method, min_confidence: float, explanation: str | No
         raise SpanbridgeError(f"the method {method.name!r} has no parts to explain")
 
 
-def _check_reach(method: Method, min_confidence: float) -> None:
-    """Whether any span can be that sure."""
-    if min_confidence > (surest := _surest(method)):
-        raise SpanbridgeError(
-            f"a least confidence of {min_confidence} leaves nothing: {method.name!r} is never "
-            f"surer than {surest:.3f} here"
-        )
-
-
-def _surest(method: Method) -> float:
-    """The greatest confidence that a method can have in a span."""
-    if isinstance(method, SoftProjector):
-        return method.surest()
-    calibration = CALIBRATIONS.get(method.name)
-    return 1.0 if calibration is None else calibration(1.0)
-
-
-@_deterministic
+@deterministic
 def align_files(
     source: str,
     target: str | None,

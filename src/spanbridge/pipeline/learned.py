@@ -36,10 +36,12 @@ def save(
     folder: str | Path,
     aligner_name: str,
     aligner_options: Mapping[str, Any],
-    aligner: Aligner,
+    aligner: Aligner | None,
     projector: CorpusProjector,
 ) -> None:
     """Write what both have learned; an earlier fit in the folder is replaced.
+
+    An aligner that is None, where links were given, is None again when loaded.
 
     Raises:
         InputError: the folder holds something else, or cannot be written to.
@@ -47,7 +49,8 @@ def save(
     path = Path(folder)
     check_place(path)
     learned = projector.learned
-    arrays = {f"aligner.{name}": value for name, value in aligner.arrays().items()}
+    kept = {} if aligner is None else aligner.arrays()
+    arrays = {f"aligner.{name}": value for name, value in kept.items()}
     if learned.words is not None:
         arrays |= {f"words.{n}": w for n, w in enumerate(learned.words.weights)}
     if learned.states is not None:
@@ -66,8 +69,13 @@ def save(
         "solver": projector.solver,
         "format": FORMAT,
         "version": package_version(),
-        "aligner": {"name": aligner_name, "options": dict(aligner_options)},
-        "described": {"aligner": aligner.describe(), "method": projector.describe()},
+        "aligner": None
+        if aligner is None
+        else {"name": aligner_name, "options": dict(aligner_options)},
+        "described": {
+            "aligner": "given" if aligner is None else aligner.describe(),
+            "method": projector.describe(),
+        },
         "labels": learned.labels,
         "statistics": {
             "n_pairs": statistics.n_pairs,
@@ -111,7 +119,7 @@ def check_place(folder: str | Path) -> None:
 
 def load(
     folder: str | Path, solver: str | None, overrides: Mapping[str, Any]
-) -> tuple[Aligner, CorpusProjector, str]:
+) -> tuple[Aligner | None, CorpusProjector, str]:
     """Take up what :func:`save` wrote.
 
     Args:
@@ -141,11 +149,13 @@ def load(
             arrays = {name: file[name] for name in file.files}
         projector.learned = _learned(content, arrays)
         made = content["aligner"]
-        aligner: Aligner = registry.build("aligner", made["name"], {**made["options"], **overrides})
-        start = "aligner."
-        aligner.restore(
-            {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
-        )
+        aligner: Aligner | None = None
+        if made is not None:
+            aligner = registry.build("aligner", made["name"], {**made["options"], **overrides})
+            start = "aligner."
+            aligner.restore(
+                {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
+            )
     except SpanbridgeError as error:
         raise InputError(path, None, f"its aligner cannot be made: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, BadZipFile, EOFError) as error:

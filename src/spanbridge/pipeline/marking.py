@@ -15,7 +15,7 @@ from spanbridge.data.tokens import tokenize
 from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
 from spanbridge.pipeline.files import Run
 from spanbridge.pipeline.projection import CHUNK, Watch, chunks, unwatched
-from spanbridge.pipeline.translation import check_pairs, describe, raw, write_pairs
+from spanbridge.pipeline.translation import check_pairs, describe, paired, raw, write_pairs
 from spanbridge.translate.base import OK, Translation, Translator
 from spanbridge.translate.guards import GUARDS, Guards, guarded
 from spanbridge.translate.marking import mark, markable, recover
@@ -62,12 +62,14 @@ def mark_files(
     counts, account = Counts(), Account()
     total = sum(1 for _ in read_labelled(source, scheme, orphans, counts))
     account.notes["orphan_tags"] = counts.n_orphans
-    work = _Marking(translator, languages, style, least, guards)
-    rows = work.rows(read_labelled(source, scheme, orphans), account)
+    work = Marking(translator, languages, style, least, guards)
+    rows = work.rows(paired(read_labelled(source, scheme, orphans), "source"), account)
     return write_pairs(watch(rows, total, "mark and translate"), source, output, about, account)
 
 
-class _Marking:
+class Marking:
+    """Mark-then-translate, of pairs whose source side is labelled; as :func:`mark_files`."""
+
     def __init__(
         self,
         translator: Translator,
@@ -85,10 +87,10 @@ class _Marking:
     def _translate(self, texts: Sequence[str]) -> list[Translation]:
         return guarded(self._translator, texts, *self._languages, self._guards)
 
-    def rows(self, sentences: Iterable[Sentence], account: Account) -> Iterator[SentencePair]:
-        number = 0
-        for chunk in chunks(sentences, CHUNK):
-            texts = [in_characters(sentence) for sentence in chunk]
+    def rows(self, pairs: Iterable[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """The pairs with the labelled translation as target."""
+        for chunk in chunks(pairs, CHUNK):
+            texts = [in_characters(pair.source) for pair in chunk]
             faults = [markable(text, spans, self._style) for text, spans in texts]
             marked = self._translate(
                 [
@@ -99,37 +101,35 @@ class _Marking:
             alone = iter(
                 self._translate([text[s.start : s.end] for text, spans in texts for s in spans])
             )
-            for sentence, (_, spans), fault, found in zip(
-                chunk, texts, faults, marked, strict=True
-            ):
-                number += 1
+            for pair, (_, spans), fault, found in zip(chunk, texts, faults, marked, strict=True):
                 own = [next(alone).text for _ in spans]
-                yield self._row(str(number), sentence, spans, fault, found, own, account)
+                yield self._row(pair, spans, fault, found, own, account)
 
     def _row(
         self,
-        name: str,
-        sentence: Sentence,
+        pair: SentencePair,
         spans: Sequence[Span],
         fault: str | None,
         found: Translation,
         alone: Sequence[str],
         account: Account,
     ) -> SentencePair:
-        extra = {} if found.status == OK else {"translation": found.status}
+        extra = dict(pair.extra)
+        if found.status != OK:
+            extra["translation"] = found.status
         if fault is not None:
             status = f"{REJECTED}{fault}"
-            pair = SentencePair(name, sentence, raw(found.text), None, status, extra)
-            account.add(pair, status, ())
-            return pair
+            done = replace(pair, target=raw(found.text), status=status, extra=extra)
+            account.add(done, status, ())
+            return done
         back = recover(found.text, spans, alone, self._style, self._least)
         target = in_words(back.text, back.spans)
         status = PROJECTED
         if not target.spans:
             status = "empty: no mark was found again" if spans else "empty: no source span"
-        pair = SentencePair(name, sentence, target, None, status, extra)
-        account.add(pair, status, [(spans[n], "mark lost") for n in back.lost])
-        return pair
+        done = replace(pair, target=target, status=status, extra=extra)
+        account.add(done, status, [(spans[n], "mark lost") for n in back.lost])
+        return done
 
 
 def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:

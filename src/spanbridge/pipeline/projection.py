@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from spanbridge.align.base import Aligner
-from spanbridge.core.errors import RowError
+from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.evidence import Evidence
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import SentencePair, Span
@@ -30,6 +30,9 @@ FIT_PAIRS = 5000
 # Least evidence for a link that is only shown.
 SHOWN = 0.45
 
+# Which aligner serves a method unless another is asked for.
+_ALIGNERS = {"corpus": "fused", "soft": "encoder"}
+
 Watch = Callable[[Iterable[SentencePair], int | None, str], Iterable[SentencePair]]
 
 
@@ -38,6 +41,11 @@ def unwatched(
 ) -> Iterable[SentencePair]:
     """No progress shown."""
     return rows
+
+
+def usual_aligner(method: str) -> str:
+    """The aligner of a method unless another is asked for."""
+    return _ALIGNERS.get(method, "encoder")
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -195,3 +203,24 @@ def _links(pair: SentencePair, found: Found) -> WordAlignment | None:
     if isinstance(found, RowError):
         return None
     return found if isinstance(found, WordAlignment) else pair.links or found.links(SHOWN)
+
+
+def check_reach(method: Method, min_confidence: float) -> None:
+    """Whether any span can be that sure.
+
+    Raises:
+        SpanbridgeError: none can.
+    """
+    if min_confidence > (surest := _surest(method)):
+        raise SpanbridgeError(
+            f"a least confidence of {min_confidence} leaves nothing: {method.name!r} is never "
+            f"surer than {surest:.3f} here"
+        )
+
+
+def _surest(method: Method) -> float:
+    """The greatest confidence that a method can have in a span."""
+    if isinstance(method, SoftProjector):
+        return method.surest()
+    calibration = CALIBRATIONS.get(method.name)
+    return 1.0 if calibration is None else calibration(1.0)

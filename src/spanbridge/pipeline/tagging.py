@@ -66,7 +66,7 @@ def tag_files(
     with atomic_output(output) as out:
         total = sum(1 for _ in rows())
         writer = PairWriter(out, True)
-        for pair in watch(_tagged(rows(), tagger, side, account), total, "tag"):
+        for pair in watch(tagged(rows(), tagger, side, account), total, "tag"):
             if pairs_out:
                 writer.write(pair)
             else:
@@ -77,17 +77,17 @@ def tag_files(
     return finish(output, {"source": source}, line, account)
 
 
-def _tagged(
+def tagged(
     rows: Iterable[SentencePair], tagger: Tagger, side: Side, account: Account
 ) -> Iterator[SentencePair]:
-    account.notes["spans"] = 0
+    """Rows with the tagger's spans on one side."""
     for chunk in chunks(rows, CHUNK):
         sentences = [pair.source if side == "source" else pair.target for pair in chunk]
         for pair, sentence, found in zip(
             chunk, sentences, tagger.tag([s.words for s in sentences]), strict=True
         ):
             account.statuses["tagged" if found.spans else "empty: no span found"] += 1
-            account.notes["spans"] += len(found.spans)
+            account.note("spans", len(found.spans))
             done = sentence.with_spans(found.spans)
             if side == "source":
                 yield replace(pair, source=done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from spanbridge.core.errors import SpanbridgeError
@@ -67,10 +68,10 @@ def translate_files(
     about = {"task": "translate", "original": original}
     about |= describe(translator, languages, guards)
     counts, account = Counts(), Account()
-    total = sum(1 for _ in _sentences(source, original, scheme, orphans, counts))
+    total = sum(1 for _ in read_side(source, original, scheme, orphans, counts))
     account.notes["orphan_tags"] = counts.n_orphans
-    rows = _translated(
-        _sentences(source, original, scheme, orphans),
+    rows = translated(
+        paired(read_side(source, original, scheme, orphans), original),
         translator,
         languages,
         original,
@@ -109,6 +110,19 @@ def describe(
     }
 
 
+def check_licence(made: Translator, name: str, commercial: bool) -> None:
+    """Refuse what may not be used commercially, where that is wanted.
+
+    Raises:
+        SpanbridgeError: the licence is not known to allow it.
+    """
+    if commercial and not made.commercial:
+        raise SpanbridgeError(
+            f"the licence of {name} is {made.licence}, which is not known to allow commercial use; "
+            "Apertium, M2M-100 (MIT) and most OPUS-MT models (CC-BY-4.0) do"
+        )
+
+
 def write_pairs(
     rows: Iterable[SentencePair],
     source: str,
@@ -124,13 +138,14 @@ def write_pairs(
     return finish(output, {"source": source}, signature(about), account)
 
 
-def _sentences(
+def read_side(
     path: str,
     original: Side,
     scheme: Scheme,
     orphans: OrphanPolicy,
     counts: Counts | None = None,
 ) -> Iterator[Sentence]:
+    """Sentences for one side: of CoNLL, with its labels for the source side; or of raw text."""
     if not holds_conll(path):
         yield from map(raw, lines(path))
     elif original == "source":
@@ -145,23 +160,41 @@ def raw(text: str) -> Sentence:
     return Sentence(words, (), text, offsets)
 
 
-def _translated(
-    sentences: Iterable[Sentence],
+def translated(
+    pairs: Iterable[SentencePair],
     translator: Translator,
     languages: tuple[Language, Language],
     original: Side,
     guards: Guards,
     account: Account,
 ) -> Iterator[SentencePair]:
-    number = 0
-    for chunk in chunks(sentences, CHUNK):
-        texts = [s.text if s.text is not None else " ".join(s.words) for s in chunk]
+    """Pairs, the other side being the translation of the original one.
+
+    The field ``translation`` says what is wrong with one, ``translation_score`` is the
+    log-probability a token, where the translator gives it.
+    """
+    for chunk in chunks(pairs, CHUNK):
+        texts = [text_of(pair.source if original == "source" else pair.target) for pair in chunk]
         found = guarded(translator, texts, *languages, guards)
-        for sentence, translation in zip(chunk, found, strict=True):
-            number += 1
+        for pair, translation in zip(chunk, found, strict=True):
             account.statuses[translation.status] += 1
-            sides = (sentence, raw(translation.text))
-            extra = {} if translation.status == OK else {"translation": translation.status}
-            yield SentencePair(
-                str(number), *(sides if original == "source" else sides[::-1]), extra=extra
-            )
+            extra = dict(pair.extra)
+            if translation.status != OK:
+                extra["translation"] = translation.status
+            if translation.score is not None:
+                extra["translation_score"] = round(translation.score, 4)
+            other = raw(translation.text)
+            sides = (pair.source, other) if original == "source" else (other, pair.target)
+            yield replace(pair, source=sides[0], target=sides[1], extra=extra)
+
+
+def text_of(sentence: Sentence) -> str:
+    """Raw text, or the words with spaces between them."""
+    return sentence.text if sentence.text is not None else " ".join(sentence.words)
+
+
+def paired(sentences: Iterable[Sentence], original: Side) -> Iterator[SentencePair]:
+    """Sentences as one side of pairs that have no other yet, numbered from 1."""
+    for number, sentence in enumerate(sentences, 1):
+        sides = (sentence, Sentence(())) if original == "source" else (Sentence(()), sentence)
+        yield SentencePair(str(number), *sides)

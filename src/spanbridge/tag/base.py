@@ -140,12 +140,29 @@ def decode(probabilities: Probabilities, classes: Sequence[str]) -> tuple[Span, 
         end = start + 1
         while end < n_words and best[end] == begin + 1:
             end += 1
-        score = float(probabilities[start, begin])
-        score *= float(probabilities[start + 1 : end, begin + 1].prod(dtype=np.float64))
-        if end < n_words:
-            score *= 1 - float(probabilities[end, begin + 1])
-        spans.append(Span(start, end, classes[begin][2:], min(1.0, max(score, 1e-12))))
+        label = classes[begin][2:]
+        score = span_probability(probabilities, classes, start, end, label)
+        spans.append(Span(start, end, label, min(1.0, max(score, 1e-12))))
     return tuple(spans)
+
+
+def span_probability(
+    probabilities: Probabilities, classes: Sequence[str], start: int, end: int, label: str
+) -> float:
+    """Probability that exactly this span is there: its B-, each I-, and no I- after it.
+
+    Args:
+        probabilities: [n_words, n_classes].
+        classes: as :func:`iob2_classes` orders them; the label is among them.
+        start, end: words [start, end).
+        label: of the span.
+    """
+    begin = classes.index(f"B-{label}")
+    score = float(probabilities[start, begin])
+    score *= float(probabilities[start + 1 : end, begin + 1].prod(dtype=np.float64))
+    if end < len(probabilities):
+        score *= 1 - float(probabilities[end, begin + 1])
+    return score
 
 
 def _orphans(best: npt.NDArray[np.int64]) -> bool:

@@ -1,0 +1,62 @@
+"""The stages of the two whole routes: translate-test (label) and translate-train (make data)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Entry = str | Mapping[str, Any]
+
+
+def label_stages(
+    translator: Entry,
+    tagger: Entry,
+    project: Mapping[str, Any],
+    *,
+    repair: bool = False,
+    split: bool = True,
+    segment: bool = False,
+    back: str | None = None,
+    ensemble: Entry | None = None,
+) -> list[Entry]:
+    """Raw text in a language without a tagger -> its entities, as a pipeline file holds it.
+
+    Args:
+        translator, tagger: by name, or name and options.
+        project: settings of the projection.
+        repair: mend text that was encoded twice.
+        split: cut longer texts into sentences, and put them together at the end.
+        segment: words of scripts that are written without spaces.
+        back: style of marks, to translate the tagged translation back and align with that.
+        ensemble: a tagger of the text's own language, whose opinion is put together with it.
+    """
+    stages: list[Entry | None] = [
+        "repair" if repair else None,
+        "split" if split else None,
+        "segment" if segment else None,
+        {"translate": {"translator": translator}},
+        {"tag": {"tagger": tagger}},
+        None if back is None else {"back-translate": {"translator": translator, "style": back}},
+        {"project": dict(project)},
+        None if ensemble is None else {"ensemble": {"tagger": ensemble}},
+        "join" if split else None,
+    ]
+    return [stage for stage in stages if stage is not None]
+
+
+def make_data_stages(
+    translator: Entry, project: Mapping[str, Any], *, marks: str | None = None
+) -> list[Entry]:
+    """A labelled corpus -> training data in another language.
+
+    Args:
+        translator: by name, or name and options.
+        project: settings of the projection.
+        marks: style of the marks of mark-then-translate, in place of alignment and projection.
+    """
+    if marks is not None:
+        return [{"mark": {"translator": translator, "style": marks}}]
+    return [
+        {"translate": {"translator": translator, "side": "source"}},
+        {"project": dict(project)},
+    ]
