@@ -26,7 +26,9 @@ def test_raw_text_to_entities(tmp_path):
     text = (tmp_path / "es.txt").read_text("utf-8").split("\n")[:-1]
     assert [row["target_text"] for row in found] == text
     for n, row in enumerate(found):
-        spans = [(row["target_text"][s["start"] : s["end"]], s["label"]) for s in row["target_spans"]]
+        spans = [
+            (row["target_text"][s["start"] : s["end"]], s["label"]) for s in row["target_spans"]
+        ]
         expected = [("Pedro", "PER"), (f"Lugar{2 * n}", "LOC")]
         expected += [("Ana", "PER"), (f"Lugar{2 * n + 1}", "LOC")] if n % 3 == 0 else []
         assert spans == ([] if n % 7 == 6 else expected)

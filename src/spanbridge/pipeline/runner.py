@@ -108,6 +108,8 @@ def run(job: Job, watch: Watch = unwatched) -> tuple[Run | None, list[Passage]]:
         SpanbridgeError: a setting is wrong, or something that a stage needs is missing.
     """
     check_output(job.output, *job.inputs.values())
+    if not Path(job.output).parent.is_dir():
+        raise InputError(job.output, None, "cannot be written: its folder is not there")
     try:
         job.work.mkdir(parents=True, exist_ok=True)
     except OSError as error:

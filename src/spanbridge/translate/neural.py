@@ -80,8 +80,8 @@ class NeuralTranslator:
         self._kind = _kind(self._vocabulary, folder)
         self._pieces = _Pieces(folder, self._kind)
         self._beam = beam
-        self._name = f"{Path(model).name}@{_fingerprint(folder)},{compute_type},beam={beam}"
-        self.licence = _licence(folder, self._kind)
+        self._name = f"{Path(model).name}@{fingerprint(folder)},{compute_type},beam={beam}"
+        self.licence = licence_of(folder, _LICENCES[self._kind])
         self.commercial = self.licence != "unknown" and "nc" not in self.licence.split("-")
 
     def describe(self, source: Language, target: Language) -> str:
@@ -192,7 +192,6 @@ def _sentencepiece(path: Path) -> Any:
 
 def _converted(folder: Path, compute_type: str) -> Path:
     """The checkpoint in CTranslate2's format, in the cache."""
-    weights = sorted(folder.glob("*.safetensors"))
     try:
         model_type = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
@@ -201,15 +200,7 @@ def _converted(folder: Path, compute_type: str) -> Path:
         raise InputError(
             folder, None, f"is of type {model_type!r}, not of NLLB-200, M2M-100 (m2m_100) or Marian"
         )
-    if not weights:
-        raise InputError(
-            folder,
-            None,
-            "has no safetensors; pickled weights are not read, since they can run code. Use a "
-            "conversion to safetensors or to CTranslate2",
-        )
-    for path in weights:
-        open_safetensors(path)  # a damaged one is named
+    check_weights(folder)
     quantization = "int8" if compute_type.startswith("int8") else None
 
     def make(work: Path) -> None:
@@ -222,8 +213,26 @@ def _converted(folder: Path, compute_type: str) -> Path:
         except (OSError, ValueError, RuntimeError, KeyError, AttributeError) as error:
             raise SpanbridgeError(f"{folder}: cannot be converted: {error}") from error
 
-    key = f"{folder.name}-{_fingerprint(folder)}-translator-{quantization or 'float32'}"
+    key = f"{folder.name}-{fingerprint(folder)}-translator-{quantization or 'float32'}"
     return cached(key, make)
+
+
+def check_weights(folder: Path) -> None:
+    """Whether there are weights in safetensors, undamaged.
+
+    Raises:
+        InputError: they are pickled, or a file is damaged.
+    """
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise InputError(
+            folder,
+            None,
+            "has no safetensors; pickled weights are not read, since they can run code. Use a "
+            "conversion to safetensors or to CTranslate2",
+        )
+    for path in weights:
+        open_safetensors(path)  # a damaged one is named
 
 
 def _convert(folder: Path, work: Path, quantization: str | None) -> None:
@@ -268,13 +277,15 @@ def _kind(vocabulary: frozenset[str], folder: Path) -> str:
     raise InputError(folder, None, "is none of NLLB-200, M2M-100 and Marian (OPUS-MT)")
 
 
-def _licence(folder: Path, kind: str) -> str:
+def licence_of(folder: Path, usual: str = "unknown") -> str:
+    """What the checkpoint's card says, else what is usual."""
     card = folder / "README.md"
     found = _LICENCE.search(card.read_text("utf-8", "replace")) if card.is_file() else None
-    return found.group(1).lower() if found else _LICENCES[kind]
+    return found.group(1).lower() if found else usual
 
 
-def _fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path) -> str:
+    """Of weights, configuration and tokenizer, 8 hexadecimal digits."""
     names = ("config.json", "tokenizer.json", "sentencepiece.bpe.model", "source.spm", "target.spm")
     paths = [folder / name for name in (*names, "model.bin")] + sorted(folder.glob("*.safetensors"))
     digests = "".join(file_digest(path) for path in paths if path.is_file())

@@ -1,0 +1,156 @@
+"""Pipeline files: everything that can be wrong is found before anything runs, with its line."""
+
+import pytest
+import toy_pipeline as toy
+import yaml
+
+from spanbridge import InputError
+from spanbridge.pipeline.config import make_pipeline, read_pipeline
+
+HEAD = "input: es.txt\noutput: o.jsonl\nlanguages: {target: es, source: en}\nstages:\n"
+TRANSLATE = "  - translate: {translator: {given: {model: t.tsv}}}\n"
+TAG = "  - tag: {tagger: {given: {model: en.conll}}}\n"
+PROJECT = "  - project: {method: greedy, aligner: lexical}\n"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    toy.write(tmp_path, 6)
+    return tmp_path
+
+
+def check(place, text):
+    path = place / "p.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_pipeline("p.yaml").job()
+
+
+def test_a_file_that_is_right(place):
+    job = check(place, HEAD + "  - split\n" + TRANSLATE + TAG + PROJECT + "  - join:\n")
+    assert [name for name, _ in job.workers] == ["split", "translate", "tag", "project", "join"]
+    assert str(job.work) == "o.jsonl.work"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("input: [", r"p.yaml:1: is not YAML"),
+        ("- a\n", "p.yaml: holds no settings"),
+        ("a: &x [1]\nb: !!python/object:os.x {}\n", "is not YAML"),
+        (HEAD + PROJECT + "output: p.jsonl\n", "p.yaml:6: output is given twice"),
+        (HEAD + "  - split\nshards: 3\n", "p.yaml:6: shards: there is no such setting; there are"),
+        (HEAD + "  - split\nshard_rows: many\n", "p.yaml:6: shard_rows: input should be a valid"),
+        (HEAD + "  - split\nshard_rows: 0\n", "p.yaml:6: shard_rows: .*greater than or equal to 1"),
+        ("output: o.jsonl\nstages: [split]\n", "p.yaml: input: is missing"),
+        ("input: es.txt\noutput: o.jsonl\n", "p.yaml:1: stages: is missing"),
+        (HEAD.replace("es,", "xx,") + "  - split\n", "p.yaml:3: 'xx' is no language code"),
+        (HEAD.replace("target: es", "tgt: es") + "  - split\n", "p.yaml:3: languages.tgt"),
+        (HEAD + "  - splt\n", "p.yaml:5: no stage is named 'splt'; there are: repair, split"),
+        (HEAD + "  - [split]\n", "p.yaml:5: a stage is written as NAME or as NAME: "),
+        (
+            HEAD + "  - split: {by: x}\n",
+            r"p.yaml:5: stage 1 \(split\): by: there is no such setting",
+        ),
+        (
+            HEAD + "  - split: {side: left}\n",
+            r"p.yaml:5: stage 1 \(split\): side: input should be 'source'",
+        ),
+        (HEAD + "  - tag\n", r"p.yaml:5: stage 1 \(tag\): tagger: is missing"),
+        (
+            HEAD + TRANSLATE + "  - tag:\n      side: source\n      tagger: nosuch\n",
+            r"p.yaml:8: stage 2 \(tag\): tagger: no tagger is named 'nosuch'; there are: checkpoint",
+        ),
+        (
+            HEAD + TRANSLATE.replace("model", "modl"),
+            r"p.yaml:5: stage 1 \(translate\): translator: given: model: is missing; modl: there is no such "
+            r"setting \(its options: model\)",
+        ),
+        (
+            HEAD + "  - translate: {translator: {neural: {model: m, beam: wide}}}\n",
+            "p.yaml:5: .*beam: input should be a valid integer",
+        ),
+        (
+            HEAD + "  - translate: {guards: {max_ratio: 0.5}}\n",
+            r"p.yaml:5: stage 1 \(translate\): guards: .* is out of range",
+        ),
+        (HEAD + "  - translate: {guards: {ratio: 2}}\n", "guards are written as .*max_ratio"),
+        (HEAD + "  - translate: {guards: {max_ratio: x}}\n", "the bounds of guards are numbers"),
+        (
+            HEAD + TRANSLATE + PROJECT,
+            r"p.yaml:6: stage 2 \(project\): needs source_spans, which nothing before it makes; "
+            "there is: source_text, source_words, target_text, target_words",
+        ),
+        (HEAD + TAG, r"p.yaml:5: stage 1 \(tag\): needs source_words"),
+        (HEAD + "  - join\n", r"stage 1 \(join\): needs sentences of longer texts"),
+        (HEAD + TRANSLATE + "  - split\n", r"stage 2 \(split\): split comes before what makes"),
+        (
+            HEAD + "  - split\n  - split\n",
+            r"p.yaml:6: stage 2 \(split\): the text is split already",
+        ),
+        (
+            HEAD + TRANSLATE + TAG + PROJECT + "  - segment\n",
+            r"stage 4 \(segment\): segment comes before what makes links, target_spans",
+        ),
+        (
+            HEAD + TRANSLATE + TAG + "  - project: {method: greedy, links: true}\n",
+            r"stage 3 \(project\): needs links",
+        ),
+        (
+            HEAD + TRANSLATE + TAG + "  - project: {links: true, aligner: lexical}\n",
+            r"p.yaml:7: stage 3 \(project\): links: true takes the links that there are",
+        ),
+        (HEAD.replace("o.jsonl", "o.conll") + TRANSLATE, "output: o.conll is CoNLL, which needs"),
+        (
+            HEAD.replace("source: en", "source: fi") + "  - translate\n",
+            r"p.yaml:5: stage 1 \(translate\): (Apertium has no pair spa-fin|Apertium is not)",
+        ),
+        (
+            HEAD.replace(", source: en", "") + TRANSLATE,
+            r"stage 1 \(translate\): the source's language is not given; add it under languages",
+        ),
+        (HEAD + TRANSLATE.replace("t.tsv", "no.tsv"), r"stage 1 .*no.tsv: cannot be read"),
+        (HEAD.replace("es.txt", "no.txt") + TRANSLATE, "no.txt: no such file"),
+        (HEAD + TRANSLATE + TAG + "  - mark: {style: dots}\n", r"stage 3 .*no marks are named"),
+        (
+            HEAD + TRANSLATE + TAG + "  - project: {method: greedy, min_confidence: 0.999}\n",
+            r"stage 3 \(project\): a least confidence of 0.999 leaves nothing",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(place, text, why):
+    with pytest.raises(InputError, match=why):
+        check(place, text)
+    assert not (place / "o.jsonl.work").exists()
+
+
+def test_written_and_read_again(place):
+    made = make_pipeline(toy.settings(place, shard_rows=3))
+    (place / "p.yaml").write_text(made.text(), encoding="utf-8")
+    assert read_pipeline("p.yaml").stages == made.stages
+    assert yaml.safe_load(made.text())["shard_rows"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "text", "expected"),
+    [
+        ("a.txt", "target", "x y\n", {"target_words", "target_text"}),
+        ("a.conll", "target", "x\tO\n\n", {"target_words"}),
+        ("a.conll", "source", "x\tO\n\n", {"source_words", "source_spans"}),
+        (
+            "a.jsonl",
+            "target",
+            '{"source_words": ["a"], "target_text": "b", "links": [[0, 0]]}\n',
+            {
+                *("source_words", "source_spans", "target_words", "target_spans"),
+                *("target_text", "links"),
+            },
+        ),
+    ],
+)
+def test_what_inputs_have(place, name, side, text, expected):
+    from spanbridge.pipeline.config import columns
+
+    (place / name).write_text(text, encoding="utf-8")
+    settings = make_pipeline({"input": name, "side": side, "stages": ["repair"]}).settings
+    assert columns(settings) == expected
