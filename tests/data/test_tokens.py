@@ -10,7 +10,11 @@ from spanbridge.data.tokens import tokenize
     [
         ("", []),
         (" \t\n\u2028", []),
-        ("Ankara'da, l’été!", ["Ankara'da", ",", "l’été", "!"]),
+        ("Ankara'da, l’été!", ["Ankara'da", ",", "l’", "été", "!"]),
+        ("L'Ajuntament d'Europa", ["L'", "Ajuntament", "d'", "Europa"]),
+        ("dell'Unione qu'Anna", ["dell'", "Unione", "qu'", "Anna"]),
+        ("don't ng'ombe O'Brien", ["don't", "ng'ombe", "O'Brien"]),
+        ("a N'Djamena D'Angelo l' x", ["a", "N'Djamena", "D'Angelo", "l", "'", "x"]),
         ("'well-known' - end-", ["'", "well-known", "'", "-", "end", "-"]),
         ("3.14 GHȼ138,000", ["3", ".", "14", "GHȼ138", ",", "000"]),
         ("e\u0301te\u0301 ọ̀rọ̀", ["e\u0301te\u0301", "ọ̀rọ̀"]),

@@ -59,12 +59,12 @@ def test_a_file_that_is_right(place):
         (HEAD + "  - tag\n", r"p.yaml:5: stage 1 \(tag\): tagger: is missing"),
         (
             HEAD + TRANSLATE + "  - tag:\n      side: source\n      tagger: nosuch\n",
-            r"p.yaml:8: stage 2 \(tag\): tagger: no tagger is named 'nosuch'; there are: checkpoint",
+            r"p.yaml:8: stage 2 \(tag\): tagger: no tagger is named 'nosuch'; there are: che",
         ),
         (
             HEAD + TRANSLATE.replace("model", "modl"),
-            r"p.yaml:5: stage 1 \(translate\): translator: given: model: is missing; modl: there is no such "
-            r"setting \(its options: model\)",
+            r"p.yaml:5: stage 1 \(translate\): translator: given: model: is missing; modl: there "
+            r"is no such setting \(its options: model\)",
         ),
         (
             HEAD + "  - translate: {translator: {neural: {model: m, beam: wide}}}\n",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from spanbridge.core.scripts import is_unspaced
@@ -13,6 +13,12 @@ from spanbridge.core.scripts import is_unspaced
 # written without spaces), m(ark, or an invisible joiner), a(postrophe or hyphen), o(ther).
 _TOKEN = re.compile(r"w[wm]*(?:aw[wm]*)*|[cmao]m*")
 _INSIDE_WORDS = frozenset("'\u2019-\u2010\u2011")
+# Articles, prepositions and pronouns that lose their vowel before the next word (French, Catalan,
+# Italian, Occitan): l'Ajuntament, qu'Anna, dell'Unione. A capital letter is one only where a text
+# begins: O'Brien and N'Djamena are whole.
+_ELIDED = re.compile(
+    r"(?:[cdjlmnst]|qu|un|all|dall|dell|nell|sull|quell|quest|jusqu|lorsqu|puisqu)['\u2019](?=\w)"
+)
 
 
 def tokenize(
@@ -21,8 +27,8 @@ def tokenize(
     """Cut text into words; every character that is not whitespace lies in exactly one.
 
     A word is a run of letters, marks and digits, with apostrophes and hyphens inside it
-    (``Ankara'da``); of scripts written without spaces, each character with its marks is a word;
-    so is any other single character.
+    (``Ankara'da``), but for elided articles and the like (``l'|Ajuntament``); of scripts written
+    without spaces, each character with its marks is a word; so is any other single character.
 
     Args:
         text: the raw text.
@@ -34,11 +40,23 @@ def tokenize(
     kinds = text.translate(_KINDS)
     cuts = sorted({0, len(text), *boundaries})
     offsets = tuple(
-        match.span()
+        part
         for start, end in pairwise(cuts)
         for match in _TOKEN.finditer(kinds, start, end)
+        for part in _parts(text, kinds, *match.span())
     )
     return tuple(text[start:end] for start, end in offsets), offsets
+
+
+def _parts(text: str, kinds: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A word, or an elided one and what follows it."""
+    if "a" in kinds[start:end]:
+        word = text[start:end]
+        found = _ELIDED.match(word.lower() if start == 0 else word)
+        if found is not None and len(word) == len(word.lower()):
+            yield start, start + found.end()
+            start += found.end()
+    yield start, end
 
 
 class _Kinds(dict[int, str]):

@@ -25,6 +25,8 @@ FILES = (
 )
 # Sentences of one length that share a batch.
 BATCH = 16
+# Pairs of texts of the same two lengths that are scored together.
+SCORED = 64
 _LICENCE = re.compile(r"^license:\s*[\"']?([\w.\-]+)", re.MULTILINE)
 # Of the published checkpoints, where the folder does not say.
 _LICENCES = {"nllb": "cc-by-nc-4.0", "m2m": "mit", "marian": "unknown"}
@@ -81,6 +83,7 @@ class NeuralTranslator:
         self._pieces = _Pieces(folder, self._kind)
         self._beam = beam
         self._name = f"{Path(model).name}@{fingerprint(folder)},{compute_type},beam={beam}"
+        self.multilingual = self._kind != "marian"  # knows a language's translation into itself
         self.licence = licence_of(folder, _LICENCES[self._kind])
         self.commercial = self.licence != "unknown" and "nc" not in self.licence.split("-")
 
@@ -120,6 +123,48 @@ class NeuralTranslator:
                 waiting += [(n, longest, a) for (n, _), a in zip(part, answers, strict=True)]
         for n, longest, answer in waiting:
             found[n] = self._translation(answer.result(), len(prefix), longest)
+        return found
+
+    def log_probabilities(
+        self, pairs: Sequence[tuple[str, str]], source: Language, target: Language
+    ) -> list[float]:
+        """How probable the second text is as a translation of the first, a token on average.
+
+        Args:
+            pairs: texts in the source and in the target language.
+            source, target: may be the same language.
+
+        Returns:
+            Mean natural logarithms over the second text's tokens and the end of the sentence; minus
+            infinity where either text is longer than the model reads.
+
+        Raises:
+            UnsupportedPairError: it does not know the languages.
+        """
+        before, prefix = self._languages(source, target)
+        found = [float("-inf")] * len(pairs)
+        by_length: dict[tuple[int, int], list[tuple[int, list[str], list[str]]]] = defaultdict(list)
+        longest = _POSITIONS[self._kind]
+        for n, (a, b) in enumerate(pairs):
+            left = [*before, *self._pieces.split(a), "</s>"]
+            right = [*prefix, *self._pieces.split(b)]
+            if len(left) <= longest and len(right) < longest:
+                by_length[len(left), len(right)].append((n, left, right))
+        waiting = []
+        for _, rows in sorted(by_length.items()):
+            for at in range(0, len(rows), SCORED):
+                part = rows[at : at + SCORED]
+                answers = self._model.score_batch(
+                    [left for _, left, _ in part],
+                    [right for _, _, right in part],
+                    max_input_length=0,
+                    offset=len(prefix),
+                    asynchronous=True,
+                )
+                waiting += [(n, a) for (n, _, _), a in zip(part, answers, strict=True)]
+        for n, answer in waiting:
+            values = answer.result().log_probs
+            found[n] = sum(values) / len(values)
         return found
 
     def _translation(self, answer: Any, n_prefix: int, longest: int) -> Translation:
