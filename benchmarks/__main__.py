@@ -7,7 +7,7 @@ from importlib import import_module
 
 NAMES = (
     *("speed", "accuracy", "solving", "calibration", "scale", "weights"),
-    *("training", "tagging", "translated", "routes"),
+    *("training", "tagging", "translated", "routes", "shards"),
 )
 
 if __name__ == "__main__":

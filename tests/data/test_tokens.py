@@ -12,6 +12,10 @@ from spanbridge.data.tokens import tokenize
         (" \t\n\u2028", []),
         ("Ankara'da, l’été!", ["Ankara'da", ",", "l’", "été", "!"]),
         ("L'Ajuntament d'Europa", ["L'", "Ajuntament", "d'", "Europa"]),
+        (
+            "Va dir: «L'any passa.» L'any. L'any",
+            "Va dir : « L' any passa . » L' any . L' any".split(),
+        ),
         ("dell'Unione qu'Anna", ["dell'", "Unione", "qu'", "Anna"]),
         ("don't ng'ombe O'Brien", ["don't", "ng'ombe", "O'Brien"]),
         ("a N'Djamena D'Angelo l' x", ["a", "N'Djamena", "D'Angelo", "l", "'", "x"]),
@@ -53,3 +57,13 @@ def test_every_visible_character_is_in_one_word(text, data):
     inside = set(covered) & {i + 1 for i in covered}
     assert cuts & inside <= edges
     assert tokenize(text, edges) == (words, offsets)
+
+
+@given(text=st.text(st.sampled_from("lLdqu'’ aO.-é"), max_size=12), cuts=st.sets(st.integers(0, 12)))
+def test_elided_words_with_boundaries(text, cuts):
+    """Whatever is cut where, each character that is no white space lies in one word."""
+    words, offsets = tokenize(text, (cut for cut in cuts if cut <= len(text)))
+    assert [text[a:b] for a, b in offsets] == list(words)
+    assert "".join(words) == "".join(text.split())
+    assert all(a < b for a, b in offsets)
+    assert not any(a < cut < b for a, b in offsets for cut in cuts)

@@ -11,6 +11,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.core import registry
+from spanbridge.core.errors import InputError
 
 _METHOD_OPTIONS = (
     "solver",
@@ -189,4 +190,6 @@ def _apply(links: str | None, chosen: dict[str, Any], given: dict[str, Any]) -> 
         )
     threads = {"threads": chosen["threads"]} if "threads" in chosen else {}
     aligner, projector, digest = learned.load(given["apply_folder"], given["solver"], threads)
+    if aligner is None:
+        raise InputError(given["apply_folder"], None, "was learned from given links, by a pipeline")
     return projector, lambda: aligner, Fitting(applied=digest, folder=given["apply_folder"])

@@ -14,11 +14,14 @@ from spanbridge.core.scripts import is_unspaced
 _TOKEN = re.compile(r"w[wm]*(?:aw[wm]*)*|[cmao]m*")
 _INSIDE_WORDS = frozenset("'\u2019-\u2010\u2011")
 # Articles, prepositions and pronouns that lose their vowel before the next word (French, Catalan,
-# Italian, Occitan): l'Ajuntament, qu'Anna, dell'Unione. A capital letter is one only where a text
-# begins: O'Brien and N'Djamena are whole.
+# Italian, Occitan): l'Ajuntament, qu'Anna, dell'Unione. A capital letter is one only where a
+# sentence begins: O'Brien and N'Djamena are whole.
 _ELIDED = re.compile(
-    r"(?:[cdjlmnst]|qu|un|all|dall|dell|nell|sull|quell|quest|jusqu|lorsqu|puisqu)['\u2019](?=\w)"
+    r"(?<![\w'\u2019-])(?:[cdjlmnst]|qu|un|all|dall|dell|nell|sull|quell|quest|jusqu|lorsqu|puisqu)"
+    r"['\u2019](?=\w)",
+    re.IGNORECASE,
 )
+_BEFORE_SENTENCES = frozenset('.!?:\u2026"([\u00ab\u00bb\u201c\u201d\u2014-')
 
 
 def tokenize(
@@ -38,25 +41,24 @@ def tokenize(
         The words, and for each its half-open range of characters (code points).
     """
     kinds = text.translate(_KINDS)
-    cuts = sorted({0, len(text), *boundaries})
-    offsets = tuple(
-        part
-        for start, end in pairwise(cuts)
-        for match in _TOKEN.finditer(kinds, start, end)
-        for part in _parts(text, kinds, *match.span())
-    )
-    return tuple(text[start:end] for start, end in offsets), offsets
+    elided = set(_elided(text)) if "a" in kinds else set()
+    cuts = sorted({0, len(text), *boundaries, *elided})
+    offsets: list[tuple[int, int]] = []
+    for start, end in pairwise(cuts):
+        offsets += (match.span() for match in _TOKEN.finditer(kinds, start, end))
+        if end in elided and end - start > 1:  # its apostrophe ends it
+            offsets[-2:] = [(offsets[-2][0], end)]
+    return tuple(text[start:end] for start, end in offsets), tuple(offsets)
 
 
-def _parts(text: str, kinds: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """A word, or an elided one and what follows it."""
-    if "a" in kinds[start:end]:
-        word = text[start:end]
-        found = _ELIDED.match(word.lower() if start == 0 else word)
-        if found is not None and len(word) == len(word.lower()):
-            yield start, start + found.end()
-            start += found.end()
-    yield start, end
+def _elided(text: str) -> Iterator[int]:
+    """Where elided words end."""
+    for match in _ELIDED.finditer(text):
+        word, start = match.group(), match.start()
+        before = text[max(0, start - 3) : start].rstrip()
+        begins = not before or before[-1] in _BEFORE_SENTENCES
+        if word.islower() or (begins and word[1:] == word[1:].lower()):
+            yield match.end()
 
 
 class _Kinds(dict[int, str]):

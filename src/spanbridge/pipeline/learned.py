@@ -41,7 +41,8 @@ def save(
 ) -> None:
     """Write what both have learned; an earlier fit in the folder is replaced.
 
-    An aligner that is None, where links were given, is None again when loaded.
+    An aligner that is None, where links were given (its name is empty then), is None again when
+    loaded.
 
     Raises:
         InputError: the folder holds something else, or cannot be written to.
@@ -69,9 +70,7 @@ def save(
         "solver": projector.solver,
         "format": FORMAT,
         "version": package_version(),
-        "aligner": None
-        if aligner is None
-        else {"name": aligner_name, "options": dict(aligner_options)},
+        "aligner": {"name": aligner_name, "options": dict(aligner_options)},
         "described": {
             "aligner": "given" if aligner is None else aligner.describe(),
             "method": projector.describe(),
@@ -150,7 +149,7 @@ def load(
         projector.learned = _learned(content, arrays)
         made = content["aligner"]
         aligner: Aligner | None = None
-        if made is not None:
+        if made["name"]:
             aligner = registry.build("aligner", made["name"], {**made["options"], **overrides})
             start = "aligner."
             aligner.restore(
