@@ -45,11 +45,7 @@ OUT.work, and are redone only where the input or a setting that they depend on h
     default=True,
     help="Cut texts into sentences on the way (they come out whole). Default: split.",
 )
-@click.option(
-    "--segment",
-    is_flag=True,
-    help="Words by dictionary (ICU) for scripts that are written without spaces.",
-)
+@opt.segment_option
 @click.option(
     "--back-translate",
     "back",
@@ -102,7 +98,8 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
             opt.projection_entry(given),
             split=given["split"] and not holds_conll(text),
             ensemble=given["ensemble"] and {"checkpoint": {"model": given["ensemble"]}},
-            **opt.take(given, ("repair", "segment", "back")),
+            segment=opt.segmented(given["segment"], given["language"]) and not holds_conll(text),
+            **opt.take(given, ("repair", "back")),
         )
         pipeline = make_pipeline(settings)
     opt.run_or_show(pipeline, given)

@@ -31,6 +31,7 @@ command again to go on after an interruption: finished stages stand in DIR/work.
     help="Mark-then-translate in place of alignment and projection: marks about the spans go "
     "through the translator and are found again: brackets, xml or quotes.",
 )
+@opt.segment_option
 @click.option("--show-config", is_flag=True, help="Print the pipeline file, and stop.")
 @click.option("-o", "--output", required=True, metavar="DIR", help="Folder for the result.")
 @opt.tag_options
@@ -55,7 +56,10 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
         "output": str(Path(output) / "train.jsonl"),
         "work": str(Path(output) / "work"),
         "stages": make_data_stages(
-            opt.translator_entry(given), opt.projection_entry(given), marks=given["marks"]
+            opt.translator_entry(given),
+            opt.projection_entry(given),
+            segment=opt.segmented(given["segment"], given["other"]),
+            marks=given["marks"],
         ),
         **opt.take(given, ("scheme", "orphans")),
         **opt.pipeline_settings(given),

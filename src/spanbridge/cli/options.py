@@ -164,6 +164,12 @@ translator_options = _stack(
     ]
 )
 
+segment_option = click.option(
+    "--segment/--no-segment",
+    default=None,
+    help="Words by dictionary (ICU) in place of single characters. Default: for Chinese, Japanese, "
+    "Thai, Lao, Khmer and Burmese.",
+)
 shard_option = click.option(
     "--shard",
     "part",
@@ -237,6 +243,14 @@ def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
     named = {"method": given["method"], "aligner": given["aligner"]}
     chosen = {key: value for key, value in named.items() if value is not None}
     return {**chosen, "min_confidence": given["min_confidence"]}
+
+
+def segmented(wanted: bool | None, code: str) -> bool:
+    """Whether words of a language are to be found by dictionary."""
+    from spanbridge.data.languages import find_language
+    from spanbridge.data.segmentation import DICTIONARIES
+
+    return find_language(code).script in DICTIONARIES if wanted is None else wanted
 
 
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:

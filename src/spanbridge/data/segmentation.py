@@ -15,6 +15,8 @@ from spanbridge.core.scripts import is_unspaced
 from spanbridge.data.tokens import tokenize
 
 Range = tuple[int, int]
+# Scripts (ISO 15924) that are written without spaces, and that ICU has dictionaries for.
+DICTIONARIES = frozenset({"Hans", "Hant", "Jpan", "Khmr", "Laoo", "Mymr", "Thai"})
 
 
 class Cutter(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ _NAMES = {
     "camembert": BERT,
     "distilbert": _DISTILBERT,
 }
+_LICENCE = re.compile(r"^license:\s*[\"']?([\w.\-]+)", re.MULTILINE)
 
 
 class Checkpoint:
@@ -260,3 +262,10 @@ def download(model_id: str, files: Sequence[str] = HUB_FILES) -> Path:
         raise SpanbridgeError(
             f"{model_id!r} is no local folder, and the Hugging Face Hub did not give it: {error}"
         ) from error
+
+
+def licence_of(folder: Path, usual: str = "unknown") -> str:
+    """What the checkpoint's card says, else what is usual."""
+    card = folder / "README.md"
+    found = _LICENCE.search(card.read_text("utf-8", "replace")) if card.is_file() else None
+    return found.group(1).lower() if found else usual

@@ -78,14 +78,14 @@ class Marking:
         least: float,
         guards: Guards,
     ) -> None:
-        self._translator = translator
+        self.translator = translator
         self._languages = languages
         self._style = style
         self._least = least
         self._guards = guards
 
     def _translate(self, texts: Sequence[str]) -> list[Translation]:
-        return guarded(self._translator, texts, *self._languages, self._guards)
+        return guarded(self.translator, texts, *self._languages, self._guards)
 
     def rows(self, pairs: Iterable[SentencePair], account: Account) -> Iterator[SentencePair]:
         """The pairs with the labelled translation as target."""

@@ -45,18 +45,24 @@ def label_stages(
 
 
 def make_data_stages(
-    translator: Entry, project: Mapping[str, Any], *, marks: str | None = None
+    translator: Entry,
+    project: Mapping[str, Any],
+    *,
+    segment: bool = False,
+    marks: str | None = None,
 ) -> list[Entry]:
     """A labelled corpus -> training data in another language.
 
     Args:
         translator: by name, or name and options.
         project: settings of the projection.
+        segment: words of scripts that are written without spaces.
         marks: style of the marks of mark-then-translate, in place of alignment and projection.
     """
     if marks is not None:
         return [{"mark": {"translator": translator, "style": marks}}]
     return [
         {"translate": {"translator": translator, "side": "source"}},
+        *(["segment"] if segment else []),
         {"project": dict(project)},
     ]

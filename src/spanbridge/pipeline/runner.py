@@ -48,9 +48,11 @@ class Passage:
         made: of these, by this run.
         rows: that came out of it; seconds: that it worked, whichever run did.
         account: of the shards that there are.
+        licences: of the models that it works with.
     """
 
     name: str
+    licences: dict[str, str] = field(default_factory=dict)
     shards: int = 0
     made: int = 0
     rows: int = 0
@@ -59,7 +61,8 @@ class Passage:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        counts = {"shards": self.shards, "made": self.made, "seconds": round(self.seconds, 3)}
+        counts: dict[str, Any] = {"licences": self.licences} if self.licences else {}
+        counts |= {"shards": self.shards, "made": self.made, "seconds": round(self.seconds, 3)}
         return {"stage": self.name, **counts, **self.account.to_dict()}
 
     def text(self) -> str:
@@ -70,6 +73,9 @@ class Passage:
         if self.shards > self.made:
             head += f"; {self.shards - self.made} of {self.shards} shards done before"
         lines = [head]
+        if self.licences:
+            named = (f"{name} {licence}" for name, licence in self.licences.items())
+            lines.append(f"licence of the {', of the '.join(named)}")
         return "\n  ".join([*lines, *self.account.text().splitlines()])
 
 
@@ -124,7 +130,8 @@ class _Going:
     def __init__(self, job: Job, watch: Watch) -> None:
         self._job, self._watch = job, watch
         self._workers = [worker for _, worker in job.workers]
-        self.passages = [Passage("read"), *(Passage(name) for name, _ in job.workers)]
+        self.passages = [Passage("read")]
+        self.passages += (Passage(name, worker.licences()) for name, worker in job.workers)
         self._keys: list[list[str]] = [[] for _ in self.passages]
         self._sizes: list[int] = []
         self._ready: set[int] = set()  # stages that have learned

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.tags import Scheme
 from spanbridge.encode import load_encoder
-from spanbridge.encode.checkpoint import Checkpoint, download
+from spanbridge.encode.checkpoint import Checkpoint, download, licence_of
 from spanbridge.encode.encoder import EncodedSentence, Encoder
 from spanbridge.tag.base import Probabilities, SchemeMap, Tagged, Words, decode
 
@@ -75,6 +75,7 @@ class CheckpointTagger:
         self._encoder = self._load(compute_type=compute_type)
         self._recheck = recheck if compute_type.startswith("int8") else 0.0
         self.n_rechecked = 0
+        self.licence = licence_of(folder)
 
     @cached_property
     def _exact(self) -> Encoder:

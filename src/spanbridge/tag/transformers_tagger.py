@@ -12,7 +12,7 @@ import numpy as np
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.core.tags import Scheme
 from spanbridge.encode.cache import file_digest
-from spanbridge.encode.checkpoint import download, open_safetensors
+from spanbridge.encode.checkpoint import download, licence_of, open_safetensors
 from spanbridge.encode.encoder import windows
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.tag.base import Probabilities, SchemeMap, Tagged, Words, decode
@@ -143,6 +143,7 @@ class TransformersTagger:
         self._map = SchemeMap(names, scheme)
         self.classes = self._map.classes
         self._name = f"{Path(model).name}@{_fingerprint(folder)}"
+        self.licence = licence_of(folder)
         self._device = device
 
     def describe(self) -> str:

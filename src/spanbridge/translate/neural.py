@@ -14,7 +14,7 @@ from typing import Any
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.data.languages import Language
 from spanbridge.encode.cache import cached, file_digest
-from spanbridge.encode.checkpoint import download, open_safetensors
+from spanbridge.encode.checkpoint import download, licence_of, open_safetensors
 from spanbridge.encode.tokenizer import load_fast
 from spanbridge.translate.base import Translation, UnsupportedPairError
 
@@ -27,7 +27,6 @@ FILES = (
 BATCH = 16
 # Pairs of texts of the same two lengths that are scored together.
 SCORED = 64
-_LICENCE = re.compile(r"^license:\s*[\"']?([\w.\-]+)", re.MULTILINE)
 # Of the published checkpoints, where the folder does not say.
 _LICENCES = {"nllb": "cc-by-nc-4.0", "m2m": "mit", "marian": "unknown"}
 _POSITIONS = {"nllb": 1024, "m2m": 1024, "marian": 512}
@@ -43,10 +42,11 @@ class NeuralTranslator:
         model: a folder, or an id on the Hugging Face Hub, with a checkpoint of transformers
             (safetensors; converted on first use, which needs the ``train`` extra) or of CTranslate2
             (beside its tokenizer's files).
-        compute_type: ``int8`` (default), ``float32``, ``float16`` on a GPU.
+        compute_type: by default ``int8`` on the processor and ``float16`` on a GPU; or another that
+            CTranslate2 has there.
         beam: hypotheses kept; 1 is greedy.
         threads: batches at the same time; by default one a core.
-        device: ``cpu``, ``cuda`` or ``auto`` (default).
+        device: ``cpu``, ``cuda``, or ``auto`` (default): a GPU where there is one.
 
     Raises:
         InputError: a file is missing or damaged, or the weights are pickled.
@@ -57,7 +57,7 @@ class NeuralTranslator:
     def __init__(
         self,
         model: str,
-        compute_type: str = "int8",
+        compute_type: str | None = None,
         beam: int = 4,
         threads: int | None = None,
         device: str = "auto",
@@ -66,6 +66,10 @@ class NeuralTranslator:
             raise SpanbridgeError(f"the beam is {beam}, but holds at least 1")
         import ctranslate2
 
+        if device == "auto":
+            device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+        if compute_type is None:
+            compute_type = "int8" if device == "cpu" else "float16"
         folder = Path(model) if Path(model).is_dir() else download(model, FILES)
         place = folder if (folder / "model.bin").is_file() else _converted(folder, compute_type)
         try:
@@ -80,6 +84,7 @@ class NeuralTranslator:
             raise SpanbridgeError(f"{place}: cannot be used: {error}") from error
         self._vocabulary = _vocabulary(place)
         self._kind = _kind(self._vocabulary, folder)
+        self._longest = _positions(folder) or _POSITIONS[self._kind]
         self._pieces = _Pieces(folder, self._kind)
         self._beam = beam
         self._name = f"{Path(model).name}@{fingerprint(folder)},{compute_type},beam={beam}"
@@ -101,14 +106,14 @@ class NeuralTranslator:
         found: list[Translation] = [Translation("")] * len(sentences)
         for n, sentence in enumerate(sentences):
             tokens = [*before, *self._pieces.split(sentence), "</s>"]
-            if len(tokens) > _POSITIONS[self._kind]:
+            if len(tokens) > self._longest:
                 status = f"failed: {len(tokens)} tokens, more than the model reads"
                 found[n] = Translation("", status=status)
             else:
                 by_length[len(tokens)].append((n, tokens))
         waiting = []
         for length, rows in sorted(by_length.items()):
-            longest = min(2 * length + 32, _POSITIONS[self._kind] - 2)
+            longest = min(2 * length + 32, self._longest - 2)
             for at in range(0, len(rows), BATCH):
                 part = rows[at : at + BATCH]
                 answers = self._model.translate_batch(
@@ -144,7 +149,7 @@ class NeuralTranslator:
         before, prefix = self._languages(source, target)
         found = [float("-inf")] * len(pairs)
         by_length: dict[tuple[int, int], list[tuple[int, list[str], list[str]]]] = defaultdict(list)
-        longest = _POSITIONS[self._kind]
+        longest = self._longest
         for n, (a, b) in enumerate(pairs):
             left = [*before, *self._pieces.split(a), "</s>"]
             right = [*prefix, *self._pieces.split(b)]
@@ -262,6 +267,15 @@ def _converted(folder: Path, compute_type: str) -> Path:
     return cached(key, make)
 
 
+def _positions(folder: Path) -> int | None:
+    """Longest text in tokens, where the checkpoint's configuration says so."""
+    try:
+        found = json.loads((folder / "config.json").read_text("utf-8"))
+        return int(found["max_position_embeddings"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def check_weights(folder: Path) -> None:
     """Whether there are weights in safetensors, undamaged.
 
@@ -320,13 +334,6 @@ def _kind(vocabulary: frozenset[str], folder: Path) -> str:
     if (folder / "source.spm").is_file():
         return "marian"
     raise InputError(folder, None, "is none of NLLB-200, M2M-100 and Marian (OPUS-MT)")
-
-
-def licence_of(folder: Path, usual: str = "unknown") -> str:
-    """What the checkpoint's card says, else what is usual."""
-    card = folder / "README.md"
-    found = _LICENCE.search(card.read_text("utf-8", "replace")) if card.is_file() else None
-    return found.group(1).lower() if found else usual
 
 
 def fingerprint(folder: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.data.languages import Language
 from spanbridge.translate.base import BLANK, OK, Translation, UnsupportedPairError
-from spanbridge.translate.neural import FILES, check_weights, fingerprint, licence_of
+from spanbridge.translate.neural import FILES, check_weights, fingerprint
 
 
 class TransformersTranslator:
@@ -51,7 +51,7 @@ class TransformersTranslator:
             raise MissingExtraError(
                 "this translator needs: pip install 'spanbridge[train]'"
             ) from error
-        from spanbridge.encode.checkpoint import download
+        from spanbridge.encode.checkpoint import download, licence_of
 
         folder = Path(model) if Path(model).is_dir() else download(model, FILES)
         check_weights(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
@@ -61,6 +61,10 @@ class Worker(ABC):
 
         Where rows go in and out one by one, each is entered in the account.
         """
+
+    def licences(self) -> dict[str, str]:
+        """Of the models that it works with, by their names."""
+        return {}
 
     def learn(self, rows: Sequence[SentencePair], folder: Path) -> None:
         """Learn from a sample, and keep that in a folder."""
@@ -175,8 +179,7 @@ def part(kind: str) -> Any:
     return Annotated[Part, BeforeValidator(lambda given: Part.parse(kind, given))]
 
 
-def entered(rows: Iterable[SentencePair], account: Account, status: str) -> Iterator[SentencePair]:
-    """Rows, each counted with the same status."""
-    for pair in rows:
-        account.statuses[status] += 1
-        yield pair
+def licences_of(**parts: object) -> dict[str, str]:
+    """Licences of the parts that say theirs."""
+    found = {name: getattr(part, "licence", None) for name, part in parts.items()}
+    return {name: str(licence) for name, licence in found.items() if licence is not None}

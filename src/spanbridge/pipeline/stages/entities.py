@@ -26,7 +26,7 @@ from spanbridge.pipeline.projection import (
     project_pairs,
     usual_aligner,
 )
-from spanbridge.pipeline.stages.base import Context, Part, Side, Stage, Worker, part
+from spanbridge.pipeline.stages.base import Context, Part, Side, Stage, Worker, licences_of, part
 from spanbridge.pipeline.tagging import tagged
 from spanbridge.project.soft import CorpusProjector, SoftProjector
 from spanbridge.tag.base import Tagger
@@ -58,6 +58,9 @@ class _Tagging(Worker):
 
     def describe(self) -> str:
         return f"{self._tagger.describe()},{self._side}"
+
+    def licences(self) -> dict[str, str]:
+        return licences_of(tagger=self._tagger)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         before = Counter(getattr(self._tagger, "dropped", {}))
@@ -226,6 +229,9 @@ class _Agreeing(Worker):
 
     def describe(self) -> str:
         return f"ensemble({self._tagger.describe()},{self._weight:g},{self._threshold:g})"
+
+    def licences(self) -> dict[str, str]:
+        return licences_of(tagger=self._tagger)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         for pair, found in zip(

@@ -15,7 +15,7 @@ from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence, SentencePair
 from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
 from spanbridge.pipeline.projection import align_pairs, given_links
-from spanbridge.pipeline.stages.base import Context, Part, Stage, Worker, part
+from spanbridge.pipeline.stages.base import Context, Part, Stage, Worker, licences_of, part
 from spanbridge.pipeline.stages.translations import open_translator
 from spanbridge.project.matching import (
     Matching,
@@ -109,8 +109,10 @@ class _Matching(Worker):
                     f"the tagger {settings.tagger.name!r} gives no probabilities, which ner needs"
                 )
         self._scorer: TranslationScorer | None = None
+        self._translator: object = None
         if settings.translator is not None:
             translator = open_translator(settings.translator, context)
+            self._translator = translator
             if not getattr(translator, "multilingual", False):
                 raise SpanbridgeError(
                     f"{settings.translator.name} gives no translation scores; a neural model of "
@@ -129,6 +131,9 @@ class _Matching(Worker):
         ]
         parts += [p.describe() for p in (self._tagger, self._scorer) if p is not None]
         return ",".join(parts) + ")"
+
+    def licences(self) -> dict[str, str]:
+        return licences_of(tagger=self._tagger, translator=self._translator)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         opinions: list[Tagged | None] = [None] * len(rows)

@@ -13,7 +13,16 @@ from spanbridge.core.spans import SentencePair
 from spanbridge.data.languages import Language
 from spanbridge.pipeline.account import REJECTED, Account
 from spanbridge.pipeline.marking import LEAST, Marking
-from spanbridge.pipeline.stages.base import OTHER, Context, Part, Side, Stage, Worker, part
+from spanbridge.pipeline.stages.base import (
+    OTHER,
+    Context,
+    Part,
+    Side,
+    Stage,
+    Worker,
+    licences_of,
+    part,
+)
 from spanbridge.pipeline.translation import check_licence, describe, text_of, translated
 from spanbridge.translate.base import Translator
 from spanbridge.translate.guards import GUARDS, Guards
@@ -98,6 +107,9 @@ class _Translations(Worker):
     def describe(self) -> str:
         return f"{self._described},{self._side}"
 
+    def licences(self) -> dict[str, str]:
+        return licences_of(translator=self._translator)
+
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         clean = (replace(pair, links=None) for pair in rows)
         yield from translated(
@@ -144,6 +156,9 @@ class _Marks(Worker):
 
     def describe(self) -> str:
         return f"mark({self._described})"
+
+    def licences(self) -> dict[str, str]:
+        return licences_of(translator=self._marking.translator)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         yield from self._marking.rows((replace(pair, links=None) for pair in rows), account)
