@@ -14,6 +14,7 @@ from spanbridge.core import registry
 from spanbridge.core.signature import package_version
 
 _HF = "pip install 'spanbridge[hf]'"
+_PIPELINE = "pip install 'spanbridge[pipeline]'"
 # package -> what it is here for, and how to get it where `pip install` and its name do not do
 _PACKAGES = {
     "ctranslate2": ("runs encoders (int8, no torch)", None),
@@ -28,6 +29,12 @@ _PACKAGES = {
     "tokenizers": ("tokenizers of other checkpoints", _HF),
     "safetensors": ("weights of other checkpoints", _HF),
     "huggingface-hub": ("checkpoints by their id", _HF),
+    "pyarrow": ("shards of pipelines", _PIPELINE),
+    "pydantic": ("settings of pipelines", _PIPELINE),
+    "pyyaml": ("pipeline files", _PIPELINE),
+    "sentencex": ("sentences of raw text", _PIPELINE),
+    "icu4py": ("words of scripts without spaces", _PIPELINE),
+    "ftfy": ("repair of text that was encoded twice", _PIPELINE),
 }
 
 
@@ -100,6 +107,8 @@ def command(check: bool, as_json: bool) -> None:
         "compute_types": _compute_types(),
         "encoder": _encoder(check),
         "aligners": registry.names("aligner"),
+        "translators": registry.names("translator"),
+        "taggers": registry.names("tagger"),
         "methods": registry.names("method"),
         "packages": [_package(name) for name in _PACKAGES],
     }
@@ -113,8 +122,8 @@ def _text(report: dict[str, Any]) -> str:
         *_encoder_text(report["encoder"]),
         "",
     ]
-    for kind in ("aligners", "methods"):
-        lines += [f"{kind}"] + [f"  {name:<12} {what}" for name, what in report[kind].items()]
+    for kind in ("aligners", "methods", "translators", "taggers"):
+        lines += [f"{kind}"] + [f"  {name:<14} {what}" for name, what in report[kind].items()]
     lines += ["", "packages"]
     for row in report["packages"]:
         state = (

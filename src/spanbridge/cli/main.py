@@ -26,6 +26,9 @@ _COMMANDS = {
     "demo": "Run the real thing on a small sample in nine languages.",
     "doctor": "Show what is installed, from where, under which licence.",
 }
+# module -> the extra that brings it
+_EXTRAS = {name: "pipeline" for name in ("pydantic", "yaml", "pyarrow", "sentencex", "icu4py")}
+_EXTRAS |= {name: "train" for name in ("torch", "transformers")}
 
 
 class _LazyGroup(click.Group):
@@ -58,6 +61,9 @@ def cli() -> None:
       spanbridge project --source en.conll --target de.txt -o de.conll
       spanbridge evaluate gold.conll de.conll
       spanbridge view de.conll -o page.html
+
+    \b
+      spanbridge label posts.txt --from es --model en-tagger -o posts.jsonl
     """
 
 
@@ -93,7 +99,9 @@ def main() -> None:
         module = (error.name or "").partition(".")[0]
         if module in ("", "spanbridge"):
             raise
-        click.echo(f"{module} is not installed; install it with: pip install {module}", err=True)
+        extra = _EXTRAS.get(module)
+        package = f"'spanbridge[{extra}]'" if extra else module
+        click.echo(f"{module} is not installed; install it with: pip install {package}", err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
