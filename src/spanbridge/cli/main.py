@@ -27,8 +27,8 @@ _COMMANDS = {
     "doctor": "Show what is installed, from where, under which licence.",
 }
 # module -> the extra that brings it
-_EXTRAS = {name: "pipeline" for name in ("pydantic", "yaml", "pyarrow", "sentencex", "icu4py")}
-_EXTRAS |= {name: "train" for name in ("torch", "transformers")}
+_EXTRAS = dict.fromkeys(("pydantic", "yaml", "pyarrow", "sentencex", "icu4py"), "pipeline")
+_EXTRAS |= dict.fromkeys(("torch", "transformers"), "train")
 
 
 class _LazyGroup(click.Group):

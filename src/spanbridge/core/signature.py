@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 
 def package_version() -> str:
@@ -12,6 +15,19 @@ def package_version() -> str:
         return version("spanbridge")
     except PackageNotFoundError:
         return "0+unknown"
+
+
+@cache
+def code_version() -> str:
+    """Version, and a fingerprint of the package's source: a checkout changes between versions.
+
+    For the keys of what is kept between runs, not for signatures.
+    """
+    digest = sha256()
+    root = Path(__file__).parent.parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    return f"{package_version()}+{digest.hexdigest()[:16]}"
 
 
 def signature(parts: Mapping[str, object]) -> str:

@@ -1,8 +1,8 @@
 """Pipelines over shards: every stage keeps every shard, so that a run survives being killed.
 
 A shard stands under a key made of the rows that went in, the settings and models of its stage and
-of those before, and the version: ``WORK/2-tag/00017-KEY.parquet``. What is there is not made again;
-what depends on something else has another key. Files appear whole or not at all.
+of those before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. What is there is not made
+again; what depends on something else has another key. Files appear whole or not at all.
 
 A stage that learns (from a sample: blocks of rows, spread evenly over all) keeps what it has
 learned in a folder, under a key made of the sample's. Neither the size of shards nor the number of
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError
-from spanbridge.core.signature import package_version, signature
+from spanbridge.core.signature import code_version, signature
 from spanbridge.core.spans import SentencePair
 from spanbridge.data.conll import Counts
 from spanbridge.data.formats import pair_writer
@@ -142,7 +142,7 @@ class _Going:
         counts, passage = Counts(), self.passages[0]
         rows = self._watch(self._job.open_rows(counts), None, "read")
         for n, chunk in enumerate(chunks(rows, self._job.shard_rows)):
-            digest = sha256(package_version().encode())
+            digest = sha256(code_version().encode())
             for pair in chunk:
                 digest.update(format_pair(pair).encode() + b"\n")
             self._keys[0].append(digest.hexdigest())
@@ -157,7 +157,7 @@ class _Going:
             "spans_widened_to_whole_words": counts.n_widened,
         }
         for s, worker in enumerate(self._workers, 1):
-            parts = [worker.describe(), package_version()]
+            parts = [worker.describe(), code_version()]
             if worker.learns:
                 parts += [self._keys[s - 1][n] for n in self._sample()]
             own = "|".join(parts)

@@ -52,7 +52,8 @@ class TranslationScorer:
 
     def describe(self) -> str:
         """The model."""
-        return f"nmtscore(direct,{self._name})"
+        languages = "-".join(language.tag for language in self._languages)
+        return f"nmtscore(direct,{self._name},{languages})"
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """In [0, 1] for each pair of phrases in the source and in the target language."""
