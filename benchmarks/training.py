@@ -1,6 +1,6 @@
 """What each way to a tagger gives: recipes, projected data, teachers, the adversary.
 
-    python -m benchmarks training                 # everything, about three hours of two cores
+    python -m benchmarks training                 # everything, about four hours of two cores
     python -m benchmarks.training teachers        # one table of: projected, made, teachers, recipes
 
 Each row is one `spanbridge train` command, kept in ``.bench`` (or ``$SPANBRIDGE_BENCH``) and
@@ -159,42 +159,18 @@ def project(lang: str) -> tuple[str, str, str]:
 def made() -> None:
     """Spanish training data made by Apertium (`spanbridge make-data`), against zero-shot.
 
-    All start from the English tagger, whose own zero-shot F1 is the first row of `recipes`; first
-    with as many sentences each, then with all 14,000.
+    All are trained from the encoder on, as `make tagger` is: on the English training data, on its
+    translation with projected labels, and on its translation with marks about the labels.
     """
     test = sentences("es.conll", news("es", "dev"))
-    whole = str(folder() / "news-ner" / "en" / "train.txt")
-    english, half = (
-        sentences(f"news.en.{n}.conll", evenly(news("en", "train"), n))
-        for n in (MT_ROWS, MT_ROWS // 2)
-    )
-    few = {name: make_data(english, f"es-{name}", name == "marked") for name in MADE}
-    many = {name: make_data(whole, f"es-whole-{name}", name == "marked") for name in MADE}
-    fewer = [pair for _, pair in read_jsonl(few["projected"])]
-    mixed = write("es.projected.jsonl", evenly(fewer, MT_ROWS // 2))
-    kinds = {
-        "es English": ["--train", english],
-        "es projected": ["--train", few["projected"]],
-        "es marked": ["--train", few["marked"]],
-        "es mix projected": ["--train", mixed, "--train", half],
-        "es whole projected further": ["--train", many["projected"]],
-        "es whole marked further": ["--train", many["marked"]],
-    }
-    start = ["--encoder", str(PLACE / "make-tagger"), *FURTHER, *LABELS, "--threads", "1"]
-    done = run_all(
-        {
-            f"{kind} {seed}".replace(" ", "-"): [*line, *start, "--test", test, "--seed", str(seed)]
-            for seed in SEEDS
-            for kind, line in kinds.items()
-        }
-    )
-    print(f"{'F1, mean (sd) of 3 seeds':30}{'es':>16}")
-    for kind in kinds:
-        found = [done[f"{kind}-{seed}".replace(" ", "-")]["es"] for seed in SEEDS]
-        print(f"{kind:<30}{mean(found):>9.4f} ({stdev(found):.3f})", flush=True)
-
-
-MADE = ("projected", "marked")
+    english = folder() / "news-ner" / "en"
+    common = ["--dev", str(english / "dev.txt"), *RECIPE, *LABELS, "--threads", "1", "--test", test]
+    runs = {}
+    for name in ("projected", "marked"):
+        data = make_data(str(english / "train.txt"), f"es-{name}-data", name == "marked")
+        runs[f"es-{name}"] = ["--train", data, *common]
+    rows = {"English (make tagger)": scores(str(PLACE / "make-tagger")), **run_all(runs)}
+    table(rows, ("en", "es", "minutes"))
 
 
 def make_data(labelled: str, name: str, marked: bool) -> str:
