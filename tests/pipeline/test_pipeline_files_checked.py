@@ -1,5 +1,7 @@
 """Pipeline files: everything that can be wrong is found before anything runs, with its line."""
 
+from pathlib import Path
+
 import pytest
 import toy_pipeline as toy
 import yaml
@@ -122,6 +124,12 @@ def test_what_is_wrong_is_named(place, text, why):
     with pytest.raises(InputError, match=why):
         check(place, text)
     assert not (place / "o.jsonl.work").exists()
+
+
+def test_the_example_is_right():
+    path = Path(__file__).parents[2] / "examples" / "spanish.yaml"
+    names = [stage.kind for stage in read_pipeline(str(path)).stages]
+    assert names == ["repair", "split", "translate", "tag", "project", "ensemble", "join"]
 
 
 def test_written_and_read_again(place):

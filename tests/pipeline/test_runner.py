@@ -118,7 +118,7 @@ def test_a_damaged_shard_is_named(tmp_path):
 def test_thirty_kills_at_random_moments(tmp_path):
     """How far each attempt comes depends on the machine; what has to hold does not."""
     toy.write(tmp_path, 5000)
-    given = toy.settings(tmp_path, shard_rows=100)
+    given = toy.settings(tmp_path, shard_rows=200)
     fresh = multiprocessing.get_context("forkserver")
     fresh.set_forkserver_preload(["toy_pipeline", "spanbridge.pipeline.config"])
 
