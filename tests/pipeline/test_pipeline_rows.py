@@ -121,3 +121,24 @@ def test_the_account_for_a_person():
 def test_chunks():
     assert list(chunks(range(5), 2)) == [[0, 1], [2, 3], [4]]
     assert list(chunks([], 2)) == []
+
+
+def test_what_the_source_is_unsure_of_the_target_is_too():
+    """Given labels count as certain; a tagger's probability is multiplied in."""
+    links = WordAlignment.of([(0, 0), (1, 1)], 2, 2)
+
+    def projected(score, least=0.0):
+        source = Sentence(("Ann", "Rome"), (Span(0, 1, "PER", score), Span(1, 2, "LOC")))
+        pair = SentencePair("1", source, Sentence(("Anna", "Roma")))
+        account = Account()
+        (done,) = project_pairs([(pair, links)], GreedyProjector(), account, least)
+        return done, account
+
+    whole, _ = projected(None)
+    sure = whole.target.spans[0].score
+    half, _ = projected(0.5)
+    assert half.target.spans[0].score == pytest.approx(sure / 2)
+    assert half.target.spans[1] == whole.target.spans[1]
+    left, account = projected(0.5, 0.6)
+    assert [span.label for span in left.target.spans] == ["LOC"]
+    assert account.dropped == {"confidence below the minimum": 1}

@@ -183,6 +183,7 @@ def _project(
     if isinstance(method, SoftProjector):
         assert isinstance(found, Evidence)
         decision = method.decide(pair, found)
+        decision = replace(decision, projection=_with_sources(decision.projection))
         return decision.projection, explain(pair, decision, least)
     assert isinstance(found, WordAlignment)
     raw = method.project(pair.source.spans, found)
@@ -190,7 +191,18 @@ def _project(
     if calibration is None:  # a method from elsewhere, whose scores are its own
         return raw, ()
     spans = tuple(span._replace(score=calibration(span.score or 0.0)) for span in raw.spans)
-    return replace(raw, spans=spans), ()
+    return _with_sources(replace(raw, spans=spans)), ()
+
+
+def _with_sources(result: Projection) -> Projection:
+    """A span is right if its source span is, which a tagger is not sure of, and its place is."""
+    if len(result.origins) != len(result.spans):  # a method from elsewhere that does not say
+        return result
+    spans = tuple(
+        span if origin.score is None else span._replace(score=(span.score or 0.0) * origin.score)
+        for span, origin in zip(result.spans, result.origins, strict=True)
+    )
+    return replace(result, spans=spans)
 
 
 def _sentence_confidence(result: Projection, least: float) -> float:
