@@ -239,6 +239,6 @@ def test_nothing_learned_and_back(toy):
 
 def test_description_before_and_after(toy):
     aligner = StatisticalAligner(threshold=0.5)
-    assert aligner.describe() == "statistical(threshold=0.5,trained_on=0_pairs)"
+    assert aligner.describe() == "statistical(threshold=0.5)"
     aligner.fit(toy[0])
     assert aligner.describe() == "statistical(threshold=0.5,trained_on=60_pairs)"

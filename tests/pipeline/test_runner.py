@@ -65,6 +65,7 @@ def test_a_learning_method_learns_the_same_whatever_the_shards_and_machines(tmp_
     toy.run(given)
     whole = (tmp_path / "o.jsonl").read_bytes()
     assert len(list((tmp_path / "o.jsonl.work" / "3-project").glob("learned-*"))) == 1
+    assert "|3-learned_on:700_rows|" in (tmp_path / "o.jsonl.run.json").read_text("utf-8")
     parts = {**given, "output": str(tmp_path / "parts.jsonl"), "shard_rows": 90}
     assert toy.run(parts, (2, 2))[0] is None
     (learned,) = (tmp_path / "parts.jsonl.work" / "3-project").glob("learned-*")

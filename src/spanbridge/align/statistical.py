@@ -56,7 +56,8 @@ class StatisticalAligner:
 
     def describe(self) -> str:
         """What was learned, from how many pairs, and the threshold."""
-        return f"statistical(threshold={self.threshold!r},trained_on={self._n_pairs}_pairs)"
+        learned = f",trained_on={self._n_pairs}_pairs" if self._n_pairs else ""
+        return f"statistical(threshold={self.threshold!r}{learned})"
 
     def fit(self, pairs: Iterable[SentencePair]) -> None:
         """Learn the lexicons."""

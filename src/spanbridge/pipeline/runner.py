@@ -188,6 +188,9 @@ class _Going:
         parts = {"task": "run"}
         for s, (name, worker) in enumerate(self._job.workers, 1):
             parts[f"{s}-{name}"] = worker.describe()
+            if worker.learns:
+                n_rows = sum(b - a for ranges in self._sample().values() for a, b in ranges)
+                parts[f"{s}-learned_on"] = f"{n_rows}_rows"
         account = self.passages[-1].account
         account.notes |= self._notes
         return finish(self._job.output, self._job.inputs, signature(parts), account)

@@ -233,10 +233,9 @@ class CorpusProjector(SoftProjector):
 
     def describe(self) -> str:
         """Method, solver, weights, and how much was learned from."""
-        return (
-            f"corpus({self.solver},{self.weights().describe()},"
-            f"fitted_on={self.learned.statistics.n_pairs}_pairs)"
-        )
+        n_pairs = self.learned.statistics.n_pairs
+        learned = f",fitted_on={n_pairs}_pairs" if n_pairs else ""
+        return f"corpus({self.solver},{self.weights().describe()}{learned})"
 
     def fit(self, rows: Iterable[tuple[SentencePair, Evidence]]) -> None:
         """The first pass: learn frequencies, boundaries and taggers.
