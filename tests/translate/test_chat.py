@@ -31,6 +31,8 @@ def serve():
                 code, content = answer(text, n)
                 data = content.encode()
                 self.send_response(code)
+                if code == 302:
+                    self.send_header("Location", content)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -72,13 +74,15 @@ def test_every_sentence_is_one_request(serve, monkeypatch):
         assert (body["model"], body["temperature"]) == ("tower", 0)
         assert "from Spanish (es) into English (en)" in body["messages"][0]["content"]
     assert "secret" not in made.describe(SPANISH, ENGLISH)
-    assert made.describe(SPANISH, ENGLISH).startswith("chat(tower@127.0.0.1:")
+    assert made.describe(SPANISH, ENGLISH).startswith("chat(tower@http://127.0.0.1:")
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ((503, ""), "the server answers 503"),
+        ((503, ""), "the server does not serve: it answers 503"),
+        ((200, "[" * 100_000), "does not answer in JSON"),
+        (says('{"translation": "\\ud800"}'), "half a character"),
         ((200, "<html>"), "does not answer in JSON"),
         ((200, '{"error": 1}'), "does not answer as OpenAI's interface does"),
         ((200, "[]"), "does not answer as OpenAI's interface does"),
@@ -113,8 +117,32 @@ def test_what_no_try_can_mend_ends_the_run(serve):
 
 def test_nobody_there():
     made = ChatTranslator("m", "http://127.0.0.1:9/v1", tries=2, pause=0)
-    (found,) = made.translate(["a"], SPANISH, ENGLISH)
-    assert found.status == "failed: no answer (connection refused)"
+    with pytest.raises(
+        SpanbridgeError, match=r"127.0.0.1:9/v1: .*no answer \(connection refused\)"
+    ):
+        made.translate(["a", " "], SPANISH, ENGLISH)
+
+
+def test_a_sentence_that_the_server_refuses_has_failed(serve):
+    url, seen = serve(lambda text, n: (400, "too long") if text == "a" else right(text))
+    found = ChatTranslator("m", url, pause=0).translate(["a", "b"], SPANISH, ENGLISH)
+    assert [t.status for t in found] == ["failed: the server refuses it (400)", "ok"]
+    assert len(seen) == 2
+
+
+def test_neither_text_nor_key_follows_a_redirection(serve, monkeypatch):
+    monkeypatch.setenv(KEY, "secret")
+    elsewhere, seen = serve(lambda text, n: right(text))
+    url, _ = serve(lambda text, n: (302, elsewhere))
+    with pytest.raises(SpanbridgeError, match="answers 302 to every request"):
+        ChatTranslator("m", url).translate(["a"], SPANISH, ENGLISH)
+    assert not seen
+
+
+def test_the_address_and_the_prompt_are_part_of_what_it_is():
+    made = [ChatTranslator("m", f"http://localhost:1/{x}") for x in "ab"]
+    assert len({m.describe(SPANISH, ENGLISH) for m in made}) == 2
+    assert made[0].describe(SPANISH, ENGLISH) != made[0].describe(ENGLISH, SPANISH)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +150,9 @@ def test_nobody_there():
     [
         ({"url": "file:///etc/passwd"}, "no http address"),
         ({"url": "localhost:1"}, "no http address"),
+        ({"url": "http://x:99999/v1"}, "no http address"),
+        ({"url": "http://[bad/v1"}, "no http address"),
+        ({"url": "http://user:pw@localhost/v1"}, "names a user"),
         ({"tries": 0}, "out of range"),
         ({"seconds": 0.0}, "out of range"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from spanbridge.cli import options as opt
 
@@ -74,7 +75,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
     TEXT has a text a line. Nothing needs to be annotated in its language, and no tagger needs to
     know it.
     """
-    from spanbridge.data.formats import holds_conll
+    from spanbridge.data.formats import is_conll
     from spanbridge.pipeline.config import make_pipeline, read_pipeline
     from spanbridge.pipeline.recipes import label_stages
 
@@ -87,7 +88,10 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
     }
     if given["config"] is not None:
         opt.only(context, _BESIDE_CONFIG, "--config has its own stages")
-        pipeline = read_pipeline(given["config"], **settings)
+        said = context.get_parameter_source("other") is ParameterSource.COMMANDLINE
+        settings["languages"] = {"target": given["language"]}
+        settings["languages"] |= {"source": given["other"]} if said else {}
+        pipeline = read_pipeline(given["config"], {"source": given["other"]}, **settings)
     elif given["model"] is None:
         raise click.UsageError("name the tagger with --model, or stages with --config")
     else:
@@ -96,9 +100,9 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
             opt.translator_entry(given),
             {"checkpoint": {"model": given["model"]}},
             opt.projection_entry(given),
-            split=given["split"] and not holds_conll(text),
+            split=given["split"] and not is_conll(text),
             ensemble=given["ensemble"] and {"checkpoint": {"model": given["ensemble"]}},
-            segment=opt.segmented(given["segment"], given["language"]) and not holds_conll(text),
+            segment=opt.segmented(given["segment"], given["language"]) and not is_conll(text),
             **opt.take(given, ("repair", "back")),
         )
         pipeline = make_pipeline(settings)

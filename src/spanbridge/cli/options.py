@@ -192,7 +192,7 @@ route_options = _stack(
         ),
         click.option(
             "--shard-rows",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, 1_000_000),
             help="Rows that are kept at a time (2000): what bounds memory, and what is lost at "
             "most when a run is killed.",
         ),
@@ -256,7 +256,7 @@ def segmented(wanted: bool | None, code: str) -> bool:
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
     """What the options of routes say of the whole pipeline."""
     wanted = take(given, ("shard_rows", "commercial"))
-    return {key: value for key, value in wanted.items() if value is not None}
+    return {key: value for key, value in wanted.items() if value}
 
 
 def only(context: click.Context, allowed: frozenset[str], why: str) -> None:

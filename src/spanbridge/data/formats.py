@@ -267,6 +267,15 @@ def read_sentences(path: str | Path) -> Iterator[tuple[int, Sentence]]:
     return enumerate(read_text(path), 1)
 
 
+def is_conll(path: str | Path) -> bool:
+    """Whether a file that may well be raw text is CoNLL: by its suffix, or as a strict ``.txt``.
+
+    Any other name is raw text, whatever its lines look like.
+    """
+    kind = suffix(path)
+    return kind in _CONLL or (kind == ".txt" and looks_like_conll(lines(path)))
+
+
 def holds_conll(path: str | Path) -> bool:
     """Whether a file is CoNLL, by its suffix or, where that does not tell, by its lines."""
     kind = suffix(path)

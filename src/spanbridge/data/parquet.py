@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from spanbridge.core.spans import Sentence, SentencePair, Span
 
 _HOST = socket.gethostname().replace("-", "_") or "host"
 _NOTES = b"spanbridge"
+_TOKEN = secrets.token_hex(4)  # two containers can have one host name and number of process
 
 
 def _pyarrow() -> Any:
@@ -187,15 +189,15 @@ def _alignment(
 
 def temporary(path: Path) -> Path:
     """Where something is written until it is whole; :func:`sweep` knows the name."""
-    return path.with_name(f".{path.name}-{_HOST}-{os.getpid()}.tmp")
+    return path.with_name(f".{path.name}-{_HOST}-{os.getpid()}-{_TOKEN}.tmp")
 
 
 def sweep(folder: Path) -> None:
     """Remove what killed processes of this machine have left half-written."""
     for path in folder.rglob(f".*-{_HOST}-*.tmp"):
-        process = path.name.removesuffix(".tmp").rpartition("-")[2]
+        process = path.name.removesuffix(".tmp").split("-")[-2]
         if process.isdigit() and not _alive(int(process)):
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError, PermissionError):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

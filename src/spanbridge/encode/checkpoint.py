@@ -264,6 +264,11 @@ def download(model_id: str, files: Sequence[str] = HUB_FILES) -> Path:
         ) from error
 
 
+def allows_commercial_use(licence: str) -> bool:
+    """Whether a licence is known, and not for non-commercial use alone."""
+    return licence not in ("unknown", "other") and "nc" not in licence.split("-")
+
+
 def licence_of(folder: Path, usual: str = "unknown") -> str:
     """What the checkpoint's card says, else what is usual."""
     card = folder / "README.md"

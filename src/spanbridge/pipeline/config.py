@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,14 +18,17 @@ from spanbridge.core.spans import SentencePair
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.data.conll import Counts
 from spanbridge.data.files import check_rereadable, lines
-from spanbridge.data.formats import holds_conll, read_pairs, suffix
+from spanbridge.data.formats import is_conll, read_pairs, suffix
 from spanbridge.data.languages import Language, find_language
-from spanbridge.pipeline.runner import SHARD_ROWS, Job, Part
+from spanbridge.pipeline.files import check_output
+from spanbridge.pipeline.runner import MOST_ROWS, SHARD_ROWS, Job, Part
 from spanbridge.pipeline.stages import STAGES, Context, Stage, Worker
+from spanbridge.pipeline.stages.base import Part as StagePart
 from spanbridge.pipeline.stages.base import Side, one_entry, reason
 from spanbridge.pipeline.translation import paired, read_side
 
 M = TypeVar("M", bound=BaseModel)
+_DEEPEST = 20  # levels of a pipeline file
 Place = Callable[[tuple[Hashable, ...]], int | None]
 
 
@@ -56,7 +60,7 @@ class Settings(BaseModel):
     languages: dict[Side, str] = Field(default_factory=dict)
     output: str | None = None
     work: str | None = None
-    shard_rows: int = Field(SHARD_ROWS, ge=1)
+    shard_rows: int = Field(SHARD_ROWS, ge=1, le=MOST_ROWS)
     commercial: bool = False
     scheme: Scheme = "iob2"
     orphans: OrphanPolicy = "begin"
@@ -98,6 +102,7 @@ class Pipeline:
                 raise InputError(self.file, None, f"{name}: is missing")
         assert given.output is not None
         self.check(columns(given))
+        self._check_output(given.output)
         languages: dict[Side, Language | None] = {
             side: find_language(code) for side, code in given.languages.items()
         }
@@ -112,6 +117,23 @@ class Pipeline:
             given.shard_rows,
             part,
         )
+
+    def _check_output(self, output: str) -> None:
+        """Whether the output can stand where it would go, and overwrites nothing that is read."""
+        read = [*_inputs(self.settings).values(), self.file]
+        for stage in self.stages:
+            parts = (getattr(stage, name) for name in type(stage).model_fields)
+            options = (part.options for part in parts if isinstance(part, StagePart))
+            read += (v for given in options for v in given.values() if isinstance(v, str))
+        if "\0" in output:
+            raise InputError(self.file, None, "output: holds a zero byte; name a file")
+        check_output(output, *read)
+        folder = Path(output).resolve().parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            why = "cannot be written: is its folder there, and writable?"
+            raise InputError(output, None, why)
+        if Path(output).is_dir():
+            raise InputError(output, None, "is a folder where a file would go; name a file")
 
     def _open(self, context: Context) -> Iterator[tuple[str, Worker]]:
         for n, stage in enumerate(self.stages):
@@ -153,18 +175,20 @@ class Pipeline:
             )
 
 
-def read_pipeline(path: str, **over: Any) -> Pipeline:
+def read_pipeline(path: str, usual: Mapping[str, str] | None = None, **over: Any) -> Pipeline:
     """A pipeline file, its settings checked.
 
     Args:
-        path: YAML.
-        over: settings in place of the file's.
+        path: YAML, without aliases.
+        usual: languages where neither the file nor ``over`` names any.
+        over: settings in place of the file's; languages, side by side.
 
     Raises:
         InputError: it is not YAML, or has an unknown setting or a wrong value; with the line.
     """
     text = "\n".join(lines(path))
     try:
+        _check_shape(text, path)
         node = yaml.compose(text, yaml.SafeLoader)
         given = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -175,6 +199,9 @@ def read_pipeline(path: str, **over: Any) -> Pipeline:
     if node is None or not isinstance(given, dict):
         raise InputError(path, None, "holds no settings; write stages: [...] and more")
     _check_twice(node, path)
+    spoken = given.get("languages")
+    if isinstance(spoken, dict | None) and "languages" in over:
+        over["languages"] = {**(usual or {}), **(spoken or {}), **over["languages"]}
     return make_pipeline({**given, **over}, path, partial(_line, node))
 
 
@@ -225,6 +252,8 @@ def _validated(
         if at:
             name = f"stage {int(str(at[1])) + 1} ({at[2]}){f': {name}' if name else ''}"
         known = ""
+        if isinstance(first["input"], bool) and first["type"] == "string_type":
+            known = " (YAML reads yes, no, on and off as true and false: put it in quotes)"
         if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
             known = f"; there are: {', '.join(model.model_fields) or 'none'}"
         raise InputError(file, place(loc), f"{name}: {reason(first)}{known}") from error
@@ -245,6 +274,19 @@ def _line(node: yaml.Node, loc: Iterable[Hashable]) -> int | None:
         else:
             break
     return line + 1
+
+
+def _check_shape(text: str, path: str) -> None:
+    """No aliases, which can make a small file endless, and no deep nesting."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else None
+        if isinstance(event, yaml.AliasEvent):
+            raise InputError(path, line, "aliases (*name) are not read; write it out")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise InputError(path, line, f"is nested more than {_DEEPEST} levels deep")
 
 
 def _check_twice(node: yaml.Node, path: str) -> None:
@@ -281,7 +323,7 @@ def columns(given: Settings) -> set[str]:
             texts = {"source": pair.source.text, "target": pair.target.text}
             found |= {f"{name}_text" for name, text in texts.items() if text is not None}
         return found
-    if not holds_conll(path):
+    if not is_conll(path):
         return {f"{side}_words", f"{side}_text"}
     return {"source_words", "source_spans"} if side == "source" else {"target_words"}
 

@@ -132,6 +132,33 @@ def load(
     Raises:
         InputError: it is not such a folder, was written by another format, or is damaged.
     """
+    content, data = _read(folder)
+    projector = CorpusProjector(content.get("solver", "greedy") if solver is None else solver)
+    made = content["aligner"]
+    try:
+        aligner: Aligner | None = None
+        if made["name"]:
+            aligner = registry.build("aligner", made["name"], {**made["options"], **overrides})
+    except SpanbridgeError as error:
+        path = Path(folder) / "learned.json"
+        raise InputError(path, None, f"its aligner cannot be made: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise _damaged(folder, error) from error
+    _restore(folder, content, data, aligner, projector)
+    return aligner, projector, str(content["sha256"])[:12]
+
+
+def restore(folder: str | Path, aligner: Aligner | None, projector: CorpusProjector | None) -> None:
+    """Take up what :func:`save` wrote, with the same aligner and projector as then.
+
+    Raises:
+        InputError: as :func:`load`.
+    """
+    content, data = _read(folder)
+    _restore(folder, content, data, aligner, projector or CorpusProjector())
+
+
+def _read(folder: str | Path) -> tuple[dict[str, Any], bytes]:
     path = Path(folder) / "learned.json"
     try:
         content = json.loads(path.read_text("utf-8"))
@@ -142,24 +169,31 @@ def load(
         raise InputError(path, None, "is not of this version's format; fit again")
     if _digest(content, data) != content.get("sha256"):
         raise InputError(path.parent, None, "learned.json or learned.npz is damaged; fit again")
-    projector = CorpusProjector(content.get("solver", "greedy") if solver is None else solver)
+    return content, data
+
+
+def _restore(
+    folder: str | Path,
+    content: dict[str, Any],
+    data: bytes,
+    aligner: Aligner | None,
+    projector: CorpusProjector,
+) -> None:
+    start = "aligner."
     try:
         with np.load(BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         projector.learned = _learned(content, arrays)
-        made = content["aligner"]
-        aligner: Aligner | None = None
-        if made["name"]:
-            aligner = registry.build("aligner", made["name"], {**made["options"], **overrides})
-            start = "aligner."
+        if aligner is not None:
             aligner.restore(
                 {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
             )
-    except SpanbridgeError as error:
-        raise InputError(path, None, f"its aligner cannot be made: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, BadZipFile, EOFError) as error:
-        raise InputError(path, None, f"is damaged ({error!r}); fit again") from error
-    return aligner, projector, str(content["sha256"])[:12]
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder: str | Path, error: Exception) -> InputError:
+    return InputError(Path(folder) / "learned.json", None, f"is damaged ({error!r}); fit again")
 
 
 def _learned(content: dict[str, Any], arrays: dict[str, Any]) -> Learned:

@@ -57,7 +57,7 @@ def mark_files(
     if not 0 <= least <= 1:
         raise SpanbridgeError(f"the least similarity is {least}, but lies in [0, 1]")
     markable("", (), style)  # is there such a style?
-    about = {"task": "mark-then-translate", "style": style, "least": f"{least:g}"}
+    about = {"task": "mark-then-translate", "style": style, "least": repr(least)}
     about |= describe(translator, languages, guards)
     counts, account = Counts(), Account()
     total = sum(1 for _ in read_labelled(source, scheme, orphans, counts))

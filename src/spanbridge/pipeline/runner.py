@@ -24,15 +24,14 @@ from spanbridge.core.signature import code_version, signature
 from spanbridge.core.spans import SentencePair
 from spanbridge.data.conll import Counts
 from spanbridge.data.formats import pair_writer
-from spanbridge.data.jsonl import format_pair
 from spanbridge.data.parquet import read_notes, read_shard, sweep, temporary, write_shard
 from spanbridge.pipeline.account import Account
-from spanbridge.pipeline.files import Run, check_output, deterministic, finish
+from spanbridge.pipeline.files import Run, deterministic, finish
 from spanbridge.pipeline.projection import FIT_PAIRS, Watch, chunks, unwatched
 from spanbridge.pipeline.stages.base import Worker
-from spanbridge.pipeline.stages.text import in_plain_words
+from spanbridge.pipeline.stages.text import SENTENCE_OF, in_plain_words
 
-SHARD_ROWS = 2000
+SHARD_ROWS, MOST_ROWS = 2000, 1_000_000
 # A sample is of so many rows at a time; shards of any size hold whole blocks or parts of them.
 BLOCK = 250
 Part = tuple[int, int]
@@ -113,9 +112,6 @@ def run(job: Job, watch: Watch = unwatched) -> tuple[Run | None, list[Passage]]:
         InputError: the input is wrong, or a folder cannot be written to.
         SpanbridgeError: a setting is wrong, or something that a stage needs is missing.
     """
-    check_output(job.output, *job.inputs.values())
-    if not Path(job.output).parent.is_dir():
-        raise InputError(job.output, None, "cannot be written: its folder is not there")
     try:
         job.work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -144,13 +140,13 @@ class _Going:
         for n, chunk in enumerate(chunks(rows, self._job.shard_rows)):
             digest = sha256(code_version().encode())
             for pair in chunk:
-                digest.update(format_pair(pair).encode() + b"\n")
+                digest.update(repr(pair).encode("utf-8", "backslashreplace") + b"\n")
             self._keys[0].append(digest.hexdigest())
             self._sizes.append(len(chunk))
             if not self._path(0, n).is_file():
                 account = Account()
                 account.statuses["read"] = len(chunk)
-                write_shard(self._path(0, n), chunk, _notes(account, 0.0, len(chunk)))
+                self._write(0, n, chunk, account, 0.0)
                 passage.made += 1
         self._notes = {
             "orphan_tags": counts.n_orphans,
@@ -159,7 +155,7 @@ class _Going:
         for s, worker in enumerate(self._workers, 1):
             parts = [worker.describe(), code_version()]
             if worker.learns:
-                parts += [self._keys[s - 1][n] for n in self._sample()]
+                parts += [f"{self._keys[s - 1][n]}:{rows}" for n, rows in self._sample().items()]
             own = "|".join(parts)
             for key in self._keys[s - 1]:
                 self._keys[s].append(sha256(f"{key}|{own}".encode()).hexdigest())
@@ -183,7 +179,7 @@ class _Going:
             return None
         with pair_writer(self._job.output) as out:
             for k in shards:
-                for pair in read_shard(self._path(last, k)):
+                for pair in self._read(last, k):
                     out.write(in_plain_words(pair))
         parts = {"task": "run"}
         for s, (name, worker) in enumerate(self._job.workers, 1):
@@ -193,6 +189,9 @@ class _Going:
                 parts[f"{s}-learned_on"] = f"{n_rows}_rows"
         account = self.passages[-1].account
         account.notes |= self._notes
+        # whichever stage it was that rejected a row, or a sentence of one
+        rejects = (reject for passage in self.passages for reject in passage.account.rejects)
+        account.rejects = list(dict.fromkeys(rejects))
         return finish(self._job.output, self._job.inputs, signature(parts), account)
 
     def _made(self, s: int, missing: Iterable[int]) -> Iterator[SentencePair]:
@@ -208,13 +207,30 @@ class _Going:
             done.append(pair)
             yield pair
         seconds = time.monotonic() - started
-        write_shard(self._path(s, k), done, _notes(account, seconds, len(done)))
+        self._write(s, k, done, account, seconds)
         self.passages[s].made += 1
+
+    def _write(
+        self, s: int, k: int, rows: list[SentencePair], account: Account, seconds: float
+    ) -> None:
+        notes = {
+            "key": self._keys[s][k],
+            "account": account.to_dict(whole=True),
+            "seconds": round(seconds, 3),
+            "rows": len(rows),
+        }
+        write_shard(self._path(s, k), rows, notes)
+
+    def _read(self, s: int, k: int) -> list[SentencePair]:
+        path = self._path(s, k)
+        if read_notes(path).get("key") != self._keys[s][k]:
+            raise InputError(path, None, "is another shard under this one's name; delete it")
+        return read_shard(path)
 
     def _shard(self, s: int, k: int) -> list[SentencePair]:
         if not self._path(s, k).is_file():
             return list(self._make(s, k))
-        return read_shard(self._path(s, k))
+        return self._read(s, k)
 
     def _path(self, s: int, k: int) -> Path:
         folder = self._job.work / f"{s}-{self.passages[s].name}"
@@ -277,13 +293,10 @@ def _by_input_row(rows: list[SentencePair]) -> list[list[SentencePair]]:
     """Rows, those that were split from one put together again."""
     groups: list[list[SentencePair]] = []
     for pair in rows:
-        whole = pair.extra.get("sentence_of", {}).get("id")
-        if whole is not None and groups and groups[-1][0].extra["sentence_of"]["id"] == whole:
+        whole = pair.extra.get(SENTENCE_OF)
+        before = groups[-1][0].extra.get(SENTENCE_OF) if groups else None
+        if whole is not None and before is not None and whole["id"] == before["id"]:
             groups[-1].append(pair)
         else:
             groups.append([pair])
     return groups
-
-
-def _notes(account: Account, seconds: float, n_rows: int) -> dict[str, object]:
-    return {"account": account.to_dict(whole=True), "seconds": round(seconds, 3), "rows": n_rows}

@@ -14,7 +14,7 @@ from spanbridge.data.conll import Counts
 from spanbridge.data.files import atomic_output, check_rereadable, lines
 from spanbridge.data.formats import (
     PairWriter,
-    holds_conll,
+    is_conll,
     read_labelled,
     read_sentences,
     suffix,
@@ -146,7 +146,7 @@ def read_side(
     counts: Counts | None = None,
 ) -> Iterator[Sentence]:
     """Sentences for one side: of CoNLL, with its labels for the source side; or of raw text."""
-    if not holds_conll(path):
+    if not is_conll(path):
         yield from map(raw, lines(path))
     elif original == "source":
         yield from read_labelled(path, scheme, orphans, counts)

@@ -65,7 +65,7 @@ class ScoreWeights:
     def describe(self) -> str:
         """For the signature."""
         parts = (self.alignment, self.ner, self.translation, self.least)
-        return "alignment={:g},ner={:g},translation={:g},least={:g}".format(*parts)
+        return "alignment={!r},ner={!r},translation={!r},least={!r}".format(*parts)
 
 
 def ngrams(n_words: int, max_words: int) -> list[Place]:

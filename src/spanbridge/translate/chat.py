@@ -11,11 +11,12 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.data.languages import Language
@@ -24,6 +25,9 @@ from spanbridge.translate.base import BLANK, Translation
 KEY = "SPANBRIDGE_CHAT_KEY"  # environment variable with the endpoint's key, if it wants one
 # Answers to these are worth another try: too many requests, and servers that are not there yet.
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+# These are about one sentence: too long, or filtered.
+_THIS_ONE = frozenset({400, 413, 422})
+_NO_SERVER = "the server does not serve"
 _LARGEST = 1 << 20  # bytes of an answer
 PROMPT = (
     "Translate the text that the user sends from {source} into {target}. Keep names, numbers, "
@@ -36,7 +40,8 @@ PROMPT = (
 class ChatTranslator:
     """Asks a chat model for translations, one request a sentence.
 
-    The key, if the endpoint wants one, is taken from ``SPANBRIDGE_CHAT_KEY`` and goes nowhere else.
+    The key, if the endpoint wants one, is taken from ``SPANBRIDGE_CHAT_KEY``; redirections are not
+    followed.
     Temperature 0 and a fixed seed: whether equal requests get equal answers is up to the server.
 
     Args:
@@ -44,7 +49,7 @@ class ChatTranslator:
         url: base of the interface, such as ``http://localhost:11434/v1``.
         licence: of the model, for the record.
         tries: requests a sentence, at most; with growing pauses.
-        seconds: that an answer may take.
+        seconds: that each part of an answer may take.
         parallel: requests at the same time.
         pause: seconds before the second try; doubled before each further one.
 
@@ -64,9 +69,19 @@ class ChatTranslator:
         parallel: int = 4,
         pause: float = 1.0,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            there = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            there = False
+        if not there:
             raise SpanbridgeError(f"{url!r} is no http address, such as http://localhost:11434/v1")
+        if "@" in parts.netloc:
+            raise SpanbridgeError(f"the address names a user; give a key in {KEY} instead")
+        if not os.environ.get(KEY, "").isascii() or not os.environ.get(KEY, "").isprintable():
+            raise SpanbridgeError(
+                f"{KEY} holds what no key does: a line break, or another alphabet"
+            )
         if tries < 1 or parallel < 1 or not seconds > 0 or pause < 0:
             raise SpanbridgeError(
                 f"tries={tries}, parallel={parallel}, seconds={seconds}, pause={pause}: out of "
@@ -75,13 +90,16 @@ class ChatTranslator:
         self.licence = licence
         self.commercial = licence.lower() in ("apache-2.0", "mit", "bsd-3-clause", "cc0-1.0")
         self._model, self._url = model, url.rstrip("/")
-        self._host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
         self._tries, self._seconds, self._parallel = tries, seconds, parallel
         self._pause = pause
 
     def describe(self, source: Language, target: Language) -> str:
-        """Model and host; no key."""
-        return f"chat({self._model}@{self._host},temperature=0)"
+        """Model, address and prompt; no key."""
+        prompt = sha256(self._prompt(source, target).encode()).hexdigest()[:8]
+        return f"chat({self._model}@{self._url},temperature=0,prompt={prompt})"
+
+    def _prompt(self, source: Language, target: Language) -> str:
+        return PROMPT.format(source=_name(source), target=_name(target))
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
@@ -89,11 +107,17 @@ class ChatTranslator:
         """As :class:`~spanbridge.translate.base.Translator`, as far as the server is deterministic.
 
         Raises:
-            SpanbridgeError: the server refuses every request alike: no such model, no right to it.
+            SpanbridgeError: the server refuses every request alike (no such model, no right to it),
+                or does not answer any.
         """
-        system = PROMPT.format(source=_name(source), target=_name(target))
+        system = self._prompt(source, target)
         with ThreadPoolExecutor(self._parallel) as pool:
-            return list(pool.map(lambda text: self._one(system, text), sentences))
+            found = list(pool.map(lambda text: self._one(system, text), sentences))
+        asked = [translation for translation in found if translation.status != BLANK]
+        if asked and all(_NO_SERVER in translation.status for translation in asked):
+            # a run that is started again must not find these done
+            raise SpanbridgeError(f"{self._url}: {asked[0].status.removeprefix('failed: ')}")
+        return found
 
     def _one(self, system: str, text: str) -> Translation:
         if not text.strip():
@@ -104,6 +128,8 @@ class ChatTranslator:
                 time.sleep(self._pause * 2 ** (attempt - 1))
             try:
                 return Translation(_parse(self._ask(system, text)))
+            except _NeverError as error:
+                return Translation("", status=f"failed: {error}")
             except _AgainError as error:
                 why = str(error)
         return Translation("", status=f"failed: {why}")
@@ -127,28 +153,44 @@ class ChatTranslator:
             f"{self._url}/chat/completions", json.dumps(body).encode(), headers
         )
         try:
-            with urlopen(request, timeout=self._seconds) as answer:  # noqa: S310
+            with _OPENER.open(request, timeout=self._seconds) as answer:
                 content = answer.read(_LARGEST + 1)
         except HTTPError as error:
             with error:
                 if error.code in _AGAIN:
-                    raise _AgainError(f"the server answers {error.code}") from error
+                    raise _AgainError(f"{_NO_SERVER}: it answers {error.code}") from error
+                if error.code in _THIS_ONE:
+                    raise _NeverError(f"the server refuses it ({error.code})") from error
                 said = error.read(300).decode("utf-8", "replace")
             raise SpanbridgeError(
                 f"{self._url}: answers {error.code} to every request: {' '.join(said.split())}"
             ) from error
         except (URLError, HTTPException, OSError) as error:
-            raise _AgainError(f"no answer ({_reason(error)})") from error
+            raise _AgainError(f"{_NO_SERVER}: no answer ({_reason(error)})") from error
         if len(content) > _LARGEST:
             raise _AgainError("the answer is longer than any translation")
         try:
             return json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _AgainError("the server does not answer in JSON") from error
 
 
 class _AgainError(Exception):
     """This time it did not work."""
+
+
+class _NeverError(Exception):
+    """It does not work with this sentence."""
+
+
+class _Stay(HTTPRedirectHandler):
+    """Nowhere else: neither the text nor the key is sent to where a redirection points."""
+
+    def redirect_request(self, *args: Any) -> None:
+        """Take it for the answer."""
+
+
+_OPENER = build_opener(_Stay)
 
 
 def _parse(answer: Any) -> str:
@@ -162,13 +204,15 @@ def _parse(answer: Any) -> str:
         raise _AgainError(f"the model did not end ({finished})")
     try:
         found = json.loads(content)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _AgainError("the model does not answer with JSON alone") from error
     if not isinstance(found, dict) or found.keys() != {"translation"}:
         raise _AgainError("the model does not answer with the one key that was asked for")
     text = found["translation"]
     if not isinstance(text, str) or not text.strip():
         raise _AgainError("the model's translation is empty or no text")
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise _AgainError("the model's translation holds half a character")
     return " ".join(text.split())
 
 

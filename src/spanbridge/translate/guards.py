@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.data.languages import Language
@@ -73,13 +74,16 @@ class Guards:
     min_letters: int = 12
 
     def __post_init__(self) -> None:
+        bounds = (self.max_ratio, self.min_script, self.max_repeats, self.min_letters)
+        if not all(isfinite(bound) for bound in bounds) or self.max_repeats % 1:
+            raise SpanbridgeError(f"{self} is out of range")
         if not self.max_ratio > 1 or not 0 <= self.min_script <= 1 or self.max_repeats < 1:
             raise SpanbridgeError(f"{self} is out of range")
 
     def describe(self) -> str:
         """For the signature."""
         bounds = (self.max_ratio, self.min_script, self.max_repeats, self.min_letters)
-        return f"guards({','.join(f'{bound:g}' for bound in bounds)})"
+        return f"guards({','.join(repr(bound) for bound in bounds)})"
 
     def check(self, text: str, found: Translation, target: Language) -> Translation:
         """The translation, with a status that tells the first guard that it fails."""

@@ -14,13 +14,19 @@ from typing import Any
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.data.languages import Language
 from spanbridge.encode.cache import cached, file_digest
-from spanbridge.encode.checkpoint import download, licence_of, open_safetensors
+from spanbridge.encode.checkpoint import (
+    allows_commercial_use,
+    download,
+    licence_of,
+    open_safetensors,
+)
 from spanbridge.encode.tokenizer import load_fast
 from spanbridge.translate.base import Translation, UnsupportedPairError
 
 FILES = (
     *("config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json"),
     *("tokenizer.json", "sentencepiece.bpe.model", "source.spm", "target.spm", "vocab.json"),
+    *("spiece.model", "sentencepiece.model"),
     *("*.safetensors", "*.safetensors.index.json", "model.bin", "*vocabulary.*", "README.md"),
 )
 # Sentences of one length that share a batch.
@@ -90,7 +96,7 @@ class NeuralTranslator:
         self._name = f"{Path(model).name}@{fingerprint(folder)},{compute_type},beam={beam}"
         self.multilingual = self._kind != "marian"  # knows a language's translation into itself
         self.licence = licence_of(folder, _LICENCES[self._kind])
-        self.commercial = self.licence != "unknown" and "nc" not in self.licence.split("-")
+        self.commercial = allows_commercial_use(self.licence)
 
     def describe(self, source: Language, target: Language) -> str:
         """Model, fingerprint, compute type, beam."""
@@ -338,7 +344,7 @@ def _kind(vocabulary: frozenset[str], folder: Path) -> str:
 
 def fingerprint(folder: Path) -> str:
     """Of weights, configuration and tokenizer, 8 hexadecimal digits."""
-    names = ("config.json", "tokenizer.json", "sentencepiece.bpe.model", "source.spm", "target.spm")
-    paths = [folder / name for name in (*names, "model.bin")] + sorted(folder.glob("*.safetensors"))
+    names = (name for name in FILES if "*" not in name and name != "README.md")
+    paths = [folder / name for name in names] + sorted(folder.glob("*.safetensors"))
     digests = "".join(file_digest(path) for path in paths if path.is_file())
     return sha256(digests.encode()).hexdigest()[:8]

@@ -45,13 +45,17 @@ class TransformersTranslator:
         if beam < 1 or batch < 1:
             raise SpanbridgeError(f"beam={beam}, batch={batch}: both are at least 1")
         try:
+            prompt.format(source="", target="")
+        except (KeyError, IndexError, ValueError) as error:
+            raise SpanbridgeError(f"prompt {prompt!r} names more than source and target") from error
+        try:
             import torch
             from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 "this translator needs: pip install 'spanbridge[train]'"
             ) from error
-        from spanbridge.encode.checkpoint import download, licence_of
+        from spanbridge.encode.checkpoint import allows_commercial_use, download, licence_of
 
         folder = Path(model) if Path(model).is_dir() else download(model, FILES)
         check_weights(folder)
@@ -68,9 +72,9 @@ class TransformersTranslator:
         self._beam, self._batch, self._prompt = beam, batch, prompt
         self._longest = getattr(loaded.config, "max_position_embeddings", None) or 1024
         asked = f",prompt={prompt!r}" if prompt else ""
-        self._name = f"{Path(model).name}@{fingerprint(folder)},beam={beam}{asked}"
+        self._name = f"{Path(model).name}@{fingerprint(folder)},beam={beam},batch={batch}{asked}"
         self.licence = licence_of(folder)
-        self.commercial = self.licence != "unknown" and "nc" not in self.licence.split("-")
+        self.commercial = allows_commercial_use(self.licence)
 
     def describe(self, source: Language, target: Language) -> str:
         """Model, fingerprint, beam, prompt."""

@@ -78,7 +78,9 @@ class Worker(ABC):
 class Stage(BaseModel, ABC):
     """Settings of a stage; its name in a pipeline file is :attr:`kind`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False
+    )
     kind: ClassVar[str]
 
     @abstractmethod
@@ -154,7 +156,12 @@ def _checked(made: Any, name: str, options: dict[str, Any]) -> dict[str, Any]:
         for key, p in inspect.signature(made).parameters.items()
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     }
-    kind = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
+    kind = ConfigDict(
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+    )
     model = create_model(name, __config__=kind, **fields)
     try:
         found = model.model_validate(options)

@@ -15,7 +15,7 @@ from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import SentencePair
 from spanbridge.pipeline import learned
-from spanbridge.pipeline.account import REJECTED, Account
+from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
 from spanbridge.pipeline.agreement import agree
 from spanbridge.pipeline.projection import (
     Method,
@@ -119,11 +119,8 @@ class _Learning(Worker):
         learned.save(folder, name, options, self._aligner, method)
 
     def recall(self, folder: Path) -> None:
-        aligner, method, _ = learned.load(folder, None, {})
-        if aligner is not None:
-            self._aligner = aligner
-        if isinstance(self._method, CorpusProjector):
-            self._method.learned = method.learned
+        method = self._method if isinstance(self._method, CorpusProjector) else None
+        learned.restore(folder, self._aligner, method)
 
 
 class _Aligning(_Learning):
@@ -184,7 +181,7 @@ class _Projecting(_Learning):
             check_reach(method, least)
 
     def describe(self) -> str:
-        return f"{super().describe()},min_confidence={self._least:g}"
+        return f"{super().describe()},min_confidence={self._least!r}"
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         check_reach(self._method, self._least)
@@ -228,7 +225,7 @@ class _Agreeing(Worker):
         self._tagger, self._weight, self._threshold = tagger, weight, threshold
 
     def describe(self) -> str:
-        return f"ensemble({self._tagger.describe()},{self._weight:g},{self._threshold:g})"
+        return f"ensemble({self._tagger.describe()},{self._weight!r},{self._threshold!r})"
 
     def licences(self) -> dict[str, str]:
         return licences_of(tagger=self._tagger)
@@ -246,4 +243,6 @@ class _Agreeing(Worker):
             account.note("spans added", len(after - before))
             account.note("spans left out", len(before - after))
             account.note("spans", len(after))
-            yield replace(pair, target=pair.target.with_spans(spans))
+            extra = {key: value for key, value in pair.extra.items() if key != "confidence"}
+            status = PROJECTED if spans else "empty: no span"
+            yield replace(pair, target=pair.target.with_spans(spans), status=status, extra=extra)

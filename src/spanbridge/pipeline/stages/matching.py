@@ -33,6 +33,8 @@ from spanbridge.translate.scoring import TranslationScorer
 Steps = Generator[list[tuple[int, Place]], Sequence[float], Projection]
 # N-grams of more words are no candidates unless asked for: their number grows with its square.
 _MAX_WORDS = 10
+# Target words, with translation scores: they are weighed against each other, each with each.
+_MOST_SCORED = 300
 
 
 class Match(Stage):
@@ -53,7 +55,7 @@ class Match(Stage):
     least: float = Field(0.0, ge=0, le=1)
     per_class: bool = True
     solver: Literal["greedy", "exact"] = "greedy"
-    aligner: part("aligner") = Part("aligner", "encoder", {})  # type: ignore[valid-type]
+    aligner: part("aligner") | None = None  # type: ignore[valid-type]
     links: bool = False
 
     @model_validator(mode="after")
@@ -66,6 +68,8 @@ class Match(Stage):
             raise ValueError("the tagger would do nothing; set ner, or candidates: tagger")
         if self.translator is not None and not self.translation:
             raise ValueError("the translator would do nothing; set translation, its weight")
+        if self.links and self.aligner is not None:
+            raise ValueError("links: true takes the links that there are; leave the aligner out")
         if not self.alignment + self.ner + self.translation:
             raise ValueError("all weights are 0")
         return self
@@ -95,10 +99,11 @@ class _Matching(Worker):
         self._weights = ScoreWeights(
             settings.alignment, settings.ner, settings.translation, settings.least
         )
-        self._aligner: Aligner | None = None if settings.links else settings.aligner.build()
+        aligner = settings.aligner or Part("aligner", "encoder", {})
+        self._aligner: Aligner | None = None if settings.links else aligner.build()
         if self._aligner is not None and self._aligner.needs_fit:
             raise SpanbridgeError(
-                f"the aligner {settings.aligner.name!r} has to learn; put an align stage before "
+                f"the aligner {aligner.name!r} has to learn; put an align stage before "
                 "this one, and links: true here"
             )
         self._tagger: Tagger | None = None
@@ -144,7 +149,7 @@ class _Matching(Worker):
         else:
             clean = [replace(pair, links=None) for pair in rows]
             linked = align_pairs(lambda: clean, self._aligner)
-        both = list(linked)
+        both = [(pair, self._bounded(pair, links)) for pair, links in linked]
         steps = [
             None
             if isinstance(links, RowError)
@@ -153,6 +158,14 @@ class _Matching(Worker):
         ]
         for (pair, links), found in zip(both, self._drive(rows, steps, account), strict=True):
             yield _row(pair, links, found, account)
+
+    def _bounded(
+        self, pair: SentencePair, links: WordAlignment | RowError | Evidence
+    ) -> WordAlignment | RowError | Evidence:
+        n_words = len(pair.target.words)
+        if self._scorer is not None and pair.source.spans and n_words > _MOST_SCORED:
+            return RowError(f"{n_words} target words, too many for translation scores; split it")
+        return links
 
     def _drive(
         self, rows: Sequence[SentencePair], steps: Sequence[Steps | None], account: Account

@@ -13,7 +13,7 @@ from spanbridge.core.spans import Sentence, SentencePair, Span
 from spanbridge.data import segmentation
 from spanbridge.data.segmentation import Cutter
 from spanbridge.data.tokens import tokenize
-from spanbridge.pipeline.account import PROJECTED, Account
+from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
 from spanbridge.pipeline.stages.base import (
     OTHER,
     SPLIT,
@@ -25,7 +25,8 @@ from spanbridge.pipeline.stages.base import (
     part,
 )
 
-_OF = "sentence_of"  # the field that says which text a sentence is of, and where it stands
+# The field that says which text a sentence is of, and where it stands; no input has it.
+SENTENCE_OF = "\0sentence of"
 
 
 class Repair(Stage):
@@ -43,7 +44,13 @@ class Repair(Stage):
         return {f"{self.side}_words"}
 
     def gives(self, columns: set[str]) -> set[str]:
-        """What there is."""
+        """What there is.
+
+        Raises:
+            SpanbridgeError: the text has been split, and would be put together unmended.
+        """
+        if SPLIT in columns:
+            raise SpanbridgeError("repair comes before split")
         return columns
 
     def open(self, context: Context) -> Worker:
@@ -133,9 +140,9 @@ class _Splitting(Worker):
                 words, offsets = tokenize(text[start:end])
                 sentence = Sentence(words, (), text[start:end], offsets)
                 place: dict[str, Any] = {"id": pair.id, "side": self._side, "at": start}
-                extra = {_OF: place}
+                extra = {SENTENCE_OF: place}
                 if n == 0:
-                    extra = {**pair.extra, _OF: {**place, "text": text}}
+                    extra = {**pair.extra, SENTENCE_OF: {**place, "text": text}}
                 name = f"{pair.id}.{n + 1}" if len(ranges) > 1 else pair.id
                 yield _with(replace(pair, id=name, extra=extra), self._side, sentence)
 
@@ -209,7 +216,7 @@ class _Joining(Worker):
         return "join"
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        for _, group in groupby(rows, key=lambda pair: pair.extra[_OF]["id"]):
+        for _, group in groupby(rows, key=lambda pair: pair.extra[SENTENCE_OF]["id"]):
             whole = joined(list(group))
             account.add(whole, whole.status or "joined", ())
             yield whole
@@ -221,9 +228,9 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
     It is ``projected`` if any of them is; else its status is that of the first. Its confidence is
     the product of theirs.
     """
-    first = rows[0].extra[_OF]
+    first = rows[0].extra[SENTENCE_OF]
     side: Side = first["side"]
-    places = [pair.extra[_OF]["at"] for pair in rows]
+    places = [pair.extra[SENTENCE_OF]["at"] for pair in rows]
     sides = {
         side: _concatenated([getattr(pair, side) for pair in rows], first["text"], places),
         OTHER[side]: _concatenated([getattr(pair, OTHER[side]) for pair in rows]),
@@ -232,7 +239,7 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
     extra: dict[str, Any] = {}
     for pair in rows:
         for key, value in pair.extra.items():
-            if key not in (_OF, "confidence"):
+            if key not in (SENTENCE_OF, "confidence"):
                 extra.setdefault(key, value)
     known = [pair.extra.get("confidence", ...) for pair in rows]
     if ... not in known:
@@ -240,6 +247,9 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
         for value in known:
             product *= value or 0.0
         extra["confidence"] = None if None in known else round(product, 4)
+    rejected = [s for s in statuses if s is not None and s.startswith(REJECTED)]
+    if rejected and PROJECTED in statuses:
+        extra["rejected_sentences"] = [s.removeprefix(REJECTED) for s in rejected]
     return SentencePair(
         first["id"],
         sides["source"],

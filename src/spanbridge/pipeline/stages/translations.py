@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -28,6 +28,8 @@ from spanbridge.translate.base import Translator
 from spanbridge.translate.guards import GUARDS, Guards
 from spanbridge.translate.marking import markable
 
+# What a former translation and projection said of a row.
+_OF_OTHERS = frozenset({"confidence", "translation", "translation_score"})
 APERTIUM = Part("translator", "apertium", {})
 
 
@@ -111,21 +113,29 @@ class _Translations(Worker):
         return licences_of(translator=self._translator)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        clean = (replace(pair, links=None) for pair in rows)
+        clean = (
+            replace(
+                pair,
+                links=None,
+                status=None,
+                extra={k: v for k, v in pair.extra.items() if k not in _OF_OTHERS},
+            )
+            for pair in rows
+        )
         yield from translated(
             clean, self._translator, self._languages, self._side, self._guards, account
         )
 
 
 class _Marked(_Translating):
-    style: str = "brackets"
+    style: Literal["brackets", "xml", "quotes"] = "brackets"
     least: float = Field(LEAST, ge=0, le=1)
 
     def _marking(self, context: Context) -> tuple[Marking, str]:
         markable("", (), self.style)  # is there such a style?
         translator, languages, described = self._open(context, "source")
         marking = Marking(translator, languages, self.style, self.least, self.guards)
-        return marking, f"{self.style},{self.least:g},{described}"
+        return marking, f"{self.style},{self.least!r},{described}"
 
 
 class Mark(_Marked):
