@@ -4,6 +4,7 @@ import json
 
 import pytest
 import toy_pipeline as toy
+import yaml
 from test_translators import needs_apertium
 
 TEXT = "Pedro vive en  Madrid.\n\nSin nombres aquí.\nNadie lo tradujo.\n"
@@ -56,6 +57,26 @@ def test_a_part_says_that_others_are_missing(spanbridge, place, tiny_tagger):
     done = spanbridge(*f"{line} --shard-rows 1 --shard 1/2".split())
     assert "2 of 4 shards are there" in done.stderr
     assert not (place / "o.jsonl").exists()
+
+
+def test_a_config_keeps_what_the_command_does_not_say(spanbridge, place):
+    stages = ["split", {"translate": {"translator": {"given": {"model": "t.tsv"}}}}]
+    file = {"languages": {"source": "fr"}, "commercial": True, "stages": stages}
+    (place / "p.yaml").write_text(json.dumps(file), encoding="utf-8")
+    line = "label es.txt --from es --config p.yaml -o o.jsonl --show-config"
+    shown = yaml.safe_load(spanbridge(*line.split()).stdout)
+    assert shown["languages"] == {"source": "fr", "target": "es"}
+    assert shown["commercial"] is True
+    shown = yaml.safe_load(spanbridge(*line.split(), "--via", "de").stdout)
+    assert shown["languages"]["source"] == "de"
+
+
+def test_raw_text_is_not_taken_for_columns(spanbridge, place, tiny_tagger):
+    (place / "posts.csv").write_text("2024\tPedro vive\n\n2025\tAna\n\n", encoding="utf-8")
+    line = f"label posts.csv --from es {GIVEN} --model {tiny_tagger('bert-tagger')} -o o.jsonl"
+    spanbridge(*line.split())
+    found = [row["target_text"] for row in toy.rows(place / "o.jsonl")]
+    assert found == ["2024\tPedro vive", "", "2025\tAna", ""]
 
 
 def test_make_data(spanbridge, place):
@@ -114,7 +135,7 @@ def test_marks_and_back_translation_by_apertium(spanbridge, place):
         ),
         ("label es.txt --from es {g} --model m --shard 3/2 -o o.jsonl", "write i/n"),
         ("label es.txt --from es {g} --model en.conll -o o.jsonl", "is no local folder"),
-        ("run r.yaml", "no/such/o.jsonl: cannot be written: its folder is not there"),
+        ("run r.yaml", "no/such/o.jsonl: cannot be written: is its folder there"),
         ("label es.txt --from es {g} --model m --config p.yaml -o o.jsonl", "leave --translat"),
         ("translate --source es.txt --from es --to en {g} -o o.conll", "written as .jsonl"),
         ("translate --source es.txt --from es --to en {g} -o t.tsv", "written as .jsonl"),

@@ -6,7 +6,7 @@ import pytest
 import toy_pipeline as toy
 import yaml
 
-from spanbridge import InputError
+from spanbridge import SpanbridgeError
 from spanbridge.pipeline.config import make_pipeline, read_pipeline
 
 HEAD = "input: es.txt\noutput: o.jsonl\nlanguages: {target: es, source: en}\nstages:\n"
@@ -113,7 +113,24 @@ def test_a_file_that_is_right(place):
         ),
         (HEAD + TRANSLATE.replace("t.tsv", "no.tsv"), r"stage 1 .*no.tsv: cannot be read"),
         (HEAD.replace("es.txt", "no.txt") + TRANSLATE, "no.txt: no such file"),
-        (HEAD + TRANSLATE + TAG + "  - mark: {style: dots}\n", r"stage 3 .*no marks are named"),
+        (HEAD + TRANSLATE + TAG + "  - mark: {style: dots}\n", r"stage 3 .*style: input should"),
+        (HEAD + "  - &s [*s]\n", "p.yaml:5: aliases"),
+        (HEAD + "  - " + "[" * 300 + "]" * 300 + "\n", "nested more than 20 levels deep"),
+        (HEAD + "  - split\nshard_rows: 1" + "0" * 30 + "\n", "shard_rows: .*less than or equal"),
+        (HEAD.replace("target: es", "target: no") + "  - split\n", "put it in quotes"),
+        (HEAD + TRANSLATE + TAG + "  - match: {alignment: .inf}\n", "alignment: .*finite"),
+        (HEAD + "  - translate: {guards: {min_letters: .nan}}\n", "out of range"),
+        (HEAD + "  - split\n  - repair\n", r"stage 2 \(repair\): repair comes before split"),
+        (
+            HEAD.replace("o.jsonl", "p.yaml") + TRANSLATE + TAG + PROJECT,
+            "p.yaml is both input and output",
+        ),
+        (
+            HEAD.replace("o.jsonl", "t.tsv") + TRANSLATE + TAG + PROJECT,
+            "t.tsv is both input and output",
+        ),
+        (HEAD.replace("output: o.jsonl", 'output: "a\\0b.jsonl"') + TRANSLATE, "a zero byte"),
+        (HEAD.replace("o.jsonl", "no/o.jsonl") + TRANSLATE, "no/o.jsonl: cannot be written"),
         (
             HEAD + TRANSLATE + TAG + "  - project: {method: greedy, min_confidence: 0.999}\n",
             r"stage 3 \(project\): a least confidence of 0.999 leaves nothing",
@@ -121,7 +138,7 @@ def test_a_file_that_is_right(place):
     ],
 )
 def test_what_is_wrong_is_named(place, text, why):
-    with pytest.raises(InputError, match=why):
+    with pytest.raises(SpanbridgeError, match=why):
         check(place, text)
     assert not (place / "o.jsonl.work").exists()
 

@@ -1,5 +1,6 @@
 """Pipelines in shards: the same bytes whatever the shards, machines and interruptions."""
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -102,6 +103,43 @@ def test_more_text_at_the_end_costs_only_itself(tmp_path):
     _, passages = toy.run(given)
     assert [p.made for p in passages] == [1] * 6
     assert len(toy.rows(tmp_path / "o.jsonl")) == 45
+
+
+def test_a_longer_text_is_learned_from_anew(tmp_path):
+    """Other rows make up the sample then, though the shards that they stand in are the same."""
+    toy.write(tmp_path, 5600, blank=10**9)
+    longer = (tmp_path / "es.txt").read_text("utf-8")
+    (tmp_path / "es.txt").write_text("\n".join(longer.split("\n")[:5000]) + "\n", "utf-8")
+    stages = [*toy.STAGES[1:2], {"align": {"aligner": "statistical"}}]
+    toy.run(toy.settings(tmp_path, stages=stages, shard_rows=2500))
+    (tmp_path / "es.txt").write_text(longer, "utf-8")
+    _, passages = toy.run(toy.settings(tmp_path, stages=stages, shard_rows=2500))
+    assert [p.made for p in passages] == [1, 1, 3]
+
+
+def test_what_any_stage_rejects_is_written_down(tmp_path):
+    toy.write(tmp_path, 3)
+    rows = [{"source_words": ["a", "[", "b"], "source_spans": [], "target_text": "x"}] * 2
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), "utf-8")
+    stages = [{"mark": {"translator": {"given": {"model": "t.tsv"}}}}, "repair"]
+    given = toy.settings(tmp_path, stages=stages)
+    done, _ = toy.run({**given, "input": str(tmp_path / "p.jsonl")})
+    found = toy.rows(tmp_path / "o.jsonl.rejects.jsonl")
+    assert [(row["id"], row["reason"]) for row in found] == [
+        ("1", "it holds such marks already"),
+        ("2", "it holds such marks already"),
+    ]
+    assert done.rejects
+
+
+def test_a_shard_under_another_name_is_not_believed(tmp_path):
+    toy.write(tmp_path, 20)
+    given = toy.settings(tmp_path, shard_rows=10)
+    toy.run(given)
+    first, second = sorted((tmp_path / "o.jsonl.work" / "5-join").glob("*.parquet"))
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(InputError, match="is another shard under this one's name"):
+        toy.run(given)
 
 
 def test_a_damaged_shard_is_named(tmp_path):

@@ -124,6 +124,12 @@ def test_segmented_spans_and_links_come_back_in_characters(text, ends, seed):
     assert linked(plain) == linked(made)
 
 
+def test_white_space_that_makes_the_library_panic():
+    text = "La vitamina C\u00a0. Es buena. M.\u00a0X\u00a0. est venu"
+    found = sentences(text, "es", Sentencex())
+    assert "".join("".join(text[a:b].split()) for a, b in found) == "".join(text.split())
+
+
 def test_sentences_of_other_scripts():
     assert sentences("默克尔。北京！", "zh", Sentencex()) == [(0, 4), (4, 7)]
     assert sentences("  \n ", "en", Sentencex()) == []
@@ -187,6 +193,10 @@ def test_ensemble(halves):
     (found,), account = work(Ensemble(tagger="halves"), [row])
     assert [span[:3] for span in found.target.spans] == [(0, 1, "PER"), (1, 2, "PER")]
     assert account.notes == {"spans added": 1, "spans left out": 0, "spans": 2}
+    assert found.status == "projected"
+    stale = replace(row, status="empty: no link", extra={"confidence": 1.0, "x": 1})
+    (found,), _ = work(Ensemble(tagger="halves", threshold=1.0), [stale])
+    assert (found.status, found.extra) == ("empty: no span", {"x": 1})
 
 
 def test_match_with_a_tagger(halves):

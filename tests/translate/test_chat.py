@@ -117,9 +117,7 @@ def test_what_no_try_can_mend_ends_the_run(serve):
 
 def test_nobody_there():
     made = ChatTranslator("m", "http://127.0.0.1:9/v1", tries=2, pause=0)
-    with pytest.raises(
-        SpanbridgeError, match=r"127.0.0.1:9/v1: .*no answer \(connection refused\)"
-    ):
+    with pytest.raises(SpanbridgeError, match=r"9/v1: .*no answer \(connection refused\)"):
         made.translate(["a", " "], SPANISH, ENGLISH)
 
 

@@ -108,3 +108,11 @@ def test_wrong_files(tmp_path, text, why):
         GivenTranslator(str(tmp_path / "t.tsv"))
     with pytest.raises(InputError):
         GivenTranslator(str(tmp_path / "nosuch"))
+
+
+@needs_apertium
+def test_signs_that_its_programs_wait_at():
+    texts = ["Hola Madrid ^^", "^& x", "a ^", "\uff3e ^"]
+    found = ApertiumTranslator(5).translate(texts, find_language("es"), find_language("en"))
+    assert [t.status for t in found] == ["ok"] * 4
+    assert found[0].text == "Hello Madrid ^^"

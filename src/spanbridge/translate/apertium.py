@@ -26,7 +26,8 @@ FOLDERS = (Path("/usr/share/apertium/modes"), Path("/usr/local/share/apertium/mo
 # Characters that mean something in Apertium's stream format.
 _RESERVED = re.compile(r"([\\^$@*/<>\[\]{}])")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_CARET = "\uff3e"  # stands in for ^, after which the programs wait for more, escaped or not
+# Stand in for ^, after which the programs wait for more, escaped or not.
+_CARETS = "\uff3e\u2303\u02c6\u2038"
 SECONDS = 30.0  # that a sentence may take
 
 
@@ -140,8 +141,9 @@ class _Process:
         """The translation, or None if the process died or took too long."""
         # a newline before the zero byte: some of the programs hold back the last word without it
         plain = " ".join(sentence.replace("\0", " ").split())
-        swapped = "^" in plain and _CARET not in plain
-        text = _RESERVED.sub(r"\\\1", plain.replace("^", _CARET) if swapped else plain)
+        caret = next((sign for sign in _CARETS if sign not in plain), _CARETS[0])
+        swapped = "^" in plain
+        text = _RESERVED.sub(r"\\\1", plain.replace("^", caret))
         if self._running is None or self._running.poll() is not None:
             self._start()
         running = self._running
@@ -158,7 +160,7 @@ class _Process:
             self.stop()
             return None
         found = " ".join(_ESCAPED.sub(r"\1", answer).split())
-        return found.replace(_CARET, "^") if swapped else found
+        return found.replace(caret, "^") if swapped else found
 
     def _read(self, running: subprocess.Popen[bytes]) -> str | None:
         assert running.stdout is not None

@@ -78,10 +78,9 @@ class ChatTranslator:
             raise SpanbridgeError(f"{url!r} is no http address, such as http://localhost:11434/v1")
         if "@" in parts.netloc:
             raise SpanbridgeError(f"the address names a user; give a key in {KEY} instead")
-        if not os.environ.get(KEY, "").isascii() or not os.environ.get(KEY, "").isprintable():
-            raise SpanbridgeError(
-                f"{KEY} holds what no key does: a line break, or another alphabet"
-            )
+        key = os.environ.get(KEY, "")
+        if not (key.isascii() and key.isprintable()):
+            raise SpanbridgeError(f"{KEY} holds what no key does: a line break, another alphabet")
         if tries < 1 or parallel < 1 or not seconds > 0 or pause < 0:
             raise SpanbridgeError(
                 f"tries={tries}, parallel={parallel}, seconds={seconds}, pause={pause}: out of "

@@ -11,7 +11,7 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 
 from spanbridge.align.base import Aligner
-from spanbridge.core.errors import RowError
+from spanbridge.core.errors import InputError, RowError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import SentencePair
 from spanbridge.pipeline import learned
@@ -120,7 +120,11 @@ class _Learning(Worker):
 
     def recall(self, folder: Path) -> None:
         method = self._method if isinstance(self._method, CorpusProjector) else None
-        learned.restore(folder, self._aligner, method)
+        try:
+            learned.restore(folder, self._aligner, method)
+        except InputError as error:
+            why = f"{error.why.partition(';')[0]}; delete the folder, to learn anew"
+            raise InputError(error.file, None, why) from error
 
 
 class _Aligning(_Learning):
