@@ -18,14 +18,14 @@ from spanbridge.core.spans import SentencePair
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.data.conll import Counts
 from spanbridge.data.files import check_rereadable, lines
-from spanbridge.data.formats import is_conll, read_pairs, suffix
+from spanbridge.data.formats import read_pairs, suffix
 from spanbridge.data.languages import Language, find_language
 from spanbridge.pipeline.files import check_output
 from spanbridge.pipeline.runner import MOST_ROWS, SHARD_ROWS, Job, Part
 from spanbridge.pipeline.stages import STAGES, Context, Stage, Worker
 from spanbridge.pipeline.stages.base import Part as StagePart
 from spanbridge.pipeline.stages.base import Side, one_entry, reason
-from spanbridge.pipeline.translation import paired, read_side
+from spanbridge.pipeline.translation import paired, read_side, reads_conll
 
 M = TypeVar("M", bound=BaseModel)
 _DEEPEST = 20  # levels of a pipeline file
@@ -323,7 +323,7 @@ def columns(given: Settings) -> set[str]:
             texts = {"source": pair.source.text, "target": pair.target.text}
             found |= {f"{name}_text" for name, text in texts.items() if text is not None}
         return found
-    if not is_conll(path):
+    if not reads_conll(path, side):
         return {f"{side}_words", f"{side}_text"}
     return {"source_words", "source_spans"} if side == "source" else {"target_words"}
 

@@ -14,6 +14,7 @@ from spanbridge.data.conll import Counts
 from spanbridge.data.files import atomic_output, check_rereadable, lines
 from spanbridge.data.formats import (
     PairWriter,
+    holds_conll,
     is_conll,
     read_labelled,
     read_sentences,
@@ -138,6 +139,11 @@ def write_pairs(
     return finish(output, {"source": source}, signature(about), account)
 
 
+def reads_conll(path: str, original: Side) -> bool:
+    """Whether a file is CoNLL: a corpus with labels is looked at, raw text goes by name."""
+    return holds_conll(path) if original == "source" else is_conll(path)
+
+
 def read_side(
     path: str,
     original: Side,
@@ -146,7 +152,7 @@ def read_side(
     counts: Counts | None = None,
 ) -> Iterator[Sentence]:
     """Sentences for one side: of CoNLL, with its labels for the source side; or of raw text."""
-    if not is_conll(path):
+    if not reads_conll(path, original):
         yield from map(raw, lines(path))
     elif original == "source":
         yield from read_labelled(path, scheme, orphans, counts)
