@@ -1,45 +1,56 @@
 """Mark-then-translate over files; what is lost is counted."""
 
-import json
-
 import pytest
+import toy_pipeline as toy
 from test_translators import needs_apertium
 
-from spanbridge import SpanbridgeError
-from spanbridge.data.languages import find_language
-from spanbridge.pipeline.marking import mark_files
-from spanbridge.translate.apertium import ApertiumTranslator
+from spanbridge.core import registry
 from spanbridge.translate.base import Translation
 
 TEXT = (
     "Pedro\tB-PER\nlives\tO\nin\tO\nParis\tB-LOC\n.\tO\n\nA\tO\n[\tO\nParis\tB-LOC\n]\tO\n\n"
     "no\tO\nname\tO\n\n"
 )
-LANGUAGES = find_language("en"), find_language("es")
 
 
 class Swaps:
-    """Knows one phrase."""
+    """Knows one phrase; or loses the marks about a name."""
 
     licence, commercial = "MIT", True
 
+    def __init__(self, loses: bool = False):
+        self._phrase = ("[ Pedro ]", "Pedro") if loses else ("lives in", "vive en")
+
     def describe(self, source, target):
-        return "swaps"
+        return f"swaps({self._phrase})"
 
     def translate(self, sentences, source, target):
-        return [Translation(text.replace("lives in", "vive en")) for text in sentences]
+        return [Translation(text.replace(*self._phrase)) for text in sentences]
 
 
-def rows(path):
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+@pytest.fixture
+def mark(tmp_path, monkeypatch):
+    """Marks a labelled text; gives the run and the rows."""
+    entry = registry.Entry("test_mark_files:Swaps", "for tests")
+    monkeypatch.setitem(registry._PARTS["translator"], "swaps", entry)
+
+    def run(text, translator, **settings):
+        (tmp_path / "en.conll").write_text(text, encoding="utf-8")
+        pipeline = {
+            "input": str(tmp_path / "en.conll"),
+            "side": "source",
+            "languages": {"source": "en", "target": "es"},
+            "output": str(tmp_path / "o.jsonl"),
+            "stages": [{"mark": {"translator": translator, **settings}}],
+        }
+        return toy.run(pipeline)[0], toy.rows(tmp_path / "o.jsonl")
+
+    return run
 
 
 @pytest.mark.parametrize("style", ["brackets", "xml", "quotes"])
-def test_rows_in_rows_out(tmp_path, style):
-    (tmp_path / "en.conll").write_text(TEXT, encoding="utf-8")
-    out = tmp_path / "o.jsonl"
-    run = mark_files(str(tmp_path / "en.conll"), str(out), Swaps(), LANGUAGES, style=style)
-    first, second, third = rows(out)
+def test_rows_in_rows_out(mark, style):
+    run, (first, second, third) = mark(TEXT, "swaps", style=style)
     assert first["target_text"] == "Pedro vive en Paris."
     assert [(s["start"], s["end"], s["label"]) for s in first["target_spans"]] == [
         (0, 5, "PER"),
@@ -52,40 +63,19 @@ def test_rows_in_rows_out(tmp_path, style):
     assert len(run.account.rejects) == (style == "brackets")
 
 
-def test_lost_marks_are_counted(tmp_path):
-    (tmp_path / "en.conll").write_text(TEXT, encoding="utf-8")
-
-    class Loses(Swaps):
-        def translate(self, sentences, source, target):
-            return [Translation(text.replace("[ Pedro ]", "Pedro")) for text in sentences]
-
-    out = tmp_path / "o.jsonl"
-    run = mark_files(str(tmp_path / "en.conll"), str(out), Loses(), LANGUAGES)
+def test_lost_marks_are_counted(mark):
+    run, found = mark(TEXT, {"swaps": {"loses": True}})
     assert run.account.dropped == {"mark lost": 1}
-    assert [s["label"] for s in rows(out)[0]["target_spans"]] == ["LOC"]
-
-
-def test_refusals(tmp_path):
-    (tmp_path / "en.conll").write_text(TEXT, encoding="utf-8")
-    given = str(tmp_path / "en.conll"), str(tmp_path / "o.jsonl"), Swaps(), LANGUAGES
-    for wrong in ({"style": "stars"}, {"least": 2.0}):
-        with pytest.raises(SpanbridgeError):
-            mark_files(*given, **wrong)
-    with pytest.raises(SpanbridgeError, match=r"written as \.jsonl"):
-        mark_files(given[0], str(tmp_path / "o.conll"), *given[2:])
+    assert [s["label"] for s in found[0]["target_spans"]] == ["LOC"]
 
 
 @needs_apertium
 @pytest.mark.parametrize("style", ["brackets", "xml", "quotes"])
-def test_through_a_real_translator(tmp_path, style):
-    (tmp_path / "en.conll").write_text(
-        "Angela\tB-PER\nMerkel\tI-PER\nmet\tO\nthe\tO\nPresident\tO\nof\tO\nFrance\tB-LOC\n.\tO\n\n",
-        encoding="utf-8",
+def test_through_a_real_translator(mark, style):
+    text = (
+        "Angela\tB-PER\nMerkel\tI-PER\nmet\tO\nthe\tO\nPresident\tO\nof\tO\nFrance\tB-LOC\n.\tO\n\n"
     )
-    out, apertium = tmp_path / "o.jsonl", ApertiumTranslator()
-    mark_files(str(tmp_path / "en.conll"), str(out), apertium, LANGUAGES, style=style)
-    apertium.close()
-    [row] = rows(out)
+    _, [row] = mark(text, "apertium", style=style)
     text = row["target_text"]
     spans = [(text[s["start"] : s["end"]], s["label"]) for s in row["target_spans"]]
     assert spans == [("Angela Merkel", "PER"), ("Francia", "LOC")]

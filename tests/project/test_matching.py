@@ -12,12 +12,23 @@ from spanbridge.project.matching import (
     Matching,
     ScoreWeights,
     alignment_scores,
-    match,
     matched,
     ner_scores,
     ngrams,
     subspans,
 )
+
+
+def match(matching, solver, translation=None):
+    """One sentence by itself, its questions answered by a function."""
+    steps = matched(matching, solver)
+    try:
+        wanted = next(steps)
+        while True:
+            wanted = steps.send(translation(wanted))
+    except StopIteration as end:
+        return end.value
+
 
 CLASSES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 

@@ -20,11 +20,6 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path_factory.getbasetemp() / "mt-cache"))
-
-
 @pytest.mark.parametrize("kind", ["nllb", "m2m"])
 def test_as_defined(tmp_path, kind):
     """Vamvas and Sennrich 2022: p(a | b) / p(a | a), both ways; p is a geometric mean."""

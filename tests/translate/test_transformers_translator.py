@@ -17,17 +17,6 @@ TEXTS = [*tiny_translators.TEXT[:4], "the city", "", "Berlin Berlin"]
 ENGLISH, SPANISH = find_language("en"), find_language("es")
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    root = tmp_path_factory.mktemp("translators")
-    return {kind: tiny_translators.save(root / kind, kind) for kind in KINDS}
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path_factory.getbasetemp() / "mt-cache"))
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_as_through_ctranslate2(folders, kind):
     mine = TransformersTranslator(str(folders[kind]), beam=1)

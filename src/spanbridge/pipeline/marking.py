@@ -1,74 +1,35 @@
-"""Mark-then-translate: files of labelled sentences -> labelled translations, no alignment."""
+"""Mark-then-translate: labelled sentences -> labelled translations, without alignment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.spans import Sentence, SentencePair, Span
-from spanbridge.core.tags import OrphanPolicy, Scheme
-from spanbridge.data.conll import Counts
-from spanbridge.data.formats import read_labelled
 from spanbridge.data.languages import Language
 from spanbridge.data.tokens import tokenize
 from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
-from spanbridge.pipeline.files import Run
-from spanbridge.pipeline.projection import CHUNK, Watch, chunks, unwatched
-from spanbridge.pipeline.translation import check_pairs, describe, paired, raw, write_pairs
+from spanbridge.pipeline.projection import CHUNK, chunks
+from spanbridge.pipeline.translation import raw
 from spanbridge.translate.base import OK, Translation, Translator
-from spanbridge.translate.guards import GUARDS, Guards, guarded
+from spanbridge.translate.guards import Guards, guarded
 from spanbridge.translate.marking import mark, markable, recover
 
 LEAST = 0.5
 
 
-def mark_files(
-    source: str,
-    output: str,
-    translator: Translator,
-    languages: tuple[Language, Language],
-    *,
-    style: str = "brackets",
-    least: float = LEAST,
-    guards: Guards = GUARDS,
-    scheme: Scheme = "iob2",
-    orphans: OrphanPolicy = "begin",
-    watch: Watch = unwatched,
-) -> Run:
-    """Translate labelled sentences with marks about their spans, and find the marks again.
+class Marking:
+    """Translates pairs' labelled sources with marks about their spans, and finds the marks again.
+
+    A span's score is the similarity by which it was found again.
 
     Args:
-        source: labelled CoNLL.
-        output: ``.jsonl``; a span's score is the similarity by which it was found again.
         translator: does the work.
         languages: of the sentences, and of the translations.
         style: of the marks (:mod:`~spanbridge.translate.marking`).
         least: similarity below which marked text is not taken for a span, in [0, 1].
         guards: when a translation is suspect.
-        scheme, orphans: how the tags are read.
-        watch: as in :func:`~spanbridge.pipeline.files.project_files`.
-
-    Raises:
-        InputError: the input is wrong; nothing is written then.
-        SpanbridgeError: a setting is wrong.
     """
-    check_pairs(source, output)
-    if not 0 <= least <= 1:
-        raise SpanbridgeError(f"the least similarity is {least}, but lies in [0, 1]")
-    markable("", (), style)  # is there such a style?
-    about = {"task": "mark-then-translate", "style": style, "least": repr(least)}
-    about |= describe(translator, languages, guards)
-    counts, account = Counts(), Account()
-    total = sum(1 for _ in read_labelled(source, scheme, orphans, counts))
-    account.notes["orphan_tags"] = counts.n_orphans
-    work = Marking(translator, languages, style, least, guards)
-    rows = work.rows(paired(read_labelled(source, scheme, orphans), "source"), account)
-    return write_pairs(watch(rows, total, "mark and translate"), source, output, about, account)
-
-
-class Marking:
-    """Mark-then-translate, of pairs whose source side is labelled; as :func:`mark_files`."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ from spanbridge.data.parquet import read_notes, read_shard, sweep, temporary, wr
 from spanbridge.pipeline.account import Account
 from spanbridge.pipeline.files import Run, deterministic, finish
 from spanbridge.pipeline.projection import FIT_PAIRS, Watch, chunks, unwatched
-from spanbridge.pipeline.stages.base import Worker
+from spanbridge.pipeline.stages.base import Learner, Worker
 from spanbridge.pipeline.stages.text import SENTENCE_OF, in_plain_words
 
 SHARD_ROWS, MOST_ROWS = 2000, 1_000_000
@@ -45,7 +45,8 @@ class Passage:
         name: of the stage.
         shards: that there are of its results.
         made: of these, by this run.
-        rows: that came out of it; seconds: that it worked, whichever run did.
+        rows: that came out of it.
+        seconds: that it worked on its shards, whichever run did, and learned in this run.
         account: of the shards that there are.
         licences: of the models that it works with.
     """
@@ -154,7 +155,7 @@ class _Going:
         }
         for s, worker in enumerate(self._workers, 1):
             parts = [worker.describe(), code_version()]
-            if worker.learns:
+            if _learner(worker):
                 parts += [f"{self._keys[s - 1][n]}:{rows}" for n, rows in self._sample().items()]
             own = "|".join(parts)
             for key in self._keys[s - 1]:
@@ -184,7 +185,7 @@ class _Going:
         parts = {"task": "run"}
         for s, (name, worker) in enumerate(self._job.workers, 1):
             parts[f"{s}-{name}"] = worker.describe()
-            if worker.learns:
+            if _learner(worker):
                 n_rows = sum(b - a for ranges in self._sample().values() for a, b in ranges)
                 parts[f"{s}-learned_on"] = f"{n_rows}_rows"
         account = self.passages[-1].account
@@ -254,8 +255,8 @@ class _Going:
 
     def _learn(self, s: int) -> None:
         """Let a stage learn, or take up what it has learned before."""
-        worker = self._workers[s - 1]
-        if not worker.learns or s in self._ready:
+        worker = _learner(self._workers[s - 1])
+        if worker is None or s in self._ready:
             return
         keys = "|".join([self._keys[s][k] for k in self._sample()])
         name = f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
@@ -272,8 +273,11 @@ class _Going:
             worker.learn(list(watched), work)
             try:
                 work.rename(folder)
-            except OSError:  # another machine was faster, with the same result
+            except OSError:
                 shutil.rmtree(work)
+                if not folder.is_dir():
+                    raise
+                # another machine was faster, with the same result
             self.passages[s].seconds += time.monotonic() - started
         worker.recall(folder)
         self._ready.add(s)
@@ -287,6 +291,11 @@ class _Going:
                 passage.rows += notes["rows"]
                 passage.seconds += notes["seconds"]
                 passage.account.merge(Account.from_dict(notes["account"]))
+
+
+def _learner(worker: Worker) -> Learner | None:
+    """The worker, if it has to learn."""
+    return worker if isinstance(worker, Learner) and worker.learns else None
 
 
 def _by_input_row(rows: list[SentencePair]) -> list[list[SentencePair]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -65,7 +65,10 @@ def translate_files(
         UnsupportedPairError: the translator does not know the languages.
         SpanbridgeError: the output is not ``.jsonl``.
     """
-    check_pairs(source, output, model)
+    if suffix(output) != ".jsonl":
+        raise SpanbridgeError(f"{output}: pairs are written as .jsonl; name the output so")
+    check_output(output, source, model)
+    check_rereadable(source)
     about = {"task": "translate", "original": original}
     about |= describe(translator, languages, guards)
     counts, account = Counts(), Account()
@@ -79,20 +82,11 @@ def translate_files(
         guards,
         account,
     )
-    return write_pairs(watch(rows, total, "translate"), source, output, about, account)
-
-
-def check_pairs(source: str, output: str, model: str | None = None) -> None:
-    """Whether pairs can be made of a file and written to another.
-
-    Raises:
-        InputError: the input is no file that can be read twice.
-        SpanbridgeError: the output is not ``.jsonl``, or would overwrite an input.
-    """
-    if suffix(output) != ".jsonl":
-        raise SpanbridgeError(f"{output}: pairs are written as .jsonl; name the output so")
-    check_output(output, source, model)
-    check_rereadable(source)
+    with atomic_output(output) as out:
+        writer = PairWriter(out, True)
+        for pair in watch(rows, total, "translate"):
+            writer.write(pair)
+    return finish(output, {"source": source}, signature(about), account)
 
 
 def describe(
@@ -122,21 +116,6 @@ def check_licence(made: Translator, name: str, commercial: bool) -> None:
             f"the licence of {name} is {made.licence}, which is not known to allow commercial use; "
             "Apertium, M2M-100 (MIT) and most OPUS-MT models (CC-BY-4.0) do"
         )
-
-
-def write_pairs(
-    rows: Iterable[SentencePair],
-    source: str,
-    output: str,
-    about: Mapping[str, str],
-    account: Account,
-) -> Run:
-    """Write pairs to ``.jsonl``, with account and signature."""
-    with atomic_output(output) as out:
-        writer = PairWriter(out, True)
-        for pair in rows:
-            writer.write(pair)
-    return finish(output, {"source": source}, signature(about), account)
 
 
 def reads_conll(path: str, original: Side) -> bool:

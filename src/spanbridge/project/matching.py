@@ -11,7 +11,7 @@ answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,6 @@ from spanbridge.project.solvers import exact, greedy
 
 Place = tuple[int, int]
 Floats = npt.NDArray[np.floating]
-Scorer = Callable[[Sequence[tuple[int, Place]]], Sequence[float]]
 SOLVERS = {"greedy": greedy, "exact": exact}
 # By which a tagger's score of a candidate grows for each further word that it sees as the same
 # entity: long names are not to lose against their parts.
@@ -179,26 +178,6 @@ class Matching:
                 cheap[e] += weights.ner * (np.max(list(ner.values()), 0) if own is None else own)
         linked = [bool(links.from_source(x.start, x.end)) for x in entities]
         return cls(entities, places, cheap, weights, linked)
-
-
-def match(matching: Matching, solver: str, translation: Scorer | None = None) -> Projection:
-    """Choose candidates for the entities of one sentence; see :func:`matched`.
-
-    Args:
-        matching: entities and candidates.
-        solver: ``greedy`` or ``exact``.
-        translation: gives the translation scores, in [0, 1], of pairs of an entity's number and a
-            place; None where they weigh nothing.
-    """
-    steps = matched(matching, solver)
-    try:
-        wanted = next(steps)
-        while True:
-            assert translation is not None
-            wanted = steps.send(translation(wanted))
-    except StopIteration as end:
-        found: Projection = end.value
-        return found
 
 
 def matched(

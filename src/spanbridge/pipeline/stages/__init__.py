@@ -6,22 +6,9 @@ from spanbridge.pipeline.stages.matching import Match
 from spanbridge.pipeline.stages.text import Join, Repair, Segment, Split
 from spanbridge.pipeline.stages.translations import BackTranslate, Mark, Translate
 
-KINDS: tuple[type[Stage], ...] = (
-    *(
-        Repair,
-        Split,
-        Segment,
-        Translate,
-        Mark,
-        BackTranslate,
-        Tag,
-        Align,
-        Project,
-        Match,
-        Ensemble,
-        Join,
-    ),
-)
-STAGES = {stage.kind: stage for stage in KINDS}
+_TEXT: tuple[type[Stage], ...] = (Repair, Split, Segment, Join)
+_TRANSLATIONS: tuple[type[Stage], ...] = (Translate, Mark, BackTranslate)
+_ENTITIES: tuple[type[Stage], ...] = (Tag, Align, Project, Match, Ensemble)
+STAGES = {stage.kind: stage for stage in (*_TEXT, *_TRANSLATIONS, *_ENTITIES)}
 
-__all__ = ["STAGES", "Context", "Part", "Stage", "Worker", *(kind.__name__ for kind in KINDS)]
+__all__ = ["STAGES", "Context", "Part", "Stage", "Worker"]

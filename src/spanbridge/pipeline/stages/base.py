@@ -6,6 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
@@ -49,8 +50,6 @@ class Context:
 class Worker(ABC):
     """A stage with its models open."""
 
-    learns = False  # whether it has to see a sample of all rows before it works on any
-
     @abstractmethod
     def describe(self) -> str:
         """Name and everything that its results depend on but its input (and what it learns)."""
@@ -66,13 +65,23 @@ class Worker(ABC):
         """Of the models that it works with, by their names."""
         return {}
 
+
+class Learner(Worker):
+    """A worker that may have to see a sample of all rows before it works on any.
+
+    Attributes:
+        learns: whether it does, with these settings.
+    """
+
+    learns: bool
+
+    @abstractmethod
     def learn(self, rows: Sequence[SentencePair], folder: Path) -> None:
         """Learn from a sample, and keep that in a folder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def recall(self, folder: Path) -> None:
         """Take up what was learned before."""
-        raise NotImplementedError
 
 
 class Stage(BaseModel, ABC):
@@ -181,9 +190,13 @@ def reason(error: Any) -> str:
     }.get(said, said[0].lower() + said[1:])
 
 
-def part(kind: str) -> Any:
-    """The type of a setting that names a part."""
-    return Annotated[Part, BeforeValidator(lambda given: Part.parse(kind, given))]
+# The types of settings that name a part.
+AlignerPart = Annotated[Part, BeforeValidator(partial(Part.parse, "aligner"))]
+MethodPart = Annotated[Part, BeforeValidator(partial(Part.parse, "method"))]
+SegmenterPart = Annotated[Part, BeforeValidator(partial(Part.parse, "segmenter"))]
+SplitterPart = Annotated[Part, BeforeValidator(partial(Part.parse, "splitter"))]
+TaggerPart = Annotated[Part, BeforeValidator(partial(Part.parse, "tagger"))]
+TranslatorPart = Annotated[Part, BeforeValidator(partial(Part.parse, "translator"))]
 
 
 def licences_of(**parts: object) -> dict[str, str]:

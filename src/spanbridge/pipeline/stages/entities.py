@@ -26,7 +26,18 @@ from spanbridge.pipeline.projection import (
     project_pairs,
     usual_aligner,
 )
-from spanbridge.pipeline.stages.base import Context, Part, Side, Stage, Worker, licences_of, part
+from spanbridge.pipeline.stages.base import (
+    AlignerPart,
+    Context,
+    Learner,
+    MethodPart,
+    Part,
+    Side,
+    Stage,
+    TaggerPart,
+    Worker,
+    licences_of,
+)
 from spanbridge.pipeline.tagging import tagged
 from spanbridge.project.soft import CorpusProjector, SoftProjector
 from spanbridge.tag.base import Tagger
@@ -36,7 +47,7 @@ class Tag(Stage):
     """Find the entities of one side."""
 
     kind: ClassVar[str] = "tag"
-    tagger: part("tagger")  # type: ignore[valid-type]
+    tagger: TaggerPart
     side: Side = "source"
 
     def needs(self) -> set[str]:
@@ -72,7 +83,7 @@ class _Tagging(Worker):
 class _Linking(Stage):
     """Settings of stages with an aligner."""
 
-    aligner: part("aligner") | None = None  # type: ignore[valid-type]
+    aligner: AlignerPart | None = None
 
 
 class Align(_Linking):
@@ -93,7 +104,7 @@ class Align(_Linking):
         return _Aligning(self.aligner or Part("aligner", "fused", {}))
 
 
-class _Learning(Worker):
+class _Learning(Learner):
     """What aligners and methods learn, kept in a folder."""
 
     def __init__(self, aligner: Part | None, method: Method | None) -> None:
@@ -148,7 +159,7 @@ class Project(_Linking):
     """Carry the source's spans over to the target, along links that are there or are found here."""
 
     kind: ClassVar[str] = "project"
-    method: part("method") = Part("method", "corpus", {})  # type: ignore[valid-type]
+    method: MethodPart = Part("method", "corpus", {})
     min_confidence: float = Field(0.0, ge=0, le=1)
     links: bool = False
 
@@ -207,7 +218,7 @@ class Ensemble(Stage):
     """
 
     kind: ClassVar[str] = "ensemble"
-    tagger: part("tagger")  # type: ignore[valid-type]
+    tagger: TaggerPart
     weight: float = Field(0.5, ge=0, le=1)
     threshold: float = Field(0.4, ge=0, le=1)
 

@@ -15,7 +15,16 @@ from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence, SentencePair
 from spanbridge.pipeline.account import PROJECTED, REJECTED, Account
 from spanbridge.pipeline.projection import align_pairs, given_links
-from spanbridge.pipeline.stages.base import Context, Part, Stage, Worker, licences_of, part
+from spanbridge.pipeline.stages.base import (
+    AlignerPart,
+    Context,
+    Part,
+    Stage,
+    TaggerPart,
+    TranslatorPart,
+    Worker,
+    licences_of,
+)
 from spanbridge.pipeline.stages.translations import open_translator
 from spanbridge.project.matching import (
     Matching,
@@ -47,15 +56,15 @@ class Match(Stage):
     kind: ClassVar[str] = "match"
     candidates: Literal["ngrams", "tagger"] = "ngrams"
     max_words: int = Field(_MAX_WORDS, ge=1)
-    tagger: part("tagger") | None = None  # type: ignore[valid-type]
-    translator: part("translator") | None = None  # type: ignore[valid-type]
+    tagger: TaggerPart | None = None
+    translator: TranslatorPart | None = None
     alignment: float = Field(1.0, ge=0)
     ner: float = Field(0.0, ge=0)
     translation: float = Field(0.0, ge=0)
     least: float = Field(0.0, ge=0, le=1)
     per_class: bool = True
     solver: Literal["greedy", "exact"] = "greedy"
-    aligner: part("aligner") | None = None  # type: ignore[valid-type]
+    aligner: AlignerPart | None = None
     links: bool = False
 
     @model_validator(mode="after")

@@ -19,10 +19,11 @@ from spanbridge.pipeline.stages.base import (
     SPLIT,
     Context,
     Part,
+    SegmenterPart,
     Side,
+    SplitterPart,
     Stage,
     Worker,
-    part,
 )
 
 # The field that says which text a sentence is of, and where it stands; no input has it.
@@ -99,7 +100,7 @@ class Split(Stage):
 
     kind: ClassVar[str] = "split"
     side: Side = "target"
-    splitter: part("splitter") = Part("splitter", "sentencex", {})  # type: ignore[valid-type]
+    splitter: SplitterPart = Part("splitter", "sentencex", {})
 
     def needs(self) -> set[str]:
         """Raw text."""
@@ -155,7 +156,7 @@ class Segment(Stage):
 
     kind: ClassVar[str] = "segment"
     side: Side = "target"
-    segmenter: part("segmenter") = Part("segmenter", "icu", {})  # type: ignore[valid-type]
+    segmenter: SegmenterPart = Part("segmenter", "icu", {})
 
     def needs(self) -> set[str]:
         """Raw text."""

@@ -19,9 +19,9 @@ from spanbridge.pipeline.stages.base import (
     Part,
     Side,
     Stage,
+    TranslatorPart,
     Worker,
     licences_of,
-    part,
 )
 from spanbridge.pipeline.translation import check_licence, describe, text_of, translated
 from spanbridge.translate.base import Translator
@@ -59,7 +59,7 @@ def open_translator(translator: Part, context: Context) -> Translator:
 
 
 class _Translating(Stage):
-    translator: part("translator") = APERTIUM  # type: ignore[valid-type]
+    translator: TranslatorPart = APERTIUM
     guards: Annotated[Guards, BeforeValidator(_guards)] = GUARDS
 
     def _open(

@@ -1,0 +1,18 @@
+"""What tests of translators share."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """Converted checkpoints, kept for the session."""
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path_factory.getbasetemp() / "mt-cache"))
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    """Tiny checkpoints by their kind."""
+    import tiny_translators
+
+    root = tmp_path_factory.mktemp("translators")
+    return {kind: tiny_translators.save(root / kind, kind) for kind in ("nllb", "m2m", "marian")}
