@@ -3,7 +3,6 @@
 import math
 
 import pytest
-import tiny_translators
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
@@ -21,9 +20,9 @@ PAIRS = [
 
 
 @pytest.mark.parametrize("kind", ["nllb", "m2m"])
-def test_as_defined(tmp_path, kind):
+def test_as_defined(folders, kind):
     """Vamvas and Sennrich 2022: p(a | b) / p(a | a), both ways; p is a geometric mean."""
-    folder = tiny_translators.save(tmp_path / kind, kind)
+    folder = folders[kind]
     scorer = TranslationScorer(NeuralTranslator(str(folder), "float32"), SPANISH, ENGLISH)
     found = scorer.score(PAIRS)
     tokenizer = AutoTokenizer.from_pretrained(folder)

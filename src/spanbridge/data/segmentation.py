@@ -46,12 +46,7 @@ class Sentencex:
         code = language.partition("-")[0]
         # no-break and thin spaces can make the library (1.0.32) panic, as Rust calls it
         plain = "".join(" " if char.isspace() and char != "\n" else char for char in text)
-        try:
-            return _ranges(self._library.segment(code, plain), plain)
-        except BaseException as error:
-            if type(error).__name__ != "PanicException":  # no Exception, and without a public name
-                raise
-        return [(0, len(text))]
+        return _ranges(self._library.segment(code, plain), plain)
 
 
 class _Icu:
