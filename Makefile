@@ -18,7 +18,7 @@ demo: .venv/ready
 	.venv/bin/spanbridge demo
 
 test: check
-	$(DEV)/python -m pytest
+	$(DEV)/python -m pytest -n auto --dist loadfile
 
 check: .venv-dev/ready
 	$(DEV)/ruff check .

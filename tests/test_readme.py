@@ -27,7 +27,7 @@ from spanbridge.project.soft import SoftProjector
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-TOLERANCE = 0.015
+TOLERANCE = 0.03
 
 
 def numbers(line: str) -> list[float]:
