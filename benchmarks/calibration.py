@@ -11,13 +11,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchmarks.data import europarl
-from spanbridge.align.encoder import EncoderAligner
+from benchmarks.real_data import europarl
+from spanbridge.align.encoder_aligner import EncoderAligner
 from spanbridge.align.statistical import FusedAligner, StatisticalAligner
 from spanbridge.project.confidence import CALIBRATIONS, closeness
-from spanbridge.project.heuristic import HeuristicProjector
-from spanbridge.project.projector import ExactProjector, GreedyProjector
-from spanbridge.project.soft import CorpusProjector, SoftProjector
+from spanbridge.project.heuristic import HeuristicMethod
+from spanbridge.project.projector import ExactMethod, GreedyMethod
+from spanbridge.project.soft import CorpusMethod, SoftMethod
 
 FITTED_ON = (("en", "de"), ("en", "es"))
 OTHERS = (("de", "en"), ("es", "en"), ("de", "es"), ("es", "de"))
@@ -32,7 +32,7 @@ def observe(name, pairs, aligners):
     features, right, rows = [], [], []
     best = CALIBRATIONS[name].best
     n_dropped = n_rightly = 0
-    hard = {"greedy": GreedyProjector, "exact": ExactProjector, "heuristic": HeuristicProjector}
+    hard = {"greedy": GreedyMethod, "exact": ExactMethod, "heuristic": HeuristicMethod}
     aligner = aligners[
         "none"
         if name.endswith("no encoder")
@@ -43,11 +43,11 @@ def observe(name, pairs, aligners):
     aligner.fit(pairs)
     found = aligner.align(pairs) if name in hard else aligner.evidence(pairs)
     method = (
-        hard[name]() if name in hard else (SoftProjector() if name == "soft" else CorpusProjector())
+        hard[name]() if name in hard else (SoftMethod() if name == "soft" else CorpusMethod())
     )
-    if isinstance(method, CorpusProjector) and "first" not in name:
+    if isinstance(method, CorpusMethod) and "first" not in name:
         method.fit(zip(pairs, found, strict=True))
-    elif isinstance(method, CorpusProjector):
+    elif isinstance(method, CorpusMethod):
         method.learned.has_states = not name.endswith("no encoder")
         for pair in pairs:
             method.learned.statistics.add_words(pair)

@@ -13,8 +13,8 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.data import europarl
-from spanbridge.align.encoder import EncoderAligner
+from benchmarks.real_data import europarl
+from spanbridge.align.encoder_aligner import EncoderAligner
 from spanbridge.encode import load_encoder
 from spanbridge.encode.export import export_embedded
 

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from spanbridge import GreedyProjector
-from spanbridge.data.formats import pair_writer
-from spanbridge.data.pharaoh import format_links
-from spanbridge.pipeline.files import project_files
+from spanbridge import GreedyMethod
+from spanbridge.formats.formats import pair_writer
+from spanbridge.formats.pharaoh import format_links
+from spanbridge.run.stream import project_files
 
 N_SLICE = 150  # sentences with entities
 N_STREAM = 30_000
@@ -129,4 +129,4 @@ def files_to_files(folder):
     """The run on what was written there."""
     names = ("source.conll", "target.txt", "out.conll", "links.txt")
     *places, links = (str(Path(folder) / name) for name in names)
-    return lambda: project_files(*places, links=links, projector=GreedyProjector())
+    return lambda: project_files(*places, links=links, projector=GreedyMethod())

@@ -22,14 +22,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data import folder, news
+from benchmarks.real_data import folder, news
 from spanbridge import Sentence, SentencePair, evaluate_spans
-from spanbridge.data.conll import read_conll
-from spanbridge.data.formats import pair_writer
-from spanbridge.data.jsonl import read_jsonl
-from spanbridge.data.tokens import tokenize
-from spanbridge.pipeline.config import make_pipeline
-from spanbridge.pipeline.runner import run
+from spanbridge.formats.conll import read_conll
+from spanbridge.formats.formats import pair_writer
+from spanbridge.formats.jsonl import read_jsonl
+from spanbridge.formats.tokens import tokenize
+from spanbridge.run.config import make_pipeline
+from spanbridge.run.shards import run
 
 BENCH = Path(os.environ.get("SPANBRIDGE_BENCH", ".bench"))
 PLACE = BENCH / "routes"

@@ -16,13 +16,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.data import europarl
+from benchmarks.real_data import europarl
 from spanbridge import Sentence, SentencePair
 from spanbridge.core import registry
 from spanbridge.core.spans import Span
-from spanbridge.data.formats import pair_writer
-from spanbridge.pipeline.files import project_files
-from spanbridge.project.soft import CorpusProjector
+from spanbridge.formats.formats import pair_writer
+from spanbridge.run.stream import project_files
+from spanbridge.project.soft import CorpusMethod
 
 SIZES = ("1000", "10000", "30000", "100000")
 HALF = 14  # words; longer sentences are left out, so that pairs are of ordinary length
@@ -69,7 +69,7 @@ def measure(aligner: str, n: int) -> None:
             str(folder / "s.conll"),
             str(folder / "t.txt"),
             str(folder / "out.jsonl"),
-            projector=CorpusProjector(),
+            projector=CorpusMethod(),
             make_aligner=lambda: registry.build("aligner", aligner, {}),
         )
         seconds = time.perf_counter() - start

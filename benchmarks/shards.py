@@ -74,8 +74,8 @@ def texts(n_rows: int) -> Iterator[str]:
 def one(n_rows: int) -> dict[str, float]:
     """A run, in this process."""
     from spanbridge.core import registry
-    from spanbridge.pipeline.config import make_pipeline
-    from spanbridge.pipeline.runner import run
+    from spanbridge.run.config import make_pipeline
+    from spanbridge.run.shards import run
 
     for kind, name, part in (("translator", "echo", "Echo"), ("tagger", "capitals", "Capitals")):
         entry = registry.Entry(f"benchmarks.shards:{part}", "a toy")

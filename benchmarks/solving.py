@@ -17,12 +17,12 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from benchmarks.data import europarl
+from benchmarks.real_data import europarl
 from benchmarks.projection import N_SLICE, ngrams, score_matrix
 from spanbridge import EncoderAligner
-from spanbridge.project.candidates import Option, alignment_options
+from spanbridge.project.candidates import Candidate, alignment_options
 from spanbridge.project.projector import in_order
-from spanbridge.project.solvers import exact, greedy
+from spanbridge.project.solve.choice import exact, greedy
 
 PAPER_WORDS = 25  # longest target sentence for the paper's programme; longer ones take many seconds
 N_RANDOM = 200
@@ -31,7 +31,7 @@ GAP = 1e-9
 
 
 def highs(
-    options: list[Option], groups: list[list[int]], limits: list[int] | None = None
+    options: list[Candidate], groups: list[list[int]], limits: list[int] | None = None
 ) -> tuple[float, float]:
     """Seconds, and the optimum when at most one column of each group is 1, or its limit."""
     columns = [column for group in groups for column in group]
@@ -48,14 +48,14 @@ def highs(
     return time.perf_counter() - start, -result.fun
 
 
-def per_entity(options: list[Option]) -> list[list[int]]:
+def per_entity(options: list[Candidate]) -> list[list[int]]:
     groups: dict[int, list[int]] = {}
     for column, option in enumerate(options):
         groups.setdefault(option.entity, []).append(column)
     return list(groups.values())
 
 
-def tight(options: list[Option], k: int = 1, bonus: float = 0.0) -> tuple[float, float]:
+def tight(options: list[Candidate], k: int = 1, bonus: float = 0.0) -> tuple[float, float]:
     """The bonus is added to each score."""
     words = sorted({option.start for option in options})
     covering = [[c for c, o in enumerate(options) if o.start <= w < o.end] for w in words]
@@ -70,7 +70,7 @@ def paper(entities, links) -> tuple[float, float]:
     candidates = ngrams(links.n_target)
     scores = score_matrix(entities, links.pairs, candidates)
     cells = [(int(e), int(c)) for e, c in zip(*scores.nonzero(), strict=True)]
-    options = [Option(e, *candidates[c], float(scores[e, c])) for e, c in cells]
+    options = [Candidate(e, *candidates[c], float(scores[e, c])) for e, c in cells]
     of_candidate: dict[int, list[int]] = {}
     for column, (_, c) in enumerate(cells):
         of_candidate.setdefault(c, []).append(column)
@@ -84,7 +84,7 @@ def paper(entities, links) -> tuple[float, float]:
     return highs(options, per_entity(options) + alone + pairs)
 
 
-def timed(function, options: list[Option], repeat: int = 5) -> tuple[float, float]:
+def timed(function, options: list[Candidate], repeat: int = 5) -> tuple[float, float]:
     best = float("inf")
     for _ in range(repeat):
         start = time.perf_counter()
@@ -93,7 +93,7 @@ def timed(function, options: list[Option], repeat: int = 5) -> tuple[float, floa
     return best, sum(option.score for option in chosen)
 
 
-def random_options(rng: random.Random) -> list[Option]:
+def random_options(rng: random.Random) -> list[Candidate]:
     """Up to 16 entities, each with all spans inside a window; scores of several kinds."""
     n_words = rng.choice([8, 12, 16, 25, 40, 80, 200])
     width = rng.randint(3, min(n_words, 20))
@@ -114,11 +114,11 @@ def random_options(rng: random.Random) -> list[Option]:
                     "whole": float(rng.randint(1, 5)),
                     "equal": 1.0,
                 }[kind]
-                options.append(Option(entity, start, end, score))
+                options.append(Candidate(entity, start, end, score))
     return options
 
 
-def against_highs(drawn: list[list[Option]], k: int, exactly: bool) -> tuple[list, list]:
+def against_highs(drawn: list[list[Candidate]], k: int, exactly: bool) -> tuple[list, list]:
     """Both by turns, the best of several times; HiGHS has the bonus that puts the number first."""
     ours, others = [], []
     for options in drawn:

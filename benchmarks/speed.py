@@ -25,7 +25,7 @@ from statistics import median
 from threadpoolctl import threadpool_limits
 
 from benchmarks import encoding
-from benchmarks.data import europarl
+from benchmarks.real_data import europarl
 from benchmarks.projection import (
     N_SLICE,
     N_STREAM,
@@ -38,13 +38,13 @@ from benchmarks.projection import (
 )
 from benchmarks.scale import memory
 from benchmarks.solving import GAP, PAPER_WORDS, paper, tight, timed
-from spanbridge import CorpusProjector, EncoderAligner, ExactProjector, GreedyProjector
+from spanbridge import CorpusMethod, EncoderAligner, ExactMethod, GreedyMethod
 from spanbridge.encode import load_encoder
 from spanbridge.project.candidates import alignment_options
-from spanbridge.project.heuristic import HeuristicProjector
+from spanbridge.project.heuristic import HeuristicMethod
 from spanbridge.project.projector import in_order
-from spanbridge.project.soft import SoftProjector
-from spanbridge.project.solvers import exact
+from spanbridge.project.soft import SoftMethod
+from spanbridge.project.solve.choice import exact
 
 TURNS = 5
 N_TURN = 40  # pairs a turn; none comes twice, for the encoder remembers sentences
@@ -126,10 +126,10 @@ def projection(rows):
     short = "paper <= 10", row("paper's, <= 10 words, plain", lambda: theirs(plain, 10), 5)
     rule = "plain", row("heuristic, plain", lambda: theirs(plain_heuristic), 3)
     for name, projector, rivals in (
-        ("greedy, any length", GreedyProjector(), (whole, short)),
-        ("greedy, <= 10 words", GreedyProjector(max_words=10), (short,)),
-        ("exact, any length", ExactProjector(), (whole, short)),
-        ("heuristic", HeuristicProjector(), (rule,)),
+        ("greedy, any length", GreedyMethod(), (whole, short)),
+        ("greedy, <= 10 words", GreedyMethod(max_words=10), (short,)),
+        ("exact, any length", ExactMethod(), (whole, short)),
+        ("heuristic", HeuristicMethod(), (rule,)),
     ):
         row(name, lambda projector=projector: ours(projector), 20, rivals)
 
@@ -222,9 +222,9 @@ def aligning(pairs, lengths):
 def evidence_given(rows, encoded):
     """The default methods beside the time of encoding a pair."""
     labelled = [row for row in rows if row[0].source.spans]
-    corpus = CorpusProjector()
+    corpus = CorpusMethod()
     for name, function, n in (
-        ("soft", lambda: [SoftProjector().project(*row) for row in labelled], len(labelled)),
+        ("soft", lambda: [SoftMethod().project(*row) for row in labelled], len(labelled)),
         ("corpus, first pass and learning", lambda: corpus.fit(rows), len(rows)),
         ("corpus, second pass", lambda: [corpus.project(*row) for row in labelled], len(labelled)),
     ):

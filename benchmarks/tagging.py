@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.data import news
-from spanbridge.tag.checkpoint import CheckpointTagger
+from benchmarks.real_data import news
+from spanbridge.tag.checkpoint_tagger import CheckpointTagger
 from spanbridge.tag.transformers_tagger import TransformersTagger
 
 TURNS = 5

@@ -18,10 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import mean, stdev
 
-from benchmarks.data import conll_mt, folder, news
+from benchmarks.real_data import conll_mt, folder, news
 from spanbridge import Sentence, SentencePair
-from spanbridge.data.formats import pair_writer
-from spanbridge.data.jsonl import read_jsonl
+from spanbridge.formats.formats import pair_writer
+from spanbridge.formats.jsonl import read_jsonl
 
 PLACE = Path(os.environ.get("SPANBRIDGE_BENCH", ".bench")) / "training"
 LABELS = ("--labels", "LOC,ORG,PER")

@@ -16,22 +16,22 @@ from dataclasses import replace
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks.data import masakhaner_parallel
+from benchmarks.real_data import masakhaner_parallel
 from spanbridge import (
-    CorpusProjector,
+    CorpusMethod,
     EncoderAligner,
-    ExactProjector,
+    ExactMethod,
     FusedAligner,
-    GreedyProjector,
+    GreedyMethod,
     SentencePair,
     StatisticalAligner,
     evaluate_spans,
 )
-from spanbridge.pipeline.account import Account
-from spanbridge.pipeline.projection import align_pairs, fit, project_pairs
-from spanbridge.project.heuristic import HeuristicProjector
-from spanbridge.project.soft import SoftProjector
-from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.steps.account import Account
+from spanbridge.steps.projection_old import align_pairs, fit, project_pairs
+from spanbridge.project.heuristic import HeuristicMethod
+from spanbridge.project.soft import SoftMethod
+from spanbridge.tag.checkpoint_tagger import CheckpointTagger
 
 LANGUAGES = ("twi", "lug", "bam", "wol")
 Ways = dict[str, Callable[[], tuple]]
@@ -41,18 +41,18 @@ def ways() -> Ways:
     """Projections by name: method and aligner, made when called."""
     encoder = EncoderAligner()
     return {
-        "heuristic": lambda: (HeuristicProjector(), encoder),
-        "greedy": lambda: (GreedyProjector(), encoder),
-        "exact": lambda: (ExactProjector(), encoder),
-        "soft": lambda: (SoftProjector(), encoder),
-        "corpus, statistical aligner": lambda: (CorpusProjector(), StatisticalAligner()),
-        "corpus, fused aligner": lambda: (CorpusProjector(), FusedAligner(encoder)),
+        "heuristic": lambda: (HeuristicMethod(), encoder),
+        "greedy": lambda: (GreedyMethod(), encoder),
+        "exact": lambda: (ExactMethod(), encoder),
+        "soft": lambda: (SoftMethod(), encoder),
+        "corpus, statistical aligner": lambda: (CorpusMethod(), StatisticalAligner()),
+        "corpus, fused aligner": lambda: (CorpusMethod(), FusedAligner(encoder)),
     }
 
 
 def project(pairs: Sequence[SentencePair], method, aligner) -> list[SentencePair]:
     """As `spanbridge project` does."""
-    soft = isinstance(method, SoftProjector)
+    soft = isinstance(method, SoftMethod)
     with threadpool_limits(1, user_api="blas"):
         fit(lambda: pairs, len(pairs), aligner, method)
         linked = align_pairs(lambda: pairs, aligner, soft=soft)

@@ -15,11 +15,11 @@ import sys
 
 import numpy as np
 
-from benchmarks.data import absa, europarl
+from benchmarks.real_data import absa, europarl
 from spanbridge.align.statistical import FusedAligner, StatisticalAligner
 from spanbridge.project.projector import in_order
 from spanbridge.project.scores import PARTS
-from spanbridge.project.soft import CorpusProjector, score
+from spanbridge.project.soft import CorpusMethod, score
 from spanbridge.project.weights import SECOND, Weights
 
 TUNED_ON = (("en", "de"), ("en", "es"))
@@ -48,7 +48,7 @@ class Table:
     def __init__(self, pairs, aligner, names):
         aligner.fit(pairs)
         evidence = aligner.evidence(pairs)
-        projector = CorpusProjector()
+        projector = CorpusMethod()
         projector.fit(zip(pairs, evidence, strict=True))
         everything = Weights(dict.fromkeys(names, 1.0), 0.0)
         keys, columns, right = [], [], []

@@ -3,10 +3,10 @@
 import sys
 
 from spanbridge import (
-    CorpusProjector,
+    CorpusMethod,
     EncoderAligner,
     FusedAligner,
-    GreedyProjector,
+    GreedyMethod,
     Sentence,
     SentencePair,
     Span,
@@ -22,14 +22,14 @@ pair = SentencePair(
     target=Sentence(("Gestern", "besuchte", "Angela", "Merkel", "Paris", ".")),
 )
 [links] = EncoderAligner().align([pair])
-projection = GreedyProjector().project(pair.source.spans, links)
+projection = GreedyMethod().project(pair.source.spans, links)
 for start, end, label, score in projection.spans:
     print(label, " ".join(pair.target.words[start:end]), round(score, 2))
 
 # a whole bitext, which aligner and projector learn from: python project.py en.conll de.txt
 if len(sys.argv) == 3:
     pairs = list(read_pairs(*sys.argv[1:]))
-    aligner, projector = FusedAligner(), CorpusProjector()
+    aligner, projector = FusedAligner(), CorpusMethod()
     aligner.fit(pairs)
     evidence = aligner.evidence(pairs)  # a RowError in place of what could not be aligned
     rows = list(zip(pairs, evidence, strict=True))

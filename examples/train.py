@@ -2,9 +2,9 @@
 
 import sys
 
-from spanbridge.tag.checkpoint import CheckpointTagger
-from spanbridge.train.data import Filter, read_set
-from spanbridge.train.run import train
+from spanbridge.tag.checkpoint_tagger import CheckpointTagger
+from spanbridge.train.training_sets import Filter, read_set
+from spanbridge.train.fine_tuning import train
 from spanbridge.train.settings import Settings
 
 labelled, dev, output, *encoder = sys.argv[1:]

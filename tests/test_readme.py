@@ -10,20 +10,20 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from spanbridge import (
-    CorpusProjector,
+    CorpusMethod,
     EncoderAligner,
     FusedAligner,
-    GreedyProjector,
+    GreedyMethod,
     SentencePair,
     StatisticalAligner,
     read_labelled,
 )
-from spanbridge.align.lexical import LexicalAligner
-from spanbridge.demo.run import run, table
+from spanbridge.align.lexical_aligner import LexicalAligner
+from spanbridge.demo.sample import run, table
 from spanbridge.evaluate import evaluate_spans
-from spanbridge.pipeline.account import Account
-from spanbridge.pipeline.projection import align_pairs, fit, project_pairs
-from spanbridge.project.soft import SoftProjector
+from spanbridge.steps.account import Account
+from spanbridge.steps.projection_old import align_pairs, fit, project_pairs
+from spanbridge.project.soft import SoftMethod
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,11 +46,11 @@ def test_the_benchmark_table(real_data: Path):
     rows = README.split("<!-- bench -->")[1].strip().split("\n\n")[0].split("\n")[2:]
     encoder = EncoderAligner()
     combinations = [
-        (CorpusProjector, FusedAligner(encoder)),
-        (CorpusProjector, StatisticalAligner()),
-        (SoftProjector, encoder),
-        (GreedyProjector, encoder),
-        (GreedyProjector, LexicalAligner()),
+        (CorpusMethod, FusedAligner(encoder)),
+        (CorpusMethod, StatisticalAligner()),
+        (SoftMethod, encoder),
+        (GreedyMethod, encoder),
+        (GreedyMethod, LexicalAligner()),
     ]
     for n, (row, (method, aligner)) in enumerate(zip(rows, combinations, strict=True)):
         column = n % 2  # one direction of each row: both would take twice the time
@@ -63,6 +63,6 @@ def projected_f1(real_data: Path, target: str, aligner, method) -> float:
     pairs = [SentencePair(str(n), *both) for n, both in enumerate(zip(*sides, strict=True))]
     with threadpool_limits(1, user_api="blas"):  # as the command does
         fit(lambda: pairs, len(pairs), aligner, method)
-        linked = align_pairs(lambda: pairs, aligner, soft=isinstance(method, SoftProjector))
+        linked = align_pairs(lambda: pairs, aligner, soft=isinstance(method, SoftMethod))
         predicted = [pair.target for pair in project_pairs(linked, method, Account())]
     return evaluate_spans([pair.target for pair in pairs], predicted).micro.f1

@@ -2,7 +2,11 @@
 
 The public names are imported on first use, so that ``import spanbridge`` stays light::
 
-    from spanbridge import EncoderAligner, GreedyProjector, SentencePair, Sentence, Span
+    import spanbridge
+
+    pairs = spanbridge.read_pairs("en.conll", "de.txt")
+    result = spanbridge.project(pairs)
+    result.save("de.conll")
 """
 
 from __future__ import annotations
@@ -11,56 +15,74 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spanbridge.align.encoder import EncoderAligner
-    from spanbridge.align.statistical import FusedAligner, StatisticalAligner
+    from spanbridge.api import (
+        Labeller,
+        Loaded,
+        Projector,
+        Result,
+        align,
+        compare,
+        evaluate,
+        label,
+        project,
+        tag,
+    )
     from spanbridge.core.errors import InputError, SpanbridgeError
     from spanbridge.core.links import WordAlignment
-    from spanbridge.core.spans import Sentence, SentencePair, Span
-    from spanbridge.data.formats import read_labelled, read_pairs
-    from spanbridge.evaluate import evaluate_spans
-    from spanbridge.project.projector import ExactProjector, GreedyProjector
-    from spanbridge.project.soft import CorpusProjector
+    from spanbridge.core.rows import SentencePair
+    from spanbridge.core.soft_alignment import SoftAlignment
+    from spanbridge.core.spans import Sentence, Span
+    from spanbridge.formats import read_labelled, read_pairs, write_pairs
+
+    __version__: str
 
 _WHERE = {
-    "CorpusProjector": "project.soft",
-    "EncoderAligner": "align.encoder",
-    "ExactProjector": "project.projector",
-    "FusedAligner": "align.statistical",
-    "GreedyProjector": "project.projector",
-    "InputError": "core.errors",
-    "Sentence": "core.spans",
-    "SentencePair": "core.spans",
-    "Span": "core.spans",
-    "SpanbridgeError": "core.errors",
-    "StatisticalAligner": "align.statistical",
+    **dict.fromkeys(("Labeller", "Loaded", "Projector", "Result"), "api"),
+    **dict.fromkeys(("align", "compare", "evaluate", "label", "project", "tag"), "api"),
+    **dict.fromkeys(("InputError", "SpanbridgeError"), "core.errors"),
+    **dict.fromkeys(("Sentence", "Span"), "core.spans"),
+    **dict.fromkeys(("read_labelled", "read_pairs", "write_pairs"), "formats"),
+    "SentencePair": "core.rows",
+    "SoftAlignment": "core.soft_alignment",
     "WordAlignment": "core.links",
-    "evaluate_spans": "evaluate",
-    "read_labelled": "data.formats",
-    "read_pairs": "data.formats",
 }
 
 __all__ = [
-    "CorpusProjector",
-    "EncoderAligner",
-    "ExactProjector",
-    "FusedAligner",
-    "GreedyProjector",
     "InputError",
+    "Labeller",
+    "Loaded",
+    "Projector",
+    "Result",
     "Sentence",
     "SentencePair",
+    "SoftAlignment",
     "Span",
     "SpanbridgeError",
-    "StatisticalAligner",
     "WordAlignment",
-    "evaluate_spans",
+    "__version__",
+    "align",
+    "compare",
+    "evaluate",
+    "label",
+    "project",
     "read_labelled",
     "read_pairs",
+    "tag",
+    "write_pairs",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from spanbridge.core.signature import package_version
+
+        return package_version()
     if name in _WHERE:
         value = getattr(import_module(f"spanbridge.{_WHERE[name]}"), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'spanbridge' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

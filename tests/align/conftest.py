@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spanbridge.core.spans import Sentence, SentencePair
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence
 from spanbridge.encode import load_encoder
 from spanbridge.encode.load import find_embedded
 

@@ -7,12 +7,15 @@ import random
 
 import pytest
 
-from spanbridge.align.encoder import MAX_SUBWORD_CELLS, EncoderAligner
-from spanbridge.align.lexical import LexicalAligner, normal_form
+from spanbridge.align.base import Aligner
+from spanbridge.align.encoder_aligner import MAX_SUBWORD_CELLS, EncoderAligner
+from spanbridge.align.lexical_aligner import LexicalAligner, normal_form
 from spanbridge.align.statistical import StatisticalAligner
 from spanbridge.core import registry
 from spanbridge.core.errors import RowError
-from spanbridge.core.spans import Sentence, SentencePair
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence
 from spanbridge.evaluate import evaluate_links
 
 
@@ -60,7 +63,7 @@ def test_links_do_not_depend_on_the_company(encoder_aligner, real_data):
 
 
 def test_a_pair_too_long_for_its_matrix_is_rejected_with_the_reason(encoder_aligner, monkeypatch):
-    monkeypatch.setattr("spanbridge.align.encoder.MAX_SUBWORD_CELLS", 3)
+    monkeypatch.setattr("spanbridge.align.encoder_aligner.MAX_SUBWORD_CELLS", 3)
     fits, too_long = encoder_aligner.align(
         [pair("a", "b"), pair("one two three", "eins zwei drei")]
     )
@@ -134,14 +137,59 @@ def test_lexical_links():
     assert aligner.align([pair("", "a")])[0].pairs == ()
 
 
+class FirstWords(Aligner):
+    """Links the first words of both sides, and refuses a pair without words."""
+
+    def describe(self):
+        return "first"
+
+    def align(self, pairs):
+        return [
+            WordAlignment(((0, 0),), len(p.source.words), len(p.target.words), (1.0,))
+            if p.source.words
+            else RowError("no words")
+            for p in pairs
+        ]
+
+
+def test_an_aligner_needs_no_more_than_links_and_a_name(tmp_path):
+    """It learns nothing, its links are its soft alignments, and it can be saved and loaded."""
+    aligner = FirstWords()
+    pairs = [pair("a b", "c d e"), pair("", "c")]
+    aligner.fit(pairs)
+    found, refused = aligner.soft_align(pairs)
+    assert found.forward.tolist() == found.backward.tolist() == [[1, 0, 0], [0, 0, 0]]
+    assert isinstance(refused, RowError)
+    assert not aligner.learns
+    assert aligner.licence is None
+    aligner.save(tmp_path)
+    assert FirstWords().load(tmp_path).align(pairs[:1]) == aligner.align(pairs[:1])
+
+
+def test_an_aligner_without_links_is_none():
+    class Silent(Aligner):
+        def describe(self):
+            return "silent"
+
+    with pytest.raises(TypeError, match="abstract method '?align"):
+        Silent()
+
+
 @pytest.mark.parametrize("name", ["fused", "encoder", "statistical", "lexical"])
 def test_every_setting_is_in_the_description(name):
     described = {registry.build("aligner", name, {}).describe()}
     others = {
-        "encoder": [{"extraction": "argmax"}, {"alpha": 0.8}, {"iterations": 3}, {"layer": 6}],
-        "fused": [{"threshold": 0.5}, {"layer": 6}],
-        "statistical": [{"threshold": 0.5}],
-        "lexical": [{"min_similarity": 0.8}, {"min_length": 3}],
+        "encoder": [
+            {"extraction": "argmax"},
+            {"alpha": 0.8},
+            {"iterations": 3},
+            {"layer": 6},
+            {"extraction": "softmax", "min_score": 0.1},
+            {"extraction": "softmax", "min_score": 0.2},
+        ],
+        "fused": [{"min_score": 0.5}, {"layer": 6}],
+        "statistical": [{"min_score": 0.5}],
+        "lexical": [{"min_score": 0.8}, {"min_length": 3}],
     }[name]
     described |= {registry.build("aligner", name, given).describe() for given in others}
     assert len(described) == len(others) + 1

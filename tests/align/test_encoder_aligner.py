@@ -10,7 +10,7 @@ from entmax import entmax15
 from scipy import special
 from scipy.spatial import distance
 
-from spanbridge.align.encoder import EXTRACTIONS, EncoderAligner
+from spanbridge.align.encoder_aligner import EXTRACTIONS, EncoderAligner
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.encode import load_encoder
 
@@ -43,22 +43,22 @@ def probabilities(extraction, products):
 
 
 @pytest.mark.parametrize("extraction", ["softmax", "entmax"])
-@pytest.mark.parametrize("threshold", [None, 0.2])
-def test_awesome_extractions_by_loops(embedded, pair, extraction, threshold):
+@pytest.mark.parametrize("min_score", [None, 0.2])
+def test_awesome_extractions_by_loops(embedded, pair, extraction, min_score):
     """Dou and Neubig 2021, equation 1, cell by cell; a score is its best harmonic mean."""
     p = pair(ENGLISH, TRANSLATIONS["hi"])
     source, target = embedded.encode([p.source.words, p.target.words])
     forward, backward = probabilities(
         extraction, np.float64(source.states) @ np.float64(target.states).T
     )
-    least = {"softmax": 0.001, "entmax": 0.0}[extraction] if threshold is None else threshold
+    least = {"softmax": 0.001, "entmax": 0.0}[extraction] if min_score is None else min_score
     expected = {}
     for i, j in itertools.product(range(len(source.states)), range(len(target.states))):
         if forward[i, j] > least and backward[i, j] > least:
             link = int(source.first[i]), int(target.first[j])
             score = 2 / (1 / forward[i, j] + 1 / backward[i, j])
             expected[link] = max(score, expected.get(link, 0))
-    [links] = EncoderAligner(embedded, extraction, threshold=threshold).align([p])
+    [links] = EncoderAligner(embedded, extraction, min_score=min_score).align([p])
     assert list(links.pairs) == sorted(expected)
     np.testing.assert_allclose(links.scores, [expected[x] for x in links.pairs], atol=1e-4)
 
@@ -151,5 +151,5 @@ def test_description(embedded):
     assert embedded.describe().startswith("multilingual-e5-small@")
     assert EncoderAligner(embedded).describe() == f"{prefix}itermax,iterations=2,alpha=0.9)"
     assert EncoderAligner(embedded, "match").describe() == f"{prefix}match)"
-    assert EncoderAligner(embedded, "softmax").describe() == f"{prefix}softmax,threshold=0.001)"
-    assert EncoderAligner(embedded, "entmax").describe() == f"{prefix}entmax,threshold=0)"
+    assert EncoderAligner(embedded, "softmax").describe() == f"{prefix}softmax,min_score=0.001)"
+    assert EncoderAligner(embedded, "entmax").describe() == f"{prefix}entmax,min_score=0)"

@@ -1,4 +1,4 @@
-"""The fused aligner, the encoder's soft evidence, and what both are worth on gold alignments."""
+"""The fused aligner, the encoder's soft alignments, and what both are worth on gold alignments."""
 
 import json
 import random
@@ -8,12 +8,13 @@ import pytest
 import tiny_checkpoints
 
 from spanbridge.align import soft
-from spanbridge.align.encoder import EncoderAligner
+from spanbridge.align.encoder_aligner import EncoderAligner
 from spanbridge.align.soft import SHORT, cosines, soft_links, with_neighbours, word_states
 from spanbridge.align.statistical import FusedAligner, StatisticalAligner
-from spanbridge.core.errors import RowError, SpanbridgeError
-from spanbridge.core.evidence import Evidence
-from spanbridge.core.spans import Sentence, SentencePair
+from spanbridge.core.errors import InputError, RowError, SpanbridgeError
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.core.spans import Sentence
 from spanbridge.encode import load_encoder
 from spanbridge.evaluate import evaluate_links
 
@@ -51,10 +52,10 @@ def assert_same(found, expected):
             np.testing.assert_array_equal(getattr(ours, part), getattr(theirs, part))
 
 
-def test_evidence_and_states(fused, bitext):
+def test_soft_alignment_and_states(fused, bitext):
     """One row a source word, one column a target word; the states are the words' unit vectors."""
     states = fused.encoder.states(bitext)
-    for one, found, both in zip(bitext, fused.evidence(bitext), states, strict=True):
+    for one, found, both in zip(bitext, fused.soft_align(bitext), states, strict=True):
         shape = len(one.source.words), len(one.target.words)
         assert found.forward.shape == found.backward.shape == shape
         assert found.forward.min() >= 0
@@ -66,13 +67,13 @@ def test_evidence_and_states(fused, bitext):
         np.testing.assert_array_equal(found.target_states, both[1])
 
 
-def test_evidence_is_the_average_of_its_parts(fused, bitext):
+def test_soft_alignment_is_the_average_of_its_parts(fused, bitext):
     """.4 softmax of cosines, .3 lexicons anchored by them, .3 free lexicons; then neighbours."""
     free = StatisticalAligner()
     free.fit(bitext)
     long = [p for p in bitext if min(len(p.source.words), len(p.target.words)) >= SHORT][:20]
     assert len(long) == 20
-    for one, found in zip(long, fused.evidence(long), strict=True):
+    for one, found in zip(long, fused.soft_align(long), strict=True):
         similarity = cosines(found.source_states, found.target_states)
         soft, learned = soft_links(similarity), free.posterior(one)
         prior = np.exp((similarity - 1) / 0.07)
@@ -92,20 +93,20 @@ def test_evidence_is_the_average_of_its_parts(fused, bitext):
 def test_short_and_wordless_sentences_have_their_hard_links(fused, words):
     """One word has no mean to take away; taken as it is, it would claim the whole other side."""
     one = SentencePair("1", *(Sentence(tuple(side.split(" "))) for side in words))
-    [found] = fused.evidence([one])
+    [found] = fused.soft_align([one])
     [links] = fused.encoder.align([one])
-    np.testing.assert_array_equal(found.forward, Evidence.of_links(links).forward)
+    np.testing.assert_array_equal(found.forward, SoftAlignment.from_links(links).forward)
     assert found.source_states.shape[1] == found.target_states.shape[1] > 0
 
 
-def test_links_are_what_the_evidence_supports(fused, bitext):
-    found = zip(fused.evidence(bitext), fused.align(bitext), strict=True)
-    assert all(links == evidence.links(0.45) for evidence, links in found)
+def test_links_are_those_of_the_soft_alignment(fused, bitext):
+    found = zip(fused.soft_align(bitext), fused.align(bitext), strict=True)
+    assert all(links == one.links(0.45) for one, links in found)
 
 
 def test_the_bitext_helps_where_the_encoder_knows_nothing(fused, bitext):
     """A random encoder and words spelt backwards: only the bitext says which is which."""
-    alone = [evidence.links(0.45) for evidence in fused.encoder.evidence(bitext)]
+    alone = [found.links(0.45) for found in fused.encoder.soft_align(bitext)]
     right = {}
     for name, found in (("alone", alone), ("fused", fused.align(bitext))):
         right[name] = sum(i == j for links in found for i, j in links.pairs)
@@ -117,39 +118,59 @@ def test_the_bitext_helps_where_the_encoder_knows_nothing(fused, bitext):
 def test_threads_do_not_matter(fused, tiny, bitext):
     other = FusedAligner(tiny(2))
     other.fit(bitext)
-    assert_same(fused.evidence(bitext), other.evidence(bitext))
+    assert_same(fused.soft_align(bitext), other.soft_align(bitext))
 
 
-def test_arrays_and_back(fused, tiny, bitext, tmp_path):
-    np.savez(tmp_path / "a.npz", **fused.arrays())
-    other = FusedAligner(tiny())
-    with np.load(tmp_path / "a.npz") as saved:
-        other.restore(dict(saved))
+def test_saved_and_loaded(fused, tiny, bitext, tmp_path):
+    fused.save(tmp_path)
+    other = FusedAligner(tiny()).load(tmp_path)
     assert other.describe() == fused.describe()
-    assert_same(fused.evidence(bitext), other.evidence(bitext))
+    assert_same(fused.soft_align(bitext), other.soft_align(bitext))
     assert fused.align(bitext) == other.align(bitext)
 
 
-def test_unfitted(tiny, bitext):
-    with pytest.raises(SpanbridgeError, match="must be fitted on the bitext first"):
-        FusedAligner(tiny()).align(bitext)
+@pytest.mark.parametrize("learner", ["fused", "statistical"])
+def test_what_the_other_aligner_learned_is_refused(fused, tiny, bitext, tmp_path, learner):
+    made = {"fused": FusedAligner(tiny()), "statistical": StatisticalAligner()}
+    statistical = StatisticalAligner()
+    statistical.fit(bitext)
+    {"fused": statistical, "statistical": fused}[learner].save(tmp_path)
+    with pytest.raises(InputError, match="another part's"):
+        made[learner].load(tmp_path)
 
 
-@pytest.mark.parametrize("threshold", [0, 1, 2])
-def test_thresholds_out_of_range(tiny, threshold):
+def test_unfitted(tiny, bitext, pair):
+    """Short pairs too, though fitting changes nothing about theirs; and even no pairs at all."""
+    aligner = FusedAligner(tiny())
+    assert aligner.learns
+    for ask in (aligner.align, aligner.soft_align):
+        for pairs in (bitext, [pair("a", "b")], []):
+            with pytest.raises(SpanbridgeError, match="must be fitted on the bitext first"):
+                ask(pairs)
+
+
+def test_the_licence_is_the_encoders(tiny):
+    encoder = tiny()
+    assert encoder.licence == FusedAligner(encoder).licence == encoder.encoder.licence == "unknown"
+    encoder.encoder.licence = "mit"
+    assert FusedAligner(EncoderAligner(encoder.encoder)).licence == "mit"
+
+
+@pytest.mark.parametrize("min_score", [0, 1, 2])
+def test_least_scores_out_of_range(tiny, min_score):
     with pytest.raises(SpanbridgeError, match="lies between 0 and 1"):
-        FusedAligner(tiny(), threshold)
+        FusedAligner(tiny(), min_score)
 
 
-def test_too_few_pairs_leave_the_encoder_alone(tiny, bitext, pair):
-    """99 pairs with words are too few, 100 are enough; saved and restored it stays so."""
+def test_too_few_pairs_leave_the_encoder_alone(tiny, bitext, pair, tmp_path):
+    """99 pairs with words are too few, 100 are enough; saved and loaded it stays so."""
     encoder = tiny()
     few, enough = FusedAligner(encoder), FusedAligner(encoder)
     few.fit([*bitext[:99], pair([], ["a"])])
-    assert few.describe().endswith(",threshold=0.45,too_few_pairs)")
-    assert_same(few.evidence(bitext), encoder.evidence(bitext))
-    other = FusedAligner(encoder)
-    other.restore(few.arrays())
+    assert few.describe().endswith(",min_score=0.45,too_few_pairs)")
+    assert_same(few.soft_align(bitext), encoder.soft_align(bitext))
+    few.save(tmp_path)
+    other = FusedAligner(encoder).load(tmp_path)
     assert other.align(bitext) == few.align(bitext)
     assert other.describe() == few.describe()
     enough.fit(bitext[:100])
@@ -173,10 +194,10 @@ def test_a_row_too_long(fused, tiny, bitext, pair, monkeypatch):
     long = pair(["fox"] * 11, ["xof"] * 10)
     aligner = FusedAligner(tiny())
     aligner.fit([*bitext[:7], long, *bitext[7:]])
-    *before, rejected, last = aligner.evidence([*bitext[:5], long, bitext[5]])
+    *before, rejected, last = aligner.soft_align([*bitext[:5], long, bitext[5]])
     assert isinstance(rejected, RowError)
     assert str(rejected) == "too long to align: 11 x 10 words, more than 100; split the row"
-    assert_same([*before, last], fused.evidence(bitext[:6]))
+    assert_same([*before, last], fused.soft_align(bitext[:6]))
     assert isinstance(aligner.align([long])[0], RowError)
 
 
@@ -185,16 +206,16 @@ def test_empty_sentences_and_words(fused, pair, name):
     aligner = fused if name == "fused" else fused.encoder
     shapes = [(0, 0), (2, 0), (0, 1), (2, 1)]
     pairs = [pair(["\u200b"] * n, [""] * m) for n, m in shapes]
-    found = aligner.evidence(pairs)
+    found = aligner.soft_align(pairs)
     assert [one.forward.shape for one in found] == shapes
     assert [one.backward.shape for one in found] == shapes
     assert all(np.isfinite(one.forward).all() and np.isfinite(one.backward).all() for one in found)
 
 
-def test_the_encoders_evidence(tiny, bitext):
+def test_the_encoders_soft_alignment(tiny, bitext):
     """Softmax of the words' cosines and their neighbours, each pair by itself."""
     aligner = tiny()
-    for one, found in zip(bitext[:10], aligner.evidence(bitext)[:10], strict=True):
+    for one, found in zip(bitext[:10], aligner.soft_align(bitext)[:10], strict=True):
         source, target = map(
             word_states, aligner.encoder.encode([one.source.words, one.target.words])
         )
@@ -204,9 +225,9 @@ def test_the_encoders_evidence(tiny, bitext):
         np.testing.assert_allclose(found.backward.sum(0), 1)
 
 
-def test_the_encoders_evidence_of_a_row_too_long(tiny, pair, monkeypatch):
+def test_the_encoders_soft_alignment_of_a_row_too_long(tiny, pair, monkeypatch):
     monkeypatch.setattr("spanbridge.align.soft.MAX_CELLS", 5)
-    fits, long = tiny().evidence([pair("a b", "c d"), pair("a b", "c d e")])
+    fits, long = tiny().soft_align([pair("a b", "c d"), pair("a b", "c d e")])
     assert fits.forward.shape == (2, 2)
     assert isinstance(long, RowError)
     assert "2 x 3 words" in str(long)
@@ -214,7 +235,7 @@ def test_the_encoders_evidence_of_a_row_too_long(tiny, pair, monkeypatch):
 
 def test_a_lone_word_goes_to_all_alike(embedded, pair):
     """The only word of a sentence has no vector (rounding is none), so that only place speaks."""
-    [found] = EncoderAligner(embedded).evidence(
+    [found] = EncoderAligner(embedded).soft_align(
         [pair("Bundesverfassungsgericht", "the Federal Constitutional Court Merkel")]
     )
     assert not found.source_states.any()
@@ -260,5 +281,5 @@ def test_error_rate_of_the_statistical_aligner(gold, name, most):
 def test_error_rate_of_the_encoders_soft_links(embedded, gold, name, most):
     """5.48 and 26.79 %."""
     pairs, rate = gold(name)
-    found = EncoderAligner(embedded).evidence(pairs)
-    assert rate([evidence.links(0.45) for evidence in found]) <= most
+    found = EncoderAligner(embedded).soft_align(pairs)
+    assert rate([one.links(0.45) for one in found]) <= most

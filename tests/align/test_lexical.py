@@ -2,7 +2,7 @@
 
 import pytest
 
-from spanbridge.align.lexical import LexicalAligner, normal_form
+from spanbridge.align.lexical_aligner import LexicalAligner, normal_form
 from spanbridge.core.errors import SpanbridgeError
 
 
@@ -57,7 +57,7 @@ def test_equal_words_score_1(links, a, b):
 def test_near_copies_score_their_similarity(links):
     """Parliament and Parlament: one of nineteen letters is to be deleted."""
     assert links("Parliament", "Parlament") == {(0, 0): pytest.approx(1 - 1 / 19)}
-    assert links("Parliament", "Parlament", min_similarity=0.95) == {}
+    assert links("Parliament", "Parlament", min_score=0.95) == {}
 
 
 def test_other_case_costs_a_little(links):
@@ -76,7 +76,7 @@ def test_digits_must_be_equal(links):
 def test_short_words_must_be_equal(links):
     assert links("das Rad", "die Rat") == {}
     assert links("in UN in", "UN") == {(1, 0): 1.0}
-    near = {"min_length": 3, "min_similarity": 0.6}
+    near = {"min_length": 3, "min_score": 0.6}
     assert links("das Rad", "die Rat", **near) == {(1, 1): pytest.approx(4 / 6)}
 
 
@@ -114,7 +114,7 @@ def test_nothing_to_compare(links, source, target):
 @pytest.mark.parametrize("value", [0, -0.1, 1.1])
 def test_similarity_out_of_range(value):
     with pytest.raises(SpanbridgeError, match=r"lies in \(0, 1\]"):
-        LexicalAligner(min_similarity=value)
+        LexicalAligner(min_score=value)
 
 
 def test_long_words(links):

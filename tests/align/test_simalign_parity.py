@@ -11,7 +11,7 @@ import pytest
 import simalign
 import tiny_checkpoints
 
-from spanbridge.align.encoder import EncoderAligner
+from spanbridge.align.encoder_aligner import EncoderAligner
 from spanbridge.encode import load_encoder
 
 LAYER = 2

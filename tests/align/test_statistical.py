@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from spanbridge.align import soft, statistical
+from spanbridge.align.lexical_aligner import LexicalAligner
 from spanbridge.align.statistical import StatisticalAligner
-from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.errors import InputError, RowError, SpanbridgeError
 
 NOUNS = "house dog river king bread stone bird tree night child".split()
 ADJECTIVES = "red old big small dark good".split()
@@ -63,17 +64,17 @@ def test_reordered_words_are_found(toy):
 
 
 def test_mass_stays_within_a_word(toy):
-    """Rows of forward and columns of backward sum to at most 1, and links reach the threshold."""
+    """Rows of forward and columns of backward sum to at most 1, and links reach the least score."""
     pairs, _ = toy
-    aligner = fitted(pairs, threshold=0.3)
-    for evidence, links in zip(aligner.evidence(pairs), aligner.align(pairs), strict=True):
-        assert evidence.forward.min() >= 0
-        assert evidence.backward.min() >= 0
-        assert evidence.forward.sum(1).max() <= 1 + 1e-9
-        assert evidence.backward.sum(0).max() <= 1 + 1e-9
-        assert evidence.source_states is evidence.target_states is None
+    aligner = fitted(pairs, min_score=0.3)
+    for found, links in zip(aligner.soft_align(pairs), aligner.align(pairs), strict=True):
+        assert found.forward.min() >= 0
+        assert found.backward.min() >= 0
+        assert found.forward.sum(1).max() <= 1 + 1e-9
+        assert found.backward.sum(0).max() <= 1 + 1e-9
+        assert found.source_states is found.target_states is None
         assert all(0.3 <= score <= 1 for score in links.scores)
-        assert links == evidence.links(0.3)
+        assert links == found.links(0.3)
 
 
 def test_fitting_again_forgets(toy):
@@ -107,16 +108,19 @@ def test_prefixes_pool_inflected_words(toy, pair, monkeypatch):
 
 
 def test_unfitted(toy):
-    with pytest.raises(SpanbridgeError, match="must be fitted on the bitext first"):
-        StatisticalAligner().align(toy[0])
-    with pytest.raises(SpanbridgeError, match="must be fitted on the bitext first"):
-        StatisticalAligner().evidence(toy[0])
+    """Whatever it is asked, even if there is nothing to align."""
+    aligner = StatisticalAligner()
+    assert aligner.learns
+    for ask in (aligner.align, aligner.soft_align):
+        for pairs in (toy[0], []):
+            with pytest.raises(SpanbridgeError, match="must be fitted on the bitext first"):
+                ask(pairs)
 
 
-@pytest.mark.parametrize("threshold", [0, 1, -0.5, 1.5, float("nan")])
-def test_thresholds_out_of_range(threshold):
-    with pytest.raises(SpanbridgeError, match=f"threshold is {threshold}, but lies between 0"):
-        StatisticalAligner(threshold)
+@pytest.mark.parametrize("min_score", [0, 1, -0.5, 1.5, float("nan")])
+def test_least_scores_out_of_range(min_score):
+    with pytest.raises(SpanbridgeError, match=f"min_score is {min_score}, but lies between 0"):
+        StatisticalAligner(min_score)
 
 
 def test_a_bitext_without_words(pair):
@@ -129,14 +133,14 @@ def test_a_bitext_without_words(pair):
 
 
 def test_empty_sentences(toy, pair):
-    """In training they count for nothing; after it they have evidence without cells."""
+    """In training they count for nothing; after it they have soft alignments without cells."""
     pairs, _ = toy
     empty = [pair([], []), pair(["house", "dog"], []), pair([], ["esuoho"])]
     aligner = fitted([*empty, *pairs, *empty])
     assert "trained_on=60_pairs" in aligner.describe()
-    assert_same(aligner.evidence(pairs), fitted(pairs).evidence(pairs), rtol=0)
+    assert_same(aligner.soft_align(pairs), fitted(pairs).soft_align(pairs), rtol=0)
     shapes = [(0, 0), (2, 0), (0, 1)]
-    found = aligner.evidence(empty)
+    found = aligner.soft_align(empty)
     assert [one.forward.shape for one in found] == shapes
     assert [one.backward.shape for one in found] == shapes
     assert [(one.pairs, one.n_source, one.n_target) for one in aligner.align(empty)] == [
@@ -183,8 +187,8 @@ def test_a_row_too_long(toy, pair, monkeypatch):
     pairs, _ = toy
     fits, long = pair(["house"] * 50, ["esuoho"] * 2), pair(["house"] * 101, ["esuoho"])
     aligner = fitted([*pairs[:30], long, *pairs[30:]])
-    assert_same(aligner.evidence(pairs), fitted(pairs).evidence(pairs), rtol=0)
-    for found in (aligner.evidence, aligner.align):
+    assert_same(aligner.soft_align(pairs), fitted(pairs).soft_align(pairs), rtol=0)
+    for found in (aligner.soft_align, aligner.align):
         first, rejected, last = found([fits, long, pairs[0]])
         assert isinstance(rejected, RowError)
         assert str(rejected) == "too long to align: 101 x 1 words, more than 100; split the row"
@@ -204,9 +208,9 @@ def test_the_order_of_pairs_does_not_matter(toy):
     pairs, _ = toy
     shuffled = random.Random(0).sample(pairs, len(pairs))
     one, other = fitted(pairs), fitted(shuffled)
-    assert_same(one.evidence(pairs), other.evidence(pairs), rtol=0, atol=1e-9)
+    assert_same(one.soft_align(pairs), other.soft_align(pairs), rtol=0, atol=1e-9)
     assert [x.pairs for x in one.align(pairs)] == [x.pairs for x in other.align(pairs)]
-    assert_same(one.evidence(pairs), fitted(pairs).evidence(pairs), rtol=0)
+    assert_same(one.soft_align(pairs), fitted(pairs).soft_align(pairs), rtol=0)
 
 
 def test_the_company_does_not_matter(toy):
@@ -216,29 +220,37 @@ def test_the_company_does_not_matter(toy):
     assert [aligner.align([one]) for one in pairs] == [[one] for one in aligner.align(pairs)]
 
 
-def test_arrays_and_back(toy, pair, tmp_path):
-    """By way of a file, with words that no array of strings could hold."""
+def test_saved_and_loaded(toy, pair, tmp_path):
+    """With words that no array of strings could hold."""
     pairs = [*toy[0], pair(["Ж", "x" * 1000, "\udcff"], ["", "\0", "y"])]
-    aligner = fitted(pairs, threshold=0.3)
-    np.savez(tmp_path / "a.npz", **aligner.arrays())
-    other = StatisticalAligner(threshold=0.3)
-    with np.load(tmp_path / "a.npz") as saved:
-        other.restore(dict(saved))
+    aligner = fitted(pairs, min_score=0.3)
+    aligner.save(tmp_path)
+    other = StatisticalAligner(min_score=0.3).load(tmp_path)
     assert other.describe() == aligner.describe()
     new = pair("unseen house Oslo", "Oslo esuoho never")
-    assert_same(aligner.evidence([*pairs, new]), other.evidence([*pairs, new]), rtol=0)
+    assert_same(aligner.soft_align([*pairs, new]), other.soft_align([*pairs, new]), rtol=0)
     assert aligner.align(pairs) == other.align(pairs)
 
 
-def test_nothing_learned_and_back(toy):
-    other = StatisticalAligner()
-    other.restore(StatisticalAligner().arrays())
+@pytest.mark.parametrize("bitext", [None, []])
+def test_nothing_learned_saved_and_loaded(toy, tmp_path, bitext):
+    """Unfitted, or fitted on nothing: so it stays, even if another knew more."""
+    aligner = StatisticalAligner() if bitext is None else fitted(bitext)
+    aligner.save(tmp_path)
+    other = fitted(toy[0]).load(tmp_path)
+    assert other.describe() == aligner.describe()
     with pytest.raises(SpanbridgeError, match="fitted"):
         other.align(toy[0])
 
 
+def test_what_another_aligner_learned_is_refused(tmp_path):
+    LexicalAligner().save(tmp_path)
+    with pytest.raises(InputError, match=r"learned\.json: is damaged, or another part's"):
+        StatisticalAligner().load(tmp_path)
+
+
 def test_description_before_and_after(toy):
-    aligner = StatisticalAligner(threshold=0.5)
-    assert aligner.describe() == "statistical(threshold=0.5)"
+    aligner = StatisticalAligner(min_score=0.5)
+    assert aligner.describe() == "statistical(min_score=0.5)"
     aligner.fit(toy[0])
-    assert aligner.describe() == "statistical(threshold=0.5,trained_on=60_pairs)"
+    assert aligner.describe() == "statistical(min_score=0.5,trained_on=60_pairs)"

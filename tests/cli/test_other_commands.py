@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from spanbridge.data.formats import read_labelled
-from spanbridge.demo.run import sample
+from spanbridge.formats.formats import read_labelled
+from spanbridge.demo.sample import sample
 from spanbridge.evaluate import evaluate_spans
 
 COMMANDS = ["project", "align", "evaluate", "view", "demo", "doctor"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanbridge.core.evidence import Evidence
+from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.links import WordAlignment
 
 
@@ -19,11 +19,11 @@ def alignments(draw):
 
 @st.composite
 def masses(draw):
-    """Evidence whose rows and columns sum to at most 1."""
+    """SoftAlignment whose rows and columns sum to at most 1."""
     shape = draw(st.integers(1, 5)), draw(st.integers(1, 5))
     rng = np.random.default_rng(draw(st.integers(0, 999)))
     forward, backward = rng.random((2, *shape)) ** 4
-    return Evidence(
+    return SoftAlignment(
         forward / np.maximum(forward.sum(1, keepdims=True), 1),
         backward / np.maximum(backward.sum(0), 1),
     )
@@ -31,7 +31,7 @@ def masses(draw):
 
 def test_links_share_a_words_mass_by_hand():
     """Word 0 has two links, target word 1 has two, word 2 and target word 2 none."""
-    evidence = Evidence.of_links(WordAlignment.of([(0, 0), (0, 1), (1, 1)], 3, 3))
+    evidence = SoftAlignment.from_links(WordAlignment.of([(0, 0), (0, 1), (1, 1)], 3, 3))
     assert evidence.forward.tolist() == [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0]]
     assert evidence.backward.tolist() == [[1, 0.5, 0], [0, 0.5, 0], [0, 0, 0]]
     assert evidence.source_states is None
@@ -40,13 +40,13 @@ def test_links_share_a_words_mass_by_hand():
 
 def test_scores_of_links_say_nothing():
     pairs = [(0, 0), (0, 1)]
-    scored = Evidence.of_links(WordAlignment.of(pairs, 1, 2, [0.9, 0.2]))
+    scored = SoftAlignment.from_links(WordAlignment.of(pairs, 1, 2, [0.9, 0.2]))
     assert scored.forward.tolist() == [[0.5, 0.5]]
 
 
 @given(alignments())
 def test_mass_is_one_a_linked_word(links):
-    evidence = Evidence.of_links(links)
+    evidence = SoftAlignment.from_links(links)
     assert evidence.forward.shape == evidence.backward.shape == (links.n_source, links.n_target)
     for mass, axis, side in ((evidence.forward, 1, 0), (evidence.backward, 0, 1)):
         size = (links.n_source, links.n_target)[side]
@@ -58,7 +58,7 @@ def test_mass_is_one_a_linked_word(links):
 @given(alignments())
 def test_hard_links_come_back(links):
     """A link of a word with k links and one with l has the score 1 / sqrt(k l): at least 1/6."""
-    back = Evidence.of_links(links).links(1 / 6 - 1e-9)
+    back = SoftAlignment.from_links(links).links(1 / 6 - 1e-9)
     assert back.pairs == links.pairs
     for (i, j), score in zip(back.pairs, back.scores, strict=True):
         k, n = (sum(one[side] == at for one in links.pairs) for side, at in ((0, i), (1, j)))
@@ -67,7 +67,7 @@ def test_hard_links_come_back(links):
 
 def test_links_by_hand():
     """The geometric mean: sqrt(.9 * .4) = .6 is a link at .6, sqrt(.1 * .9) = .3 none."""
-    evidence = Evidence(np.array([[0.9, 0.1], [0.0, 1.0]]), np.array([[0.4, 0.9], [0.6, 0.09]]))
+    evidence = SoftAlignment(np.array([[0.9, 0.1], [0.0, 1.0]]), np.array([[0.4, 0.9], [0.6, 0.09]]))
     found = evidence.links(0.59)
     assert (found.pairs, found.n_source, found.n_target) == (((0, 0),), 2, 2)
     assert found.scores == pytest.approx([0.6])
@@ -77,11 +77,11 @@ def test_links_by_hand():
 
 
 def test_the_threshold_itself_is_a_link():
-    assert Evidence(np.full((1, 1), 0.5), np.full((1, 1), 0.5)).links(0.5).pairs == ((0, 0),)
+    assert SoftAlignment(np.full((1, 1), 0.5), np.full((1, 1), 0.5)).links(0.5).pairs == ((0, 0),)
 
 
 def test_rounding_gives_no_score_above_one():
-    [score] = Evidence(np.full((1, 1), 1 + 1e-15), np.full((1, 1), 1 + 1e-15)).links(0.5).scores
+    [score] = SoftAlignment(np.full((1, 1), 1 + 1e-15), np.full((1, 1), 1 + 1e-15)).links(0.5).scores
     assert score == 1.0
 
 
@@ -111,7 +111,7 @@ def test_above_a_half_no_word_has_two_partners_of_one(evidence):
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (2, 0)])
 def test_empty_sentences(shape):
-    evidence = Evidence.of_links(WordAlignment((), *shape))
+    evidence = SoftAlignment.from_links(WordAlignment((), *shape))
     assert evidence.forward.shape == evidence.backward.shape == shape
     back = evidence.links(0.5)
     assert (back.pairs, back.scores, back.n_source, back.n_target) == ((), (), *shape)

@@ -117,6 +117,13 @@ def test_default_layer_is_the_last_of_a_shallow_model(tiny):
     assert encoder.describe().endswith(",layer=3,int8")
 
 
+def test_the_licence_is_on_the_card(tmp_path):
+    folder = tiny_checkpoints.save(tmp_path / "bert", "bert")
+    assert load_encoder(str(folder), threads=1).licence == "unknown"
+    (folder / "README.md").write_text("---\nlicense: Apache-2.0\n---\n", encoding="utf-8")
+    assert load_encoder(str(folder), threads=1).licence == "apache-2.0"
+
+
 def test_fingerprint_holds_configuration_tokenizer_and_weights(tmp_path):
     folder = tiny_checkpoints.save(tmp_path / "bert", "bert")
     seen = {Checkpoint(folder).fingerprint()}

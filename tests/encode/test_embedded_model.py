@@ -166,6 +166,10 @@ def test_layer_7_equals_a_plain_forward_pass(bert, table, embedded_float32):
         np.testing.assert_allclose(encoded.states, expected, rtol=1e-4, atol=1e-4)
 
 
+def test_licence(embedded):
+    assert embedded.licence == "MIT"
+
+
 def test_int8_is_near_float32(embedded, embedded_float32):
     pairs = zip(embedded.encode(TEXTS), embedded_float32.encode(TEXTS), strict=True)
     for rounded, exact in pairs:

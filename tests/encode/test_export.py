@@ -1,9 +1,12 @@
 """The embedded encoder as a checkpoint: for transformers what it is for us."""
 
+import sys
+
 import numpy as np
 import pytest
 from tiny_checkpoints import hidden_states
 
+from spanbridge.core.errors import MissingExtraError
 from spanbridge.encode.export import export_embedded
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 
@@ -12,6 +15,14 @@ from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 def exported(embedded_file):
     """In the user's own cache, as the converted encoder is."""
     return export_embedded()
+
+
+@pytest.mark.parametrize("package", ["safetensors", "tokenizers"])
+def test_packages_absent(embedded_file, monkeypatch, tmp_path, package):
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path))
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=f"a checkpoint needs {package}, which is not"):
+        export_embedded()
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from spanbridge import (
-    CorpusProjector,
+    CorpusMethod,
     EncoderAligner,
     FusedAligner,
-    GreedyProjector,
+    GreedyMethod,
     StatisticalAligner,
     evaluate_spans,
     read_labelled,
 )
 from spanbridge.pipeline import files as pipeline_files
-from spanbridge.pipeline.projection import align_pairs
+from spanbridge.steps.projection_old import align_pairs
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_f1(language, folder, aligner, tmp_path):
         str(folder / "en.dev.conll"),
         str(folder / f"{language}.dev.conll"),
         output,
-        projector=GreedyProjector(),
+        projector=GreedyMethod(),
         make_aligner=lambda: aligner,
     )
     gold, found = (list(read_labelled(p)) for p in (folder / f"{language}.dev.conll", output))
@@ -52,7 +52,7 @@ def corpus_f1(folder, tmp_path, source, target, make_aligner):
     paths = [str(folder / f"{language}.dev.conll") for language in (source, target)]
     output = str(tmp_path / f"{source}-{target}.conll")
     run = pipeline_files.project_files(
-        *paths, output, projector=CorpusProjector(), make_aligner=make_aligner
+        *paths, output, projector=CorpusMethod(), make_aligner=make_aligner
     )
     account = run.account
     assert account.n_source_spans == account.n_target_spans + sum(account.dropped.values())
@@ -80,7 +80,7 @@ def head(path, n_rows):
     return "\n\n".join(path.read_text("utf-8").split("\n\n")[:n_rows]) + "\n\n"
 
 
-METHODS = [(30, GreedyProjector, EncoderAligner), (120, CorpusProjector, FusedAligner)]
+METHODS = [(30, GreedyMethod, EncoderAligner), (120, CorpusMethod, FusedAligner)]
 
 
 @pytest.mark.parametrize(("n_rows", "method", "make"), METHODS, ids=["links", "corpus"])

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from pipeline_samples import SOURCE, EqualWords
 
-from spanbridge import GreedyProjector, InputError, SpanbridgeError
+from spanbridge import GreedyMethod, InputError, SpanbridgeError
 from spanbridge.pipeline import files as pipeline_files
-from spanbridge.pipeline.files import align_files, project_files
-from spanbridge.pipeline.projection import align_pairs
+from spanbridge.run.stream import align_files, project_files
+from spanbridge.steps.projection_old import align_pairs
 
-project = partial(project_files, projector=GreedyProjector(), make_aligner=EqualWords)
+project = partial(project_files, projector=GreedyMethod(), make_aligner=EqualWords)
 align = partial(align_files, make_aligner=EqualWords)
 TASKS = pytest.mark.parametrize("task", [project, align], ids=["project", "align"])
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pipeline_samples import ACCOUNT, CONLL, LINKS, STATUSES, EqualWords
 
-from spanbridge import GreedyProjector, InputError, SpanbridgeError
+from spanbridge import GreedyMethod, InputError, SpanbridgeError
 from spanbridge.core.signature import package_version
-from spanbridge.pipeline.files import align_files, manifest_path, project_files, read_manifest
+from spanbridge.run.stream import align_files, manifest_path, project_files, read_manifest
 
-project = partial(project_files, projector=GreedyProjector(), make_aligner=EqualWords)
+project = partial(project_files, projector=GreedyMethod(), make_aligner=EqualWords)
 align = partial(align_files, make_aligner=EqualWords)
 # of a span whose words and whose source's words are all linked: support 1, by the calibration of
 # the greedy method (project/confidence.py): 1 / (1 + exp(-(-.53 + .75 * -log(.01)))); four digits
@@ -58,7 +58,7 @@ def test_project_to_pairs(bitext):
 def test_the_manifest(bitext):
     source, target, output = bitext
     run = project(source, target, output)
-    method = GreedyProjector().describe()
+    method = GreedyMethod().describe()
     assert read_manifest(output) == run.to_dict()
     assert run.to_dict() == {
         "output": output,

@@ -7,7 +7,7 @@ import toy_pipeline as toy
 import yaml
 
 from spanbridge import SpanbridgeError
-from spanbridge.pipeline.config import make_pipeline, read_pipeline
+from spanbridge.run.config import make_pipeline, read_pipeline
 
 HEAD = "input: es.txt\noutput: o.jsonl\nlanguages: {target: es, source: en}\nstages:\n"
 TRANSLATE = "  - translate: {translator: {given: {model: t.tsv}}}\n"
@@ -174,7 +174,7 @@ def test_written_and_read_again(place):
     ],
 )
 def test_what_inputs_have(place, name, side, text, expected):
-    from spanbridge.pipeline.config import columns
+    from spanbridge.run.config import columns
 
     (place / name).write_text(text, encoding="utf-8")
     settings = make_pipeline({"input": name, "side": side, "stages": ["repair"]}).settings

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from pipeline_samples import invented_bitext
 
-from spanbridge import CorpusProjector, InputError, SpanbridgeError
+from spanbridge import CorpusMethod, InputError, SpanbridgeError
 from spanbridge.core import registry
 from spanbridge.pipeline import learned
-from spanbridge.pipeline.files import Fitting, project_files
+from spanbridge.run.stream import Fitting, project_files
 
 NAME = "statistical"
 
@@ -22,7 +22,7 @@ def source_and_target(write):
 
 
 def fit_run(bitext, output, folder, name=NAME, options=None, **settings):
-    projector = CorpusProjector()
+    projector = CorpusMethod()
     save = partial(keep, folder, name, options or {}, projector)
     return project_files(
         *bitext,

@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 from pipeline_samples import EqualWords
 
-from spanbridge import GreedyProjector
-from spanbridge.data import files as data_files
+from spanbridge import GreedyMethod
+from spanbridge.formats import files as data_files
 from spanbridge.pipeline import files as pipeline_files
-from spanbridge.pipeline.projection import align_pairs
+from spanbridge.steps.projection_old import align_pairs
 
 TAGS = ["B-PER", "I-PER", "O", "B-LOC"]
 
@@ -45,7 +45,7 @@ def peak(folder, n_rows, given):
             source,
             target,
             str(folder / "out.conll"),
-            projector=GreedyProjector(),
+            projector=GreedyMethod(),
             links=links if given else None,
             make_aligner=None if given else Forgetful,
         )

@@ -5,10 +5,10 @@ import math
 import pytest
 from pipeline_samples import ACCOUNT, LINKS, SOURCE, STATUSES, EqualWords
 
-from spanbridge import GreedyProjector, Sentence, SentencePair, Span, WordAlignment, read_pairs
+from spanbridge import GreedyMethod, Sentence, SentencePair, Span, WordAlignment, read_pairs
 from spanbridge.core.errors import RowError
-from spanbridge.pipeline.account import Account
-from spanbridge.pipeline.projection import align_pairs, chunks, fit, given_links, project_pairs
+from spanbridge.steps.account import Account
+from spanbridge.steps.projection_old import align_pairs, chunks, fit, given_links, project_pairs
 
 # a span with all of its links (support 1), by the greedy method's calibration
 LINKED = 1 / (1 + math.exp(-(-0.53 + 0.75 * -math.log(0.01))))
@@ -36,7 +36,7 @@ def test_align(pairs, chunk):
 @pytest.mark.parametrize(("limit", "seen"), [(7, "1234567"), (100, "1234567"), (3, "357")])
 def test_an_aligner_that_learns_sees_the_bitext_or_an_even_sample_of_it(pairs, limit, seen):
     aligner = EqualWords(needs_fit=True)
-    fit(lambda: iter(pairs), len(pairs), aligner, GreedyProjector(), limit)
+    fit(lambda: iter(pairs), len(pairs), aligner, GreedyMethod(), limit)
     assert aligner.fitted == list(seen)
 
 
@@ -44,8 +44,8 @@ def test_what_learns_nothing_is_not_shown_the_bitext():
     def never():
         raise AssertionError("nothing learns here")
 
-    fit(never, 7, EqualWords(), GreedyProjector())
-    fit(never, 7, None, GreedyProjector())
+    fit(never, 7, EqualWords(), GreedyMethod())
+    fit(never, 7, None, GreedyMethod())
 
 
 def test_links_that_a_row_brings_are_kept(pairs):
@@ -69,7 +69,7 @@ def test_rows_without_links_and_without_aligner_are_rejected(pairs):
 def test_project(pairs):
     account = Account()
     linked = align_pairs(lambda: pairs, EqualWords())
-    done = list(project_pairs(linked, GreedyProjector(), account))
+    done = list(project_pairs(linked, GreedyMethod(), account))
     assert [(p.id, p.source, p.target.words) for p in done] == [
         (p.id, p.source, p.target.words) for p in pairs
     ]
@@ -85,7 +85,7 @@ def test_what_a_row_carries_stays():
     target = Sentence(("Anna",), (Span(0, 1, "OLD"),), "Anna", ((0, 4),))
     pair = SentencePair("a7", source, target, None, "old status", {"note": [1, {"x": None}]})
     linked = [(pair, WordAlignment.of([(0, 0)], 2, 1, [0.25]))]
-    (done,) = project_pairs(linked, GreedyProjector(), Account())
+    (done,) = project_pairs(linked, GreedyMethod(), Account())
     assert (done.id, done.source) == ("a7", source)
     assert done.extra == pair.extra | {"confidence": round(LINKED, 4)}
     span = Span(0, 1, "PER", pytest.approx(LINKED))
@@ -97,7 +97,7 @@ def test_what_a_row_carries_stays():
 def test_the_account_adds_up(pairs):
     """Rows by status; spans in = spans out + spans dropped for a reason (one projection each)."""
     account = Account()
-    list(project_pairs(align_pairs(lambda: pairs, EqualWords()), GreedyProjector(), account))
+    list(project_pairs(align_pairs(lambda: pairs, EqualWords()), GreedyMethod(), account))
     assert sum(account.statuses.values()) == len(pairs)
     assert account.n_source_spans == SOURCE.count("\tB-")
     assert account.n_source_spans == account.n_target_spans + sum(account.dropped.values())
@@ -131,7 +131,7 @@ def test_what_the_source_is_unsure_of_the_target_is_too():
         source = Sentence(("Ann", "Rome"), (Span(0, 1, "PER", score), Span(1, 2, "LOC")))
         pair = SentencePair("1", source, Sentence(("Anna", "Roma")))
         account = Account()
-        (done,) = project_pairs([(pair, links)], GreedyProjector(), account, least)
+        (done,) = project_pairs([(pair, links)], GreedyMethod(), account, least)
         return done, account
 
     whole, _ = projected(None)

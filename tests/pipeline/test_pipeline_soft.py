@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pipeline_samples import EqualWords, invented_bitext
 
-from spanbridge import CorpusProjector, GreedyProjector, SpanbridgeError, StatisticalAligner
+from spanbridge import CorpusMethod, GreedyMethod, SpanbridgeError, StatisticalAligner
 from spanbridge.align.base import UnfittedAligner
 from spanbridge.core.errors import InputError, RowError
-from spanbridge.core.evidence import Evidence
+from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence, SentencePair, Span
 from spanbridge.pipeline import files as pipeline_files
-from spanbridge.pipeline.account import Account
-from spanbridge.pipeline.files import Fitting, project_files
-from spanbridge.pipeline.projection import align_pairs, fit, project_pairs, spread
+from spanbridge.steps.account import Account
+from spanbridge.run.stream import Fitting, project_files
+from spanbridge.steps.projection_old import align_pairs, fit, project_pairs, spread
 from spanbridge.project.projector import UNSURE, Projection
-from spanbridge.project.soft import SoftProjector
+from spanbridge.project.soft import SoftMethod
 
 
 @settings(deadline=None)
@@ -54,7 +54,7 @@ class Softly(EqualWords, UnfittedAligner):
 def test_every_row_comes_out(bitext, tmp_path):
     """As with hard links: the toy bitext with a row of every fate."""
     output = str(tmp_path / "out.jsonl")
-    run = project_files(*bitext[:2], output, projector=SoftProjector(), make_aligner=Softly)
+    run = project_files(*bitext[:2], output, projector=SoftMethod(), make_aligner=Softly)
     found = rows(output)
     assert [row["status"].split(":")[0] for row in found] == [
         "projected",
@@ -87,7 +87,7 @@ def test_given_links_without_an_aligner(invented, tmp_path, write):
         links.append(" ".join(found))
     given_links = write("links.pharaoh", "\n".join(links) + "\n")
     output = tmp_path / "o.jsonl"
-    run = project_files(*invented, str(output), projector=CorpusProjector(), links=given_links)
+    run = project_files(*invented, str(output), projector=CorpusMethod(), links=given_links)
     assert "aligner:given|method:corpus(greedy," in run.signature
     assert "fitted_on=120_pairs" in run.signature
     assert run.account.n_target_spans > 200
@@ -98,7 +98,7 @@ def test_learning_from_a_sample(invented, tmp_path, pairs):
     run = project_files(
         *invented,
         str(tmp_path / "o.jsonl"),
-        projector=CorpusProjector(),
+        projector=CorpusMethod(),
         make_aligner=StatisticalAligner,
         fitting=Fitting(pairs=pairs),
     )
@@ -116,7 +116,7 @@ def test_same_bytes_for_any_chunk(invented, tmp_path, monkeypatch):
         run = project_files(
             *invented,
             str(tmp_path / "o.jsonl"),
-            projector=CorpusProjector(),
+            projector=CorpusMethod(),
             make_aligner=StatisticalAligner,
         )
         made.add((Path(run.output).read_bytes(), run.signature))
@@ -126,7 +126,7 @@ def test_same_bytes_for_any_chunk(invented, tmp_path, monkeypatch):
 def test_rejected_rows_are_not_learned_from():
     ok = SentencePair("1", Sentence(("a",), (Span(0, 1, "A"),)), Sentence(("a",)))
     bad = SentencePair("2", Sentence(("ENDLESS",)), Sentence(("a",)))
-    method = CorpusProjector()
+    method = CorpusMethod()
     fit(lambda: [ok, bad, ok], 3, Softly(), method)
     assert method.learned.statistics.n_pairs == 2
     assert method.learned.statistics.source == {"a": 2}
@@ -194,7 +194,7 @@ def test_least_confidence_with_two_projections_a_span(least, kept, n_dropped):
 def test_the_spans_kept_are_exactly_those_above(method, n_proj, invented, tmp_path):
     def run(least):
         output = tmp_path / f"{least}.jsonl"
-        projector = GreedyProjector(n_proj=n_proj) if method == "greedy" else CorpusProjector()
+        projector = GreedyMethod(n_proj=n_proj) if method == "greedy" else CorpusMethod()
         done = project_files(
             *invented,
             str(output),
@@ -230,7 +230,7 @@ def test_the_spans_kept_are_exactly_those_above(method, n_proj, invented, tmp_pa
 def test_no_such_confidence(bitext, files, least):
     with pytest.raises(SpanbridgeError, match=r"least confidence .*\[0, 1\]"):
         project_files(
-            *bitext, projector=GreedyProjector(), make_aligner=EqualWords, min_confidence=least
+            *bitext, projector=GreedyMethod(), make_aligner=EqualWords, min_confidence=least
         )
     assert files() == []
 
@@ -238,7 +238,7 @@ def test_no_such_confidence(bitext, files, least):
 def test_an_incoming_confidence_is_replaced():
     pair = SentencePair("1", Sentence(("a",)), Sentence(("b",)), None, None, {"confidence": "old"})
     linked = [(pair, RowError("no"))]
-    (done,) = project_pairs(linked, SoftProjector(), Account())
+    (done,) = project_pairs(linked, SoftMethod(), Account())
     assert done.extra == {"confidence": None}
 
 
@@ -250,7 +250,7 @@ def test_explanations_of_every_projected_row(invented, tmp_path):
     run = project_files(
         *invented,
         str(output),
-        projector=CorpusProjector(),
+        projector=CorpusMethod(),
         make_aligner=StatisticalAligner,
         explanation=str(why),
     )
@@ -265,7 +265,7 @@ def test_explanations_of_rows_that_were_not_projected(bitext, tmp_path):
     """The toy bitext: row 3 has no target word, row 6 is rejected."""
     why = tmp_path / "why.txt"
     args = (*bitext[:2], str(tmp_path / "out.jsonl"))
-    run = project_files(*args, projector=SoftProjector(), make_aligner=Softly, explanation=str(why))
+    run = project_files(*args, projector=SoftMethod(), make_aligner=Softly, explanation=str(why))
     heads = [line for line in why.read_text("utf-8").splitlines() if line.startswith("row ")]
     found = {head.split(",")[0].removeprefix("row ") for head in heads}
     spans = {row["id"]: len(row["source_spans"]) for row in rows(run.output)}
@@ -281,7 +281,7 @@ def test_links_that_come_with_some_rows_leave_the_words_states_alone():
 
     class WithStates(Softly):
         def evidence(self, pairs):
-            return [Evidence.of_links(found, states, states) for found in self.align(pairs)]
+            return [SoftAlignment.from_links(found, states, states) for found in self.align(pairs)]
 
     words = Sentence(("a", "b"))
     crossed = WordAlignment.of([(0, 1), (1, 0)], 2, 2)
@@ -303,14 +303,14 @@ def test_a_place_that_cannot_be_written_to_is_found_before_the_long_work(invente
             project_files(
                 *invented,
                 output,
-                projector=CorpusProjector(),
+                projector=CorpusMethod(),
                 make_aligner=make,
                 explanation=explanation,
             )
     (tmp_path / "o.jsonl.run.json").mkdir()
     with pytest.raises(InputError, match=r"o\.jsonl\.run\.json: is a folder"):
         project_files(
-            *invented, str(tmp_path / "o.jsonl"), projector=CorpusProjector(), make_aligner=make
+            *invented, str(tmp_path / "o.jsonl"), projector=CorpusMethod(), make_aligner=make
         )
 
 
@@ -318,7 +318,7 @@ def test_nothing_to_learn_from_is_no_error(tmp_path, write):
     source, target = write("s.conll", "Anna\tB-PER\n\n" * 3), write("t.txt", "\n" * 3)
     output = str(tmp_path / "o.jsonl")
     run = project_files(
-        source, target, output, projector=CorpusProjector(), make_aligner=StatisticalAligner
+        source, target, output, projector=CorpusMethod(), make_aligner=StatisticalAligner
     )
     assert dict(run.account.statuses) == {"empty: no target word": 3}
 
@@ -327,7 +327,7 @@ def test_methods_on_links_have_nothing_to_explain(bitext, tmp_path, files):
     with pytest.raises(SpanbridgeError, match="'greedy' has no parts to explain"):
         project_files(
             *bitext,
-            projector=GreedyProjector(),
+            projector=GreedyMethod(),
             make_aligner=EqualWords,
             explanation=str(tmp_path / "why.txt"),
         )
@@ -338,7 +338,7 @@ def test_a_broken_run_leaves_no_explanation(bitext, tmp_path, files):
     with pytest.raises(RuntimeError, match="broken"):
         project_files(
             *bitext,
-            projector=SoftProjector(),
+            projector=SoftMethod(),
             make_aligner=lambda: Softly(fail_at="7"),
             explanation=str(tmp_path / "why.txt"),
         )
@@ -351,7 +351,7 @@ def test_an_explanation_overwrites_neither_input_nor_output(bitext, tmp_path, pl
     with pytest.raises(SpanbridgeError, match="both"):
         project_files(
             *bitext,
-            projector=SoftProjector(),
+            projector=SoftMethod(),
             make_aligner=Softly,
             explanation=str(tmp_path / place),
         )

@@ -12,7 +12,7 @@ import pytest
 import toy_pipeline as toy
 
 from spanbridge import InputError
-from spanbridge.data.parquet import read_shard
+from spanbridge.formats.parquet import read_shard
 
 
 def shards(work):
@@ -159,7 +159,7 @@ def test_thirty_kills_at_random_moments(tmp_path):
     toy.write(tmp_path, 5000)
     given = toy.settings(tmp_path, shard_rows=200)
     fresh = multiprocessing.get_context("forkserver")
-    fresh.set_forkserver_preload(["toy_pipeline", "spanbridge.pipeline.config"])
+    fresh.set_forkserver_preload(["toy_pipeline", "spanbridge.run.config"])
 
     def attempt(settings, life=None):
         """Whether it was killed."""

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence, SentencePair, Span
-from spanbridge.data.languages import find_language
-from spanbridge.data.parquet import read_notes, read_shard, write_shard
-from spanbridge.data.segmentation import IcuWords, Sentencex, sentences, words
-from spanbridge.data.tokens import tokenize
-from spanbridge.pipeline.account import Account
-from spanbridge.pipeline.agreement import agree
-from spanbridge.pipeline.stages import Context, Ensemble, Join, Match, Repair, Segment, Split
-from spanbridge.pipeline.stages.text import in_plain_words, joined
+from spanbridge.formats.languages import find_language
+from spanbridge.formats.parquet import read_notes, read_shard, write_shard
+from spanbridge.formats.segmentation import IcuWords, Sentencex, sentences, words
+from spanbridge.formats.tokens import tokenize
+from spanbridge.steps.account import Account
+from spanbridge.steps.ensemble import agree
+from spanbridge.steps import Context, Ensemble, Join, Match, Repair, Segment, Split
+from spanbridge.steps.raw_text import in_plain_words, joined
 from spanbridge.tag.base import Tagged
 
 CONTEXT = Context({"target": find_language("zh"), "source": find_language("en")})

@@ -58,8 +58,8 @@ def settings(place, output="o.jsonl", stages=None, **others):
 
 def run(given, part=(1, 1)):
     """Run a pipeline."""
-    from spanbridge.pipeline.config import make_pipeline
-    from spanbridge.pipeline.runner import run as run_job
+    from spanbridge.run.config import make_pipeline
+    from spanbridge.run.shards import run as run_job
 
     return run_job(make_pipeline(given).job(part))
 

@@ -1,11 +1,11 @@
-"""Evidence written by hand or drawn at random, and a made-up bitext to learn from."""
+"""SoftAlignment written by hand or drawn at random, and a made-up bitext to learn from."""
 
 import random
 
 import numpy as np
 from hypothesis import strategies as st
 
-from spanbridge.core.evidence import Evidence
+from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Sentence, SentencePair, Span
 
 WORDS = ["the", "The", "of", "Anna", "Bonn", "x", "Ä", "9"]
@@ -24,7 +24,7 @@ def hard(n_source, n_target, *links):
     mass = np.zeros((n_source, n_target))
     for i, j in links:
         mass[i, j] = 1.0
-    return Evidence(mass, mass.copy())
+    return SoftAlignment(mass, mass.copy())
 
 
 @st.composite
@@ -34,12 +34,12 @@ def evidence(draw, n_source=4, n_target=6):
     parts = st.lists(st.sampled_from([0, 0, 0, 1, 3, 9]), min_size=n * m, max_size=n * m)
     forward, backward = (np.array(draw(parts), float).reshape(n, m) for _ in range(2))
     # + 1: some of it goes nowhere
-    return Evidence(forward / (forward.sum(1, keepdims=True) + 1), backward / (backward.sum(0) + 1))
+    return SoftAlignment(forward / (forward.sum(1, keepdims=True) + 1), backward / (backward.sum(0) + 1))
 
 
 @st.composite
 def labelled(draw, n_spans=1, labels=("PER",)):
-    """Evidence with words and spans over them."""
+    """SoftAlignment with words and spans over them."""
     found = draw(evidence())
     n, m = found.forward.shape
     word = st.sampled_from(WORDS)
@@ -79,7 +79,7 @@ def bitext(n_pairs, labels=("PER", "LOC"), seed=1, states=False):
         found = hard(len(source), len(target), *links)
         if states:
             sides = (made.source.words, made.target.words)
-            found = Evidence(found.forward, found.backward, *map(_states, sides))
+            found = SoftAlignment(found.forward, found.backward, *map(_states, sides))
         rows.append((made, found))
     return rows
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from project_instances import instances, linked, often, seldom
 
 from spanbridge import Span
-from spanbridge.project.candidates import Option, alignment_options, support
+from spanbridge.project.candidates import Candidate, alignment_options, support
 
 
 def is_tight(span, start, end, links):
@@ -23,7 +23,7 @@ def test_options_are_the_tight_ngrams_with_the_papers_scores(instance, longest):
     candidates = plain.ngrams(links.n_target, longest)
     scores = plain.score_matrix(spans, links.pairs, candidates)
     expected = [
-        Option(row, start, end, scores[row, column])
+        Candidate(row, start, end, scores[row, column])
         for row, span in enumerate(spans)
         for column, (start, end) in enumerate(candidates)
         if is_tight(span, start, end, links.pairs)
@@ -51,9 +51,9 @@ def test_scores_by_hand():
     # entity of 2 words, linked 0-0 0-2 1-2: word 0 has one link, word 1 none, word 2 two
     options = alignment_options([Span(0, 2, "X")], linked("0-0 0-2 1-2", 2, 4))
     assert options == [
-        Option(0, 0, 1, 2 * 1 / (2 + 1)),
-        Option(0, 0, 3, 2 * 3 / (2 + 3)),  # above 1: more links than words
-        Option(0, 2, 3, 2 * 2 / (2 + 1)),
+        Candidate(0, 0, 1, 2 * 1 / (2 + 1)),
+        Candidate(0, 0, 3, 2 * 3 / (2 + 3)),  # above 1: more links than words
+        Candidate(0, 2, 3, 2 * 2 / (2 + 1)),
     ]
 
 

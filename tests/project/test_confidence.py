@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_instances import often
 
-from spanbridge import CorpusProjector, Span
+from spanbridge import CorpusMethod, Span
 from spanbridge.project.confidence import (
     CALIBRATIONS,
     DROPPED_RIGHTLY,
@@ -17,7 +17,7 @@ from spanbridge.project.confidence import (
 )
 from spanbridge.project.projector import NO_LINK, UNSURE, Projection
 from spanbridge.project.scores import PARTS
-from spanbridge.project.soft import Learned, SoftProjector
+from spanbridge.project.soft import Learned, SoftMethod
 
 probabilities = st.floats(0, 1)
 
@@ -58,7 +58,7 @@ def best_score(weights):
 
 
 def test_every_regime_of_the_soft_methods_has_a_calibration_for_its_scores():
-    soft, method = SoftProjector(), CorpusProjector()
+    soft, method = SoftMethod(), CorpusMethod()
     best = {soft.regime: best_score(soft.weights())}
     for states in (True, False):
         for words in (None, object()):

@@ -13,8 +13,8 @@ from scipy.optimize import LinearConstraint, milp
 
 from spanbridge import SpanbridgeError
 from spanbridge.project import search
-from spanbridge.project.candidates import Option, alignment_options
-from spanbridge.project.solvers import exact, greedy
+from spanbridge.project.candidates import Candidate, alignment_options
+from spanbridge.project.solve.choice import exact, greedy
 
 LIMITS = [(1, False), (1, True), (2, False), (2, True), (3, False)]  # <= 1, = 1, <= 2, = 2, <= 3
 small = instances(n_target=6, n_spans=3)
@@ -119,6 +119,6 @@ def test_an_unproved_optimum_is_an_error(monkeypatch):
     monkeypatch.setattr(search, "MOVES", 0)
     monkeypatch.setattr(search, "WIDTH", 0)  # nothing is proved before HiGHS
     spans = [(0, 0, 1), (0, 1, 2), (0, 3, 4), (1, 0, 3), (2, 3, 4)]  # relaxation not integral
-    options = [Option(*span, 2.0) for span in spans]
+    options = [Candidate(*span, 2.0) for span in spans]
     with pytest.raises(SpanbridgeError, match="time limit reached"):
         exact(options)

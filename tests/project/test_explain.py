@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from soft_samples import bitext, hard, pair
 
-from spanbridge import CorpusProjector
-from spanbridge.core.evidence import Evidence
+from spanbridge import CorpusMethod
+from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.project.explain import RUNNERS_UP, explain
-from spanbridge.project.soft import SoftProjector
+from spanbridge.project.soft import SoftMethod
 
 HEAD = re.compile(r"row (.+), (\S+) \[(.*)\], threshold ([\d.]+)")
 LINE = re.compile(
@@ -38,7 +38,7 @@ def parse(lines):
 
 def test_by_hand():
     row = pair("Bonn sleeps", "Bonn schläft", [(0, 1, "LOC")], "r7")
-    lines = list(explain(row, SoftProjector().decide(row, hard(2, 2, (0, 0), (1, 1)))))
+    lines = list(explain(row, SoftMethod().decide(row, hard(2, 2, (0, 0), (1, 1)))))
     # F of [0, 1) is 1, of [0, 2) 2/3, of [1, 2) 0 (too faint to be listed)
     # confidence: 1 / (1 + exp(-(-.09 + .61 * -log(.01) + 3.31 / 3)))
     assert lines == [
@@ -51,7 +51,7 @@ def test_by_hand():
 def test_what_is_not_projected():
     row = pair("a b c", "x y z", [(0, 1, "A"), (1, 2, "B"), (2, 3, "C")])
     mass = np.array([[0.9, 0, 0], [0, 0, 0], [0, 0.25, 0]])
-    taken, lost, faint = parse(explain(row, SoftProjector().decide(row, Evidence(mass, mass))))
+    taken, lost, faint = parse(explain(row, SoftMethod().decide(row, SoftAlignment(mass, mass))))
     assert taken[1] is None
     assert lost[1:] == ["no link", None, []]
     assert faint[1] == "score below the threshold"
@@ -62,7 +62,7 @@ def test_what_is_not_projected():
 def test_parts_add_up_to_the_scores(states):
     """Up to what is rounded away: .005 * weight of each part, .0005 of the score."""
     rows = bitext(100, states=states)
-    method = CorpusProjector()
+    method = CorpusMethod()
     method.fit(rows)
     weights = method.weights()
     n_chosen = 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_instances import instances, linked, often
 
-from spanbridge import GreedyProjector, Span
+from spanbridge import GreedyMethod, Span
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.tags import tags_from_spans
 
@@ -17,7 +17,7 @@ def tags(projector, spans, alignment):
 
 @pytest.mark.parametrize("longest", [None, 3])
 def test_every_europarl_sentence(europarl, longest):
-    projector = GreedyProjector(max_words=longest)
+    projector = GreedyMethod(max_words=longest)
     for spans, links in europarl:
         expected = plain.greedy_tags(spans, links.pairs, links.n_target, longest)
         assert tags(projector, spans, links) == expected
@@ -28,7 +28,7 @@ def test_every_europarl_sentence(europarl, longest):
 def test_any_spans_and_links(instance, longest):
     spans, links = instance
     expected = plain.greedy_tags(spans, links.pairs, links.n_target, longest)
-    assert tags(GreedyProjector(max_words=longest), spans, links) == expected
+    assert tags(GreedyMethod(max_words=longest), spans, links) == expected
 
 
 @often
@@ -39,21 +39,21 @@ def test_nothing_but_ties(n_spans, n_target, everywhere):
     step = 1 if everywhere else 2
     pairs = [(i, j) for i in range(n_spans) for j in range(0, n_target, step)]
     links = WordAlignment.of(pairs, n_spans, n_target)
-    assert tags(GreedyProjector(), spans, links) == plain.greedy_tags(spans, pairs, n_target)
+    assert tags(GreedyMethod(), spans, links) == plain.greedy_tags(spans, pairs, n_target)
 
 
 def test_ties_go_to_the_first_entity_then_the_first_start_then_the_shorter():
     # both entities have one word, linked to words 1 and 3: four candidates of score 2*1/(1+1) = 1;
     # row-major: (A, 1), then (B, 3), since A's row and column 1 are used up
     links = linked("0-1 0-3 1-1 1-3", 2, 4)
-    found = GreedyProjector().project([Span(0, 1, "A"), Span(1, 2, "B")], links)
+    found = GreedyMethod().project([Span(0, 1, "A"), Span(1, 2, "B")], links)
     assert [span[:3] for span in found.spans] == [(1, 2, "A"), (3, 4, "B")]
     # two words each, A linked to 1 2, B to 0 1: [1,3) = [0,2) = 1; A is first, though its place
     # starts later, and leaves B [0,1) = 2*1/(2+1) = 2/3
-    found = GreedyProjector().project(
+    found = GreedyMethod().project(
         [Span(0, 2, "A"), Span(2, 4, "B")], linked("0-1 1-2 2-0 3-1", 4, 3)
     )
     assert [span[:3] for span in found.spans] == [(0, 1, "B"), (1, 3, "A")]
     # two words, linked to 0 and 3: [0,1) = 2*1/(2+1) = 2/3 = [3,4) = 2*2/(2+4) = [0,4)
-    found = GreedyProjector().project([Span(0, 2, "A")], linked("0-0 1-3", 2, 4))
+    found = GreedyMethod().project([Span(0, 2, "A")], linked("0-0 1-3", 2, 4))
     assert [span[:3] for span in found.spans] == [(0, 1, "A")]

@@ -7,12 +7,12 @@ Scores of candidates are 2 * links / (words of entity + words of candidate), as 
 import pytest
 from project_instances import linked
 
-from spanbridge import ExactProjector, GreedyProjector, Span
-from spanbridge.project.heuristic import HeuristicProjector
+from spanbridge import ExactMethod, GreedyMethod, Span
+from spanbridge.project.heuristic import HeuristicMethod
 from spanbridge.project.projector import BELOW, LOST, NO_LINK
 
-METHODS = [GreedyProjector(), ExactProjector(), HeuristicProjector()]
-CANDIDATES = [GreedyProjector, ExactProjector]
+METHODS = [GreedyMethod(), ExactMethod(), HeuristicMethod()]
+CANDIDATES = [GreedyMethod, ExactMethod]
 
 
 def name(item):
@@ -39,11 +39,11 @@ def test_two_function_words_do_not_pay_any_more():
     # tie, which goes to the shorter; with a third word between, [0,5) = 4/7 < 2/3
     for n_between in (2, 3):
         links = linked(f"1-0 0-{n_between + 1}", 2, n_between + 2)
-        found = GreedyProjector().project([Span(0, 2, "ORG")], links)
+        found = GreedyMethod().project([Span(0, 2, "ORG")], links)
         # 1 + 1 linked words of 2 + 1
         assert found.spans == (Span(0, 1, "ORG", 2 / 3),)
         # both parts are worth 2/3 + 2/3, so two projections beat one bridged span
-        assert placed(ExactProjector(n_proj=2).project([Span(0, 2, "ORG")], links)) == [
+        assert placed(ExactMethod(n_proj=2).project([Span(0, 2, "ORG")], links)) == [
             (0, 1, "ORG"),
             (n_between + 1, n_between + 2, "ORG"),
         ]
@@ -54,11 +54,11 @@ def test_competing_entities():
     # A: [0,2) = 2*2/(2+2) = 1, [0,1) = [1,2) = 2*1/(2+1) = 2/3; B: [1,2) = 2/3
     entities, links = [Span(0, 2, "A"), Span(2, 4, "B")], linked("0-0 1-1 2-1", 4, 2)
     # greedy takes A whole (1) and nothing is left for B
-    greedy = GreedyProjector().project(entities, links)
+    greedy = GreedyMethod().project(entities, links)
     assert placed(greedy) == [(0, 2, "A")]
     assert greedy.dropped == ((entities[1], LOST),)
     # the optimum gives each a word: 2/3 + 2/3 = 4/3 > 1
-    exact = ExactProjector().project(entities, links)
+    exact = ExactMethod().project(entities, links)
     assert placed(exact) == [(0, 1, "A"), (1, 2, "B")]
     assert exact.dropped == ()
 
@@ -67,8 +67,8 @@ def test_exactly_puts_the_number_of_projections_first():
     # A, two words, four links to words 0 and 1: [0,2) = 2*4/(2+2) = 2, [0,1) = 2*2/(2+1) = 4/3
     # B, three words, one link to word 1: [1,2) = 2*1/(3+1) = 1/2, and 4/3 + 1/2 = 11/6 < 2
     entities, links = [Span(0, 2, "A"), Span(2, 5, "B")], linked("0-0 0-1 1-0 1-1 2-1", 5, 2)
-    assert placed(ExactProjector().project(entities, links)) == [(0, 2, "A")]
-    both = ExactProjector(exactly=True).project(entities, links)
+    assert placed(ExactMethod().project(entities, links)) == [(0, 2, "A")]
+    both = ExactMethod(exactly=True).project(entities, links)
     assert placed(both) == [(0, 1, "A"), (1, 2, "B")]
 
 
@@ -77,7 +77,7 @@ def test_an_entity_linked_to_two_occurrences(projector):
     # Paul sleeps -> Paul , il dort , Paul: [0,1) = [5,6) = 2*1/(1+1) = 1, [0,6) = 2*2/(1+6) = 4/7
     entity, links = [Span(0, 1, "PER")], linked("0-0 0-5 1-3", 2, 6)
     assert len(projector().project(entity, links).spans) == 1
-    assert placed(GreedyProjector().project(entity, links)) == [(0, 1, "PER")]
+    assert placed(GreedyMethod().project(entity, links)) == [(0, 1, "PER")]
     twice = projector(n_proj=2).project(entity, links)
     assert twice.spans == (Span(0, 1, "PER", 1.0), Span(5, 6, "PER", 1.0))
     # there is no third place
@@ -105,15 +105,15 @@ def test_repeated_names_land_on_their_own_occurrences(method):
     ("method", "expected"),
     [
         # A's [0,3) = 2*2/(2+3) = 4/5 would cover B's word, and B's 1 comes first: A gets 2/3
-        (GreedyProjector(), [(0, 1, "A"), (1, 2, "B")]),
+        (GreedyMethod(), [(0, 1, "A"), (1, 2, "B")]),
         # 1 + 2/3 is the optimum too, at either end of A
-        (ExactProjector(), [(0, 1, "A"), (1, 2, "B")]),
-        (ExactProjector(n_proj=2), [(0, 1, "A"), (1, 2, "B"), (2, 3, "A")]),
+        (ExactMethod(), [(0, 1, "A"), (1, 2, "B")]),
+        (ExactMethod(n_proj=2), [(0, 1, "A"), (1, 2, "B"), (2, 3, "A")]),
         # B is shorter and keeps word 1; the piece [0,3) that A's links merge to is lost
-        (HeuristicProjector(), [(1, 2, "B")]),
+        (HeuristicMethod(), [(1, 2, "B")]),
         # nothing merged: each piece stands, B between A's two
         (
-            HeuristicProjector(0, length_ratio=None, top_k=None),
+            HeuristicMethod(0, length_ratio=None, top_k=None),
             [(0, 1, "A"), (1, 2, "B"), (2, 3, "A")],
         ),
     ],
@@ -123,7 +123,7 @@ def test_links_with_another_entity_in_their_gap(method, expected):
     # A, two words, linked 0-0 1-2; B, one word, linked 2-1
     entities, links = [Span(0, 2, "A"), Span(2, 3, "B")], linked("0-0 1-2 2-1", 3, 3)
     found = placed(method.project(entities, links))
-    if isinstance(method, ExactProjector) and method.n_proj == 1:
+    if isinstance(method, ExactMethod) and method.n_proj == 1:
         assert found in (expected, [(1, 2, "B"), (2, 3, "A")])
     else:
         assert found == expected
@@ -139,7 +139,7 @@ def test_longest_candidate(projector):
     assert found.score == (2 + 2) / (4 + 2)
 
 
-@pytest.mark.parametrize("method", [GreedyProjector, ExactProjector, HeuristicProjector])
+@pytest.mark.parametrize("method", [GreedyMethod, ExactMethod, HeuristicMethod])
 def test_abstaining(method):
     # the span of score 4/5 of the first test, and an entity of score 1
     entities, links = [Span(1, 3, "ORG"), Span(3, 4, "X")], linked("1-3 2-1 3-4", 4, 5)
@@ -152,8 +152,8 @@ def test_abstaining(method):
 def test_one_of_two_projections_below_the_threshold():
     # A, two words, linked 0-0 1-1 1-4: [0,2) = 1, [4,5) = 2/3 and support (1 + 1)/(2 + 1) = 2/3
     entity, links = [Span(0, 2, "A")], linked("0-0 1-1 1-4", 2, 5)
-    assert placed(GreedyProjector(n_proj=2).project(entity, links)) == [(0, 2, "A"), (4, 5, "A")]
-    found = GreedyProjector(n_proj=2, min_score=0.7).project(entity, links)
+    assert placed(GreedyMethod(n_proj=2).project(entity, links)) == [(0, 2, "A"), (4, 5, "A")]
+    found = GreedyMethod(n_proj=2, min_score=0.7).project(entity, links)
     assert placed(found) == [(0, 2, "A")]
     assert found.dropped == ()
 
@@ -172,11 +172,11 @@ def test_without_links(method, n_target):
     ("method", "expected"),
     [
         # 1 for both whole; LOC is first; ORG is left its last word, 2*1/(4+1) = 2/5: 1 + 2/5
-        (GreedyProjector(), [(0, 3, "LOC"), (3, 4, "ORG")]),
+        (GreedyMethod(), [(0, 3, "LOC"), (3, 4, "ORG")]),
         # [0,2) = 2*2/(3+2) = 4/5 and [2,4) = 2*2/(4+2) = 2/3: together 22/15 > 7/5
-        (ExactProjector(), [(0, 2, "LOC"), (2, 4, "ORG")]),
+        (ExactMethod(), [(0, 2, "LOC"), (2, 4, "ORG")]),
         # LOC is shorter, and the one piece of ORG overlaps it
-        (HeuristicProjector(), [(0, 3, "LOC")]),
+        (HeuristicMethod(), [(0, 3, "LOC")]),
     ],
     ids=["greedy", "exact", "heuristic"],
 )
@@ -191,6 +191,6 @@ def test_crossing_source_spans():
     # A [0,2) and B [1,3) share word 1; links one to one
     entities, links = [Span(1, 3, "B"), Span(0, 2, "A")], linked("0-0 1-1 2-2", 3, 3)
     # both are worth 1 whole; A is first, B keeps its other word
-    assert placed(GreedyProjector().project(entities, links)) == [(0, 2, "A"), (2, 3, "B")]
+    assert placed(GreedyMethod().project(entities, links)) == [(0, 2, "A"), (2, 3, "B")]
     # equally long, so the first keeps the shared word, and B's one piece is lost
-    assert placed(HeuristicProjector().project(entities, links)) == [(0, 2, "A")]
+    assert placed(HeuristicMethod().project(entities, links)) == [(0, 2, "A")]

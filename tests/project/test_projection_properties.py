@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_instances import instances, often
 
-from spanbridge import ExactProjector, GreedyProjector, SpanbridgeError
-from spanbridge.project.heuristic import HeuristicProjector
+from spanbridge import ExactMethod, GreedyMethod, SpanbridgeError
+from spanbridge.project.heuristic import HeuristicMethod
 from spanbridge.project.projector import BELOW, LOST, NO_LINK, in_order
 
 min_scores = st.sampled_from([0.0, 0.5, 0.8, 1.0])
@@ -32,9 +32,9 @@ heuristic_settings = st.fixed_dictionaries(
     }
 )
 projectors = st.one_of(
-    st.builds(lambda kw: GreedyProjector(**kw), candidate_settings),
-    st.builds(lambda kw: ExactProjector(**kw), candidate_settings),
-    st.builds(lambda kw: HeuristicProjector(**kw), heuristic_settings),
+    st.builds(lambda kw: GreedyMethod(**kw), candidate_settings),
+    st.builds(lambda kw: ExactMethod(**kw), candidate_settings),
+    st.builds(lambda kw: HeuristicMethod(**kw), heuristic_settings),
 )
 
 
@@ -100,14 +100,14 @@ def test_the_order_of_source_spans_does_not_matter(instance, projector, rng):
     assert projector.project(shuffled, links) == projector.project(distinct, links)
 
 
-@pytest.mark.parametrize("method", [GreedyProjector, ExactProjector, HeuristicProjector])
+@pytest.mark.parametrize("method", [GreedyMethod, ExactMethod, HeuristicMethod])
 @pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
 def test_bad_thresholds(method, value):
     with pytest.raises(SpanbridgeError, match=r"min_score is .* \[0, 1\]"):
         method(min_score=value)
 
 
-@pytest.mark.parametrize("method", [GreedyProjector, ExactProjector])
+@pytest.mark.parametrize("method", [GreedyMethod, ExactMethod])
 @pytest.mark.parametrize("option", ["n_proj", "max_words"])
 @pytest.mark.parametrize("value", [0, -1])
 def test_bad_candidate_settings(method, option, value):
@@ -121,13 +121,13 @@ def test_bad_candidate_settings(method, option, value):
 )
 def test_bad_heuristic_settings(option, value):
     with pytest.raises(SpanbridgeError, match=f"{option} is {value}"):
-        HeuristicProjector(**{option: value})
+        HeuristicMethod(**{option: value})
 
 
 OTHER = {
-    GreedyProjector: {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5},
-    ExactProjector: {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5},
-    HeuristicProjector: {
+    GreedyMethod: {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5},
+    ExactMethod: {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5},
+    HeuristicMethod: {
         "merge_distance": 2,
         "length_ratio": None,
         "top_k": None,
@@ -147,13 +147,13 @@ def test_the_signature_shows_every_setting(method):
 
 def test_signatures():
     assert (
-        ExactProjector(2, True, 5, 0.25).describe()
+        ExactMethod(2, True, 5, 0.25).describe()
         == "exact(ngrams=5,score=alignment,n_proj=2,min_score=0.25)"
     )
     assert (
-        GreedyProjector().describe() == "greedy(ngrams=any,score=alignment,n_proj<=1,min_score=0)"
+        GreedyMethod().describe() == "greedy(ngrams=any,score=alignment,n_proj<=1,min_score=0)"
     )
     assert (
-        HeuristicProjector().describe()
+        HeuristicMethod().describe()
         == "heuristic(merge=1,length_ratio>0.8,top_k=1,first_word=no,min_score=0)"
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from project_instances import linked, often
 from soft_samples import hard, labelled, pair
 
-from spanbridge.core.evidence import Evidence
+from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
 from spanbridge.project.scores import PARTS, TAGGERS
 from spanbridge.project.view import EDGE, PLACES, Candidates, CorpusStatistics, TagView, View
@@ -201,7 +201,7 @@ def test_soft_is_the_papers_score_on_one_to_one_links(drawn, data):
     n, m, links = drawn
     start = data.draw(st.integers(0, n - 1))
     end = data.draw(st.integers(start + 1, n))
-    found = Evidence.of_links(linked(" ".join(f"{i}-{j}" for i, j in links), n, m))
+    found = SoftAlignment.from_links(linked(" ".join(f"{i}-{j}" for i, j in links), n, m))
     assert (found.forward == hard(n, m, *links).forward).all()
     view = View(pair("x " * n, "y " * m), found)
     candidates = every_span(m)
@@ -218,7 +218,7 @@ def test_soft_by_hand():
     """
     forward = np.array([[0.3, 0.5, 0.2], [0, 0, 1.0], [0.5, 0.5, 0]])
     backward = np.array([[0.1, 0.6, 0], [0, 0, 0.9], [0.9, 0.4, 0.1]])
-    view = View(pair("a b c", "x y z"), Evidence(forward, backward))
+    view = View(pair("a b c", "x y z"), SoftAlignment(forward, backward))
     candidates = Candidates(np.array([1]), np.array([3]))
     assert PARTS["soft"].of(view, Span(0, 2, "L"), candidates) == pytest.approx([0.796875])
     assert PARTS["recall"].of(view, Span(0, 2, "L"), candidates) == pytest.approx([0.85])

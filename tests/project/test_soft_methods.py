@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from project_instances import often
 from soft_samples import bitext, hard, labelled, pair
 
-from spanbridge import CorpusProjector, Span, SpanbridgeError
-from spanbridge.core.evidence import Evidence
+from spanbridge import CorpusMethod, Span, SpanbridgeError
+from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.project import soft
 from spanbridge.project.confidence import CALIBRATIONS
 from spanbridge.project.projector import BELOW, LOST, NO_LINK, in_order
-from spanbridge.project.soft import MIN_PAIRS, SoftProjector, score, solve
+from spanbridge.project.soft import MIN_PAIRS, SoftMethod, score, solve
 from spanbridge.project.tagger import FOLDS
 from spanbridge.project.view import CorpusStatistics, View, digest
 from spanbridge.project.weights import FIRST, ONE_BY_ONE, SECOND
@@ -35,7 +35,7 @@ def triples(projection):
 def test_hard_links_of_a_sentence(solver):
     """Both words of the name went to both; the article beside it has no mass."""
     row = pair("Angela Merkel left", "die Angela Merkel ging", [(0, 2, "PER")])
-    found = SoftProjector(solver).project(row, hard(3, 4, (0, 1), (1, 2), (2, 3)))
+    found = SoftMethod(solver).project(row, hard(3, 4, (0, 1), (1, 2), (2, 3)))
     assert triples(found) == [(1, 3, "PER")]
     # score 1; the next best, [0, 3), [1, 4) with 2*2/5 or [1, 2), [2, 3) with 2*1/3: margin .2,
     # and 1 / (1 + exp(-(-.09 + .61 * -log(.01) + 3.31 * .2)))
@@ -52,11 +52,11 @@ def test_greedy_takes_the_best_and_exact_the_most():
     """
     mass = np.array([[0.45, 0, 0.5], [0, 0, 0.45]])
     row = pair("a b", "x y z", [(0, 1, "A"), (1, 2, "B")])
-    evidence = Evidence(mass, mass)
-    best = SoftProjector("greedy").project(row, evidence)
+    evidence = SoftAlignment(mass, mass)
+    best = SoftMethod("greedy").project(row, evidence)
     assert triples(best) == [(2, 3, "A")]
     assert best.dropped == ((Span(1, 2, "B"), LOST),)
-    most = SoftProjector("exact").project(row, evidence)
+    most = SoftMethod("exact").project(row, evidence)
     assert triples(most) == [(0, 1, "A"), (2, 3, "B")]
 
 
@@ -64,12 +64,12 @@ def test_a_spurious_entity_is_abstained_from():
     """No mass at all; and mass that is spread too thin."""
     row = pair("a b c", "x y z", [(0, 1, "A"), (1, 2, "B"), (2, 3, "C")])
     mass = np.array([[1.0, 0, 0], [0, 0, 0], [0, 0.05, 0.05]])
-    found = SoftProjector().project(row, Evidence(mass, mass))
+    found = SoftMethod().project(row, SoftAlignment(mass, mass))
     assert triples(found) == [(0, 1, "A")]
     assert [(span.label, why) for span, why in found.dropped] == [("B", NO_LINK), ("C", NO_LINK)]
     # between what is scored at all (.12) and the threshold (.3)
     mass[2] = [0, 0.25, 0]
-    found = SoftProjector().project(row, Evidence(mass, mass))
+    found = SoftMethod().project(row, SoftAlignment(mass, mass))
     assert found.dropped[1] == (Span(2, 3, "C"), BELOW)
 
 
@@ -78,28 +78,28 @@ def test_a_one_to_many_translation():
     forward = np.array([[1 / 3, 1 / 3, 1 / 3, 0]])
     backward = np.array([[1.0, 1, 1, 0]])
     row = pair("Bundesverfassungsgericht", "Federal Constitutional Court .", [(0, 1, "ORG")])
-    found = SoftProjector().project(row, Evidence(forward, backward))
+    found = SoftMethod().project(row, SoftAlignment(forward, backward))
     assert triples(found) == [(0, 3, "ORG")]
 
 
 def test_nothing_to_project():
-    found = SoftProjector().project(pair("a", "b"), hard(1, 1, (0, 0)))
+    found = SoftMethod().project(pair("a", "b"), hard(1, 1, (0, 0)))
     assert (found.spans, found.dropped, found.origins) == ((), (), ())
 
 
 def test_a_target_without_words():
     row = pair("a", "", [(0, 1, "A")])
-    found = SoftProjector().project(row, hard(1, 0))
+    found = SoftMethod().project(row, hard(1, 0))
     assert found.dropped == ((Span(0, 1, "A"), NO_LINK),)
 
 
-@pytest.mark.parametrize("method", [SoftProjector, CorpusProjector])
+@pytest.mark.parametrize("method", [SoftMethod, CorpusMethod])
 def test_no_such_solver(method):
     with pytest.raises(SpanbridgeError, match="nosuch.*greedy, exact"):
         method("nosuch")
 
 
-@pytest.mark.parametrize("method", [SoftProjector, CorpusProjector])
+@pytest.mark.parametrize("method", [SoftMethod, CorpusMethod])
 def test_the_signature_names_method_solver_and_weights(method):
     greedy, exact = method().describe(), method("exact").describe()
     assert greedy.startswith(f"{method.name}(greedy,")
@@ -126,7 +126,7 @@ def check(projection, row):
 def test_promises_to_any_sentence(solver, drawn):
     """Also for nested and equal source spans."""
     row, found = drawn
-    for method in (SoftProjector(solver), CorpusProjector(solver)):
+    for method in (SoftMethod(solver), CorpusMethod(solver)):
         check(method.project(row, found), row)
 
 
@@ -162,7 +162,7 @@ def test_a_lone_entity_goes_to_the_best_span_of_all(drawn):
             p = found.backward[own, a:b].sum() / (b - a)
             best = max(best, 2 * r * p / (r + p) if r + p else 0)
     scored = score(View(row, found), entity, ONE_BY_ONE)
-    projection = SoftProjector().project(row, found)
+    projection = SoftMethod().project(row, found)
     if best > ONE_BY_ONE.threshold + 1e-9:
         (span,) = projection.spans
         assert scored.total[scored.place(span.start, span.end)] == pytest.approx(best)
@@ -183,7 +183,7 @@ def test_the_margin():
 
 
 def fitted(rows, solver="greedy"):
-    method = CorpusProjector(solver)
+    method = CorpusMethod(solver)
     method.fit(rows)
     return method
 
@@ -237,7 +237,7 @@ def test_states_are_learned_from_the_pairs_that_have_them(with_states, encoded):
     assert encoded.learned.states is not None
     assert encoded.weights() is SECOND["encoder"]
     row, found = with_states[0]
-    mixed = fitted([(row, Evidence(found.forward, found.backward)), *with_states[1:]])
+    mixed = fitted([(row, SoftAlignment(found.forward, found.backward)), *with_states[1:]])
     assert mixed.learned.states is not None
     assert mixed.weights() is SECOND["encoder"]
 
@@ -257,14 +257,14 @@ def test_what_is_learned_projects_what_it_was_learned_from(sample, request):
 def test_a_pair_without_states_among_pairs_with_them(with_states, encoded):
     """Such as one that brings its own links, in text that learned taggers are applied to."""
     for row, found in with_states[:5]:
-        projection = encoded.project(row, Evidence(found.forward, found.backward))
+        projection = encoded.project(row, SoftAlignment(found.forward, found.backward))
         check(projection, row)
         assert triples(projection) == names(row)
 
 
 def test_statistics_are_those_of_the_result(rows, corpus):
     """Of the first pass: boundaries counted anew, and kept for each pair to leave out."""
-    first = CorpusProjector()
+    first = CorpusMethod()
     statistics = CorpusStatistics()
     for row, _ in rows:
         statistics.add_words(row)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_instances import often
 
-from spanbridge.project.candidates import Option
-from spanbridge.project.linear import places
-from spanbridge.project.solvers import components, exact, greedy, undisputed, undominated
+from spanbridge.project.candidates import Candidate
+from spanbridge.project.solve.linear import places
+from spanbridge.project.solve.choice import components, exact, greedy, undisputed, undominated
 
 
 def overlap(a, b):
@@ -26,7 +26,7 @@ def option_lists(draw, n_words=7, n_entities=4, size=9):
     entity = st.integers(0, n_entities - 1)
     score = st.sampled_from([0.25, 0.5, 1.0, 2.0]) | st.floats(0.01, 3.0)
     drawn = draw(st.lists(st.tuples(entity, span, score), max_size=size))
-    return [Option(e, start, end, score) for e, (start, end), score in drawn]
+    return [Candidate(e, start, end, score) for e, (start, end), score in drawn]
 
 
 def naive_greedy(options, k):
@@ -52,7 +52,7 @@ def test_greedy_with_many_entities(k):
     for entity in range(150):
         for start in rng.sample(range(300), 5):
             end = start + rng.randint(1, 9)
-            options.append(Option(entity, start, end, rng.randint(1, 20) / 10))
+            options.append(Candidate(entity, start, end, rng.randint(1, 20) / 10))
     assert greedy(options, k) == naive_greedy(options, k)
 
 
@@ -67,24 +67,24 @@ def test_an_undisputed_choice_is_the_greedy_one_and_optimal(options):
 
 
 def test_undisputed():
-    one, other = Option(0, 0, 2, 1.0), Option(1, 2, 3, 0.5)
-    assert undisputed([other, Option(0, 1, 4, 0.9), one]) == [one, other]
+    one, other = Candidate(0, 0, 2, 1.0), Candidate(1, 2, 3, 0.5)
+    assert undisputed([other, Candidate(0, 1, 4, 0.9), one]) == [one, other]
     # two best options: the first, though the other one would overlap nothing
-    assert undisputed([Option(0, 5, 6, 1.0), one, Option(1, 1, 3, 1.0)]) is None
-    assert undisputed([Option(0, 5, 6, 1.0), one, other]) == [one, other]
+    assert undisputed([Candidate(0, 5, 6, 1.0), one, Candidate(1, 1, 3, 1.0)]) is None
+    assert undisputed([Candidate(0, 5, 6, 1.0), one, other]) == [one, other]
     assert undisputed([]) == []
 
 
 def test_of_two_options_within_each_other_the_outer_must_score_more():
-    inner, outer = Option(0, 1, 2, 1.0), Option(0, 0, 3, 1.0)
-    better = Option(0, 0, 2, 1.5)
-    others = [Option(1, 0, 1, 0.1), Option(1, 2, 3, 0.2)]  # each word is a place of its own
+    inner, outer = Candidate(0, 1, 2, 1.0), Candidate(0, 0, 3, 1.0)
+    better = Candidate(0, 0, 2, 1.5)
+    others = [Candidate(1, 0, 1, 0.1), Candidate(1, 2, 3, 0.2)]  # each word is a place of its own
     assert set(undominated([outer, inner, better, *others])) == {inner, better, *others}
 
 
 def test_inside_is_meant_of_places():
     """No option ends before another starts: they all overlap, so of each entity one is left."""
-    options = [Option(0, 0, 3, 1.0), Option(0, 1, 4, 0.9), Option(1, 2, 5, 0.5)]
+    options = [Candidate(0, 0, 3, 1.0), Candidate(0, 1, 4, 0.9), Candidate(1, 2, 5, 0.5)]
     assert undominated(options) == [options[0], options[2]]
 
 
@@ -103,9 +103,9 @@ def test_every_dropped_option_has_one_to_stand_in(options):
 
 
 def test_components():
-    chain = [Option(0, 0, 2, 1.0), Option(1, 1, 3, 1.0), Option(1, 8, 9, 1.0)]
-    joined = [Option(2, 8, 12, 1.0)]  # overlaps the second place of entity 1
-    apart = [Option(3, 3, 8, 1.0)]  # between the two, but touching neither
+    chain = [Candidate(0, 0, 2, 1.0), Candidate(1, 1, 3, 1.0), Candidate(1, 8, 9, 1.0)]
+    joined = [Candidate(2, 8, 12, 1.0)]  # overlaps the second place of entity 1
+    apart = [Candidate(3, 3, 8, 1.0)]  # between the two, but touching neither
     found = components([*apart, *chain, *joined])
     assert [set(group) for group in found] == [set(apart), {*chain, *joined}]
 

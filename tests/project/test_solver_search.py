@@ -13,10 +13,10 @@ from test_solver_reductions import option_lists, overlap
 
 from spanbridge import SpanbridgeError
 from spanbridge.project import linear, search
-from spanbridge.project.candidates import Option, alignment_options
-from spanbridge.project.linear import integer_programme, relaxation
-from spanbridge.project.search import Search, choose, most_first
-from spanbridge.project.solvers import exact, greedy
+from spanbridge.project.candidates import Candidate, alignment_options
+from spanbridge.project.solve.linear import integer_programme, relaxation
+from spanbridge.project.solve.search import Search, choose, most_first
+from spanbridge.project.solve.choice import exact, greedy
 
 # (ROUNDS, MOVES, WIDTH) that leave nearly all of the work to one part
 EFFORT = {
@@ -109,7 +109,7 @@ def test_a_relaxation_that_is_not_integral():
     relaxation places two and a half: C, half of B, and A half on word 0, half on word 1.
     """
     spans = [(0, 0, 1), (0, 1, 2), (0, 3, 4), (1, 0, 3), (2, 3, 4)]
-    options = [Option(*span, 2.0) for span in spans]
+    options = [Candidate(*span, 2.0) for span in spans]
     assert value(exact(options)) == (0, 4.0)
     _, used = relaxation(options, 1, 0.0)
     assert len(used) == 4
@@ -117,11 +117,11 @@ def test_a_relaxation_that_is_not_integral():
 
 def test_the_best_of_each_in_turn_is_not_the_best_of_all():
     """Greedy takes the 1.0 and blocks both; together they are worth 1.8."""
-    options = [Option(0, 1, 3, 1.0), Option(1, 0, 2, 0.9), Option(2, 2, 4, 0.9)]
+    options = [Candidate(0, 1, 3, 1.0), Candidate(1, 0, 2, 0.9), Candidate(2, 2, 4, 0.9)]
     assert exact(options) == options[1:]
     assert greedy(options) == options[:1]
     # the same entity twice, where that is allowed
-    options = [Option(0, 1, 3, 1.0), Option(1, 0, 2, 0.9), Option(1, 2, 4, 0.9)]
+    options = [Candidate(0, 1, 3, 1.0), Candidate(1, 0, 2, 0.9), Candidate(1, 2, 4, 0.9)]
     assert exact(options) == options[:1]
     assert exact(options, 2) == options[1:]
 
@@ -136,14 +136,14 @@ def test_the_start_with_many_options_is_feasible(options, k):
 
 def test_the_start_with_many_options_leaves_room():
     """By score one is taken, by length three; of equal length first what cannot go elsewhere."""
-    options = [Option(0, 0, 3, 9.0), Option(1, 0, 1, 0.5), Option(1, 1, 2, 0.5)]
-    options += [Option(2, 0, 1, 0.4), Option(0, 2, 3, 0.1)]
+    options = [Candidate(0, 0, 3, 9.0), Candidate(1, 0, 1, 0.5), Candidate(1, 1, 2, 0.5)]
+    options += [Candidate(2, 0, 1, 0.4), Candidate(0, 2, 3, 0.1)]
     assert len(choose(options, 1)) == 1
     assert len(choose(most_first(options), 1)) == 3
 
 
 def test_more_projections_come_before_a_higher_score():
-    options = [Option(0, 0, 4, 9.0), Option(1, 0, 2, 0.1), Option(2, 2, 4, 0.1)]
+    options = [Candidate(0, 0, 4, 9.0), Candidate(1, 0, 2, 0.1), Candidate(2, 2, 4, 0.1)]
     assert exact(options) == options[:1]
     assert exact(options, exactly=True) == options[1:]
 
@@ -163,7 +163,7 @@ def window_options(rng, n_entities, n_words, kind, crowd):
                     "whole": float(rng.randint(1, 3)),
                     "equal": 1.0,
                 }[kind]
-                options.append(Option(entity, start, end, score))
+                options.append(Candidate(entity, start, end, score))
     return options
 
 
@@ -230,7 +230,7 @@ def test_an_unsolved_relaxation_is_an_error(monkeypatch):
 
     monkeypatch.setattr(scipy.optimize, "linprog", stopped)
     with pytest.raises(SpanbridgeError, match="numerical difficulties"):
-        relaxation([Option(0, 0, 1, 1.0)], 1, 0.0)
+        relaxation([Candidate(0, 0, 1, 1.0)], 1, 0.0)
 
 
 def test_the_integer_programme_alone():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from project_instances import often, seldom
 from soft_samples import bitext, evidence, hard, labelled, pair
 
-from spanbridge.core.evidence import Evidence
+from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.project.view import (
     EDGE,
     LEAST_MASS,
@@ -66,7 +66,7 @@ def test_candidates_hold_every_span_near_mass(found, data):
 def test_many_candidates():
     """Of more places than MAX_PLACES, those with most mass."""
     n = 300
-    view = View(pair("x", "y " * n), Evidence(np.full((1, n), 0.02), np.ones((1, n))))
+    view = View(pair("x", "y " * n), SoftAlignment(np.full((1, n), 0.02), np.ones((1, n))))
     assert len(view.candidates(0, 1).start) == MAX_PLACES * (MAX_PLACES + 1) // 2
 
 

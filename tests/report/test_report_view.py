@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence
-from spanbridge.report.view import Mark, direction, gap, link_text, tokens
+from spanbridge.report.drawing import Mark, direction, gap, link_text, tokens
 
 
 def written(sentence, marks):

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from spanbridge import Span, SpanbridgeError
 from spanbridge.core.tags import spans_from_tags
-from spanbridge.tag.base import SchemeMap, decode, find_scheme, iob2_classes
+from spanbridge.tag.base import SchemeMap, Tagged, decode, find_scheme, iob2_classes
 
 CLASSES = iob2_classes(["A", "B-x"])
 
@@ -39,6 +39,16 @@ def test_neighbours_of_one_label_stay_apart():
 
 def test_no_words():
     assert decode(np.zeros((0, 5), np.float32), CLASSES) == ()
+
+
+def test_the_probability_of_no_span_by_hand():
+    """The product of the words' probabilities of O: 1 without words, and at most 1 in any case."""
+    p = rows([0.9, 0.1, 0, 0, 0], [0.8, 0, 0.1, 0.1, 0])
+    assert Tagged(2, (), p).empty_probability == pytest.approx(0.9 * 0.8)
+    assert Tagged(0, (), p[:0]).empty_probability == 1
+    assert Tagged(1, (), rows([1.0000001, 0, 0, 0, 0])).empty_probability == 1
+    assert Tagged(2, (Span(0, 1, "A", 0.1),), p).empty_probability is None
+    assert Tagged(2, ()).empty_probability is None
 
 
 def test_an_orphan_is_mended_the_most_probable_way():

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from spanbridge import Span, SpanbridgeError
-from spanbridge.tag.base import Tagged, decode, iob2_classes
-from spanbridge.tag.ensemble import EnsembleTagger
+from spanbridge.tag.base import Tagged, Tagger, decode, iob2_classes
+from spanbridge.tag.ensemble_tagger import EnsembleTagger
+from spanbridge.tag.labels import RelabellingTagger
 
 
-class Says:
+class Says(Tagger):
     """A tagger that gives the same probabilities for any sentence."""
 
-    def __init__(self, probabilities, labels=("A",)):
+    def __init__(self, probabilities, labels=("A",), licence="unknown"):
         self.classes = iob2_classes(labels)
+        self.licence = licence
         self._p = np.array(probabilities, np.float32)
 
     def describe(self):
@@ -26,6 +28,7 @@ class Says:
 SURE = [[0.1, 0.9, 0.0], [0.2, 0.0, 0.8]]
 SHORT = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
 NONE = [[0.8, 0.2, 0.0], [0.9, 0.1, 0.0]]
+ALL_A, ALL_B = [0, 1, 0, 0, 0], [0, 0, 0, 1, 0]
 
 
 def test_the_mean_by_hand():
@@ -54,6 +57,24 @@ def test_classes_in_another_order():
     ensemble = EnsembleTagger([one, other])
     [found] = ensemble.tag([("x",)])
     assert found.spans == (Span(0, 1, "A", pytest.approx(0.85)),)
+
+
+@pytest.mark.parametrize(
+    ("licences", "joint"),
+    [(["mit"], "mit"), (["mit", "mit"], "mit"), (["mit", "unknown", "mit"], "mit+unknown")],
+)
+def test_the_licence_is_that_of_all(licences, joint):
+    assert EnsembleTagger([Says(SURE, licence=each) for each in licences]).licence == joint
+
+
+def test_spans_that_the_taggers_drop_are_counted():
+    taggers = [
+        RelabellingTagger(Says(p, ["A", "B"]), {"B": "C"}, "drop") for p in ([ALL_A], [ALL_B])
+    ]
+    ensemble = EnsembleTagger(taggers)
+    assert ensemble.dropped == {}
+    ensemble.tag([("x",), ("y",)])
+    assert ensemble.dropped == {"A": 2}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from test_ensembles import Says
 from spanbridge import SpanbridgeError
 from spanbridge.core.errors import InputError
 from spanbridge.core.spans import Span
-from spanbridge.tag.base import Tagged
+from spanbridge.tag.base import Tagged, Tagger
 from spanbridge.tag.given import GivenTagger
 from spanbridge.tag.labels import RelabellingTagger
 
@@ -23,6 +23,8 @@ def test_two_labels_become_one_and_another_is_dropped():
     np.testing.assert_allclose(found.probabilities, [[0, 1, 0], [1, 0, 0]], rtol=1e-6)
     assert [span[:3] for span in found.spans] == [(0, 1, "N")]
     assert tagger.dropped == {"MISC": 1}
+    assert RelabellingTagger(tagger, {"N": "M"}).dropped == {"MISC": 1}
+    assert THREE.dropped == {}
     assert tagger.describe() == "says[GPE=N,PER=N;others=drop]"
 
 
@@ -45,7 +47,7 @@ def test_refusals(mapping, others, why):
         RelabellingTagger(THREE, mapping, others)
 
 
-class Surprises:
+class Surprises(Tagger):
     """A tagger that finds a label it never spoke of, as a pipeline with rules may."""
 
     classes = ("O", "B-PER", "I-PER")
@@ -78,6 +80,9 @@ def test_given_tags(tmp_path):
     path.write_text("Bonn\tB-LOC\nruft\tO\n\nBonn\tO\nruft\tO\n\n", encoding="utf-8")
     tagger = GivenTagger(str(path))
     assert tagger.classes == ("O", "B-LOC", "I-LOC")
+    assert tagger.licence == "unknown"
+    named = GivenTagger(str(path), licence="CC-BY-4.0")
+    assert RelabellingTagger(named, {"LOC": "L"}).licence == named.licence == "CC-BY-4.0"
     assert [f.tags for f in tagger.tag([["Bonn", "ruft"], []])] == [["B-LOC", "O"], []]
     with pytest.raises(SpanbridgeError, match=r"g\.conll has no tags for: Köln"):
         tagger.tag([["Köln"]])

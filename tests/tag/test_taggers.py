@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,10 +13,14 @@ import tiny_checkpoints
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.tag.checkpoint import CheckpointTagger, least_margin
+from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.tag.checkpoint_tagger import CheckpointTagger, least_margin
 from spanbridge.tag.spacy_tagger import SpacyTagger
-from spanbridge.tag.transformers_tagger import TransformersTagger, longest_input
+from spanbridge.tag.transformers_tagger import (
+    TransformersTagger,
+    load_classifier,
+    longest_input,
+)
 
 KINDS = ("bert-tagger", "xlm-roberta-tagger", "distilbert-tagger")
 SENTENCES = [sentence.split() for sentence in tiny_checkpoints.SENTENCES]
@@ -155,6 +160,39 @@ def test_a_damaged_file_is_named(tiny_tagger, tmp_path, make, left):
         make(str(folder))
 
 
+@pytest.mark.parametrize("make", [CheckpointTagger, TransformersTagger])
+def test_the_licence_is_on_the_card(tiny_tagger, tmp_path, make):
+    assert make(str(tiny_tagger("bert-tagger"))).licence == "unknown"
+    folder = shutil.copytree(tiny_tagger("bert-tagger"), tmp_path / "copy")
+    (folder / "README.md").write_text("---\nlicense: CC-BY-4.0\n---\n", encoding="utf-8")
+    assert make(str(folder)).licence == "cc-by-4.0"
+
+
+@pytest.mark.parametrize(
+    ("make", "module", "how"),
+    [
+        (CheckpointTagger, "safetensors", "'spanbridge[hf]'"),
+        (CheckpointTagger, "tokenizers", "'spanbridge[hf]'"),
+        (TransformersTagger, "torch", "'spanbridge[train]'"),
+        (TransformersTagger, "transformers", "'spanbridge[train]'"),
+        (SpacyTagger, "spacy", "spacy"),
+    ],
+)
+def test_packages_absent(monkeypatch, make, module, how):
+    """Said at once, before the model is looked for."""
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError) as caught:
+        make("nosuch")
+    says = f"{make.__name__} needs {module}, which is not installed: pip install {how}"
+    assert str(caught.value) == says
+
+
+def test_a_classifier_without_torch(monkeypatch, tiny_tagger):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match="a token classifier .* needs torch, which is not"):
+        load_classifier(tiny_tagger("bert-tagger"))
+
+
 def test_a_checkpoint_without_names(tiny_tagger, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(tiny_tagger("bert-tagger"), folder)
@@ -174,6 +212,11 @@ def test_spacy(tmp_path):
     found = tagger.tag([["in", "New", "York", "."], [], ["", "x"]])
     assert [f.tags for f in found] == [["O", "B-LOC", "I-LOC", "O"], [], ["O", "O"]]
     assert found[0].probabilities is None
+    assert found[1].empty_probability is None
+    assert tagger.licence == "unknown"
+    pipeline.meta["license"] = "MIT"
+    pipeline.to_disk(tmp_path / "licensed")
+    assert SpacyTagger(str(tmp_path / "licensed")).licence == "MIT"
     for name, more in (("rules", {}), ("spans", {"spans_key": None, "annotate_ents": True})):
         pipeline.add_pipe("span_ruler" if more else "entity_ruler", name=name, config=more)
         pipeline.get_pipe(name).add_patterns([{"label": name, "pattern": "Bonn"}])

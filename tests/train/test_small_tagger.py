@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spanbridge import evaluate_spans, read_labelled
-from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.tag.checkpoint_tagger import CheckpointTagger
 
 RECIPE = "--frozen-layers 4 --batch-tokens 512 --learning-rate 3e-4 --average 0.4"
 # More steps, cheaper ones, and a classifier that is ready sooner.

@@ -15,11 +15,11 @@ from safetensors.numpy import load_file
 
 from spanbridge import evaluate_spans, read_labelled
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.tag.checkpoint_tagger import CheckpointTagger
 from spanbridge.train import trainer as loop
-from spanbridge.train.data import Filter, examples, labels_of, leave_out_repeats, read_set
+from spanbridge.train.training_sets import Filter, examples, labels_of, leave_out_repeats, read_set
 from spanbridge.train.examples import Piece
-from spanbridge.train.run import train
+from spanbridge.train.fine_tuning import train
 from spanbridge.train.settings import Settings
 
 NAMES = {"PER": ["Angela", "Merkel"], "LOC": ["Berlin", "München"]}

@@ -12,13 +12,13 @@ from test_training import FILLERS, NAMES, QUICK, Killed, assert_same, base, conl
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.tag.base import iob2_classes
-from spanbridge.tag.checkpoint import CheckpointTagger
+from spanbridge.tag.checkpoint_tagger import CheckpointTagger
 from spanbridge.train import selection
 from spanbridge.train import trainer as loop
 from spanbridge.train.adversarial import AdversarialObjective, Adversary, _Reverse
-from spanbridge.train.data import read_set
+from spanbridge.train.training_sets import read_set
 from spanbridge.train.examples import Piece
-from spanbridge.train.run import Unlabelled, train
+from spanbridge.train.fine_tuning import Unlabelled, train
 from spanbridge.train.teachers import Distillation, distil
 
 __all__ = ["base", "files"]  # fixtures

@@ -1,13 +1,14 @@
 """A chat model behind an endpoint: a server of the test's own, which misbehaves in every way."""
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from spanbridge import SpanbridgeError
-from spanbridge.data.languages import find_language
+from spanbridge.formats.languages import find_language
 from spanbridge.translate.chat import KEY, ChatTranslator
 
 SPANISH, ENGLISH = find_language("es"), find_language("en")
@@ -161,5 +162,14 @@ def test_refusals(options, why):
 
 
 def test_licence():
-    assert not ChatTranslator("m").commercial
-    assert ChatTranslator("m", licence="Apache-2.0").commercial
+    assert ChatTranslator("m").licence == "unknown"
+    assert ChatTranslator("m", licence="Apache-2.0").licence == "Apache-2.0"
+
+
+def test_languages_without_the_package_of_their_names(monkeypatch):
+    """The prompt then has the codes, which its digest in the description shows."""
+    named = ChatTranslator("m").describe(SPANISH, ENGLISH)
+    monkeypatch.setitem(sys.modules, "language_data", None)
+    prompt = ChatTranslator("m")._prompt(SPANISH, ENGLISH)
+    assert "from the language with the code es into the language with the code en" in prompt
+    assert ChatTranslator("m").describe(SPANISH, ENGLISH) != named

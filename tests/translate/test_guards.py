@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanbridge import SpanbridgeError
-from spanbridge.data.languages import find_language
-from spanbridge.translate.base import BLANK, OK, Translation
+from spanbridge.core.rows import OK
+from spanbridge.formats.languages import find_language
+from spanbridge.translate.base import BLANK, Translation, Translator
 from spanbridge.translate.guards import GUARDS, Guards, guarded, repeats
 
 SPANISH = "El presidente llegó ayer a Madrid para hablar con los ministros."
@@ -62,10 +63,10 @@ def test_a_guard_changes_the_status_only(text, translated):
     assert (found.text, found.score) == (translated, -0.5)
 
 
-class Upper:
+class Upper(Translator):
     """Counts what it is asked."""
 
-    licence, commercial = "MIT", True
+    licence = "MIT"
 
     def __init__(self):
         self.asked = []

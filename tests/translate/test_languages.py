@@ -3,7 +3,7 @@
 import pytest
 
 from spanbridge import SpanbridgeError
-from spanbridge.data.languages import FLORES, INDIVIDUAL, find_language
+from spanbridge.formats.languages import FLORES, INDIVIDUAL, find_language
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from spanbridge import SpanbridgeError
 from spanbridge.core.spans import Span
-from spanbridge.translate.marking import STYLES, mark, markable, recover
+from spanbridge.translate.marks import STYLES, mark, markable, recover
 
 TEXT = "Angela Merkel met Pedro in Paris."
 SPANS = (Span(0, 13, "PER"), Span(18, 23, "PER"), Span(27, 32, "LOC"))

@@ -1,14 +1,19 @@
 """Real architectures and tokenizer classes with random weights: what comes out is noise, but whose
 noise it is can be checked against transformers."""
 
+import sys
+
 import pytest
 import tiny_translators
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from spanbridge import InputError, SpanbridgeError
-from spanbridge.data.languages import find_language
-from spanbridge.translate.base import OK, UnsupportedPairError
+from spanbridge.core.errors import MissingExtraError
+from spanbridge.core.requirements import allows_commercial_use
+from spanbridge.core.rows import OK
+from spanbridge.formats.languages import find_language
+from spanbridge.translate.base import UnsupportedPairError
 from spanbridge.translate.neural import NeuralTranslator
 
 KINDS = ("nllb", "m2m", "marian")
@@ -65,15 +70,20 @@ def test_languages_that_it_does_not_know(folders):
 
 def test_licences(folders):
     found = {kind: NeuralTranslator(str(folders[kind])) for kind in KINDS}
-    assert {k: (t.licence, t.commercial) for k, t in found.items()} == {
+    assert {k: (t.licence, allows_commercial_use(t.licence)) for k, t in found.items()} == {
         "nllb": ("cc-by-nc-4.0", False),
         "m2m": ("mit", True),
         "marian": ("unknown", False),
     }
+    assert {k: t.multilingual for k, t in found.items()} == {
+        "nllb": True,
+        "m2m": True,
+        "marian": False,
+    }
     card = folders["marian"] / "README.md"
     card.write_text("---\nlanguage: en\nlicense: cc-by-4.0\n---\n", encoding="utf-8")
     marian = NeuralTranslator(str(folders["marian"]))
-    assert (marian.licence, marian.commercial) == ("cc-by-4.0", True)
+    assert marian.licence == "cc-by-4.0"
     card.unlink()
 
 
@@ -92,6 +102,15 @@ def test_refusals(folders, tmp_path):
     (tmp_path / "model.safetensors").write_bytes(b"cut")
     with pytest.raises(SpanbridgeError, match=r"model\.safetensors: "):
         NeuralTranslator(str(tmp_path))
+
+
+@pytest.mark.parametrize("package", ["torch", "transformers"])
+def test_conversion_without_its_packages(folders, monkeypatch, tmp_path, package):
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path))
+    monkeypatch.setitem(sys.modules, package, None)
+    why = f"converting this checkpoint needs {package}, which is not installed: pip install"
+    with pytest.raises(MissingExtraError, match=why):
+        NeuralTranslator(str(folders["m2m"]))
 
 
 def test_from_the_command_line(spanbridge, folders, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-from spanbridge.data.languages import find_language
+from spanbridge.formats.languages import find_language
 from spanbridge.translate.neural import NeuralTranslator
 from spanbridge.translate.scoring import TranslationScorer
 

@@ -1,5 +1,7 @@
 """Tiny checkpoints through transformers, beside the same through CTranslate2."""
 
+import sys
+
 import pytest
 import tiny_translators
 import torch
@@ -7,7 +9,8 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
 from spanbridge import InputError, SpanbridgeError
-from spanbridge.data.languages import find_language
+from spanbridge.core.errors import MissingExtraError
+from spanbridge.formats.languages import find_language
 from spanbridge.translate.base import UnsupportedPairError
 from spanbridge.translate.neural import NeuralTranslator
 from spanbridge.translate.transformers_translator import TransformersTranslator
@@ -76,6 +79,22 @@ def test_a_model_without_languages_has_a_prompt(tmp_path, folders):
     assert found != plain.translate(TEXTS, ENGLISH, SPANISH)
     assert any(t.text for t in found)
     assert "prompt" in asked.describe(ENGLISH, SPANISH)
+
+
+def test_the_licence_is_on_the_card(folders):
+    assert TransformersTranslator(str(folders["m2m"])).licence == "unknown"
+    card = folders["m2m"] / "README.md"
+    card.write_text("---\nlicense: mit\n---\n", encoding="utf-8")
+    assert TransformersTranslator(str(folders["m2m"])).licence == "mit"
+    card.unlink()
+
+
+@pytest.mark.parametrize("package", ["torch", "transformers"])
+def test_packages_absent(monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    why = f"TransformersTranslator needs {package}, which is not installed: pip install"
+    with pytest.raises(MissingExtraError, match=why):
+        TransformersTranslator("nosuch")
 
 
 def test_refusals(tmp_path, folders):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from spanbridge import InputError, SpanbridgeError
-from spanbridge.data.languages import find_language
+from spanbridge.formats.languages import find_language
 from spanbridge.translate.apertium import ApertiumTranslator, pairs, pipeline
 from spanbridge.translate.base import UnsupportedPairError
 from spanbridge.translate.given import GivenTranslator
@@ -91,6 +91,16 @@ def test_given_translations(tmp_path):
     found = translator.translate(["El mar", "La  casa", "Otra"], SPANISH, ENGLISH)
     assert [t.text for t in found] == ["The sea", "The house", ""]
     assert found[2].status == "failed: the file has no translation of it"
+    assert translator.licence == "unknown"
+    assert GivenTranslator(str(path), licence="CC0-1.0").licence == "CC0-1.0"
+
+
+def test_a_translator_that_does_not_score_says_so(tmp_path):
+    (tmp_path / "t.tsv").write_text("La casa\tThe house\n", encoding="utf-8")
+    translator = GivenTranslator(str(tmp_path / "t.tsv"))
+    assert not translator.multilingual
+    with pytest.raises(SpanbridgeError, match="GivenTranslator gives no translation scores"):
+        translator.log_probabilities([("La casa", "The house")], SPANISH, ENGLISH)
 
 
 @pytest.mark.parametrize(

@@ -1,68 +1,43 @@
-"""What every aligner offers."""
+"""The interface of word aligners."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, runtime_checkable
 
 from spanbridge.core.errors import RowError
-from spanbridge.core.evidence import Evidence
+from spanbridge.core.learned import Learner
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.spans import SentencePair
+from spanbridge.core.requirements import Part
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import SoftAlignment
 
 
-@runtime_checkable
-class Aligner(Protocol):
+class Aligner(Learner, Part):
     """Aligns the words of sentence pairs.
 
-    An aligner with ``needs_fit`` must see the whole bitext once (:meth:`fit`) before it aligns.
+    An aligner that learns (``learns``) must see the bitext once (:meth:`fit`), or take up what an
+    earlier one learned (:meth:`load`), before it aligns.
     """
 
-    needs_fit: bool
-
-    def describe(self) -> str:
-        """Name and every setting that the links depend on, for the signature."""
-        ...
-
     def fit(self, pairs: Iterable[SentencePair]) -> None:
-        """Learn from the whole bitext; nothing to do for aligners that need no fitting."""
-        ...
+        """Learn from the whole bitext; aligners that learn nothing leave it unread."""
 
+    @abstractmethod
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
-        """Links of each pair, or the reason why a pair cannot be aligned. Lengths stay equal."""
-        ...
+        """Links of each pair, or the reason why it cannot be aligned; one result per pair.
 
-    def evidence(self, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
-        """How much of each word went where: what soft projection reads in place of links."""
-        ...
+        Raises:
+            SpanbridgeError: the aligner learns, and has not been fitted.
+        """
 
-    def arrays(self) -> dict[str, Any]:
-        """NumPy arrays with all that :meth:`fit` learned, for saving."""
-        ...
+    def soft_align(self, pairs: Sequence[SentencePair]) -> list[SoftAlignment | RowError]:
+        """Soft alignment of each pair; by default its links, which share each word's mass equally.
 
-    def restore(self, arrays: dict[str, Any]) -> None:
-        """Take up what :meth:`arrays` gave."""
-        ...
-
-
-class UnfittedAligner:
-    """An aligner that learns nothing, and whose evidence are its links."""
-
-    needs_fit = False
-
-    def fit(self, pairs: Iterable[SentencePair]) -> None:
-        """Nothing is learned from the bitext."""
-
-    def evidence(self: Aligner, pairs: Sequence[SentencePair]) -> list[Evidence | RowError]:
-        """The links, each word's mass shared among them."""
+        Raises:
+            SpanbridgeError: as :meth:`align`.
+        """
         return [
-            found if isinstance(found, RowError) else Evidence.of_links(found)
+            found if isinstance(found, RowError) else SoftAlignment.from_links(found)
             for found in self.align(pairs)
         ]
-
-    def arrays(self) -> dict[str, Any]:
-        """Nothing."""
-        return {}
-
-    def restore(self, arrays: dict[str, Any]) -> None:
-        """Nothing was learned."""

@@ -1,10 +1,10 @@
-"""Similarity or probability matrices -> links.
+"""Extraction of links from similarity or probability matrices.
 
 SimAlign's three extractions are those of Jalili Sabet et al. (2020), "SimAlign: High Quality Word
 Alignments without Parallel Training Data using Static and Contextualized Embeddings", sections
 2.2-2.4: Argmax (mutual argmax), Itermax and Match (maximum-weight matching). AWESoME's are those of
 Dou and Neubig (2021), "Word Alignment by Fine-tuning Embeddings on Parallel Corpora", section 2.1:
-softmax and alpha-entmax in both directions, intersected above a threshold.
+softmax and alpha-entmax in both directions, intersected above a least probability.
 
 All take a matrix [n_source, n_target] and return a boolean mask of the same shape.
 """
@@ -89,9 +89,9 @@ def entmax15(scores: Matrix, axis: int) -> Matrix:
     return np.asarray(np.moveaxis(np.maximum(z - threshold, 0) ** 2, -1, axis))
 
 
-def bidirectional(forward: Matrix, backward: Matrix, threshold: float) -> Mask:
-    """Links whose probability exceeds the threshold in both directions (AWESoME, equation 1)."""
-    return np.asarray((forward > threshold) & (backward > threshold))
+def bidirectional(forward: Matrix, backward: Matrix, min_score: float) -> Mask:
+    """Links whose probability exceeds ``min_score`` in both directions (AWESoME, equation 1)."""
+    return np.asarray((forward > min_score) & (backward > min_score))
 
 
 def harmonic_mean(forward: Matrix, backward: Matrix) -> Matrix:

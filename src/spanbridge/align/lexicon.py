@@ -24,15 +24,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spanbridge.align.lexical import normal_form
-from spanbridge.core.evidence import Matrix
+from spanbridge.align.lexical_aligner import normal_form
+from spanbridge.core.soft_alignment import Matrix
 
 Words = Sequence[str]
 Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 ROUNDS = 5
-CONCENTRATION = 0.01  # of the Dirichlet prior
+CONCENTRATION = 0.01  # parameter of the Dirichlet prior
 SPELLING = 8.0  # how much more likely equal spellings are, a priori
 DIAGONAL = 4.0  # fast_align's lambda
 NULL = 0.1  # share of words that translate nothing
@@ -124,8 +124,8 @@ class Lexicon:
         Args:
             pairs: source and target words, none empty.
             prefix: characters that words are cut to, None for whole words.
-            priors: of each pair, [n_source, n_target], positive, in any scale.
-            rounds: of expectation and maximisation.
+            priors: one matrix per pair, [n_source, n_target], positive, in any scale.
+            rounds: rounds of expectation and maximisation.
         """
         sides = [[[key(word, prefix) for word in pair[side]] for pair in pairs] for side in (0, 1)]
         (source, numbered_s), (target, numbered_t) = _side(sides[0]), _side(sides[1])
@@ -164,9 +164,9 @@ class Lexicon:
         return cls(prefix, source, target, cells[kept], tables[0][kept], tables[1][kept])
 
     def posterior(self, source: Words, target: Words, prior: Matrix) -> tuple[Matrix, Matrix]:
-        """Where words went: forward and backward, as :class:`Evidence` holds them.
+        """Forward and backward mass, as in :class:`~spanbridge.core.soft_alignment.SoftAlignment`.
 
-        Words that the bitext did not have are as likely beside any word, spelling apart.
+        A word that the bitext did not have is equally likely beside any word, spelling apart.
 
         Args:
             source, target: words of one pair.
@@ -195,7 +195,7 @@ class Lexicon:
         return forward, backward
 
     def arrays(self) -> dict[str, Any]:
-        """For saving; :meth:`from_arrays` takes them."""
+        """All that was learned, for saving; :meth:`from_arrays` takes it."""
         return {
             "prefix": np.array(self.prefix or 0),
             "source": _as_bytes(self._source.ids),
@@ -209,7 +209,7 @@ class Lexicon:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Any]) -> Lexicon:
-        """What :meth:`arrays` gave."""
+        """Make a lexicon of what :meth:`arrays` gave."""
         source, target = (
             _Side(
                 {word: n for n, word in enumerate(json.loads(arrays[side].tobytes()))},

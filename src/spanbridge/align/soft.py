@@ -5,30 +5,31 @@ from __future__ import annotations
 import numpy as np
 
 from spanbridge.core.errors import RowError
-from spanbridge.core.evidence import Matrix, States
+from spanbridge.core.soft_alignment import Matrix, States
 from spanbridge.encode import EncodedSentence
 
-# Of the softmax over cosines. Cosines of words that translate each other lie some .3 above others.
+# Temperature of the softmax over cosines: those of words that translate each other lie some .3
+# above others.
 TEMPERATURE = 0.05
-# A sentence of fewer words has no mean worth taking away; its hard links are its evidence.
+# A sentence of fewer words has no mean worth taking away; its hard links take its place.
 SHORT = 3
 # A word's vector shorter than this share of the states is rounding.
 ROUNDING = 1e-6
-# What linked neighbours are worth to a link.
+# Weight of linked neighbours.
 NEIGHBOURS = 2.0
 # Words times words: 2**24 cells take 128 MB for each direction, and twice that on the way there.
 MAX_CELLS = 2**24
 
 
 def too_long(n: int, m: int) -> RowError | None:
-    """The reason why a pair of n and m words has no matrix of evidence, if it is too long."""
+    """The reason why a pair of n and m words gets no matrix, if it is too long; else None."""
     if n * m <= MAX_CELLS:
         return None
     return RowError(f"too long to align: {n} x {m} words, more than {MAX_CELLS}; split the row")
 
 
 def word_states(sentence: EncodedSentence) -> States:
-    """One unit vector a word, [n_words, hidden]: mean of its subwords, less the sentence's mean.
+    """One unit vector per word, [n_words, hidden]: mean of its subwords, less the sentence's mean.
 
     Contextual states share a large common direction (Ethayarajh 2019); taking the sentence's mean
     away leaves what tells its words apart, and makes languages comparable. A word without subwords
@@ -43,9 +44,9 @@ def word_states(sentence: EncodedSentence) -> States:
         for state, first, last in zip(centred, sentence.first, sentence.last, strict=True):
             sums[first:last] += state
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    least = ROUNDING * np.linalg.norm(states, axis=1).max(initial=0)
-    sums[lengths[:, 0] <= least] = 0
-    return (sums / np.where(lengths > least, lengths, 1)).astype(np.float32)
+    rounding = ROUNDING * np.linalg.norm(states, axis=1).max(initial=0)
+    sums[lengths[:, 0] <= rounding] = 0
+    return (sums / np.where(lengths > rounding, lengths, 1)).astype(np.float32)
 
 
 def cosines(source: States, target: States) -> Matrix:
@@ -63,7 +64,7 @@ def soft_links(similarity: Matrix) -> tuple[Matrix, Matrix]:
 
 
 def with_neighbours(forward: Matrix, backward: Matrix) -> tuple[Matrix, Matrix]:
-    """Mass moved towards links whose neighbours are linked too; totals of rows and columns stay.
+    """Move mass towards links whose neighbours are linked too; totals of rows and columns stay.
 
     A translation keeps most words beside each other, which an HMM aligner learns (Vogel, Ney and
     Tillmann 1996). Here each pair of words is weighted by 1 + NEIGHBOURS * support, the support

@@ -28,7 +28,7 @@ def command(output: str) -> None:
     shows each sentence with its links and spans.
     """
     from spanbridge.core.errors import SpanbridgeError
-    from spanbridge.demo.run import run, table
+    from spanbridge.demo.sample import run, table
 
     folder = Path(output)
     try:

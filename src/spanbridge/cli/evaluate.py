@@ -33,9 +33,11 @@ with the number.
     type=click.Choice(["default", "strict"]),
     default="default",
     show_default=True,
-    help="How malformed tags are read.",
+    help="Reading of malformed tags.",
 )
-@click.option("--labels", metavar="A,B,...", help="Count these labels only, on both sides.")
+@click.option(
+    "--labels", metavar="A,B,...", help="Labels that count, on both sides (default: all)."
+)
 @click.option(
     "--scheme",
     type=click.Choice(SCHEMES),
@@ -47,10 +49,10 @@ with the number.
     "--bootstrap",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Add a 95% interval of micro F1 from N resamples of the sentences (Koehn 2004).",
+    help="Resamples of the sentences for a 95% interval of micro F1 (Koehn 2004).",
 )
-@click.option("--alignment", is_flag=True, help="GOLD and PRED are word alignments.")
-@click.option("--one-based", is_flag=True, help="The gold links count words from 1.")
+@click.option("--alignment", is_flag=True, help="Score word alignments in place of spans.")
+@click.option("--one-based", is_flag=True, help="Count the words of gold links from 1.")
 @opt.json_option
 def command(gold: str, predicted: str, alignment: bool, as_json: bool, **given: Any) -> None:
     """Score predicted spans, or word alignments, against gold ones."""
@@ -69,9 +71,8 @@ def command(gold: str, predicted: str, alignment: bool, as_json: bool, **given: 
 
 def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from spanbridge.core.errors import SpanbridgeError
-    from spanbridge.data.conll import Counts
-    from spanbridge.data.formats import labelled_rows, over_same_words
     from spanbridge.evaluate import bootstrap_interval, evaluate_spans, orphan_policy
+    from spanbridge.formats import Counts, Reading, labelled_rows, over_same_words
 
     protocol, scheme = given["protocol"], given["scheme"]
     if protocol == "strict" and scheme != "iob2":
@@ -85,7 +86,8 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
     files = (gold, predicted)
     counts = [Counts() for _ in files]
     left, right = (
-        labelled_rows(path, scheme, orphans, n) for path, n in zip(files, counts, strict=True)
+        labelled_rows(path, Reading(scheme, orphans), n)
+        for path, n in zip(files, counts, strict=True)
     )
     rows = list(over_same_words(left, gold, right, predicted))
     for path, n in zip(files, counts, strict=True):
@@ -111,9 +113,8 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
 
 
 def _alignment(gold: str, predicted: str, one_based: bool) -> tuple[dict[str, Any], str]:
-    from spanbridge.data.formats import parallel
-    from spanbridge.data.pharaoh import read_gold_links, read_links
     from spanbridge.evaluate import evaluate_links
+    from spanbridge.formats import parallel, read_gold_links, read_links
 
     left = enumerate(read_gold_links(gold, one_based), 1)
     right = enumerate(read_links(predicted), 1)

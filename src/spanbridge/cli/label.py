@@ -36,35 +36,35 @@ OUT.work, and are redone only where the input or a setting that they depend on h
 @click.option(
     "--model",
     metavar="MODEL",
-    help="The tagger: a folder that `spanbridge train` or `make tagger` made, or a Hub id.",
+    help="Tagger: a folder that `spanbridge train` or `make tagger` made, or a Hub id.",
 )
 @click.option(
-    "--repair", is_flag=True, help="Mend text that was encoded twice (Espa\u00c3\u00b1a)."
+    "--repair", is_flag=True, help="Repair text that was encoded twice (Espa\u00c3\u00b1a)."
 )
 @click.option(
     "--split/--no-split",
     default=True,
-    help="Cut texts into sentences on the way (they come out whole). Default: split.",
+    help="Cut texts into sentences on the way; they come out whole (default: split).",
 )
 @opt.segment_option
 @click.option(
     "--back-translate",
     "back",
     metavar="STYLE",
-    help="Translate the tagged translation back with marks (brackets, xml, quotes) about its "
-    "spans, and align within the text's own language.",
+    help="Style of marks (brackets, xml, quotes) to translate the tagged translation back with, so "
+    "that words are aligned within the text's own language.",
 )
 @click.option(
     "--ensemble",
     metavar="MODEL",
-    help="A tagger that knows the text's own language, whose opinion is put together with this.",
+    help="Tagger of the text's own language, whose opinion is combined with the projection.",
 )
 @click.option(
     "--config",
     metavar="PIPELINE.yaml",
-    help="Take the stages from a pipeline file (docs/run.md) in place of the usual ones.",
+    help="Pipeline file (docs/run.md) with steps in place of the usual ones.",
 )
-@click.option("--show-config", is_flag=True, help="Print the pipeline file, and stop.")
+@click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
 @opt.json_option
 @opt.quiet_option
@@ -72,12 +72,12 @@ OUT.work, and are redone only where the input or a setting that they depend on h
 def command(context: click.Context, /, text: str, output: str, **given: Any) -> None:
     """Find entities in raw text: translate, tag the translation, project back.
 
-    TEXT has a text a line. Nothing needs to be annotated in its language, and no tagger needs to
+    TEXT has one text per line. Nothing needs to be annotated in its language, and no tagger needs to
     know it.
     """
-    from spanbridge.data.formats import is_conll
-    from spanbridge.pipeline.config import make_pipeline, read_pipeline
-    from spanbridge.pipeline.recipes import label_stages
+    from spanbridge.formats import find_format
+    from spanbridge.run.config import make_pipeline, read_pipeline
+    from spanbridge.run.recipes import label_steps
 
     settings: dict[str, Any] = {
         "input": text,
@@ -87,22 +87,23 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
         **opt.pipeline_settings(given),
     }
     if given["config"] is not None:
-        opt.only(context, _BESIDE_CONFIG, "--config has its own stages")
+        opt.only(context, _BESIDE_CONFIG, "--config has its own steps")
         said = context.get_parameter_source("other") is ParameterSource.COMMANDLINE
         settings["languages"] = {"target": given["language"]}
         settings["languages"] |= {"source": given["other"]} if said else {}
         pipeline = read_pipeline(given["config"], {"source": given["other"]}, **settings)
     elif given["model"] is None:
-        raise click.UsageError("name the tagger with --model, or stages with --config")
+        raise click.UsageError("name the tagger with --model, or steps with --config")
     else:
         opt.check_file(text)
-        settings["stages"] = label_stages(
+        raw = find_format(text, default="text").name == "text"
+        settings["steps"] = label_steps(
             opt.translator_entry(given),
             {"checkpoint": {"model": given["model"]}},
             opt.projection_entry(given),
-            split=given["split"] and not is_conll(text),
+            split=given["split"] and raw,
             ensemble=given["ensemble"] and {"checkpoint": {"model": given["ensemble"]}},
-            segment=opt.segmented(given["segment"], given["language"]) and not is_conll(text),
+            segment=opt.segmented(given["segment"], given["language"]) and raw,
             **opt.take(given, ("repair", "back")),
         )
         pipeline = make_pipeline(settings)

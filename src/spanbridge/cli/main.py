@@ -10,25 +10,23 @@ from importlib import import_module
 import click
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.requirements import install_command
 from spanbridge.core.signature import package_version
 
 _COMMANDS = {
     "label": "Find entities in raw text: translate, tag, project back (translate-test).",
     "make-data": "Make training data in another language (translate-train).",
-    "run": "Run any pipeline of stages, in shards that survive whatever happens.",
+    "run": "Run any pipeline of steps, in shards that survive whatever happens.",
     "project": "Carry labels from source sentences onto their translations.",
     "translate": "Translate sentences; pairs come out.",
     "tag": "Find spans with a trained tagger.",
     "train": "Fine-tune an encoder into a tagger (needs torch).",
     "align": "Align the words of sentence pairs.",
     "evaluate": "Score predicted spans, or word alignments, against gold ones.",
-    "view": "Make an HTML page on which a person sees the result.",
-    "demo": "Run the real thing on a small sample in nine languages.",
+    "view": "Make an HTML page that shows the result.",
+    "demo": "Run the methods on a small sample in nine languages.",
     "doctor": "Show what is installed, from where, under which licence.",
 }
-# module -> the extra that brings it
-_EXTRAS = dict.fromkeys(("pydantic", "yaml", "pyarrow", "sentencex", "icu4py"), "pipeline")
-_EXTRAS |= dict.fromkeys(("torch", "transformers"), "train")
 
 
 class _LazyGroup(click.Group):
@@ -99,9 +97,7 @@ def main() -> None:
         module = (error.name or "").partition(".")[0]
         if module in ("", "spanbridge"):
             raise
-        extra = _EXTRAS.get(module)
-        package = f"'spanbridge[{extra}]'" if extra else module
-        click.echo(f"{module} is not installed; install it with: pip install {package}", err=True)
+        click.echo(f"{module} is not installed: {install_command(module)}", err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -19,7 +19,7 @@ Examples:
   spanbridge train --train es-data/train.jsonl --min-score 0.5 -o es-tagger
 
 DIR/train.jsonl holds the translations with projected spans and their confidences. Give the same
-command again to go on after an interruption: finished stages stand in DIR/work.
+command again to go on after an interruption: finished shards stand in DIR/work.
 """
 )
 @click.argument("labelled", metavar="LABELLED")
@@ -28,11 +28,11 @@ command again to go on after an interruption: finished stages stand in DIR/work.
 @click.option(
     "--marks",
     metavar="STYLE",
-    help="Mark-then-translate in place of alignment and projection: marks about the spans go "
-    "through the translator and are found again: brackets, xml or quotes.",
+    help="Style of marks (brackets, xml, quotes) for mark-then-translate, in place of alignment and "
+    "projection: marks around the spans go through the translator and are found again.",
 )
 @opt.segment_option
-@click.option("--show-config", is_flag=True, help="Print the pipeline file, and stop.")
+@click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
 @click.option("-o", "--output", required=True, metavar="DIR", help="Folder for the result.")
 @opt.tag_options
 @opt.json_option
@@ -40,14 +40,14 @@ command again to go on after an interruption: finished stages stand in DIR/work.
 @click.pass_context
 def command(context: click.Context, /, labelled: str, output: str, **given: Any) -> None:
     """Make training data in another language out of a labelled corpus: translate, project."""
-    from spanbridge.data.formats import holds_conll
-    from spanbridge.pipeline.config import make_pipeline
-    from spanbridge.pipeline.recipes import make_data_stages
+    from spanbridge.formats import find_format
+    from spanbridge.run.config import make_pipeline
+    from spanbridge.run.recipes import make_data_steps
 
     if given["marks"]:
         opt.only(context, _BESIDE_MARKS, "--marks needs no projection")
     opt.check_file(labelled)
-    if not holds_conll(labelled):
+    if find_format(labelled, default="text", sniff=True).name != "conll":
         raise InputError(labelled, None, "holds no tags; give a labelled corpus as CoNLL")
     settings = {
         "input": labelled,
@@ -55,7 +55,7 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
         "languages": {"source": given["language"], "target": given["other"]},
         "output": str(Path(output) / "train.jsonl"),
         "work": str(Path(output) / "work"),
-        "stages": make_data_stages(
+        "steps": make_data_steps(
             opt.translator_entry(given),
             opt.projection_entry(given),
             segment=opt.segmented(given["segment"], given["other"]),

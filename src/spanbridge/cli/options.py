@@ -17,17 +17,17 @@ from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-ALIGNER_OPTIONS = (
-    "encoder",
-    "layer",
-    "compute_type",
-    "threads",
-    "extraction",
-    "iterations",
-    "alpha",
-    "threshold",
-    "min_similarity",
-)
+# Flags -> options of aligners.
+ALIGNER_OPTIONS = {
+    "encoder": "encoder",
+    "layer": "layer",
+    "compute_type": "compute_type",
+    "threads": "threads",
+    "extraction": "extraction",
+    "iterations": "iterations",
+    "alpha": "alpha",
+    "min_link_score": "min_score",
+}
 
 
 def listed(kind: str) -> str:
@@ -86,40 +86,49 @@ aligner_options = _stack(
             "--aligner",
             metavar="NAME",
             default=None,
-            help=f"{listed('aligner')}.",
+            help=f"Word aligner. {listed('aligner')}.",
         ),
         click.option(
             "--encoder",
             metavar="MODEL",
-            help="[fused, encoder] A checkpoint folder or Hugging Face id in place of the embedded "
+            help="[fused, encoder] Checkpoint folder or Hugging Face id in place of the embedded "
             "multilingual-e5-small.",
         ),
         click.option("--layer", type=int, help="[fused, encoder] Layer whose states are compared."),
         click.option(
             "--compute-type",
             metavar="TYPE",
-            help="[fused, encoder] int8 (default), float32, or another that CTranslate2 has here.",
+            help="[fused, encoder] Number type: int8 (default), float32, or another that "
+            "CTranslate2 supports on this processor.",
         ),
         click.option(
             "--threads",
             type=int,
-            help="[fused, encoder] Sentences at the same time; default: one a core.",
+            help="[fused, encoder] Sentences encoded at the same time (default: one per core).",
         ),
         click.option(
             "--extraction",
             metavar="NAME",
-            help="[encoder] itermax (default, best for projection), argmax (fewest wrong links), "
-            "match; softmax, entmax (AWESoME).",
+            help="[encoder] Extraction of hard links: itermax (default, best for projection), "
+            "argmax (fewest wrong links), match; softmax, entmax (AWESoME).",
         ),
-        click.option("--iterations", type=int, help="[encoder] of itermax (2)."),
-        click.option("--alpha", type=float, help="[encoder] itermax's discount (0.9)."),
+        click.option("--iterations", type=int, help="[encoder] Rounds of itermax (default 2)."),
         click.option(
-            "--threshold",
-            type=float,
-            help="Least value of a link: [fused, statistical] (0.45), [encoder] of softmax (0.001) "
-            "and entmax (0).",
+            "--alpha", type=float, help="[encoder] Discount of itermax, 0 to 1 (default 0.9)."
         ),
-        click.option("--min-similarity", type=float, help="[lexical] Least similarity (0.7)."),
+        click.option(
+            "--min-link-score",
+            type=float,
+            help="Least score of a link: [fused, statistical] (default 0.45), [encoder] of softmax "
+            "(0.001) and entmax (0), [lexical] (0.7).",
+        ),
+        click.option(
+            "--aligner-option",
+            "aligner_options",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Any other option of the aligner; repeatable.",
+        ),
     ]
 )
 
@@ -131,35 +140,40 @@ translator_options = _stack(
             "language",
             required=True,
             metavar="LANG",
-            help="Language of the sentences. Any code: sw, swa, swh_Latn, zh-Hant.",
+            help="Language of the sentences, by any code: sw, swa, swh_Latn, zh-Hant.",
         ),
         click.option(
-            "--translator", metavar="NAME", default="apertium", help=f"{listed('translator')}."
+            "--translator",
+            metavar="NAME",
+            default="apertium",
+            help=f"Translator. {listed('translator')}.",
         ),
         click.option(
             "--translations",
             metavar="FILE",
-            help="[given] Sentence and translation in two columns (tab or |||).",
+            help="[given] File of sentences and translations in two columns (tab or |||).",
         ),
         click.option(
             "--translator-model",
             metavar="MODEL",
-            help="[neural, transformers, chat] A checkpoint's folder or Hugging Face id; a chat "
-            "model's name.",
+            help="[neural, transformers, chat] Checkpoint folder or Hugging Face id, or name of a "
+            "chat model.",
         ),
-        click.option("--beam", type=int, help="[neural, transformers] Hypotheses kept; 1: greedy."),
+        click.option(
+            "--beam", type=int, help="[neural, transformers] Hypotheses kept; 1 is greedy."
+        ),
         click.option(
             "--translator-option",
             "translator_options",
             multiple=True,
             metavar="NAME=VALUE",
             help="Any other option of the translator, such as url=http://localhost:11434/v1 of "
-            "chat; can be given several times.",
+            "chat; repeatable.",
         ),
         click.option(
             "--commercial",
             is_flag=True,
-            help="Refuse a translator whose licence does not allow commercial use (NLLB).",
+            help="Refuse models and data whose licence is not known to allow commercial use (NLLB).",
         ),
     ]
 )
@@ -167,50 +181,75 @@ translator_options = _stack(
 segment_option = click.option(
     "--segment/--no-segment",
     default=None,
-    help="Words by dictionary (ICU) in place of single characters. Default: for Chinese, Japanese, "
-    "Thai, Lao, Khmer and Burmese.",
+    help="Words by dictionary (ICU) in place of single characters (default for Chinese, Japanese, "
+    "Thai, Lao, Khmer and Burmese).",
 )
 shard_option = click.option(
     "--shard",
     "part",
     default="1/1",
     metavar="i/n",
-    help="Make only the i-th of n parts, on one of n machines that share the folder.",
+    help="The i-th of n parts only, on one of n machines that share the folder.",
 )
 
 route_options = _stack(
     [
         translator_options,
-        click.option("--method", metavar="NAME", default="corpus", help=f"{listed('method')}."),
-        click.option("--aligner", metavar="NAME", help=f"{listed('aligner')}."),
+        click.option(
+            "--method",
+            metavar="NAME",
+            default="corpus",
+            help=f"Projection method. {listed('method')}.",
+        ),
+        click.option("--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."),
         click.option(
             "--min-confidence",
             type=float,
             default=0.0,
             show_default=True,
-            help="Leave out spans that are less probable to be exactly right, 0 to 1.",
+            help="Least probability of a span to be exactly right, 0 to 1; others are left out.",
         ),
         click.option(
             "--shard-rows",
             type=click.IntRange(1, 1_000_000),
-            help="Rows that are kept at a time (2000): what bounds memory, and what is lost at "
-            "most when a run is killed.",
+            help="Rows per shard (default 2000): bounds memory, and what is lost at most when a run "
+            "is killed.",
         ),
         shard_option,
     ]
 )
 
-fit_pairs_option = click.option(
-    "--fit-pairs",
+fit_rows_option = click.option(
+    "--fit-rows",
     type=click.IntRange(min=1),
-    help="[fused, statistical, corpus] Learn from at most so many pairs, spread evenly over the "
-    "input (5000); this bounds memory.",
+    help="[fused, statistical, corpus] Rows that are learned from, at most, spread evenly over the "
+    "input (default 5000); bounds memory.",
 )
 
 
 def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The named options out of all that a command was given."""
-    return {name: options[name] for name in names if name in options}
+    """The named options out of all that a command was given, but for those that are None."""
+    return {name: options[name] for name in names if options.get(name) is not None}
+
+
+def parsed(texts: Iterable[str], flag: str) -> dict[str, Any]:
+    """Options that were given as ``NAME=VALUE``; values are JSON, or else text."""
+    options: dict[str, Any] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise click.UsageError(f"{flag} {text}: write NAME=VALUE")
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            options[name] = value
+    return options
+
+
+def aligner_entry(given: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    """The aligner that was asked for, as a pipeline file holds it."""
+    options = {ALIGNER_OPTIONS[flag]: value for flag, value in take(given, ALIGNER_OPTIONS).items()}
+    return {name: {**options, **parsed(given["aligner_options"], "--aligner-option")}}
 
 
 _WITH_MODEL = ("neural", "transformers", "chat")
@@ -227,36 +266,26 @@ def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
             f"--translator {' or '.join(_WITH_MODEL)} and --translator-model MODEL go together"
         )
     options: dict[str, Any] = {"model": model or path, "beam": given["beam"]}
-    for text in given["translator_options"]:
-        option, sign, value = text.partition("=")
-        if not sign:
-            raise click.UsageError(f"--translator-option {text}: write NAME=VALUE")
-        try:
-            options[option] = json.loads(value)
-        except ValueError:
-            options[option] = value
+    options |= parsed(given["translator_options"], "--translator-option")
     return {name: {key: value for key, value in options.items() if value is not None}}
 
 
 def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the projection, as a pipeline file holds them."""
-    named = {"method": given["method"], "aligner": given["aligner"]}
-    chosen = {key: value for key, value in named.items() if value is not None}
-    return {**chosen, "min_confidence": given["min_confidence"]}
+    return take(given, ("method", "aligner", "min_confidence"))
 
 
 def segmented(wanted: bool | None, code: str) -> bool:
-    """Whether words of a language are to be found by dictionary."""
-    from spanbridge.data.languages import find_language
-    from spanbridge.data.segmentation import DICTIONARIES
+    """Check if words of a language are to be found by dictionary."""
+    from spanbridge.formats.languages import find_language
+    from spanbridge.formats.segmentation import DICTIONARIES
 
     return find_language(code).script in DICTIONARIES if wanted is None else wanted
 
 
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """What the options of routes say of the whole pipeline."""
-    wanted = take(given, ("shard_rows", "commercial"))
-    return {key: value for key, value in wanted.items() if value}
+    """Settings of the whole pipeline among the options of a route."""
+    return take(given, ("shard_rows", "commercial"))
 
 
 def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
@@ -268,13 +297,13 @@ def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
 
 
 def check_file(path: str) -> None:
-    """Whether there is such a file."""
+    """Check that there is such a file."""
     if not os.path.exists(path):
         raise InputError(path, None, "no such file")
 
 
 def make_folder(path: str) -> None:
-    """A folder for a result."""
+    """Make a folder for a result."""
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
@@ -289,15 +318,37 @@ def run_or_show(pipeline: Any, given: dict[str, Any]) -> None:
         run_pipeline(pipeline, shard(given["part"]), given["as_json"], given["quiet"])
 
 
+def stream(
+    settings: dict[str, Any],
+    given: dict[str, Any],
+    keep: str | None = None,
+    explanation: str | None = None,
+) -> None:
+    """Run a pipeline of one step from files to a file, and report."""
+    from spanbridge.run.config import make_pipeline
+    from spanbridge.run.stream import run
+
+    job = make_pipeline(settings).job(keep=keep, explanation=explanation)
+    done, passages = run(job, progress(given["quiet"]))
+    for passage in passages:
+        for part, licence in passage.licences.items():
+            if not (given["as_json"] or given["quiet"]):
+                click.echo(f"licence of the {part}: {licence}", err=True)
+    if given["as_json"]:
+        click.echo(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
+    elif not given["quiet"]:
+        click.echo(done.text(), err=True)
+
+
 def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: bool) -> None:
-    """Run a pipeline, and say what became of each stage and of the whole."""
-    from spanbridge.pipeline.runner import run
+    """Run a pipeline in shards, and report each step and the whole."""
+    from spanbridge.run.shards import run
 
     done, passages = run(pipeline.job(part), progress(quiet))
     if as_json:
-        stages = [passage.to_dict() for passage in passages]
+        steps = [passage.to_dict() for passage in passages]
         whole = {} if done is None else done.to_dict()
-        click.echo(json.dumps({**whole, "stages": stages}, ensure_ascii=False, indent=1))
+        click.echo(json.dumps({**whole, "steps": steps}, ensure_ascii=False, indent=1))
     elif not quiet:
         click.echo("\n".join(passage.text() for passage in passages), err=True)
         if done is not None:
@@ -312,26 +363,26 @@ def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: boo
 
 
 def shard(text: str) -> tuple[int, int]:
-    """``i/n``: the i-th of n parts."""
+    """The i-th of n parts, from ``i/n``."""
     i, _, n = text.partition("/")
     if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
         raise click.UsageError(f"--shard {text}: write i/n with 1 <= i <= n, such as 3/20")
     return int(i), int(n)
 
 
-def progress(quiet: bool) -> Callable[[Iterable[T], int | None, str], Iterable[T]]:
-    """Wraps a stream in a progress bar on standard error, where that is a terminal."""
+def progress(quiet: bool) -> Any:
+    """Progress bars on standard error, where that is a terminal."""
     from tqdm import tqdm
 
-    def watch(rows: Iterable[T], total: int | None, stage: str) -> Iterable[T]:
+    def show(rows: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
         off = True if quiet else None  # None: off where standard error is no terminal
-        return tqdm(rows, stage, total, unit=" rows", disable=off, mininterval=0.5)
+        return tqdm(rows, doing, total, unit=" rows", disable=off, mininterval=0.5)
 
-    return watch
+    return show
 
 
 def training_bar(quiet: bool) -> Callable[[float, dict[str, float]], None]:
-    """Shows how far a training is, the loss, and after each epoch its figures."""
+    """Progress of a training: its share, the loss, and after each epoch its figures."""
     from tqdm import tqdm
 
     bar = tqdm(total=1000, desc="train", disable=True if quiet else None, mininterval=0.5)
@@ -347,11 +398,3 @@ def training_bar(quiet: bool) -> Callable[[float, dict[str, float]], None]:
         bar.update(int(1000 * share) - bar.n)
 
     return tell
-
-
-def report(run: Any, as_json: bool, quiet: bool) -> None:
-    """Print what a run did: as JSON to standard output, or for a person to standard error."""
-    if as_json:
-        click.echo(json.dumps(run.to_dict(), ensure_ascii=False, indent=1))
-    elif not quiet:
-        click.echo(run.text(), err=True)

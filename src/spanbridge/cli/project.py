@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,6 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.core import registry
-from spanbridge.core.errors import InputError
 
 _METHOD_OPTIONS = (
     "solver",
@@ -44,56 +41,107 @@ signature and the account.
 )
 @opt.source_option
 @opt.target_option
-@click.option("-o", "--output", required=True, metavar="OUT", help="Where the result goes.")
+@click.option("-o", "--output", required=True, metavar="OUT", help="File for the result.")
 @click.option(
     "--links",
     metavar="FILE",
-    help="Word alignments to use (Pharaoh, 0-based, one line a row) in place of an aligner.",
+    help="Word alignments (Pharaoh, 0-based, one line per row) in place of an aligner.",
+)
+@click.option(
+    "--realign",
+    is_flag=True,
+    help="Align all rows anew. By default rows that bring links keep them, and are counted.",
 )
 @opt.aligner_options
-@click.option("--method", metavar="NAME", default=None, help=f"{opt.listed('method')}.")
+@click.option(
+    "--method", metavar="NAME", default=None, help=f"Projection method. {opt.listed('method')}."
+)
 @click.option(
     "--solver",
     metavar="NAME",
-    help="[corpus, soft] greedy (best candidate first; default) or exact (greatest total).",
+    help="[corpus, soft, match] Solver: greedy (best candidate first; default) or exact (greatest "
+    "total).",
 )
 @click.option(
     "--min-confidence",
     type=float,
     default=0.0,
     show_default=True,
-    help="Leave out spans that are less probable to be exactly right, 0 to 1.",
+    help="Least probability of a span to be exactly right, 0 to 1; others are left out.",
 )
 @click.option(
     "--explain",
     "explanation",
     metavar="FILE",
-    help="[corpus, soft] Write the parts of each span's score, and the runners-up, to FILE.",
+    help="File for explanations: the parts of each span's score, and the runners-up.",
 )
-@click.option("--fit", "fit_folder", metavar="DIR", help="[corpus] Keep what was learned in DIR.")
 @click.option(
-    "--apply", "apply_folder", metavar="DIR", help="Use what an earlier --fit learned, aligner too."
+    "--fit", "fit_folder", metavar="DIR", help="[corpus] Folder in which to keep what was learned."
 )
-@opt.fit_pairs_option
-@click.option("--n-proj", type=int, help="[greedy, exact] Projections of a span, at most (1).")
+@click.option(
+    "--apply", "apply_folder", metavar="DIR", help="Folder of an earlier --fit; brings its aligner."
+)
+@opt.fit_rows_option
+@click.option(
+    "--n-proj", type=int, help="[greedy, exact] Projections per span, at most (default 1)."
+)
 @click.option(
     "--exactly",
     is_flag=True,
     default=None,
     help="[exact] As many projections as possible, up to --n-proj, before the score counts.",
 )
-@click.option("--max-words", type=int, help="[greedy, exact] Longest candidate (any length).")
-@click.option("--merge-distance", type=int, help="[heuristic] Gaps bridged, in words (1).")
 @click.option(
-    "--length-ratio", type=float, help="[heuristic] Least length against the source span (0.8)."
+    "--max-words",
+    type=int,
+    help="[greedy, exact, match] Longest candidate (default: any length; match: 10).",
 )
-@click.option("--top-k", type=int, help="[heuristic] Pieces kept of a span, longest first (1).")
+@click.option(
+    "--merge-distance", type=int, help="[heuristic] Longest gap that is bridged, in words (1)."
+)
+@click.option(
+    "--length-ratio",
+    type=float,
+    help="[heuristic] Least length relative to the source span (default 0.8).",
+)
+@click.option(
+    "--top-k", type=int, help="[heuristic] Pieces kept per span, longest first (default 1)."
+)
 @click.option(
     "--first-word-rule",
     is_flag=True,
     default=None,
     help="[heuristic] Do not merge a piece that begins with the span's first word.",
 )
+@click.option(
+    "--method-option",
+    "method_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any other option of the method, such as candidates=tagger of match; repeatable.",
+)
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    metavar="SCORE=VALUE",
+    help="Weight of a further score, or another weight of one of the method's own; repeatable. "
+    "docs/project.md lists the scores.",
+)
+@click.option(
+    "--tagger-model",
+    metavar="MODEL",
+    help="Tagger of the target (checkpoint folder or Hugging Face id), for the score ner and for "
+    "--method-option candidates=tagger.",
+)
+@click.option(
+    "--translator-model",
+    metavar="MODEL",
+    help="Translator of many languages (folder or id of NLLB-200, M2M-100), for the score "
+    "translation; with --from and --to.",
+)
+@click.option("--from", "language", metavar="LANG", help="Language of the source.")
+@click.option("--to", "other", metavar="LANG", help="Language of the target.")
 @opt.tag_options
 @opt.json_option
 @opt.quiet_option
@@ -104,92 +152,97 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     alignment and what was learned from the whole bitext support best. Everything runs offline on
     the processor.
     """
-    from spanbridge.pipeline.files import Fitting, project_files
-    from spanbridge.pipeline.projection import FIT_PAIRS, usual_aligner
-
-    chosen = {k: v for k, v in opt.take(given, opt.ALIGNER_OPTIONS).items() if v is not None}
-    if links is not None and (given["aligner"] is not None or chosen):
-        raise click.UsageError("give either --links or an aligner with its options, not both")
-    make_aligner: Callable[[], Any] | None = None
-    n_fit = given["fit_pairs"] or FIT_PAIRS
-    fitting = Fitting(n_fit)
+    step: dict[str, Any] = {
+        "links": "only" if links is not None else "anew" if given["realign"] else "keep",
+        "min_confidence": given["min_confidence"],
+        "explain": given["explanation"] is not None,
+    }
     if given["apply_folder"] is not None:
-        projector, make_aligner, fitting = _apply(links, chosen, given)
+        step["apply"] = _applied(given, links)
     else:
-        method = given["method"] or ("corpus" if links is None else "greedy")
-        projector = registry.build("method", method, opt.take(given, _METHOD_OPTIONS))
-        name = given["aligner"] or usual_aligner(method)
-        if links is None:
-            make_aligner = partial(registry.build, "aligner", name, chosen)
-        _check_idle(method, name, {**chosen, "fit_pairs": given["fit_pairs"]})
-        if given["fit_folder"] is not None:
-            fitting = _keep(given["fit_folder"], n_fit, name, chosen, projector, links)
+        step |= _parts(given, links)
+    folder = given["fit_folder"]
+    _check_folders(output, given)
+    if folder is not None:
+        from spanbridge.steps.learning import check_place
+
+        check_place(folder)
+    languages = {"source": given["language"], "target": given["other"]}
+    settings = {
+        "input": {"source": source, "target": target, "links": links},
+        "languages": {side: code for side, code in languages.items() if code is not None},
+        "output": output,
+        "steps": [{"project": step}],
+        **opt.take(given, ("scheme", "orphans", "fit_rows")),
+    }
+    opt.stream(settings, given, keep=folder, explanation=given["explanation"])
+
+
+def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:
+    """Method, aligner and what they work with, as a pipeline file holds them."""
+    name = given["method"] or ("corpus" if links is None else "greedy")
+    method = registry.load("method", name)
+    options = opt.take(given, _METHOD_OPTIONS)
+    options |= opt.parsed(given["method_options"], "--method-option")
+    parts: dict[str, Any] = {"method": {name: options}}
+    aligner = opt.aligner_entry(given, given["aligner"] or method.aligner)
+    ((aligner_name, aligner_options),) = aligner.items()
+    _check_idle(method, aligner_name, aligner_options, given, links)
+    if given["aligner"] is not None or aligner_options:
+        parts["aligner"] = aligner
+    if given["weights"]:
+        parts["weights"] = opt.parsed(given["weights"], "--weight")
+    if given["tagger_model"] is not None:
+        parts["tagger"] = {"checkpoint": {"model": given["tagger_model"]}}
+    if given["translator_model"] is not None:
+        parts["translator"] = {"neural": {"model": given["translator_model"]}}
+    return parts
+
+
+def _check_idle(
+    method: Any, aligner: str, options: dict[str, Any], given: dict[str, Any], links: str | None
+) -> None:
+    """Refuse options that have no say in the result."""
+    asked = given["aligner"] is not None or options
+    if links is not None and (asked or given["realign"]):
+        raise click.UsageError("give either --links or an aligner with its options, not both")
+    if method.reads == "nothing" and (asked or links is not None):
+        raise click.UsageError(f"--method {method.name} reads no alignment; leave it out")
+    if method.reads == "soft alignment":
+        for option in ("extraction", "iterations", "alpha", "min_score"):
+            if option in options:
+                flag = "min-link-score" if option == "min_score" else option
+                raise click.UsageError(
+                    f"--{flag} has no use here: --method {method.name} reads soft links and cuts "
+                    "none"
+                )
+    aligner_learns = links is None and registry.load("aligner", aligner).learns
+    if given["fit_rows"] is not None and not (method.learns or aligner_learns):
+        raise click.UsageError(
+            f"--fit-rows has no use here: --method {method.name} with --aligner {aligner} learns "
+            "nothing"
+        )
+    if given["fit_folder"] is not None and (links is not None or not method.learns):
+        raise click.UsageError("--fit keeps what --method corpus learns with an aligner")
+
+
+def _applied(given: dict[str, Any], links: str | None) -> str:
+    """The folder of an earlier fit, which leaves nothing else to choose."""
+    flags = (*opt.ALIGNER_OPTIONS, *_METHOD_OPTIONS, "aligner", "method", "fit_folder", "fit_rows")
+    several = ("aligner_options", "method_options", "weights")
+    fixed = [name for name in flags if given[name] is not None]
+    fixed += [name for name in several if given[name]]
+    if links is not None or fixed or given["tagger_model"] or given["translator_model"]:
+        raise click.UsageError(
+            "--apply brings its own aligner and method; beside it only --min-confidence, --explain "
+            "and --realign are taken"
+        )
+    return str(given["apply_folder"])
+
+
+def _check_folders(output: str, given: dict[str, Any]) -> None:
+    """Refuse results inside the folder of a fit."""
     for folder in (given["fit_folder"], given["apply_folder"]):
         for path in (output, given["explanation"]):
             if None not in (folder, path) and Path(path).resolve().parent == Path(folder).resolve():
                 raise click.UsageError(f"{path} would go into the fit {folder}; write elsewhere")
-    run = project_files(
-        source,
-        target,
-        output,
-        links=links,
-        make_aligner=make_aligner,
-        projector=projector,
-        realign=given["aligner"] is not None,
-        fitting=fitting,
-        min_confidence=given["min_confidence"],
-        explanation=given["explanation"],
-        scheme=given["scheme"],
-        orphans=given["orphans"],
-        watch=opt.progress(given["quiet"]),
-    )
-    opt.report(run, given["as_json"], given["quiet"])
-
-
-def _check_idle(method: str, aligner: str, given: dict[str, Any]) -> None:
-    """Refuse options that have no say in the result."""
-    why = {}
-    if method in ("corpus", "soft"):
-        cut = ("extraction", "iterations", "alpha", "threshold")
-        why = dict.fromkeys(cut, f"--method {method} reads soft links and cuts none")
-    if method != "corpus" and aligner not in ("fused", "statistical"):
-        why["fit_pairs"] = f"--method {method} with --aligner {aligner} learns nothing"
-    for key, reason in why.items():
-        if given.get(key) is not None:
-            raise click.UsageError(f"--{key.replace('_', '-')} has no use here: {reason}")
-
-
-def _keep(
-    folder: str, pairs: int, name: str, options: dict[str, Any], projector: Any, links: str | None
-) -> Any:
-    from spanbridge.pipeline import learned
-    from spanbridge.pipeline.files import Fitting
-    from spanbridge.project.soft import CorpusProjector
-
-    if links is not None or not isinstance(projector, CorpusProjector):
-        raise click.UsageError("--fit keeps what --method corpus learns with an aligner")
-    learned.check_place(folder)
-    # threads change nothing that is learned, and are the next machine's own affair
-    kept = {key: value for key, value in options.items() if key != "threads"}
-    if kept.get("encoder") and Path(kept["encoder"]).is_dir():
-        kept["encoder"] = str(Path(kept["encoder"]).resolve())
-    return Fitting(pairs, save=lambda aligner: learned.save(folder, name, kept, aligner, projector))
-
-
-def _apply(links: str | None, chosen: dict[str, Any], given: dict[str, Any]) -> Any:
-    from spanbridge.pipeline import learned
-    from spanbridge.pipeline.files import Fitting
-
-    fixed = {key for key in chosen if key != "threads"}
-    others = ("aligner", "method", "fit_folder", "fit_pairs", *_METHOD_OPTIONS)
-    fixed |= {key for key in others if key != "solver" and given[key] is not None}
-    if links is not None or fixed:
-        raise click.UsageError(
-            "--apply brings its own aligner and method; beside it only --solver, --threads, "
-            "--min-confidence and --explain are taken"
-        )
-    threads = {"threads": chosen["threads"]} if "threads" in chosen else {}
-    aligner, projector, digest = learned.load(given["apply_folder"], given["solver"], threads)
-    if aligner is None:
-        raise InputError(given["apply_folder"], None, "was learned from given links, by a pipeline")
-    return projector, lambda: aligner, Fitting(applied=digest, folder=given["apply_folder"])

@@ -14,7 +14,7 @@ A pipeline file:
   side: target                  # the side on which a single file stands
   languages: {target: es, source: en}
   output: posts.jsonl
-  stages:
+  steps:
     - split                                        # NAME, or NAME: {SETTING: VALUE}
     - translate: {translator: apertium}            # a part: NAME, or NAME: {OPTION: VALUE}
     - tag: {tagger: {checkpoint: {model: en-tagger}}}
@@ -28,23 +28,22 @@ Examples:
   spanbridge run pipeline.yaml --shard $SLURM_ARRAY_TASK_ID/20
 
 Everything is checked before anything runs. Killed at any moment, the same command goes on, and ends
-with the same bytes; a changed setting redoes only what depends on it. docs/run.md lists stages and
+with the same bytes; a changed setting redoes only what depends on it. docs/run.md lists steps and
 settings.
 """
 )
 @click.argument("pipeline", metavar="PIPELINE.yaml")
-@click.option("--check", is_flag=True, help="Check it and load the models; run nothing.")
+@click.option("--check", is_flag=True, help="Check the pipeline and load the models; run nothing.")
 @opt.shard_option
 @opt.json_option
 @opt.quiet_option
 def command(pipeline: str, check: bool, part: str, as_json: bool, quiet: bool) -> None:
-    """Run any pipeline of stages, in shards that survive whatever happens."""
-    from spanbridge.pipeline.config import read_pipeline
+    """Run any pipeline of steps, in shards that survive whatever happens."""
+    from spanbridge.run.config import read_pipeline
 
     made = read_pipeline(pipeline)
     if check:
-        job = made.job()
-        for n, (name, worker) in enumerate(job.workers, 1):
-            click.echo(f"{n} {name}: {worker.describe()}")
+        for n, step in enumerate(made.job().open_steps(), 1):
+            click.echo(f"{n} {step.describe()}")
         return
     opt.run_pipeline(made, opt.shard(part), as_json, quiet)

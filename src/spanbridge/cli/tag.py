@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
-from spanbridge.core import registry
 from spanbridge.core.tags import SCHEMES
 
 
@@ -28,7 +27,7 @@ the signature and the account.
     "--source",
     required=True,
     metavar="FILE",
-    help="Sentences: .txt (one tokenised sentence a line), .conll (its tags are not read), or "
+    help="Sentences: .txt (one tokenised sentence per line), .conll (its tags are not read), or "
     "pairs as .jsonl.",
 )
 @click.option(
@@ -38,63 +37,90 @@ the signature and the account.
     help="A folder that `spanbridge train` made, any checkpoint folder or Hugging Face id of a "
     "token classifier, or a spaCy pipeline.",
 )
-@click.option("-o", "--output", required=True, metavar="OUT", help="Where the result goes.")
-@click.option("--tagger", metavar="NAME", default="checkpoint", help=f"{opt.listed('tagger')}.")
+@click.option("-o", "--output", required=True, metavar="OUT", help="File for the result.")
+@click.option(
+    "--tagger", metavar="NAME", default="checkpoint", help=f"Tagger. {opt.listed('tagger')}."
+)
 @click.option(
     "--side",
     type=click.Choice(["source", "target"]),
     default="source",
     show_default=True,
-    help="Of pairs, which side is tagged.",
+    help="Side of the pairs that is tagged.",
 )
 @click.option(
     "--model-scheme",
     "scheme",
     type=click.Choice(SCHEMES),
-    help="[checkpoint, transformers] Tag scheme of the model's classes (found out by their names).",
+    help="[checkpoint, transformers] Tag scheme of the model's classes (default: told by their names).",
 )
 @click.option(
     "--map",
     "mapping",
     multiple=True,
     metavar="OLD=NEW",
-    help="Rename a label; several may become one. May be given several times.",
+    help="New name of a label; several may become one; repeatable.",
 )
 @click.option(
     "--others",
     default="keep",
     metavar="POLICY",
-    help="What becomes of labels that --map does not name: keep (default), drop (spans are "
-    "counted) or error.",
+    help="Fate of labels that --map does not name: keep (default), drop (spans are counted) or "
+    "error.",
 )
-@click.option("--compute-type", metavar="TYPE", help="[checkpoint] int8 (default), float32.")
+@click.option(
+    "--compute-type", metavar="TYPE", help="[checkpoint] Number type: int8 (default), float32."
+)
 @click.option(
     "--recheck",
     type=float,
-    help="[checkpoint, int8] Sentences in which a word's two best classes are closer than this (in "
-    "nats; 1) are tagged again in float32; 0: none.",
+    help="[checkpoint, int8] Margin between a word's two best classes, in nats, below which its "
+    "sentence is tagged again in float32 (default 1; 0: never).",
 )
-@click.option("--threads", type=int, help="[checkpoint] Sentences at the same time.")
-@click.option("--device", help="[transformers] cpu, cuda; default: a GPU where there is one.")
+@click.option(
+    "--threads",
+    type=int,
+    help="[checkpoint] Sentences tagged at the same time (default: one per core).",
+)
+@click.option(
+    "--device", help="[transformers] Device: cpu, cuda (default: a GPU where there is one)."
+)
+@click.option(
+    "--tagger-option",
+    "tagger_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any other option of the tagger; repeatable.",
+)
+@click.option(
+    "--commercial",
+    is_flag=True,
+    help="Refuse a tagger whose licence is not known to allow commercial use.",
+)
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
     """Find spans with a trained tagger."""
-    from spanbridge.pipeline.tagging import tag_files
-    from spanbridge.tag.labels import RelabellingTagger
-
     options = opt.take(given, ("model", "scheme", "compute_type", "recheck", "threads", "device"))
-    tagger = registry.build("tagger", given["tagger"], options)
-    if given["mapping"] or given["others"] != "keep":
-        pairs = [pair.partition("=") for pair in given["mapping"]]
-        if not all(old and new for old, _, new in pairs):
-            raise click.UsageError("--map takes OLD=NEW")
-        mapping = {old: new for old, _, new in pairs}
-        if len(mapping) < len(pairs) or "O" in mapping.values():
-            raise click.UsageError(
-                "--map names each OLD once, and a NEW other than O (--others drop drops spans)"
-            )
-        tagger = RelabellingTagger(tagger, mapping, given["others"])
-    watch = opt.progress(given["quiet"])
-    run = tag_files(source, output, tagger, side=given["side"], model=given["model"], watch=watch)
-    opt.report(run, given["as_json"], given["quiet"])
+    options |= opt.parsed(given["tagger_options"], "--tagger-option")
+    pairs = [pair.partition("=") for pair in given["mapping"]]
+    mapping = {old: new for old, _, new in pairs}
+    if not all(old and new for old, _, new in pairs) or len(mapping) < len(pairs):
+        raise click.UsageError("--map takes OLD=NEW, and names each OLD once")
+    step = {
+        "tagger": {given["tagger"]: options},
+        "side": given["side"],
+        "map": mapping,
+        "others": given["others"],
+    }
+    settings = {
+        "input": source,
+        "side": given["side"],
+        "labels": False,
+        "tokenised": True,
+        "output": output,
+        "output_side": given["side"],
+        "commercial": given["commercial"],
+        "steps": [{"tag": step}],
+    }
+    opt.stream(settings, given)

@@ -149,9 +149,9 @@ pip install 'spanbridge[train]'.
 @opt.quiet_option
 def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     """Fine-tune an encoder into a tagger."""
-    from spanbridge.train.data import Filter, leave_out_repeats, read_set
-    from spanbridge.train.run import train
+    from spanbridge.train.fine_tuning import train
     from spanbridge.train.settings import Settings
+    from spanbridge.train.training_sets import Filter, leave_out_repeats, read_set
 
     weighted = [*((path, 1.0) for path in train_files), *given["mix"]]
     _check_idle(given, [path for path, _ in weighted])
@@ -218,32 +218,31 @@ def _check_idle(given: dict[str, Any], paths: Sequence[str]) -> None:
             if not given[condition] and given[name] is not None:
                 raise click.UsageError(f"{option} does nothing without --{condition}")
     for name in ("complete", "min_score", "min_coverage", "weigh"):
-        if given[name] and not any(path.endswith(".jsonl") for path in paths):
+        if given[name] and not any(_holds_pairs(path) for path in paths):
             option = name.replace("_", "-")
             raise click.UsageError(f"--{option} does nothing without a .jsonl to learn from")
     if given["combine"] == "agreement" and given["kind"] != "hard":
         raise click.UsageError("--combine agreement gives spans; learn them with --distil hard")
 
 
+def _holds_pairs(path: str) -> bool:
+    from spanbridge.formats import find_format
+
+    return find_format(path, default="conll").sides == "both"
+
+
 def _unlabelled(given: dict[str, Any]) -> Any:
     """Text without labels, with the teachers and the adversary that use it."""
     if given["teachers"] is None and not given["adversarial"]:
         return None
-    from spanbridge.data.formats import read_sentences, suffix
-    from spanbridge.data.jsonl import read_jsonl
-    from spanbridge.tag.checkpoint import CheckpointTagger
-    from spanbridge.tag.ensemble import EnsembleTagger
-    from spanbridge.train.run import Unlabelled
+    from spanbridge.formats import read_sentences
+    from spanbridge.tag.checkpoint_tagger import CheckpointTagger
+    from spanbridge.tag.ensemble_tagger import EnsembleTagger
+    from spanbridge.train.fine_tuning import Unlabelled
     from spanbridge.train.teachers import Distillation
 
     def text(path: str) -> list[tuple[str, ...]]:
-        pairs = suffix(path) == ".jsonl"
-        rows = (
-            (p.target for _, p in read_jsonl(path))
-            if pairs
-            else (s for _, s in read_sentences(path))
-        )
-        return [sentence.words for sentence in rows if sentence.words]
+        return [sentence.words for _, sentence in read_sentences(path) if sentence.words]
 
     teacher = None
     texts: Sequence[Sequence[str]] = []

@@ -22,14 +22,14 @@ source side, which is then tagged and projected. Translate-train: labelled sente
 side. `spanbridge label` and `spanbridge make-data` do all the steps.
 
 A translation that failed is empty, one that looks wrong stands there; both say so in the field
-`translation` of their row, and are counted.
+`translation_status` of their row, and are counted.
 """
 )
 @click.option(
     "--source",
     required=True,
     metavar="FILE",
-    help="Raw text, a sentence a line, or CoNLL, whose labels stay with its sentences.",
+    help="Raw text, one sentence per line, or CoNLL, whose labels stay with its sentences.",
 )
 @opt.translator_options
 @click.option("--to", "other", required=True, metavar="LANG", help="Language of the translations.")
@@ -38,7 +38,7 @@ A translation that failed is empty, one that looks wrong stands there; both say 
     type=click.Choice(["source", "target"]),
     default="source",
     show_default=True,
-    help="Side of the pairs on which the sentences of FILE stand.",
+    help="Side of the pairs for the sentences of FILE.",
 )
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
 @opt.tag_options
@@ -46,22 +46,14 @@ A translation that failed is empty, one that looks wrong stands there; both say 
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
     """Translate sentences; pairs come out."""
-    from spanbridge.core import registry
-    from spanbridge.data.languages import find_language
-    from spanbridge.pipeline.translation import check_licence, translate_files
-
-    ((name, options),) = opt.translator_entry(given).items()
-    languages = find_language(given["language"]), find_language(given["other"])
-    translator = registry.build("translator", name, options)
-    check_licence(translator, name, given["commercial"])
-    run = translate_files(
-        source,
-        output,
-        translator,
-        languages,
-        original=given["original"],
-        model=given["translations"],
-        watch=opt.progress(given["quiet"]),
+    original, other = given["original"], "target" if given["original"] == "source" else "source"
+    settings = {
+        "input": source,
+        "side": original,
+        "languages": {original: given["language"], other: given["other"]},
+        "output": output,
+        "commercial": given["commercial"],
+        "steps": [{"translate": {"translator": opt.translator_entry(given), "side": original}}],
         **opt.take(given, ("scheme", "orphans")),
-    )
-    opt.report(run, given["as_json"], given["quiet"])
+    }
+    opt.stream(settings, given)

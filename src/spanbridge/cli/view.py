@@ -14,7 +14,9 @@ from spanbridge.cli import options as opt
 from spanbridge.core.tags import OrphanPolicy, Scheme
 
 if TYPE_CHECKING:
-    from spanbridge.core.spans import Sentence, SentencePair
+    from spanbridge.core.rows import SentencePair
+    from spanbridge.core.spans import Sentence
+    from spanbridge.formats import Reading
     from spanbridge.report.page import Document
 
 
@@ -61,7 +63,8 @@ def command(
     orphans: OrphanPolicy,
 ) -> None:
     """Make an HTML page on which a person sees the result: both sentences, links, spans, scores."""
-    from spanbridge.data.files import atomic_output
+    from spanbridge.core.files import atomic_output
+    from spanbridge.formats import Reading
     from spanbridge.report.page import write_page
 
     if len(outputs) > 1 and (gold or source or links):
@@ -71,7 +74,8 @@ def command(
     for path in (*outputs, source, links, gold):
         if path is not None and Path(path).resolve() == Path(output).resolve():
             raise click.UsageError(f"{output} is both input and page; write to another file")
-    documents = [_document(path, source, links, gold, (scheme, orphans)) for path in outputs]
+    how = Reading(scheme, orphans)
+    documents = [_document(path, source, links, gold, how) for path in outputs]
     with atomic_output(output) as out:
         write_page(out, documents, title=title, max_rows=max_rows)
     click.echo(f"written to {output}", err=True)
@@ -82,26 +86,25 @@ def _document(
     source: str | None,
     links: str | None,
     gold: str | None,
-    tags: tuple[Scheme, OrphanPolicy],
+    how: Reading,
 ) -> Document:
-    from spanbridge.data.formats import labelled_rows, over_same_words, suffix
-    from spanbridge.data.jsonl import read_jsonl
-    from spanbridge.pipeline.files import read_manifest
+    from spanbridge.formats import find_format, labelled_rows, over_same_words, read_rows
     from spanbridge.report.page import Document
+    from spanbridge.run.result import read_manifest
 
     manifest = read_manifest(path) or {}
-    if suffix(path) == ".jsonl":
-        rows, has_source = read_jsonl(path), True
+    if find_format(path, default="conll").sides == "both":
+        rows, has_source = read_rows(path), True
     else:
         if source is None:
             source, links = (_input(path, manifest, role) for role in ("source", "links"))
         has_source = source is not None
-        rows = _targets(path) if source is None else _with_source(path, source, links, tags)
+        rows = _targets(path) if source is None else _with_source(path, source, links, how)
     truth = None
     if gold is not None:
         rows, again = tee(rows)  # the page reads pair and gold in turn, so little is kept
         targets = ((line, pair.target) for line, pair in again)
-        both = over_same_words(targets, path, labelled_rows(gold, *tags), gold)
+        both = over_same_words(targets, path, labelled_rows(gold, how), gold)
         truth = (sentence for _, sentence in both)
     pairs = (pair for _, pair in rows)
     return Document(Path(path).name, pairs, manifest.get("signature"), truth, has_source)
@@ -130,24 +133,25 @@ def _input(path: str, manifest: dict[str, Any], role: str) -> str | None:
 
 
 def _targets(path: str) -> Iterator[tuple[int, SentencePair]]:
-    from spanbridge.core.spans import Sentence, SentencePair
-    from spanbridge.data.formats import labelled_rows
+    from spanbridge.core.rows import SentencePair
+    from spanbridge.core.spans import Sentence
+    from spanbridge.formats import labelled_rows
 
     for number, (line, sentence) in enumerate(labelled_rows(path), 1):
         yield line, SentencePair(str(number), Sentence(()), sentence)
 
 
 def _with_source(
-    path: str, source: str, links: str | None, tags: tuple[Scheme, OrphanPolicy]
+    path: str, source: str, links: str | None, how: Reading
 ) -> Iterator[tuple[int, SentencePair]]:
     """The result's target sentences, with spans, beside their sources."""
-    from spanbridge.data.formats import add_links, labelled_rows, pair_up, parallel, suffix
+    from spanbridge.formats import add_links, find_format, labelled_rows, pair_up, parallel
 
     results = labelled_rows(path)
-    if suffix(source) == ".jsonl":
+    if find_format(source, default="conll").sides == "both":
         rows = _beside_pairs(path, results, source)
     else:
-        rows = pair_up(parallel(labelled_rows(source, *tags), source, results, path))
+        rows = pair_up(parallel(labelled_rows(source, how), source, results, path))
     return rows if links is None else add_links(rows, source, links)
 
 
@@ -156,11 +160,10 @@ def _beside_pairs(
 ) -> Iterator[tuple[int, SentencePair]]:
     """As :func:`_with_source`, the source being a file of pairs."""
     from spanbridge.core.errors import InputError
-    from spanbridge.core.spans import SentencePair
-    from spanbridge.data.formats import parallel
-    from spanbridge.data.jsonl import read_jsonl
+    from spanbridge.core.rows import SentencePair
+    from spanbridge.formats import parallel, read_rows
 
-    for (line, pair), (at, result) in parallel(read_jsonl(source), source, results, path):
+    for (line, pair), (at, result) in parallel(read_rows(source), source, results, path):
         if pair.target.words != result.words:
             why = f"these are not the words of the target at {source}:{line}; give their source"
             raise InputError(path, at, why)

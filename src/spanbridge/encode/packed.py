@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spanbridge.core.errors import InputError
-from spanbridge.encode.weights import Array, EncoderWeights
+from spanbridge.encode.encoder_weights import Array, EncoderWeights
 
 _MAGIC = b"E5S1"
 _BLOCK = 32
@@ -37,7 +37,7 @@ _RENAMED = {
 
 @dataclass(frozen=True)
 class PackedModel:
-    """What the file holds.
+    """Contents of the file.
 
     Attributes:
         pieces: the vocabulary, index = token id.

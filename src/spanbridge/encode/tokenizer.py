@@ -1,4 +1,4 @@
-"""Words -> subword ids, each word on its own, with the model's special tokens known."""
+"""Tokenizers of encoders: subword ids of each word on its own, and the special tokens."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError, MissingExtraError
+from spanbridge.core.errors import InputError
+from spanbridge.core.requirements import require
 
 # Words follow Zipf: a modest memo serves nearly all of a corpus, and memory stays bounded.
 _MEMO_SIZE = 200_000
-# of Metaspace (SentencePiece) and ByteLevel
+# word-begin marks of Metaspace (SentencePiece) and ByteLevel
 _BEGIN_MARKS = ("\u2581", "\u0120")
 # characters of each word, and (id, start, end) of each subword in the characters of all words
 _Located = tuple[list[int], list[tuple[int, int, int]]]
@@ -112,19 +113,15 @@ def _visible(piece: str) -> int:
 
 
 def load_fast(path: Path) -> Any:
-    """A ``tokenizer.json`` by the package tokenizers.
+    """Load a ``tokenizer.json`` by the package tokenizers.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: the package is not installed.
         InputError: the file cannot be read.
     """
-    try:
-        from tokenizers import Tokenizer as Fast
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "a Hugging Face checkpoint needs the package tokenizers; install it with: "
-            "pip install 'spanbridge[hf]'"
-        ) from error
+    require("tokenizers", by="reading this checkpoint")
+    from tokenizers import Tokenizer as Fast
+
     try:
         return Fast.from_file(str(path))
     except Exception as error:  # the package raises nothing narrower

@@ -9,8 +9,7 @@ Every report carries a signature that says how its numbers came about.
 """
 
 from spanbridge.evaluate._common import RowCounts
-from spanbridge.evaluate.alignment import AlignmentReport, evaluate_links
-from spanbridge.evaluate.errors import (
+from spanbridge.evaluate.error_classes import (
     BOUNDARY_KINDS,
     BOUNDARY_SIDES,
     ERROR_CLASSES,
@@ -21,13 +20,14 @@ from spanbridge.evaluate.errors import (
     count_errors,
     match_spans,
 )
+from spanbridge.evaluate.link_scores import AlignmentReport, evaluate_links
 from spanbridge.evaluate.significance import (
     BootstrapInterval,
     PairedComparison,
     bootstrap_interval,
     compare_paired,
 )
-from spanbridge.evaluate.spans import (
+from spanbridge.evaluate.span_scores import (
     SPAN_PROTOCOLS,
     SpanAverage,
     SpanCounts,

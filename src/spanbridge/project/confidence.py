@@ -1,4 +1,4 @@
-"""How probable it is that a projected span is exactly right.
+"""Confidence: the probability that a projected span is exactly right.
 
 Beta calibration (Kull, Silva Filho and Flach 2017) without the term for small scores, which is
 never needed here: logistic regression on the logarithm of what a span's score lacks of the best.
@@ -23,8 +23,8 @@ LACK = 0.01
 
 
 def closeness(score: float, best: float) -> float:
-    """How close a score is to the best, -log(1 - score / best + LACK): about 0 to 4.6."""
-    return -math.log(1 - score / best + LACK)
+    """Closeness of a score to the best, -log(1 - score / best + LACK): about 0 to 4.6."""
+    return -math.log(1 - min(score / best, 1.0) + LACK)
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,10 @@ class Calibration:
         z = self.intercept + sum(w * x for w, x in zip(self.weights, features, strict=True))
         return 1 / (1 + math.exp(-z))
 
+    def surest(self) -> float:
+        """The probability of the best score with the best of the other features."""
+        return self(self.best, *(MARGIN, 0.0)[: len(self.weights) - 1])
+
 
 # Of the soft methods: score, margin, and in a second pass the label's log-probability among all
 # labels by the tagger on word forms. Of the methods on links: support (see candidates.py).
@@ -60,14 +64,17 @@ CALIBRATIONS = {
     "greedy": Calibration(1.0, -0.53, (0.75,)),
     "exact": Calibration(1.0, -0.68, (0.79,)),
     "heuristic": Calibration(1.0, 0.25, (0.6,)),
+    "match": Calibration(1.0, -0.6, (0.75, 0.5)),
 }
-# How often a source span that was not projected had no gold span either, on the same data.
+# Share of the source spans that were not projected and had no gold span either, on the same data.
 DROPPED_RIGHTLY = 0.65
 
 
-def of_sentence(spans: Iterable[float], n_dropped: int) -> float:
+def sentence_confidence(spans: Iterable[float], n_dropped: int) -> float:
     """Probability that all of a sentence's projection is right, its spans taken as independent.
 
-    For filtering training data. A sentence without source spans has 1.
+    Args:
+        spans: probability of each projected span.
+        n_dropped: number of source spans that were not projected.
     """
     return math.prod(spans) * DROPPED_RIGHTLY**n_dropped

@@ -1,57 +1,84 @@
-"""Why a span was projected where it was: the parts of its score, and what came next."""
+"""Explanations: why a span was projected where it was, and which candidates came next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spanbridge.core.spans import SentencePair
-from spanbridge.project.soft import Decision, Scored
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Span
+from spanbridge.project.candidates import Candidate
+from spanbridge.project.method import Projection
 from spanbridge.project.weights import Weights
+
+if TYPE_CHECKING:
+    from spanbridge.project.matcher import Scored
 
 RUNNERS_UP = 3
 
 
-def explain(pair: SentencePair, decision: Decision, min_confidence: float = 0.0) -> Iterator[str]:
-    """Lines for a person: each source span, the chosen candidate and the best of the others.
+def explain(
+    pair: SentencePair,
+    entities: Sequence[Span],
+    scored: Sequence[Scored],
+    weights: Weights,
+    chosen: Sequence[Candidate],
+    reasons: Mapping[int, str],
+    projection: Projection,
+    min_confidence: float,
+) -> Iterator[str]:
+    """Lines for a person: each source span, its chosen candidates and the best of the others.
 
     Each candidate has its score, then each part as value * weight.
 
     Args:
-        pair: the one that was decided on.
-        decision: of :meth:`~spanbridge.project.soft.SoftProjector.decide`.
+        pair: the sentence pair.
+        entities: its source spans, in order.
+        scored: the scores of each entity's candidates.
+        weights: the weights in force.
+        chosen: the candidates that were chosen.
+        reasons: for each entity without a chosen candidate, why it has none.
+        projection: what was made of ``chosen``, with confidences.
         min_confidence: spans less probable than this are marked as left out.
     """
-    weights, target = decision.weights, pair.target.words
-    sure = dict(zip(decision.chosen, (s.score for s in decision.projection.spans), strict=True))
-    for e, (entity, scored) in enumerate(zip(decision.entities, decision.scored, strict=True)):
+    sure = {(s.start, s.end): s.score for s in projection.spans}
+    for e, (entity, found) in enumerate(zip(entities, scored, strict=True)):
         words = " ".join(pair.source.words[entity.start : entity.end])
-        yield f"row {pair.id}, {entity.label} [{words}], threshold {weights.threshold:g}"
-        place, confidence = decision.chosen.get(e), sure.get(e)
-        if place is None:
-            yield f"  not projected: {scored.why_not(weights.threshold)}"
-        else:
+        yield f"row {pair.id}, {entity.label} [{words}], threshold {weights.min_score:g}"
+        taken = []
+        if e in reasons:
+            yield f"  not projected: {reasons[e]}"
+        for _, start, end, _ in (c for c in chosen if c.entity == e):
+            number, confidence = found.number(start, end), sure.get((start, end))
+            taken.append(number)
             if confidence is not None and confidence < min_confidence:
                 yield f"  left out: confidence {confidence:.3f} is below {min_confidence:g}"
-            yield _line("->", scored, place, weights, target, confidence)
-        order = [int(k) for k in np.argsort(-scored.total, kind="stable") if k != place]
-        for k in order[:RUNNERS_UP]:
-            yield _line("  ", scored, k, weights, target, None)
+            yield _line("->", found, number, weights, pair.target.words, confidence)
+        order = [int(k) for k in np.argsort(-found.total, kind="stable") if k not in taken]
+        for number in order[:RUNNERS_UP]:
+            yield _line("  ", found, number, weights, pair.target.words, None)
 
 
 def _line(
     mark: str,
     scored: Scored,
-    at: int,
+    number: int,
     weights: Weights,
     words: Sequence[str],
     confidence: float | None,
 ) -> str:
-    start, end = int(scored.candidates.start[at]), int(scored.candidates.end[at])
+    start, end = int(scored.intervals.start[number]), int(scored.intervals.end[number])
     parts = ", ".join(
-        f"{name} {scored.parts[name][at]:.2f}*{weight:g}" for name, weight in weights.parts.items()
+        f"{name} {_value(scored.parts[name][number])}*{weight:g}"
+        for name, weight in weights.parts.items()
     )
     sure = "" if confidence is None else f", confidence {confidence:.3f}"
     text = " ".join(words[start:end])
-    return f"  {mark} [{text}] {start}-{end} score {scored.total[at]:.3f}{sure} = {parts}"
+    total = _value(scored.total[number], 3)
+    return f"  {mark} [{text}] {start}-{end} score {total}{sure} = {parts}"
+
+
+def _value(value: float, decimals: int = 2) -> str:
+    return f"{value:.{decimals}f}" if np.isfinite(value) else "not asked for"

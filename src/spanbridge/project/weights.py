@@ -1,4 +1,4 @@
-"""What each part of a score is worth: the one place where the parts are combined.
+"""The weights of the scores: the one place where scores are combined.
 
 Chosen by ``python -m benchmarks weights`` on the first 400 sentences of Europarl-NER, English into
 German and Spanish, and the same for every language, direction and kind of span. That command also
@@ -7,20 +7,31 @@ prints how much the result changes when a weight does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A weighted sum of parts, and the score below which an entity is not projected."""
+    """A weighted sum of scores, and the least sum that is projected.
+
+    Attributes:
+        parts: name of each score -> its weight.
+        min_score: candidates whose sum does not exceed this are not projected.
+    """
 
     parts: dict[str, float]
-    threshold: float
+    min_score: float = 0.0
 
     def describe(self) -> str:
-        """For the signature."""
+        """The sum and its bound, for the signature."""
         terms = (f"{weight:+g}*{name}" for name, weight in self.parts.items())
-        return f"{''.join(terms)}>={self.threshold:g}"
+        return f"{''.join(terms)}>{self.min_score:g}"
+
+    def changed(self, other: Mapping[str, float]) -> Weights:
+        """These weights with others in place of or beside them; a weight of 0 takes one out."""
+        parts = {**self.parts, **other}
+        return Weights({name: w for name, w in parts.items() if w}, self.min_score)
 
 
 # Sentence by sentence: no statistics.

@@ -13,9 +13,10 @@ from typing import TextIO
 import jinja2
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.spans import Sentence, SentencePair
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence
+from spanbridge.report.drawing import LOW_SCORE, Row, Tally, judge_pair, row_view
 from spanbridge.report.verdicts import VERDICTS
-from spanbridge.report.view import LOW_SCORE, Row, Tally, judge_pair, row_view
 
 N_COLOURS = 16  # as many as style.html defines; labels beyond them share colours
 _MAX_REASONS = 12

@@ -1,15 +1,17 @@
-"""What every tagger offers, and how class probabilities become spans."""
+"""The interface of taggers, and the decoding of class probabilities into spans."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.requirements import Part
 from spanbridge.core.spans import Span
 from spanbridge.core.tags import Scheme, split_tag, tags_from_spans
 
@@ -20,13 +22,13 @@ IMPOSSIBLE = -1e9
 
 @dataclass(frozen=True)
 class Tagged:
-    """What a tagger makes of a sentence.
+    """The spans that a tagger finds in a sentence.
 
     Attributes:
-        n_words: of the sentence.
+        n_words: length of the sentence.
         spans: disjoint, in order. Scores lie in (0, 1]; None where the tagger gives none.
-        probabilities: of each word and class, [n_words, n_classes], the classes being those of the
-            tagger; None where it gives none.
+        probabilities: each word's probabilities of the tagger's classes, [n_words, n_classes]; None
+            where the tagger gives none.
     """
 
     n_words: int
@@ -38,24 +40,43 @@ class Tagged:
         """The spans in IOB2."""
         return tags_from_spans(self.spans, self.n_words)
 
+    @property
+    def empty_probability(self) -> float | None:
+        """The probability that there is no span, in [0, 1], where none was found.
 
-class Tagger(Protocol):
+        Words are taken as independent, so it is the product of their probabilities of O: 1 for a
+        sentence without words. None where a span was found or probabilities are not known.
+        """
+        if self.spans or self.probabilities is None:
+            return None
+        outside = np.clip(self.probabilities[:, 0], 0, 1)  # a mean may round to more than 1
+        return float(outside.prod(dtype=np.float64))
+
+
+class Tagger(Part, ABC):
     """Finds spans in tokenised sentences.
 
     Attributes:
         classes: IOB2 classes, O first, then B- and I- of each label; empty where not known
             beforehand.
+        licence: of the model or the file, ``unknown`` where nobody says.
     """
 
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    licence: str = "unknown"
 
+    @property
+    def dropped(self) -> Counter[str]:
+        """Number of spans dropped so far, by label; most taggers drop none."""
+        return Counter()
+
+    @abstractmethod
     def describe(self) -> str:
         """Name and every setting that the tags depend on, for the signature."""
-        ...
 
+    @abstractmethod
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
         """Tag sentences of any length, empty ones too; the result is in their order."""
-        ...
 
 
 def iob2_classes(labels: Sequence[str]) -> tuple[str, ...]:
@@ -64,19 +85,18 @@ def iob2_classes(labels: Sequence[str]) -> tuple[str, ...]:
 
 
 class SchemeMap:
-    """Class probabilities of a model in any tag scheme -> IOB2.
+    """Mapping from class probabilities in any tag scheme to IOB2.
 
     BIOES: the probability of S- goes to B-, that of E- to I-. IOB1 (and models that know I- only):
-    an I- begins a span where the word before is not of that label, which is as probable as the word
-    before says.
+    an I- begins a span as far as the word before it is, by its probabilities, not of that label.
 
     Args:
-        classes: the model's, in its order.
-        scheme: theirs; None finds out: BIOES if any class begins with E, S, L or U, IOB1 if some
-            label has no B-, else IOB2.
+        classes: the model's classes, in its order.
+        scheme: their scheme; None finds out: BIOES if any class begins with E, S, L or U, IOB1 if
+            some label has no B-, else IOB2.
 
     Attributes:
-        classes: in IOB2.
+        classes: the classes in IOB2.
 
     Raises:
         SpanbridgeError: a class is no tag of the scheme, or there is no O.
@@ -98,7 +118,7 @@ class SchemeMap:
             self._matrix[n, self.classes.index(name)] = 1
 
     def __call__(self, probabilities: Probabilities) -> Probabilities:
-        """[n_words, classes of the model] -> [n_words, IOB2 classes]."""
+        """Map [n_words, classes of the model] to [n_words, IOB2 classes]."""
         mapped: Probabilities = probabilities @ self._matrix
         if self.scheme == "iob1" and len(mapped):
             begin, inside = mapped[:, 1::2], mapped[:, 2::2]
@@ -110,7 +130,7 @@ class SchemeMap:
 
 
 def find_scheme(classes: Sequence[str]) -> Scheme:
-    """The scheme that class names are of; see :class:`SchemeMap`."""
+    """The tag scheme of class names; see :class:`SchemeMap`."""
     prefixes = {name.partition("-")[0] for name in classes if "-" in name}
     if prefixes & set("ESLU"):
         return "bioes"
@@ -155,7 +175,7 @@ def span_probability(
         probabilities: [n_words, n_classes].
         classes: as :func:`iob2_classes` orders them; the label is among them.
         start, end: words [start, end).
-        label: of the span.
+        label: label of the span.
     """
     begin = classes.index(f"B-{label}")
     score = float(probabilities[start, begin])
@@ -166,7 +186,7 @@ def span_probability(
 
 
 def _orphans(best: npt.NDArray[np.int64]) -> bool:
-    """Whether an I- (even numbers from 2) follows neither its B- (one less) nor itself."""
+    """Check if some I- (even numbers from 2) follows neither its B- (one less) nor itself."""
     before = np.append(0, best[:-1])
     inside = (best > 0) & (best % 2 == 0)
     return bool((inside & (before != best) & (before != best - 1)).any())

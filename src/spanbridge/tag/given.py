@@ -1,4 +1,4 @@
-"""Tags that somebody has made already."""
+"""Tags from a file."""
 
 from __future__ import annotations
 
@@ -8,37 +8,39 @@ from pathlib import Path
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.spans import Span
 from spanbridge.core.tags import Scheme
-from spanbridge.data.formats import read_labelled
 from spanbridge.encode.cache import file_digest
-from spanbridge.tag.base import Tagged, Words, iob2_classes
+from spanbridge.formats import Reading, read_labelled
+from spanbridge.tag.base import Tagged, Tagger, Words, iob2_classes
 
 
-class GivenTagger:
+class GivenTagger(Tagger):
     """Spans from a file, found by the words of a sentence.
 
     Args:
-        model: CoNLL, or ``.jsonl`` whose target sides have the spans. Of equal sentences with other
-            spans the first counts.
-        scheme: of a CoNLL file's tags; IOB2 by default.
+        model: a CoNLL file, or ``.jsonl`` whose target sides have the spans. The first of several
+            equal sentences counts.
+        scheme: tag scheme of a CoNLL file; IOB2 by default.
+        licence: of the tags, for the record.
 
     Raises:
-        InputError: as the readers.
+        InputError: the file cannot be read, or is not of its format.
     """
 
-    def __init__(self, model: str, scheme: Scheme | None = None) -> None:
+    def __init__(self, model: str, scheme: Scheme | None = None, licence: str = "unknown") -> None:
+        self.licence = licence
         self._path = model
         self._spans: dict[tuple[str, ...], tuple[Span, ...]] = {}
-        for sentence in read_labelled(model, scheme or "iob2"):
+        for sentence in read_labelled(model, Reading(scheme=scheme or "iob2")):
             self._spans.setdefault(sentence.words, sentence.spans)
         labels = {span.label for spans in self._spans.values() for span in spans}
         self.classes = iob2_classes(sorted(labels))
 
     def describe(self) -> str:
-        """The file and its digest."""
+        """Name, file and its digest."""
         return f"given({Path(self._path).name}@{file_digest(Path(self._path))[:8]})"
 
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
-        """The spans of each sentence.
+        """Look up the spans of each sentence.
 
         Raises:
             SpanbridgeError: the file does not have a sentence.

@@ -1,4 +1,4 @@
-"""Labels of one side -> those of the other."""
+"""Renaming of a tagger's labels."""
 
 from __future__ import annotations
 
@@ -16,22 +16,18 @@ Others = Literal["keep", "drop", "error"]
 OTHERS: tuple[Others, ...] = ("keep", "drop", "error")
 
 
-class RelabellingTagger:
+class RelabellingTagger(Tagger):
     """A tagger whose labels are renamed, several to one where wanted.
 
     Args:
         tagger: the one that finds the spans.
-        mapping: its labels -> the wanted ones.
-        others: what happens to labels that the mapping does not name: ``keep`` them, ``drop`` their
+        mapping: from its labels to the wanted ones.
+        others: policy for labels that the mapping does not name: ``keep`` them, ``drop`` their
             spans (their probability goes to O), or refuse with an ``error``.
 
-    Attributes:
-        classes: in IOB2, of the wanted labels.
-        dropped: spans dropped so far, by label.
-
     Raises:
-        SpanbridgeError: no such policy; the mapping names a label that the tagger has not; or the
-            tagger has one that the mapping does not name, and the policy is ``error``.
+        SpanbridgeError: no such policy; the mapping names a label that the tagger does not have; or
+            the tagger has one that the mapping does not name, and the policy is ``error``.
     """
 
     def __init__(self, tagger: Tagger, mapping: Mapping[str, str], others: Others = "keep") -> None:
@@ -41,7 +37,8 @@ class RelabellingTagger:
         self._tagger = tagger
         self._mapping = dict(mapping)
         self._others = others
-        self.dropped: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
+        self.licence = tagger.licence
         if known:
             self._check(known)
         wanted = [self._new(label) for label in known]
@@ -68,6 +65,11 @@ class RelabellingTagger:
             return self._mapping[label]
         return label if self._others == "keep" else None
 
+    @property
+    def dropped(self) -> Counter[str]:
+        """Number of spans dropped so far, by the tagger's label."""
+        return self._dropped + self._tagger.dropped
+
     def describe(self) -> str:
         """The tagger, the mapping and the policy."""
         pairs = ",".join(f"{old}={new}" for old, new in sorted(self._mapping.items()))
@@ -85,7 +87,7 @@ class RelabellingTagger:
                     f"the tagger found a span of {label}, of which the mapping says nothing"
                 )
             if (new := self._new(label)) is None:
-                self.dropped[label] += 1
+                self._dropped[label] += 1
             else:
                 spans.append(Span(start, end, new, score))
         p = found.probabilities

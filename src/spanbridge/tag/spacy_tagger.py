@@ -6,31 +6,29 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from spanbridge.core.errors import MissingExtraError, SpanbridgeError
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.spans import Span
-from spanbridge.tag.base import Tagged, Words, iob2_classes
+from spanbridge.tag.base import Tagged, Tagger, Words, iob2_classes
 
 
-class SpacyTagger:
+class SpacyTagger(Tagger):
     """The entities that a spaCy pipeline finds; without probabilities.
 
     The words are given to the pipeline as they are, so its own tokenizer has no say.
 
     Args:
-        model: name of an installed pipeline, or its folder.
+        model: name of an installed pipeline, or the folder of one.
 
     Raises:
         MissingExtraError: spaCy is not installed.
         SpanbridgeError: there is no such pipeline, or it finds no entities.
     """
 
+    requires = ("spacy",)
+
     def __init__(self, model: str) -> None:
-        try:
-            import spacy
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                "spaCy is not installed; install it with: pip install spacy"
-            ) from error
+        import spacy
+
         try:
             self._pipeline: Any = spacy.load(model)
         except (OSError, ValueError) as error:
@@ -40,14 +38,15 @@ class SpacyTagger:
             raise SpanbridgeError(f"the spaCy pipeline {model!r} has no entity recogniser")
         labels = {label for name in finders for label in self._pipeline.get_pipe(name).labels}
         self.classes = iob2_classes(sorted(labels))
+        self.licence = self._pipeline.meta.get("license") or "unknown"
 
     def _finds(self, name: str, pipe: Any) -> bool:
-        """Whether a component sets entities, whatever it is called."""
+        """Check if a component sets entities, whatever it is called."""
         assigns = self._pipeline.get_pipe_meta(name).assigns
         return "doc.ents" in assigns or bool(getattr(pipe, "annotate_ents", False))
 
     def describe(self) -> str:
-        """Name, version and fingerprint of the pipeline."""
+        """Name of the class; name, version and fingerprint of the pipeline."""
         meta = self._pipeline.meta
         digest = sha256(self._pipeline.to_bytes(exclude=["vocab"])).hexdigest()[:8]
         return f"spacy({meta.get('lang')}_{meta.get('name')}-{meta.get('version')}@{digest})"

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.requirements import require
 from spanbridge.core.tags import Scheme
 from spanbridge.encode.cache import file_digest
 from spanbridge.encode.checkpoint import download, licence_of, open_safetensors
 from spanbridge.encode.encoder import windows
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
-from spanbridge.tag.base import Probabilities, SchemeMap, Tagged, Words, decode
-from spanbridge.tag.checkpoint import class_names, softmax, spread_over_words
+from spanbridge.tag.base import Probabilities, SchemeMap, Tagged, Tagger, Words, decode
+from spanbridge.tag.checkpoint_tagger import class_names, softmax, spread_over_words
 
-# Tokens of a batch, padding counted.
+# Tokens per batch, padding counted.
 BATCH_TOKENS = 4096
 # Sentences at a time, so that batches can be of like length.
 CHUNK = 1024
@@ -33,10 +34,10 @@ class Classifier:
 
     Args:
         model: ``AutoModelForTokenClassification``.
-        tokenizer: its own.
+        tokenizer: the model's own.
         longest: longest input in tokens, special tokens included.
         pad: id of the padding.
-        device: where it runs.
+        device: device of the model.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Classifier:
         self._device = device
 
     def logits(self, sentences: Sequence[Words]) -> list[tuple[Probabilities, list[int]]]:
-        """Of each sentence: logits [n, n_classes], and the n words (those with subwords)."""
+        """Logits [n, n_classes] of each sentence's words with subwords, and these words' places."""
         ids: list[list[int]] = []
         first: list[list[int]] = []
         words: list[list[int]] = []
@@ -112,22 +113,24 @@ class Classifier:
             batch = []
 
 
-class TransformersTagger:
-    """Any token classification model of transformers, in float32 or what the device does best.
+class TransformersTagger(Tagger):
+    """Any token classification model of transformers, in float32.
 
-    Word by word as :class:`~spanbridge.tag.checkpoint.CheckpointTagger`; the two differ by rounding
-    only. Sentences share batches with others of like length, so that scores may differ in their
-    last digits from run to run of other data.
+    Tags are those of :class:`~spanbridge.tag.checkpoint_tagger.CheckpointTagger` but for rounding.
+    Sentences share batches with others of like length, so that the last digits of a sentence's
+    scores may depend on the other sentences.
 
     Args:
         model: a folder with the checkpoint (safetensors), or an id on the Hugging Face Hub.
-        scheme: of the model's classes; None finds out.
+        scheme: tag scheme of the model's classes; None finds out.
         device: ``cpu``, ``cuda``, ``mps``; None takes a GPU where there is one.
 
     Raises:
         SpanbridgeError: it is no token classifier, or cannot be used; the message says why.
         MissingExtraError: torch or transformers is not installed.
     """
+
+    requires = ("torch", "transformers")
 
     def __init__(self, model: str, scheme: Scheme | None = None, device: str | None = None) -> None:
         folder = Path(model) if Path(model).is_dir() else download(model)
@@ -147,7 +150,7 @@ class TransformersTagger:
         self._device = device
 
     def describe(self) -> str:
-        """Model, fingerprint, device, scheme."""
+        """Name, model, fingerprint, device, scheme."""
         return f"transformers({self._name},{self._device.partition(':')[0]},{self._map.scheme})"
 
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
@@ -165,7 +168,7 @@ class TransformersTagger:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Of configuration, tokenizer and weights, 8 hexadecimal digits."""
+    """Eight hexadecimal digits of the digest of configuration, tokenizer and weights."""
     parts = [folder / "config.json", folder / "tokenizer.json", *folder.glob("*.safetensors")]
     digests = "".join(file_digest(path) for path in sorted(parts) if path.is_file())
     return sha256(digests.encode()).hexdigest()[:8]
@@ -175,8 +178,8 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
     """A token classification model of transformers, from safetensors; no code of its own is run.
 
     Args:
-        folder: with the checkpoint.
-        new_head: whether the classifier may be missing, or of another size: a new one is drawn.
+        folder: folder of the checkpoint.
+        new_head: True if the classifier may be missing or of another size; a new one is drawn.
         config: entries of its configuration to be changed.
 
     Raises:
@@ -184,13 +187,10 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
         InputError: a file is damaged, or a weight is missing, which would be random numbers.
         SpanbridgeError: transformers cannot read it.
     """
-    try:
-        from transformers import AutoModelForTokenClassification
-        from transformers.utils import logging
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "this needs torch and transformers; install them with: pip install 'spanbridge[train]'"
-        ) from error
+    require("torch", "transformers", by="a token classifier of transformers")
+    from transformers import AutoModelForTokenClassification
+    from transformers.utils import logging
+
     for path in sorted(folder.glob("*.safetensors")):
         open_safetensors(path)  # a damaged one is named
     verbosity = logging.get_verbosity()
@@ -206,10 +206,6 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
             ignore_mismatched_sizes=new_head,
             **config,
         )
-    except ImportError as error:  # transformers without torch
-        raise MissingExtraError(
-            "this needs torch; install it with: pip install 'spanbridge[train]'"
-        ) from error
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise SpanbridgeError(
             f"{folder}: is no token classifier that can be used: {error}"

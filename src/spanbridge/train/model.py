@@ -13,7 +13,7 @@ from spanbridge.encode.checkpoint import Checkpoint, download
 from spanbridge.encode.export import export_embedded
 from spanbridge.encode.load import EMBEDDED
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
-from spanbridge.tag.checkpoint import class_names
+from spanbridge.tag.checkpoint_tagger import class_names
 from spanbridge.tag.transformers_tagger import load_classifier
 
 _TOKENIZER_FILES = (

@@ -23,7 +23,7 @@ from spanbridge.core.spans import Sentence
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluate import evaluate_spans
 from spanbridge.tag.base import decode
-from spanbridge.tag.checkpoint import softmax
+from spanbridge.tag.checkpoint_tagger import softmax
 from spanbridge.tag.transformers_tagger import Classifier, longest_input
 from spanbridge.train.examples import Labelled, Piece, batches, pieces
 from spanbridge.train.resume import load_state, save_state

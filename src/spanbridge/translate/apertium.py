@@ -17,35 +17,34 @@ from hashlib import sha256
 from pathlib import Path
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.data.languages import Language
 from spanbridge.encode.cache import file_digest
-from spanbridge.translate.base import Translation, UnsupportedPairError
+from spanbridge.formats.languages import Language
+from spanbridge.translate.base import Translation, Translator, UnsupportedPairError
 
 PROGRAM = "apertium"
 FOLDERS = (Path("/usr/share/apertium/modes"), Path("/usr/local/share/apertium/modes"))
 # Characters that mean something in Apertium's stream format.
 _RESERVED = re.compile(r"([\\^$@*/<>\[\]{}])")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-# Stand in for ^, after which the programs wait for more, escaped or not.
+# Stand-ins for ^, after which the programs wait for more, escaped or not.
 _CARETS = "\uff3e\u2303\u02c6\u2038"
-SECONDS = 30.0  # that a sentence may take
+SECONDS = 30.0  # limit per sentence
 
 
-class ApertiumTranslator:
+class ApertiumTranslator(Translator):
     """Translates with an installed Apertium pair.
 
     A process that dies or takes too long is started again; the sentence that it happened with is
     tried once more and then given up, as ``failed``.
 
     Args:
-        seconds: that a sentence may take, above 0.
+        seconds: time limit per sentence, above 0.
 
     Raises:
         SpanbridgeError: Apertium is not installed.
     """
 
     licence = "GPL-2.0-or-later"
-    commercial = True
 
     def __init__(self, seconds: float = SECONDS) -> None:
         if not seconds > 0:
@@ -59,14 +58,14 @@ class ApertiumTranslator:
         self._warm: dict[str, _Process] = {}
 
     def describe(self, source: Language, target: Language) -> str:
-        """Version of the programs, the pair, and a fingerprint of its data."""
+        """Name, version of the programs, the pair, and a fingerprint of its data."""
         name = self._pair(source, target)
         return f"apertium({_version()},{name}@{_fingerprint(pairs()[name])})"
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
     ) -> list[Translation]:
-        """As :class:`~spanbridge.translate.base.Translator`."""
+        """Translate sentences, one after the other."""
         name = self._pair(source, target)
         if name not in self._warm:
             self._warm[name] = _Process(pairs()[name], self._seconds)
@@ -102,7 +101,7 @@ class ApertiumTranslator:
 
 
 def pairs() -> dict[str, Path]:
-    """Directions that are installed, and the file that says which programs make each up."""
+    """The installed directions, each with its mode file, which lists the programs to run."""
     return {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.mode"))}
 
 
@@ -117,7 +116,7 @@ def pipeline(mode: str) -> str:
 
 
 def _fingerprint(mode: Path) -> str:
-    """Of a pair's mode file and of the data that it names, 8 hexadecimal digits."""
+    """Eight hexadecimal digits of the digest of a pair's mode file and the data that it names."""
     data = (Path(name) for name in re.findall(r"'([^']+)'", mode.read_text("utf-8")))
     digests = "".join(file_digest(path) for path in (mode, *data) if path.is_file())
     return sha256(digests.encode()).hexdigest()[:8]
@@ -188,7 +187,7 @@ class _Process:
         )
 
     def stop(self) -> None:
-        """End it, with all that it started."""
+        """End the process, with all that it started."""
         if self._running is None:
             return
         with suppress(ProcessLookupError):

@@ -1,19 +1,21 @@
-"""What every translator offers."""
+"""The interface of translators."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.data.languages import Language
+from spanbridge.core.requirements import Part
+from spanbridge.core.rows import OK
+from spanbridge.formats.languages import Language
 
-OK, BLANK = "ok", "empty: no text"
+BLANK = "empty: no text"
 
 
 class UnsupportedPairError(SpanbridgeError):
-    """A translator does not know a pair of languages; the message lists what it knows."""
+    """A translator does not know a pair of languages; the message lists those that it knows."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Translation:
 
     Attributes:
         text: empty where it failed.
-        score: log-probability a token, where the translator gives one, at most 0.
+        score: log-probability per token, at most 0; None where the translator gives none.
         status: ``ok``; ``suspect: ...`` where a guard doubts it
             (:mod:`~spanbridge.translate.guards`); ``failed: ...``; or ``empty: no text``.
     """
@@ -32,31 +34,45 @@ class Translation:
     status: str = OK
 
 
-class Translator(Protocol):
+class Translator(Part, ABC):
     """Translates sentences.
 
     Attributes:
-        licence: of the model or the data, as an SPDX identifier where there is one.
-        commercial: whether that licence allows commercial use.
+        licence: of the model or the data, as an SPDX identifier where there is one, ``unknown``
+            where nobody says.
+        multilingual: True if it gives :meth:`log_probabilities`, also within one language.
     """
 
-    licence: str
-    commercial: bool
+    licence: str = "unknown"
+    multilingual: bool = False
 
+    @abstractmethod
     def describe(self, source: Language, target: Language) -> str:
         """Name, and all that translations from one language to the other depend on.
 
         Raises:
             UnsupportedPairError: it does not know the pair.
         """
-        ...
 
+    @abstractmethod
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
     ) -> list[Translation]:
-        """One for each sentence, in their order; what a sentence becomes depends on it alone.
+        """Translate sentences, each by itself; the result is in their order.
 
         Raises:
             UnsupportedPairError: it does not know the pair.
         """
-        ...
+
+    def log_probabilities(
+        self, pairs: Sequence[tuple[str, str]], source: Language, target: Language
+    ) -> list[float]:
+        """Mean log-probability of the second text's tokens, given the first, for each pair.
+
+        Raises:
+            SpanbridgeError: the translator cannot score, or does not know the languages.
+        """
+        raise SpanbridgeError(
+            f"{type(self).__name__} gives no translation scores; a neural model of many languages "
+            "does (NLLB-200, M2M-100)"
+        )

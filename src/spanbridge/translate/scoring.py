@@ -1,4 +1,4 @@
-"""How well two phrases translate each other: direct NMTScore (Vamvas and Sennrich 2022).
+"""Similarity of phrases in two languages: direct NMTScore (Vamvas and Sennrich 2022).
 
     sim(a | b) = p(a | b) / p(a | a),    score(a, b) = (sim(a | b) + sim(b | a)) / 2
 
@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from math import exp
 from typing import Protocol
 
-from spanbridge.data.languages import Language
+from spanbridge.formats.languages import Language
 
 
 class ScoringTranslator(Protocol):
-    """A translator that can say how probable a given translation is."""
-
-    licence: str
-    commercial: bool
+    """A translator that gives the probability of a given translation."""
 
     def describe(self, source: Language, target: Language) -> str:
         """Name, and all that scores depend on."""
@@ -28,7 +25,7 @@ class ScoringTranslator(Protocol):
     def log_probabilities(
         self, pairs: Sequence[tuple[str, str]], source: Language, target: Language
     ) -> list[float]:
-        """Mean log-probability of the second text's tokens, given the first."""
+        """Mean log-probability of the second text's tokens, given the first, for each pair."""
         ...
 
 
@@ -36,7 +33,7 @@ class TranslationScorer:
     """Scores pairs of phrases; texts are scored once in each role, however often they come.
 
     Args:
-        translator: knows both languages, and each by itself.
+        translator: one that knows both languages, and scores within each of them too.
         source, target: languages of the first and of the second phrase of each pair.
 
     Raises:
@@ -51,12 +48,12 @@ class TranslationScorer:
         self._known: dict[tuple[str, str, int, int], float] = {}
 
     def describe(self) -> str:
-        """The model."""
+        """Name of the method, the model and the languages."""
         languages = "-".join(language.tag for language in self._languages)
         return f"nmtscore(direct,{self._name},{languages})"
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """In [0, 1] for each pair of phrases in the source and in the target language."""
+        """Score pairs of phrases in the source and in the target language, in [0, 1]."""
         self._learn([(a, b, 0, 1) for a, b in pairs])
         self._learn([(b, a, 1, 0) for a, b in pairs])
         self._learn([(a, a, 0, 0) for a, _ in pairs])
@@ -71,7 +68,7 @@ class TranslationScorer:
         ]
 
     def forget(self) -> None:
-        """Of earlier texts; what bounds memory."""
+        """Forget earlier texts, to bound memory."""
         self._known.clear()
 
     def _learn(self, wanted: Sequence[tuple[str, str, int, int]]) -> None:
@@ -85,6 +82,6 @@ class TranslationScorer:
     def _similarity(
         self, across: tuple[str, str, int, int], itself: tuple[str, str, int, int]
     ) -> float:
-        """Where a text is too long for the model there is nothing to say for it."""
+        """sim(a | b), in [0, 1]; 0 for a text that is too long for the model."""
         there, same = self._known[across], self._known[itself]
         return min(exp(there - same), 1.0) if there > float("-inf") < same else 0.0

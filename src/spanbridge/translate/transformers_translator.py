@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
-from spanbridge.data.languages import Language
-from spanbridge.translate.base import BLANK, OK, Translation, UnsupportedPairError
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.rows import OK
+from spanbridge.encode.checkpoint import download, licence_of
+from spanbridge.formats.languages import Language
+from spanbridge.translate.base import BLANK, Translation, Translator, UnsupportedPairError
 from spanbridge.translate.neural import FILES, check_weights, fingerprint
 
 
-class TransformersTranslator:
-    """Translates with any encoder-decoder of transformers; ``neural`` is faster where it will do.
+class TransformersTranslator(Translator):
+    """Translates with any encoder-decoder of transformers; ``neural`` is faster, for fewer kinds.
 
     Languages are given as the tokenizer takes them (``src_lang`` and a forced first token), or, for
     models without languages (T5 and the like), by ``prompt``.
@@ -34,6 +36,8 @@ class TransformersTranslator:
         SpanbridgeError: it is no sequence-to-sequence model, or a setting is out of range.
     """
 
+    requires = ("torch", "transformers")
+
     def __init__(
         self,
         model: str,
@@ -48,14 +52,8 @@ class TransformersTranslator:
             prompt.format(source="", target="")
         except (KeyError, IndexError, ValueError) as error:
             raise SpanbridgeError(f"prompt {prompt!r} names more than source and target") from error
-        try:
-            import torch
-            from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                "this translator needs: pip install 'spanbridge[train]'"
-            ) from error
-        from spanbridge.encode.checkpoint import allows_commercial_use, download, licence_of
+        import torch
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
         folder = Path(model) if Path(model).is_dir() else download(model, FILES)
         check_weights(folder)
@@ -74,17 +72,16 @@ class TransformersTranslator:
         asked = f",prompt={prompt!r}" if prompt else ""
         self._name = f"{Path(model).name}@{fingerprint(folder)},beam={beam},batch={batch}{asked}"
         self.licence = licence_of(folder)
-        self.commercial = allows_commercial_use(self.licence)
 
     def describe(self, source: Language, target: Language) -> str:
-        """Model, fingerprint, beam, prompt."""
+        """Name, model, fingerprint, beam, batch, prompt."""
         self._forced(source, target)
         return f"transformers({self._name})"
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
     ) -> list[Translation]:
-        """As :class:`~spanbridge.translate.base.Translator`."""
+        """Translate sentences; ``batch`` of one length at a time."""
         forced = self._forced(source, target)
         prompt = self._prompt.format(source=source.tag, target=target.tag)
         found: list[Translation] = [Translation("", status=BLANK)] * len(sentences)
@@ -133,7 +130,7 @@ class TransformersTranslator:
         return answers
 
     def _forced(self, source: Language, target: Language) -> dict[str, Any]:
-        """Tell the tokenizer the languages; what ``generate`` has to be told."""
+        """Set the tokenizer's languages; return the arguments that ``generate`` needs for them."""
         known = _languages(self._tokenizer)
         if not known:
             return {}
@@ -153,7 +150,7 @@ class TransformersTranslator:
 
 
 def _languages(tokenizer: Any) -> dict[str, int]:
-    """Codes that the tokenizer takes -> the token that begins a text in that language."""
+    """The first token of a text in each language, by the code that the tokenizer takes."""
     if hasattr(tokenizer, "lang_code_to_token"):  # M2M-100
         tokens: dict[str, str] = tokenizer.lang_code_to_token
         return {code: tokenizer.get_lang_id(code) for code in tokens}

@@ -1,0 +1,102 @@
+"""The real data that benchmarks run on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+from pathlib import Path
+
+from spanbridge import Sentence, SentencePair, read_labelled
+from spanbridge.core.tags import spans_from_tags
+from spanbridge.formats.conll import read_conll
+from spanbridge.formats.tokens import tokenize
+
+Gold = tuple[set[tuple[int, int]], set[tuple[int, int]]]
+_ELISION = re.compile(r"\b((?:[ldnsmtcj]|qu|lorsqu|jusqu)['\u2019])", re.IGNORECASE)
+
+
+def folder() -> Path:
+    """``$SPANBRIDGE_DATA``, else ``../shared/data`` beside the project."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    path = Path(os.environ.get("SPANBRIDGE_DATA", default))
+    if not path.is_dir():
+        raise SystemExit(f"the benchmarks need real data in {path}, or in SPANBRIDGE_DATA")
+    return path
+
+
+def europarl(source: str, target: str) -> list[SentencePair]:
+    """Europarl-NER dev: gold spans on both sides."""
+    sides = (read_labelled(folder() / "europarl-ner" / f"{s}.dev.conll") for s in (source, target))
+    return [SentencePair(str(n), s, t) for n, (s, t) in enumerate(zip(*sides, strict=True), 1)]
+
+
+def alignment_gold(name: str) -> tuple[list[SentencePair], list[Gold]]:
+    """Sentence pairs with sure and possible links."""
+    pairs, gold = [], []
+    with (folder() / "alignment-gold" / f"{name}.jsonl").open(encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            sides = (Sentence(tuple(row[f"{side}_tokens"])) for side in ("source", "target"))
+            pairs.append(SentencePair(row["id"], *sides))
+            sure, possible = ({(i, j) for i, j in row[kind]} for kind in ("sure", "possible"))
+            gold.append((sure, possible | sure))
+    return pairs, gold
+
+
+def absa() -> list[SentencePair]:
+    """Restaurant reviews, English and Spanish: opinion targets, projected by hand."""
+    pairs = []
+    for line in (folder() / "absa" / "en2es.train.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        source, target = (
+            Sentence(tuple(row[words]), spans_from_tags(row[tags])[0])
+            for words, tags in (
+                ("source_tokens", "source_tags"),
+                ("target_tokens", "target_gold_tags"),
+            )
+        )
+        pairs.append(SentencePair(row["id"], source, target))
+    return pairs
+
+
+def news(language: str, part: str) -> list[Sentence]:
+    """CoNLL-2002/2003-style news; Spanish, published as UTF-8 encoded twice, is repaired."""
+    found = []
+    for _, sentence in read_conll(folder() / "news-ner" / language / f"{part}.txt"):
+        words = sentence.words
+        if language == "es":
+            words = tuple(word.encode("latin-1").decode("utf-8") for word in words)
+        found.append(Sentence(words, sentence.spans))
+    return [sentence for sentence in found if sentence.words]
+
+
+def conll_mt(language: str, *, silver: bool = False) -> list[SentencePair]:
+    """English CoNLL-2003 with gold spans, and machine translations, with silver spans or none."""
+    pairs = []
+    path = folder() / "conll-mt" / f"{language}.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            source = tuple(row["source_tokens"]), spans_from_tags(row["source_tags"])[0]
+            spans = spans_from_tags(row["tprojection_tags"])[0] if silver else ()
+            target = Sentence(tuple(row["target_tokens"]), spans)
+            pairs.append(SentencePair(row["id"], Sentence(*source), target))
+    return pairs
+
+
+def masakhaner_parallel(language: str) -> list[SentencePair]:
+    """MasakhaNER2 dev sentences, gold PER, ORG and LOC, with human translations as their sources.
+
+    French elisions are words of their own, as in French corpora (``l'`` ``Assemblée``).
+    """
+    pairs = []
+    path = folder() / "masakhaner2-parallel" / f"{language}.dev.jsonl"
+    for row in map(json.loads, path.read_text("utf-8").splitlines()):
+        text = row["source_text"]
+        if row["src_lang"] == "fra":
+            text = _ELISION.sub(r"\1 ", text)
+        spans = spans_from_tags(row["tags"])[0]
+        gold = tuple(span for span in spans if span.label in ("PER", "ORG", "LOC"))
+        source = Sentence(tokenize(text)[0])
+        pairs.append(SentencePair(row["id"], source, Sentence(tuple(row["tokens"]), gold)))
+    return pairs

@@ -1,0 +1,387 @@
+"""The Python face: the commands as functions, and objects that keep their models loaded.
+
+Everything here is deterministic, and gives the same rows as the command of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, overload
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.spans import Sentence
+from spanbridge.evaluate import (
+    PairedComparison,
+    SpanProtocol,
+    SpanReport,
+    compare_paired,
+    evaluate_spans,
+    orphan_policy,
+)
+from spanbridge.formats import Reading, open_writer, read_labelled, read_pairs, write_pairs
+from spanbridge.formats.languages import find_language
+from spanbridge.formats.tokens import raw_sentence
+from spanbridge.run.config import make_pipeline
+from spanbridge.run.job import signature_of
+from spanbridge.run.recipes import label_steps
+from spanbridge.run.result import Passage, Run, finish
+from spanbridge.run.sample import FIT_ROWS
+from spanbridge.run.stream import in_memory
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import Step
+from spanbridge.steps.progress import Progress, silent
+
+__all__ = [
+    "Labeller",
+    "Loaded",
+    "Projector",
+    "Result",
+    "align",
+    "compare",
+    "evaluate",
+    "label",
+    "project",
+    "read_pairs",
+    "tag",
+    "write_pairs",
+]
+
+# A part by name, by name with options, or made already.
+FilePath = str | Path
+
+
+class Result(Sequence[SentencePair]):
+    """The rows that came out of a run, with their account and signature.
+
+    Attributes:
+        account: the fate of every row.
+        signature: one line that reproduces the rows.
+        passages: how each step went.
+    """
+
+    def __init__(
+        self, rows: Sequence[SentencePair], signature: str, passages: Sequence[Passage]
+    ) -> None:
+        self._rows = rows
+        self.signature = signature
+        self.passages = passages
+        self.account: Account = passages[-1].account
+
+    @overload
+    def __getitem__(self, index: int) -> SentencePair: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[SentencePair]: ...
+
+    def __getitem__(self, index: int | slice) -> SentencePair | Sequence[SentencePair]:
+        """One row, or several."""
+        return self._rows[index]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def save(self, path: FilePath, side: Side = "target") -> Run:
+        """Write the rows as the command does, with rejects and manifest beside them."""
+        with open_writer(path, side) as write:
+            for row in self._rows:
+                write(row)
+        return finish(str(path), {}, self.signature, self.account)
+
+
+class Loaded:
+    """Steps with their models loaded, for one row at a time and for many.
+
+    Args:
+        steps: as in a pipeline file: names of steps, or names with settings.
+        languages: of the sides, by any code.
+        commercial: refuse parts whose licence does not allow commercial use.
+
+    Raises:
+        SpanbridgeError: a setting is wrong, or something that a step needs is missing.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Any],
+        languages: Mapping[Side, str] | None = None,
+        *,
+        commercial: bool = False,
+    ) -> None:
+        given = {"steps": list(steps), "languages": languages or {}, "commercial": commercial}
+        self._steps: tuple[Step, ...] = make_pipeline(given).open()
+        self._parts = [step.parts() for step in self._steps]
+        self._fitted = not any(step.learns for step in self._steps)
+        self._n_learned = 0
+
+    def fit(
+        self, rows: Iterable[SentencePair], *, limit: int = FIT_ROWS, progress: Progress = silent
+    ) -> Self:
+        """Let the steps learn from rows, or from ``limit`` rows spread over them."""
+        _, _, self._n_learned = in_memory(
+            self._steps, rows, fit=True, limit=limit, progress=progress
+        )
+        self._fitted = True
+        return self
+
+    def run(self, rows: Iterable[SentencePair], *, progress: Progress = silent) -> Result:
+        """The rows that come out.
+
+        Raises:
+            SpanbridgeError: a step has to learn first; see :meth:`fit`.
+        """
+        if not self._fitted:
+            raise SpanbridgeError("it has to learn first: call fit with rows of the bitext")
+        done, passages, _ = in_memory(self._steps, rows, fit=False, progress=progress)
+        return Result(done, self._signature(), passages)
+
+    def fit_run(
+        self, rows: Iterable[SentencePair], *, limit: int = FIT_ROWS, progress: Progress = silent
+    ) -> Result:
+        """The rows that come out once the steps have learned from them, as the commands do it."""
+        done, passages, self._n_learned = in_memory(
+            self._steps, rows, fit=True, limit=limit, progress=progress
+        )
+        self._fitted = True
+        return Result(done, self._signature(), passages)
+
+    def _signature(self) -> str:
+        return signature_of(self._steps, self._parts, self._n_learned, {})
+
+
+class Projector(Loaded):
+    """A projection method with its aligner, loaded once.
+
+    Args:
+        method: name of the method, ``{name: options}``, or a method; by default ``corpus``.
+        aligner: likewise; by default the method's own.
+        settings: further settings of the step ``project``: ``links``, ``min_confidence``,
+            ``weights``, ``tagger``, ``translator``, ``explain``.
+        languages: of the sides, where a translator scores.
+
+    Raises:
+        SpanbridgeError: a setting is wrong, or something that is needed is missing.
+    """
+
+    def __init__(
+        self,
+        method: Any = None,
+        aligner: Any = None,
+        *,
+        languages: Mapping[Side, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        given = {"method": method, "aligner": aligner, **settings}
+        super().__init__(
+            [{"project": {k: v for k, v in given.items() if v is not None}}], languages
+        )
+
+    @classmethod
+    def load(cls, folder: FilePath, **settings: Any) -> Projector:
+        """The projector of an earlier fit, of :meth:`save` or of ``project --fit``.
+
+        Raises:
+            InputError: it is no fit, or damaged.
+        """
+        return cls(apply=str(folder), **settings)
+
+    def save(self, folder: FilePath) -> None:
+        """Keep what method and aligner have learned.
+
+        Raises:
+            InputError: the folder cannot be written to.
+        """
+        self._steps[0].save(Path(folder))
+
+    def __call__(self, pair: SentencePair) -> SentencePair:
+        """Project one pair.
+
+        Raises:
+            SpanbridgeError: it has to learn first.
+        """
+        return self.run([pair])[0]
+
+
+class Labeller(Loaded):
+    """The way from raw text to its entities, with all models loaded once.
+
+    Args:
+        language: of the texts, by any code.
+        tagger: a tagger of the language ``via``: ``{name: options}``, or a tagger.
+        translator: name of the translator, ``{name: options}``, or a translator.
+        via: language of the translations, which the tagger knows.
+        method: the projection's; ``soft`` takes each text by itself.
+        aligner: the projection's; by default the method's own.
+        options: of :func:`~spanbridge.run.recipes.label_steps`: ``repair``, ``split``, ``segment``,
+            ``back``, ``ensemble``.
+
+    Raises:
+        SpanbridgeError: a setting is wrong, or something that is needed is missing.
+    """
+
+    def __init__(
+        self,
+        language: str,
+        tagger: Any,
+        translator: Any = "apertium",
+        *,
+        via: str = "en",
+        method: Any = "soft",
+        aligner: Any = None,
+        min_confidence: float = 0.0,
+        **options: Any,
+    ) -> None:
+        project = {"method": method, "aligner": aligner, "min_confidence": min_confidence}
+        steps = label_steps(
+            translator, tagger, {k: v for k, v in project.items() if v is not None}, **options
+        )
+        find_language(language)
+        super().__init__(steps, {"target": language, "source": via})
+
+    def __call__(self, text: str) -> SentencePair:
+        """The pair of one text: its entities are the target's spans, with offsets in characters."""
+        return self.run(as_rows([text]))[0]
+
+
+def as_rows(texts: Iterable[str]) -> Iterator[SentencePair]:
+    """Raw texts as target sides, numbered from 1."""
+    for number, text in enumerate(texts, 1):
+        yield SentencePair(str(number), Sentence(()), raw_sentence(text))
+
+
+def project(
+    pairs: Iterable[SentencePair],
+    method: Any = None,
+    aligner: Any = None,
+    *,
+    fit_rows: int = FIT_ROWS,
+    progress: Progress = silent,
+    **settings: Any,
+) -> Result:
+    """Carry the labels of source sentences over to their translations.
+
+    Args:
+        pairs: the rows; what learns learns from them.
+        method, aligner, settings: as in :class:`Projector`.
+        fit_rows: rows that are learned from, at most.
+        progress: shows how far it is.
+    """
+    projector = Projector(method, aligner, **settings)
+    return projector.fit_run(pairs, limit=fit_rows, progress=progress)
+
+
+def align(
+    pairs: Iterable[SentencePair],
+    aligner: Any = "fused",
+    *,
+    fit_rows: int = FIT_ROWS,
+    progress: Progress = silent,
+) -> Result:
+    """Align the words of sentence pairs."""
+    loaded = Loaded([{"align": {"aligner": aligner}}])
+    return loaded.fit_run(pairs, limit=fit_rows, progress=progress)
+
+
+def tag(
+    rows: Iterable[SentencePair],
+    tagger: Any,
+    *,
+    side: Side = "source",
+    progress: Progress = silent,
+    **settings: Any,
+) -> Result:
+    """Find the spans of one side with a tagger.
+
+    Args:
+        rows: the rows.
+        tagger: ``{name: options}``, or a tagger.
+        side: the side that is tagged.
+        progress: shows how far it is.
+        settings: further settings of the step ``tag``: ``map``, ``others``.
+    """
+    loaded = Loaded([{"tag": {"tagger": tagger, "side": side, **settings}}])
+    return loaded.run(rows, progress=progress)
+
+
+def label(
+    texts: Iterable[str],
+    language: str,
+    tagger: Any,
+    translator: Any = "apertium",
+    *,
+    method: Any = "corpus",
+    progress: Progress = silent,
+    **options: Any,
+) -> Result:
+    """Find the entities of raw texts: translate, tag the translation, project back.
+
+    Args:
+        texts: the texts; what learns learns from them.
+        language, tagger, translator, method, options: as in :class:`Labeller`.
+        progress: shows how far it is.
+    """
+    labeller = Labeller(language, tagger, translator, method=method, **options)
+    return labeller.fit_run(as_rows(texts), progress=progress)
+
+
+Labelled = FilePath | Iterable[SentencePair | Sentence]
+
+
+def _sentences(given: Labelled, how: Reading) -> list[Sentence]:
+    if isinstance(given, str | Path):
+        return list(read_labelled(given, how))
+    return [row if isinstance(row, Sentence) else row.target for row in given]
+
+
+def evaluate(
+    gold: Labelled,
+    predicted: Labelled,
+    *,
+    labels: Sequence[str] | None = None,
+    protocol: SpanProtocol = "default",
+    scheme: Any = "iob2",
+) -> SpanReport:
+    """Score predicted spans against gold ones.
+
+    Args:
+        gold, predicted: files, or rows (whose targets count), or sentences, over the same words.
+        labels: count these only, on both sides; None counts all.
+        protocol: how malformed tags are read, ``default`` or ``strict``.
+        scheme: tag scheme of CoNLL files.
+
+    Raises:
+        InputError: a file is wrong.
+        SpanbridgeError: the rows do not run parallel.
+    """
+    how = Reading(scheme, orphan_policy(protocol))
+    return evaluate_spans(
+        _sentences(gold, how),
+        _sentences(predicted, how),
+        protocol=protocol,
+        labels=labels,
+        scheme=scheme,
+    )
+
+
+def compare(
+    gold: Labelled,
+    first: Labelled,
+    second: Labelled,
+    *,
+    labels: Sequence[str] | None = None,
+    n: int = 1000,
+) -> PairedComparison:
+    """Compare two predictions by paired bootstrap over sentences (Koehn 2004).
+
+    Args:
+        gold, first, second: as in :func:`evaluate`.
+        labels: count these only; None counts all.
+        n: resamples.
+
+    Raises:
+        InputError, SpanbridgeError: as :func:`evaluate`.
+    """
+    reports = (evaluate(gold, predicted, labels=labels) for predicted in (first, second))
+    first_report, second_report = reports
+    return compare_paired(first_report.rows, second_report.rows, n=n)

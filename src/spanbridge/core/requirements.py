@@ -1,0 +1,86 @@
+"""Packages beyond the base install: checked in one place, with one message on how to get them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from spanbridge.core.errors import MissingExtraError
+
+# Module -> the extra of this package that brings it.
+_EXTRAS = {
+    **dict.fromkeys(("huggingface_hub", "safetensors", "tokenizers"), "hf"),
+    **dict.fromkeys(("ftfy", "icu4py", "language_data", "pyarrow", "sentencex"), "pipeline"),
+    **dict.fromkeys(("torch", "transformers"), "train"),
+}
+
+
+def install_command(module: str) -> str:
+    """The command that installs the package of a module."""
+    extra = _EXTRAS.get(module)
+    package = f"'spanbridge[{extra}]'" if extra else module.replace("_", "-")
+    return f"pip install {package}"
+
+
+def missing(modules: Iterable[str]) -> list[str]:
+    """Those of the modules that are not installed."""
+    found = []
+    for module in modules:
+        try:
+            there = find_spec(module) is not None
+        except (ModuleNotFoundError, ValueError):  # its parent is missing, or it is barred
+            there = False
+        if not there:
+            found.append(module)
+    return found
+
+
+def require(*modules: str, by: str) -> None:
+    """Check that modules can be imported.
+
+    Args:
+        modules: names, such as ``torch``.
+        by: what needs them, for the message.
+
+    Raises:
+        MissingExtraError: some are not installed.
+    """
+    if absent := missing(modules):
+        commands = " && ".join(dict.fromkeys(map(install_command, absent)))
+        names = " and ".join(module.replace("_", "-") for module in absent)
+        are = "are" if len(absent) > 1 else "is"
+        raise MissingExtraError(f"{by} needs {names}, which {are} not installed: {commands}")
+
+
+class Part:
+    """Base of the parts that the registry builds by name: aligners, methods, taggers and so on.
+
+    Attributes:
+        requires: modules beyond the base install, checked whenever the part is made.
+        licence: of the model or the data that it works with, as an SPDX identifier where there is
+            one; None where it uses neither.
+    """
+
+    requires: ClassVar[tuple[str, ...]] = ()
+    licence: str | None = None
+
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        """Make it, if what it requires is installed.
+
+        Raises:
+            MissingExtraError: something is not.
+        """
+        require(*cls.requires, by=cls.__name__)
+        return super().__new__(cls)
+
+
+def allows_commercial_use(licence: str) -> bool:
+    """Check if a licence is known, and not for non-commercial use alone.
+
+    Of several licences joined by ``+``, all have to be.
+    """
+    return all(
+        name not in ("unknown", "other", "") and "nc" not in name.split("-")
+        for name in licence.lower().split("+")
+    )

@@ -1,0 +1,126 @@
+"""Rows: sentence pairs with all that has been found out about them.
+
+Every field has one owner, the step that writes it, and speaks of certain other fields; when one of
+those changes, it is cleared (:meth:`SentencePair.replace`), so that nothing which an earlier run
+said can pass for a result of this one.
+
+| field | written by | cleared when these change |
+|---|---|---|
+| ``links`` | align, project | words of either side |
+| ``status``, ``confidence``, ``provenance``, ``explanation`` | what writes the target's spans: project, mark, tag (target), ensemble | words and spans of either side, links |
+| ``translation_status``, ``translation_score`` | translate, mark | text of either side |
+| ``back_translation_status``, ``pivot_text`` | back-translate | text of the source |
+| ``sentence_of`` | split; join takes it away | never |
+| ``rejected_sentences`` | join | as ``status`` |
+"""  # noqa: E501  # a table
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.spans import Sentence
+
+Side = Literal["source", "target"]
+SIDES: tuple[Side, Side] = ("source", "target")
+OTHER: dict[Side, Side] = {"source": "target", "target": "source"}
+
+# What a status is, or begins with; the reason follows.
+PROJECTED = "projected"
+EMPTY = "empty: "
+FAILED = "failed: "
+REJECTED = "rejected: "
+# The status of a translation that is as it should be; others begin with "suspect: ", "failed: " or
+# "empty: ".
+OK = "ok"
+
+
+class SentenceOf(NamedTuple):
+    """The place of a sentence in the text that it was cut from.
+
+    Attributes:
+        id: of the row that held the text.
+        side: on which the text stood.
+        start: first character of the sentence in the text.
+        text: the whole text, on its first sentence only.
+    """
+
+    id: str
+    side: Side
+    start: int
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentencePair:
+    """A source sentence (labels known), its translation, and what has been found out so far.
+
+    Attributes:
+        id: unique within its file; the 1-based row number where the input had none.
+        source: the sentence whose labels are known.
+        target: the sentence that receives them.
+        links: the word alignment, or None while there is none.
+        status: how the target came by its spans: ``projected``, or ``empty:``, ``failed:`` or
+            ``rejected:`` with the reason. ``failed`` means that an earlier step failed (a
+            translation), so that nothing is known of the target, not even that it has no spans.
+        confidence: probability that all of the target's spans are right, in [0, 1]; None where
+            nothing could be projected.
+        provenance: name of the step that wrote the target's spans; None if they came with the
+            input.
+        explanation: lines that say why each span was projected where it was.
+        translation_status: ``ok``, or ``suspect:``, ``failed:`` or ``empty:`` with the reason; None
+            if no step has translated.
+        translation_score: log-probability per token, at most 0.
+        back_translation_status: as ``translation_status``, of the way back.
+        pivot_text: the source before it was replaced by its back-translation.
+        sentence_of: the text that the row's sentence was cut from.
+        rejected_sentences: reasons of the sentences of a joined text that were rejected.
+        extra: further fields of the input row, carried through unchanged.
+    """
+
+    id: str
+    source: Sentence
+    target: Sentence
+    links: WordAlignment | None = None
+    status: str | None = None
+    confidence: float | None = None
+    provenance: str | None = None
+    explanation: tuple[str, ...] | None = None
+    translation_status: str | None = None
+    translation_score: float | None = None
+    back_translation_status: str | None = None
+    pivot_text: str | None = None
+    sentence_of: SentenceOf | None = None
+    rejected_sentences: tuple[str, ...] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def side(self, name: Side) -> Sentence:
+        """One of the two sentences."""
+        return self.source if name == "source" else self.target
+
+    def replace(self, **changes: Any) -> SentencePair:
+        """The row with other values; what spoke of a changed field and is not given is cleared."""
+        source: Sentence = changes.get("source", self.source)
+        target: Sentence = changes.get("target", self.target)
+        stale: set[str] = set()
+        if changes.get("links", self.links) is not self.links:
+            stale |= _OF_SPANS
+        for new, old in ((source, self.source), (target, self.target)):
+            if new is old:
+                continue
+            if new.words != old.words:
+                stale |= _OF_SPANS | {"links"}
+            if new.spans != old.spans:
+                stale |= _OF_SPANS
+            if new.plain_text() != old.plain_text():
+                stale |= _OF_TRANSLATION
+                stale |= _OF_BACK_TRANSLATION if old is self.source else set()
+        return dataclasses.replace(self, **{**dict.fromkeys(stale), **changes})
+
+
+_OF_SPANS = {"status", "confidence", "provenance", "explanation", "rejected_sentences"}
+_OF_TRANSLATION = {"translation_status", "translation_score"}
+_OF_BACK_TRANSLATION = {"back_translation_status", "pivot_text"}

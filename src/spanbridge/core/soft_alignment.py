@@ -1,0 +1,63 @@
+"""Soft alignments: how much of each word went where, before any link is cut out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spanbridge.core.links import WordAlignment
+
+Matrix = npt.NDArray[np.float64]
+States = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SoftAlignment:
+    """The probability mass between the words of two sentences, in both directions.
+
+    Attributes:
+        forward: [n_source, n_target]; row i says where source word i went. Entries lie in [0, 1],
+            rows sum to at most 1 (what is missing went nowhere).
+        backward: [n_source, n_target]; column j says where target word j came from. Columns sum to
+            at most 1.
+        source_states, target_states: [words, hidden] states of an encoder, for taggers; None where
+            there is no encoder.
+    """
+
+    forward: Matrix
+    backward: Matrix
+    source_states: States | None = None
+    target_states: States | None = None
+
+    @classmethod
+    def from_links(
+        cls,
+        links: WordAlignment,
+        source_states: States | None = None,
+        target_states: States | None = None,
+    ) -> SoftAlignment:
+        """Hard links as a soft alignment: a word's mass is shared equally among its links."""
+        mask = np.zeros((links.n_source, links.n_target))
+        if links.pairs:
+            rows, columns = np.array(links.pairs).T
+            mask[rows, columns] = 1.0
+        return cls(
+            mask / np.maximum(mask.sum(1, keepdims=True), 1),
+            mask / np.maximum(mask.sum(0, keepdims=True), 1),
+            source_states,
+            target_states,
+        )
+
+    def links(self, min_score: float) -> WordAlignment:
+        """Hard links: pairs whose geometric mean of both directions reaches ``min_score``.
+
+        A link's score is that mean, in [min_score, 1].
+        """
+        mean = np.sqrt(self.forward * self.backward)
+        rows, columns = np.nonzero(mean >= min_score)
+        scores = np.minimum(mean[rows, columns], 1.0)
+        pairs = tuple(zip(rows.tolist(), columns.tolist(), strict=True))
+        n, m = self.forward.shape
+        return WordAlignment(pairs, n, m, tuple(scores.tolist()))

@@ -1,1 +1,0 @@
-"""The formats: CoNLL, plain text, links and JSON lines; files are streamed, rows checked."""

@@ -1,0 +1,99 @@
+"""Project the sample's English labels onto its eight translations and score the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from spanbridge.api import project
+from spanbridge.core import registry
+from spanbridge.core.files import atomic_output
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence
+from spanbridge.evaluate import evaluate_spans
+from spanbridge.formats import write_pairs
+from spanbridge.formats.conll import read_conll
+from spanbridge.report.page import Document, write_page
+
+SOURCE = "en"
+LANGUAGES = {
+    "de": "German",
+    "es": "Spanish",
+    "ru": "Russian",
+    "tr": "Turkish",
+    "sw": "Swahili",
+    "hi": "Hindi",
+    "ar": "Arabic",
+    "zh": "Chinese",
+}
+METHODS = ("corpus", "greedy", "exact", "heuristic")
+ALIGNERS = ("encoder", "statistical", "lexical")
+
+
+class Score(NamedTuple):
+    """Micro F1 of one language, aligner and method; in [0, 1]."""
+
+    language: str
+    aligner: str
+    method: str
+    f1: float
+
+
+def sample(language: str) -> list[Sentence]:
+    """The sample's sentences in one language, with gold spans."""
+    folder = Path(str(files("spanbridge.demo") / "data"))
+    return [sentence for _, sentence in read_conll(folder / f"{language}.conll")]
+
+
+def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
+    """Run every aligner and method on every language.
+
+    Args:
+        folder: receives ``page.html`` and, for the default method, ``en-XX.jsonl``.
+        tell: called with what is being done.
+
+    Returns:
+        The scores, and the page's path.
+    """
+    scores = []
+    documents = []
+    source = sample(SOURCE)
+    for name in ALIGNERS:
+        tell(f"aligning with the {name} aligner ...")
+        aligner = registry.build("aligner", name, {})
+        for language in LANGUAGES:
+            gold = sample(language)
+            pairs = [
+                SentencePair(str(n), s, Sentence(t.words))
+                for n, (s, t) in enumerate(zip(source, gold, strict=True), 1)
+            ]
+            for method in METHODS:
+                result = project(pairs, method, aligner)
+                report = evaluate_spans(gold, [pair.target for pair in result])
+                scores.append(Score(language, name, method, report.micro.f1))
+                if (name, method) == (ALIGNERS[0], METHODS[0]):
+                    write_pairs(folder / f"{SOURCE}-{language}.jsonl", result)
+                    title = f"English → {LANGUAGES[language]}"
+                    documents.append(Document(title, list(result), result.signature, gold))
+    page = folder / "page.html"
+    with atomic_output(page) as out:
+        write_page(out, documents, title="Spanbridge: the demo")
+    return scores, page
+
+
+def table(scores: list[Score]) -> Iterator[str]:
+    """F1 by language, a column for each method, a block for each aligner, and the means."""
+    by_place = {(s.aligner, s.language, s.method): s.f1 for s in scores}
+    for aligner in ALIGNERS:
+        yield f"{aligner + ' aligner':<22}" + "".join(f"{method:>11}" for method in METHODS)
+        for language, name in LANGUAGES.items():
+            row = (by_place[aligner, language, method] for method in METHODS)
+            yield f"  {name:<20}" + "".join(f"{f1:>11.3f}" for f1 in row)
+        means = (
+            sum(by_place[aligner, language, method] for language in LANGUAGES) / len(LANGUAGES)
+            for method in METHODS
+        )
+        yield f"  {'mean':<20}" + "".join(f"{f1:>11.3f}" for f1 in means)
+        yield ""

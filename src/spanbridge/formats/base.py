@@ -1,0 +1,191 @@
+"""Formats: one object each, which reads rows from a file and writes them to one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal, TextIO
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.requirements import Part
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.spans import Sentence
+from spanbridge.core.tags import OrphanPolicy, Scheme
+
+Write = Callable[[SentencePair], None]
+# Lines of a file that are looked at to find out its format.
+SNIFFED_LINES = 1000
+
+
+@dataclass(slots=True)
+class Counts:
+    """Counts of a reader so far.
+
+    Attributes:
+        n_rows: rows read.
+        n_orphans: inside tags that continued no span (see ``core.tags``).
+        n_comments: comment lines skipped.
+        n_widened: target spans in characters that ended inside a word (see ``formats.jsonl``).
+    """
+
+    n_rows: int = 0
+    n_orphans: int = 0
+    n_comments: int = 0
+    n_widened: int = 0
+
+    def notes(self) -> dict[str, int]:
+        """The counts that an account tells."""
+        return {
+            "orphan_tags": self.n_orphans,
+            "spans_widened_to_whole_words": self.n_widened,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Settings of reading a file.
+
+    Attributes:
+        scheme: how the tags of CoNLL are meant.
+        orphans: what becomes of inside tags that continue nothing.
+        tags: False leaves the tags of CoNLL unread, so that they need not be there.
+        tokenised: True takes the words of plain text to be separated by white space; False takes
+            it to be raw: it is cut into words, and kept with their places.
+    """
+
+    scheme: Scheme = "iob2"
+    orphans: OrphanPolicy = "begin"
+    tags: bool = True
+    tokenised: bool = True
+
+
+USUAL = Reading()
+
+
+class Format(Part, ABC):
+    """A format of files. It has no state: one object serves all files.
+
+    Attributes:
+        name: by which it is known to the registry.
+        suffixes: of the files that are of this format, in lower case; a final ``.gz`` aside.
+        sides: ``both`` if a file holds whole pairs, ``one`` if it holds single sentences, ``none``
+            if it holds something about pairs that stand elsewhere.
+        holds_spans: True if it holds the spans of its sentences.
+        holds_links: True if it holds word links.
+    """
+
+    name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    sides: ClassVar[Literal["both", "one", "none"]]
+    holds_spans: ClassVar[bool] = False
+    holds_links: ClassVar[bool] = False
+
+    def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
+        """Check if the first lines of a file are of this format; asked where no suffix tells.
+
+        Args:
+            head: up to ``SNIFFED_LINES`` lines.
+            strict: the file's name speaks for plain text, so the lines must leave no doubt.
+        """
+        return False
+
+    @abstractmethod
+    def read(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        how: Reading = USUAL,
+        counts: Counts | None = None,
+    ) -> Iterator[tuple[int, SentencePair]]:
+        """Read rows.
+
+        Args:
+            path: the file.
+            side: of the pairs on which single sentences are put; the other one has no words.
+            how: as far as it concerns this format.
+            counts: where to count, if anywhere.
+
+        Yields:
+            The 1-based number of each row's first line, and the row.
+
+        Raises:
+            InputError: the file is not as the format demands, or cannot be read.
+            SpanbridgeError: the format holds no sentences.
+        """
+
+    def sentences(
+        self, path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+    ) -> Iterator[tuple[int, Sentence]]:
+        """Read single sentences, each with the 1-based number of its first line; of pairs, targets.
+
+        Raises:
+            InputError, SpanbridgeError: as :meth:`read`.
+        """
+        return ((line, pair.target) for line, pair in self.read(path, "target", how, counts))
+
+    @abstractmethod
+    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
+        """Return a function that writes a row to an open file.
+
+        It raises SpanbridgeError, naming the row, for one that the format cannot hold.
+
+        Args:
+            out: the file.
+            side: the one that is written, where the format holds one only.
+            scores: write the links' scores too; for formats in which they are optional.
+        """
+
+
+class SentenceFormat(Format):
+    """A format of single sentences: a file holds one side of its pairs."""
+
+    sides = "one"
+
+    @abstractmethod
+    def sentences(
+        self, path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+    ) -> Iterator[tuple[int, Sentence]]:
+        """Read sentences, each with the 1-based number of its first line.
+
+        Raises:
+            InputError: the file is not as the format demands, or cannot be read.
+        """
+
+    @abstractmethod
+    def write_sentence(self, sentence: Sentence, out: TextIO) -> None:
+        """Write a sentence.
+
+        Raises:
+            SpanbridgeError: the format cannot hold it.
+        """
+
+    def read(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        how: Reading = USUAL,
+        counts: Counts | None = None,
+    ) -> Iterator[tuple[int, SentencePair]]:
+        """Read rows with a sentence on one side; ids are row numbers. See :meth:`Format.read`."""
+        empty = Sentence(())
+        for number, (line, sentence) in enumerate(self.sentences(path, how, counts), 1):
+            both = (sentence, empty) if side == "source" else (empty, sentence)
+            yield line, SentencePair(str(number), *both)
+
+    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
+        """Return a function that writes one side of a row. See :meth:`Format.writer`."""
+        return row_writer(lambda pair: self.write_sentence(pair.side(side), out))
+
+
+def row_writer(write: Write) -> Write:
+    """Return the same function, but with errors that name the row."""
+
+    def named(pair: SentencePair) -> None:
+        try:
+            write(pair)
+        except SpanbridgeError as error:
+            raise SpanbridgeError(f"row {pair.id}: {error}") from error
+
+    return named

@@ -1,0 +1,331 @@
+"""CoNLL files: one token and its tag per line, a blank line after each row."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import line_batches
+from spanbridge.core.spans import Sentence
+from spanbridge.core.tags import OrphanTagError, spans_from_tags, split_tag, tags_from_spans
+from spanbridge.formats.base import SNIFFED_LINES, USUAL, Counts, Reading, SentenceFormat
+
+DOCSTART = "-DOCSTART-"
+
+
+class Conll(SentenceFormat):
+    """CoNLL: the tags of one side, in IOB2 when written."""
+
+    name = "conll"
+    suffixes = (".conll", ".bio", ".iob", ".tsv")
+    holds_spans = True
+
+    def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
+        """Check if lines are CoNLL; see :func:`looks_like_conll`."""
+        return looks_like_conll(head, tagged=strict)
+
+    def sentences(
+        self, path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+    ) -> Iterator[tuple[int, Sentence]]:
+        """Read sentences; see :func:`read_conll`."""
+        return read_conll(path, how, counts)
+
+    def write_sentence(self, sentence: Sentence, out: TextIO) -> None:
+        """Write a sentence; see :func:`write_conll`."""
+        write_conll(sentence, out)
+
+
+def looks_like_conll(head: Sequence[str], *, tagged: bool = True) -> bool:
+    """Check if lines are CoNLL rather than text: all end in a tag, and blank lines come between.
+
+    Comments do not count, nor do ``-DOCSTART-`` lines.
+
+    Args:
+        head: the first lines of a file, up to ``SNIFFED_LINES``.
+        tagged: False lets other columns pass too: a single word per line, or any between tabs.
+    """
+    n_columns = 0
+    separated = False
+    for line in head:
+        if is_blank(line):
+            separated = separated or n_columns > 0
+            continue
+        cells = columns(line)
+        fits = (len(cells) > 1 and is_tag(cells[-1])) or (
+            not tagged and (len(cells) == 1 or "\t" in line)
+        )
+        if not fits or n_columns not in (0, len(cells)):
+            if line[0] == "#" or cells[0] == DOCSTART:
+                continue
+            return False
+        if cells[0] != DOCSTART:
+            n_columns = len(cells)
+    return n_columns > 0 and (separated or (len(head) == SNIFFED_LINES and n_columns > 1))
+
+
+def read_conll(
+    path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+) -> Iterator[tuple[int, Sentence]]:
+    """Read rows: the first column of a line is the token, the last one its tag.
+
+    Columns are separated by tabs, or by spaces on a line without tabs. A blank line ends a row; one
+    with no line before it is a row with no words. ``-DOCSTART-`` lines and comments (``#``) belong
+    to no row. A line that starts with ``#`` but looks like all others, down to a valid tag, is no
+    comment but a token.
+
+    Args:
+        path: the file.
+        how: scheme of the tags, and what becomes of orphans; without ``tags`` they are not read:
+            sentences have no spans, and one column is enough.
+        counts: where to count rows, orphans and comments, if anywhere.
+
+    Yields:
+        The 1-based number of each row's first line, and the row.
+
+    Raises:
+        InputError: a line has no token, no tag, an unknown tag or another number of columns than
+            those before it; or an orphan was met and ``orphans`` is ``error``.
+    """
+    reader = _Reader(path, how, Counts() if counts is None else counts)
+    for number, block, closed in _blocks(path):
+        sentence = reader.plain(block) if block else Sentence(())
+        if sentence is not None:
+            reader.counts.n_rows += 1
+            yield number, sentence
+            continue
+        for at, part in _parts(number, block, closed):
+            sentence = reader.row(at, part)
+            if sentence is not None:
+                reader.counts.n_rows += 1
+                yield at, sentence
+
+
+def write_conll(sentence: Sentence, out: TextIO) -> None:
+    """Write a row: ``token TAB tag`` lines (IOB2) and a blank one; without words, only that one.
+
+    Raises:
+        SpanbridgeError: the row cannot be held: spans overlap; a word or a label has a tab or a
+            line end in it; a word is empty; or the first is ``-DOCSTART-``.
+    """
+    words = sentence.words
+    if sentence.spans:
+        tagged = map(
+            "\t".join, zip(words, tags_from_spans(sentence.spans, len(words)), strict=True)
+        )
+        row = "\n".join([*tagged, "", ""])
+    elif words:
+        row = "\tO\n".join(words) + "\tO\n\n"
+    else:
+        row = "\n"
+    n_breaks = row.count("\t") + row.count("\n")
+    if n_breaks != 2 * len(words) + 1 or "" in words or words[:1] == (DOCSTART,):
+        raise SpanbridgeError(f"{_misfit(sentence)}; write JSON lines (.jsonl) instead")
+    for span in sentence.spans:
+        if span.label[-1] in " \r":  # would be taken for a part of the line's end
+            raise SpanbridgeError(f"the label {span.label!r} ends in whitespace; mend it")
+    out.write(row)
+
+
+def is_tag(tag: str) -> bool:
+    """Check if this is a tag of any scheme."""
+    try:
+        split_tag(tag, "bioes")  # its prefixes include those of all others
+    except SpanbridgeError:
+        return False
+    return True
+
+
+def columns(line: str) -> list[str]:
+    """Split a line that is not blank into columns: at tabs or, where there is none, at spaces."""
+    if "\t" not in line:
+        return [column for column in line.split(" ") if column]
+    cells = line.split("\t")
+    cells[-1] = cells[-1].strip(" ")  # or else "B-LOC " would quietly be another label
+    return cells
+
+
+def is_blank(line: str) -> bool:
+    """Check if the line holds nothing, or only spaces and tabs."""
+    return not line.strip(" \t")
+
+
+def _blocks(path: str | Path) -> Iterator[tuple[int, list[str], bool]]:
+    """Runs of lines between empty ones: first line's number, the lines, if an empty one follows."""
+    number = 1
+    carried: list[str] = []  # a block's first lines, when it goes on in the next batch
+    for batch in line_batches(path):
+        start = 0
+        while True:
+            try:
+                end = batch.index("", start)
+            except ValueError:
+                break
+            block = carried + batch[start:end] if carried else batch[start:end]
+            yield number, block, True
+            number += len(block) + 1
+            carried = []
+            start = end + 1
+        carried += batch[start:]
+    if carried:
+        yield number, carried, False
+
+
+def _parts(number: int, block: list[str], closed: bool) -> Iterator[tuple[int, list[str]]]:
+    """A block cut at its whitespace-only lines, each part with its first line's number."""
+    start = 0
+    for end, line in enumerate(block):
+        if is_blank(line):
+            yield number + start, block[start:end]
+            start = end + 1
+    if closed or start < len(block):
+        yield number + start, block[start:]
+
+
+@dataclass(slots=True)
+class _Reader:
+    """State of reading a file: its shape as far as it is known, and how it is read."""
+
+    path: str | Path
+    how: Reading
+    counts: Counts
+    separator: str = ""  # on the first token line: "\t" or " "; "" before it
+    n_columns: int = 0  # of every token line
+    known: set[str] = field(default_factory=set)  # valid tags met so far
+
+    def plain(self, block: list[str]) -> Sentence | None:
+        """Read a row if all its lines are plain token lines with tags met before; else return None.
+
+        That is nearly every row, so it is tested in bulk; :meth:`row` defines what is read.
+        """
+        separator, width = self.separator, self.n_columns + 1
+        if not separator:
+            return None
+        # All cells of all lines in one list, with line ends in between: where these come at even
+        # distances, every line has the same number of columns.
+        joined = f"{separator}\n{separator}".join(block)
+        cells = joined.split(separator)
+        words, tags = tuple(cells[::width]), cells[width - 2 :: width]
+        if (
+            len(cells) != width * len(block) - 1
+            or cells[width - 1 :: width].count("\n") != len(block) - 1
+            or not self.known.issuperset(tags)
+            or "" in cells
+            or words[0] == DOCSTART
+            or (separator == " " and "\t" in joined)
+        ):
+            return None
+        try:
+            return self._sentence(words, tags)
+        except OrphanTagError:
+            return None
+
+    def row(self, number: int, block: list[str]) -> Sentence | None:
+        """Read the row in lines that are not blank, from line ``number`` on; None if there is none.
+
+        Raises:
+            InputError: as :func:`read_conll`.
+        """
+        words: list[str] = []
+        tags: list[str] = []
+        places: list[int] = []
+        self._learn_shape(block)
+        for at, line in enumerate(block, number):
+            cells = columns(line)
+            if line[0] == "#" and not self._is_token_line(line, cells):
+                self.counts.n_comments += 1
+                continue
+            if cells[0] == DOCSTART and not words:
+                continue
+            self._check(at, cells)
+            words.append(cells[0])
+            tags.append(cells[-1])
+            places.append(at)
+        if not words:
+            return None if block else Sentence(())
+        try:
+            return self._sentence(tuple(words), tags)
+        except OrphanTagError as error:
+            orphan = bisect_left(range(1, len(tags)), True, key=lambda n: self._fails(tags[:n]))
+            raise InputError(self.path, places[orphan], str(error)) from error
+
+    def _sentence(self, words: tuple[str, ...], tags: Sequence[str]) -> Sentence:
+        if not self.how.tags or tags.count("O") == len(tags):
+            return Sentence(words)
+        spans, n_orphans = spans_from_tags(tags, self.how.scheme, self.how.orphans)
+        self.counts.n_orphans += n_orphans
+        return Sentence(words, spans)
+
+    def _fails(self, tags: Sequence[str]) -> bool:
+        try:
+            spans_from_tags(tags, self.how.scheme, self.how.orphans)
+        except OrphanTagError:
+            return True
+        return False
+
+    def _learn_shape(self, block: list[str]) -> None:
+        """Take separator and number of columns from the file's first line that is a token's."""
+        if self.separator:
+            return
+        lines = [line for line in block if columns(line)[0] != DOCSTART]
+        # In a block of nothing but lines that start with "#", "# O" is a token and its tag.
+        first = next((line for line in lines if line[0] != "#"), None) or next(
+            (line for line in lines if len(cells := columns(line)) == 2 and is_tag(cells[1])), None
+        )
+        if first is not None:
+            self.separator = "\t" if "\t" in first else " "
+            self.n_columns = len(columns(first))
+
+    def _is_token_line(self, line: str, cells: list[str]) -> bool:
+        """Check if a line that starts with ``#`` has the shape of the file's token lines."""
+        return (
+            len(cells) == self.n_columns
+            and ("\t" in line) == (self.separator == "\t")
+            and (is_tag(cells[-1]) or (len(cells) == 1 and not self.how.tags))
+        )
+
+    def _check(self, at: int, cells: list[str]) -> None:
+        """Raise InputError unless the columns are those of a token line."""
+        token, tag = cells[0], cells[-1]
+        if not token:
+            raise InputError(self.path, at, "the line starts with a tab, where a token should be")
+        if self.how.tags and (len(cells) == 1 or not tag):
+            raise InputError(
+                self.path, at, f"token {token!r} has no tag; write TOKEN, a tab, TAG on each line"
+            )
+        if len(cells) != self.n_columns:
+            raise InputError(
+                self.path,
+                at,
+                f"token {token!r} has {len(cells)} columns, but the lines before it have "
+                f"{self.n_columns}; write the same number on every line",
+            )
+        if tag in self.known:
+            return
+        if self.how.tags:
+            try:
+                split_tag(tag, self.how.scheme)
+            except SpanbridgeError as error:
+                why = f"{error} (the last column is the tag)"
+                raise InputError(self.path, at, why) from error
+        elif not is_tag(tag):
+            return
+        self.known.add(tag)
+
+
+def _misfit(sentence: Sentence) -> str:
+    """Return why a row cannot be written."""
+    for i, word in enumerate(sentence.words):
+        if not word:
+            return f"word {i} is empty, which CoNLL cannot hold"
+        if "\t" in word or "\n" in word:
+            return f"the word {word!r} has a tab or a line end in it, which CoNLL cannot hold"
+    for span in sentence.spans:
+        if "\t" in span.label or "\n" in span.label:
+            return (
+                f"the label {span.label!r} has a tab or a line end in it, which CoNLL cannot hold"
+            )
+    return f"a row that starts with {DOCSTART} would be taken for a document's start"

@@ -1,0 +1,112 @@
+"""The format of a file: by its suffix or, where that does not tell, by its first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+from spanbridge.core import registry
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.files import atomic_output, is_gzip, lines
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.formats.base import SNIFFED_LINES, Format, Write
+
+# Texts are called so, but corpora with labels are too.
+_VAGUE = ".txt"
+
+
+@cache
+def named_format(name: str) -> Format:
+    """Return the format of a name, such as ``conll``.
+
+    Raises:
+        SpanbridgeError: no format has that name, or it is a plug-in that cannot be imported.
+    """
+    made: Format = registry.load("format", name)()
+    return made
+
+
+def find_format(path: str | Path, *, default: str | None = None, sniff: bool = False) -> Format:
+    """Find the format of a file.
+
+    A suffix that a format claims decides; a final ``.gz`` is looked through. ``.txt`` is vague:
+    where the default is another format than plain text, the file is of that; else it is plain text,
+    unless its lines plainly are of another format.
+
+    Args:
+        path: the file. With a default other than ``text`` and without ``sniff`` it is not opened,
+            so it need not be there yet, and may be a pipe.
+        default: name of the format where nothing tells; None for none.
+        sniff: look at the lines of a file whose suffix no format claims.
+
+    Raises:
+        InputError: the lines were to be looked at, but the file cannot be read.
+        SpanbridgeError: nothing tells the format, and there is no default.
+    """
+    if (claimed := _by_suffix(path)) is not None:
+        return claimed
+    vague = _suffix(path) == _VAGUE
+    if vague and default is None:
+        default = "text"
+    looked_at = default == "text" if vague else sniff
+    if looked_at:
+        head = list(islice(lines(path), SNIFFED_LINES))
+        for known in _formats():
+            if known.sniff(head, strict=vague):
+                return known
+    if default is None:
+        suffixes = ", ".join(suffix for known in _formats() for suffix in known.suffixes)
+        raise SpanbridgeError(f"{path}: its name tells no format; give it one of {suffixes}")
+    return named_format(default)
+
+
+@contextmanager
+def open_writer(
+    path: str | Path, side: Side = "target", *, default: str = "conll", scores: bool = False
+) -> Iterator[Write]:
+    """Open a file for rows, in the format of its suffix; it appears once the block has succeeded.
+
+    Args:
+        path: the file.
+        side: the one that is written, where the format holds one only.
+        default: name of the format where the suffix does not tell.
+        scores: write the links' scores too, where they are optional.
+
+    Yields:
+        A function that writes a row.
+
+    Raises:
+        InputError: as :func:`spanbridge.core.files.atomic_output`.
+        SpanbridgeError: the format cannot hold a row.
+    """
+    chosen = _by_suffix(path) or named_format(default)
+    with atomic_output(path) as out:
+        yield chosen.writer(out, side, scores=scores)
+
+
+def write_pairs(path: str | Path, rows: Iterable[SentencePair], side: Side = "target") -> None:
+    """Write rows to a file; see :func:`open_writer`."""
+    with open_writer(path, side) as write:
+        for row in rows:
+            write(row)
+
+
+def _by_suffix(path: str | Path) -> Format | None:
+    suffix = _suffix(path)
+    if suffix == _VAGUE:
+        return None
+    return next((known for known in _formats() if suffix in known.suffixes), None)
+
+
+def _formats() -> Iterator[Format]:
+    """Yield all formats, those of this package first."""
+    return map(named_format, registry.names("format"))
+
+
+def _suffix(path: str | Path) -> str:
+    """Return the suffix that tells the format, in lower case: ``.jsonl`` for ``a.JSONL.gz``."""
+    name = Path(path).with_suffix("") if is_gzip(path) else Path(path)
+    return name.suffix.lower()

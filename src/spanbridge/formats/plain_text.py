@@ -1,0 +1,123 @@
+"""Plain text, one sentence per line: alone, or both sides of a pair as ``source ||| target``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import lines
+from spanbridge.core.rows import SIDES, SentencePair, Side
+from spanbridge.core.spans import Sentence
+from spanbridge.formats.base import (
+    USUAL,
+    Counts,
+    Format,
+    Reading,
+    SentenceFormat,
+    Write,
+    row_writer,
+)
+from spanbridge.formats.tokens import raw_sentence
+
+SEPARATOR = "|||"
+
+_ALONE = re.compile(r"(?<!\S)\|\|\|(?!\S)")
+
+
+class PlainText(SentenceFormat):
+    """One sentence per line; an empty line is a row with no words."""
+
+    name = "text"
+    suffixes = (".txt",)
+
+    def sentences(
+        self, path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+    ) -> Iterator[tuple[int, Sentence]]:
+        """Read sentences, split at white space unless they are raw text.
+
+        Raises:
+            InputError: as :func:`spanbridge.core.files.lines`.
+        """
+        for number, line in enumerate(lines(path), 1):
+            if counts is not None:
+                counts.n_rows += 1
+            yield number, _sentence(line, how)
+
+    def write_sentence(self, sentence: Sentence, out: TextIO) -> None:
+        """Write the words on one line, with spaces between them.
+
+        Raises:
+            SpanbridgeError: there are spans; or a word is empty or holds white space, so would not
+                be read back.
+        """
+        out.write(_line(sentence) + "\n")
+
+
+class ParallelText(Format):
+    """One pair per line, ``source ||| target``; a side may be empty."""
+
+    name = "parallel"
+    suffixes = (".parallel",)
+    sides = "both"
+
+    def read(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        how: Reading = USUAL,
+        counts: Counts | None = None,
+    ) -> Iterator[tuple[int, SentencePair]]:
+        """Read pairs, both sides split at white space unless they are raw text.
+
+        Raises:
+            InputError: a line has no ``|||`` standing alone, or more than one.
+        """
+        for number, line in enumerate(lines(path), 1):
+            parts = _ALONE.split(line)
+            if len(parts) != 2:
+                raise InputError(
+                    path,
+                    number,
+                    f"{len(parts) - 1 or 'no'} separators; write one pair per line, as: "
+                    "source words ||| target words",
+                )
+            if counts is not None:
+                counts.n_rows += 1
+            source, target = (_sentence(part.strip(), how) for part in parts)
+            yield number, SentencePair(str(number), source, target)
+
+    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
+        """Return a function that writes the words of both sides on one line."""
+
+        def write(pair: SentencePair) -> None:
+            both = [pair.side(each) for each in SIDES]
+            if any(SEPARATOR in sentence.words for sentence in both):
+                raise SpanbridgeError(
+                    f"the word {SEPARATOR!r} would be taken for the separator; "
+                    "write JSON lines (.jsonl) instead"
+                )
+            out.write(f" {SEPARATOR} ".join(map(_line, both)) + "\n")
+
+        return row_writer(write)
+
+
+def _sentence(text: str, how: Reading) -> Sentence:
+    return Sentence(tuple(text.split())) if how.tokenised else raw_sentence(text)
+
+
+def _line(sentence: Sentence) -> str:
+    if sentence.spans:
+        raise SpanbridgeError(
+            "spans cannot be held by plain text; write CoNLL (.conll) or JSON lines (.jsonl)"
+        )
+    line = " ".join(sentence.words)
+    if tuple(line.split()) != sentence.words:
+        bad = next(word for word in sentence.words if word.split() != [word])
+        raise SpanbridgeError(
+            f"the word {bad!r} is empty or holds white space, which plain text cannot hold; "
+            "write JSON lines (.jsonl) instead"
+        )
+    return line

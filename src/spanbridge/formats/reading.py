@@ -1,0 +1,265 @@
+"""Files of any format: rows, sentences with or without labels, pairs out of two files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import TypeVar
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import check_rereadable
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.spans import Sentence
+from spanbridge.formats.base import USUAL, Counts, Format, Reading
+from spanbridge.formats.lookup import find_format
+from spanbridge.formats.pharaoh import read_links
+
+_L = TypeVar("_L")
+_R = TypeVar("_R")
+
+
+class Pairs(Iterable[SentencePair]):
+    """Pairs that are read from their files anew by every loop over them.
+
+    Attributes:
+        counts: what the latest loop that came to its end has met.
+    """
+
+    def __init__(
+        self, read: Callable[[Counts], Iterator[tuple[int, SentencePair]]], counts: Counts
+    ) -> None:
+        self._read = read
+        self.counts = counts
+
+    def __iter__(self) -> Iterator[SentencePair]:
+        found = Counts()
+        for _, pair in self._read(found):
+            yield pair
+        for count in fields(Counts):
+            setattr(self.counts, count.name, getattr(found, count.name))
+
+
+def read_rows(
+    path: str | Path,
+    side: Side = "target",
+    how: Reading = USUAL,
+    counts: Counts | None = None,
+    *,
+    default: str = "text",
+    sniff: bool = True,
+) -> Iterator[tuple[int, SentencePair]]:
+    """Read the rows of a file of any format, each with the 1-based number of its first line.
+
+    Args:
+        path: the file.
+        side: of the pairs on which single sentences are put; the other one has no words.
+        how: how the file is read.
+        counts: where to count, if anywhere.
+        default, sniff: how the format is found; see :func:`spanbridge.formats.lookup.find_format`.
+
+    Raises:
+        InputError: the file is not as its format demands, or cannot be read.
+        SpanbridgeError: its format holds no sentences.
+    """
+    return find_format(path, default=default, sniff=sniff).read(path, side, how, counts)
+
+
+def read_sentences(path: str | Path) -> Iterator[tuple[int, Sentence]]:
+    """Read sentences whose labels are not wanted: text, CoNLL or the target sides of pairs.
+
+    Raises:
+        InputError, SpanbridgeError: as :func:`read_rows`.
+    """
+    found = find_format(path, default="text", sniff=True)
+    return found.sentences(path, Reading(tags=False))
+
+
+def labelled_rows(
+    path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+) -> Iterator[tuple[int, Sentence]]:
+    """Read as :func:`read_labelled`, each sentence with the 1-based number of its first line."""
+    return _labelled_format(path).sentences(path, how, counts)
+
+
+def read_labelled(
+    path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+) -> Iterator[Sentence]:
+    """Read sentences with their labels: CoNLL unless the suffix tells otherwise; of pairs, targets.
+
+    Raises:
+        InputError: as :func:`read_rows`.
+        SpanbridgeError: the file's format holds no labels.
+    """
+    return (sentence for _, sentence in labelled_rows(path, how, counts))
+
+
+def read_pairs(
+    source: str | Path,
+    target: str | Path | None = None,
+    links: str | Path | None = None,
+    *,
+    how: Reading = USUAL,
+    one_based: bool = False,
+    labelled: bool = True,
+    counts: Counts | None = None,
+) -> Pairs:
+    """Read sentence pairs from files whose rows run parallel.
+
+    Args:
+        source: a ``.jsonl`` of pairs; or a CoNLL file; or, where no labels are needed, a ``.txt``,
+            and without ``target`` a file of ``source ||| target`` lines.
+        target: a ``.txt`` with one sentence per line; or a CoNLL file, whose tags are not read.
+            Another suffix is either, by its lines.
+        links: word links in Pharaoh's format, instead of any in the pairs.
+        how: how the source's tags and either side's text are read.
+        one_based: whether the links count words from 1.
+        labelled: False where the source's labels are not needed, so need not be there.
+        counts: where to count what is met in the source, if anywhere; see :class:`Pairs`.
+
+    Returns:
+        The pairs; every loop over them reads the files.
+
+    Raises:
+        SpanbridgeError: the files do not go together: a target is missing, or is one too many.
+        InputError: a file is a pipe; and while reading, as :func:`read_rows`; or the files have
+            different numbers of rows; or a link leaves its sentences.
+    """
+    for path in (source, target, links):
+        if path is not None:
+            check_rereadable(path)
+    left = _source_format(source, target, labelled)
+    right = None if target is None else _target_format(target)
+    if not labelled:
+        how = replace(how, tags=False)
+
+    def read(counts: Counts) -> Iterator[tuple[int, SentencePair]]:
+        if right is None or target is None:
+            rows = left.read(source, "source", how, counts)
+        else:
+            sources = left.sentences(source, how, counts)
+            targets = right.sentences(target, replace(how, tags=False))
+            rows = pair_up(parallel(sources, source, targets, target))
+        return rows if links is None else add_links(rows, source, links, one_based)
+
+    return Pairs(read, Counts() if counts is None else counts)
+
+
+def _source_format(source: str | Path, target: str | Path | None, labelled: bool) -> Format:
+    if labelled:
+        found = _labelled_format(source)
+    elif target is None:
+        found = find_format(source, default="parallel")
+    else:
+        found = find_format(source, default="text", sniff=True)
+    if found.sides == "both" and target is not None:
+        raise SpanbridgeError(f"{source} holds pairs already; give it without {target}")
+    if found.sides == "one" and target is None:
+        raise SpanbridgeError(
+            f"{source} holds one side only; give the file of its translations too (or pairs, "
+            "as .jsonl)"
+        )
+    return _of_sentences(found, source)
+
+
+def _target_format(target: str | Path) -> Format:
+    found = find_format(target, default="text", sniff=True)
+    if found.sides == "both":
+        raise SpanbridgeError(f"{target} holds pairs; give it alone, or a .conll or .txt instead")
+    return _of_sentences(found, target)
+
+
+def _labelled_format(path: str | Path) -> Format:
+    found = find_format(path, default="conll")
+    if found.sides != "none" and not found.holds_spans:
+        raise SpanbridgeError(
+            f"{path} is of the format {found.name}, which holds no labels; give CoNLL (.conll) or "
+            "JSON lines (.jsonl)"
+        )
+    return _of_sentences(found, path)
+
+
+def _of_sentences(found: Format, path: str | Path) -> Format:
+    if found.sides == "none":
+        raise SpanbridgeError(f"{path} is of the format {found.name}, which holds no sentences")
+    return found
+
+
+def parallel(
+    left: Iterator[tuple[int, _L]],
+    left_path: str | Path,
+    right: Iterator[tuple[int, _R]],
+    right_path: str | Path,
+) -> Iterator[tuple[tuple[int, _L], tuple[int, _R]]]:
+    """Read rows of two files side by side, each with its line.
+
+    Raises:
+        InputError: one file has more rows than the other.
+    """
+    for n_rows, (a, b) in enumerate(zip_longest(left, right)):
+        if a is None or b is None:
+            line, _ = a or b
+            n_longer = n_rows + 1 + sum(1 for _ in (right if a is None else left))
+            longer, shorter = (right_path, left_path) if a is None else (left_path, right_path)
+            raise InputError(
+                longer,
+                line,
+                f"this row has no counterpart: {longer} has {n_longer} rows and {shorter} has "
+                f"{n_rows}; their rows must run parallel (in CoNLL a blank line ends a row, and "
+                "one with no line before it is a row with no words; elsewhere each line is a row)",
+            )
+        yield a, b
+
+
+def over_same_words(
+    left: Iterator[tuple[int, Sentence]],
+    left_path: str | Path,
+    right: Iterator[tuple[int, Sentence]],
+    right_path: str | Path,
+) -> Iterator[tuple[Sentence, Sentence]]:
+    """Read rows of two files whose spans are to be compared.
+
+    Raises:
+        InputError: one file has more rows than the other, or one row more words.
+    """
+    for (line, a), (at, b) in parallel(left, left_path, right, right_path):
+        if len(a.words) != len(b.words):
+            raise InputError(
+                right_path,
+                at,
+                f"this row has {len(b.words)} words, but its counterpart at {left_path}:{line} has "
+                f"{len(a.words)}; spans can be compared only over the same words",
+            )
+        yield a, b
+
+
+def pair_up(
+    rows: Iterable[tuple[tuple[int, Sentence], tuple[int, Sentence]]],
+) -> Iterator[tuple[int, SentencePair]]:
+    """Put source and target side together, with the source's lines and row numbers as ids."""
+    for number, ((line, source), (_, target)) in enumerate(rows, 1):
+        yield line, SentencePair(str(number), source, target)
+
+
+def add_links(
+    rows: Iterator[tuple[int, SentencePair]],
+    path: str | Path,
+    links: str | Path,
+    one_based: bool = False,
+) -> Iterator[tuple[int, SentencePair]]:
+    """Give pairs that were read from ``path`` the links of a file, in place of any they had.
+
+    Raises:
+        InputError: as :func:`read_pairs`.
+    """
+    found = enumerate(read_links(links, one_based), 1)
+    for (line, pair), (at, (indices, scores)) in parallel(rows, path, found, links):
+        n_source, n_target = len(pair.source.words), len(pair.target.words)
+        try:
+            alignment = WordAlignment.of(indices, n_source, n_target, scores)
+        except SpanbridgeError as error:
+            why = f"{error}{' (after 1 was taken from each)' if one_based else ''}"
+            raise InputError(links, at, why) from error
+        yield line, pair.replace(links=alignment)

@@ -1,1 +1,0 @@
-"""The stages wired together: files in, files out, every row accounted for."""

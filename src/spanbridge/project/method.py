@@ -1,0 +1,131 @@
+"""The interface of projection methods, and the projections that they give."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import ClassVar, Literal
+
+from spanbridge.core.errors import RowError
+from spanbridge.core.learned import Learner
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.requirements import Part
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.core.spans import Span
+
+NO_LINK = "no link"
+LOST = "no candidate left"
+BELOW = "score below the threshold"
+UNSURE = "confidence below the minimum"
+
+# The input of a method beside the words: nothing, hard links, or a soft alignment.
+Reads = Literal["nothing", "links", "soft alignment"]
+# A sentence pair with what the method reads of its alignment; None where it reads nothing.
+Row = tuple[SentencePair, WordAlignment | SoftAlignment | None]
+
+Explain = Callable[["Projection", float], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The result of projecting the spans of one sentence.
+
+    Attributes:
+        spans: target spans, disjoint, in order. The score of each is the probability that it is
+            exactly right provided that its source span is, in [0, 1]; None where the method gives
+            none.
+        dropped: source spans that were not projected, each with the reason.
+        origins: for each of ``spans``, the source span that it comes from; empty if unknown.
+        raw_scores: for each of ``spans``, the score by which it was chosen, in the method's own
+            scale; empty if there is none.
+        explain: gives the lines that say why each span was projected where it was, for a projection
+            with its confidences and the least confidence that was asked for.
+    """
+
+    spans: tuple[Span, ...]
+    dropped: tuple[tuple[Span, str], ...] = ()
+    origins: tuple[Span, ...] = ()
+    raw_scores: tuple[float, ...] = ()
+    explain: Explain | None = field(default=None, compare=False)
+
+    def with_source_scores(self) -> Projection:
+        """The projection with each span's score multiplied by that of its source span.
+
+        A span is right if its source span is, which a tagger is not sure of, and if its place is.
+        """
+        if len(self.origins) != len(self.spans):
+            return self
+        if all(origin.score is None for origin in self.origins):
+            return self
+        spans = tuple(
+            span
+            if span.score is None or origin.score is None
+            else span._replace(score=span.score * origin.score)
+            for span, origin in zip(self.spans, self.origins, strict=True)
+        )
+        return replace(self, spans=spans)
+
+    def above(self, min_confidence: float) -> Projection:
+        """The projection without less probable spans; their source spans count as dropped."""
+        low = [
+            k
+            for k, span in enumerate(self.spans)
+            if span.score is not None and span.score < min_confidence
+        ]
+        if not low:
+            return self
+        kept = [k for k in range(len(self.spans)) if k not in low]
+        origins = tuple(self.origins[k] for k in kept) if self.origins else ()
+        lost = {id(self.origins[k]): self.origins[k] for k in low} if self.origins else {}
+        for origin in origins:
+            lost.pop(id(origin), None)  # projected elsewhere as well
+        return replace(
+            self,
+            spans=tuple(self.spans[k] for k in kept),
+            dropped=(*self.dropped, *((span, UNSURE) for span in lost.values())),
+            origins=origins,
+            raw_scores=tuple(self.raw_scores[k] for k in kept) if self.raw_scores else (),
+        )
+
+
+class Method(Learner, Part):
+    """A way to carry the spans of source sentences over to their translations.
+
+    Attributes:
+        name: as the registry and signatures call it.
+        reads: its input beside the words. An aligner is loaded only if it reads an alignment.
+        aligner: name of the aligner that serves it unless another is asked for.
+    """
+
+    name: ClassVar[str]
+    reads: ClassVar[Reads] = "links"
+    aligner: ClassVar[str] = "encoder"
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """Further counts for the account, such as scores asked of a translator."""
+        return Counter()
+
+    @abstractmethod
+    def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
+        """Project the source spans of every row, which has words on both sides.
+
+        Returns:
+            A projection for each row, or the reason why a row cannot be projected.
+        """
+
+    def fit(self, rows: Sequence[Row]) -> None:
+        """Learn from rows of the bitext; called before :meth:`project` if ``learns`` is true."""
+
+    def surest(self) -> float:
+        """The greatest confidence that the method can have in a span, in [0, 1]."""
+        return 1.0
+
+
+def in_order(entities: Sequence[Span]) -> list[Span]:
+    """Source spans by start, then end; ties keep their order."""
+    return sorted(entities, key=lambda span: (span.start, span.end))

@@ -1,0 +1,1 @@
+"""Runners of pipelines: streaming, and in shards that survive; files in, files out."""

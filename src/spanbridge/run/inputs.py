@@ -1,0 +1,113 @@
+"""Inputs of pipelines: files of one side or of both, and the columns that their rows have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from spanbridge.core.errors import InputError
+from spanbridge.core.files import check_rereadable
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.tags import OrphanPolicy, Scheme
+from spanbridge.formats import Counts, Format, Reading, find_format, read_pairs
+
+
+class Files(BaseModel):
+    """Files of both sides, row by row.
+
+    Attributes:
+        source: the source side, or a file of whole pairs.
+        target: the target side; None where ``source`` holds whole pairs.
+        links: word links, in place of any that the pairs bring.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    source: str
+    target: str | None = None
+    links: str | None = None
+
+
+class Input(BaseModel):
+    """The input of a pipeline, and how it is read.
+
+    Attributes:
+        input: raw text (one text per line), CoNLL, pairs as ``.jsonl``, or files of both sides.
+        side: the side on which single sentences stand.
+        labels: True if the labels of the source side are read.
+        tokenised: True if the words of plain text are separated by white space; by default those of
+            files of both sides are, and a single text is raw.
+        scheme, orphans: how the tags of CoNLL are read.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    input: str | Files | None = None
+    side: Side = "target"
+    labels: bool = True
+    tokenised: bool | None = None
+    scheme: Scheme = "iob2"
+    orphans: OrphanPolicy = "begin"
+
+    def paths(self) -> dict[str, str | None]:
+        """Role -> path."""
+        if isinstance(self.input, Files):
+            return self.input.model_dump()
+        return {"input": self.input}
+
+    def columns(self) -> set[str]:
+        """The columns that the rows have.
+
+        Raises:
+            InputError: there is no such file, or it cannot be read.
+        """
+        for path in self.paths().values():
+            if path is not None:
+                if not Path(path).exists():
+                    raise InputError(path, None, "no such file")
+                check_rereadable(path)
+        if isinstance(self.input, Files) and self.input.target is not None:
+            found = {"source_words", "target_words"} | ({"source_spans"} if self.labels else set())
+            return found | ({"links"} if self.input.links is not None else set())
+        if isinstance(self.input, str) and self._format(self.input).sides == "one":
+            of_text = self._format(self.input).name == "text"
+            found = {f"{self.side}_words"} | ({f"{self.side}_text"} if of_text else set())
+            return found | ({"source_spans"} if self.side == "source" and self.labels else set())
+        found = {"source_words", "source_spans", "target_words", "target_spans"}
+        for pair in islice(self.rows(), 1):
+            found |= {"links"} if pair.links is not None else set()
+            texts = {"source": pair.source.text, "target": pair.target.text}
+            found |= {f"{name}_text" for name, text in texts.items() if text is not None}
+        return found
+
+    def rows(self, counts: Counts | None = None) -> Iterable[SentencePair]:
+        """The rows, in order.
+
+        Raises:
+            InputError: the input is wrong, with the line.
+        """
+        one = self.input
+        tags = self.labels and (isinstance(one, Files) or self.side == "source")
+        tokenised = isinstance(one, Files) if self.tokenised is None else self.tokenised
+        how = Reading(self.scheme, self.orphans, tags, tokenised)
+        if isinstance(one, Files):
+            return read_pairs(
+                one.source, one.target, one.links, how=how, labelled=self.labels, counts=counts
+            )
+        path = one or ""
+        return (pair for _, pair in self._format(path).read(path, self.side, how, counts))
+
+    def signature(self) -> dict[str, str]:
+        """How the input was read, where tags were."""
+        one = self.input
+        path = one.source if isinstance(one, Files) else one
+        if not self.labels or path is None or self._format(path).name != "conll":
+            return {}
+        return {"scheme": self.scheme, "orphans": self.orphans}
+
+    def _format(self, path: str) -> Format:
+        """The format of a file: a corpus with labels is looked at, raw text goes by its name."""
+        return find_format(
+            path, default="text", sniff=self.side == "source" or bool(self.tokenised)
+        )

@@ -1,0 +1,99 @@
+"""Jobs: a checked pipeline with its input and output, ready for any runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.signature import signature
+from spanbridge.formats.base import Counts
+from spanbridge.run.sample import FIT_ROWS
+from spanbridge.steps.base import Step
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SHARD_ROWS, MAX_SHARD_ROWS = 2000, 1_000_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """Rows, the steps that they pass, and the place where they go.
+
+    Attributes:
+        inputs: role -> path, for the account.
+        open_rows: starts reading the input.
+        open_steps: loads what the steps work with, and gives the steps in order.
+        output: path of the result.
+        output_side: side that a format of single sentences takes.
+        default_format: format of an output whose name tells none.
+        writing: further options of the output's format.
+        reading: settings by which the input was read, for the signature.
+        fit_rows: rows that steps learn from, at most, spread over the input.
+        slow: True if the whole input is to be checked before the work begins.
+        keep: folder in which the only step keeps what it has learned; None keeps nothing.
+        explanation: file for the explanations of rows; None leaves them in the rows.
+        work: folder for shards.
+        shard_rows: rows per shard, at least 1.
+        part: (i, n): only the shards i, i + n, ... counted from 1, for the i-th of n machines.
+    """
+
+    inputs: Mapping[str, str | None]
+    open_rows: Callable[[Counts | None], Iterable[SentencePair]]
+    open_steps: Callable[[], tuple[Step, ...]]
+    output: str
+    output_side: Side = "target"
+    default_format: str = "conll"
+    writing: Mapping[str, Any] = field(default_factory=dict)
+    reading: Mapping[str, str] = field(default_factory=dict)
+    fit_rows: int = FIT_ROWS
+    slow: bool = True
+    keep: str | None = None
+    explanation: str | None = None
+    work: Path = Path()
+    shard_rows: int = SHARD_ROWS
+    part: tuple[int, int] = (1, 1)
+
+
+def signature_of(
+    steps: Sequence[Step], parts: Sequence[Mapping[str, str]], n_learned: int, reading: Any
+) -> str:
+    """One line that says what was run.
+
+    Args:
+        steps: the steps.
+        parts: what each depended on before it had learned anything.
+        n_learned: rows that steps have learned from.
+        reading: settings by which the input was read.
+    """
+    told: dict[str, str] = {}
+    for n, (step, part) in enumerate(zip(steps, parts, strict=True), 1):
+        own = dict(part)
+        if step.learns:
+            own["learned_on"] = f"{n_learned}_rows"
+        if len(steps) == 1:
+            told = {"task": step.name, **own}
+        else:
+            whole = ",".join(f"{key}={value}" for key, value in own.items())
+            told = {"task": "pipeline", **told, f"{n}-{step.name}": whole}
+    return signature({**told, **reading})
+
+
+def deterministic(run: Callable[P, R]) -> Callable[P, R]:
+    """Limit matrix products to one thread: sums in another order would differ in their last bits.
+
+    The encoder's batches and the folds of the taggers are what runs side by side.
+    """
+
+    @wraps(run)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, user_api="blas"):
+            return run(*args, **kwargs)
+
+    return limited

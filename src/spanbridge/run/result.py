@@ -1,0 +1,169 @@
+"""Results of runs: the account, the signature, and the files that stand beside an output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import atomic_output
+from spanbridge.steps.account import Account
+
+
+@dataclass
+class Passage:
+    """The passage of the rows through one step.
+
+    Attributes:
+        name: of the step.
+        licences: of the models that it works with.
+        shards: number of its finished shards; 0 where a run has none.
+        made: number of these that this run made.
+        rows: rows that came out of it.
+        seconds: time that it worked on its rows, whichever run did, and learned in this run.
+        account: its own account.
+    """
+
+    name: str
+    licences: dict[str, str] = field(default_factory=dict)
+    shards: int = 0
+    made: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+    account: Account = field(default_factory=Account)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The passage for JSON."""
+        counts: dict[str, Any] = {"licences": self.licences} if self.licences else {}
+        counts |= {"shards": self.shards, "made": self.made, "seconds": round(self.seconds, 3)}
+        return {"step": self.name, **counts, **self.account.to_dict()}
+
+    def text(self) -> str:
+        """The passage for a person."""
+        head = f"{self.name}: {self.rows} rows"
+        if self.seconds:
+            head += f", {self.seconds:.1f} s, {self.rows / self.seconds:.0f} rows per second"
+        if self.shards > self.made:
+            head += f"; {self.shards - self.made} of {self.shards} shards done before"
+        lines = [head]
+        if self.licences:
+            named = (f"{name} {licence}" for name, licence in self.licences.items())
+            lines.append(f"licence of the {', of the '.join(named)}")
+        return "\n  ".join([*lines, *self.account.text().splitlines()])
+
+
+@dataclass(frozen=True)
+class Run:
+    """The result of a run.
+
+    Attributes:
+        output: path of the result.
+        inputs: name of the role -> path.
+        signature: one line that reproduces the result.
+        account: the fate of every row.
+        rejects: path of the rejects file, or None.
+        explanation: path of the explanation, or None.
+    """
+
+    output: str
+    inputs: dict[str, str]
+    signature: str
+    account: Account
+    rejects: str | None
+    explanation: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result for JSON, in a stable order."""
+        return {
+            "output": self.output,
+            "inputs": self.inputs,
+            "signature": self.signature,
+            "account": self.account.to_dict(),
+            "rejects": self.rejects,
+            **({"explanation": self.explanation} if self.explanation is not None else {}),
+        }
+
+    def text(self) -> str:
+        """The result for a person."""
+        lines = [self.account.text(), f"written to {self.output}", self.signature]
+        if self.rejects:
+            lines.insert(1, f"rejected rows and why: {self.rejects}")
+        return "\n".join(lines)
+
+
+def manifest_path(output: str) -> Path:
+    """The file that keeps the signature and the account of a result: ``OUT.run.json``."""
+    return Path(f"{output}.run.json")
+
+
+def rejects_path(output: str) -> Path:
+    """The file that keeps the ids of rejected rows with the reasons: ``OUT.rejects.jsonl``."""
+    return Path(f"{output}.rejects.jsonl")
+
+
+def check_output(output: str, *inputs: str | None, explanation: str | None = None) -> None:
+    """Check that the files of a result can stand where they would go.
+
+    Raises:
+        InputError: a folder stands there.
+        SpanbridgeError: an input would be overwritten, or one output by another.
+    """
+    beside = (manifest_path(output), rejects_path(output))
+    for path in beside:
+        if path.is_dir():
+            raise InputError(path, None, "is a folder where a file would go; move it away")
+    written = {path.resolve() for path in (Path(output), *beside)}
+    if explanation is not None:
+        if Path(explanation).resolve() in written:
+            raise SpanbridgeError(
+                f"{explanation} is both output and explanation; explain to another file"
+            )
+        written.add(Path(explanation).resolve())
+    for given in inputs:
+        if given is not None and Path(given).resolve() in written:
+            raise SpanbridgeError(f"{given} is both input and output; write to another file")
+
+
+def finish(
+    output: str,
+    inputs: Mapping[str, str | None],
+    line: str,
+    account: Account,
+    explanation: str | None = None,
+) -> Run:
+    """Write the rejects and the manifest beside a result."""
+    rejects = rejects_path(output)
+    if account.rejects:
+        with atomic_output(rejects) as out:
+            for row, reason in account.rejects:
+                out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
+    else:
+        # one of an earlier run would be taken for this one's
+        rejects.unlink(missing_ok=True)
+    given = {role: path for role, path in inputs.items() if path is not None}
+    rejected = str(rejects) if account.rejects else None
+    run = Run(output, given, line, account, rejected, explanation)
+    with atomic_output(manifest_path(output)) as out:
+        out.write(json.dumps(run.to_dict(), ensure_ascii=False, indent=1) + "\n")
+    return run
+
+
+def read_manifest(output: str) -> dict[str, Any] | None:
+    """The manifest beside a result, or None if there is none.
+
+    Raises:
+        InputError: it is there, but not a manifest.
+    """
+    path = manifest_path(output)
+    if not path.is_file():
+        return None
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise InputError(path, None, f"is not JSON ({error}); delete it") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("inputs"), dict):
+        raise InputError(path, None, "is not a run's manifest; delete it")
+    return manifest

@@ -1,0 +1,21 @@
+"""The sample that aligners and methods learn from, the same for every runner."""
+
+from __future__ import annotations
+
+# Rows that are learned from, at most, spread over the input: bounds memory.
+FIT_ROWS = 5000
+# A sample is made of blocks, so that few shards hold it.
+BLOCK = 250
+
+
+def sampled(total: int, limit: int = FIT_ROWS) -> list[range]:
+    """Row numbers of at most ``limit`` of ``total`` rows, in blocks spread evenly over them.
+
+    The blocks are disjoint and in order; all rows are taken if there are no more than ``limit``.
+    """
+    if total <= limit:
+        return [range(total)] if total else []
+    size = min(BLOCK, limit)
+    n_blocks = limit // size
+    starts = [n * total // n_blocks for n in range(n_blocks)]
+    return [range(start, start + size) for start in starts]

@@ -1,0 +1,222 @@
+"""The sharded runner: every step keeps every shard, so that a run survives being killed.
+
+A shard stands under a key made of the rows that went in, the settings and models of its step and of
+those before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Finished shards are not made
+again; a shard that depends on something else has another key. Files appear whole or not at all.
+
+A step that learns (from a sample of the rows, see :mod:`spanbridge.run.sample`) keeps what it has
+learned in a folder, under a key made of the sample's. Neither the size of shards nor the number of
+machines changes a sample, nor anything else about the result.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from spanbridge.core.errors import InputError
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.signature import code_version
+from spanbridge.formats import open_writer
+from spanbridge.formats.base import Counts
+from spanbridge.formats.parquet import read_notes, read_shard, sweep, temporary, write_shard
+from spanbridge.run.job import Job, deterministic, signature_of
+from spanbridge.run.result import Passage, Run, finish
+from spanbridge.run.sample import sampled
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import Step, chunks
+from spanbridge.steps.progress import Progress, silent
+from spanbridge.steps.raw_text import by_text, in_plain_words
+
+
+@deterministic
+def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[Passage]]:
+    """Run a pipeline, or go on with one.
+
+    Returns:
+        The result, None where other parts are still to be made, and how each step went.
+
+    Raises:
+        InputError: the input is wrong, or a folder cannot be written to.
+        SpanbridgeError: a setting is wrong, or something that a step needs is missing.
+    """
+    steps = job.open_steps()
+    try:
+        job.work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(job.work, None, f"cannot be made ({error.strerror})") from error
+    sweep(job.work)
+    going = _Going(job, steps, progress)
+    going.read()
+    return going.end(), going.passages
+
+
+class _Going:
+    """A run that is going on."""
+
+    def __init__(self, job: Job, steps: tuple[Step, ...], progress: Progress) -> None:
+        self._job, self._steps, self._progress = job, steps, progress
+        self._parts = [step.parts() for step in steps]
+        self.passages = [Passage("read")]
+        self.passages += (Passage(step.name, step.licences()) for step in steps)
+        self._keys: list[list[str]] = [[] for _ in self.passages]
+        self._sizes: list[int] = []
+        self._ready: set[int] = set()  # steps that have learned
+        self._notes: dict[str, int] = {}  # on the input
+
+    def read(self) -> None:
+        """Cut the input into shards, and know every shard's key in every step."""
+        counts, passage = Counts(), self.passages[0]
+        rows = self._progress(self._job.open_rows(counts), None, "read")
+        for n, chunk in enumerate(chunks(rows, self._job.shard_rows)):
+            digest = sha256(code_version().encode())
+            for pair in chunk:
+                digest.update(repr(pair).encode("utf-8", "backslashreplace") + b"\n")
+            self._keys[0].append(digest.hexdigest())
+            self._sizes.append(len(chunk))
+            if not self._path(0, n).is_file():
+                account = Account()
+                account.statuses["read"] = len(chunk)
+                self._write(0, n, chunk, account, 0.0)
+                passage.made += 1
+        self._notes = counts.notes()
+        for s, step in enumerate(self._steps, 1):
+            parts = [step.describe(), code_version()]
+            if step.learns:
+                parts += [f"{self._keys[s - 1][n]}:{rows}" for n, rows in self._sample().items()]
+            own = "|".join(parts)
+            for key in self._keys[s - 1]:
+                self._keys[s].append(sha256(f"{key}|{own}".encode()).hexdigest())
+
+    def end(self) -> Run | None:
+        """Make what is missing of this part; write the output once nothing is."""
+        i, n = self._job.part
+        last = len(self._steps)
+        todo = [k for k in range(i - 1, len(self._sizes), n) if not self._path(last, k).is_file()]
+        for s in range(1, last + 1):
+            missing = [k for k in todo if not self._path(s, k).is_file()]
+            if not missing:
+                continue
+            total = sum(self._sizes[k] for k in missing)
+            for _ in self._progress(self._made(s, missing), total, self.passages[s].name):
+                pass
+        for s, passage in enumerate(self.passages):
+            self._account(s, passage)
+        shards = range(len(self._sizes))
+        if not all(self._path(last, k).is_file() for k in shards):
+            return None
+        job = self._job
+        with open_writer(
+            job.output, job.output_side, default=job.default_format, **job.writing
+        ) as write:
+            for k in shards:
+                for pair in self._read(last, k):
+                    write(in_plain_words(pair))
+        account = self.passages[-1].account
+        account.notes |= self._notes
+        # whichever step it was that rejected a row, or a sentence of one
+        rejects = (reject for passage in self.passages for reject in passage.account.rejects)
+        account.rejects = list(dict.fromkeys(rejects))
+        n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
+        line = signature_of(self._steps, self._parts, n_learned, job.reading)
+        return finish(job.output, job.inputs, line, account)
+
+    def _made(self, s: int, missing: Iterable[int]) -> Iterator[SentencePair]:
+        for k in missing:
+            yield from self._make(s, k)
+
+    def _make(self, s: int, k: int) -> Iterator[SentencePair]:
+        """The rows of a shard that is not there, while they are made; then it is."""
+        rows = self._shard(s - 1, k)
+        self._learn(s)
+        account, done, started = Account(), [], time.monotonic()
+        for pair in self._steps[s - 1].run(rows, account):
+            done.append(pair)
+            yield pair
+        seconds = time.monotonic() - started
+        self._write(s, k, done, account, seconds)
+        self.passages[s].made += 1
+
+    def _write(
+        self, s: int, k: int, rows: list[SentencePair], account: Account, seconds: float
+    ) -> None:
+        notes = {
+            "key": self._keys[s][k],
+            "account": account.to_dict(whole=True),
+            "seconds": round(seconds, 3),
+            "rows": len(rows),
+        }
+        write_shard(self._path(s, k), rows, notes)
+
+    def _read(self, s: int, k: int) -> list[SentencePair]:
+        path = self._path(s, k)
+        if read_notes(path).get("key") != self._keys[s][k]:
+            raise InputError(path, None, "is another shard under this one's name; delete it")
+        return read_shard(path)
+
+    def _shard(self, s: int, k: int) -> list[SentencePair]:
+        if not self._path(s, k).is_file():
+            return list(self._make(s, k))
+        return self._read(s, k)
+
+    def _path(self, s: int, k: int) -> Path:
+        folder = self._job.work / f"{s}-{self.passages[s].name}"
+        return folder / f"{k:05}-{self._keys[s][k][:16]}.parquet"
+
+    def _sample(self) -> dict[int, list[range]]:
+        """Shard -> ranges of its input rows that are learned from."""
+        size = self._job.shard_rows
+        found: dict[int, list[range]] = {}
+        for block in sampled(sum(self._sizes), self._job.fit_rows):
+            first = block.start
+            while first < block.stop:
+                k = first // size
+                stop = min(block.stop, (k + 1) * size)
+                found.setdefault(k, []).append(range(first - k * size, stop - k * size))
+                first = stop
+        return found
+
+    def _learn(self, s: int) -> None:
+        """Let a step learn, or take up what it has learned before."""
+        step = self._steps[s - 1]
+        if not step.learns or s in self._ready:
+            return
+        keys = "|".join([self._keys[s][k] for k in self._sample()])
+        folder = self._path(s, 0).parent / f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
+        if not folder.is_dir():
+            rows: list[SentencePair] = []
+            for k, ranges in self._sample().items():
+                texts = list(by_text(self._shard(s - 1, k)))
+                rows += [pair for part in ranges for n in part for pair in texts[n]]
+            started = time.monotonic()
+            step.fit(rows, self._progress)
+            work = temporary(folder)
+            shutil.rmtree(work, ignore_errors=True)
+            step.save(work)
+            try:
+                work.rename(folder)
+            except OSError:
+                shutil.rmtree(work)
+                if not folder.is_dir():
+                    raise
+                # another machine was faster, with the same result
+            self.passages[s].seconds += time.monotonic() - started
+        try:
+            step.load(folder)
+        except InputError as error:
+            why = f"{error.why.partition(';')[0]}; delete the folder, to learn anew"
+            raise InputError(error.file, None, why) from error
+        self._ready.add(s)
+
+    def _account(self, s: int, passage: Passage) -> None:
+        for k in range(len(self._sizes)):
+            path = self._path(s, k)
+            if path.is_file():
+                notes = read_notes(path)
+                passage.shards += 1
+                passage.rows += notes["rows"]
+                passage.seconds += notes["seconds"]
+                passage.account.merge(Account.from_dict(notes["account"]))

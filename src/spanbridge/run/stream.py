@@ -1,0 +1,151 @@
+"""The streaming runner: rows pass all steps in batches, and go straight to the output."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from spanbridge.core.files import atomic_output
+from spanbridge.core.rows import SentencePair
+from spanbridge.formats import open_writer
+from spanbridge.formats.base import Counts
+from spanbridge.run.job import Job, deterministic, signature_of
+from spanbridge.run.result import Passage, Run, check_output, finish
+from spanbridge.run.sample import FIT_ROWS, sampled
+from spanbridge.steps.base import Step, chunks
+from spanbridge.steps.progress import Progress, silent
+from spanbridge.steps.raw_text import in_plain_words
+
+
+@deterministic
+def run(job: Job, progress: Progress = silent) -> tuple[Run, list[Passage]]:
+    """Run a pipeline from files to a file; memory is bounded by the sample that steps learn from.
+
+    Places that cannot be written to, and bad input, are found before the long work begins.
+
+    Returns:
+        The result, and how each step went.
+
+    Raises:
+        InputError: the input is wrong; nothing is written then.
+        SpanbridgeError: a setting is wrong, or the output's format cannot hold a row.
+    """
+    check_output(job.output, *job.inputs.values(), explanation=job.explanation)
+    counts = Counts()
+    with ExitStack() as stack:
+        write = stack.enter_context(
+            open_writer(job.output, job.output_side, default=job.default_format, **job.writing)
+        )
+        explain = None
+        if job.explanation is not None:
+            explain = partial(print, file=stack.enter_context(atomic_output(job.explanation)))
+        total = _count(job, counts, progress) if job.slow else None
+        steps = job.open_steps()
+        if total is None and any(step.learns for step in steps):
+            total = _count(job, counts, progress)
+        passages = [Passage(step.name, step.licences()) for step in steps]
+        parts = [step.parts() for step in steps]
+        n_learned = learn(
+            steps, lambda: job.open_rows(None), total or 0, job.fit_rows, progress, passages
+        )
+        if job.keep is not None:
+            for step in steps:
+                step.save(job.keep)
+        rows = passed(steps, job.open_rows(counts if total is None else None), passages)
+        for pair in progress(rows, total, "+".join(step.name for step in steps)):
+            write(_told(in_plain_words(pair), explain))
+    account = passages[-1].account
+    account.notes |= counts.notes()
+    line = signature_of(steps, parts, n_learned, job.reading)
+    return finish(job.output, job.inputs, line, account, job.explanation), passages
+
+
+def _count(job: Job, counts: Counts, progress: Progress) -> int:
+    """The number of rows; reading them all finds what is wrong with the input."""
+    return sum(1 for _ in progress(job.open_rows(counts), None, "read"))
+
+
+def _told(pair: SentencePair, explain: Callable[[str], object] | None) -> SentencePair:
+    """The row without its explanation, which goes to a file of its own."""
+    if explain is None or pair.explanation is None:
+        return pair
+    for line in pair.explanation:
+        explain(line)
+    return dataclasses.replace(pair, explanation=None)
+
+
+def learn(
+    steps: Sequence[Step],
+    open_rows: Callable[[], Iterable[SentencePair]],
+    total: int,
+    limit: int = FIT_ROWS,
+    progress: Progress = silent,
+    passages: Sequence[Passage] = (),
+) -> int:
+    """Let the steps learn from a sample of the rows, each from what the steps before make of it.
+
+    Returns:
+        The number of rows that were learned from.
+    """
+    last = max((n for n, step in enumerate(steps, 1) if step.learns), default=0)
+    if not last or not total:
+        return 0
+    blocks = sampled(total, limit)
+    sample = [row for n, row in enumerate(open_rows()) if any(n in block for block in blocks)]
+    n_learned = len(sample)
+    scratch = [Passage(step.name) for step in steps]  # the rows will pass again, and be counted
+    for n, step in enumerate(steps[:last]):
+        if step.learns:
+            started = time.monotonic()
+            step.fit(sample, progress)
+            if passages:
+                passages[n].seconds += time.monotonic() - started
+        if n + 1 < last:
+            sample = list(passed([step], sample, scratch[n : n + 1]))
+    return n_learned
+
+
+def passed(
+    steps: Sequence[Step], rows: Iterable[SentencePair], passages: Sequence[Passage]
+) -> Iterator[SentencePair]:
+    """The rows that become of a stream of rows, batch by batch."""
+    for batch in chunks(rows):
+        for step, passage in zip(steps, passages, strict=True):
+            started = time.monotonic()
+            batch = list(step.run(batch, passage.account))
+            passage.seconds += time.monotonic() - started
+            passage.rows += len(batch)
+        yield from batch
+
+
+@deterministic
+def in_memory(
+    steps: Sequence[Step],
+    rows: Iterable[SentencePair],
+    *,
+    fit: bool,
+    limit: int = FIT_ROWS,
+    progress: Progress = silent,
+) -> tuple[list[SentencePair], list[Passage], int]:
+    """Let rows pass steps that are open.
+
+    Args:
+        steps: the steps.
+        rows: the rows.
+        fit: let steps that learn learn from these rows; False for those that have learned before.
+        limit: rows that they learn from, at most.
+        progress: shows how far it is.
+
+    Returns:
+        The rows that come out, how each step went, and the number of rows learned from.
+    """
+    given = list(rows)
+    passages = [Passage(step.name, step.licences()) for step in steps]
+    n_learned = learn(steps, lambda: given, len(given), limit, progress, passages) if fit else 0
+    done = [
+        in_plain_words(pair) for pair in passed(steps, progress(given, len(given), "run"), passages)
+    ]
+    return done, passages, n_learned

@@ -1,0 +1,231 @@
+"""Steps: what pipelines, and with them all commands, are made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from spanbridge.core import registry
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.requirements import allows_commercial_use
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.formats.languages import Language
+from spanbridge.steps.account import Account
+from spanbridge.steps.progress import Progress, silent
+
+T = TypeVar("T")
+# Rows that a step works on at a time: enough for batches of equal length to fill, few enough for a
+# progress bar that moves; results do not depend on it.
+CHUNK = 512
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """Consecutive lists of at most ``size`` items."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+@dataclass(frozen=True)
+class PartSettings:
+    """A part by its name in the registry, with options: ``NAME`` or ``{NAME: {OPTION: ...}}``.
+
+    Attributes:
+        kind: ``aligner``, ``method``, ``tagger`` and so on.
+        name: by which the registry knows it; empty for one that has been made already.
+        options: of its class.
+        made: a part that has been made already, from Python.
+    """
+
+    kind: str
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+    made: Any = None
+
+    @classmethod
+    def parse(cls, kind: str, given: Any) -> PartSettings:
+        """Settings as a pipeline file has them, or a part that has been made.
+
+        Raises:
+            ValueError: nobody goes by that name, or an option is unknown or of the wrong type.
+        """
+        if isinstance(given, PartSettings):
+            return given
+        if not isinstance(given, str | dict):
+            return cls(kind, "", {}, given)
+        name, options = one_entry(given, f"a {kind}")
+        try:
+            made = registry.load(kind, name)
+        except SpanbridgeError as error:
+            raise ValueError(str(error)) from error
+        return cls(kind, name, registry.check_options(made, name, options))
+
+
+def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
+    """Name and settings out of ``NAME`` or ``{NAME: {SETTING: ...}}``.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(given, str):
+        return given, {}
+    if isinstance(given, dict) and len(given) == 1:
+        ((name, settings),) = given.items()
+        if isinstance(name, str) and isinstance(settings, dict | None):
+            return name, settings or {}
+    raise ValueError(f"{what} is written as NAME or as NAME: {{SETTING: VALUE, ...}}")
+
+
+# The types of settings that name a part.
+AlignerSettings = Annotated[PartSettings, BeforeValidator(partial(PartSettings.parse, "aligner"))]
+MethodSettings = Annotated[PartSettings, BeforeValidator(partial(PartSettings.parse, "method"))]
+SegmenterSettings = Annotated[
+    PartSettings, BeforeValidator(partial(PartSettings.parse, "segmenter"))
+]
+SplitterSettings = Annotated[PartSettings, BeforeValidator(partial(PartSettings.parse, "splitter"))]
+TaggerSettings = Annotated[PartSettings, BeforeValidator(partial(PartSettings.parse, "tagger"))]
+TranslatorSettings = Annotated[
+    PartSettings, BeforeValidator(partial(PartSettings.parse, "translator"))
+]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all steps of a pipeline share.
+
+    Attributes:
+        languages: of the source and of the target side; None where no step needs to know it.
+        commercial: refuse parts whose licence does not allow commercial use.
+    """
+
+    languages: dict[Side, Language | None] = field(default_factory=dict)
+    commercial: bool = False
+
+    def language(self, side: Side) -> Language:
+        """The language of one side.
+
+        Raises:
+            SpanbridgeError: nobody said.
+        """
+        found = self.languages.get(side)
+        if found is None:
+            raise SpanbridgeError(f"the {side}'s language is not given; add it under languages")
+        return found
+
+    def build(self, part: PartSettings, **further: Any) -> Any:
+        """Make a part, if its licence will do.
+
+        Args:
+            part: its name and options.
+            further: options that come from other settings; those that are None do not count.
+
+        Raises:
+            SpanbridgeError: it cannot be made; or commercial use is wanted, and its licence is not
+                known to allow it.
+        """
+        made = part.made
+        if made is None:
+            made = registry.build(part.kind, part.name, {**part.options, **further})
+        licence = getattr(made, "licence", None)
+        if self.commercial and licence is not None and not allows_commercial_use(licence):
+            raise SpanbridgeError(
+                f"the licence of the {part.kind} {part.name} is {licence}, which is not known to "
+                "allow commercial use; Apertium, M2M-100 (MIT) and most OPUS-MT models (CC-BY-4.0) "
+                "do, and a file of your own does if its option licence says so"
+            )
+        return made
+
+
+class Step(BaseModel, ABC):
+    """A step of a pipeline: its settings, what it needs and gives, and its work on rows.
+
+    Its fields are its settings in a pipeline file, where it is called :attr:`name`. Other packages
+    add steps by an entry point in the group ``spanbridge.step``.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False
+    )
+    name: ClassVar[str]
+
+    def needs(self) -> set[str]:
+        """Columns that there must be: ``source_words``, ``target_spans``, ``links`` and so on."""
+        return set()
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """The columns after it.
+
+        Raises:
+            SpanbridgeError: it cannot come after what there is.
+        """
+        return columns
+
+    def open(self, context: Context) -> None:
+        """Load what it works with, once, before any work.
+
+        Raises:
+            SpanbridgeError: a setting is wrong, or something that it needs is missing.
+        """
+
+    @property
+    def slow(self) -> bool:
+        """True if the work takes so long that the whole input is to be checked first."""
+        return True
+
+    def parts(self) -> dict[str, str]:
+        """Everything that the results depend on but the rows and what is learned from them."""
+        given = self.model_dump(mode="json", exclude_defaults=True)
+        return {"settings": ",".join(f"{key}={value}" for key, value in given.items()) or "default"}
+
+    def describe(self) -> str:
+        """The step in one phrase, for keys and signatures."""
+        return f"{self.name}({','.join(f'{key}={value}' for key, value in self.parts().items())})"
+
+    def licences(self) -> dict[str, str]:
+        """Licences of the parts that it works with, by their names."""
+        return {}
+
+    @abstractmethod
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterable[SentencePair]:
+        """The rows that become of a batch of rows.
+
+        A row depends on itself alone, and on what was learned. A step that enters rows in the
+        account enters every one; otherwise each counts as ``done``.
+        """
+
+    def run(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """The work with its account."""
+        before = account.n_rows
+        n_rows = 0
+        for row in self.work(rows, account):
+            n_rows += 1
+            yield row
+        if account.n_rows == before and n_rows:
+            account.statuses["done"] += n_rows
+
+    @property
+    def learns(self) -> bool:
+        """True if it has to learn from a sample of the rows before it works on any."""
+        return False
+
+    def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
+        """Learn from a sample of the rows."""
+
+    def save(self, folder: str | Path) -> None:
+        """Keep in a folder what was learned."""
+
+    def load(self, folder: str | Path) -> None:
+        """Take up what was learned before, with the same settings."""
+
+
+def licences_of(**parts: object) -> dict[str, str]:
+    """Licences of the parts that state theirs."""
+    found = {name: getattr(part, "licence", None) for name, part in parts.items()}
+    return {name: str(licence) for name, licence in found.items() if licence is not None}

@@ -1,0 +1,380 @@
+"""Steps that read or write word alignments: align and project."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from spanbridge.align.base import Aligner
+from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, REJECTED, SentencePair
+from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.core.spans import Span
+from spanbridge.project.confidence import sentence_confidence
+from spanbridge.project.method import Method, Projection
+from spanbridge.project.score_input import LINK_SCORE
+from spanbridge.steps import learning
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import (
+    AlignerSettings,
+    Context,
+    MethodSettings,
+    PartSettings,
+    Step,
+    TaggerSettings,
+    TranslatorSettings,
+    chunks,
+    licences_of,
+)
+from spanbridge.steps.progress import Progress, silent
+from spanbridge.steps.scoring import open_scorer
+
+Found = WordAlignment | SoftAlignment | RowError | None
+
+
+class Align(Step):
+    """Find the links between the words of both sides, in place of any that there are."""
+
+    name: ClassVar[str] = "align"
+    aligner: AlignerSettings = PartSettings("aligner", "fused")
+    _aligner: Aligner = PrivateAttr()
+
+    def needs(self) -> set[str]:
+        """Both sides."""
+        return {"source_words", "target_words"}
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """Links."""
+        return columns | {"links"}
+
+    def open(self, context: Context) -> None:
+        """Load the aligner."""
+        self._aligner = context.build(self.aligner)
+
+    def parts(self) -> dict[str, str]:
+        """The aligner."""
+        return {"aligner": self._aligner.describe()}
+
+    def licences(self) -> dict[str, str]:
+        """Licence of the aligner's encoder."""
+        return licences_of(aligner=self._aligner)
+
+    @property
+    def learns(self) -> bool:
+        """True for aligners that learn from the bitext."""
+        return self._aligner.learns
+
+    def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
+        """Let the aligner learn."""
+        self._aligner.fit(progress(rows, len(rows), "learn words"))
+
+    def save(self, folder: str | Path) -> None:
+        """Keep what the aligner has learned."""
+        learning.save(folder, self.aligner, self._aligner, None, None)
+
+    def load(self, folder: str | Path) -> None:
+        """Take up what the aligner has learned."""
+        learning.load(folder, self._aligner, None)
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with links."""
+        for chunk in chunks(rows):
+            for pair, found in zip(chunk, self._aligner.align(chunk), strict=True):
+                if isinstance(found, RowError):
+                    status = f"{REJECTED}{found}"
+                    account.add(pair, status, ())
+                    yield pair.replace(links=None, status=status)
+                else:
+                    account.statuses["aligned" if found.pairs else f"{EMPTY}no link"] += 1
+                    yield pair.replace(links=found)
+
+
+class Project(Step):
+    """Carry the source's spans over to the target.
+
+    Attributes:
+        method: ``corpus`` unless told otherwise; ``greedy`` where only links that there are count.
+        aligner: the method's own unless told otherwise.
+        links: ``keep`` those that rows bring and align the other rows; take ``only`` those that
+            rows bring and reject the other rows; or align all rows ``anew``.
+        min_confidence: spans less probable than this are left out, in [0, 1].
+        weights: further scores with their weights, or other weights of the method's own.
+        tagger: a tagger of the target, for methods and scores that take one.
+        translator: a translator that scores, for methods and scores that take one.
+        apply: folder of an earlier fit, which brings method and aligner.
+        explain: say in each row why its spans were projected where they were.
+    """
+
+    name: ClassVar[str] = "project"
+    method: MethodSettings | None = None
+    aligner: AlignerSettings | None = None
+    links: Literal["keep", "only", "anew"] = "keep"
+    min_confidence: float = Field(0.0, ge=0, le=1)
+    weights: dict[str, float] = Field(default_factory=dict)
+    tagger: TaggerSettings | None = None
+    translator: TranslatorSettings | None = None
+    apply: str | None = None
+    explain: bool = False
+    _method: Method = PrivateAttr()
+    _aligner: Aligner | None = PrivateAttr(None)
+    _helpers: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _chosen: tuple[PartSettings | None, PartSettings] | None = PrivateAttr(None)
+    _applied: str | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Project:
+        if self.links == "only" and self.aligner is not None:
+            raise ValueError("links: only takes the links that there are; leave the aligner out")
+        if self.apply is not None:
+            own = (self.method, self.aligner, self.tagger, self.translator, self.weights or None)
+            if any(setting is not None for setting in own):
+                raise ValueError("apply brings its own method and aligner; leave others out")
+        return self
+
+    def needs(self) -> set[str]:
+        """Both sides, and the source's spans; the links, if only these count."""
+        there = {"source_words", "source_spans", "target_words"}
+        return there | {"links"} if self.links == "only" else there
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """The target's spans."""
+        return columns | {"target_spans", "links"}
+
+    def open(self, context: Context) -> None:
+        """Load method, aligner, and what else scores need.
+
+        Raises:
+            SpanbridgeError: a part cannot be made, or would do nothing.
+        """
+        if self.apply is not None:
+            self._applied, method, aligner = learning.recipe(self.apply)
+            self._method = context.build(method)
+            self._aligner = None if aligner is None else context.build(aligner)
+            learning.load(self.apply, self._aligner, self._method)
+            return
+        usual = PartSettings("method", "greedy" if self.links == "only" else "corpus")
+        method = self.method or usual
+        if self.tagger is not None:
+            self._helpers["tagger"] = context.build(self.tagger)
+        if self.translator is not None:
+            self._helpers["scorer"] = open_scorer(self.translator, context)
+        if self.weights:
+            self._helpers["weights"] = self.weights
+        self._method = context.build(method, **self._helpers)
+        aligner = self.aligner
+        if self._method.reads == "nothing":
+            if aligner is not None or self.links == "only":
+                raise SpanbridgeError(
+                    f"the method {self._method.name!r} reads no alignment; leave aligner and links "
+                    "out"
+                )
+        elif self.links != "only":
+            aligner = aligner or PartSettings("aligner", self._method.aligner)
+            self._aligner = context.build(aligner)
+        self._chosen = (aligner, method)
+        if not self._method.learns:
+            self._check_reach()
+
+    @property
+    def slow(self) -> bool:
+        """True unless it only follows links that there are."""
+        return self.links != "only" or self.tagger is not None or self.translator is not None
+
+    def parts(self) -> dict[str, str]:
+        """Aligner, method, and the settings that differ from the usual ones."""
+        given = {
+            "aligner": "none" if self._method.reads == "nothing" else "given",
+            "method": self._method.describe(),
+        }
+        if self._aligner is not None:
+            given["aligner"] = self._aligner.describe()
+        if self.links != "keep":
+            given["links"] = self.links
+        if self._applied is not None:
+            given["applied"] = self._applied
+        if self.min_confidence:
+            given["min_confidence"] = repr(self.min_confidence)
+        return given
+
+    def licences(self) -> dict[str, str]:
+        """Licences of aligner, tagger and translator."""
+        return licences_of(aligner=self._aligner, **self._helpers)
+
+    @property
+    def learns(self) -> bool:
+        """True if method or aligner learn from the rows, and no earlier fit is applied."""
+        if self._applied is not None:
+            return False
+        return self._method.learns or (self._aligner is not None and self._aligner.learns)
+
+    def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
+        """Let aligner and method learn."""
+        rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
+        if self._aligner is not None and self._aligner.learns:
+            self._aligner.fit(progress(rows, len(rows), "learn words"))
+        if self._method.learns:
+            watched = progress(rows, len(rows), "learn spans")
+            found = (row for chunk in chunks(watched) for row in self._aligned(chunk))
+            self._method.fit(
+                [(pair, read) for pair, read in found if not isinstance(read, RowError)]
+            )
+        self._check_reach()
+
+    def save(self, folder: str | Path) -> None:
+        """Keep what aligner and method have learned, and how they were made."""
+        assert self._chosen is not None
+        aligner, method = self._chosen
+        learning.save(folder, aligner, self._aligner, method, self._method)
+
+    def load(self, folder: str | Path) -> None:
+        """Take up what aligner and method have learned."""
+        learning.load(folder, self._aligner, self._method)
+        self._check_reach()
+
+    def _check_reach(self) -> None:
+        surest = self._method.surest()
+        if self.min_confidence > surest:
+            raise SpanbridgeError(
+                f"a least confidence of {self.min_confidence} leaves nothing: "
+                f"{self._method.name!r} is never surer than {surest:.3f} here"
+            )
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with the target's spans."""
+        for chunk in chunks(rows):
+            if self.links == "anew":
+                chunk = [pair.replace(links=None) for pair in chunk]
+            elif self._aligner is not None:
+                brought = sum(pair.links is not None for pair in chunk)
+                account.note("rows_with_links_of_their_own", brought)
+            found = list(self._aligned(chunk))
+            fates = [_fate(pair, read) for pair, read in found]
+            before = self._method.counts.copy()
+            projected = iter(
+                self._method.project(
+                    [row for row, fate in zip(found, fates, strict=True) if fate is None]  # type: ignore[misc]
+                )
+            )
+            for name, count in (self._method.counts - before).items():
+                account.note(name, count)
+            for (pair, read), fate in zip(found, fates, strict=True):
+                result: Projection | str = fate or _checked(next(projected))
+                yield self._row(pair, read, result, account)
+
+    def _aligned(self, rows: Sequence[SentencePair]) -> Iterator[tuple[SentencePair, Found]]:
+        """What the method reads of each row."""
+        if self._method.reads == "nothing":
+            yield from ((pair, None) for pair in rows)
+        elif self._aligner is None:
+            missing = RowError("no links given, and no aligner asked for")
+            for pair in rows:
+                yield pair, missing if pair.links is None else self._read(pair.links)
+        elif self._method.reads == "links":
+            found = iter(self._aligner.align([pair for pair in rows if pair.links is None]))
+            for pair in rows:
+                yield pair, next(found) if pair.links is None else pair.links
+        else:
+            for pair, soft in zip(rows, self._aligner.soft_align(rows), strict=True):
+                yield pair, _with_links(pair, soft)
+
+    def _read(self, links: WordAlignment) -> WordAlignment | SoftAlignment:
+        return links if self._method.reads == "links" else SoftAlignment.from_links(links)
+
+    def _row(
+        self, pair: SentencePair, read: Found, result: Projection | str, account: Account
+    ) -> SentencePair:
+        """The finished row, entered in the account."""
+        spans: tuple[Span, ...] = ()
+        confidence = None
+        lines: tuple[str, ...] = ()
+        if isinstance(result, str):
+            status = result
+            reason = _REASONS.get(status.partition(": ")[0], status.removeprefix(EMPTY))
+            dropped = tuple((span, reason) for span in pair.source.spans)
+            if status == _NO_SPAN:
+                confidence = _certainty_of_none(pair)
+        else:
+            result = result.with_source_scores()
+            if self.explain and result.explain is not None:
+                lines = tuple(result.explain(result, self.min_confidence))
+            sure = [
+                p if p >= self.min_confidence else 1 - p
+                for p in (1.0 if span.score is None else span.score for span in result.spans)
+            ]
+            n_dropped = len(result.dropped)
+            result = result.above(self.min_confidence)
+            spans, dropped = result.spans, result.dropped
+            status = PROJECTED if spans else f"{EMPTY}{dropped[0][1] if dropped else 'no span'}"
+            if spans:
+                confidence = round(sentence_confidence(sure, n_dropped), 4)
+        if self.explain and pair.source.spans and not lines:
+            lines = (f"row {pair.id}, {status}",)
+        done = dataclasses.replace(
+            pair,
+            target=pair.target.with_spans(spans),
+            links=_shown(pair, read),
+            status=status,
+            confidence=confidence,
+            provenance=self.name,
+            explanation=lines or None,
+            rejected_sentences=None,
+        )
+        account.add(done, status, dropped)
+        return done
+
+
+_NO_SPAN = f"{EMPTY}no source span"
+# Why the spans of a row were dropped that no method worked on; else the status says it.
+_REASONS = {"rejected": "row rejected", "failed": "translation failed"}
+
+
+def _fate(pair: SentencePair, read: Found) -> str | None:
+    """The status of a row on which no method needs to work; None for all others."""
+    translation = pair.translation_status or ""
+    if translation.startswith(FAILED):
+        return f"{FAILED}translation: {translation.removeprefix(FAILED)}"
+    if isinstance(read, RowError):
+        return f"{REJECTED}{read}"
+    if not pair.source.words and pair.target.words:
+        return f"{EMPTY}no source word"
+    if not pair.source.spans:
+        return _NO_SPAN
+    if not pair.target.words:
+        return f"{EMPTY}no target word"
+    return None
+
+
+def _certainty_of_none(pair: SentencePair) -> float | None:
+    """Probability that a target has no span since its source has none.
+
+    Labels that were given are certain; a tagger says how sure it is.
+    """
+    p = pair.source.empty_probability
+    return 1.0 if p is None else round(p, 4)
+
+
+def _checked(found: Projection | RowError) -> Projection | str:
+    return f"{REJECTED}{found}" if isinstance(found, RowError) else found
+
+
+def _with_links(pair: SentencePair, found: SoftAlignment | RowError) -> SoftAlignment | RowError:
+    """Links that came with a pair stand in for the aligner's; the words' states are still its."""
+    if pair.links is None:
+        return found
+    if isinstance(found, RowError):
+        return SoftAlignment.from_links(pair.links)
+    return SoftAlignment.from_links(pair.links, found.source_states, found.target_states)
+
+
+def _shown(pair: SentencePair, read: Found) -> WordAlignment | None:
+    """The links that come out with a row."""
+    if isinstance(read, RowError):
+        return None
+    if isinstance(read, SoftAlignment):
+        return pair.links or read.links(LINK_SCORE)
+    return pair.links if read is None else read

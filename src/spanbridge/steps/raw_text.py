@@ -1,0 +1,396 @@
+"""Steps that make raw text ready, and put it together again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from pydantic import PrivateAttr
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.requirements import require
+from spanbridge.core.rows import (
+    OTHER,
+    PROJECTED,
+    REJECTED,
+    SentenceOf,
+    SentencePair,
+    Side,
+)
+from spanbridge.core.spans import Sentence, Span
+from spanbridge.formats import segmentation
+from spanbridge.formats.segmentation import Cutter
+from spanbridge.formats.tokens import raw_sentence, tokenize
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import (
+    Context,
+    PartSettings,
+    SegmenterSettings,
+    SplitterSettings,
+    Step,
+)
+
+SPLIT = "sentences of longer texts"  # a column of its own, which `join` needs
+
+
+class Repair(Step):
+    """Repair text whose UTF-8 was read as Latin-1 or Windows-1252 and encoded again (``EspaÃ±a``).
+
+    By ``ftfy``, which mends what is very unlikely to be meant; nothing else is changed. Characters
+    are counted in the mended text from there on.
+
+    Attributes:
+        side: the side that is repaired.
+    """
+
+    name: ClassVar[str] = "repair"
+    side: Side = "target"
+    _ftfy: Any = PrivateAttr()
+
+    def needs(self) -> set[str]:
+        """The side."""
+        return {f"{self.side}_words"}
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """The same columns.
+
+        Raises:
+            SpanbridgeError: the text has been split, and would be put together unmended.
+        """
+        if SPLIT in columns:
+            raise SpanbridgeError("repair comes before split")
+        return columns
+
+    def open(self, context: Context) -> None:
+        """Load ftfy.
+
+        Raises:
+            MissingExtraError: it is not installed.
+        """
+        require("ftfy", by="the step 'repair'")
+        import ftfy
+
+        self._ftfy = ftfy
+
+    def parts(self) -> dict[str, str]:
+        """Version of ftfy, and the side."""
+        return {"ftfy": self._ftfy.__version__, "side": self.side}
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with mended text."""
+        for pair in rows:
+            before = pair.side(self.side)
+            after = self._repaired(before)
+            changed = (after.words, after.text) != (before.words, before.text)
+            account.statuses["repaired: encoded twice" if changed else "sound"] += 1
+            yield pair.replace(**{self.side: after})
+
+    def _repaired(self, sentence: Sentence) -> Sentence:
+        fix = self._ftfy.fix_encoding
+        if sentence.text is not None and not sentence.spans:
+            text = fix(sentence.text)
+            return sentence if text == sentence.text else raw_sentence(text)
+        words = tuple(map(fix, sentence.words))
+        return sentence if words == sentence.words else Sentence(words, sentence.spans)
+
+
+class Split(Step):
+    """Cut raw text into sentences, each a row of its own until :class:`Join`.
+
+    Attributes:
+        side: the side that is cut.
+        splitter: finds the sentences.
+    """
+
+    name: ClassVar[str] = "split"
+    side: Side = "target"
+    splitter: SplitterSettings = PartSettings("splitter", "sentencex")
+    _splitter: Cutter = PrivateAttr()
+    _language: str = PrivateAttr()
+
+    def needs(self) -> set[str]:
+        """Raw text."""
+        return {f"{self.side}_text"}
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """Sentences.
+
+        Raises:
+            SpanbridgeError: there are translations or spans already.
+        """
+        if SPLIT in columns:
+            raise SpanbridgeError("the text is split already")
+        late = columns & {f"{OTHER[self.side]}_words", "source_spans", "target_spans"}
+        if late:
+            raise SpanbridgeError(f"split comes before what makes {', '.join(sorted(late))}")
+        return columns | {SPLIT}
+
+    def open(self, context: Context) -> None:
+        """Load the splitter."""
+        self._splitter = context.build(self.splitter)
+        self._language = context.language(self.side).tag
+
+    def parts(self) -> dict[str, str]:
+        """Splitter, language and side."""
+        return {
+            "splitter": self._splitter.describe(),
+            "language": self._language,
+            "side": self.side,
+        }
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """A row for every sentence; blank texts stay one row."""
+        for pair in rows:
+            text = pair.side(self.side).text or ""
+            found = segmentation.sentences(text, self._language, self._splitter)
+            account.statuses["several sentences" if len(found) > 1 else "one sentence"] += 1
+            account.note("sentences", max(len(found), 1))
+            for n, (start, end) in enumerate(found or [(0, len(text))]):
+                part: dict[str, Any] = {self.side: raw_sentence(text[start:end])}
+                yield dataclasses.replace(
+                    pair,
+                    **part,
+                    id=f"{pair.id}.{n + 1}" if len(found) > 1 else pair.id,
+                    sentence_of=SentenceOf(pair.id, self.side, start, text if n == 0 else None),
+                    extra=pair.extra if n == 0 else {},
+                )
+
+
+class Segment(Step):
+    """Words of scripts that are written without spaces, in place of single characters.
+
+    The end of a pipeline gives spans in characters of the text again.
+
+    Attributes:
+        side: the side that is segmented.
+        segmenter: finds the words.
+    """
+
+    name: ClassVar[str] = "segment"
+    side: Side = "target"
+    segmenter: SegmenterSettings = PartSettings("segmenter", "icu")
+    _segmenter: Cutter = PrivateAttr()
+    _language: str = PrivateAttr()
+
+    def needs(self) -> set[str]:
+        """Raw text."""
+        return {f"{self.side}_text"}
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """The same columns, with other words.
+
+        Raises:
+            SpanbridgeError: there are spans or links, which count words, already.
+        """
+        late = columns & {f"{self.side}_spans", "links"}
+        if late:
+            raise SpanbridgeError(f"segment comes before what makes {', '.join(sorted(late))}")
+        return columns
+
+    def open(self, context: Context) -> None:
+        """Load the segmenter."""
+        self._segmenter = context.build(self.segmenter)
+        self._language = context.language(self.side).tag
+
+    def parts(self) -> dict[str, str]:
+        """Segmenter, language and side."""
+        return {
+            "segmenter": self._segmenter.describe(),
+            "language": self._language,
+            "side": self.side,
+        }
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with other words."""
+        for pair in rows:
+            text = pair.side(self.side).text or ""
+            words, offsets = segmentation.words(text, self._language, self._segmenter)
+            account.statuses["segmented"] += 1
+            account.note("words", len(words))
+            yield pair.replace(**{self.side: Sentence(words, (), text, offsets)})
+
+
+class Join(Step):
+    """Put the sentences of a text together again: one row for each row that was split."""
+
+    name: ClassVar[str] = "join"
+
+    def needs(self) -> set[str]:
+        """Sentences."""
+        return {SPLIT}
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """Texts."""
+        return columns - {SPLIT}
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """A row for every text; a row that was not split stays as it is."""
+        for group in by_text(rows):
+            whole = joined(group)
+            account.add(whole, whole.status or "joined", ())
+            yield whole
+
+
+def by_text(rows: Sequence[SentencePair]) -> Iterator[list[SentencePair]]:
+    """The rows of each text that was split; a row that was not split stands alone."""
+    group: list[SentencePair] = []
+    for pair in rows:
+        if group and (pair.sentence_of is None or pair.sentence_of.text is not None):
+            yield group
+            group = []
+        group.append(pair)
+    if group:
+        yield group
+
+
+def joined(rows: Sequence[SentencePair]) -> SentencePair:
+    """One row out of those of a text's sentences.
+
+    It is ``projected`` if any of them is; else its status is that of the first. Its confidence is
+    the product of theirs, None if any has none.
+    """
+    first = rows[0].sentence_of
+    if first is None:
+        return rows[0]
+    starts = [pair.sentence_of.start for pair in rows if pair.sentence_of is not None]
+    sides: dict[Side, Sentence] = {
+        first.side: _concatenated([pair.side(first.side) for pair in rows], first.text, starts),
+        OTHER[first.side]: _concatenated([pair.side(OTHER[first.side]) for pair in rows]),
+    }
+    statuses = [pair.status for pair in rows]
+    rejected = [s.removeprefix(REJECTED) for s in statuses if s and s.startswith(REJECTED)]
+    extra: dict[str, Any] = {}
+    for pair in rows:
+        for key, value in pair.extra.items():
+            extra.setdefault(key, value)
+    return dataclasses.replace(
+        rows[0],
+        id=first.id,
+        source=sides["source"],
+        target=sides["target"],
+        links=_links(rows),
+        status=PROJECTED if PROJECTED in statuses else statuses[0],
+        confidence=_product([pair.confidence for pair in rows]),
+        explanation=tuple(line for pair in rows for line in pair.explanation or ()) or None,
+        translation_status=_worst([pair.translation_status for pair in rows]),
+        translation_score=_mean([pair.translation_score for pair in rows]),
+        back_translation_status=_worst([pair.back_translation_status for pair in rows]),
+        pivot_text=" ".join(pair.pivot_text for pair in rows if pair.pivot_text) or None,
+        sentence_of=None,
+        rejected_sentences=tuple(rejected) if rejected and PROJECTED in statuses else None,
+        extra=extra,
+    )
+
+
+def _product(values: Sequence[float | None]) -> float | None:
+    product = 1.0
+    for value in values:
+        if value is None:
+            return None
+        product *= value
+    return round(product, 4)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _worst(statuses: Sequence[str | None]) -> str | None:
+    """The first status that is not ok, else ok; None where there is none."""
+    known = [status for status in statuses if status is not None]
+    return next((status for status in known if status != "ok"), "ok" if known else None)
+
+
+def _concatenated(
+    parts: Sequence[Sentence], text: str | None = None, starts: Sequence[int] = ()
+) -> Sentence:
+    if text is None:  # translations, whose own texts stand side by side
+        starts, at = [], 0
+        for sentence in parts:
+            starts.append(at)
+            at += len(sentence.text or "") + 1
+        if all(sentence.text is not None for sentence in parts):
+            text = " ".join(sentence.text or "" for sentence in parts)
+    words: list[str] = []
+    spans: list[Span] = []
+    offsets: list[tuple[int, int]] = []
+    for sentence, start in zip(parts, starts, strict=True):
+        n = len(words)
+        spans += (span._replace(start=span.start + n, end=span.end + n) for span in sentence.spans)
+        offsets += ((a + start, b + start) for a, b in sentence.offsets or ())
+        words += sentence.words
+    known = text is not None and len(offsets) == len(words)
+    return Sentence(
+        tuple(words),
+        tuple(spans),
+        text if known else None,
+        tuple(offsets) if known else None,
+        None if spans else _product([sentence.empty_probability for sentence in parts]),
+    )
+
+
+def _links(rows: Sequence[SentencePair]) -> WordAlignment | None:
+    pairs: list[tuple[int, int]] = []
+    scores: list[float] = []
+    i = j = 0
+    for pair in rows:
+        if pair.links is None:
+            return None
+        pairs += ((a + i, b + j) for a, b in pair.links.pairs)
+        scores += pair.links.scores or ()
+        i, j = i + len(pair.source.words), j + len(pair.target.words)
+    return WordAlignment.of(pairs, i, j, scores if len(scores) == len(pairs) else None)
+
+
+def in_plain_words(pair: SentencePair) -> SentencePair:
+    """A pair whose words are those that its raw texts are cut into; others are cut anew.
+
+    Spans keep their characters; links go to every word that lies in theirs. It is another way to
+    write the same row, so nothing that was said of it is cleared.
+    """
+    source, sources = _plain(pair.source)
+    target, targets = _plain(pair.target)
+    if sources is None and targets is None:
+        return pair
+    links = pair.links
+    if links is not None:
+        sources = sources or [[n] for n in range(len(pair.source.words))]
+        targets = targets or [[n] for n in range(len(pair.target.words))]
+        found: dict[tuple[int, int], float] = {}
+        scores = links.scores or [1.0] * len(links.pairs)
+        for (i, j), value in zip(links.pairs, scores, strict=True):
+            for a in sources[i]:
+                for b in targets[j]:
+                    found[a, b] = max(value, found.get((a, b), 0.0))
+        kept = None if links.scores is None else list(found.values())
+        links = WordAlignment.of(list(found), len(source.words), len(target.words), kept)
+    return dataclasses.replace(pair, source=source, target=target, links=links)
+
+
+def _plain(sentence: Sentence) -> tuple[Sentence, list[list[int]] | None]:
+    """The sentence in plain words, and which of them make up each former one."""
+    if sentence.text is None or sentence.offsets is None:
+        return sentence, None
+    edges = [
+        edge
+        for span in sentence.spans
+        for edge in (sentence.offsets[span.start][0], sentence.offsets[span.end - 1][1])
+    ]
+    words, offsets = tokenize(sentence.text, edges)
+    if offsets == sentence.offsets:
+        return sentence, None
+    inside = [
+        [n for n, (a, b) in enumerate(offsets) if a < end and b > start]
+        for start, end in sentence.offsets
+    ]
+    spans = tuple(
+        span._replace(start=inside[span.start][0], end=inside[span.end - 1][-1] + 1)
+        for span in sentence.spans
+    )
+    return (
+        Sentence(words, spans, sentence.text, offsets, sentence.empty_probability),
+        inside,
+    )

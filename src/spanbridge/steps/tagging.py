@@ -1,0 +1,193 @@
+"""Steps that ask taggers: find the spans of one side, and combine projection with tagging."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from pydantic import Field, PrivateAttr
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, SentencePair, Side
+from spanbridge.core.spans import Span
+from spanbridge.project.candidates import Candidate
+from spanbridge.project.solve.choice import exact
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import Context, Step, TaggerSettings, chunks, licences_of
+from spanbridge.tag.base import Tagged, Tagger, span_probability
+from spanbridge.tag.labels import RelabellingTagger
+
+
+class Tag(Step):
+    """Find the spans of one side with a tagger.
+
+    Attributes:
+        tagger: the tagger.
+        side: the side that is tagged.
+        map: the tagger's labels -> the wanted ones; several may become one.
+        others: what becomes of labels that ``map`` does not name: ``keep``, ``drop`` their spans
+            (they are counted), or refuse with an ``error``.
+    """
+
+    name: ClassVar[str] = "tag"
+    tagger: TaggerSettings
+    side: Side = "source"
+    map: dict[str, str] = Field(default_factory=dict)
+    others: Literal["keep", "drop", "error"] = "keep"
+    _tagger: Tagger = PrivateAttr()
+
+    def needs(self) -> set[str]:
+        """The side."""
+        return {f"{self.side}_words"}
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """Its spans."""
+        return columns | {f"{self.side}_spans"}
+
+    def open(self, context: Context) -> None:
+        """Load the tagger.
+
+        Raises:
+            SpanbridgeError: it cannot be loaded, or ``map`` does not fit its labels.
+        """
+        if "O" in self.map.values() or not all(self.map.keys() | set(self.map.values())):
+            raise SpanbridgeError(
+                "map gives each label a new one other than O (others: drop drops spans)"
+            )
+        self._tagger = context.build(self.tagger)
+        if self.map or self.others != "keep":
+            self._tagger = RelabellingTagger(self._tagger, self.map, self.others)
+
+    def parts(self) -> dict[str, str]:
+        """The tagger and the side."""
+        return {"tagger": self._tagger.describe(), "side": self.side}
+
+    def licences(self) -> dict[str, str]:
+        """Licence of the tagger."""
+        return licences_of(tagger=self._tagger)
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with the tagger's spans in place of those that the side had."""
+        before = Counter(self._tagger.dropped)
+        for chunk in chunks(rows):
+            opinions = self._tagger.tag([pair.side(self.side).words for pair in chunk])
+            for pair, found in zip(chunk, opinions, strict=True):
+                yield self._row(pair, found, account)
+        for label, n in (Counter(self._tagger.dropped) - before).items():
+            account.note(f"{label} spans dropped", n)
+
+    def _row(self, pair: SentencePair, found: Tagged, account: Account) -> SentencePair:
+        if (pair.translation_status or "").startswith(FAILED) and not pair.side(self.side).words:
+            account.statuses[f"{FAILED}no translation to tag"] += 1
+            return pair.replace(**{self.side: pair.side(self.side).with_spans(())})
+        account.statuses["tagged" if found.spans else f"{EMPTY}no span found"] += 1
+        account.note("spans", len(found.spans))
+        done = pair.side(self.side).with_spans(found.spans, found.empty_probability)
+        result = dict.fromkeys(("status", "confidence", "explanation"))
+        if self.side == "source":
+            return pair.replace(source=done, **result, provenance=None)
+        return pair.replace(target=done, **result, provenance=self.name)
+
+
+class Ensemble(Step):
+    """Combine the target's spans with the opinion of a tagger of its language.
+
+    Translate-test and translate-train (or any other tagger) in one: Ebing and Glavaš (2025). Each
+    span is worth the weighted mean of both probabilities; the disjoint spans that exceed
+    ``min_score`` by most in total are kept.
+
+    Attributes:
+        tagger: knows the target's language.
+        weight: weight of the projected spans, in [0, 1]; the tagger has the rest.
+        min_score: least mean, in [0, 1].
+    """
+
+    name: ClassVar[str] = "ensemble"
+    tagger: TaggerSettings
+    weight: float = Field(0.5, ge=0, le=1)
+    min_score: float = Field(0.4, ge=0, le=1)
+    _tagger: Tagger = PrivateAttr()
+
+    def needs(self) -> set[str]:
+        """The target and its spans."""
+        return {"target_words", "target_spans"}
+
+    def open(self, context: Context) -> None:
+        """Load the tagger."""
+        self._tagger = context.build(self.tagger)
+
+    def parts(self) -> dict[str, str]:
+        """The tagger, and how it is combined."""
+        return {
+            "tagger": self._tagger.describe(),
+            "weight": repr(self.weight),
+            "min_score": repr(self.min_score),
+        }
+
+    def licences(self) -> dict[str, str]:
+        """Licence of the tagger."""
+        return licences_of(tagger=self._tagger)
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with the combined spans."""
+        opinions = self._tagger.tag([pair.target.words for pair in rows])
+        for pair, found in zip(rows, opinions, strict=True):
+            spans = combine(
+                pair.target.spans, found, self._tagger.classes, self.weight, self.min_score
+            )
+            before = {span[:3] for span in pair.target.spans}
+            after = {span[:3] for span in spans}
+            account.statuses["other spans" if before != after else "the same spans"] += 1
+            account.note("spans added", len(after - before))
+            account.note("spans left out", len(before - after))
+            account.note("spans", len(after))
+            yield pair.replace(
+                target=pair.target.with_spans(spans, None if spans else found.empty_probability),
+                status=PROJECTED if spans else f"{EMPTY}no span",
+                confidence=None,
+                explanation=None,
+                provenance=self.name,
+            )
+
+
+def combine(
+    projected: Sequence[Span],
+    tagged: Tagged,
+    classes: Sequence[str],
+    weight: float,
+    min_score: float,
+) -> tuple[Span, ...]:
+    """The disjoint spans whose averaged probabilities exceed ``min_score`` by most in total.
+
+    Every span that either side has is considered. One that was not projected is worth 0 there; of
+    one that was, the tagger's probability is that of its classes, found or not.
+
+    Args:
+        projected: spans with probabilities as scores; a span without one counts as certain.
+        tagged: the tagger's opinion of the same words.
+        classes: the tagger's; empty where it gives no probabilities of classes.
+        weight: weight of the projected spans, in [0, 1]; the tagger has the rest.
+        min_score: least mean, in [0, 1].
+
+    Returns:
+        Spans in order, the averaged probability as score.
+    """
+    worth: dict[tuple[int, int, str], float] = {}
+    for start, end, label, score in projected:
+        worth[start, end, label] = weight * (1.0 if score is None else score)
+    found = {span[:3]: 1.0 if span.score is None else span.score for span in tagged.spans}
+    for key in {**worth, **found}:
+        said = found.get(key)
+        if said is None:
+            said = 0.0
+            if tagged.probabilities is not None and f"B-{key[2]}" in classes:
+                said = span_probability(tagged.probabilities, classes, *key)
+        worth[key] = worth.get(key, 0.0) + (1 - weight) * said
+    keys = sorted(worth)
+    candidates = [
+        Candidate(n, *key[:2], worth[key] - min_score)
+        for n, key in enumerate(keys)
+        if worth[key] > min_score
+    ]
+    return tuple(Span(*keys[n], min(worth[keys[n]], 1.0)) for n, *_ in exact(candidates))

@@ -1,0 +1,308 @@
+"""Steps that translate: plainly, with marks around the spans, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, PrivateAttr
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.rows import EMPTY, FAILED, OTHER, PROJECTED, REJECTED, SentencePair, Side
+from spanbridge.core.spans import Sentence, Span
+from spanbridge.formats.languages import Language
+from spanbridge.formats.tokens import raw_sentence, tokenize
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import (
+    Context,
+    PartSettings,
+    Step,
+    TranslatorSettings,
+    chunks,
+    licences_of,
+)
+from spanbridge.translate.base import Translation, Translator
+from spanbridge.translate.guards import GUARDS, Guards, guarded
+from spanbridge.translate.marks import Recovered, mark, markable, recover
+
+MIN_SCORE = 0.5
+
+
+def _guards(given: Any) -> Guards:
+    if isinstance(given, Guards):
+        return given
+    known = list(Guards.__dataclass_fields__)
+    if not isinstance(given, dict) or not given.keys() <= set(known):
+        raise ValueError(f"guards are written as {{NAME: BOUND}}; there are: {', '.join(known)}")
+    if any(type(value) not in (int, float) for value in given.values()):
+        raise ValueError("the bounds of guards are numbers")
+    try:
+        return Guards(**given)
+    except SpanbridgeError as error:
+        raise ValueError(str(error)) from error
+
+
+class _Translating(Step):
+    """A step with a translator."""
+
+    translator: TranslatorSettings = PartSettings("translator", "apertium")
+    guards: Annotated[Guards, BeforeValidator(_guards)] = GUARDS
+    _translator: Translator = PrivateAttr()
+    _languages: tuple[Language, Language] = PrivateAttr()
+
+    def _open(self, context: Context, side: Side) -> None:
+        self._translator = context.build(self.translator)
+        self._languages = context.language(side), context.language(OTHER[side])
+        self._translator.describe(*self._languages)  # does it know the languages?
+
+    def parts(self) -> dict[str, str]:
+        """Translator, languages, guards and licence."""
+        return {
+            "translator": self._translator.describe(*self._languages),
+            "languages": "-".join(language.tag for language in self._languages),
+            "guards": self.guards.describe(),
+            "licence": self._translator.licence,
+        }
+
+    def licences(self) -> dict[str, str]:
+        """Licence of the translator."""
+        return licences_of(translator=self._translator)
+
+    def _translate(self, texts: Sequence[str]) -> list[Translation]:
+        return guarded(self._translator, texts, *self._languages, self.guards)
+
+
+class Translate(_Translating):
+    """Translate one side; the translations become the other side.
+
+    Attributes:
+        side: the side that is translated: ``source`` for labelled sentences that are to be
+            projected (translate-train), ``target`` for those that are to receive spans
+            (translate-test).
+        translator: does the work.
+        guards: bounds beyond which a translation is suspect.
+    """
+
+    name: ClassVar[str] = "translate"
+    side: Side = "target"
+
+    def needs(self) -> set[str]:
+        """The side."""
+        return {f"{self.side}_words"}
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """The other side, without spans."""
+        other = OTHER[self.side]
+        return (columns | {f"{other}_words", f"{other}_text"}) - {f"{other}_spans", "links"}
+
+    def open(self, context: Context) -> None:
+        """Load the translator.
+
+        Raises:
+            SpanbridgeError: it does not know the languages, or its licence will not do.
+        """
+        self._open(context, self.side)
+
+    def parts(self) -> dict[str, str]:
+        """The side, and what translations depend on."""
+        return {"original": self.side, **super().parts()}
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with translations; one that failed is empty, and says so."""
+        for chunk in chunks(rows):
+            texts = [pair.side(self.side).plain_text() for pair in chunk]
+            for pair, found in zip(chunk, self._translate(texts), strict=True):
+                account.statuses[found.status] += 1
+                yield pair.replace(
+                    **{OTHER[self.side]: raw_sentence(found.text)},
+                    links=None,
+                    status=None,
+                    confidence=None,
+                    provenance=None,
+                    explanation=None,
+                    translation_status=found.status,
+                    translation_score=found.score,
+                    back_translation_status=None,
+                    pivot_text=None,
+                )
+
+
+@dataclass(frozen=True)
+class _Marked:
+    """The translation of one marked sentence.
+
+    Attributes:
+        spans: marked spans, in characters of the source's text.
+        fault: why the sentence could not be marked, or None.
+        found: its translation.
+        recovered: what the marks were found around; None where it could not be marked.
+    """
+
+    spans: tuple[Span, ...]
+    fault: str | None
+    found: Translation
+    recovered: Recovered | None
+
+
+class _Marking(_Translating):
+    """A step that translates with marks around the spans (EasyProject, Chen et al. 2023).
+
+    Attributes:
+        style: of the marks.
+        min_score: similarity below which marked text is not taken for a span, in [0, 1].
+    """
+
+    style: Literal["brackets", "xml", "quotes"] = "brackets"
+    min_score: float = Field(MIN_SCORE, ge=0, le=1)
+
+    def open(self, context: Context) -> None:
+        """Load the translator."""
+        self._open(context, "source")
+
+    def parts(self) -> dict[str, str]:
+        """The marks, and what translations depend on."""
+        return {"style": self.style, "min_score": repr(self.min_score), **super().parts()}
+
+    def _marked(self, rows: Sequence[SentencePair]) -> Iterator[tuple[SentencePair, _Marked]]:
+        """Rows with the translations of their marked sources; scores are similarities."""
+        for chunk in chunks(rows):
+            texts = [in_characters(pair.source) for pair in chunk]
+            faults = [markable(text, spans, self.style) for text, spans in texts]
+            marked = self._translate(
+                [
+                    mark(text, spans, self.style) if fault is None else text
+                    for (text, spans), fault in zip(texts, faults, strict=True)
+                ]
+            )
+            alone = iter(
+                self._translate([text[s.start : s.end] for text, spans in texts for s in spans])
+            )
+            for pair, (_, spans), fault, found in zip(chunk, texts, faults, marked, strict=True):
+                own = [next(alone).text for _ in spans]
+                back = None
+                if fault is None:
+                    back = recover(found.text, spans, own, self.style, self.min_score)
+                yield pair, _Marked(spans, fault, found, back)
+
+
+class Mark(_Marking):
+    """Mark-then-translate: the labelled source becomes a labelled target, without alignment.
+
+    Attributes:
+        style: of the marks: brackets, xml or quotes.
+        min_score: similarity below which marked text is not taken for a span, in [0, 1].
+        translator: does the work.
+        guards: bounds beyond which a translation is suspect.
+    """
+
+    name: ClassVar[str] = "mark"
+
+    def needs(self) -> set[str]:
+        """A labelled source."""
+        return {"source_words", "source_spans"}
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """A labelled target."""
+        return (columns | {"target_words", "target_text", "target_spans"}) - {"links"}
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with labelled translations as targets."""
+        for pair, marked in self._marked(rows):
+            target, status = raw_sentence(marked.found.text), PROJECTED
+            lost: list[tuple[Span, str]] = []
+            if marked.recovered is None:
+                status = f"{REJECTED}{marked.fault}"
+            elif marked.found.status.startswith(FAILED):
+                status = f"{FAILED}translation: {marked.found.status.removeprefix(FAILED)}"
+                lost = [(span, "translation failed") for span in marked.spans]
+            else:
+                target = in_words(marked.recovered.text, marked.recovered.spans)
+                lost = [(marked.spans[n], "mark lost") for n in marked.recovered.lost]
+                if not target.spans:
+                    reason = "no mark was found again" if marked.spans else "no source span"
+                    status = f"{EMPTY}{reason}"
+            done = pair.replace(
+                target=target,
+                links=None,
+                status=status,
+                confidence=None,
+                explanation=None,
+                provenance=self.name,
+                translation_status=marked.found.status,
+                translation_score=marked.found.score,
+            )
+            account.add(done, status, lost)
+            yield done
+
+
+class BackTranslate(_Marking):
+    """Bring the labelled source into the target's language, to be aligned within one language.
+
+    tgt2tgt of the paper (arXiv 2501.18750, section 4): the labelled translation goes back with
+    marks around its spans; what comes takes its place as the source. The former one is kept in the
+    field ``pivot_text``. A row that cannot be marked keeps its source, and says so.
+
+    Attributes:
+        style: of the marks: brackets, xml or quotes.
+        min_score: similarity below which marked text is not taken for a span, in [0, 1].
+        translator: does the work.
+        guards: bounds beyond which a translation is suspect.
+    """
+
+    name: ClassVar[str] = "back-translate"
+
+    def needs(self) -> set[str]:
+        """A labelled source, and the text that it is a translation of."""
+        return {"source_words", "source_spans", "target_words"}
+
+    def gives(self, columns: set[str]) -> set[str]:
+        """A source in the target's language."""
+        return columns - {"links"}
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with the back-translated source, where its spans were found again."""
+        for pair, marked in self._marked(rows):
+            status = marked.fault or marked.found.status
+            account.statuses["back" if status == "ok" else status] += 1
+            source = None
+            if marked.recovered is not None and not status.startswith(FAILED):
+                source = in_words(marked.recovered.text, marked.recovered.spans)
+            if source is None or (pair.source.spans and not source.spans):
+                # nothing to go by: what there was is better than nothing
+                yield pair.replace(links=None, back_translation_status=status)
+                continue
+            account.note("marks lost", len(pair.source.spans) - len(source.spans))
+            yield pair.replace(
+                source=source,
+                links=None,
+                translation_status=pair.translation_status,
+                translation_score=pair.translation_score,
+                back_translation_status=status,
+                pivot_text=pair.source.plain_text(),
+            )
+
+
+def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
+    """Text of a sentence, and its spans in characters of that."""
+    if sentence.text is not None and sentence.offsets is not None:
+        text, offsets = sentence.text, sentence.offsets
+    else:
+        text, offsets = " ".join(sentence.words), ()
+        at = 0
+        for word in sentence.words:
+            offsets += ((at, at + len(word)),)
+            at += len(word) + 1
+    spans = (
+        s._replace(start=offsets[s.start][0], end=offsets[s.end - 1][1]) for s in sentence.spans
+    )
+    return text, tuple(spans)
+
+
+def in_words(text: str, spans: Sequence[Span]) -> Sentence:
+    """Words of a text, cut where spans in characters begin and end too."""
+    words, offsets = tokenize(text, (edge for span in spans for edge in span[:2]))
+    starts = {start: n for n, (start, _) in enumerate(offsets)}
+    ends = {end: n + 1 for n, (_, end) in enumerate(offsets)}
+    made = tuple(s._replace(start=starts[s.start], end=ends[s.end]) for s in spans)
+    return Sentence(words, made, text, offsets)
