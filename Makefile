@@ -1,5 +1,6 @@
 # make demo   run the real thing on a small sample (base install, own virtual environment)
 # make test   lint, types, import rules, all tests (own virtual environment, torch for parity tests)
+# make quick  the tests that take less than two minutes together
 # make check  lint, types, import rules only
 # make bench  speed and memory beside plain implementations, HiGHS and simalign, one table
 # make tagger English news -> a tagger in ./en-tagger (needs ../shared/data, or SPANBRIDGE_DATA)
@@ -12,13 +13,16 @@ TORCH ?= torch==2.13.0
 PIP = -m pip install --quiet --disable-pip-version-check
 DEV = .venv-dev/bin
 
-.PHONY: demo test check bench tagger lock clean
+.PHONY: demo test quick check bench tagger lock clean
 
 demo: .venv/ready
 	.venv/bin/spanbridge demo
 
 test: check
 	$(DEV)/python -m pytest -n auto --dist loadfile
+
+quick: .venv-dev/ready
+	$(DEV)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 check: .venv-dev/ready
 	$(DEV)/ruff check .

@@ -1,1 +1,1 @@
-"""Benchmarks: each prints one table, all things compared in the same run."""
+"""Benchmarks: see ``python -m benchmarks --help``."""

@@ -7,7 +7,6 @@ The embedded encoder is exported as a torch checkpoint, so all run the same weig
 from __future__ import annotations
 
 import logging
-import os
 import time
 
 import numpy as np
@@ -15,13 +14,12 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.real_data import europarl
 from spanbridge.align.encoder_aligner import EncoderAligner
-from spanbridge.encode import load_encoder
+from spanbridge.core.errors import RowError
 from spanbridge.encode.export import export_embedded
 
 LAYER = 7
 # The lowest whose default projection F1 stays within .002 of layer 7 in float32 (docs/align.md).
 FAST_LAYER = 5
-THREADS = int(os.environ.get("THREADS", "2"))  # of every contender
 HIDDEN, INNER = 384, 1536
 PRODUCT = 2048  # rows and columns of the matrices whose product shows the processor's peak
 
@@ -35,13 +33,13 @@ def quiet():
     transformers_logging.disable_progress_bar()
 
 
-def simalign():
+def simalign(threads: int):
     """The package, finding links."""
     import torch
     from simalign import SentenceAligner
 
     quiet()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(threads)
     folder = str(export_embedded())
     aligner = SentenceAligner(model=folder, token_type="bpe", matching_methods="a", layer=LAYER)
 
@@ -52,17 +50,23 @@ def simalign():
     return warm(links)
 
 
-def spanbridge(compute_type, layer=LAYER):
+def spanbridge(threads: int, compute_type: str, layer: int = LAYER):
     """Ours, finding links."""
-    encoder = load_encoder(layer=layer, compute_type=compute_type, threads=THREADS)
-    aligner = EncoderAligner(encoder, "argmax")
-    return warm(lambda pairs: [set(found.pairs) for found in aligner.align(pairs)])
+    aligner = EncoderAligner(
+        extraction="argmax", layer=layer, compute_type=compute_type, threads=threads
+    )
+    return warm(
+        lambda pairs: [
+            set() if isinstance(found, RowError) else set(found.pairs)
+            for found in aligner.align(pairs)
+        ]
+    )
 
 
-def evidence():
-    """Ours, finding evidence as by default; how many, for it is too much to hand over."""
-    aligner = EncoderAligner(load_encoder(layer=LAYER, threads=THREADS))
-    return warm(lambda pairs: len(aligner.evidence(pairs)))
+def soft(threads: int):
+    """Ours, aligning softly as by default; how many, for it is too much to hand over."""
+    aligner = EncoderAligner(layer=LAYER, threads=threads)
+    return warm(lambda pairs: len(aligner.soft_align(pairs)))
 
 
 def warm(function):
@@ -77,17 +81,17 @@ def same_links(ours, theirs):
     return sum(len(a & b) for a, b in pairs) / sum(len(a | b) for a, b in pairs)
 
 
-def peak_rate(repeat=8):
-    """Of NumPy's product of two float32 matrices.
+def peak_rate(threads, repeat=8):
+    """The speed of NumPy's product of two float32 matrices.
 
     Returns:
-        Multiply-adds a second, the best of several; and how many cores this process was given.
+        Multiply-adds per second, the best of several; and how many cores this process was given.
     """
     rng = np.random.default_rng(0)
     a, b = (rng.random((PRODUCT, PRODUCT), np.float32) for _ in range(2))
     best = float("inf")
     began, used = time.perf_counter(), time.process_time()
-    with threadpool_limits(THREADS):
+    with threadpool_limits(threads):
         for _ in range(repeat):
             start = time.perf_counter()
             a @ b
@@ -97,6 +101,6 @@ def peak_rate(repeat=8):
 
 
 def multiply_adds(lengths):
-    """Of the encoder up to LAYER, for sentences of so many subwords, special ones included."""
+    """Multiply-adds of the encoder up to LAYER, given the subwords of each sentence."""
     linear = 4 * HIDDEN**2 + 2 * HIDDEN * INNER
     return LAYER * sum(n * (linear + 2 * n * HIDDEN) for n in lengths)

@@ -14,20 +14,22 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from spanbridge import GreedyMethod
-from spanbridge.formats.formats import pair_writer
-from spanbridge.formats.pharaoh import format_links
-from spanbridge.run.stream import project_files
+from spanbridge import SentencePair
+from spanbridge.core.rows import Side
+from spanbridge.formats import open_writer
+from spanbridge.run.config import make_pipeline
+from spanbridge.run.stream import run
 
 N_SLICE = 150  # sentences with entities
-N_STREAM = 30_000
 
 
-def ngrams(n_words, max_words=None):
+def ngrams(n_words: int, max_words: int | None = None) -> list[tuple[int, int]]:
     """All candidates: [start, end) by start, then end."""
     longest = max_words or n_words
     return [(a, b) for a in range(n_words) for b in range(a + 1, min(a + longest, n_words) + 1)]
@@ -112,21 +114,21 @@ def traced(function):
     return peak / 2**20
 
 
-def write_files(folder, pairs, links):
-    """A long bitext, the pairs again and again, with its links."""
-    places = [Path(folder) / name for name in ("source.conll", "target.txt", "links.txt")]
-    target = [" ".join(pair.target.words) for pair in pairs]
-    with pair_writer(str(places[0])) as source:
-        for n in range(N_STREAM):
-            pair = pairs[n % len(pairs)]
-            source.write(type(pair)(pair.id, pair.target, pair.source))
-    for place, lines in zip(places[1:], (target, list(map(format_links, links))), strict=True):
-        whole = (lines[n % len(lines)] + "\n" for n in range(N_STREAM))
-        place.write_text("".join(whole), encoding="utf-8")
+def write_bitext(folder: Path, rows: Callable[[], Iterable[SentencePair]]) -> None:
+    """Source with labels, target text and links of a bitext that is made anew for each."""
+    for name in ("s.conll", "t.txt", "l.pharaoh"):
+        side: Side = "source" if name == "s.conll" else "target"
+        with open_writer(folder / name, side, default="text") as write:
+            for row in rows():
+                write(row)
 
 
-def files_to_files(folder):
-    """The run on what was written there."""
-    names = ("source.conll", "target.txt", "out.conll", "links.txt")
-    *places, links = (str(Path(folder) / name) for name in names)
-    return lambda: project_files(*places, links=links, projector=GreedyMethod())
+def files_to_files(folder: Path, step: Mapping[str, Any], linked: bool) -> Callable[[], object]:
+    """The command `spanbridge project` on what was written there."""
+    names = ("source", "s.conll"), ("target", "t.txt"), ("links", "l.pharaoh")
+    settings = {
+        "input": {role: str(folder / name) for role, name in names[: 3 if linked else 2]},
+        "output": str(folder / f"out{'.conll' if linked else '.jsonl'}"),
+        "steps": [{"project": step}],
+    }
+    return lambda: run(make_pipeline(settings).job())[0].account.to_dict()

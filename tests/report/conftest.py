@@ -10,7 +10,8 @@ import pytest
 from report_samples import ENGLISH, linked, spaceless, split
 
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.spans import Sentence, SentencePair, Span
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.report.page import Document, write_page
 
 CHROMIUM = Path("/usr/bin/chromium")

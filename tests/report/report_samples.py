@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.spans import Sentence, SentencePair, Span
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.report.page import Document, write_page
 
 

@@ -10,7 +10,8 @@ from report_samples import render
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.spans import Sentence, SentencePair, Span
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.report.page import N_COLOURS, Document
 
 NASTY = [

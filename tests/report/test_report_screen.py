@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spanbridge.core.spans import SentencePair
+from spanbridge.core.rows import SentencePair
 from spanbridge.report.page import Document
 
 # Every drawn line with its ends on screen, and the boxes of the words it should join.

@@ -65,14 +65,19 @@ def test_a_label_that_turns_up_later():
         RelabellingTagger(Surprises(), {"PER": "P"}, "error").tag([("x",)])
 
 
-def test_a_tagged_target_has_no_status_of_projection(spanbridge, tmp_path):
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_tagged_row_has_no_status_of_a_projection(spanbridge, tmp_path, side):
+    """What was projected from other spans, or onto others, is said of these no longer."""
     row = {"source_words": ["x"], "target_words": ["Bonn", "calls"], "status": "rejected: by hand"}
+    row |= {"confidence": 0.5, "provenance": "project", "explanation": ["why"], "note": 1}
     (tmp_path / "r.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    for side, status in (("source", True), ("target", False)):
-        args = f"tag --source r.jsonl --tagger given --model {side}.conll --side {side} -o o.jsonl"
-        (tmp_path / f"{side}.conll").write_text("x\tO\n\nBonn\tB-GPE\ncalls\tO\n\n", "utf-8")
-        spanbridge(*args.split())
-        assert ("status" in json.loads((tmp_path / "o.jsonl").read_text("utf-8"))) == status
+    (tmp_path / "g.conll").write_text("x\tO\n\nBonn\tB-GPE\ncalls\tO\n\n", "utf-8")
+    args = f"tag --source r.jsonl --tagger given --model g.conll --side {side} -o o.jsonl"
+    spanbridge(*args.split())
+    out = json.loads((tmp_path / "o.jsonl").read_text("utf-8"))
+    assert not {"status", "confidence", "explanation"} & set(out)
+    assert out.get("provenance") == ("tag" if side == "target" else None)
+    assert out["note"] == 1
 
 
 def test_given_tags(tmp_path):
@@ -129,21 +134,39 @@ def test_conll_from_the_command_line(spanbridge, pairs, tiny_tagger):
     assert (pairs / "o.conll.run.json").is_file()
 
 
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_pairs_of_single_sentences(spanbridge, pairs, side):
+    """As JSON lines they stand on the side that was asked for, with the probabilities."""
+    args = f"tag --source g.conll --tagger given --model h.conll --side {side} -o o.jsonl"
+    spanbridge(*args.split())
+    row = json.loads((pairs / "o.jsonl").read_text("utf-8"))
+    assert row[f"{side}_words"] == ["Bonn", "calls"]
+    assert row[f"{side}_spans"] == [{"start": 0, "end": 1, "label": "GPE"}]
+    assert row["target_words" if side == "source" else "source_words"] == []
+
+
+NONE = "device: there is no such setting (its options: model, scheme, licence)"
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ("--source g.conll --model g.conll --tagger given -o o.jsonl", "holds single sentences"),
+        ("--source g.conll --model g.conll --tagger given -o o.pharaoh", "needs links"),
+        ("--source g.conll --model g.conll --tagger given -o o --commercial", "unknown, which is"),
         ("--source g.conll --model g.conll --tagger given -o g.conll", "both input and output"),
         ("--source p.jsonl --model g.conll --tagger given --side target -o o", "has no tags for"),
         ("--source g.conll --model g.conll --tagger nosuch -o o", "no tagger is named 'nosuch'"),
-        ("--source g.conll --model g.conll --tagger given --device cpu -o o", "no option 'device'"),
+        ("--source g.conll --model g.conll --tagger given --tagger-option device=cpu -o o", NONE),
         ("--source g.conll --model g.conll --tagger given --map X -o o", "--map takes OLD=NEW"),
         ("--source g.conll --model h.conll --tagger given -o h.conll", "both input and output"),
         ("--source g.conll --model g.conll --tagger given --map A=B --map A=C -o o", "OLD once"),
         ("--source g.conll --model g.conll --tagger given --map A=O -o o", "other than O"),
         ("--source g.conll --model nosuch -o o", "no local folder"),
-        ("--source g.conll --model g.conll --tagger given --side target -o o", "no target side"),
-        ("--source g.conll --model g.conll --tagger given --others lose -o o", "named 'lose'"),
+        ("--source g.conll --model g.conll --tagger given --tagger-option x -o o", "NAME=VALUE"),
+        (
+            "--source g.conll --model g.conll --tagger given --others lose -o o",
+            "should be 'keep', 'drop'",
+        ),
         ("--source bad.conll --model g.conll --tagger given -o o", "bad.conll:2: invalid UTF-8"),
     ],
 )

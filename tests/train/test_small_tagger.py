@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spanbridge import evaluate_spans, read_labelled
+from spanbridge import read_labelled
+from spanbridge.evaluate import evaluate_spans
 from spanbridge.tag.checkpoint_tagger import CheckpointTagger
 
 RECIPE = "--frozen-layers 4 --batch-tokens 512 --learning-rate 3e-4 --average 0.4"
@@ -24,6 +25,7 @@ def test_the_recipe_is_that_of_the_makefile():
     assert RECIPE in makefile.read_text("utf-8").replace("\\\n\t\t", "")
 
 
+@pytest.mark.slow
 def test_a_small_tagger(real_data, spanbridge, tmp_path):
     """250 sentences instead of 14,041: far below the whole one, far above nothing."""
     pytest.importorskip("torch")

@@ -13,14 +13,15 @@ import tiny_checkpoints
 import torch
 from safetensors.numpy import load_file
 
-from spanbridge import evaluate_spans, read_labelled
+from spanbridge import read_labelled
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.evaluate import evaluate_spans
 from spanbridge.tag.checkpoint_tagger import CheckpointTagger
 from spanbridge.train import trainer as loop
-from spanbridge.train.training_sets import Filter, examples, labels_of, leave_out_repeats, read_set
 from spanbridge.train.examples import Piece
 from spanbridge.train.fine_tuning import train
 from spanbridge.train.settings import Settings
+from spanbridge.train.training_sets import read_set
 
 NAMES = {"PER": ["Angela", "Merkel"], "LOC": ["Berlin", "München"]}
 FILLERS = ["fox", "jumps", "over", "the", "lazy", "dog", "heute", "besucht", ","]
@@ -85,6 +86,7 @@ def trained(base, files, tmp_path_factory):
     return run(base, files, folder)
 
 
+@pytest.mark.slow
 def test_it_learns(base, files, tmp_path):
     """And the folder is for every tagger."""
     done = run(base, files, tmp_path / "out", ENOUGH)
@@ -112,6 +114,7 @@ def test_model_card_and_record(trained, files):
     assert not (Path(trained.folder) / "resume").exists()
 
 
+@pytest.mark.slow
 def test_the_example(base, files, tmp_path):
     example = Path(__file__).parents[2] / "examples" / "train.py"
     command = [example, files / "train.conll", files / "dev.conll", tmp_path / "out", base]
@@ -139,6 +142,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0.1, 0.5, 0.95])
 def test_a_killed_training_ends_with_the_same_weights(
     trained, base, files, tmp_path, monkeypatch, at
@@ -243,6 +247,7 @@ def test_a_damaged_account_is_named(trained, base, files, tmp_path):
         run(base, files, tmp_path)
 
 
+@pytest.mark.slow
 def test_averaged_weights(base, files, tmp_path, monkeypatch):
     """The mean of the last steps by hand; a killed training comes to the same."""
     settings = replace(QUICK, average=0.5)
@@ -321,68 +326,3 @@ def test_nothing_to_learn(base, tmp_path):
 def test_settings_out_of_range(wrong):
     with pytest.raises(SpanbridgeError, match=next(iter(wrong))):
         Settings(**wrong)
-
-
-# --- data
-
-
-def row(spans, n_source=1, status="projected", links=((0, 0),)):
-    return {
-        "source_words": ["a", "b"],
-        "source_spans": [{"start": k, "end": k + 1, "label": "L"} for k in range(n_source)],
-        "target_words": ["x", "y"],
-        "target_spans": [
-            {"start": k, "end": k + 1, "label": "L", "score": score}
-            for k, score in enumerate(spans)
-        ],
-        "links": [list(link) for link in links],
-        "status": status,
-    }
-
-
-def test_filters_by_hand(tmp_path):
-    rows = [
-        row([0.9]),
-        row([0.9], n_source=2),
-        row([0.9, 0.4], n_source=2),
-        row([], n_source=0, links=((0, 0), (1, 1))),
-        row([], status="rejected: too long"),
-    ]
-    path = tmp_path / "p.jsonl"
-    path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
-
-    def kept(**options):
-        found = read_set(str(path), keep=Filter(**options))
-        return len(found.sentences), dict(found.left_out)
-
-    rejected = {"rejected by projection": 1}
-    assert kept() == (4, rejected)
-    assert kept(complete=True) == (3, {"not complete": 1, **rejected})
-    assert kept(min_score=0.5) == (3, {"score below the least": 1, **rejected})
-    assert kept(min_coverage=0.6) == (1, {"coverage below the least": 3, **rejected})
-    weighed = read_set(str(path), keep=Filter(weigh=True))
-    assert [w for _, w in weighed.sentences] == [0.9, 0.9, 0.4, 1.0]
-
-
-def test_unwanted_labels_are_counted(files):
-    found = read_set(str(files / "train.conll"), labels=["PER"])
-    assert labels_of([found]) == ["PER"]
-    assert found.dropped["LOC"] > 10
-    assert "LOC spans became O" in found.text()
-
-
-def test_a_later_set_repeats_nothing(files):
-    sets = [read_set(str(files / "train.conll"), weight=w) for w in (2.0, 0.5)]
-    leave_out_repeats(sets)
-    made = examples(sets, ["LOC", "PER"])
-    assert len(made) == len(sets[0].sentences)
-    assert {e.weight for e in made} == {2.0}
-    assert sets[1].left_out == {"in an earlier set": len(made)}
-
-
-def test_overlapping_spans(tmp_path):
-    overlapping = row([0.9, 0.8], n_source=2)
-    overlapping["target_spans"][0]["end"] = 2
-    (tmp_path / "p.jsonl").write_text(json.dumps(overlapping) + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"p\.jsonl:1: spans overlap"):
-        read_set(str(tmp_path / "p.jsonl"))

@@ -13,11 +13,12 @@ from test_training import QUICK, base, conll, files
 
 from spanbridge.cli.train import command
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.spans import Sentence, SentencePair, Span
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.tag.checkpoint_tagger import softmax
 from spanbridge.tag.transformers_tagger import TransformersTagger, load_classifier
-from spanbridge.train.training_sets import Filter, leave_out_repeats, read_set
 from spanbridge.train.fine_tuning import train
+from spanbridge.train.training_sets import Filter, leave_out_repeats, read_set
 
 __all__ = ["base", "files"]  # fixtures
 

@@ -16,10 +16,10 @@ from spanbridge.tag.checkpoint_tagger import CheckpointTagger
 from spanbridge.train import selection
 from spanbridge.train import trainer as loop
 from spanbridge.train.adversarial import AdversarialObjective, Adversary, _Reverse
-from spanbridge.train.training_sets import read_set
 from spanbridge.train.examples import Piece
 from spanbridge.train.fine_tuning import Unlabelled, train
 from spanbridge.train.teachers import Distillation, distil
+from spanbridge.train.training_sets import read_set
 
 __all__ = ["base", "files"]  # fixtures
 CLASSES = iob2_classes(["A"])
@@ -114,6 +114,7 @@ def test_an_adversarial_training(base, files, tmp_path, level):
     assert set(weights(made["hidden"].folder)) == set(weights(made["plain"].folder))
 
 
+@pytest.mark.slow
 def test_sentences_selected_by_the_discriminator(base, files, tmp_path):
     """The least sure ones, in their order; it can tell text it was shown from the labelled one."""
     sets = [read_set(str(files / "train.conll"))]
@@ -142,6 +143,7 @@ def test_selection_refuses(tmp_path):
         selection.language_independent([str(tmp_path)], [("a",)], 0.5)
 
 
+@pytest.mark.slow
 def test_a_killed_adversarial_training_ends_the_same(base, files, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
     sets = [read_set(str(files / "train.conll"))]
@@ -162,6 +164,7 @@ def test_a_killed_adversarial_training_ends_the_same(base, files, tmp_path, monk
     assert_same(weights(again.folder), weights(whole.folder))
 
 
+@pytest.mark.slow
 def test_students_from_the_command_line(spanbridge, base, files, tmp_path):
     """Two teachers of other seeds, one student; the whole way a user goes."""
     (tmp_path / "dev.conll").write_text(conll(20, "dev"), encoding="utf-8")

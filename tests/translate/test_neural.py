@@ -116,9 +116,18 @@ def test_conversion_without_its_packages(folders, monkeypatch, tmp_path, package
 def test_from_the_command_line(spanbridge, folders, tmp_path):
     (tmp_path / "en.txt").write_text("the city\n\nBerlin\n", encoding="utf-8")
     common = "translate --source en.txt --from en --to es -o o.jsonl"
-    model = f"--translator neural --translator-model {folders['m2m']} --beam 1"
-    assert "3 rows" in spanbridge(*common.split(), *model.split()).stderr
+    model = f"--translator neural --translator-model {folders['m2m']} --translator-option beam=1"
+    done = spanbridge(*common.split(), *model.split())
+    assert "3 rows" in done.stderr
+    assert "beam=1" in done.stderr
     assert len((tmp_path / "o.jsonl").read_text("utf-8").splitlines()) == 3
     nllb = f"--translator neural --translator-model {folders['nllb']} --commercial"
     assert "cc-by-nc-4.0" in spanbridge(*common.split(), *nllb.split(), code=2).stderr
     assert "go together" in spanbridge(*common.split(), "--translator", "neural", code=2).stderr
+    for option, why in (
+        ("beam=none", "translator: neural: beam: input should be"),
+        ("beams=1", "neural: beams: there is no such setting (its options: model, "),
+        ("beam", "--translator-option beam: write NAME=VALUE"),
+    ):
+        wrong = spanbridge(*common.split(), *model.split(), "--translator-option", option, code=2)
+        assert why in wrong.stderr

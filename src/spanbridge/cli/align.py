@@ -14,7 +14,7 @@ from spanbridge.cli import options as opt
 Examples:
   spanbridge align --source en.txt --target de.txt -o en-de.pharaoh
   spanbridge align --source en-de.txt -o en-de.pharaoh            # lines `source ||| target`
-  spanbridge align --source en.txt --target fr.txt --min-link-score 0.6 --scores -o links.pharaoh
+  spanbridge align --source en.txt --target fr.txt --aligner-option min_score=0.6 -o fr.pharaoh
   spanbridge align --source en.txt --target fr.txt --aligner encoder -o links.pharaoh
   spanbridge align --source en.txt --target bm.txt --aligner statistical -o links.pharaoh
 

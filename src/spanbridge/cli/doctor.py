@@ -38,6 +38,21 @@ _PACKAGES = {
 }
 
 
+_KINDS = ("aligner", "method", "score", "tagger", "translator", "step", "format")
+
+
+def _names(kind: str) -> dict[str, str]:
+    """Names and summaries of a kind of part; the package's own scores tell theirs themselves."""
+    own: dict[str, str] = {}
+    if kind == "score":
+        try:
+            from spanbridge.project.scores import SCORES
+        except ModuleNotFoundError:  # the list of packages below says what is missing
+            return registry.names(kind)
+        own = {name: (score.__doc__ or "").partition("\n")[0] for name, score in SCORES.items()}
+    return {**own, **registry.names(kind)}
+
+
 def _package(name: str) -> dict[str, Any]:
     purpose, how = _PACKAGES[name]
     try:
@@ -106,10 +121,7 @@ def command(check: bool, as_json: bool) -> None:
         "platform": f"{platform.system()} {platform.machine()}",
         "compute_types": _compute_types(),
         "encoder": _encoder(check),
-        "aligners": registry.names("aligner"),
-        "translators": registry.names("translator"),
-        "taggers": registry.names("tagger"),
-        "methods": registry.names("method"),
+        **{f"{kind}s": _names(kind) for kind in _KINDS},
         "packages": [_package(name) for name in _PACKAGES],
     }
     click.echo(json.dumps(report, indent=1) if as_json else _text(report))
@@ -122,7 +134,7 @@ def _text(report: dict[str, Any]) -> str:
         *_encoder_text(report["encoder"]),
         "",
     ]
-    for kind in ("aligners", "methods", "translators", "taggers"):
+    for kind in (f"{kind}s" for kind in _KINDS):
         lines += [f"{kind}"] + [f"  {name:<14} {what}" for name, what in report[kind].items()]
     lines += ["", "packages"]
     for row in report["packages"]:

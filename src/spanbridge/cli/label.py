@@ -72,8 +72,8 @@ OUT.work, and are redone only where the input or a setting that they depend on h
 def command(context: click.Context, /, text: str, output: str, **given: Any) -> None:
     """Find entities in raw text: translate, tag the translation, project back.
 
-    TEXT has one text per line. Nothing needs to be annotated in its language, and no tagger needs to
-    know it.
+    TEXT has one text per line. Nothing needs to be annotated in its language, and no tagger needs
+    to know it.
     """
     from spanbridge.formats import find_format
     from spanbridge.run.config import make_pipeline, read_pipeline

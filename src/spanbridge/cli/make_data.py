@@ -28,8 +28,8 @@ command again to go on after an interruption: finished shards stand in DIR/work.
 @click.option(
     "--marks",
     metavar="STYLE",
-    help="Style of marks (brackets, xml, quotes) for mark-then-translate, in place of alignment and "
-    "projection: marks around the spans go through the translator and are found again.",
+    help="Style of marks (brackets, xml, quotes) for mark-then-translate in place of projection: "
+    "marks around the spans go through the translator and are found again.",
 )
 @opt.segment_option
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")

@@ -17,18 +17,6 @@ from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-# Flags -> options of aligners.
-ALIGNER_OPTIONS = {
-    "encoder": "encoder",
-    "layer": "layer",
-    "compute_type": "compute_type",
-    "threads": "threads",
-    "extraction": "extraction",
-    "iterations": "iterations",
-    "alpha": "alpha",
-    "min_link_score": "min_score",
-}
-
 
 def listed(kind: str) -> str:
     """Names and summaries of a kind of part, for a help text."""
@@ -82,52 +70,21 @@ tag_options = _stack(
 
 aligner_options = _stack(
     [
-        click.option(
-            "--aligner",
-            metavar="NAME",
-            default=None,
-            help=f"Word aligner. {listed('aligner')}.",
-        ),
+        click.option("--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."),
         click.option(
             "--encoder",
             metavar="MODEL",
             help="[fused, encoder] Checkpoint folder or Hugging Face id in place of the embedded "
             "multilingual-e5-small.",
         ),
-        click.option("--layer", type=int, help="[fused, encoder] Layer whose states are compared."),
-        click.option(
-            "--compute-type",
-            metavar="TYPE",
-            help="[fused, encoder] Number type: int8 (default), float32, or another that "
-            "CTranslate2 supports on this processor.",
-        ),
-        click.option(
-            "--threads",
-            type=int,
-            help="[fused, encoder] Sentences encoded at the same time (default: one per core).",
-        ),
-        click.option(
-            "--extraction",
-            metavar="NAME",
-            help="[encoder] Extraction of hard links: itermax (default, best for projection), "
-            "argmax (fewest wrong links), match; softmax, entmax (AWESoME).",
-        ),
-        click.option("--iterations", type=int, help="[encoder] Rounds of itermax (default 2)."),
-        click.option(
-            "--alpha", type=float, help="[encoder] Discount of itermax, 0 to 1 (default 0.9)."
-        ),
-        click.option(
-            "--min-link-score",
-            type=float,
-            help="Least score of a link: [fused, statistical] (default 0.45), [encoder] of softmax "
-            "(0.001) and entmax (0), [lexical] (0.7).",
-        ),
         click.option(
             "--aligner-option",
             "aligner_options",
             multiple=True,
             metavar="NAME=VALUE",
-            help="Any other option of the aligner; repeatable.",
+            help="Other option of the aligner; repeatable. layer, compute_type (int8, float32), "
+            "threads [fused, encoder]; min_score of links [all]; extraction (itermax, argmax, "
+            "match, softmax, entmax), iterations, alpha [encoder].",
         ),
     ]
 )
@@ -160,20 +117,17 @@ translator_options = _stack(
             "chat model.",
         ),
         click.option(
-            "--beam", type=int, help="[neural, transformers] Hypotheses kept; 1 is greedy."
-        ),
-        click.option(
             "--translator-option",
             "translator_options",
             multiple=True,
             metavar="NAME=VALUE",
-            help="Any other option of the translator, such as url=http://localhost:11434/v1 of "
-            "chat; repeatable.",
+            help="Other option of the translator; repeatable. beam, compute_type, threads, device "
+            "[neural]; url, licence [chat]; licence [given].",
         ),
         click.option(
             "--commercial",
             is_flag=True,
-            help="Refuse models and data whose licence is not known to allow commercial use (NLLB).",
+            help="Refuse parts whose licence is not known to allow commercial use (NLLB).",
         ),
     ]
 )
@@ -212,8 +166,7 @@ route_options = _stack(
         click.option(
             "--shard-rows",
             type=click.IntRange(1, 1_000_000),
-            help="Rows per shard (default 2000): bounds memory, and what is lost at most when a run "
-            "is killed.",
+            help="Rows per shard (default 2000): bounds memory, and the loss when a run is killed.",
         ),
         shard_option,
     ]
@@ -248,8 +201,8 @@ def parsed(texts: Iterable[str], flag: str) -> dict[str, Any]:
 
 def aligner_entry(given: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
     """The aligner that was asked for, as a pipeline file holds it."""
-    options = {ALIGNER_OPTIONS[flag]: value for flag, value in take(given, ALIGNER_OPTIONS).items()}
-    return {name: {**options, **parsed(given["aligner_options"], "--aligner-option")}}
+    options = parsed(given["aligner_options"], "--aligner-option")
+    return {name: {**options, **take(given, ("encoder",))}}
 
 
 _WITH_MODEL = ("neural", "transformers", "chat")
@@ -265,9 +218,8 @@ def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
         raise click.UsageError(
             f"--translator {' or '.join(_WITH_MODEL)} and --translator-model MODEL go together"
         )
-    options: dict[str, Any] = {"model": model or path, "beam": given["beam"]}
-    options |= parsed(given["translator_options"], "--translator-option")
-    return {name: {key: value for key, value in options.items() if value is not None}}
+    options = parsed(given["translator_options"], "--translator-option")
+    return {name: {**options, **({"model": model or path} if model or path else {})}}
 
 
 def projection_entry(given: dict[str, Any]) -> dict[str, Any]:

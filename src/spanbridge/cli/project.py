@@ -10,17 +10,6 @@ import click
 from spanbridge.cli import options as opt
 from spanbridge.core import registry
 
-_METHOD_OPTIONS = (
-    "solver",
-    "n_proj",
-    "exactly",
-    "max_words",
-    "merge_distance",
-    "length_ratio",
-    "top_k",
-    "first_word_rule",
-)
-
 
 @click.command(
     epilog="""\b
@@ -57,12 +46,6 @@ signature and the account.
     "--method", metavar="NAME", default=None, help=f"Projection method. {opt.listed('method')}."
 )
 @click.option(
-    "--solver",
-    metavar="NAME",
-    help="[corpus, soft, match] Solver: greedy (best candidate first; default) or exact (greatest "
-    "total).",
-)
-@click.option(
     "--min-confidence",
     type=float,
     default=0.0,
@@ -83,42 +66,13 @@ signature and the account.
 )
 @opt.fit_rows_option
 @click.option(
-    "--n-proj", type=int, help="[greedy, exact] Projections per span, at most (default 1)."
-)
-@click.option(
-    "--exactly",
-    is_flag=True,
-    default=None,
-    help="[exact] As many projections as possible, up to --n-proj, before the score counts.",
-)
-@click.option(
-    "--max-words",
-    type=int,
-    help="[greedy, exact, match] Longest candidate (default: any length; match: 10).",
-)
-@click.option(
-    "--merge-distance", type=int, help="[heuristic] Longest gap that is bridged, in words (1)."
-)
-@click.option(
-    "--length-ratio",
-    type=float,
-    help="[heuristic] Least length relative to the source span (default 0.8).",
-)
-@click.option(
-    "--top-k", type=int, help="[heuristic] Pieces kept per span, longest first (default 1)."
-)
-@click.option(
-    "--first-word-rule",
-    is_flag=True,
-    default=None,
-    help="[heuristic] Do not merge a piece that begins with the span's first word.",
-)
-@click.option(
     "--method-option",
     "method_options",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Any other option of the method, such as candidates=tagger of match; repeatable.",
+    help="Option of the method; repeatable. solver=exact [corpus, soft, match]; n_proj, exactly, "
+    "max_words, min_score [greedy, exact]; merge_distance, length_ratio, top_k, first_word_rule "
+    "[heuristic]; candidates=tagger, max_words, alignment, ner, translation, per_class [match].",
 )
 @click.option(
     "--weight",
@@ -182,8 +136,7 @@ def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:
     """Method, aligner and what they work with, as a pipeline file holds them."""
     name = given["method"] or ("corpus" if links is None else "greedy")
     method = registry.load("method", name)
-    options = opt.take(given, _METHOD_OPTIONS)
-    options |= opt.parsed(given["method_options"], "--method-option")
+    options = opt.parsed(given["method_options"], "--method-option")
     parts: dict[str, Any] = {"method": {name: options}}
     aligner = opt.aligner_entry(given, given["aligner"] or method.aligner)
     ((aligner_name, aligner_options),) = aligner.items()
@@ -203,6 +156,8 @@ def _check_idle(
     method: Any, aligner: str, options: dict[str, Any], given: dict[str, Any], links: str | None
 ) -> None:
     """Refuse options that have no say in the result."""
+    if given["translator_model"] is None and (given["language"] or given["other"]):
+        raise click.UsageError("--from and --to do nothing without --translator-model")
     asked = given["aligner"] is not None or options
     if links is not None and (asked or given["realign"]):
         raise click.UsageError("give either --links or an aligner with its options, not both")
@@ -211,10 +166,9 @@ def _check_idle(
     if method.reads == "soft alignment":
         for option in ("extraction", "iterations", "alpha", "min_score"):
             if option in options:
-                flag = "min-link-score" if option == "min_score" else option
                 raise click.UsageError(
-                    f"--{flag} has no use here: --method {method.name} reads soft links and cuts "
-                    "none"
+                    f"the aligner's {option} has no use here: --method {method.name} reads soft "
+                    "links and cuts none"
                 )
     aligner_learns = links is None and registry.load("aligner", aligner).learns
     if given["fit_rows"] is not None and not (method.learns or aligner_learns):
@@ -228,11 +182,9 @@ def _check_idle(
 
 def _applied(given: dict[str, Any], links: str | None) -> str:
     """The folder of an earlier fit, which leaves nothing else to choose."""
-    flags = (*opt.ALIGNER_OPTIONS, *_METHOD_OPTIONS, "aligner", "method", "fit_folder", "fit_rows")
-    several = ("aligner_options", "method_options", "weights")
-    fixed = [name for name in flags if given[name] is not None]
-    fixed += [name for name in several if given[name]]
-    if links is not None or fixed or given["tagger_model"] or given["translator_model"]:
+    flags = ("aligner", "encoder", "aligner_options", "method", "method_options", "weights")
+    others = ("fit_folder", "fit_rows", "tagger_model", "translator_model", "language", "other")
+    if links is not None or any(given[name] for name in (*flags, *others)):
         raise click.UsageError(
             "--apply brings its own aligner and method; beside it only --min-confidence, --explain "
             "and --realign are taken"

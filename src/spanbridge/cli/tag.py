@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
-from spanbridge.core.tags import SCHEMES
 
 
 @click.command(
@@ -49,12 +48,6 @@ the signature and the account.
     help="Side of the pairs that is tagged.",
 )
 @click.option(
-    "--model-scheme",
-    "scheme",
-    type=click.Choice(SCHEMES),
-    help="[checkpoint, transformers] Tag scheme of the model's classes (default: told by their names).",
-)
-@click.option(
     "--map",
     "mapping",
     multiple=True,
@@ -69,28 +62,13 @@ the signature and the account.
     "error.",
 )
 @click.option(
-    "--compute-type", metavar="TYPE", help="[checkpoint] Number type: int8 (default), float32."
-)
-@click.option(
-    "--recheck",
-    type=float,
-    help="[checkpoint, int8] Margin between a word's two best classes, in nats, below which its "
-    "sentence is tagged again in float32 (default 1; 0: never).",
-)
-@click.option(
-    "--threads",
-    type=int,
-    help="[checkpoint] Sentences tagged at the same time (default: one per core).",
-)
-@click.option(
-    "--device", help="[transformers] Device: cpu, cuda (default: a GPU where there is one)."
-)
-@click.option(
     "--tagger-option",
     "tagger_options",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Any other option of the tagger; repeatable.",
+    help="Option of the tagger; repeatable. scheme (of the model's classes), compute_type (int8, "
+    "float32), recheck (margin in nats below which a sentence is tagged again in float32; 1), "
+    "threads [checkpoint]; device [transformers]; licence [given].",
 )
 @click.option(
     "--commercial",
@@ -101,8 +79,8 @@ the signature and the account.
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
     """Find spans with a trained tagger."""
-    options = opt.take(given, ("model", "scheme", "compute_type", "recheck", "threads", "device"))
-    options |= opt.parsed(given["tagger_options"], "--tagger-option")
+    options = opt.parsed(given["tagger_options"], "--tagger-option")
+    options["model"] = given["model"]
     pairs = [pair.partition("=") for pair in given["mapping"]]
     mapping = {old: new for old, _, new in pairs}
     if not all(old and new for old, _, new in pairs) or len(mapping) < len(pairs):

@@ -59,7 +59,12 @@ pip install 'spanbridge[train]'.
     help="Learn these only; spans of other labels become O, and are counted. Default: all.",
 )
 @click.option("--complete", is_flag=True, help="[.jsonl] Only rows whose spans were all projected.")
-@click.option("--min-score", type=float, default=0.0, help="[.jsonl] Least score of a row's spans.")
+@click.option(
+    "--min-score",
+    type=float,
+    default=0.0,
+    help="[.jsonl] Least score of a row's spans, and least confidence of a row without spans.",
+)
 @click.option(
     "--min-coverage", type=float, default=0.0, help="[.jsonl] Least share of target words linked."
 )

@@ -59,7 +59,8 @@ class Learner(ABC):
             InputError: the folder cannot be written to.
         """
         content, arrays = self.learned()
-        write_learned(folder, {"described": self.describe(), "learned": content}, arrays)
+        about = {"part": type(self).__name__, "described": self.describe()}
+        write_learned(folder, {**about, "learned": content}, arrays)
 
     def load(self, folder: str | Path) -> Self:
         """Take up what :meth:`save` kept, by a part made with the same options.
@@ -69,6 +70,8 @@ class Learner(ABC):
         """
         content, arrays = read_learned(folder)
         try:
+            if content["part"] != type(self).__name__:
+                raise ValueError(f"of {content['part']}")
             self.take_up(content["learned"], arrays)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             why = f"is damaged, or another part's ({error!r}); fit again"
@@ -93,7 +96,8 @@ def write_learned(folder: str | Path, content: Mapping[str, Any], arrays: Arrays
     except OSError as error:
         raise InputError(path, None, f"cannot be written to ({error.strerror})") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if path.is_dir():
+            temporary.unlink(missing_ok=True)
     whole = {"format": FORMAT, "version": package_version(), **content}
     whole["sha256"] = _digest(whole, numbers)
     with atomic_output(path / FILES[0]) as out_text:

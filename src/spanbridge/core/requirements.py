@@ -81,6 +81,8 @@ def allows_commercial_use(licence: str) -> bool:
     Of several licences joined by ``+``, all have to be.
     """
     return all(
-        name not in ("unknown", "other", "") and "nc" not in name.split("-")
-        for name in licence.lower().split("+")
+        name not in ("unknown", "other", "")
+        and not {"nc", "research"} & set(name.split("-"))
+        and "commercial" not in name
+        for name in map(str.strip, licence.lower().split("+"))
     )

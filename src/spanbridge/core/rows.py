@@ -106,9 +106,9 @@ class SentencePair:
         source: Sentence = changes.get("source", self.source)
         target: Sentence = changes.get("target", self.target)
         stale: set[str] = set()
-        if changes.get("links", self.links) is not self.links:
+        if changes.get("links", self.links) != self.links:
             stale |= _OF_SPANS
-        for new, old in ((source, self.source), (target, self.target)):
+        for side, new, old in (("source", source, self.source), ("target", target, self.target)):
             if new is old:
                 continue
             if new.words != old.words:
@@ -117,7 +117,7 @@ class SentencePair:
                 stale |= _OF_SPANS
             if new.plain_text() != old.plain_text():
                 stale |= _OF_TRANSLATION
-                stale |= _OF_BACK_TRANSLATION if old is self.source else set()
+                stale |= _OF_BACK_TRANSLATION if side == "source" else set()
         return dataclasses.replace(self, **{**dict.fromkeys(stale), **changes})
 
 

@@ -106,9 +106,11 @@ class Generator(ABC):
     Attributes:
         brings: name of a score that :meth:`candidates` computes on the way; where no other score
             counts, no arrays are made, which is what makes hard links fast. Empty if there is none.
+        needs: ``tagger`` for a tagger of the target; else empty.
     """
 
     brings: ClassVar[str] = ""
+    needs: ClassVar[str] = ""
 
     @abstractmethod
     def describe(self) -> str:
@@ -219,6 +221,8 @@ def ngrams(n_words: int, max_words: int) -> Intervals:
 
 class TaggedSpans(Generator):
     """The spans that a tagger finds in the target, and every span within one of them."""
+
+    needs = "tagger"
 
     def describe(self) -> str:
         """Name."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Any
 
 from spanbridge.core.errors import RowError
@@ -24,8 +24,7 @@ from spanbridge.project.learned_taggers import FOLDS, Floats, StatesTagger, Word
 from spanbridge.project.matcher import Pool
 from spanbridge.project.method import Row
 from spanbridge.project.presets import SoftMethod, SolverName
-from spanbridge.project.score_input import ScoreInput, TagProbabilities, TargetTagger
-from spanbridge.project.scores import PhraseScorer
+from spanbridge.project.score_input import ScoreInput, TagProbabilities
 from spanbridge.project.weights import FIRST, SECOND, Weights
 
 # With fewer pairs the second pass has too little to learn from.
@@ -57,7 +56,6 @@ class CorpusMethod(SoftMethod):
 
     Args:
         solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
-        weights, tagger, scorer: as in :class:`~spanbridge.project.matcher.Matcher`.
 
     Attributes:
         state: what :meth:`fit` found out; can be saved and applied to other text.
@@ -68,22 +66,15 @@ class CorpusMethod(SoftMethod):
     learns = True
     provides = frozenset({"corpus", "states", "words"})
 
-    def __init__(
-        self,
-        solver: SolverName = "greedy",
-        *,
-        weights: Mapping[str, float] | None = None,
-        tagger: TargetTagger | None = None,
-        scorer: PhraseScorer | None = None,
-    ) -> None:
+    def __init__(self, solver: SolverName = "greedy") -> None:
         self.state = Learned()
-        super().__init__(solver, weights=weights, tagger=tagger, scorer=scorer)
+        super().__init__(solver)
 
-    def describe(self) -> str:
-        """All settings, and the number of pairs learned from."""
-        n_pairs = self.state.statistics.n_pairs
-        learned = f",fitted_on={n_pairs}_pairs" if n_pairs else ""
-        return f"{super().describe()[:-1]}{learned})"
+    def describe_weights(self) -> str:
+        """The presets of both passes by their digest, since either may be in force, and changes."""
+        presets = sha256(repr((FIRST, SECOND)).encode()).hexdigest()[:8]
+        changes = (f"{weight:+g}*{name}" for name, weight in self.changes.items())
+        return f"weights@{presets}{''.join(changes)}"
 
     def fit(self, rows: Sequence[Row]) -> None:
         """The first pass: learn frequencies, boundaries and taggers.
@@ -105,7 +96,8 @@ class CorpusMethod(SoftMethod):
         if len(kept) >= MIN_PAIRS and n_folds > 1 and self.state.labels:
             spans = [
                 [] if isinstance(found, RowError) else [span[:3] for span in found.spans]
-                for found in self.project(kept)
+                for row in kept
+                for found in self.project([row])
             ]
             _learn(self.state, kept, spans)
 

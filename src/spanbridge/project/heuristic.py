@@ -7,15 +7,15 @@ Labelling in Zero-Resource Settings", section 3.3, as the reference paper extend
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Span
 from spanbridge.project.candidates import Candidate, Generator, Intervals
 from spanbridge.project.presets import LinkMatcher
-from spanbridge.project.score_input import ScoreInput, TargetTagger
-from spanbridge.project.scores import PhraseScorer
+from spanbridge.project.score_input import ScoreInput
+from spanbridge.project.solve import Solver
 from spanbridge.project.weights import Weights
 
 
@@ -106,7 +106,6 @@ class HeuristicMethod(LinkMatcher):
     Args:
         merge_distance, length_ratio, top_k, first_word_rule: as in :class:`LinkedRuns`. The
             first-word rule is off by default: on the Europarl-NER dev files it lowers F1.
-        weights, tagger, scorer: as in :class:`~spanbridge.project.matcher.Matcher`.
 
     Raises:
         SpanbridgeError: an argument is out of range.
@@ -121,12 +120,6 @@ class HeuristicMethod(LinkMatcher):
         length_ratio: float | None = 0.8,
         top_k: int | None = 1,
         first_word_rule: bool = False,
-        *,
-        weights: Mapping[str, float] | None = None,
-        tagger: TargetTagger | None = None,
-        scorer: PhraseScorer | None = None,
     ) -> None:
         runs = LinkedRuns(merge_distance, length_ratio, top_k, first_word_rule)
-        super().__init__(
-            runs, "greedy", weights=weights, tagger=tagger, scorer=scorer, n_proj=top_k
-        )
+        super().__init__(runs, Solver("greedy", top_k))

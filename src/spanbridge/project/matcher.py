@@ -11,9 +11,10 @@ of them by a weight. It is the programme of the paper (arXiv 2501.18750, section
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import isfinite
 from typing import ClassVar, TypeGuard
 
 import numpy as np
@@ -73,12 +74,14 @@ class Pool:
         entities: source spans, in order.
         scored: scores of each entity's candidates; empty where the generator brings the only one.
         candidates: those that can be chosen, scored by what exceeds the least score.
+        asked: True if expensive scores were asked for.
     """
 
     given: ScoreInput
     entities: list[Span]
     scored: list[Scored] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
+    asked: bool = False
 
 
 class Matcher(Method):
@@ -86,40 +89,49 @@ class Matcher(Method):
 
     Args:
         generator: proposes the candidates.
-        solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
-        weights: further scores with their weights, or other weights of the preset's own; 0 takes a
-            score out. With weights of one's own the confidence is a ranking, no probability.
-        tagger: a tagger of the target, for the score ``ner``.
-        scorer: a translator that scores, for the score ``translation``.
-        n_proj: projections per source span, at most; None for any number.
-        exactly: as many projections as possible up to ``n_proj``, before the score counts.
+        solver: chooses among them.
 
     Raises:
-        SpanbridgeError: there is no such solver or score, or a score lacks what it needs.
+        SpanbridgeError: there is no such score, or one lacks what it needs.
     """
 
     # What scores may need beside the pair: statistics, learned taggers.
     provides: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(
+    def __init__(self, generator: Generator, solver: Solver) -> None:
+        self.generator = generator
+        self.solve = solver
+        self.changes: Mapping[str, float] = {}
+        self.tagger: TargetTagger | None = None
+        self.scorer: PhraseScorer | None = None
+        self._known: dict[str, Score] = {}
+
+    def equip(
         self,
-        generator: Generator,
-        solver: str,
-        *,
         weights: Mapping[str, float] | None = None,
         tagger: TargetTagger | None = None,
         scorer: PhraseScorer | None = None,
-        n_proj: int | None = 1,
-        exactly: bool = False,
     ) -> None:
-        self.generator = generator
-        self.solve = Solver(solver, n_proj, exactly)
-        self.solver = solver
-        self.changes: Mapping[str, float] = weights or {}
-        self.tagger = tagger
-        self.scorer = scorer
-        self._known: dict[str, Score] = {}
-        self._check(self._scores(self.weights()))
+        """Add scores, and what they work with.
+
+        Args:
+            weights: further scores with their weights, or other weights of the preset's own; 0
+                takes a score out. The confidence is then a ranking, no probability.
+            tagger: a tagger of the target, for the score ``ner`` and as a source of candidates.
+            scorer: a translator that scores, for the score ``translation``.
+
+        Raises:
+            SpanbridgeError: a weight is no number, or as :meth:`check`; nothing is changed then.
+        """
+        if wrong := [name for name, weight in (weights or {}).items() if not isfinite(weight)]:
+            raise SpanbridgeError(f"the weight of {wrong[0]!r} is not a finite number")
+        before = self.changes, self.tagger, self.scorer, self._known
+        self.changes, self.tagger, self.scorer, self._known = weights or {}, tagger, scorer, {}
+        try:
+            self.check()
+        except SpanbridgeError:
+            self.changes, self.tagger, self.scorer, self._known = before
+            raise
 
     def preset(self) -> Weights:
         """The preset's own weights."""
@@ -149,9 +161,13 @@ class Matcher(Method):
 
     def describe(self) -> str:
         """Name, generator, solver, weights, tagger and scorer."""
-        parts = [self.generator.describe(), self.solve.describe(), self.weights().describe()]
+        parts = [self.generator.describe(), self.solve.describe(), self.describe_weights()]
         parts += [part.describe() for part in (self.tagger, self.scorer) if part is not None]
         return f"{self.name}({','.join(parts)})"
+
+    def describe_weights(self) -> str:
+        """The weights in force, for the signature."""
+        return self.weights().describe()
 
     def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
         """Project the source spans of every row."""
@@ -160,10 +176,15 @@ class Matcher(Method):
         asked = [score for score in scores if score.expensive]
         inputs = [self.score_input(*row) for row in rows if _aligned(row)]
         self._ask_tagger(inputs)
-        pools = [self._pool(given, weights, scores, bool(asked)) for given in inputs]
+        # one pool at a time, unless there are questions to be asked for all of them together
+        pools: Iterable[Pool | RowError] = (
+            self._pool(given, weights, scores, bool(asked)) for given in inputs
+        )
         if asked:
-            self._ask([pool for pool in pools if isinstance(pool, Pool)], asked, weights)
-        return [self._conclude(pool, weights) if isinstance(pool, Pool) else pool for pool in pools]
+            pools = self._ask(list(pools), asked, weights)
+        return [
+            pool if isinstance(pool, RowError) else self._conclude(pool, weights) for pool in pools
+        ]
 
     def surest(self) -> float:
         """The confidence of a span with the best value in every feature."""
@@ -179,20 +200,22 @@ class Matcher(Method):
         """The score of a name."""
         return find_score(name, self.scorer)
 
-    def _check(self, scores: Sequence[Score]) -> None:
-        """Check that every score has what it needs."""
+    def check(self) -> None:
+        """Check that every score has what it needs.
+
+        Raises:
+            SpanbridgeError: one has not, or there is no score.
+        """
+        there = {"", "scorer", *self.provides} | ({"tagger"} if self.tagger is not None else set())
+        scores = self._scores(self.weights())
         if not scores:
             raise SpanbridgeError("all weights are 0; give at least one score a weight")
-        there = {"", "scorer", *self.provides} | ({"tagger"} if self.tagger is not None else set())
         for score in scores:
-            if score.needs in there:
-                continue
-            if score.needs == "tagger":
-                raise SpanbridgeError(f"the score {score.name!r} needs a tagger of the target")
-            raise SpanbridgeError(
-                f"the score {score.name!r} needs what is learned from a whole bitext, which only "
-                "the method 'corpus' does"
-            )
+            if score.needs not in there:
+                needs = "a tagger of the target; name one"
+                if score.needs != "tagger":
+                    needs = "what only the method 'corpus' learns from a whole bitext"
+                raise SpanbridgeError(f"the score {score.name!r} needs {needs}")
 
     def _ask_tagger(self, inputs: Sequence[ScoreInput]) -> None:
         if self.tagger is None:
@@ -208,7 +231,7 @@ class Matcher(Method):
         n_words = len(given.pair.target.words)
         if asking and n_words > MAX_WORDS_ASKED:
             return RowError(f"{n_words} target words, too many for an expensive score; split it")
-        pool = Pool(given, in_order(given.pair.source.spans))
+        pool = Pool(given, in_order(given.pair.source.spans), asked=asking)
         if weights.parts == {self.generator.brings: 1.0}:
             pool.candidates = self.generator.candidates(
                 pool.entities, given.links, weights.min_score
@@ -234,7 +257,9 @@ class Matcher(Method):
                 total += weights.parts[score.name] * parts[score.name]
         return Scored(intervals, parts, total)
 
-    def _ask(self, pools: Sequence[Pool], asked: Sequence[Score], weights: Weights) -> None:
+    def _ask(
+        self, pools: list[Pool | RowError], asked: Sequence[Score], weights: Weights
+    ) -> list[Pool | RowError]:
         """Ask for expensive scores, round after round, where they can still change the choice.
 
         Those candidates are left unasked whose sum cannot exceed the least score, or is lower than
@@ -242,7 +267,8 @@ class Matcher(Method):
         Neither solver would take such a one while the inner one fits, and the inner one fits
         wherever it does.
         """
-        rest = [_Rest(pool, e, asked, weights) for pool in pools for e in range(len(pool.scored))]
+        good = [pool for pool in pools if not isinstance(pool, RowError)]
+        rest = [_Rest(pool, e, asked, weights) for pool in good for e in range(len(pool.scored))]
         while questions := [(one, number) for one in rest for number in one.wanted()]:
             asks: list[Question] = [one.question(number) for one, number in questions]
             for score in asked:
@@ -252,8 +278,9 @@ class Matcher(Method):
                 self.counts[f"{score.name} scores"] += len(asks)
         for score in asked:
             score.forget()
-        for pool in pools:
+        for pool in good:
             pool.candidates = list(_gains(pool, weights))
+        return pools
 
     def _conclude(self, pool: Pool, weights: Weights) -> Projection:
         """Choose, and say how sure each span is and why each source span found none."""
@@ -276,7 +303,8 @@ class Matcher(Method):
             dropped,
             tuple(entities[c[0]] for c in chosen),
             tuple(c[3] + weights.min_score for c in chosen),
-            partial(self._explain, pool, chosen),
+            # pools are large: what costs nothing is scored anew where it is to be explained
+            partial(self._explain, pool if pool.asked else pool.given, chosen),
         )
 
     def _reason(self, pool: Pool, entity: int, weights: Weights) -> str:
@@ -291,10 +319,16 @@ class Matcher(Method):
         return BELOW if weights.min_score > 0 else LOST
 
     def _explain(
-        self, pool: Pool, chosen: Sequence[Candidate], projection: Projection, min_confidence: float
+        self,
+        of: Pool | ScoreInput,
+        chosen: Sequence[Candidate],
+        projection: Projection,
+        min_confidence: float,
     ) -> Iterator[str]:
         weights = self.weights()
         scores = self._scores(weights)
+        pool = of if isinstance(of, Pool) else self._pool(of, weights, scores, False)
+        assert isinstance(pool, Pool)
         scored = pool.scored or [
             self.score(pool.given, entity, weights, scores) for entity in pool.entities
         ]

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from spanbridge.core.errors import RowError
+from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Learner
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.requirements import Part
@@ -116,6 +116,21 @@ class Method(Learner, Part):
 
         Returns:
             A projection for each row, or the reason why a row cannot be projected.
+        """
+
+    def equip(self, weights: Any = None, tagger: Any = None, scorer: Any = None) -> None:
+        """Add weights of scores, a tagger of the target, or a translator that scores.
+
+        Raises:
+            SpanbridgeError: the method takes no such things.
+        """
+        raise SpanbridgeError(f"the method {self.name!r} takes no weights, tagger or translator")
+
+    def check(self) -> None:
+        """Check that the method has all that it needs, before any work.
+
+        Raises:
+            SpanbridgeError: something is missing.
         """
 
     def fit(self, rows: Sequence[Row]) -> None:

@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal
 
@@ -29,8 +28,8 @@ from spanbridge.project.candidates import (
 )
 from spanbridge.project.confidence import CALIBRATIONS, MARGIN, Calibration
 from spanbridge.project.matcher import Matcher, Pool
-from spanbridge.project.score_input import TargetTagger
-from spanbridge.project.scores import NerScore, PhraseScorer, Score
+from spanbridge.project.scores import AlignmentScore, NerScore, Score
+from spanbridge.project.solve import Solver
 from spanbridge.project.weights import ONE_BY_ONE, Weights
 
 SolverName = Literal["greedy", "exact"]
@@ -63,8 +62,8 @@ class LinkMatcher(Matcher):
         return bool(pool.given.links.from_source(span.start, span.end))
 
 
-class _NgramMethod(LinkMatcher):
-    """N-gram candidates, the alignment score, and a solver; hard links.
+class GreedyMethod(LinkMatcher):
+    """N-gram candidates matched by the alignment score, best first; hard links.
 
     Discontinuous links: a candidate may span unlinked words and words linked elsewhere; bridging a
     gap pays if the score says so (each bridged word lowers it).
@@ -74,13 +73,12 @@ class _NgramMethod(LinkMatcher):
         exactly: as many projections as possible up to ``n_proj``, before the score counts.
         max_words: longest candidate, None for any length.
         min_score: least score of a candidate, at least 0.
-        weights, tagger, scorer: as in :class:`~spanbridge.project.matcher.Matcher`.
 
     Raises:
         SpanbridgeError: an argument is out of range.
     """
 
-    solver_name: ClassVar[SolverName]
+    name = "greedy"
 
     def __init__(
         self,
@@ -88,49 +86,20 @@ class _NgramMethod(LinkMatcher):
         exactly: bool = False,
         max_words: int | None = None,
         min_score: float = 0.0,
-        *,
-        weights: Mapping[str, float] | None = None,
-        tagger: TargetTagger | None = None,
-        scorer: PhraseScorer | None = None,
     ) -> None:
         if not min_score >= 0:
             raise SpanbridgeError(f"min_score is {min_score}, but must not be negative")
         self.min_score = min_score
-        super().__init__(
-            TightNgrams(max_words),
-            self.solver_name,
-            weights=weights,
-            tagger=tagger,
-            scorer=scorer,
-            n_proj=n_proj,
-            exactly=exactly,
-        )
+        super().__init__(TightNgrams(max_words), Solver(self.name, n_proj, exactly))
 
 
-class GreedyMethod(_NgramMethod):
-    """N-gram candidates matched by the alignment score, best first; hard links.
-
-    Args:
-        n_proj, exactly, max_words, min_score, weights, tagger, scorer: as in :class:`ExactMethod`.
-    """
-
-    name = "greedy"
-    solver_name = "greedy"
-
-
-class ExactMethod(_NgramMethod):
+class ExactMethod(GreedyMethod):
     """N-gram candidates matched by the alignment score, greatest total; hard links.
 
-    Args:
-        n_proj: projections per source span, at most; 1 in the paper's experiments.
-        exactly: as many projections as possible up to ``n_proj``, before the score counts.
-        max_words: longest candidate, None for any length.
-        min_score: least score of a candidate, at least 0.
-        weights, tagger, scorer: as in :class:`~spanbridge.project.matcher.Matcher`.
+    Its arguments are those of :class:`GreedyMethod`.
     """
 
     name = "exact"
-    solver_name = "exact"
 
 
 class SoftMethod(Matcher):
@@ -138,21 +107,13 @@ class SoftMethod(Matcher):
 
     Args:
         solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
-        weights, tagger, scorer: as in :class:`~spanbridge.project.matcher.Matcher`.
     """
 
     name = "soft"
     reads = "soft alignment"
 
-    def __init__(
-        self,
-        solver: SolverName = "greedy",
-        *,
-        weights: Mapping[str, float] | None = None,
-        tagger: TargetTagger | None = None,
-        scorer: PhraseScorer | None = None,
-    ) -> None:
-        super().__init__(NearMass(), solver, weights=weights, tagger=tagger, scorer=scorer)
+    def __init__(self, solver: SolverName = "greedy") -> None:
+        super().__init__(NearMass(), Solver(solver))
 
     def preset(self) -> Weights:
         """The soft alignment alone."""
@@ -194,12 +155,9 @@ class MatchMethod(LinkMatcher):
         min_score: least score, as a share of the greatest possible sum, in [0, 1].
         per_class: take the tagger's score of the entity's own label; else the greatest of all.
         solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
-        weights: further scores with their weights.
-        tagger: a tagger of the target.
-        scorer: a translator that scores.
 
     Raises:
-        SpanbridgeError: an argument is out of range, missing, or would do nothing.
+        SpanbridgeError: an argument is out of range.
     """
 
     name = "match"
@@ -214,28 +172,29 @@ class MatchMethod(LinkMatcher):
         min_score: float = 0.0,
         per_class: bool = True,
         solver: SolverName = "greedy",
-        *,
-        weights: Mapping[str, float] | None = None,
-        tagger: TargetTagger | None = None,
-        scorer: PhraseScorer | None = None,
     ) -> None:
         own = {"alignment": alignment, "ner": ner, "translation": translation}
-        if not min(own.values()) >= 0:
+        if not all(weight >= 0 for weight in own.values()):
             raise SpanbridgeError("the weights of match are at least 0")
         if not 0 <= min_score <= 1:
             raise SpanbridgeError(f"min_score is {min_score}, but lies in [0, 1]")
         if max_words < 1:
             raise SpanbridgeError(f"max_words is {max_words}, but candidates have at least one")
-        if candidates == "tagger" and tagger is None:
-            raise SpanbridgeError("candidates of a tagger need a tagger; name one")
-        if tagger is not None and candidates != "tagger" and not ner and not weights:
-            raise SpanbridgeError("the tagger would do nothing; set ner, or candidates: tagger")
-        if scorer is not None and not translation and not weights:
-            raise SpanbridgeError("the translator would do nothing; set translation, its weight")
         self._own = Weights({name: weight for name, weight in own.items() if weight})
         self._share, self._per_class = min_score, per_class
         generator: Generator = Ngrams(max_words) if candidates == "ngrams" else TaggedSpans()
-        super().__init__(generator, solver, weights=weights, tagger=tagger, scorer=scorer)
+        super().__init__(generator, Solver(solver))
+
+    def check(self) -> None:
+        """Check that tagger and translator are there if they are needed, and only then."""
+        super().check()
+        used = {score.needs for score in self._scores(self.weights())}
+        used.add(self.generator.needs)
+        for name, part in (("tagger", self.tagger), ("scorer", self.scorer)):
+            if name in used and part is None:
+                raise SpanbridgeError(f"match needs a {name}; name one")
+            if part is not None and name not in used:
+                raise SpanbridgeError(f"the {name} would do nothing; give its score a weight")
 
     def preset(self) -> Weights:
         """The weights that were asked for."""
@@ -243,8 +202,12 @@ class MatchMethod(LinkMatcher):
         return replace(self._own, min_score=self._share * total)
 
     def find_score(self, name: str) -> Score:
-        """The score of a name; ``ner`` as it was asked for."""
-        return NerScore(self._per_class) if name == "ner" else super().find_score(name)
+        """The score of a name: ``ner`` as it was asked for, shares of links of at most 1."""
+        own: dict[str, Score] = {
+            "ner": NerScore(self._per_class),
+            "alignment": AlignmentScore(True),
+        }
+        return own[name] if name in own else super().find_score(name)
 
     def describe(self) -> str:
         """All settings."""

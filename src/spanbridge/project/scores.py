@@ -85,9 +85,19 @@ class ExpensiveScore(Score):
 
 
 class AlignmentScore(Score):
-    """``2 * links / (words of E + words of C)``, cut at 1: the paper's (section 3.3)."""
+    """Share of linked words: ``2 * links / (words of E + words of C)``.
+
+    The paper's alignment score (arXiv 2501.18750, section 3.3); above 1 only where a word has
+    several links.
+
+    Args:
+        cut: values above 1 count as 1.
+    """
 
     name, low, high = "alignment", 0.0, 1.0
+
+    def __init__(self, cut: bool = False) -> None:
+        self.cut = cut
 
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
         """Share of linked words of every candidate."""
@@ -95,12 +105,12 @@ class AlignmentScore(Score):
         for _, j in given.links.from_source(entity.start, entity.end):
             counts[j] += 1
         words = entity.end - entity.start + intervals.end - intervals.start
-        scores: Vector = np.minimum(2 * intervals.sums(cumulate(counts)) / words, 1.0)
-        return scores
+        scores: Vector = 2 * intervals.sums(cumulate(counts)) / words
+        return np.minimum(scores, 1.0) if self.cut else scores
 
 
 class Brevity(Score):
-    """``1 / words of E``: of two entities that claim a word, the shorter keeps it."""
+    """Brevity of the entity, ``1 / words of E``: of two that claim a word, the shorter keeps it."""
 
     name, low, high = "brevity", 0.0, 1.0
 
@@ -110,7 +120,7 @@ class Brevity(Score):
 
 
 class NerScore(Score):
-    """A target tagger's score: how well a candidate's classes fit an entity.
+    """Fit of a candidate's classes to the entity's label, by a tagger of the target.
 
     The mean of the probabilities of B-label for the first word and I-label for the others. Where
     these are the most probable classes of all the words, it is multiplied by ``LENGTH_FACTOR`` for
@@ -176,7 +186,7 @@ class PhraseScorer(Protocol):
 
 
 class TranslationScore(ExpensiveScore):
-    """How well candidate and entity translate each other, by a translator (NMTScore)."""
+    """Degree to which candidate and entity translate each other, by a translator (NMTScore)."""
 
     name, low, high, needs = "translation", 0.0, 1.0, "scorer"
 
@@ -198,10 +208,10 @@ class TranslationScore(ExpensiveScore):
 
 
 class SoftScore(Score):
-    """F = 2 r p / (r + p); r = mean over E of P's mass inside C, p = mean over C of Q's inside E.
+    """Soft form of the alignment score: F of the mass between entity and candidate.
 
-    The soft form of the paper's alignment score (arXiv 2501.18750, section 3.3): with hard
-    one-to-one links it is 2 * links / (words of E + words of C).
+    F = 2 r p / (r + p); r = mean over E of P's mass inside C, p = mean over C of Q's inside E. With
+    hard one-to-one links it is 2 * links / (words of E + words of C).
     """
 
     name, low, high = "soft", 0.0, 1.0
@@ -212,7 +222,7 @@ class SoftScore(Score):
 
 
 class RareWords(Score):
-    """The same F, its means weighted by inverse document frequency, so that names count most."""
+    """Soft score whose means are weighted by inverse document frequency: names count most."""
 
     name, low, high, needs = "rare_words", 0.0, 1.0, "corpus"
 
@@ -227,7 +237,7 @@ class RareWords(Score):
 
 
 class Recall(Score):
-    """r of :class:`SoftScore` alone: the part of the entity that arrived in the candidate."""
+    """Part of the entity's mass that arrived in the candidate: r of the soft score alone."""
 
     name, low, high = "recall", 0.0, 1.0
 
@@ -256,7 +266,7 @@ class CommonBoundary(Score):
 
 
 class BoundaryPolicy(Score):
-    """Tendency of the words at the candidate's boundaries to start or end spans, or stand outside.
+    """Tendency of the words at the candidate's boundaries to start and end spans in the corpus.
 
     tanh(log(n / n') / 2) = (n - n') / (n + n'), n and n' being 1 + the number of projected spans in
     the corpus that the word begins (ends), and that it stands just before (after). ``inside`` sums
@@ -281,7 +291,7 @@ class BoundaryPolicy(Score):
 
 
 class TaggerScore(Score):
-    """Opinion of a tagger of the target language, trained on projections, on the candidate.
+    """Fit of the candidate to a tagger of the target that was trained on projections.
 
     ``inside``: mean log-probability of its words to be in a span of the entity's label;
     ``outside``: sum of the log-probabilities that the words around it are not of the same span;
@@ -372,4 +382,6 @@ def find_score(name: str, scorer: PhraseScorer | None = None) -> Score:
         known = ", ".join([*SCORES, TranslationScore.name, *plugins])
         raise SpanbridgeError(f"no score is named {name!r}; there are: {known}")
     found: Score = registry.build("score", name, {})
+    if found.name != name:
+        raise SpanbridgeError(f"the score {name!r} calls itself {found.name!r}; name it alike")
     return found

@@ -243,7 +243,7 @@ def make_pipeline(
     Raises:
         InputError: as :func:`read_pipeline`.
     """
-    settings = _validated(Settings, given, file, place, ())
+    settings = _validated(Settings, given, file, place)
     steps, where = [], []
     for n, entry in enumerate(settings.steps):
         try:
@@ -251,7 +251,9 @@ def make_pipeline(
             kind = registry.load("step", name)
         except (ValueError, SpanbridgeError) as error:
             raise InputError(file, place(("steps", n)), str(error)) from error
-        steps.append(_validated(kind, options, file, place, ("steps", n, name)))
+        alone = file is None and len(settings.steps) == 1
+        what = "" if alone else f"step {n + 1} ({name})"
+        steps.append(_validated(kind, options, file, place, ("steps", n, name), what))
         where.append(place(("steps", n)))
     for side, code in settings.languages.items():
         try:
@@ -262,7 +264,12 @@ def make_pipeline(
 
 
 def _validated(
-    model: type[M], given: Any, file: str | None, place: Place, at: tuple[Hashable, ...]
+    model: type[M],
+    given: Any,
+    file: str | None,
+    place: Place,
+    at: tuple[Hashable, ...] = (),
+    what: str = "",
 ) -> M:
     try:
         return model.model_validate(given)
@@ -270,14 +277,13 @@ def _validated(
         first = error.errors()[0]
         loc = (*at, *first["loc"])
         name = ".".join(map(str, first["loc"]))
-        if at:
-            name = f"step {int(str(at[1])) + 1} ({at[2]}){f': {name}' if name else ''}"
         known = ""
         if isinstance(first["input"], bool) and first["type"] == "string_type":
             known = " (YAML reads yes, no, on and off as true and false: put it in quotes)"
         if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
             known = f"; there are: {', '.join(model.model_fields) or 'none'}"
-        raise InputError(file, place(loc), f"{name}: {reason(first)}{known}") from error
+        why = ": ".join(part for part in (what, name, reason(first)) if part)
+        raise InputError(file, place(loc), f"{why}{known}") from error
 
 
 def _line(node: yaml.Node, loc: Iterable[Hashable]) -> int | None:

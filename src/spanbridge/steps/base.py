@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import allows_commercial_use
-from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
 from spanbridge.steps.progress import Progress, silent
@@ -119,12 +119,8 @@ class Context:
             raise SpanbridgeError(f"the {side}'s language is not given; add it under languages")
         return found
 
-    def build(self, part: PartSettings, **further: Any) -> Any:
+    def build(self, part: PartSettings) -> Any:
         """Make a part, if its licence will do.
-
-        Args:
-            part: its name and options.
-            further: options that come from other settings; those that are None do not count.
 
         Raises:
             SpanbridgeError: it cannot be made; or commercial use is wanted, and its licence is not
@@ -132,7 +128,7 @@ class Context:
         """
         made = part.made
         if made is None:
-            made = registry.build(part.kind, part.name, {**part.options, **further})
+            made = registry.build(part.kind, part.name, part.options)
         licence = getattr(made, "licence", None)
         if self.commercial and licence is not None and not allows_commercial_use(licence):
             raise SpanbridgeError(
@@ -148,16 +144,28 @@ class Step(BaseModel, ABC):
 
     Its fields are its settings in a pipeline file, where it is called :attr:`name`. Other packages
     add steps by an entry point in the group ``spanbridge.step``.
+
+    Attributes:
+        name: in pipeline files.
+        takes, makes, clears: columns that it needs, adds and removes: ``source_words``,
+            ``target_spans``, ``links`` and so on; ``{side}`` stands for its own side, ``{other}``
+            for the other one.
+        before: columns that must not be there yet.
     """
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False
     )
     name: ClassVar[str]
+    takes: ClassVar[tuple[str, ...]] = ()
+    makes: ClassVar[tuple[str, ...]] = ()
+    clears: ClassVar[tuple[str, ...]] = ()
+    before: ClassVar[tuple[str, ...]] = ()
+    _made: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     def needs(self) -> set[str]:
-        """Columns that there must be: ``source_words``, ``target_spans``, ``links`` and so on."""
-        return set()
+        """Columns that there must be."""
+        return self._columns(self.takes)
 
     def gives(self, columns: set[str]) -> set[str]:
         """The columns after it.
@@ -165,7 +173,13 @@ class Step(BaseModel, ABC):
         Raises:
             SpanbridgeError: it cannot come after what there is.
         """
-        return columns
+        if late := columns & self._columns(self.before):
+            raise SpanbridgeError(f"{self.name} comes before what makes {', '.join(sorted(late))}")
+        return (columns | self._columns(self.makes)) - self._columns(self.clears)
+
+    def _columns(self, names: tuple[str, ...]) -> set[str]:
+        side: Side = getattr(self, "side", "source")
+        return {name.format(side=side, other=OTHER[side]) for name in names}
 
     def open(self, context: Context) -> None:
         """Load what it works with, once, before any work.
@@ -173,6 +187,15 @@ class Step(BaseModel, ABC):
         Raises:
             SpanbridgeError: a setting is wrong, or something that it needs is missing.
         """
+
+    def build(self, context: Context, part: PartSettings) -> Any:
+        """Make a part that it works with; its licence is told.
+
+        Raises:
+            SpanbridgeError: as :meth:`Context.build`.
+        """
+        made = self._made[part.kind] = context.build(part)
+        return made
 
     @property
     def slow(self) -> bool:
@@ -189,8 +212,9 @@ class Step(BaseModel, ABC):
         return f"{self.name}({','.join(f'{key}={value}' for key, value in self.parts().items())})"
 
     def licences(self) -> dict[str, str]:
-        """Licences of the parts that it works with, by their names."""
-        return {}
+        """Licences of the parts that it works with, by their kinds."""
+        found = {kind: getattr(part, "licence", None) for kind, part in self._made.items()}
+        return {kind: str(licence) for kind, licence in found.items() if licence is not None}
 
     @abstractmethod
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterable[SentencePair]:
@@ -223,9 +247,3 @@ class Step(BaseModel, ABC):
 
     def load(self, folder: str | Path) -> None:
         """Take up what was learned before, with the same settings."""
-
-
-def licences_of(**parts: object) -> dict[str, str]:
-    """Licences of the parts that state theirs."""
-    found = {name: getattr(part, "licence", None) for name, part in parts.items()}
-    return {name: str(licence) for name, licence in found.items() if licence is not None}

@@ -29,10 +29,10 @@ from spanbridge.steps.base import (
     TaggerSettings,
     TranslatorSettings,
     chunks,
-    licences_of,
 )
 from spanbridge.steps.progress import Progress, silent
-from spanbridge.steps.scoring import open_scorer
+from spanbridge.translate.base import Translator
+from spanbridge.translate.scoring import TranslationScorer
 
 Found = WordAlignment | SoftAlignment | RowError | None
 
@@ -41,28 +41,18 @@ class Align(Step):
     """Find the links between the words of both sides, in place of any that there are."""
 
     name: ClassVar[str] = "align"
+    takes: ClassVar[tuple[str, ...]] = ("source_words", "target_words")
+    makes: ClassVar[tuple[str, ...]] = ("links",)
     aligner: AlignerSettings = PartSettings("aligner", "fused")
     _aligner: Aligner = PrivateAttr()
 
-    def needs(self) -> set[str]:
-        """Both sides."""
-        return {"source_words", "target_words"}
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """Links."""
-        return columns | {"links"}
-
     def open(self, context: Context) -> None:
         """Load the aligner."""
-        self._aligner = context.build(self.aligner)
+        self._aligner = self.build(context, self.aligner)
 
     def parts(self) -> dict[str, str]:
         """The aligner."""
         return {"aligner": self._aligner.describe()}
-
-    def licences(self) -> dict[str, str]:
-        """Licence of the aligner's encoder."""
-        return licences_of(aligner=self._aligner)
 
     @property
     def learns(self) -> bool:
@@ -111,6 +101,8 @@ class Project(Step):
     """
 
     name: ClassVar[str] = "project"
+    takes: ClassVar[tuple[str, ...]] = ("source_words", "source_spans", "target_words")
+    makes: ClassVar[tuple[str, ...]] = ("target_spans", "links")
     method: MethodSettings | None = None
     aligner: AlignerSettings | None = None
     links: Literal["keep", "only", "anew"] = "keep"
@@ -138,12 +130,7 @@ class Project(Step):
 
     def needs(self) -> set[str]:
         """Both sides, and the source's spans; the links, if only these count."""
-        there = {"source_words", "source_spans", "target_words"}
-        return there | {"links"} if self.links == "only" else there
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """The target's spans."""
-        return columns | {"target_spans", "links"}
+        return super().needs() | ({"links"} if self.links == "only" else set())
 
     def open(self, context: Context) -> None:
         """Load method, aligner, and what else scores need.
@@ -153,19 +140,23 @@ class Project(Step):
         """
         if self.apply is not None:
             self._applied, method, aligner = learning.recipe(self.apply)
-            self._method = context.build(method)
-            self._aligner = None if aligner is None else context.build(aligner)
+            self._method = self.build(context, method)
+            self._aligner = None if aligner is None else self.build(context, aligner)
             learning.load(self.apply, self._aligner, self._method)
             return
         usual = PartSettings("method", "greedy" if self.links == "only" else "corpus")
         method = self.method or usual
         if self.tagger is not None:
-            self._helpers["tagger"] = context.build(self.tagger)
+            self._helpers["tagger"] = self.build(context, self.tagger)
         if self.translator is not None:
-            self._helpers["scorer"] = open_scorer(self.translator, context)
+            translator = self.build(context, self.translator)
+            self._helpers["scorer"] = _scorer(translator, self.translator.name, context)
         if self.weights:
             self._helpers["weights"] = self.weights
-        self._method = context.build(method, **self._helpers)
+        self._method = self.build(context, method)
+        if self._helpers:
+            self._method.equip(**self._helpers)
+        self._method.check()
         aligner = self.aligner
         if self._method.reads == "nothing":
             if aligner is not None or self.links == "only":
@@ -175,7 +166,7 @@ class Project(Step):
                 )
         elif self.links != "only":
             aligner = aligner or PartSettings("aligner", self._method.aligner)
-            self._aligner = context.build(aligner)
+            self._aligner = self.build(context, aligner)
         self._chosen = (aligner, method)
         if not self._method.learns:
             self._check_reach()
@@ -200,10 +191,6 @@ class Project(Step):
         if self.min_confidence:
             given["min_confidence"] = repr(self.min_confidence)
         return given
-
-    def licences(self) -> dict[str, str]:
-        """Licences of aligner, tagger and translator."""
-        return licences_of(aligner=self._aligner, **self._helpers)
 
     @property
     def learns(self) -> bool:
@@ -326,6 +313,16 @@ class Project(Step):
         )
         account.add(done, status, dropped)
         return done
+
+
+def _scorer(translator: Translator, name: str, context: Context) -> TranslationScorer:
+    """A scorer of phrases by a translator of many languages."""
+    if not translator.multilingual:
+        raise SpanbridgeError(
+            f"{name} gives no translation scores; a neural model of many languages does (NLLB-200, "
+            "M2M-100)"
+        )
+    return TranslationScorer(translator, context.language("source"), context.language("target"))
 
 
 _NO_SPAN = f"{EMPTY}no source span"

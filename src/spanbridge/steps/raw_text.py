@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
-from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.requirements import require
 from spanbridge.core.rows import (
@@ -46,22 +45,10 @@ class Repair(Step):
     """
 
     name: ClassVar[str] = "repair"
+    takes: ClassVar[tuple[str, ...]] = ("{side}_words",)
+    before: ClassVar[tuple[str, ...]] = (SPLIT,)  # it would be put together unmended
     side: Side = "target"
     _ftfy: Any = PrivateAttr()
-
-    def needs(self) -> set[str]:
-        """The side."""
-        return {f"{self.side}_words"}
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """The same columns.
-
-        Raises:
-            SpanbridgeError: the text has been split, and would be put together unmended.
-        """
-        if SPLIT in columns:
-            raise SpanbridgeError("repair comes before split")
-        return columns
 
     def open(self, context: Context) -> None:
         """Load ftfy.
@@ -105,31 +92,17 @@ class Split(Step):
     """
 
     name: ClassVar[str] = "split"
+    takes: ClassVar[tuple[str, ...]] = ("{side}_text",)
+    makes: ClassVar[tuple[str, ...]] = (SPLIT,)
+    before: ClassVar[tuple[str, ...]] = ("{other}_words", "source_spans", "target_spans", SPLIT)
     side: Side = "target"
     splitter: SplitterSettings = PartSettings("splitter", "sentencex")
     _splitter: Cutter = PrivateAttr()
     _language: str = PrivateAttr()
 
-    def needs(self) -> set[str]:
-        """Raw text."""
-        return {f"{self.side}_text"}
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """Sentences.
-
-        Raises:
-            SpanbridgeError: there are translations or spans already.
-        """
-        if SPLIT in columns:
-            raise SpanbridgeError("the text is split already")
-        late = columns & {f"{OTHER[self.side]}_words", "source_spans", "target_spans"}
-        if late:
-            raise SpanbridgeError(f"split comes before what makes {', '.join(sorted(late))}")
-        return columns | {SPLIT}
-
     def open(self, context: Context) -> None:
         """Load the splitter."""
-        self._splitter = context.build(self.splitter)
+        self._splitter = self.build(context, self.splitter)
         self._language = context.language(self.side).tag
 
     def parts(self) -> dict[str, str]:
@@ -169,29 +142,16 @@ class Segment(Step):
     """
 
     name: ClassVar[str] = "segment"
+    takes: ClassVar[tuple[str, ...]] = ("{side}_text",)
+    before: ClassVar[tuple[str, ...]] = ("{side}_spans", "links")  # which count words
     side: Side = "target"
     segmenter: SegmenterSettings = PartSettings("segmenter", "icu")
     _segmenter: Cutter = PrivateAttr()
     _language: str = PrivateAttr()
 
-    def needs(self) -> set[str]:
-        """Raw text."""
-        return {f"{self.side}_text"}
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """The same columns, with other words.
-
-        Raises:
-            SpanbridgeError: there are spans or links, which count words, already.
-        """
-        late = columns & {f"{self.side}_spans", "links"}
-        if late:
-            raise SpanbridgeError(f"segment comes before what makes {', '.join(sorted(late))}")
-        return columns
-
     def open(self, context: Context) -> None:
         """Load the segmenter."""
-        self._segmenter = context.build(self.segmenter)
+        self._segmenter = self.build(context, self.segmenter)
         self._language = context.language(self.side).tag
 
     def parts(self) -> dict[str, str]:
@@ -216,14 +176,8 @@ class Join(Step):
     """Put the sentences of a text together again: one row for each row that was split."""
 
     name: ClassVar[str] = "join"
-
-    def needs(self) -> set[str]:
-        """Sentences."""
-        return {SPLIT}
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """Texts."""
-        return columns - {SPLIT}
+    takes: ClassVar[tuple[str, ...]] = (SPLIT,)
+    clears: ClassVar[tuple[str, ...]] = (SPLIT,)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """A row for every text; a row that was not split stays as it is."""

@@ -14,7 +14,7 @@ from spanbridge.core.spans import Span
 from spanbridge.project.candidates import Candidate
 from spanbridge.project.solve.choice import exact
 from spanbridge.steps.account import Account
-from spanbridge.steps.base import Context, Step, TaggerSettings, chunks, licences_of
+from spanbridge.steps.base import Context, Step, TaggerSettings, chunks
 from spanbridge.tag.base import Tagged, Tagger, span_probability
 from spanbridge.tag.labels import RelabellingTagger
 
@@ -31,19 +31,13 @@ class Tag(Step):
     """
 
     name: ClassVar[str] = "tag"
+    takes: ClassVar[tuple[str, ...]] = ("{side}_words",)
+    makes: ClassVar[tuple[str, ...]] = ("{side}_spans",)
     tagger: TaggerSettings
     side: Side = "source"
     map: dict[str, str] = Field(default_factory=dict)
     others: Literal["keep", "drop", "error"] = "keep"
     _tagger: Tagger = PrivateAttr()
-
-    def needs(self) -> set[str]:
-        """The side."""
-        return {f"{self.side}_words"}
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """Its spans."""
-        return columns | {f"{self.side}_spans"}
 
     def open(self, context: Context) -> None:
         """Load the tagger.
@@ -55,17 +49,13 @@ class Tag(Step):
             raise SpanbridgeError(
                 "map gives each label a new one other than O (others: drop drops spans)"
             )
-        self._tagger = context.build(self.tagger)
+        self._tagger = self.build(context, self.tagger)
         if self.map or self.others != "keep":
             self._tagger = RelabellingTagger(self._tagger, self.map, self.others)
 
     def parts(self) -> dict[str, str]:
         """The tagger and the side."""
         return {"tagger": self._tagger.describe(), "side": self.side}
-
-    def licences(self) -> dict[str, str]:
-        """Licence of the tagger."""
-        return licences_of(tagger=self._tagger)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with the tagger's spans in place of those that the side had."""
@@ -104,18 +94,15 @@ class Ensemble(Step):
     """
 
     name: ClassVar[str] = "ensemble"
+    takes: ClassVar[tuple[str, ...]] = ("target_words", "target_spans")
     tagger: TaggerSettings
     weight: float = Field(0.5, ge=0, le=1)
     min_score: float = Field(0.4, ge=0, le=1)
     _tagger: Tagger = PrivateAttr()
 
-    def needs(self) -> set[str]:
-        """The target and its spans."""
-        return {"target_words", "target_spans"}
-
     def open(self, context: Context) -> None:
         """Load the tagger."""
-        self._tagger = context.build(self.tagger)
+        self._tagger = self.build(context, self.tagger)
 
     def parts(self) -> dict[str, str]:
         """The tagger, and how it is combined."""
@@ -124,10 +111,6 @@ class Ensemble(Step):
             "weight": repr(self.weight),
             "min_score": repr(self.min_score),
         }
-
-    def licences(self) -> dict[str, str]:
-        """Licence of the tagger."""
-        return licences_of(tagger=self._tagger)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with the combined spans."""

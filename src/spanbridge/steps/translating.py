@@ -20,7 +20,6 @@ from spanbridge.steps.base import (
     Step,
     TranslatorSettings,
     chunks,
-    licences_of,
 )
 from spanbridge.translate.base import Translation, Translator
 from spanbridge.translate.guards import GUARDS, Guards, guarded
@@ -52,7 +51,7 @@ class _Translating(Step):
     _languages: tuple[Language, Language] = PrivateAttr()
 
     def _open(self, context: Context, side: Side) -> None:
-        self._translator = context.build(self.translator)
+        self._translator = self.build(context, self.translator)
         self._languages = context.language(side), context.language(OTHER[side])
         self._translator.describe(*self._languages)  # does it know the languages?
 
@@ -64,10 +63,6 @@ class _Translating(Step):
             "guards": self.guards.describe(),
             "licence": self._translator.licence,
         }
-
-    def licences(self) -> dict[str, str]:
-        """Licence of the translator."""
-        return licences_of(translator=self._translator)
 
     def _translate(self, texts: Sequence[str]) -> list[Translation]:
         return guarded(self._translator, texts, *self._languages, self.guards)
@@ -85,16 +80,10 @@ class Translate(_Translating):
     """
 
     name: ClassVar[str] = "translate"
+    takes: ClassVar[tuple[str, ...]] = ("{side}_words",)
+    makes: ClassVar[tuple[str, ...]] = ("{other}_words", "{other}_text")
+    clears: ClassVar[tuple[str, ...]] = ("{other}_spans", "links")
     side: Side = "target"
-
-    def needs(self) -> set[str]:
-        """The side."""
-        return {f"{self.side}_words"}
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """The other side, without spans."""
-        other = OTHER[self.side]
-        return (columns | {f"{other}_words", f"{other}_text"}) - {f"{other}_spans", "links"}
 
     def open(self, context: Context) -> None:
         """Load the translator.
@@ -197,14 +186,9 @@ class Mark(_Marking):
     """
 
     name: ClassVar[str] = "mark"
-
-    def needs(self) -> set[str]:
-        """A labelled source."""
-        return {"source_words", "source_spans"}
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """A labelled target."""
-        return (columns | {"target_words", "target_text", "target_spans"}) - {"links"}
+    takes: ClassVar[tuple[str, ...]] = ("source_words", "source_spans")
+    makes: ClassVar[tuple[str, ...]] = ("target_words", "target_text", "target_spans")
+    clears: ClassVar[tuple[str, ...]] = ("links",)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with labelled translations as targets."""
@@ -251,14 +235,8 @@ class BackTranslate(_Marking):
     """
 
     name: ClassVar[str] = "back-translate"
-
-    def needs(self) -> set[str]:
-        """A labelled source, and the text that it is a translation of."""
-        return {"source_words", "source_spans", "target_words"}
-
-    def gives(self, columns: set[str]) -> set[str]:
-        """A source in the target's language."""
-        return columns - {"links"}
+    takes: ClassVar[tuple[str, ...]] = ("source_words", "source_spans", "target_words")
+    clears: ClassVar[tuple[str, ...]] = ("links",)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with the back-translated source, where its spans were found again."""

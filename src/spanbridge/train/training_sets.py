@@ -23,7 +23,8 @@ class Filter:
 
     Attributes:
         complete: only those all of whose source spans were projected (complete-instance selection).
-        min_score: only those all of whose spans are at least so probable, in [0, 1].
+        min_score: only those all of whose spans are at least so probable, in [0, 1]; of projected
+            ones without spans, those whose source is as surely without.
         min_coverage: only those with at least so large a share of target words linked, in [0, 1].
         weigh: sentences count by their least probable span.
 
@@ -45,13 +46,13 @@ class Filter:
         """Why a pair's target is left out, or None."""
         if pair.status is not None and pair.status.startswith(REJECTED):
             return "rejected by projection"
-        for status in (pair.status, pair.translation_status):
-            if status is not None and status.startswith(FAILED):
-                return "failed before projection"
-        if self.min_score and pair.status is not None and not pair.target.spans:
-            # nothing was projected: only a source that surely has no span makes a sure negative
-            if pair.confidence is None or pair.confidence < self.min_score:
-                return "not surely without spans"
+        if (pair.status or "").startswith(FAILED) or (
+            (pair.translation_status or "").startswith(FAILED)
+        ):
+            return "failed before projection"
+        if pair.status and not pair.target.spans and (pair.confidence or 0.0) < self.min_score:
+            # only a source that surely has no span makes a sure negative
+            return "not surely without spans"
         source, target = (
             Counter(s.label for s in side.spans) for side in (pair.source, pair.target)
         )

@@ -1,0 +1,243 @@
+"""Every benchmark runs, in very small: each prints the rows that it promises, with numbers."""
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+import tiny_checkpoints
+
+from benchmarks import __main__ as program
+from benchmarks import (
+    accuracy,
+    calibration,
+    encoding,
+    routes,
+    scale,
+    shards,
+    solving,
+    speed,
+    tagging,
+    training,
+    translated,
+    weights,
+)
+from spanbridge.core.errors import MissingExtraError
+from spanbridge.project.confidence import CALIBRATIONS
+from spanbridge.translate.base import UnsupportedPairError
+
+NUMBER = re.compile(r"(?<![\w.-])-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
+
+
+def row(printed: str, start: str) -> list[float]:
+    """The numbers of the only line that begins so."""
+    [line] = [line for line in printed.splitlines() if line.startswith(start)]
+    return [float(x.replace(",", "")) for x in NUMBER.findall(line.removeprefix(start))]
+
+
+def is_share(value: float) -> bool:
+    return 0 <= value <= 1
+
+
+@pytest.fixture(autouse=True)
+def needed(real_data, monkeypatch, tmp_path_factory):
+    """Real data, and a place of the tests' own for converted tiny checkpoints."""
+    monkeypatch.setenv("SPANBRIDGE_DATA", str(real_data))
+
+
+@pytest.fixture
+def tagger(tiny_tagger, monkeypatch, tmp_path):
+    """The folder of a tagger that knows nothing."""
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))
+    return str(tiny_tagger("xlm-roberta-tagger"))
+
+
+def test_every_benchmark_is_listed(capsys):
+    folder = Path(program.__file__).parent
+    files = {path.stem for path in folder.glob("*.py") if "def main(" in path.read_text("utf-8")}
+    assert {*program.NAMES} == files - {"__main__"}
+    with pytest.raises(SystemExit) as end:
+        program.main(["--help"])
+    assert end.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(re.search(rf"^  {name} +\w", printed, re.MULTILINE) for name in program.NAMES)
+
+
+@pytest.mark.parametrize("name", program.NAMES)
+def test_every_benchmark_has_help(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        program.main([name, "--help"])
+    assert end.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(f"\n{part}: " in printed for part in ("Prints", "Takes", "Data"))
+
+
+@pytest.mark.parametrize("wrong", [["nonsense"], ["calibration", "nonsense"], ["shards", "x"]])
+def test_what_is_not_known_is_an_error(wrong, capsys):
+    with pytest.raises(SystemExit) as end:
+        program.main(wrong)
+    assert end.value.code == 2
+    assert wrong[-1] in capsys.readouterr().err
+
+
+def test_arguments_reach_the_benchmark(monkeypatch):
+    got = {}
+    monkeypatch.setattr(scale, "main", _like(scale.main, got))
+    program.main(["scale", "10", "20", "--aligner", "lexical"])
+    assert got == {"sizes": [10, 20], "aligner": "lexical"}
+    program.main(["scale"])
+    assert got == {"sizes": scale.SIZES, "aligner": "statistical"}
+
+
+def _like(main, got):
+    """A main with the same signature, which only notes what it is given."""
+
+    def noting(**given):
+        got.update(given)
+
+    noting.__wrapped__ = main
+    return noting
+
+
+@pytest.mark.slow
+def test_accuracy(capsys):
+    accuracy.main(["en-de"], rows=6, methods=["corpus", "greedy"])
+    printed = capsys.readouterr().out
+    for name in ("corpus        fused    ", "corpus        statistical", "greedy        lexical"):
+        [f1] = row(printed, name)
+        assert is_share(f1)
+    [best] = row(printed, "corpus        fused    ")
+    assert best > 0.5
+    french, romanian = row(printed, "fused    ")
+    assert 0 < french < 30
+    assert 0 < romanian < 50
+
+
+def test_calibration(capsys):
+    calibration.main(["greedy", "match"], rows=20)
+    printed = capsys.readouterr().out
+    for name in ("greedy", "match"):
+        [made] = re.findall(rf'    "{name}": (Calibration\(.*\)),', printed)
+        made = eval(made, {"Calibration": calibration.Calibration})
+        assert made.best == CALIBRATIONS[name].best
+        assert len(made.weights) == len(CALIBRATIONS[name].weights)
+        assert min(made.weights) >= 0
+    assert len(re.findall(r"calibration error 0\.\d+ by cross-fitting", printed)) == 2
+
+
+def test_calibration_sees_what_the_confidence_comes_from():
+    """The features of every projected span, through the same curve, give the spans' scores."""
+    from benchmarks.real_data import europarl
+    from spanbridge import Projector
+
+    pairs = europarl("en", "de")[:20]
+    seen = calibration.observe("greedy", pairs)
+    found = Projector("greedy", calibration.load_aligner("encoder")).run(pairs)
+    scores = [span.score for pair in found for span in pair.target.spans]
+    curve = CALIBRATIONS["greedy"]
+    assert len(scores) > 5
+    assert calibration.apply([curve.intercept, *curve.weights], seen.features) == pytest.approx(
+        scores
+    )
+
+
+def test_weights(capsys):
+    weights.main(["no encoder"], rows=8, starts=1)
+    printed = capsys.readouterr().out
+    before, after = (row(printed, name)[0] for name in ("as in weights.py", "from start 0"))
+    assert 0 < before <= after <= 1
+    assert len(re.findall(r"^\S+ +as now 0\.\d+, tuned 0\.\d+$", printed, re.MULTILINE)) == 5
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Short sentences for the paper's programme, and a small matrix for the processor's peak."""
+    monkeypatch.setattr(solving, "PAPER_WORDS", 12)
+    monkeypatch.setattr(speed, "PAPER_WORDS", 12)
+    monkeypatch.setattr(encoding, "PRODUCT", 256)
+
+
+@pytest.mark.slow
+def test_speed(capsys, short):
+    speed.main(1, sentences=8, streamed=30, turns=1, per_turn=2, rows=20)
+    printed = capsys.readouterr().out
+    for name in (
+        *("paper's, any length, plain", "greedy, any length", "greedy, <= 10 words"),
+        *("exact, any length", "heuristic, plain", "greedy, 30 pairs, files to files"),
+        *("HiGHS, tight programme", "simalign, torch float32", "spanbridge argmax, int8  "),
+        *("spanbridge evidence, int8 (default)", "corpus, second pass"),
+    ):
+        assert row(printed, name)[0] > 0
+    assert "8 of 8 as paper" in printed
+    assert "8 of 8 optima as HiGHS" in printed
+
+
+def test_solving(capsys, short):
+    solving.main(sentences=8, drawn=2)
+    printed = capsys.readouterr().out
+    assert "WRONG" not in printed
+    for name in ("en-de, tight  ", "random  ", "random, exactly 2"):
+        n, *times = row(printed, name)
+        assert n in (2, 8)
+        assert all(math.isfinite(x) and x >= 0 for x in times)
+
+
+def test_scale(capsys):
+    scale.main([20], aligner="lexical")
+    n, seconds, _, peak = row(capsys.readouterr().out, "lexical")
+    assert n == 20
+    assert 0 < seconds < 600
+    assert peak > 20
+
+
+def test_shards(capsys):
+    shards.main([40])
+    seconds, _, peak, size = row(capsys.readouterr().out, f"{40:>14}")
+    assert 0 < seconds < 600
+    assert peak > 20
+    assert size > 0
+
+
+@pytest.mark.slow
+def test_tagging(capsys, tagger):
+    tagging.main(tagger, rows=60, turns=1, per_turn=4)
+    printed = capsys.readouterr().out
+    speed_, _, _, same, _ = row(printed, "float32  ")
+    assert speed_ > 0
+    assert same == 100
+    assert row(printed, "transformers' pipeline")[-1] == 1
+
+
+@pytest.mark.slow
+def test_training(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))
+    encoder = str(tiny_checkpoints.save(tmp_path / "encoder", "distilbert"))
+    options = ("--encoder", encoder, "--epochs", "1", "--frozen-layers", "0", "--threads", "1")
+    training.main(["recipes"], training.Bench(tmp_path / "bench", 8, options))
+    printed = capsys.readouterr().out
+    for name in ("make tagger", "all layers, decay .9"):
+        *scores, minutes = row(printed, name)
+        assert len(scores) == 5
+        assert all(map(is_share, scores))
+        assert minutes < 10
+
+
+def test_translated(capsys, tagger):
+    translated.main(["wol"], tagger, rows=4)
+    printed = capsys.readouterr().out
+    for name in ("no translation", "greedy", "corpus, fused aligner"):
+        assert all(map(is_share, row(printed, name)))
+
+
+@pytest.mark.parametrize("language", routes.TRANSLATORS)
+def test_routes(language, capsys, tagger):
+    try:
+        routes.main([language], tagger, rows=3)
+    except (MissingExtraError, UnsupportedPairError) as error:
+        pytest.skip(f"no translator: {error}")
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"\n{language}, ")
+    for name in ("model transfer", "exact", "corpus (the default)", "ensemble of corpus"):
+        numbers = row(printed, name)
+        assert len(numbers) == 3
+        assert all(map(is_share, numbers))

@@ -1,0 +1,32 @@
+"""The sample that is learned from: the same for every runner, spread over the input."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spanbridge.run.sample import BLOCK, FIT_ROWS, sampled
+
+LIMITS = st.one_of(st.integers(1, 600), st.sampled_from([BLOCK, 2 * BLOCK - 1, FIT_ROWS]))
+
+
+@given(total=st.integers(0, 20_000), limit=LIMITS)
+def test_a_sample(total, limit):
+    blocks = sampled(total, limit)
+    if total <= limit:
+        assert [n for block in blocks for n in block] == list(range(total))
+        return
+    size = min(BLOCK, limit)
+    assert len(blocks) == limit // size
+    assert {len(block) for block in blocks} == {size}
+    assert sum(map(len, blocks)) <= limit
+    assert blocks[0].start == 0
+    assert blocks[-1].stop <= total
+    for before, after in zip(blocks, blocks[1:], strict=False):
+        assert before.stop <= after.start
+
+
+@given(total=st.integers(1, 20_000), limit=LIMITS)
+def test_its_blocks_are_spread_evenly(total, limit):
+    """From the start of each to the next, the distance differs by one at most."""
+    starts = [block.start for block in sampled(total, limit)]
+    distances = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+    assert max(distances, default=0) - min(distances, default=0) <= 1

@@ -1,0 +1,227 @@
+"""Pipelines in shards: the same bytes whatever the shards, machines and interruptions."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from random import Random
+
+import pytest
+import toy_pipeline as toy
+from toy_bitext import dump, rows
+
+from spanbridge import InputError
+from spanbridge.formats.parquet import read_shard
+
+# What a run imports on the way, which its attempts are to have at once.
+MODULES = [
+    *("pyarrow.parquet", "rapidfuzz.process", "rapidfuzz.distance", "sentencex", "threadpoolctl"),
+    *("spanbridge.run.config", "spanbridge.run.shards", "spanbridge.project.presets"),
+    *("spanbridge.steps.raw_text", "spanbridge.steps.translating", "spanbridge.steps.tagging"),
+    *("spanbridge.steps.projecting", "spanbridge.translate.given", "spanbridge.tag.given"),
+    *("spanbridge.align.lexical_aligner", "langcodes"),
+]
+
+
+def shards(work):
+    """Every finished shard, and which file it is."""
+    return {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in work.rglob("[0-9]*.parquet")}
+
+
+def test_raw_text_to_entities(tmp_path):
+    toy.write(tmp_path, 30)
+    done, passages = toy.run(toy.settings(tmp_path, shard_rows=8))
+    found = rows(tmp_path / "o.jsonl")
+    text = (tmp_path / "es.txt").read_text("utf-8").split("\n")[:-1]
+    assert [row["target_text"] for row in found] == text
+    for n, row in enumerate(found):
+        spans = [
+            (row["target_text"][s["start"] : s["end"]], s["label"]) for s in row["target_spans"]
+        ]
+        expected = [("Pedro", "PER"), (f"Lugar{2 * n}", "LOC")]
+        expected += [("Ana", "PER"), (f"Lugar{2 * n + 1}", "LOC")] if n % 3 == 0 else []
+        assert spans == ([] if n % 7 == 6 else expected)
+    assert sum(done.account.statuses.values()) == 30
+    # 8 rows with two sentences, 18 with one; two spans a sentence
+    assert done.account.n_source_spans == done.account.n_target_spans == 8 * 4 + 18 * 2
+    assert [p.name for p in passages] == ["read", "split", "translate", "tag", "project", "join"]
+    assert [p.shards for p in passages] == [4] * 6
+    assert "4-project:aligner=lexical" in done.signature
+    assert (tmp_path / "o.jsonl.run.json").is_file()
+
+
+def test_neither_shards_nor_machines_change_a_byte(tmp_path):
+    toy.write(tmp_path, 50)
+    toy.run(toy.settings(tmp_path))
+    whole = (tmp_path / "o.jsonl").read_bytes()
+    toy.run(toy.settings(tmp_path, "small.jsonl", shard_rows=7))
+    assert (tmp_path / "small.jsonl").read_bytes() == whole
+    parts = toy.settings(tmp_path, "parts.jsonl", shard_rows=7)
+    for i in (3, 1):
+        done, _ = toy.run(parts, (i, 3))
+        assert done is None
+        assert not (tmp_path / "parts.jsonl").exists()
+    done, passages = toy.run(parts, (2, 3))
+    assert done is not None
+    assert [(p.shards, p.made) for p in passages[1:]] == [(8, 3)] * 5
+    assert (tmp_path / "parts.jsonl").read_bytes() == whole
+
+
+def test_a_learning_method_learns_the_same_whatever_the_shards_and_machines(tmp_path):
+    toy.write(tmp_path, 250)
+    steps = [*toy.STEPS[1:3], {"project": {"method": "corpus", "aligner": "statistical"}}]
+    given = toy.settings(tmp_path, steps=steps)
+    toy.run(given)
+    whole = (tmp_path / "o.jsonl").read_bytes()
+    assert len(list((tmp_path / "o.jsonl.work" / "3-project").glob("learned-*"))) == 1
+    assert ",learned_on=250_rows|" in (tmp_path / "o.jsonl.run.json").read_text("utf-8")
+    parts = {**given, "output": str(tmp_path / "parts.jsonl"), "shard_rows": 40}
+    assert toy.run(parts, (2, 2))[0] is None
+    (learned,) = (tmp_path / "parts.jsonl.work" / "3-project").glob("learned-*")
+    before = learned.stat().st_mtime_ns
+    assert toy.run(parts, (1, 2))[0] is not None
+    assert learned.stat().st_mtime_ns == before
+    assert (tmp_path / "parts.jsonl").read_bytes() == whole
+
+
+def test_what_is_done_is_not_done_again(tmp_path):
+    toy.write(tmp_path, 40)
+    given = toy.settings(tmp_path, shard_rows=10)
+    toy.run(given)
+    first, bytes_ = shards(tmp_path / "o.jsonl.work"), (tmp_path / "o.jsonl").read_bytes()
+    _, passages = toy.run(given)
+    assert [p.made for p in passages] == [0] * 6
+    assert shards(tmp_path / "o.jsonl.work") == first
+    given["steps"][3]["project"]["min_confidence"] = 0.5
+    _, passages = toy.run(given)
+    assert [p.made for p in passages] == [0, 0, 0, 0, 4, 4]
+    tags = tmp_path / "en.conll"
+    tags.write_text(tags.read_text("utf-8").replace("LOC", "GPE"), encoding="utf-8")
+    _, passages = toy.run(given)
+    assert [p.made for p in passages] == [0, 0, 0, 4, 4, 4]
+    assert b'"GPE"' in (tmp_path / "o.jsonl").read_bytes() != bytes_
+
+
+def test_more_text_at_the_end_costs_only_itself(tmp_path):
+    toy.write(tmp_path, 40)
+    given = toy.settings(tmp_path, shard_rows=10)
+    toy.run(given)
+    with (tmp_path / "es.txt").open("a", encoding="utf-8") as text:
+        text.write("Pedro vive en Lugar0.\n" * 5)
+    _, passages = toy.run(given)
+    assert [p.made for p in passages] == [1] * 6
+    assert len(rows(tmp_path / "o.jsonl")) == 45
+
+
+def test_a_longer_text_is_learned_from_anew(tmp_path):
+    """Other rows make up the sample then, though the shards that they stand in are the same."""
+    toy.write(tmp_path, 1010, blank=10**9)
+    longer = (tmp_path / "es.txt").read_text("utf-8")
+    (tmp_path / "es.txt").write_text("\n".join(longer.split("\n")[:1000]) + "\n", "utf-8")
+    steps = [*toy.STEPS[1:2], {"align": {"aligner": "statistical"}}]
+    given = toy.settings(tmp_path, steps=steps, shard_rows=500, fit_rows=500)
+    toy.run(given)
+    (tmp_path / "es.txt").write_text(longer, "utf-8")
+    _, passages = toy.run(given)
+    assert [p.made for p in passages] == [1, 1, 3]
+
+
+def test_what_any_step_rejects_is_written_down(tmp_path):
+    toy.write(tmp_path, 3)
+    marked = {"source_words": ["a", "[", "b"], "source_spans": [], "target_text": "x"}
+    (tmp_path / "p.jsonl").write_text(dump(marked, marked), "utf-8")
+    steps = [{"mark": {"translator": {"given": {"model": "t.tsv"}}}}, "repair"]
+    given = toy.settings(tmp_path, steps=steps)
+    done, _ = toy.run({**given, "input": str(tmp_path / "p.jsonl")})
+    found = rows(tmp_path / "o.jsonl.rejects.jsonl")
+    assert [(row["id"], row["reason"]) for row in found] == [
+        ("1", "it holds such marks already"),
+        ("2", "it holds such marks already"),
+    ]
+    assert done.rejects
+
+
+def test_a_shard_under_another_name_is_not_believed(tmp_path):
+    toy.write(tmp_path, 20)
+    given = toy.settings(tmp_path, shard_rows=10)
+    toy.run(given)
+    first, second = sorted((tmp_path / "o.jsonl.work" / "5-join").glob("*.parquet"))
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(InputError, match="is another shard under this one's name"):
+        toy.run(given)
+
+
+def test_a_damaged_shard_is_named(tmp_path):
+    toy.write(tmp_path, 20)
+    given = toy.settings(tmp_path)
+    toy.run(given)
+    (last,) = (tmp_path / "o.jsonl.work" / "5-join").glob("*.parquet")
+    last.write_bytes(last.read_bytes()[:100])
+    with pytest.raises(InputError, match=r"00000-\w+.parquet: cannot be read .*; delete it"):
+        toy.run(given)
+    last.unlink()
+    assert toy.run(given)[1][-1].made == 1
+
+
+@pytest.mark.slow
+def test_thirty_kills_at_random_moments(tmp_path):
+    """How far each attempt comes depends on the machine; what has to hold does not."""
+    toy.write(tmp_path, 300)
+    given = toy.settings(tmp_path, shard_rows=30)
+    fresh = multiprocessing.get_context("forkserver")
+    fresh.set_forkserver_preload(["toy_pipeline", *MODULES])
+
+    def attempt(settings, life=None):
+        """Run it for so long; True if it was killed."""
+        process = fresh.Process(target=toy.run, args=(settings,))
+        process.start()
+        process.join(life)
+        killed = process.exitcode is None
+        if killed:
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+        assert killed or process.exitcode == 0
+        return killed
+
+    attempt({**given, "output": str(tmp_path / "warm.jsonl")})
+    started = time.monotonic()
+    attempt({**given, "output": str(tmp_path / "whole.jsonl")})
+    undisturbed = time.monotonic() - started
+    random, finished, n_kills, n_further = Random(7), {}, 0, 0
+    work = tmp_path / "o.jsonl.work"
+    while n_kills < 30:
+        killed = attempt(given, random.uniform(0.1, 0.4) * undisturbed)
+        n_kills += killed
+        after = shards(work)
+        assert finished.items() <= after.items(), "what was finished was made again"
+        n_further += killed and len(after) > len(finished)
+        finished = after
+        if not killed:  # done before the thirtieth: once more from the beginning
+            assert (tmp_path / "o.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+            shutil.rmtree(work)
+            finished = {}
+    attempt(given)
+    assert n_further
+    assert finished.items() <= shards(work).items()
+    assert (tmp_path / "o.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert not [path for path in work.rglob(".*") if path.is_file()], "half-written files are left"
+
+
+def test_a_shard_holds_the_rows_of_its_step(tmp_path):
+    toy.write(tmp_path, 6)
+    toy.run(toy.settings(tmp_path))
+    (path,) = (tmp_path / "o.jsonl.work" / "3-tag").glob("*.parquet")
+    found = read_shard(path)
+    assert [pair.id for pair in found] == ["1.1", "1.2", "2", "3", "4.1", "4.2", "5", "6"]
+    assert [span.label for span in found[0].source.spans] == ["PER", "LOC"]
+
+
+def test_time_is_that_of_all_runs(tmp_path):
+    toy.write(tmp_path, 200)
+    given = toy.settings(tmp_path)
+    _, first = toy.run(given)
+    time.sleep(0.01)
+    _, second = toy.run(given)
+    assert [p.seconds for p in first] == [p.seconds for p in second]
+    assert "shards done before" in second[-1].text()

@@ -1,0 +1,79 @@
+"""Mark-then-translate over files; what is lost is counted."""
+
+import pytest
+import toy_pipeline as toy
+from test_translators import needs_apertium
+from toy_bitext import rows
+
+from spanbridge.translate.base import Translation, Translator
+
+TEXT = (
+    "Pedro\tB-PER\nlives\tO\nin\tO\nParis\tB-LOC\n.\tO\n\nA\tO\n[\tO\nParis\tB-LOC\n]\tO\n\n"
+    "no\tO\nname\tO\n\n"
+)
+
+
+class Swaps(Translator):
+    """Knows one phrase; or loses the marks about a name."""
+
+    licence = "MIT"
+
+    def __init__(self, loses: bool = False):
+        self._phrase = ("[ Pedro ]", "Pedro") if loses else ("lives in", "vive en")
+
+    def describe(self, source, target):
+        return f"swaps({self._phrase})"
+
+    def translate(self, sentences, source, target):
+        return [Translation(text.replace(*self._phrase)) for text in sentences]
+
+
+@pytest.fixture
+def mark(tmp_path):
+    """Marks a labelled text; gives the run and the rows."""
+
+    def run(text, translator, **settings):
+        (tmp_path / "en.conll").write_text(text, encoding="utf-8")
+        pipeline = {
+            "input": str(tmp_path / "en.conll"),
+            "side": "source",
+            "languages": {"source": "en", "target": "es"},
+            "output": str(tmp_path / "o.jsonl"),
+            "steps": [{"mark": {"translator": translator, **settings}}],
+        }
+        return toy.run(pipeline)[0], rows(tmp_path / "o.jsonl")
+
+    return run
+
+
+@pytest.mark.parametrize("style", ["brackets", "xml", "quotes"])
+def test_rows_in_rows_out(mark, style):
+    run, (first, second, third) = mark(TEXT, Swaps(), style=style)
+    assert first["target_text"] == "Pedro vive en Paris."
+    assert [(s["start"], s["end"], s["label"]) for s in first["target_spans"]] == [
+        (0, 5, "PER"),
+        (14, 19, "LOC"),
+    ]
+    rejected = "rejected: it holds such marks already"
+    assert (second["status"] == rejected) == (style == "brackets")
+    assert third["status"] == "empty: no source span"
+    assert sum(run.account.statuses.values()) == 3
+    assert len(run.account.rejects) == (style == "brackets")
+
+
+def test_lost_marks_are_counted(mark):
+    run, found = mark(TEXT, Swaps(loses=True))
+    assert run.account.dropped == {"mark lost": 1}
+    assert [s["label"] for s in found[0]["target_spans"]] == ["LOC"]
+
+
+@needs_apertium
+@pytest.mark.parametrize("style", ["brackets", "xml", "quotes"])
+def test_through_a_real_translator(mark, style):
+    text = (
+        "Angela\tB-PER\nMerkel\tI-PER\nmet\tO\nthe\tO\nPresident\tO\nof\tO\nFrance\tB-LOC\n.\tO\n\n"
+    )
+    _, [row] = mark(text, "apertium", style=style)
+    text = row["target_text"]
+    spans = [(text[s["start"] : s["end"]], s["label"]) for s in row["target_spans"]]
+    assert spans == [("Angela Merkel", "PER"), ("Francia", "LOC")]

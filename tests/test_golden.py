@@ -1,0 +1,76 @@
+"""The spans that every method finds on Europarl-NER dev are those of commit 0b4fa8e.
+
+``tests/golden/europarl.json`` holds, for each direction, method and aligner, four hexadecimal digits
+per row: the beginning of the SHA-256 of the row's target spans, as that commit's commands wrote
+them (``match`` as its stage of that name). No text of the data is in it.
+
+Links by the lexical aligner do not depend on the processor, so every row has to be the same. What
+comes from the bitext's statistics or from the encoder in int8 moves in the last digits with the
+instruction set, and with them a span here and there: a few rows may differ.
+"""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+import spanbridge.api as spanbridge
+
+GOLDEN = json.loads((Path(__file__).parent / "golden" / "europarl.json").read_text())
+METHODS = ("heuristic", "greedy", "exact", "match", "soft", "corpus")
+# Share of rows that may differ, by the aligner.
+LEEWAY = {"lexical": 0.0, "statistical": 0.01, "encoder": 0.03}
+
+
+def digits(pair):
+    spans = sorted([span.start, span.end, span.label] for span in pair.target.spans)
+    return sha256(json.dumps(spans).encode()).hexdigest()[:4]
+
+
+@pytest.fixture(scope="module")
+def bitext(real_data):
+    folder = real_data / "europarl-ner"
+
+    def read(direction):
+        source, target = direction.split("-")
+        return spanbridge.read_pairs(folder / f"{source}.dev.conll", folder / f"{target}.dev.conll")
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def aligners():
+    """Aligners by name, the encoder loaded once."""
+    from spanbridge.align.encoder_aligner import EncoderAligner
+    from spanbridge.align.statistical import FusedAligner
+
+    encoder = EncoderAligner()
+    return {"encoder": encoder, "fused": FusedAligner(encoder)}
+
+
+def cases():
+    for direction, of_direction in GOLDEN.items():
+        for name in of_direction:
+            method, _, aligner = name.partition("-")
+            yield direction, method, aligner or "encoder"
+
+
+def test_all_six_methods_in_four_directions():
+    assert {(d, m) for d, m, _ in cases()} == {
+        (d, m) for d in ("en-de", "en-es", "de-en", "es-en") for m in METHODS
+    }
+
+
+@pytest.mark.parametrize(("direction", "method", "aligner"), list(cases()))
+def test_spans(direction, method, aligner, bitext, aligners):
+    if aligner == "encoder":
+        part = aligners["fused" if method == "corpus" else "encoder"]
+    else:
+        part = aligner
+    found = "".join(map(digits, spanbridge.project(bitext(direction), method, part)))
+    name = method if aligner == "encoder" else f"{method}-{aligner}"
+    golden = GOLDEN[direction][name]
+    assert len(found) == len(golden)
+    different = sum(found[n : n + 4] != golden[n : n + 4] for n in range(0, len(golden), 4))
+    assert different <= LEEWAY[aligner] * len(golden) / 4
