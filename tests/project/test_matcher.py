@@ -18,7 +18,7 @@ from spanbridge.core.spans import Span
 from spanbridge.project.corpus import CorpusMethod
 from spanbridge.project.matcher import MAX_WORDS_ASKED
 from spanbridge.project.method import in_order
-from spanbridge.project.scores import SCORES, ExpensiveScore, Score, TranslationScore, find_score
+from spanbridge.project.scores import SCORES, ExpensiveScore, Score, TranslationScore
 
 METHODS = ("corpus", "soft", "greedy", "exact", "heuristic", "match")
 FREE = [name for name, score in SCORES.items() if not score.needs]
@@ -237,8 +237,12 @@ def matrix_of_all(method, row, scorer):
         n_candidates += len(intervals)
         total = np.zeros(len(intervals))
         for name, weight in weights.parts.items():
-            score = TranslationScore(scorer) if name == "translation" else find_score(name)
-            total += weight * np.clip(score.of(given_, entity, intervals), score.low, score.high)
+            translation = name == "translation"
+            score = TranslationScore(scorer) if translation else method.find_score(name)
+            values = score.of(given_, entity, intervals)
+            total += weight * (
+                np.clip(values, score.low, score.high) if score.expensive else values
+            )
         for start, end, value in zip(intervals.start, intervals.end, total, strict=True):
             gains[e, ngrams.index((start, end))] = max(value - weights.min_score, 0.0)
     return gains, ngrams, n_candidates

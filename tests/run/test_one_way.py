@@ -216,9 +216,7 @@ def test_tag(ways, write, side, linked):
             "output_side": side,
             "steps": [{"tag": step}],
         },
-        lambda: api.tag(
-            api.read_pairs(path), {"given": {"model": tags}}, side=side
-        ),
+        lambda: api.tag(api.read_pairs(path), {"given": {"model": tags}}, side=side),
         sizes=(11, 2000),
     )
     assert told["account"]["spans"] == tagged.count("B-N")

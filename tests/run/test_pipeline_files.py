@@ -32,7 +32,13 @@ def check(place, text):
 
 def test_a_file_that_is_right(place):
     job = check(place, HEAD + "  - split\n" + TRANSLATE + TAG + PROJECT + "  - join:\n")
-    assert [step.name for step in job.open_steps()] == ["split", "translate", "tag", "project", "join"]
+    assert [step.name for step in job.open_steps()] == [
+        "split",
+        "translate",
+        "tag",
+        "project",
+        "join",
+    ]
     assert str(job.work) == "o.jsonl.work"
 
 
@@ -50,7 +56,10 @@ def test_a_file_that_is_right(place):
         ("input: es.txt\noutput: o.jsonl\n", "p.yaml:1: steps: is missing"),
         (HEAD.replace("es,", "xx,") + "  - split\n", "p.yaml:3: 'xx' is no language code"),
         (HEAD.replace("target: es", "tgt: es") + "  - split\n", "p.yaml:3: languages.tgt"),
-        (HEAD + "  - splt\n", r"p.yaml:5: no step is named 'splt' .did you mean split\?.; there are: repair, split"),
+        (
+            HEAD + "  - splt\n",
+            r"p.yaml:5: no step is named 'splt' .did you mean split\?.; there are: repair, split",
+        ),
         (HEAD + "  - [split]\n", "p.yaml:5: a step is written as NAME or as NAME: "),
         (
             HEAD + "  - split: {by: x}\n",
@@ -104,7 +113,10 @@ def test_a_file_that_is_right(place):
             HEAD + TRANSLATE + TAG + "  - project: {links: only, aligner: lexical}\n",
             r"p.yaml:7: step 3 \(project\): links: only takes the links that there are",
         ),
-        (HEAD.replace("o.jsonl", "o.conll") + TRANSLATE, "output: o.conll is of the format conll, which needs target_spans"),
+        (
+            HEAD.replace("o.jsonl", "o.conll") + TRANSLATE,
+            "output: o.conll is of the format conll, which needs target_spans",
+        ),
         (
             HEAD.replace("source: en", "source: fi") + "  - translate\n",
             r"p.yaml:5: step 1 \(translate\): (Apertium has no pair spa-fin|Apertium is not)",
@@ -120,9 +132,15 @@ def test_a_file_that_is_right(place):
         (HEAD + "  - " + "[" * 300 + "]" * 300 + "\n", "nested more than 20 levels deep"),
         (HEAD + "  - split\nshard_rows: 1" + "0" * 30 + "\n", "shard_rows: .*less than or equal"),
         (HEAD.replace("target: es", "target: no") + "  - split\n", "put it in quotes"),
-        (HEAD + TRANSLATE + TAG + "  - project: {method: {match: {alignment: .inf}}}\n", "alignment: .*finite"),
+        (
+            HEAD + TRANSLATE + TAG + "  - project: {method: {match: {alignment: .inf}}}\n",
+            "alignment: .*finite",
+        ),
         (HEAD + "  - translate: {guards: {min_letters: .nan}}\n", "out of range"),
-        (HEAD + "  - split\n  - repair\n", r"step 2 \(repair\): repair comes before what makes sentences of longer texts"),
+        (
+            HEAD + "  - split\n  - repair\n",
+            r"step 2 \(repair\): repair comes before what makes sentences of longer texts",
+        ),
         (
             HEAD.replace("o.jsonl", "p.yaml") + TRANSLATE + TAG + PROJECT,
             "p.yaml is both input and output",

@@ -11,7 +11,10 @@ from spanbridge.train.training_sets import Filter, read_set
 PAIR = {
     "id": "a",
     "source_words": ["Ana", "lives", "in", "Lugar1"],
-    "source_spans": [{"start": 0, "end": 1, "label": "PER"}, {"start": 3, "end": 4, "label": "LOC"}],
+    "source_spans": [
+        {"start": 0, "end": 1, "label": "PER"},
+        {"start": 3, "end": 4, "label": "LOC"},
+    ],
     "target_words": ["Ana", "vive", "en", "Lugar1"],
     "topic": "places",
 }
@@ -34,7 +37,9 @@ def test_nothing_of_an_earlier_step_is_left(write, command, tmp_path):
     assert projected["status"] == "projected"
     assert projected["confidence"] > 0.5
     assert len(projected["links"]) == 2
-    command(*"tag --source p.jsonl --side target --tagger given --model tags.conll -o t.jsonl".split())
+    command(
+        *"tag --source p.jsonl --side target --tagger given --model tags.conll -o t.jsonl".split()
+    )
     (tagged,) = rows(tmp_path / "t.jsonl")
     assert tagged["target_spans"] == [{"start": 0, "end": 1, "label": "NEW"}]
     assert tagged["provenance"] == "tag"

@@ -21,8 +21,7 @@ def place(tmp_path, cache):
     return tmp_path
 
 
-@pytest.mark.slow
-def test_label(spanbridge, place, tiny_tagger):
+def test_label(spanbridge, command, place, tiny_tagger):
     line = f"label es.txt --from es --via en {GIVEN} --model {tiny_tagger('bert-tagger')}"
     done = spanbridge(*f"{line} -o o.jsonl".split())
     assert "1 failed: the file has no translation of it" in done.stderr
@@ -36,21 +35,21 @@ def test_label(spanbridge, place, tiny_tagger):
         "failed: the file has no translation of it",
     ]
     first = (place / "o.jsonl").read_bytes()
-    again = spanbridge(*f"{line} -o o.jsonl".split())
+    again = command(*f"{line} -o o.jsonl".split())
     assert again.stderr.count("1 of 1 shards done before") == 6
-    shown = spanbridge(*f"{line} --show-config -o p.jsonl".split()).stdout
+    shown = command(*f"{line} --show-config -o p.jsonl".split()).stdout
     assert not (place / "p.jsonl.work").exists()
     (place / "p.yaml").write_text(shown, encoding="utf-8")
-    assert "5 join(settings=default)" in spanbridge("run", "p.yaml", "--check").stdout
-    as_json = json.loads(spanbridge("run", "p.yaml", "--json").stdout)
+    assert "5 join(settings=default)" in command("run", "p.yaml", "--check").stdout
+    as_json = json.loads(command("run", "p.yaml", "--json").stdout)
     assert [step["step"] for step in as_json["steps"]][-1] == "join"
     assert (place / "p.jsonl").read_bytes() == first
     beside = "label es.txt --from es --config p.yaml -o q.jsonl"
-    spanbridge(*f"{beside} --shard-rows 2 --shard 2/2".split())
-    done = spanbridge(*f"{beside} --shard-rows 2 --shard 1/2".split())
+    command(*f"{beside} --shard-rows 2 --shard 2/2".split())
+    done = command(*f"{beside} --shard-rows 2 --shard 1/2".split())
     assert "result" in done.stderr
     assert (place / "q.jsonl").read_bytes() == first
-    assert "leave --method out" in spanbridge(*f"{beside} --method soft".split(), code=2).stderr
+    assert "leave --method out" in command(*f"{beside} --method soft".split(), code=2).stderr
 
 
 def test_a_part_says_that_others_are_missing(command, place, tiny_tagger):

@@ -313,7 +313,9 @@ def spans_by(step, pair):
 def test_a_further_score_is_described_and_changes_the_choice(method):
     """Links lead to the wrong one of two neighbours, spelling to the right one."""
     links = WordAlignment.of([(0, 0), (0, 1)], 1, 2)
-    pair = SentencePair("1", Sentence(("Anna",), (Span(0, 1, "X"),)), Sentence(("x", "Anna")), links)
+    pair = SentencePair(
+        "1", Sentence(("Anna",), (Span(0, 1, "X"),)), Sentence(("x", "Anna")), links
+    )
     plain = opened(method=method, links="only")
     helped = opened(method=method, links="only", weights={"spelling": 4.0})
     assert "spelling" not in plain.describe()

@@ -92,9 +92,7 @@ def test_tag_names_itself_and_drops_what_was_said_before():
 
 
 def test_a_failed_translation_is_not_tagged():
-    row = SentencePair(
-        "1", Sentence(()), Sentence(("a",)), translation_status="failed: no pair"
-    )
+    row = SentencePair("1", Sentence(()), Sentence(("a",)), translation_status="failed: no pair")
     (found,), account = work(Tag(tagger=Silent()), [row])
     assert found.source == Sentence(())
     assert account.statuses == {"failed: no translation to tag": 1}
