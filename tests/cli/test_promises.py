@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -127,9 +127,13 @@ def files(tmp_path, tiny_tagger, monkeypatch, request):
     return tmp_path
 
 
-def with_flag(flag: str) -> list[str]:
-    """The commands that promise a flag."""
-    return [name for name, promise in PROMISES.items() if getattr(promise, flag)]
+def with_flag(flag: str) -> list[Any]:
+    """The commands that promise a flag; those that load torch are slow."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow if name in ("label", "train") else ())
+        for name, promise in PROMISES.items()
+        if getattr(promise, flag) and name != "demo"  # which has a test of its own
+    ]
 
 
 @pytest.mark.parametrize("command", PROMISES)
@@ -161,7 +165,7 @@ def test_quiet_says_nothing(spanbridge, files, command):
     assert (files / promise.result).exists()
 
 
-@pytest.mark.parametrize("command", [name for name in with_flag("result") if name != "demo"])
+@pytest.mark.parametrize("command", with_flag("result"))
 def test_the_same_twice(spanbridge, files, command):
     """Given again, a command says what it did, and leaves the same bytes."""
     promise = PROMISES[command]

@@ -88,8 +88,8 @@ def test_against_exact_fractions(rows):
 
 
 @pytest.mark.parametrize("name", ["enfr", "roen"])
-def test_real_gold(shared_data, name):
-    text = (shared_data / "alignment-gold" / f"{name}.jsonl").read_text(encoding="utf-8")
+def test_real_gold(real_data, name):
+    text = (real_data / "alignment-gold" / f"{name}.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line) for line in text.splitlines()]
     report = evaluate_links(
         ((row["sure"], row["possible"]) for row in rows), (row["awesome_align_out"] for row in rows)

@@ -303,23 +303,23 @@ def corrupt(rows: Rows, seed: int) -> Rows:
 # luo, xho and kin have orphan tags in gold as published.
 @pytest.mark.parametrize("language", ["hau", "kin", "luo", "xho"])
 @pytest.mark.parametrize("protocol", SPAN_PROTOCOLS)
-def test_real_files_score_as_in_seqeval(shared_data, language, protocol):
-    gold = read_tags(shared_data / "masakhaner2" / language / "dev.txt")
+def test_real_files_score_as_in_seqeval(real_data, language, protocol):
+    gold = read_tags(real_data / "masakhaner2" / language / "dev.txt")
     predicted = corrupt(gold, seed=len(language))
     assert_equals_seqeval(gold, predicted, protocol)
     assert_equals_seqeval(predicted, gold, protocol)
 
 
-def test_orphans_in_real_gold_tell_the_protocols_apart(shared_data):
-    gold = read_tags(shared_data / "masakhaner2" / "luo" / "dev.txt")
+def test_orphans_in_real_gold_tell_the_protocols_apart(real_data):
+    gold = read_tags(real_data / "masakhaner2" / "luo" / "dev.txt")
     default = evaluate_tags(gold, gold)
     strict = evaluate_tags(gold, gold, protocol="strict")
     assert default.micro.support == strict.micro.support + 1
     assert default.micro.f1 == strict.micro.f1 == 1.0
 
 
-def test_leaving_labels_out_equals_seqeval_on_tags_without_them(shared_data):
-    gold = read_tags(shared_data / "masakhaner2" / "wol" / "dev.txt")
+def test_leaving_labels_out_equals_seqeval_on_tags_without_them(real_data):
+    gold = read_tags(real_data / "masakhaner2" / "wol" / "dev.txt")
     predicted = corrupt(gold, seed=7)
     without = [
         [["O" if tag.endswith("-DATE") else tag for tag in row] for row in rows]
