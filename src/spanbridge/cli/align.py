@@ -29,6 +29,7 @@ OUT.rejects.jsonl. Links that come with the input are replaced.
 @click.option("--scores", is_flag=True, help="Write the score of each link.")
 @opt.aligner_options
 @opt.fit_rows_option
+@opt.commercial_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, **given: Any) -> None:
@@ -39,6 +40,6 @@ def command(source: str, target: str | None, output: str, **given: Any) -> None:
         "output": output,
         "link_scores": given["scores"],
         "steps": [{"align": {"aligner": opt.aligner_entry(given, given["aligner"] or "fused")}}],
-        **opt.take(given, ("fit_rows",)),
+        **opt.take(given, ("fit_rows", "commercial")),
     }
     opt.stream(settings, given)

@@ -42,7 +42,7 @@ source_option = click.option(
 target_option = click.option(
     "--target",
     metavar="FILE",
-    help="The translations, row by row: .txt (one tokenised sentence a line) or .conll (its tags "
+    help="The translations, row by row: .txt (one tokenised sentence per line) or .conll (its tags "
     "are ignored).",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar, no account.")
@@ -90,6 +90,12 @@ aligner_options = _stack(
 )
 
 
+commercial_option = click.option(
+    "--commercial",
+    is_flag=True,
+    help="Refuse models and files whose licence is not known to allow commercial use.",
+)
+
 translator_options = _stack(
     [
         click.option(
@@ -124,11 +130,7 @@ translator_options = _stack(
             help="Other option of the translator; repeatable. beam, compute_type, threads, device "
             "[neural]; url, licence [chat]; licence [given].",
         ),
-        click.option(
-            "--commercial",
-            is_flag=True,
-            help="Refuse parts whose licence is not known to allow commercial use (NLLB).",
-        ),
+        commercial_option,
     ]
 )
 

@@ -59,10 +59,16 @@ signature and the account.
     help="File for explanations: the parts of each span's score, and the runners-up.",
 )
 @click.option(
-    "--fit", "fit_folder", metavar="DIR", help="[corpus] Folder in which to keep what was learned."
+    "--fit",
+    "fit_folder",
+    metavar="DIR",
+    help="[corpus] Folder that keeps what method and aligner have learned, for --apply.",
 )
 @click.option(
-    "--apply", "apply_folder", metavar="DIR", help="Folder of an earlier --fit; brings its aligner."
+    "--apply",
+    "apply_folder",
+    metavar="DIR",
+    help="Folder of an earlier --fit; brings its method and aligner.",
 )
 @opt.fit_rows_option
 @click.option(
@@ -97,6 +103,7 @@ signature and the account.
 @click.option("--from", "language", metavar="LANG", help="Language of the source.")
 @click.option("--to", "other", metavar="LANG", help="Language of the target.")
 @opt.tag_options
+@opt.commercial_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, links: str | None, **given: Any) -> None:
@@ -127,7 +134,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "languages": {side: code for side, code in languages.items() if code is not None},
         "output": output,
         "steps": [{"project": step}],
-        **opt.take(given, ("scheme", "orphans", "fit_rows")),
+        **opt.take(given, ("scheme", "orphans", "fit_rows", "commercial")),
     }
     opt.stream(settings, given, keep=folder, explanation=given["explanation"])
 

@@ -70,11 +70,7 @@ the signature and the account.
     "float32), recheck (margin in nats below which a sentence is tagged again in float32; 1), "
     "threads [checkpoint]; device [transformers]; licence [given].",
 )
-@click.option(
-    "--commercial",
-    is_flag=True,
-    help="Refuse a tagger whose licence is not known to allow commercial use.",
-)
+@opt.commercial_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:

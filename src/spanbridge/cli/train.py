@@ -34,31 +34,41 @@ pip install 'spanbridge[train]'.
     "train_files",
     multiple=True,
     metavar="FILE",
-    help="What is learned from: CoNLL, or the target sides of .jsonl. May be given several times.",
+    help="File to learn from: CoNLL, or the target sides of .jsonl; repeatable.",
 )
 @click.option(
     "--mix",
     multiple=True,
     type=(str, float),
     metavar="FILE WEIGHT",
-    help="The same, each of its sentences counting WEIGHT times as much as one of --train.",
+    help="File to learn from with the weight of its sentences relative to --train; repeatable.",
 )
-@click.option("--dev", metavar="FILE", help="Chooses the best epoch (else the last is taken).")
-@click.option("--test", "tests", multiple=True, metavar="FILE", help="Only reported.")
+@click.option(
+    "--dev", metavar="FILE", help="File that chooses the best epoch (default: the last is taken)."
+)
+@click.option(
+    "--test",
+    "tests",
+    multiple=True,
+    metavar="FILE",
+    help="File whose scores are reported only; repeatable.",
+)
 @click.option("-o", "--output", required=True, metavar="OUT", help="Folder for the tagger.")
 @click.option(
     "--encoder",
     default="multilingual-e5-small",
     show_default=True,
     metavar="MODEL",
-    help="The embedded encoder, a checkpoint folder, or a Hugging Face id.",
+    help="Encoder: the embedded one, a checkpoint folder, or a Hugging Face id.",
 )
 @click.option(
     "--labels",
     metavar="A,B",
-    help="Learn these only; spans of other labels become O, and are counted. Default: all.",
+    help="Labels to learn; spans of others become O, and are counted (default: all).",
 )
-@click.option("--complete", is_flag=True, help="[.jsonl] Only rows whose spans were all projected.")
+@click.option(
+    "--complete", is_flag=True, help="[.jsonl] Keep only rows whose spans were all projected."
+)
 @click.option(
     "--min-score",
     type=float,
@@ -68,7 +78,7 @@ pip install 'spanbridge[train]'.
 @click.option(
     "--min-coverage", type=float, default=0.0, help="[.jsonl] Least share of target words linked."
 )
-@click.option("--weigh", is_flag=True, help="[.jsonl] Rows count by their least probable span.")
+@click.option("--weigh", is_flag=True, help="[.jsonl] Weigh rows by their least probable span.")
 @click.option("--teachers", metavar="A,B", help="Taggers that label the text of --unlabelled.")
 @click.option(
     "--unlabelled",
@@ -78,27 +88,29 @@ pip install 'spanbridge[train]'.
 @click.option(
     "--distil",
     "kind",
-    help="[--teachers] Learn their class probabilities (soft; default), or the spans they find "
+    help="[--teachers] Target of learning: class probabilities (soft; default), or spans found "
     "(hard).",
 )
 @click.option(
     "--combine",
-    help="[--teachers] Several: mean of their probabilities (default), or agreement: the spans "
-    "that most of them find (with --distil hard).",
+    help="[--teachers] Combination of several: mean of probabilities (default), or agreement: "
+    "spans that most of them find (with --distil hard).",
 )
 @click.option(
     "--min-confidence",
     type=float,
-    help="[--teachers] Words and spans they are less sure of are not learned from.",
+    help="[--teachers] Least confidence of words and spans to learn from.",
 )
 @click.option(
     "--select-share",
     type=float,
-    help="[--teachers] Learn only from this share of the sentences: those whose language the "
+    help="[--teachers] Share of the sentences to learn from: those whose language the "
     "discriminator of a teacher trained with --adversarial is least sure of (1).",
 )
 @click.option(
-    "--teachers-weight", type=float, help="[--teachers] Of a sentence that they labelled (1)."
+    "--teachers-weight",
+    type=float,
+    help="[--teachers] Weight of a sentence that they labelled (default 1).",
 )
 @click.option(
     "--adversarial",
@@ -107,34 +119,48 @@ pip install 'spanbridge[train]'.
     help="Text, CoNLL or .jsonl of a language whose states the encoder learns to make like those "
     "of the labelled text (gradient reversal). May be given several times.",
 )
-@click.option("--adversarial-weight", type=float, help="Of the reversed gradient (0.1).")
+@click.option(
+    "--adversarial-weight", type=float, help="Weight of the reversed gradient (default 0.1)."
+)
 @click.option(
     "--adversarial-level",
-    help="What the discriminator sees: sentence (default), token or both.",
+    help="Input of the discriminator: sentence (default), token or both.",
 )
-@click.option("--epochs", type=int, help="Passes over the data, at most (3).")
-@click.option("--learning-rate", type=float, help="At its height (2e-4; 2e-5 for large encoders).")
+@click.option("--epochs", type=int, help="Passes over the data, at most (default 3).")
 @click.option(
-    "--classifier-rate", type=float, help="The classifier's learning rate, times that (1)."
+    "--learning-rate",
+    type=float,
+    help="Peak learning rate (default 2e-4; for large encoders take 2e-5).",
 )
 @click.option(
-    "--layer-decay", type=float, help="Of the rate, from each layer to the one below (1)."
+    "--classifier-rate",
+    type=float,
+    help="Learning rate of the classifier, as a multiple of the encoder's (default 1).",
 )
-@click.option("--batch-tokens", type=int, help="Tokens of a batch, padding counted (768).")
-@click.option("--dropout", type=float, help="Of the encoder (0.1).")
-@click.option("--frozen-layers", type=int, help="Lowest layers left as they are (0).")
+@click.option(
+    "--layer-decay",
+    type=float,
+    help="Factor of the learning rate from each layer to the one below (default 1).",
+)
+@click.option("--batch-tokens", type=int, help="Tokens per batch, padding included (default 768).")
+@click.option("--dropout", type=float, help="Dropout of the encoder (default 0.1).")
+@click.option(
+    "--frozen-layers", type=int, help="Number of lowest layers that are not trained (default 0)."
+)
 @click.option(
     "--freeze-embeddings/--train-embeddings",
     default=None,
-    help="Leave the embeddings as they are (default), or train them too.",
+    help="Freeze the embeddings (default), or train them too.",
 )
 @click.option(
     "--average",
     type=float,
-    help="Average the weights of this last share of the steps (0); taken if better on dev.",
+    help="Last share of the steps whose weights are averaged, if better on dev (default 0).",
 )
 @click.option(
-    "--patience", type=int, help="Stop after so many epochs without a better dev F1 (0: never)."
+    "--patience",
+    type=int,
+    help="Epochs without a better dev F1 before training stops (default 0: never stops).",
 )
 @click.option(
     "--class-weight",
@@ -142,13 +168,22 @@ pip install 'spanbridge[train]'.
     multiple=True,
     type=(str, float),
     metavar="LABEL WEIGHT",
-    help="How much the words of a label count (1); O are those outside. Several may be given.",
+    help="Weight of the words of a label, O being those outside (default 1); repeatable.",
 )
-@click.option("--precision", help="float32 (default) or bfloat16, where the processor has it.")
-@click.option("--seed", type=int, help="Of order, dropout and the new classifier (0).")
-@click.option("--threads", type=int, help="Of torch (2); other numbers give other last digits.")
-@click.option("--device", help="Of torch: cpu, cuda; default: a GPU where there is one.")
-@click.option("--licence", default="other", help="Of the data, for the model card.")
+@click.option(
+    "--precision",
+    help="Number type: float32 (default), or bfloat16 where the processor supports it.",
+)
+@click.option(
+    "--seed", type=int, help="Random seed of order, dropout and the new classifier (default 0)."
+)
+@click.option(
+    "--threads",
+    type=int,
+    help="Threads of torch (default 2); another number gives other last digits.",
+)
+@click.option("--device", help="Device of torch: cpu, cuda (default: a GPU where there is one).")
+@click.option("--licence", default="other", help="Licence of the data, for the model card.")
 @opt.tag_options
 @opt.json_option
 @opt.quiet_option

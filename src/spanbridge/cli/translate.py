@@ -14,8 +14,8 @@ from spanbridge.cli import options as opt
 Examples:
   spanbridge translate --source es.txt --from es --to en --original target -o pairs.jsonl
   spanbridge translate --source en.conll --from en --to es -o pairs.jsonl
-  spanbridge translate --source sw.txt --from sw --to en --translator given --model sw-en.tsv \\
-    -o pairs.jsonl
+  spanbridge translate --source sw.txt --from sw --to en --translator given \\
+    --translations sw-en.tsv -o pairs.jsonl
 
 Translate-test: text without labels becomes the target side (--original target), its translation the
 source side, which is then tagged and projected. Translate-train: labelled sentences stay the source

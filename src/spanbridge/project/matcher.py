@@ -216,6 +216,10 @@ class Matcher(Method):
                 if score.needs != "tagger":
                     needs = "what only the method 'corpus' learns from a whole bitext"
                 raise SpanbridgeError(f"the score {score.name!r} needs {needs}")
+            if score.needs == "tagger" and self.tagger and not self.tagger.gives_probabilities:
+                raise SpanbridgeError(
+                    f"the tagger gives no probabilities, which the score {score.name!r} needs"
+                )
 
     def _ask_tagger(self, inputs: Sequence[ScoreInput]) -> None:
         if self.tagger is None:

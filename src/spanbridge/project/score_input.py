@@ -40,6 +40,7 @@ class TargetTagger(Protocol):
     """A tagger of target sentences, as :class:`spanbridge.tag.base.Tagger` is one."""
 
     classes: tuple[str, ...]
+    gives_probabilities: bool
 
     def describe(self) -> str:
         """Name and every setting that the tags depend on."""

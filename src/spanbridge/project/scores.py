@@ -137,13 +137,8 @@ class NerScore(Score):
         self.per_class = per_class
 
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
-        """Mean probability of every candidate.
-
-        Raises:
-            SpanbridgeError: the tagger gives no probabilities.
-        """
-        if given.opinion is None or given.opinion.probabilities is None:
-            raise SpanbridgeError("the tagger gives no probabilities, which the ner score needs")
+        """Mean probability of every candidate."""
+        assert given.opinion is not None  # checked before any work
         p, classes = given.opinion.probabilities, given.classes
         begins = range(1, len(classes), 2)
         own = [begin for begin in begins if classes[begin][2:] == entity.label]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 # Rows that are learned from, at most, spread over the input: bounds memory.
 FIT_ROWS = 5000
-# A sample is made of blocks, so that few shards hold it.
-BLOCK = 250
+# A sample is made of blocks, so that few shards hold it: of this size, or smaller for at least as
+# many blocks.
+BLOCK, MIN_BLOCKS = 250, 20
 
 
 def sampled(total: int, limit: int = FIT_ROWS) -> list[range]:
@@ -15,7 +16,7 @@ def sampled(total: int, limit: int = FIT_ROWS) -> list[range]:
     """
     if total <= limit:
         return [range(total)] if total else []
-    size = min(BLOCK, limit)
+    size = max(1, min(BLOCK, limit // MIN_BLOCKS))
     n_blocks = limit // size
     starts = [n * total // n_blocks for n in range(n_blocks)]
     return [range(start, start + size) for start in starts]

@@ -245,7 +245,11 @@ class BackTranslate(_Marking):
             account.statuses["back" if status == "ok" else status] += 1
             source = None
             if marked.recovered is not None and not status.startswith(FAILED):
-                source = in_words(marked.recovered.text, marked.recovered.spans)
+                # how surely a mark was found again says nothing of the span's own probability
+                scores = (marked.spans[n].score for n in marked.recovered.origins)
+                found = zip(marked.recovered.spans, scores, strict=True)
+                spans = [span._replace(score=score) for span, score in found]
+                source = in_words(marked.recovered.text, spans)
             if source is None or (pair.source.spans and not source.spans):
                 # nothing to go by: what there was is better than nothing
                 yield pair.replace(links=None, back_translation_status=status)

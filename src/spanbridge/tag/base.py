@@ -59,10 +59,12 @@ class Tagger(Part, ABC):
     Attributes:
         classes: IOB2 classes, O first, then B- and I- of each label; empty where not known
             beforehand.
+        gives_probabilities: True if opinions come with the probabilities of all classes.
         licence: of the model or the file, ``unknown`` where nobody says.
     """
 
     classes: tuple[str, ...] = ()
+    gives_probabilities: bool = True
     licence: str = "unknown"
 
     @property

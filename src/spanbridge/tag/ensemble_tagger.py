@@ -49,6 +49,7 @@ class EnsembleTagger(Tagger):
                     f"the taggers have different classes: {', '.join(self.classes)} and "
                     f"{', '.join(other.classes)}; train them with the same --labels"
                 )
+        self.gives_probabilities = all(tagger.gives_probabilities for tagger in taggers)
         self._order = [[t.classes.index(name) for name in self.classes] for t in taggers]
 
     @property

@@ -26,6 +26,8 @@ class GivenTagger(Tagger):
         InputError: the file cannot be read, or is not of its format.
     """
 
+    gives_probabilities = False
+
     def __init__(self, model: str, scheme: Scheme | None = None, licence: str = "unknown") -> None:
         self.licence = licence
         self._path = model

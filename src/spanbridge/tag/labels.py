@@ -35,6 +35,7 @@ class RelabellingTagger(Tagger):
             raise SpanbridgeError(f"no policy is named {others!r}; there are: {', '.join(OTHERS)}")
         known = [name[2:] for name in tagger.classes if name.startswith("B-")]
         self._tagger = tagger
+        self.gives_probabilities = tagger.gives_probabilities
         self._mapping = dict(mapping)
         self._others = others
         self._dropped: Counter[str] = Counter()

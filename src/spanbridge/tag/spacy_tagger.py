@@ -25,6 +25,7 @@ class SpacyTagger(Tagger):
     """
 
     requires = ("spacy",)
+    gives_probabilities = False
 
     def __init__(self, model: str) -> None:
         import spacy

@@ -48,11 +48,13 @@ class Recovered:
         text: with single spaces.
         spans: in characters of ``text``, disjoint, in order; a score is the similarity of the
             marked text to the span's own translation, in [0, 1] (1 where a tag names the span).
+        origins: index of the marked span that each of ``spans`` comes from.
         lost: indices of the marked spans that were not found again.
     """
 
     text: str
     spans: tuple[Span, ...]
+    origins: tuple[int, ...]
     lost: tuple[int, ...]
 
 
@@ -122,11 +124,10 @@ def recover(
         if style == "xml"
         else _by_similarity(plain, pieces, alone, min_score)
     )
-    made = tuple(
-        Span(pieces[k][0], pieces[k][1], spans[n].label, score) for n, k, score in sorted(matched)
-    )
-    lost = tuple(sorted(set(range(len(spans))) - {n for n, _, _ in matched}))
-    return Recovered(plain, tuple(sorted(made, key=lambda span: span[:2])), lost)
+    matched.sort(key=lambda match: pieces[match[1]][:2])
+    made = tuple(Span(*pieces[k][:2], spans[n].label, score) for n, k, score in matched)
+    origins = tuple(n for n, _, _ in matched)
+    return Recovered(plain, made, origins, tuple(sorted(set(range(len(spans))) - set(origins))))
 
 
 def _by_tag(pieces: Sequence[tuple[int, int, str]], n_spans: int) -> list[tuple[int, int, float]]:
