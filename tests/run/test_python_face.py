@@ -1,4 +1,4 @@
-"""The Python face: objects that keep their models, and results that are saved as the commands do."""
+"""The Python face: objects that keep their models, results saved as the commands do."""
 
 import subprocess
 import sys

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanbridge.run.sample import BLOCK, FIT_ROWS, sampled
+from spanbridge.run.sample import BLOCK, FIT_ROWS, MIN_BLOCKS, sampled
 
 LIMITS = st.one_of(st.integers(1, 600), st.sampled_from([BLOCK, 2 * BLOCK - 1, FIT_ROWS]))
 
@@ -14,10 +14,10 @@ def test_a_sample(total, limit):
     if total <= limit:
         assert [n for block in blocks for n in block] == list(range(total))
         return
-    size = min(BLOCK, limit)
-    assert len(blocks) == limit // size
-    assert {len(block) for block in blocks} == {size}
-    assert sum(map(len, blocks)) <= limit
+    (size,) = {len(block) for block in blocks}
+    assert 1 <= size <= BLOCK
+    assert len(blocks) == limit // size >= min(limit, MIN_BLOCKS)
+    assert limit - size < sum(map(len, blocks)) <= limit
     assert blocks[0].start == 0
     assert blocks[-1].stop <= total
     for before, after in zip(blocks, blocks[1:], strict=False):
