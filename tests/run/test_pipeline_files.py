@@ -50,7 +50,7 @@ def test_a_file_that_is_right(place):
         ("a: &x [1]\nb: !!python/object:os.x {}\n", "is not YAML"),
         (HEAD + PROJECT + "output: p.jsonl\n", "p.yaml:6: output is given twice"),
         (HEAD + "  - split\nshards: 3\n", "p.yaml:6: shards: there is no such setting; there are"),
-        (HEAD + "  - split\nshard_rows: many\n", "p.yaml:6: shard_rows: input should be a valid"),
+        (HEAD + "  - split\nshard_rows: many\n", "p.yaml:6: shard_rows: must be a"),
         (HEAD + "  - split\nshard_rows: 0\n", "p.yaml:6: shard_rows: .*greater than or equal to 1"),
         ("output: o.jsonl\nsteps: [split]\n", "p.yaml: input: is missing"),
         ("input: es.txt\noutput: o.jsonl\n", "p.yaml:1: steps: is missing"),
@@ -67,7 +67,7 @@ def test_a_file_that_is_right(place):
         ),
         (
             HEAD + "  - split: {side: left}\n",
-            r"p.yaml:5: step 1 \(split\): side: input should be 'source'",
+            r"p.yaml:5: step 1 \(split\): side: must be 'source'",
         ),
         (HEAD + "  - tag\n", r"p.yaml:5: step 1 \(tag\): tagger: is missing"),
         (
@@ -81,7 +81,7 @@ def test_a_file_that_is_right(place):
         ),
         (
             HEAD + "  - translate: {translator: {neural: {model: m, beam: wide}}}\n",
-            "p.yaml:5: .*beam: input should be a valid integer",
+            "p.yaml:5: .*beam: must be a whole number",
         ),
         (
             HEAD + "  - translate: {guards: {max_ratio: 0.5}}\n",

@@ -175,8 +175,8 @@ def test_label_is_the_labeller_on_many_texts(route):
     ("make", "why"),
     [
         (lambda: Projector("nosuch"), "method: no method is named 'nosuch'"),
-        (lambda: Projector({"greedy": {"n_proj": "x"}}), "n_proj: input should be a valid integer"),
-        (lambda: Projector("greedy", min_confidence=2), "min_confidence: input should be less"),
+        (lambda: Projector({"greedy": {"n_proj": "x"}}), "n_proj: must be a whole number"),
+        (lambda: Projector("greedy", min_confidence=2), "min_confidence: must be at most"),
         (lambda: Projector("greedy", nosuch=1), "nosuch: there is no such setting"),
         (lambda: Loaded([]), "steps: "),
         (lambda: Loaded(["splt"]), "no step is named 'splt'"),

@@ -191,7 +191,7 @@ def test_the_spans_kept_are_exactly_those_above(method, n_proj, invented, tmp_pa
 
 @pytest.mark.parametrize("least", [-0.1, 1.1, float("nan")])
 def test_no_such_confidence(bitext, files, least):
-    with pytest.raises(SpanbridgeError, match=r"min_confidence: input should be "):
+    with pytest.raises(SpanbridgeError, match=r"min_confidence: must be "):
         project(*bitext, min_confidence=least)
     assert files() == []
 

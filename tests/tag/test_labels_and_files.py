@@ -165,7 +165,7 @@ NONE = "device: there is no such setting (its options: model, scheme, licence)"
         ("--source g.conll --model g.conll --tagger given --tagger-option x -o o", "NAME=VALUE"),
         (
             "--source g.conll --model g.conll --tagger given --others lose -o o",
-            "should be 'keep', 'drop'",
+            "must be 'keep', 'drop'",
         ),
         ("--source bad.conll --model g.conll --tagger given -o o", "bad.conll:2: invalid UTF-8"),
     ],

@@ -125,7 +125,7 @@ def test_from_the_command_line(spanbridge, folders, tmp_path):
     assert "cc-by-nc-4.0" in spanbridge(*common.split(), *nllb.split(), code=2).stderr
     assert "go together" in spanbridge(*common.split(), "--translator", "neural", code=2).stderr
     for option, why in (
-        ("beam=none", "translator: neural: beam: input should be"),
+        ("beam=none", "translator: neural: beam: must be"),
         ("beams=1", "neural: beams: there is no such setting (its options: model, "),
         ("beam", "--translator-option beam: write NAME=VALUE"),
     ):

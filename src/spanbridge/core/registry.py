@@ -120,8 +120,26 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
 
 def reason(error: Any) -> str:
     """What pydantic says, in fewer words."""
-    said = str(error["msg"]).removeprefix("Value error, ")
-    return {
-        "Extra inputs are not permitted": "there is no such setting",
-        "Field required": "is missing",
-    }.get(said, said[0].lower() + said[1:])
+    given = error.get("ctx", {})
+    plain = {
+        "bool_parsing": "must be true or false",
+        "bool_type": "must be true or false",
+        "extra_forbidden": "there is no such setting",
+        "finite_number": "must be a finite number",
+        "float_parsing": "must be a number",
+        "float_type": "must be a number",
+        "int_from_float": "must be a whole number",
+        "int_parsing": "must be a whole number",
+        "int_type": "must be a whole number",
+        "literal_error": f"must be {given.get('expected')}",
+        "greater_than_equal": f"must be at least {given.get('ge')}",
+        "less_than_equal": f"must be at most {given.get('le')}",
+        "missing": "is missing",
+        "string_type": "must be text",
+    }.get(error["type"])
+    if plain is None:
+        said = str(error["msg"]).removeprefix("Value error, ")
+        return said[0].lower() + said[1:]
+    shown = repr(error["input"])
+    told = error["type"] in ("extra_forbidden", "missing") or len(shown) > 40
+    return plain if told else f"{plain}, not {shown}"

@@ -46,7 +46,7 @@ def explain(
     sure = {(s.start, s.end): s.score for s in projection.spans}
     for e, (entity, found) in enumerate(zip(entities, scored, strict=True)):
         words = " ".join(pair.source.words[entity.start : entity.end])
-        yield f"row {pair.id}, {entity.label} [{words}], threshold {weights.min_score:g}"
+        yield f"row {pair.id}, {entity.label} [{words}], min_score {weights.min_score:g}"
         taken = []
         if e in reasons:
             yield f"  not projected: {reasons[e]}"

@@ -104,8 +104,9 @@ class Pipeline:
         default = "pharaoh" if self.steps[-1].name == "align" else "conll"
         self.check(given.columns(), default)
         self._check_output(given.output, explanation)
+        applied = (getattr(step, "apply", None) for step in self.steps)
         return Job(
-            given.paths(),
+            {**given.paths(), "fit": next(filter(None, applied), None)},
             given.rows,
             self.open,
             given.output,
@@ -195,9 +196,11 @@ class Pipeline:
                 f"output: {output} is of the format {held.name}, which needs {wanted}; no step "
                 "makes them (or write .jsonl)",
             )
-        if self.steps[-1].name == "align" and not held.holds_links:
-            why = f"output: the format {held.name} holds no links; write .jsonl or .pharaoh"
-            raise InputError(self.file, None, why)
+        last = "links" if self.steps[-1].name == "align" else "spans"
+        if not (held.holds_links if last == "links" else held.holds_spans):
+            ways = ".jsonl or .pharaoh" if last == "links" else ".jsonl or .conll"
+            why = f"output: {output} is of the format {held.name}, which holds no {last}"
+            raise InputError(self.file, None, f"{why}; write {ways}")
 
 
 def read_pipeline(path: str, usual: Mapping[str, str] | None = None, **over: Any) -> Pipeline:

@@ -70,6 +70,13 @@ def least_score(sentence: Sentence) -> float:
     return min((1.0 if span.score is None else span.score for span in sentence.spans), default=1.0)
 
 
+def _certainty(pair: SentencePair) -> float:
+    """Least score of the target's spans; of a row without spans that was projected, its own."""
+    if pair.status is not None and not pair.target.spans:
+        return pair.confidence or 0.0
+    return least_score(pair.target)
+
+
 def coverage(pair: SentencePair) -> float:
     """Share of the target's words that are linked; 0 without links."""
     if pair.links is None or not pair.target.words:
@@ -155,7 +162,7 @@ def _rows(
             yield line, sentence, None, 1.0
         return
     for line, pair in read_rows(path):
-        score = max(least_score(pair.target), 1e-3) if keep.weigh else 1.0
+        score = max(_certainty(pair), 1e-3) if keep.weigh else 1.0
         yield line, pair.target, keep.reason(pair), score
 
 
