@@ -154,7 +154,7 @@ def best_precision(p, right, n_gold):
 
 
 def print_reliability(p, right, n_gold):
-    """Of ten bins, and precision and recall along the threshold."""
+    """Print ten bins, and precision and recall along the threshold."""
     for low, high in pairwise(np.linspace(0, 1, 11)):
         inside = (p >= low) & (p < high)
         if inside.any():

@@ -25,7 +25,7 @@ PRODUCT = 2048  # rows and columns of the matrices whose product shows the proce
 
 
 def quiet():
-    """Nothing between the lines of the table."""
+    """Keep the lines of the table together: no messages, no progress bars."""
     from transformers.utils import logging as transformers_logging
 
     logging.disable(logging.INFO)

@@ -42,7 +42,9 @@ def bitext(short: Sequence[SentencePair], n: int) -> Iterator[SentencePair]:
 def main(sizes: Sequence[int] = SIZES, aligner: str = "statistical") -> None:
     """Print the table."""
     short = [p for p in europarl("en", "de") if 0 < len(p.source.words) <= HALF]
-    print(f"{'aligner':<12}{'pairs':>9}{'seconds':>10}{'ms a pair':>12}{'peak MB':>10}", flush=True)
+    print(
+        f"{'aligner':<12}{'pairs':>9}{'seconds':>10}{'ms per pair':>12}{'peak MB':>10}", flush=True
+    )
     for n in sizes:
         with TemporaryDirectory() as folder:
             write_bitext(Path(folder), partial(bitext, short, n))

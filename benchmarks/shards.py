@@ -86,7 +86,7 @@ def pipeline(folder: Path) -> Callable[[], object]:
 
 def main(sizes: Sequence[int] = SIZES) -> None:
     """Print the table."""
-    names = ("rows", "seconds", "us a row", "peak MB", "MB of shards")
+    names = ("rows", "seconds", "us per row", "peak MB", "MB of shards")
     print("".join(f"{name:>14}" for name in names), flush=True)
     for n_rows in sizes:
         with TemporaryDirectory() as name:

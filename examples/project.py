@@ -1,17 +1,21 @@
-"""Project labels onto translations, in Python: one sentence, then a file of pairs."""
+"""Project labels onto translations, in Python: one sentence, then whole files.
+
+python project.py
+python project.py en.conll de.txt
+"""
 
 import sys
 
-from spanbridge import (
-    CorpusMethod,
-    EncoderAligner,
-    FusedAligner,
-    GreedyMethod,
-    Sentence,
-    SentencePair,
-    Span,
-    read_pairs,
-)
+from spanbridge import Projector, Sentence, SentencePair, Span, read_pairs
+
+
+def show(pair: SentencePair) -> None:
+    """Print the spans of the target, each with its confidence; without any, the reason."""
+    for start, end, label, confidence in pair.target.spans:
+        print(pair.id, label, pair.target.text_of(start, end), round(confidence or 0.0, 2))
+    if not pair.target.spans:
+        print(pair.id, pair.status)
+
 
 pair = SentencePair(
     id="1",
@@ -21,19 +25,12 @@ pair = SentencePair(
     ),
     target=Sentence(("Gestern", "besuchte", "Angela", "Merkel", "Paris", ".")),
 )
-[links] = EncoderAligner().align([pair])
-projection = GreedyMethod().project(pair.source.spans, links)
-for start, end, label, score in projection.spans:
-    print(label, " ".join(pair.target.words[start:end]), round(score, 2))
+projector = Projector("greedy")
+show(projector(pair))
 
-# a whole bitext, which aligner and projector learn from: python project.py en.conll de.txt
 if len(sys.argv) == 3:
-    pairs = list(read_pairs(*sys.argv[1:]))
-    aligner, projector = FusedAligner(), CorpusMethod()
-    aligner.fit(pairs)
-    evidence = aligner.evidence(pairs)  # a RowError in place of what could not be aligned
-    rows = list(zip(pairs, evidence, strict=True))
-    projector.fit(rows)
-    for one, found in rows:
-        for start, end, label, confidence in projector.project(one, found).spans:
-            print(one.id, label, " ".join(one.target.words[start:end]), round(confidence, 2))
+    # the default method learns from the whole bitext; every row comes out, rejected ones too
+    result = Projector().fit_run(read_pairs(*sys.argv[1:]))
+    for row in result:
+        show(row)
+    print(result.account.text())

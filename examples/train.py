@@ -3,9 +3,9 @@
 import sys
 
 from spanbridge.tag.checkpoint_tagger import CheckpointTagger
-from spanbridge.train.training_sets import Filter, read_set
 from spanbridge.train.fine_tuning import train
 from spanbridge.train.settings import Settings
+from spanbridge.train.training_sets import Filter, read_set
 
 labelled, dev, output, *encoder = sys.argv[1:]
 # of .jsonl that `spanbridge project` wrote, the filter takes rows whose spans were all projected
@@ -21,5 +21,6 @@ print(done.scores[0].text())
 
 tagger = CheckpointTagger(output)  # CTranslate2: no torch from here on
 [found] = tagger.tag([("Angela", "besucht", "Berlin")])
+print("Angela besucht Berlin:", len(found.spans), "spans")
 for start, end, label, score in found.spans:
     print(start, end, label, score)

@@ -115,7 +115,8 @@ def test_accuracy(capsys):
     assert 0 < romanian < 50
 
 
-def test_calibration(capsys):
+def test_calibration(capsys, monkeypatch):
+    monkeypatch.setattr(calibration, "REPEATS", 2)
     calibration.main(["greedy", "match"], rows=10)
     printed = capsys.readouterr().out
     for name in ("greedy", "match"):
@@ -171,6 +172,7 @@ def test_speed(capsys, short):
     assert "8 of 8 optima as HiGHS" in printed
 
 
+@pytest.mark.slow
 def test_solving(capsys, short):
     solving.main(sentences=8, drawn=1)
     printed = capsys.readouterr().out
@@ -231,6 +233,20 @@ def test_translated(capsys, tagger):
         assert all(map(is_share, row(printed, name)))
 
 
+def test_gold_of_raw_text():
+    """Catalan is read as raw text: the gold spans are carried over to the words found there."""
+    sentences = routes.gold("ca")
+    raw = routes.unlabelled("ca", sentences)
+    assert len(sentences) == 60
+    assert any(before.words != after.words for before, after in zip(sentences, raw, strict=True))
+    for before, after in zip(sentences, raw, strict=True):
+        moved = routes.in_tokens(before, after).spans
+        assert [after.text_of(s.start, s.end).replace(" ", "") for s in moved] == [
+            "".join(before.words[s.start : s.end]) for s in before.spans
+        ]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("language", routes.TRANSLATORS)
 def test_routes(language, capsys, tagger):
     try:

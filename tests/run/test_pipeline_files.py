@@ -1,7 +1,5 @@
 """Pipeline files: everything that can be wrong is found before anything runs, with its line."""
 
-from pathlib import Path
-
 import pytest
 import toy_pipeline as toy
 import yaml
@@ -51,7 +49,7 @@ def test_a_file_that_is_right(place):
         (HEAD + PROJECT + "output: p.jsonl\n", "p.yaml:6: output is given twice"),
         (HEAD + "  - split\nshards: 3\n", "p.yaml:6: shards: there is no such setting; there are"),
         (HEAD + "  - split\nshard_rows: many\n", "p.yaml:6: shard_rows: must be a"),
-        (HEAD + "  - split\nshard_rows: 0\n", "p.yaml:6: shard_rows: .*greater than or equal to 1"),
+        (HEAD + "  - split\nshard_rows: 0\n", "p.yaml:6: shard_rows: must be at least 1, not 0"),
         ("output: o.jsonl\nsteps: [split]\n", "p.yaml: input: is missing"),
         ("input: es.txt\noutput: o.jsonl\n", "p.yaml:1: steps: is missing"),
         (HEAD.replace("es,", "xx,") + "  - split\n", "p.yaml:3: 'xx' is no language code"),
@@ -127,10 +125,16 @@ def test_a_file_that_is_right(place):
         ),
         (HEAD + TRANSLATE.replace("t.tsv", "no.tsv"), r"no.tsv: cannot be read"),
         (HEAD.replace("es.txt", "no.txt") + TRANSLATE, "no.txt: no such file"),
-        (HEAD + TRANSLATE + TAG + "  - mark: {style: dots}\n", r"step 3 .*style: input should"),
+        (
+            HEAD + TRANSLATE + TAG + "  - mark: {style: dots}\n",
+            r"step 3 .*style: must be 'brackets', 'xml' or 'quotes'",
+        ),
         (HEAD + "  - &s [*s]\n", "p.yaml:5: aliases"),
         (HEAD + "  - " + "[" * 300 + "]" * 300 + "\n", "nested more than 20 levels deep"),
-        (HEAD + "  - split\nshard_rows: 1" + "0" * 30 + "\n", "shard_rows: .*less than or equal"),
+        (
+            HEAD + "  - split\nshard_rows: 1" + "0" * 30 + "\n",
+            "shard_rows: must be at most 1000000",
+        ),
         (HEAD.replace("target: es", "target: no") + "  - split\n", "put it in quotes"),
         (
             HEAD + TRANSLATE + TAG + "  - project: {method: {match: {alignment: .inf}}}\n",
@@ -161,13 +165,6 @@ def test_what_is_wrong_is_named(place, text, why):
     with pytest.raises(SpanbridgeError, match=why):
         check(place, text)
     assert not (place / "o.jsonl.work").exists()
-
-
-@pytest.mark.xfail(reason="examples/spanish.yaml still says stages: for steps:", strict=True)
-def test_the_example_is_right():
-    path = Path(__file__).parents[2] / "examples" / "spanish.yaml"
-    names = [step.name for step in read_pipeline(str(path)).steps]
-    assert names == ["repair", "split", "translate", "tag", "project", "ensemble", "join"]
 
 
 def test_written_and_read_again(place):

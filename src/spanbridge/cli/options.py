@@ -239,7 +239,8 @@ def segmented(wanted: bool | None, code: str) -> bool:
 
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the whole pipeline among the options of a route."""
-    return take(given, ("shard_rows", "commercial"))
+    # a flag that was not given leaves what a pipeline file says
+    return {k: v for k, v in take(given, ("shard_rows", "commercial")).items() if v is not False}
 
 
 def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
