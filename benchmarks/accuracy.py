@@ -2,7 +2,7 @@
 
 Prints: entity F1 of each method with the aligners that suit it, gold labels projected; then the
     alignment error rate of each aligner.
-Takes: about twenty minutes on two cores; `accuracy en-de en-es`, about four.
+Takes: about ten minutes on two cores; `accuracy en-de en-es`, about three.
 Data: Europarl-NER dev (400 sentences per direction), ABSA restaurant reviews (2,000 sentences,
     English to Spanish), gold word alignments (French and Romanian to English).
 """
@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from benchmarks.encoding import FAST_LAYER
 from benchmarks.real_data import absa, alignment_gold, europarl
 from spanbridge import api
-from spanbridge.align.encoder_aligner import EXTRACTIONS, EncoderAligner
-from spanbridge.align.lexical_aligner import LexicalAligner
-from spanbridge.align.statistical import FusedAligner, StatisticalAligner
+from spanbridge.alignment.encoder_aligner import EXTRACTIONS, EncoderAligner
+from spanbridge.alignment.lexical_aligner import LexicalAligner
+from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
 from spanbridge.core.signature import signature
-from spanbridge.evaluate import evaluate_links
+from spanbridge.evaluation import evaluate_links
 
 METHODS = {
     "corpus": "corpus",

@@ -1,4 +1,4 @@
-"""Probabilities of `project/confidence.py`: fitted, and checked against how often spans are right.
+"""Probabilities of `projection/confidence.py`: fitted, and compared with how often they hold.
 
 Prints: for each method its coefficients as they stand in that file, reliability, the threshold's
     curve, and the calibration error by cross-fitting and on untouched directions. Of about 700
@@ -22,9 +22,9 @@ import numpy as np
 
 from benchmarks.real_data import europarl
 from spanbridge import Projector, SentencePair
-from spanbridge.align.base import Aligner
+from spanbridge.alignment.base import Aligner
 from spanbridge.core import registry
-from spanbridge.project.confidence import CALIBRATIONS, Calibration, closeness
+from spanbridge.projection.confidence import CALIBRATIONS, Calibration, closeness
 
 FITTED_ON = (("en", "de"), ("en", "es"))
 OTHERS = (("de", "en"), ("es", "en"), ("de", "es"), ("es", "de"))

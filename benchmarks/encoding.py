@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.real_data import europarl
-from spanbridge.align.encoder_aligner import EncoderAligner
+from spanbridge.alignment.encoder_aligner import EncoderAligner
 from spanbridge.core.errors import RowError
 from spanbridge.encode.export import export_embedded
 

@@ -21,13 +21,13 @@ from typing import Any
 
 from benchmarks.real_data import BENCH, news
 from spanbridge import Loaded, Result, Sentence, SentencePair
-from spanbridge.align.encoder_aligner import EncoderAligner
-from spanbridge.align.statistical import FusedAligner
+from spanbridge.alignment.encoder_aligner import EncoderAligner
+from spanbridge.alignment.statistical import FusedAligner
 from spanbridge.api import evaluate
 from spanbridge.formats import read_labelled
 from spanbridge.formats.tokens import raw_sentence
-from spanbridge.tag.base import Tagger
-from spanbridge.tag.checkpoint_tagger import CheckpointTagger
+from spanbridge.tagging.base import Tagger
+from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
 
 # What `python -m benchmarks training made` trains on projected data.
 MADE = BENCH / "training" / "es-projected"

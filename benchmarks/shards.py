@@ -19,8 +19,8 @@ from spanbridge import Span
 from spanbridge.formats.languages import Language
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.shards import run
-from spanbridge.tag.base import Tagged, Tagger, Words
-from spanbridge.translate.base import Translation, Translator
+from spanbridge.tagging.base import Tagged, Tagger, Words
+from spanbridge.translation.base import Translation, Translator
 
 SIZES = (10_000, 100_000, 1_000_000)
 

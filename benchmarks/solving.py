@@ -24,10 +24,10 @@ from scipy.sparse import csr_array
 from benchmarks.projection import N_SLICE, ngrams, score_matrix
 from benchmarks.real_data import europarl
 from spanbridge import Span, WordAlignment
-from spanbridge.align.encoder_aligner import EncoderAligner
-from spanbridge.project.candidates import Candidate, TightNgrams
-from spanbridge.project.method import in_order
-from spanbridge.project.solve.choice import exact, greedy
+from spanbridge.alignment.encoder_aligner import EncoderAligner
+from spanbridge.projection.candidates import Candidate, TightNgrams
+from spanbridge.projection.method import in_order
+from spanbridge.projection.solve.choice import exact, greedy
 
 PAPER_WORDS = 25  # longest target sentence for the paper's programme; longer ones take many seconds
 N_RANDOM = 200

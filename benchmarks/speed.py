@@ -39,12 +39,12 @@ from benchmarks.projection import (
 )
 from benchmarks.real_data import europarl
 from benchmarks.solving import GAP, PAPER_WORDS, paper, tight, tight_candidates, timed
-from spanbridge.align.encoder_aligner import EncoderAligner
-from spanbridge.project.corpus import CorpusMethod
-from spanbridge.project.heuristic import HeuristicMethod
-from spanbridge.project.method import in_order
-from spanbridge.project.presets import ExactMethod, GreedyMethod, SoftMethod
-from spanbridge.project.solve.choice import exact
+from spanbridge.alignment.encoder_aligner import EncoderAligner
+from spanbridge.projection.corpus import CorpusMethod
+from spanbridge.projection.heuristic import HeuristicMethod
+from spanbridge.projection.method import in_order
+from spanbridge.projection.presets import ExactMethod, GreedyMethod, SoftMethod
+from spanbridge.projection.solve.choice import exact
 
 N_STREAM = 30_000
 TURNS = 5

@@ -15,8 +15,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.real_data import news
-from spanbridge.tag.checkpoint_tagger import CheckpointTagger
-from spanbridge.tag.transformers_tagger import TransformersTagger
+from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
+from spanbridge.tagging.transformers_tagger import TransformersTagger
 
 TURNS = 5
 N_TURN = 200  # sentences

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.real_data import masakhaner_parallel
-from spanbridge.align.encoder_aligner import EncoderAligner
-from spanbridge.align.statistical import FusedAligner, StatisticalAligner
+from spanbridge.alignment.encoder_aligner import EncoderAligner
+from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
 from spanbridge.api import evaluate, project, tag
-from spanbridge.tag.base import Tagger
-from spanbridge.tag.checkpoint_tagger import CheckpointTagger
+from spanbridge.tagging.base import Tagger
+from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
 
 LANGUAGES = ("twi", "lug", "bam", "wol")
 

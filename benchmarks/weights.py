@@ -1,4 +1,4 @@
-"""Weights of `project/weights.py`: chosen on dev data, with how much each of them matters.
+"""Weights of `projection/weights.py`: chosen on dev data, with how much each of them matters.
 
 Prints: the tuned weights of each regime, the objective without each of them, and F1 on untouched
     directions. Coordinate ascent over a grid from several starts; the best end counts. The
@@ -18,13 +18,13 @@ import numpy as np
 
 from benchmarks.real_data import absa, europarl
 from spanbridge import Projector, SentencePair
-from spanbridge.align.base import Aligner
-from spanbridge.align.statistical import FusedAligner, StatisticalAligner
+from spanbridge.alignment.base import Aligner
+from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
 from spanbridge.core.errors import RowError
-from spanbridge.project.corpus import CorpusMethod
-from spanbridge.project.method import in_order
-from spanbridge.project.scores import SCORES
-from spanbridge.project.weights import SECOND, Weights
+from spanbridge.projection.corpus import CorpusMethod
+from spanbridge.projection.method import in_order
+from spanbridge.projection.scores import SCORES
+from spanbridge.projection.weights import SECOND, Weights
 
 TUNED_ON = (("en", "de"), ("en", "es"))
 REPORTED = (("de", "en"), ("es", "en"), ("de", "es"), ("es", "de"))

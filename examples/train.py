@@ -2,10 +2,10 @@
 
 import sys
 
-from spanbridge.tag.checkpoint_tagger import CheckpointTagger
-from spanbridge.train.fine_tuning import train
-from spanbridge.train.settings import Settings
-from spanbridge.train.training_sets import Filter, read_set
+from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
+from spanbridge.training.fine_tuning import train
+from spanbridge.training.settings import Settings
+from spanbridge.training.training_sets import Filter, read_set
 
 labelled, dev, output, *encoder = sys.argv[1:]
 # of .jsonl that `spanbridge project` wrote, the filter takes rows whose spans were all projected

@@ -20,10 +20,10 @@ from spanbridge.core.rows import SIDES
 from spanbridge.demo.sample import sample
 from spanbridge.formats import Reading, find_format
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
-from spanbridge.project.scores import SCORES, TranslationScore
+from spanbridge.projection.scores import SCORES, TranslationScore
 from spanbridge.run.config import Settings
 from spanbridge.steps.base import PartSettings
-from spanbridge.translate.guards import Guards
+from spanbridge.translation.guards import Guards
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))

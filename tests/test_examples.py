@@ -12,7 +12,7 @@ import tiny_checkpoints
 import yaml
 
 from spanbridge import read_pairs
-from spanbridge.align import soft
+from spanbridge.alignment import soft
 from spanbridge.run.config import read_pipeline
 from spanbridge.run.shards import run
 

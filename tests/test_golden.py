@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-import spanbridge.api as spanbridge
+import spanbridge
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "europarl.json").read_text())
 METHODS = ("heuristic", "greedy", "exact", "match", "soft", "corpus")
@@ -42,8 +42,8 @@ def bitext(real_data):
 @pytest.fixture(scope="module")
 def aligners():
     """Aligners by name, the encoder loaded once."""
-    from spanbridge.align.encoder_aligner import EncoderAligner
-    from spanbridge.align.statistical import FusedAligner
+    from spanbridge.alignment.encoder_aligner import EncoderAligner
+    from spanbridge.alignment.statistical import FusedAligner
 
     encoder = EncoderAligner()
     return {"encoder": encoder, "fused": FusedAligner(encoder)}

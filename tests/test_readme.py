@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from spanbridge import SentencePair, read_labelled, read_pairs
-from spanbridge.api import align, evaluate, project
+from spanbridge import SentencePair, align, evaluate, project, read_labelled, read_pairs
 from spanbridge.core import registry
 from spanbridge.core.spans import Sentence
 from spanbridge.demo.sample import LANGUAGES, run, sample, table
-from spanbridge.evaluate import evaluate_links
+from spanbridge.evaluation import evaluate_links
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 # Instruction sets, the fastest first, with the flags of /proc/cpuinfo that tell of them.

@@ -12,7 +12,7 @@ from typing import Any, Self, overload
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
-from spanbridge.evaluate import (
+from spanbridge.evaluation import (
     PairedComparison,
     SpanProtocol,
     SpanReport,

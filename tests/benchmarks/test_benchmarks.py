@@ -25,8 +25,8 @@ from benchmarks import (
 )
 from spanbridge import Projector
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
-from spanbridge.project.confidence import CALIBRATIONS
-from spanbridge.translate.base import UnsupportedPairError
+from spanbridge.projection.confidence import CALIBRATIONS
+from spanbridge.translation.base import UnsupportedPairError
 
 NUMBER = re.compile(r"(?<![\w.-])-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
 

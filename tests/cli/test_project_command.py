@@ -182,7 +182,6 @@ def test_wrong_options(spanbridge, bitext, options):
     assert {path: path.read_bytes() for path in bitext.iterdir() if path.name != "fitted"} == before
 
 
-@pytest.mark.xfail(strict=True, reason="the spans are lost, and nobody says so")
 def test_a_format_without_spans_is_refused(spanbridge, bitext):
     args = "project --source s.conll --target t.txt --links l.pharaoh -o o.pharaoh"
     assert "spans" in spanbridge(*args.split(), code=2).stderr

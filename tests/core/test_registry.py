@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, distributions
 
 import pytest
 
-from spanbridge.align.base import Aligner
+from spanbridge.alignment.base import Aligner
 from spanbridge.core import registry, signature
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
 from spanbridge.core.registry import build, load, names

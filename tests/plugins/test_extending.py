@@ -1,4 +1,4 @@
-"""Every example of docs/extending.md as a package of its own: on the command line, in run, in Python."""
+"""Every example of docs/extending.md as a package: on the command line, in run, in Python."""
 
 import json
 import os
@@ -84,7 +84,7 @@ def three_ways(run, folder, options, steps, python):
     run("project", *PAIR, *options, "-o", "cli.jsonl")
     run("run", "-q", pipeline(folder, steps, "run.jsonl"))
     code = f"""
-import spanbridge, spanbridge.api as spanbridge
+import spanbridge
 pairs = spanbridge.read_pairs("en.conll", "de.txt")
 spanbridge.project(pairs, {python}).save("python.jsonl")
 """
@@ -125,7 +125,7 @@ def test_a_method_that_reads_words_only(run, tmp_path):
 
 def test_no_aligner_is_loaded_for_it(run):
     code = """
-import sys, spanbridge.api as spanbridge
+import sys, spanbridge
 spanbridge.project(spanbridge.read_pairs("en.conll", "de.txt"), "copied-names")
 print("ctranslate2" in sys.modules)
 """
@@ -159,7 +159,7 @@ def test_a_step(run, tmp_path):
     done = run("run", pipeline(tmp_path, wrong, "out.jsonl"), code=2)
     assert "p.yaml:3: step 1 (short-only): max_words" in done.stderr
     code = """
-import spanbridge, spanbridge.api as spanbridge
+import spanbridge
 rows = spanbridge.read_pairs("en.conll", "de.txt")
 print([len(row.source.spans) for row in spanbridge.Loaded([{"short-only": {"max_words": 2}}]).run(rows)])
 """
@@ -177,7 +177,7 @@ def test_a_format(run, tmp_path):
     assert (tmp_path / "out.slashes").read_text() == "Anna/B-PER besucht/O Paris/B-LOC\n"
     run("evaluate", "out.slashes", "out.slashes")
     code = """
-import spanbridge, spanbridge.api as spanbridge
+import spanbridge
 print(spanbridge.evaluate("out.slashes", "out.slashes").micro.f1)
 """
     assert run(python=code).stdout == "1.0\n"

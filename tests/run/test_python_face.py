@@ -9,7 +9,7 @@ from toy_bitext import EqualWords, dump, invented_bitext, rows
 
 from spanbridge import InputError, Sentence, SentencePair, Span, SpanbridgeError, api
 from spanbridge.api import Labeller, Loaded, Projector, as_rows, read_pairs
-from spanbridge.project.presets import GreedyMethod
+from spanbridge.projection.presets import GreedyMethod
 
 
 @pytest.fixture
@@ -27,11 +27,7 @@ assert not wrong, wrong
 """
 
 
-@pytest.mark.xfail(
-    reason="spanbridge.project, align, tag, evaluate become the folders of these names on import",
-    strict=True,
-)
-@pytest.mark.parametrize("first", ["spanbridge", "spanbridge.project.presets"])
+@pytest.mark.parametrize("first", ["spanbridge", "spanbridge.projection.presets"])
 def test_public_functions_are_no_modules(first):
     """In a fresh interpreter, whatever was imported or done before."""
     code = NAMES.format(first=first)

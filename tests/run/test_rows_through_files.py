@@ -6,7 +6,7 @@ import pytest
 import toy_pipeline as toy
 from toy_bitext import dump, rows
 
-from spanbridge.train.training_sets import Filter, read_set
+from spanbridge.training.training_sets import Filter, read_set
 
 PAIR = {
     "id": "a",

@@ -59,9 +59,6 @@ def test_a_part_says_that_others_are_missing(command, place, tiny_tagger):
     assert not (place / "o.jsonl").exists()
 
 
-@pytest.mark.xfail(
-    reason="cli/options.py: pipeline_settings takes commercial=False for said", strict=True
-)
 def test_a_config_keeps_what_the_command_does_not_say(command, place):
     steps = ["split", {"translate": {"translator": {"given": {"model": "t.tsv"}}}}]
     file = {"languages": {"source": "fr"}, "commercial": True, "steps": steps}

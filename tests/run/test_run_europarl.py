@@ -6,9 +6,9 @@ import pytest
 from toy_bitext import batches_of, project
 
 from spanbridge import read_labelled
-from spanbridge.align.encoder_aligner import EncoderAligner
-from spanbridge.align.statistical import FusedAligner
-from spanbridge.evaluate import evaluate_spans
+from spanbridge.alignment.encoder_aligner import EncoderAligner
+from spanbridge.alignment.statistical import FusedAligner
+from spanbridge.evaluation import evaluate_spans
 
 pytestmark = pytest.mark.slow
 

@@ -17,10 +17,10 @@ from spanbridge.formats.parquet import read_shard
 # What a run imports on the way, which its attempts are to have at once.
 MODULES = [
     *("pyarrow.parquet", "rapidfuzz.process", "rapidfuzz.distance", "sentencex", "threadpoolctl"),
-    *("spanbridge.run.config", "spanbridge.run.shards", "spanbridge.project.presets"),
+    *("spanbridge.run.config", "spanbridge.run.shards", "spanbridge.projection.presets"),
     *("spanbridge.steps.raw_text", "spanbridge.steps.translating", "spanbridge.steps.tagging"),
-    *("spanbridge.steps.projecting", "spanbridge.translate.given", "spanbridge.tag.given"),
-    *("spanbridge.align.lexical_aligner", "langcodes"),
+    *("spanbridge.steps.projecting", "spanbridge.translation.given", "spanbridge.tagging.given"),
+    *("spanbridge.alignment.lexical_aligner", "langcodes"),
 ]
 
 

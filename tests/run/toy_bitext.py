@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from random import Random
 
-from spanbridge.align.base import Aligner
+from spanbridge.alignment.base import Aligner
 from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
 from spanbridge.run import stream

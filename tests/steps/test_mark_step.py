@@ -5,7 +5,7 @@ import toy_pipeline as toy
 from test_translators import needs_apertium
 from toy_bitext import rows
 
-from spanbridge.translate.base import Translation, Translator
+from spanbridge.translation.base import Translation, Translator
 
 TEXT = (
     "Pedro\tB-PER\nlives\tO\nin\tO\nParis\tB-LOC\n.\tO\n\nA\tO\n[\tO\nParis\tB-LOC\n]\tO\n\n"

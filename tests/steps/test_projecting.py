@@ -10,10 +10,10 @@ import pytest
 from toy_bitext import EqualWords, batches_of, invented_bitext, project, rows
 
 from spanbridge import Sentence, SentencePair, SoftAlignment, Span, SpanbridgeError, WordAlignment
-from spanbridge.align.base import Aligner
+from spanbridge.alignment.base import Aligner
 from spanbridge.core.errors import InputError
-from spanbridge.project.corpus import CorpusMethod
-from spanbridge.project.method import UNSURE, Method, Projection
+from spanbridge.projection.corpus import CorpusMethod
+from spanbridge.projection.method import UNSURE, Method, Projection
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context
 from spanbridge.steps.projecting import Project

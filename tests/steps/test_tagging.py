@@ -12,7 +12,7 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context
 from spanbridge.steps.projecting import Project
 from spanbridge.steps.tagging import Ensemble, Tag, combine
-from spanbridge.tag.base import Tagged, Tagger
+from spanbridge.tagging.base import Tagged, Tagger
 
 CLASSES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 

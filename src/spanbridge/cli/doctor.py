@@ -46,7 +46,7 @@ def _names(kind: str) -> dict[str, str]:
     own: dict[str, str] = {}
     if kind == "score":
         try:
-            from spanbridge.project.scores import SCORES
+            from spanbridge.projection.scores import SCORES
         except ModuleNotFoundError:  # the list of packages below says what is missing
             return registry.names(kind)
         own = {name: (score.__doc__ or "").partition("\n")[0] for name, score in SCORES.items()}

@@ -71,7 +71,7 @@ def command(gold: str, predicted: str, alignment: bool, as_json: bool, **given: 
 
 def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from spanbridge.core.errors import SpanbridgeError
-    from spanbridge.evaluate import bootstrap_interval, evaluate_spans, orphan_policy
+    from spanbridge.evaluation import bootstrap_interval, evaluate_spans, orphan_policy
     from spanbridge.formats import Counts, Reading, labelled_rows, over_same_words
 
     protocol, scheme = given["protocol"], given["scheme"]
@@ -113,7 +113,7 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
 
 
 def _alignment(gold: str, predicted: str, one_based: bool) -> tuple[dict[str, Any], str]:
-    from spanbridge.evaluate import evaluate_links
+    from spanbridge.evaluation import evaluate_links
     from spanbridge.formats import parallel, read_gold_links, read_links
 
     left = enumerate(read_gold_links(gold, one_based), 1)

@@ -189,9 +189,9 @@ pip install 'spanbridge[train]'.
 @opt.quiet_option
 def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     """Fine-tune an encoder into a tagger."""
-    from spanbridge.train.fine_tuning import train
-    from spanbridge.train.settings import Settings
-    from spanbridge.train.training_sets import Filter, leave_out_repeats, read_set
+    from spanbridge.training.fine_tuning import train
+    from spanbridge.training.settings import Settings
+    from spanbridge.training.training_sets import Filter, leave_out_repeats, read_set
 
     weighted = [*((path, 1.0) for path in train_files), *given["mix"]]
     _check_idle(given, [path for path, _ in weighted])
@@ -276,10 +276,10 @@ def _unlabelled(given: dict[str, Any]) -> Any:
     if given["teachers"] is None and not given["adversarial"]:
         return None
     from spanbridge.formats import read_sentences
-    from spanbridge.tag.checkpoint_tagger import CheckpointTagger
-    from spanbridge.tag.ensemble_tagger import EnsembleTagger
-    from spanbridge.train.fine_tuning import Unlabelled
-    from spanbridge.train.teachers import Distillation
+    from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
+    from spanbridge.tagging.ensemble_tagger import EnsembleTagger
+    from spanbridge.training.fine_tuning import Unlabelled
+    from spanbridge.training.teachers import Distillation
 
     def text(path: str) -> list[tuple[str, ...]]:
         return [sentence.words for _, sentence in read_sentences(path) if sentence.words]
@@ -293,7 +293,7 @@ def _unlabelled(given: dict[str, Any]) -> Any:
         )
         texts = text(given["unlabelled"])
         if given["select_share"] is not None:
-            from spanbridge.train.selection import language_independent
+            from spanbridge.training.selection import language_independent
 
             texts = language_independent(names, texts, given["select_share"])
     how = Distillation(
@@ -301,7 +301,7 @@ def _unlabelled(given: dict[str, Any]) -> Any:
     )
     adversary = None
     if given["adversarial"]:
-        from spanbridge.train.adversarial import Adversary
+        from spanbridge.training.adversarial import Adversary
 
         adversary = Adversary(
             **_chosen(given, weight="adversarial_weight", level="adversarial_level")

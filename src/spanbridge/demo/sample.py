@@ -12,7 +12,7 @@ from spanbridge.core import registry
 from spanbridge.core.files import atomic_output
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
-from spanbridge.evaluate import evaluate_spans
+from spanbridge.evaluation import evaluate_spans
 from spanbridge.formats import write_pairs
 from spanbridge.formats.conll import read_conll
 from spanbridge.report.page import Document, write_page

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from spanbridge.core.spans import Span
-from spanbridge.evaluate.error_classes import ErrorClass, match_spans
+from spanbridge.evaluation.error_classes import ErrorClass, match_spans
 
 Verdict = Literal[
     "right",

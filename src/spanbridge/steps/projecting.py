@@ -9,15 +9,15 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from spanbridge.align.base import Aligner
+from spanbridge.alignment.base import Aligner
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, REJECTED, SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
-from spanbridge.project.confidence import sentence_confidence
-from spanbridge.project.method import Method, Projection
-from spanbridge.project.score_input import LINK_SCORE
+from spanbridge.projection.confidence import sentence_confidence
+from spanbridge.projection.method import Method, Projection
+from spanbridge.projection.score_input import LINK_SCORE
 from spanbridge.steps import learning
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
@@ -31,8 +31,8 @@ from spanbridge.steps.base import (
     chunks,
 )
 from spanbridge.steps.progress import Progress, silent
-from spanbridge.translate.base import Translator
-from spanbridge.translate.scoring import TranslationScorer
+from spanbridge.translation.base import Translator
+from spanbridge.translation.scoring import TranslationScorer
 
 Found = WordAlignment | SoftAlignment | RowError | None
 

@@ -11,12 +11,12 @@ from pydantic import Field, PrivateAttr
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, SentencePair, Side
 from spanbridge.core.spans import Span
-from spanbridge.project.candidates import Candidate
-from spanbridge.project.solve.choice import exact
+from spanbridge.projection.candidates import Candidate
+from spanbridge.projection.solve.choice import exact
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context, Step, TaggerSettings, chunks
-from spanbridge.tag.base import Tagged, Tagger, span_probability
-from spanbridge.tag.labels import RelabellingTagger
+from spanbridge.tagging.base import Tagged, Tagger, span_probability
+from spanbridge.tagging.labels import RelabellingTagger
 
 
 class Tag(Step):

@@ -21,9 +21,9 @@ from spanbridge.steps.base import (
     TranslatorSettings,
     chunks,
 )
-from spanbridge.translate.base import Translation, Translator
-from spanbridge.translate.guards import GUARDS, Guards, guarded
-from spanbridge.translate.marks import Recovered, mark, markable, recover
+from spanbridge.translation.base import Translation, Translator
+from spanbridge.translation.guards import GUARDS, Guards, guarded
+from spanbridge.translation.marks import Recovered, mark, markable, recover
 
 MIN_SCORE = 0.5
 

@@ -1,0 +1,191 @@
+"""The encoder aligner: SimAlign's and AWESoME's extractions over a multilingual encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+
+from spanbridge.alignment import extract
+from spanbridge.alignment.base import Aligner
+from spanbridge.alignment.soft import (
+    SHORT,
+    cosines,
+    soft_links,
+    too_long,
+    with_neighbours,
+    word_states,
+)
+from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import Matrix, SoftAlignment, States
+from spanbridge.encode import EncodedSentence, Encoder, load_encoder
+
+Extraction = Literal["itermax", "argmax", "match", "softmax", "entmax"]
+EXTRACTIONS: tuple[Extraction, ...] = ("itermax", "argmax", "match", "softmax", "entmax")
+# Subwords times subwords: 2**26 float32 cells take 256 MB and their extraction a few times that.
+MAX_SUBWORD_CELLS = 2**26
+# Mass of both directions for a pair, from the cosines of its words.
+Mass = Callable[[SentencePair, Matrix], tuple[Matrix, Matrix]]
+
+
+class EncoderAligner(Aligner):
+    """Links words whose subwords' contextual states are similar.
+
+    Two words are linked if any two of their subwords are (the papers' convention). A link's score
+    is the best among its subword links: (1 + cosine) / 2 for SimAlign's extractions, the harmonic
+    mean of both directions' probabilities for AWESoME's.
+
+    Args:
+        encoder: an :class:`~spanbridge.encode.Encoder`, a checkpoint folder or Hub id, or None for
+            the embedded multilingual-e5-small.
+        extraction: ``itermax`` (SimAlign's best recall, the default for projection), ``argmax``
+            (best precision), ``match``; ``softmax`` or ``entmax`` (AWESoME).
+        iterations, alpha: of itermax.
+        min_score: probability that a link exceeds in both directions, for softmax (AWESoME's c, by
+            default 0.001) and entmax (0), in [0, 1).
+        layer, compute_type, threads: as in :func:`~spanbridge.encode.load_encoder`.
+
+    Raises:
+        SpanbridgeError: no such extraction, a number is out of range, or the encoder cannot be
+            loaded.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder | str | None = None,
+        extraction: Extraction = "itermax",
+        *,
+        iterations: int = 2,
+        alpha: float = 0.9,
+        min_score: float | None = None,
+        layer: int | None = None,
+        compute_type: str = "int8",
+        threads: int | None = None,
+    ) -> None:
+        if extraction not in EXTRACTIONS:
+            raise SpanbridgeError(
+                f"no extraction is named {extraction!r}; there are: {', '.join(EXTRACTIONS)}"
+            )
+        if iterations < 1 or not 0 <= alpha <= 1:
+            raise SpanbridgeError("iterations must be at least 1, and alpha lies in [0, 1]")
+        if min_score is not None and not 0 <= min_score < 1:
+            raise SpanbridgeError(f"min_score is {min_score}, but lies in [0, 1)")
+        if not isinstance(encoder, Encoder):
+            kinds: dict[str, Any] = {
+                "layer": layer,
+                "compute_type": compute_type,
+                "threads": threads,
+            }
+            encoder = load_encoder(encoder, **kinds) if encoder else load_encoder(**kinds)
+        self.encoder = encoder
+        self.licence = encoder.licence
+        self.extraction: Extraction = extraction
+        self.iterations = iterations
+        self.alpha = alpha
+        default = 0.001 if extraction == "softmax" else 0.0
+        self.min_score = default if min_score is None else min_score
+
+    def describe(self) -> str:
+        """Name, encoder, layer, compute type, extraction and its parameters."""
+        how = str(self.extraction)
+        if how == "itermax":
+            how += f",iterations={self.iterations},alpha={self.alpha:g}"
+        elif how in ("softmax", "entmax"):
+            how += f",min_score={self.min_score:g}"
+        return f"encoder({self.encoder.describe()},{how})"
+
+    def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
+        """Links of each pair; a RowError where a pair is too long for its similarity matrix."""
+        sentences = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
+        encoded = self.encoder.encode(sentences)
+        return [
+            self._link(source, target)
+            for source, target in zip(encoded[::2], encoded[1::2], strict=True)
+        ]
+
+    def states(self, pairs: Sequence[SentencePair]) -> list[tuple[States, States]]:
+        """Unit vectors of the words of both sides of each pair, [words, hidden] each."""
+        sentences = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
+        vectors = [word_states(sentence) for sentence in self.encoder.encode(sentences)]
+        return list(zip(vectors[::2], vectors[1::2], strict=True))
+
+    def soft_align(self, pairs: Sequence[SentencePair]) -> list[SoftAlignment | RowError]:
+        """Soft alignment of each pair by itself, without statistics of the corpus."""
+        return self.soft_align_by(lambda _, similarity: soft_links(similarity), pairs)
+
+    def soft_align_by(
+        self, mass: Mass, pairs: Sequence[SentencePair]
+    ) -> list[SoftAlignment | RowError]:
+        """Soft alignments with mass computed from the words' cosines, and with the words' states.
+
+        Very short sentences have too few words to compare, so their hard links are taken.
+        """
+        states = self.states(pairs)
+        return [
+            self._soft_align_one(mass, pair, *both)
+            for pair, both in zip(pairs, states, strict=True)
+        ]
+
+    def _soft_align_one(
+        self, mass: Mass, pair: SentencePair, source: States, target: States
+    ) -> SoftAlignment | RowError:
+        n, m = len(source), len(target)
+        if (reason := too_long(n, m)) is not None:
+            return reason
+        if not n or not m:
+            return SoftAlignment(np.zeros((n, m)), np.zeros((n, m)), source, target)
+        if min(n, m) < SHORT:
+            [links] = self.align([pair])
+            if isinstance(links, RowError):
+                return links
+            return SoftAlignment.from_links(links, source, target)
+        moved = with_neighbours(*mass(pair, cosines(source, target)))
+        return SoftAlignment(*moved, source, target)
+
+    def _link(self, source: EncodedSentence, target: EncodedSentence) -> WordAlignment | RowError:
+        n, m = len(source.states), len(target.states)
+        if n == 0 or m == 0:
+            return WordAlignment((), source.n_words, target.n_words, ())
+        if n * m > MAX_SUBWORD_CELLS:
+            return RowError(
+                f"too long to align: {n} x {m} subwords, more than {MAX_SUBWORD_CELLS}; "
+                "split the row"
+            )
+        mask, scores = self._subword_links(source.states, target.states)
+        rows, columns = np.nonzero(mask)
+        best: dict[tuple[int, int], float] = {}
+        covered = zip(
+            *(a[rows].tolist() for a in (source.first, source.last)),
+            *(a[columns].tolist() for a in (target.first, target.last)),
+            scores[rows, columns].tolist(),
+            strict=True,
+        )
+        for s_first, s_last, t_first, t_last, score in covered:
+            for link in product(range(s_first, s_last), range(t_first, t_last)):
+                if score > best.get(link, -1.0):
+                    best[link] = score
+        ordered = sorted(best)
+        link_scores = tuple(min(1.0, max(0.0, best[link])) for link in ordered)
+        return WordAlignment(tuple(ordered), source.n_words, target.n_words, link_scores)
+
+    def _subword_links(
+        self, source: extract.Matrix, target: extract.Matrix
+    ) -> tuple[extract.Mask, extract.Matrix]:
+        if self.extraction in ("softmax", "entmax"):
+            normalise = extract.softmax if self.extraction == "softmax" else extract.entmax15
+            products = source @ target.T
+            forward, backward = normalise(products, 1), normalise(products, 0)
+            mask = extract.bidirectional(forward, backward, self.min_score)
+            return mask, extract.harmonic_mean(forward, backward)
+        unit_source = source / np.linalg.norm(source, axis=1, keepdims=True)
+        unit_target = target / np.linalg.norm(target, axis=1, keepdims=True)
+        similarity = (1 + unit_source @ unit_target.T) / 2
+        if self.extraction == "argmax":
+            return extract.mutual_argmax(similarity), similarity
+        if self.extraction == "match":
+            return extract.max_weight_matching(similarity), similarity
+        return extract.itermax(similarity, self.iterations, self.alpha), similarity

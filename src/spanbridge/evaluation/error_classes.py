@@ -1,0 +1,214 @@
+"""Error classes: which spans were found, and what is wrong with those that were not.
+
+The classes are those of the MUC scorer as taken up by SemEval-2013 task 9 (Segura-Bedmar et al.
+2013; also in nervaluate): *type* is its "incorrect" with exact boundaries, *boundary* its "partial"
+with the right type. Unlike there, spans are matched one to one, so that every gold and every
+predicted span is counted exactly once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from spanbridge.core.spans import Span
+from spanbridge.evaluation._common import aligned
+
+ErrorClass = Literal["correct", "type", "boundary", "type+boundary", "missed", "spurious"]
+BoundaryKind = Literal["too long", "too short", "shifted"]
+BoundarySide = Literal["left", "right", "both"]
+
+ERROR_CLASSES: tuple[ErrorClass, ...] = (
+    "correct",
+    "type",
+    "boundary",
+    "type+boundary",
+    "missed",
+    "spurious",
+)
+BOUNDARY_KINDS: tuple[BoundaryKind, ...] = ("too long", "too short", "shifted")
+BOUNDARY_SIDES: tuple[BoundarySide, ...] = ("left", "right", "both")
+
+
+class SpanMatch(NamedTuple):
+    """A gold span, the predicted span that explains it, and how they differ.
+
+    Attributes:
+        error: the class; ``correct`` too is one.
+        gold: None exactly where the class is ``spurious``.
+        predicted: None exactly where the class is ``missed``.
+    """
+
+    error: ErrorClass
+    gold: Span | None
+    predicted: Span | None
+
+
+class ErrorExample(NamedTuple):
+    """One error, and where it stands.
+
+    Attributes:
+        row: 1-based.
+        error: the class, never ``correct``.
+        gold: None exactly where the class is ``spurious``.
+        predicted: None exactly where the class is ``missed``.
+    """
+
+    row: int
+    error: ErrorClass
+    gold: Span | None
+    predicted: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReport:
+    """How many spans fall into each class.
+
+    Attributes:
+        counts: all six classes, in the order of ``ERROR_CLASSES``. All but ``spurious`` add up to
+            the gold spans, all but ``missed`` to the predicted ones.
+        kinds: the ``boundary`` errors by ``BOUNDARY_KINDS``; adds up to ``counts["boundary"]``.
+        sides: the same errors by which boundary is wrong (``BOUNDARY_SIDES``); the same sum.
+        examples: the first few errors of each class, by row.
+    """
+
+    counts: Mapping[ErrorClass, int]
+    kinds: Mapping[BoundaryKind, int]
+    sides: Mapping[BoundarySide, int]
+    examples: tuple[ErrorExample, ...] = ()
+
+    @property
+    def n_gold(self) -> int:
+        """Number of gold spans."""
+        return sum(self.counts.values()) - self.counts["spurious"]
+
+    @property
+    def n_predicted(self) -> int:
+        """Number of predicted spans."""
+        return sum(self.counts.values()) - self.counts["missed"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; examples as ``{row, error, gold, predicted}``."""
+        return {
+            "counts": dict(self.counts),
+            "boundary_kinds": dict(self.kinds),
+            "boundary_sides": dict(self.sides),
+            "examples": [
+                {
+                    "row": example.row,
+                    "error": example.error,
+                    "gold": None if example.gold is None else list(example.gold[:3]),
+                    "predicted": None if example.predicted is None else list(example.predicted[:3]),
+                }
+                for example in self.examples
+            ],
+        }
+
+    def table(self) -> str:
+        """Plain text: one line per class (``-`` where it cannot occur), then boundary errors."""
+        rows = [["errors", "gold", "predicted"]]
+        for error, n in self.counts.items():
+            gold = "-" if error == "spurious" else str(n)
+            rows.append([error, gold, "-" if error == "missed" else str(n)])
+        kinds = ", ".join(f"{n} {kind}" for kind, n in self.kinds.items())
+        sides = ", ".join(f"{n} {side}" for side, n in self.sides.items())
+        return "\n".join([*aligned(rows), f"boundary errors: {kinds}; on the side: {sides}"])
+
+
+def match_spans(gold: Iterable[Span], predicted: Iterable[Span]) -> list[SpanMatch]:
+    """Match the spans of one row, one to one, and name what differs.
+
+    - ``correct``: same boundaries, same label;
+    - ``type``: same boundaries, another label;
+    - ``boundary``: same label, overlapping, other boundaries;
+    - ``type+boundary``: overlapping, both differ;
+    - ``missed``: a gold span that no predicted span is left to explain;
+    - ``spurious``: a predicted span that explains no gold span.
+
+    Correct spans are set aside first. The others are matched greedily: the overlapping pair that
+    shares most words goes first; of equals the pair that covers fewer words together, then one
+    with equal labels, then the leftmost. Each span is in one pair at most: of two predicted halves
+    of one gold span, the longer is a ``boundary`` error and the other ``spurious``; two gold spans
+    run together by one prediction are a ``boundary`` error and ``missed``.
+
+    Scores are ignored, and equal spans count once.
+
+    Returns:
+        One match per gold span and one per spurious span, by position.
+    """
+    left = {span[:3] for span in gold}
+    right = {span[:3] for span in predicted}
+    matches = [SpanMatch("correct", Span(*key), Span(*key)) for key in left & right]
+    open_gold, open_predicted = left - right, right - left
+    pairs = []
+    for g in open_gold:
+        for p in open_predicted:
+            shared = min(g[1], p[1]) - max(g[0], p[0])
+            if shared > 0:
+                together = max(g[1], p[1]) - min(g[0], p[0])
+                pairs.append((-shared, together, g[2] != p[2], g, p))
+    for _, _, other_label, g, p in sorted(pairs):
+        if g in open_gold and p in open_predicted:
+            open_gold.remove(g)
+            open_predicted.remove(p)
+            same_boundaries = g[:2] == p[:2]
+            error: ErrorClass = "type" if same_boundaries else "boundary"
+            if other_label and not same_boundaries:
+                error = "type+boundary"
+            matches.append(SpanMatch(error, Span(*g), Span(*p)))
+    matches += [SpanMatch("missed", Span(*key), None) for key in open_gold]
+    matches += [SpanMatch("spurious", None, Span(*key)) for key in open_predicted]
+    return sorted(matches, key=_position)
+
+
+def _position(match: SpanMatch) -> tuple[tuple[int, int, str], bool]:
+    span = match.gold or match.predicted
+    assert span is not None, "a match without any span"
+    return span[:3], match.gold is None
+
+
+def boundary_error(gold: Span, predicted: Span) -> tuple[BoundaryKind, BoundarySide]:
+    """How the boundaries of two overlapping spans differ, seen from gold.
+
+    Returns:
+        ``too long`` (predicted contains gold), ``too short`` (lies within gold) or ``shifted``
+        (neither); and which side is wrong: ``left``, ``right`` or ``both`` (as shifted always is).
+        Not meant for equal boundaries.
+    """
+    left, right = gold.start - predicted.start, predicted.end - gold.end  # words too many
+    side: BoundarySide = "both" if left and right else "left" if left else "right"
+    if left >= 0 and right >= 0:
+        return "too long", side
+    return ("too short" if left <= 0 and right <= 0 else "shifted"), side
+
+
+def count_errors(
+    rows: Iterable[tuple[Collection[Span], Collection[Span]]], *, max_examples: int = 5
+) -> ErrorReport:
+    """Sort the spans of all rows into the classes of :func:`match_spans`.
+
+    Args:
+        rows: (gold spans, predicted spans) of each row.
+        max_examples: how many examples of each class to keep; the first ones are.
+    """
+    counts: Counter[ErrorClass] = Counter()
+    kinds: Counter[BoundaryKind] = Counter()
+    sides: Counter[BoundarySide] = Counter()
+    examples: list[ErrorExample] = []
+    for row, (gold, predicted) in enumerate(rows, start=1):
+        for match in match_spans(gold, predicted):
+            counts[match.error] += 1
+            if match.error == "boundary" and match.gold and match.predicted:
+                kind, side = boundary_error(match.gold, match.predicted)
+                kinds[kind] += 1
+                sides[side] += 1
+            if match.error != "correct" and counts[match.error] <= max_examples:
+                examples.append(ErrorExample(row, *match))
+    return ErrorReport(
+        {error: counts[error] for error in ERROR_CLASSES},
+        {kind: kinds[kind] for kind in BOUNDARY_KINDS},
+        {side: sides[side] for side in BOUNDARY_SIDES},
+        tuple(examples),
+    )

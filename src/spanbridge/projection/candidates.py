@@ -1,0 +1,300 @@
+"""Candidates: the target spans that a source span may be projected to, and their generators.
+
+The paper (arXiv 2501.18750, section 3.3) takes every n-gram of the target sentence as a candidate
+and scores it against a source entity by the word alignment:
+
+    score(s, t) = 2 * (number of links between s and t) / (words of s + words of t)
+
+Only *tight* candidates, whose first and last word are linked to the entity, need to be looked at,
+at any length (:class:`TightNgrams`). Proof: take a candidate whose first (or last) word has no link
+to the entity and drop that word. The links between the two stay, the length falls by one, so the
+score strictly rises; and the shorter candidate overlaps nothing that the longer one did not. So
+whatever set of disjoint candidates a solver picks, cutting each down to its tight core keeps the
+set feasible (also under "exactly k" and "at most k" projections per entity and under any cap on
+length) and raises its total, and the choice of the greedy solver is tight at every step. N-grams
+without a link to the entity score 0 and are no candidates, also under "exactly k": an entity
+without links is dropped. With m linked words an entity has at most m(m+1)/2 tight candidates
+instead of n(n+1)/2 n-grams. The argument needs a score that falls with every unlinked boundary
+word; it does not hold for scores that can reward one (a tagger's).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.spans import Span
+
+if TYPE_CHECKING:
+    from spanbridge.projection.score_input import ScoreInput
+
+Vector = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+# Beyond the words with mass of an entity, how many neighbours a candidate may still take in.
+REACH = 2
+# Words at which candidates of one entity begin and end, at most: a few thousand candidates.
+MAX_BOUNDARIES = 128
+# Words with less mass of the entity than this hold nothing of it.
+MIN_MASS = 0.01
+# Candidates with less of the soft score than this are not scored further.
+MIN_SOFT = 0.12
+
+
+class Candidate(NamedTuple):
+    """One way to project one entity.
+
+    Attributes:
+        entity: index of the source span.
+        start, end: target words [start, end).
+        score: gain of choosing it; positive.
+    """
+
+    entity: int
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Target spans as parallel arrays.
+
+    Attributes:
+        start, end: target words [start, end), one entry per candidate.
+    """
+
+    start: Indices
+    end: Indices
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[int, int]]) -> Intervals:
+        """Intervals from (start, end) pairs."""
+        both = np.array(pairs, np.int64).reshape(-1, 2)
+        return cls(both[:, 0], both[:, 1])
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def sums(self, cumulative: Vector) -> Vector:
+        """Sum over each interval, given cumulative sums with a leading 0."""
+        total: Vector = cumulative[self.end] - cumulative[self.start]
+        return total
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> Intervals:
+        """The intervals that the mask keeps."""
+        return Intervals(self.start[mask], self.end[mask])
+
+
+def cumulate(values: npt.NDArray[np.floating]) -> Vector:
+    """Cumulative sums with a leading 0."""
+    sums: Vector = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    return sums
+
+
+class Generator(ABC):
+    """A rule that proposes candidates.
+
+    Attributes:
+        brings: name of a score that :meth:`candidates` computes on the way; where no other score
+            counts, no arrays are made, which is what makes hard links fast. Empty if there is none.
+        needs: ``tagger`` for a tagger of the target; else empty.
+    """
+
+    brings: ClassVar[str] = ""
+    needs: ClassVar[str] = ""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Name and settings, for the signature."""
+
+    @abstractmethod
+    def intervals(self, given: ScoreInput, entity: Span) -> Intervals:
+        """Candidates of one entity."""
+
+    def candidates(
+        self, entities: Sequence[Span], links: WordAlignment, min_score: float
+    ) -> list[Candidate]:
+        """Candidates of all entities, scored by what exceeds ``min_score``, if it ``brings`` any.
+
+        They are ordered by entity, start and end.
+        """
+        raise NotImplementedError(f"{type(self).__name__} brings no score")
+
+
+class TightNgrams(Generator):
+    """N-grams that begin and end with a word linked to the entity; see the module's docstring.
+
+    Args:
+        max_words: longest candidate; None for any length.
+
+    Raises:
+        SpanbridgeError: ``max_words`` is below 1.
+    """
+
+    brings = "alignment"
+
+    def __init__(self, max_words: int | None = None) -> None:
+        if max_words is not None and max_words < 1:
+            raise SpanbridgeError(f"max_words is {max_words}, but candidates have at least one")
+        self.max_words = max_words
+
+    def describe(self) -> str:
+        """Name and longest candidate."""
+        return f"ngrams={'any' if self.max_words is None else self.max_words}"
+
+    def intervals(self, given: ScoreInput, entity: Span) -> Intervals:
+        """Tight candidates of one entity."""
+        found = self.candidates([entity], given.links, 0.0)
+        return Intervals.of([(start, end) for _, start, end, _ in found])
+
+    def candidates(
+        self, entities: Sequence[Span], links: WordAlignment, min_score: float
+    ) -> list[Candidate]:
+        """Tight candidates with the alignment score.
+
+        Scores lie in (0, ...): above 1 only where a word has several links inside the candidate.
+        """
+        found: list[Candidate] = []
+        add, make = (
+            found.append,
+            tuple.__new__,
+        )  # a NamedTuple's own constructor takes twice as long
+        longest = links.n_target if self.max_words is None else self.max_words
+        for e, (first, last, _, _) in enumerate(entities):
+            counts: dict[int, int] = {}
+            for _, j in links.from_source(first, last):
+                counts[j] = counts.get(j, 0) + 1
+            linked = sorted(counts)
+            for at, start in enumerate(linked):
+                n_links = 0
+                before = start - 1
+                words = last - first - before
+                for end in linked[at:]:
+                    if end - before > longest:
+                        break
+                    n_links += counts[end]
+                    add(make(Candidate, (e, start, end + 1, 2 * n_links / (words + end))))
+        if min_score:
+            return [c._replace(score=c.score - min_score) for c in found if c.score > min_score]
+        return found
+
+
+class Ngrams(Generator):
+    """Every n-gram of the target sentence.
+
+    Args:
+        max_words: longest candidate; their number grows with its square.
+    """
+
+    def __init__(self, max_words: int) -> None:
+        self.max_words = max_words
+
+    def describe(self) -> str:
+        """Name and longest candidate."""
+        return f"ngrams={self.max_words}"
+
+    def intervals(self, given: ScoreInput, entity: Span) -> Intervals:
+        """All n-grams, the same for every entity."""
+        return ngrams(len(given.pair.target.words), self.max_words)
+
+
+@lru_cache(maxsize=256)
+def ngrams(n_words: int, max_words: int) -> Intervals:
+    """Every n-gram of at most ``max_words`` words, by start, then end."""
+    return Intervals.of(
+        [
+            (start, end)
+            for start in range(n_words)
+            for end in range(start + 1, min(start + max_words, n_words) + 1)
+        ]
+    )
+
+
+class TaggedSpans(Generator):
+    """The spans that a tagger finds in the target, and every span within one of them."""
+
+    needs = "tagger"
+
+    def describe(self) -> str:
+        """Name."""
+        return "tagger"
+
+    def intervals(self, given: ScoreInput, entity: Span) -> Intervals:
+        """All of them, the same for every entity."""
+        return given.tagged_intervals
+
+
+class NearMass(Generator):
+    """Spans of any length whose boundaries lie near words with mass of the entity.
+
+    Kept are those with a soft score above ``MIN_SOFT``.
+    """
+
+    def describe(self) -> str:
+        """Name."""
+        return "near_mass"
+
+    def intervals(self, given: ScoreInput, entity: Span) -> Intervals:
+        """Candidates of one entity."""
+        soft, inside = given.soft, slice(entity.start, entity.end)
+        mass = np.maximum(soft.forward[inside].max(0), soft.backward[inside].sum(0))
+        near = mass > MIN_MASS
+        for _ in range(REACH):
+            near[1:] |= near[:-1].copy()
+            near[:-1] |= near[1:].copy()
+        boundaries = np.flatnonzero(near)
+        if len(boundaries) > MAX_BOUNDARIES:  # the words with most mass, the first of equals
+            boundaries = np.sort(np.argsort(-mass, kind="stable")[:MAX_BOUNDARIES])
+        rows, columns = _triangle(len(boundaries))
+        found = Intervals(boundaries[rows], boundaries[columns] + 1)
+        return found.where(soft_score(given, entity, found) > MIN_SOFT)
+
+
+@lru_cache(maxsize=128)
+def _triangle(n: int) -> tuple[Indices, Indices]:
+    rows, columns = np.triu_indices(n)
+    return rows.astype(np.int64), columns.astype(np.int64)
+
+
+def soft_score(given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
+    """F = 2 r p / (r + p); see :class:`~spanbridge.projection.scores.SoftScore`."""
+    inside = slice(entity.start, entity.end)
+    recall = intervals.sums(cumulate(given.soft.forward[inside].mean(0)))
+    came = intervals.sums(cumulate(given.soft.backward[inside].sum(0)))
+    return harmonic(recall, came / (intervals.end - intervals.start))
+
+
+def harmonic(recall: Vector, precision: Vector) -> Vector:
+    """Harmonic mean, 0 where both are 0."""
+    mean: Vector = 2 * recall * precision / np.maximum(recall + precision, 1e-12)
+    return mean
+
+
+def support(entity: Span, start: int, end: int, links: WordAlignment) -> float:
+    """Share of the words of both spans that are linked to the other, in [0, 1].
+
+    Dice's coefficient over linked words: 1 if every word of each is linked into the other.
+
+    Args:
+        entity: source span.
+        start, end: target words [start, end).
+        links: the word alignment.
+    """
+    n_source, last = 0, -1
+    linked = set()
+    for i, j in links.from_source(entity.start, entity.end):
+        if start <= j < end:
+            linked.add(j)
+            if i != last:  # links are sorted by their source word
+                n_source += 1
+                last = i
+    return (n_source + len(linked)) / (entity.end - entity.start + end - start)

@@ -1,0 +1,236 @@
+"""Projection with what a whole bitext teaches: two passes.
+
+The bitext (or a sample of it) is read first: a first pass projects with the corpus's word
+frequencies; boundaries and taggers are learned from its result, the sentence at hand always left
+out; a second pass projects with these.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha256
+from typing import Any
+
+from spanbridge.core.errors import RowError
+from spanbridge.core.learned import Arrays
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.projection.candidates import Candidate
+from spanbridge.projection.corpus_statistics import POSITIONS, CorpusStatistics, Span3
+from spanbridge.projection.learned_taggers import FOLDS, Floats, StatesTagger, WordsTagger, bioes
+from spanbridge.projection.matcher import Pool
+from spanbridge.projection.method import Row
+from spanbridge.projection.presets import SoftMethod, SolverName
+from spanbridge.projection.score_input import ScoreInput, TagProbabilities
+from spanbridge.projection.weights import FIRST, SECOND, Weights
+
+# With fewer pairs the second pass has too little to learn from.
+MIN_PAIRS = 100
+
+
+@dataclass
+class Learned:
+    """The result of earlier passes over a corpus.
+
+    Attributes:
+        statistics: word frequencies and boundaries.
+        members: spans projected in the pairs that were learned from, by their digest.
+        labels: labels that the taggers know, sorted.
+        has_states: True if an encoder gave states.
+        states, words: the taggers; None without encoder, or where the corpus was too small.
+    """
+
+    statistics: CorpusStatistics = field(default_factory=CorpusStatistics)
+    members: dict[int, list[Span3]] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    has_states: bool = True
+    states: StatesTagger | None = None
+    words: WordsTagger | None = None
+
+
+class CorpusMethod(SoftMethod):
+    """Two passes over a bitext, with statistics and taggers learned from the first; the default.
+
+    Args:
+        solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
+
+    Attributes:
+        state: what :meth:`fit` found out; can be saved and applied to other text.
+    """
+
+    name = "corpus"
+    aligner = "fused"
+    learns = True
+    provides = frozenset({"corpus", "states", "words"})
+
+    def __init__(self, solver: SolverName = "greedy") -> None:
+        self.state = Learned()
+        super().__init__(solver)
+
+    def describe_weights(self) -> str:
+        """The presets of both passes by their digest, since either may be in force, and changes."""
+        presets = sha256(repr((FIRST, SECOND)).encode()).hexdigest()[:8]
+        changes = (f"{weight:+g}*{name}" for name, weight in self.changes.items())
+        return f"weights@{presets}{''.join(changes)}"
+
+    def fit(self, rows: Sequence[Row]) -> None:
+        """The first pass: learn frequencies, boundaries and taggers.
+
+        Args:
+            rows: pairs of the bitext, or of a sample of it, with their soft alignments.
+        """
+        kept = [
+            (pair, soft)
+            for pair, soft in rows
+            if isinstance(soft, SoftAlignment) and soft.forward.size
+        ]
+        self.state = Learned(has_states=any(soft.target_states is not None for _, soft in kept))
+        for pair, _ in kept:
+            self.state.statistics.add_words(pair)
+        self.state.labels = tuple(sorted({s.label for pair, _ in kept for s in pair.source.spans}))
+        # copies of a pair all stand in one fold; nothing would be left to learn from without it
+        n_folds = len({digest(pair) % FOLDS for pair, _ in kept})
+        if len(kept) >= MIN_PAIRS and n_folds > 1 and self.state.labels:
+            spans = [
+                [] if isinstance(found, RowError) else [span[:3] for span in found.spans]
+                for row in kept
+                for found in self.project([row])
+            ]
+            _learn(self.state, kept, spans)
+
+    def score_input(
+        self, pair: SentencePair, alignment: WordAlignment | SoftAlignment
+    ) -> ScoreInput:
+        """The pair with statistics and tags, less what it contributed itself."""
+        state = self.state
+        if state.words is None or not pair.target.words:
+            return ScoreInput(pair, alignment, state.statistics)
+        number = digest(pair)
+        own = CorpusStatistics()
+        own.add_spans(pair.target.words, state.members.get(number, ()))
+        fold = number % FOLDS
+        probabilities = {"words": state.words.probabilities(pair.target.words, fold)}
+        if (
+            state.states is not None
+            and isinstance(alignment, SoftAlignment)
+            and alignment.target_states is not None
+        ):
+            probabilities["states"] = state.states.probabilities(alignment.target_states, fold)
+        tags = {name: TagProbabilities(p, state.labels) for name, p in probabilities.items()}
+        return ScoreInput(pair, alignment, state.statistics, tags, own.boundaries)
+
+    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+        """Score and margin, and in a second pass how sure the tagger on words is of the label."""
+        grounds = super().grounds(pool, chosen)
+        tagger = pool.given.tags.get("words")
+        if tagger is None:
+            return grounds if self.state.words is None else (*grounds, 0.0)
+        label = pool.entities[chosen.entity].label
+        return *grounds, tagger.label_share(label, chosen.start, chosen.end)
+
+    def regime(self) -> str:
+        """The name of the calibration that holds: first or second pass, with or without encoder."""
+        which = "encoder" if self.state.has_states else "no encoder"
+        return f"corpus, {'first pass, ' if self.state.words is None else ''}{which}"
+
+    def preset(self) -> Weights:
+        """The weights of the second pass if there was a first, else of the first."""
+        which = "encoder" if self.state.has_states else "no encoder"
+        return (FIRST if self.state.words is None else SECOND)[which]
+
+    def learned(self) -> tuple[dict[str, Any], Arrays]:
+        """All that was learned."""
+        state, statistics = self.state, self.state.statistics
+        content: dict[str, Any] = {
+            "labels": state.labels,
+            "statistics": {
+                "n_pairs": statistics.n_pairs,
+                "source": dict(sorted(statistics.source.items())),
+                "target": dict(sorted(statistics.target.items())),
+                "boundaries": {
+                    p: dict(sorted(c.items())) for p, c in statistics.boundaries.items()
+                },
+            },
+            "members": [[str(number), spans] for number, spans in state.members.items()],
+            "word_features": None if state.words is None else list(state.words.ids),
+            "has_states": state.has_states,
+        }
+        arrays: Arrays = {}
+        if state.words is not None:
+            arrays |= {f"words.{n}": w for n, w in enumerate(state.words.weights)}
+        if state.states is not None:
+            arrays |= {f"states.{n}": w for n, w in enumerate(state.states.weights)}
+            arrays["states.basis"] = state.states.basis
+        return content, arrays
+
+    def take_up(self, content: Mapping[str, Any], arrays: Arrays) -> None:
+        """Take up what was learned before."""
+        counts = content["statistics"]
+        statistics = CorpusStatistics(
+            counts["n_pairs"],
+            Counter(counts["source"]),
+            Counter(counts["target"]),
+            {position: Counter(counts["boundaries"][position]) for position in POSITIONS},
+        )
+        members = {
+            int(number): [(start, end, label) for start, end, label in spans]
+            for number, spans in content["members"]
+        }
+        state = Learned(statistics, members, tuple(content["labels"]), content["has_states"])
+        if content["word_features"] is not None:
+            ids = {feature: n for n, feature in enumerate(content["word_features"])}
+            state.words = WordsTagger(ids, [arrays[f"words.{n}"] for n in range(FOLDS)])
+        if "states.basis" in arrays:
+            weights = [arrays[f"states.{n}"] for n in range(FOLDS)]
+            state.states = StatesTagger(arrays["states.basis"], weights)
+        self.state = state
+
+
+def digest(pair: SentencePair) -> int:
+    """A number for the words of a pair, the same in every run."""
+    text = "\n".join([*pair.source.words, "\n", *pair.target.words])
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def _learn(
+    state: Learned,
+    rows: Sequence[tuple[SentencePair, SoftAlignment]],
+    projected: Sequence[list[Span3]],
+) -> None:
+    """Learn from a pass; the tagger on states learns from the source's labels too."""
+    pairs = [pair for pair, _ in rows]
+    for pair, spans in zip(pairs, projected, strict=True):
+        state.statistics.add_spans(pair.target.words, spans)
+    numbers = [digest(pair) for pair in pairs]
+    for number, spans in zip(numbers, projected, strict=True):
+        # a pair that stands in the bitext twice leaves both of its votes out
+        state.members.setdefault(number, []).extend(spans)
+    folds = [number % FOLDS for number in numbers]
+    n_classes = 1 + 4 * len(state.labels)
+    targets = [
+        bioes(len(pair.target.words), spans, state.labels)
+        for pair, spans in zip(pairs, projected, strict=True)
+    ]
+    words = [(pair.target.words, tags) for pair, tags in zip(pairs, targets, strict=True)]
+    state.words = WordsTagger.train(words, folds, n_classes)
+    with_states = [
+        (fold, pair, soft.source_states, soft.target_states, tags)
+        for fold, (pair, soft), tags in zip(folds, rows, targets, strict=True)
+        if soft.source_states is not None and soft.target_states is not None
+    ]
+    if len({fold for fold, *_ in with_states}) < 2:
+        return
+    both = [side for _, _, source, target, _ in with_states for side in (source, target)]
+    basis = StatesTagger.principal_components(both)
+    sentences: list[tuple[Floats, Any]] = []
+    state_folds = []
+    for fold, pair, source, target, tags in with_states:
+        # of nested spans the longest
+        spans = sorted((span[:3] for span in pair.source.spans), key=lambda s: s[0] - s[1])
+        sentences.append((source @ basis, bioes(len(source), spans, state.labels)))
+        sentences.append((target @ basis, tags))
+        state_folds += [fold] * 2
+    state.states = StatesTagger.train(basis, sentences, state_folds, n_classes)

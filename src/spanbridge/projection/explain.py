@@ -1,0 +1,84 @@
+"""Explanations: why a span was projected where it was, and which candidates came next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Span
+from spanbridge.projection.candidates import Candidate
+from spanbridge.projection.method import Projection
+from spanbridge.projection.weights import Weights
+
+if TYPE_CHECKING:
+    from spanbridge.projection.matcher import Scored
+
+RUNNERS_UP = 3
+
+
+def explain(
+    pair: SentencePair,
+    entities: Sequence[Span],
+    scored: Sequence[Scored],
+    weights: Weights,
+    chosen: Sequence[Candidate],
+    reasons: Mapping[int, str],
+    projection: Projection,
+    min_confidence: float,
+) -> Iterator[str]:
+    """Lines for a person: each source span, its chosen candidates and the best of the others.
+
+    Each candidate has its score, then each part as value * weight.
+
+    Args:
+        pair: the sentence pair.
+        entities: its source spans, in order.
+        scored: the scores of each entity's candidates.
+        weights: the weights in force.
+        chosen: the candidates that were chosen.
+        reasons: for each entity without a chosen candidate, why it has none.
+        projection: what was made of ``chosen``, with confidences.
+        min_confidence: spans less probable than this are marked as left out.
+    """
+    sure = {(s.start, s.end): s.score for s in projection.spans}
+    for e, (entity, found) in enumerate(zip(entities, scored, strict=True)):
+        words = " ".join(pair.source.words[entity.start : entity.end])
+        yield f"row {pair.id}, {entity.label} [{words}], min_score {weights.min_score:g}"
+        taken = []
+        if e in reasons:
+            yield f"  not projected: {reasons[e]}"
+        for _, start, end, _ in (c for c in chosen if c.entity == e):
+            number, confidence = found.number(start, end), sure.get((start, end))
+            taken.append(number)
+            if confidence is not None and confidence < min_confidence:
+                yield f"  left out: confidence {confidence:.3f} is below {min_confidence:g}"
+            yield _line("->", found, number, weights, pair.target.words, confidence)
+        order = [int(k) for k in np.argsort(-found.total, kind="stable") if k not in taken]
+        for number in order[:RUNNERS_UP]:
+            yield _line("  ", found, number, weights, pair.target.words, None)
+
+
+def _line(
+    mark: str,
+    scored: Scored,
+    number: int,
+    weights: Weights,
+    words: Sequence[str],
+    confidence: float | None,
+) -> str:
+    start, end = int(scored.intervals.start[number]), int(scored.intervals.end[number])
+    parts = ", ".join(
+        f"{name} {_value(scored.parts[name][number])}*{weight:g}"
+        for name, weight in weights.parts.items()
+    )
+    sure = "" if confidence is None else f", confidence {confidence:.3f}"
+    text = " ".join(words[start:end])
+    total = _value(scored.total[number], 3)
+    return f"  {mark} [{text}] {start}-{end} score {total}{sure} = {parts}"
+
+
+def _value(value: float, decimals: int = 2) -> str:
+    return f"{value:.{decimals}f}" if np.isfinite(value) else "not asked for"

@@ -1,0 +1,422 @@
+"""The matcher: the one loop from candidates over scores and a solver to a projection.
+
+Candidates of every source span are proposed by a generator; cheap scores are summed with weights;
+expensive ones are asked for only where they can still change the choice; a solver chooses disjoint
+candidates; each chosen one gets a calibrated confidence, each source span that found none a reason.
+The methods of the package are presets of generator, weights and solver, and any score can join any
+of them by a weight. It is the programme of the paper (arXiv 2501.18750, section 3.3) with
+
+    score(s, t) = sum of weight * score of s and t
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import isfinite
+from typing import ClassVar, TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+
+from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.core.spans import Span
+from spanbridge.projection.candidates import Candidate, Generator, Intervals, Vector
+from spanbridge.projection.confidence import Calibration
+from spanbridge.projection.explain import explain
+from spanbridge.projection.method import BELOW, LOST, NO_LINK, Method, Projection, Row, in_order
+from spanbridge.projection.score_input import ScoreInput, TargetTagger
+from spanbridge.projection.scores import PhraseScorer, Question, Score, find_score
+from spanbridge.projection.solve import Solver
+from spanbridge.projection.weights import Weights
+
+# Expensive scores asked for per entity and round: their values may settle the others.
+ASKED_AT_ONCE = 4
+# Target words, with an expensive score: its candidates are weighed against each other pairwise.
+MAX_WORDS_ASKED = 300
+
+
+@dataclass(slots=True)
+class Scored:
+    """All candidates of one entity with their scores.
+
+    Attributes:
+        intervals: the candidates.
+        parts: values of each score, [n_candidates]; NaN where an expensive one was not asked for.
+        total: weighted sums; minus infinity where an expensive score was not asked for.
+    """
+
+    intervals: Intervals
+    parts: dict[str, Vector]
+    total: Vector
+
+    def number(self, start: int, end: int) -> int:
+        """The number of a candidate."""
+        same = (self.intervals.start == start) & (self.intervals.end == end)
+        return int(np.flatnonzero(same)[0])
+
+    def margin(self, number: int, min_score: float) -> float:
+        """Lead of a candidate over the entity's next best, or over projecting nothing."""
+        others = np.delete(self.total, number)
+        return float(self.total[number] - others.max(initial=min_score))
+
+
+@dataclass(slots=True)
+class Pool:
+    """All candidates of one sentence pair.
+
+    Attributes:
+        given: the input of the scores.
+        entities: source spans, in order.
+        scored: scores of each entity's candidates; empty where the generator brings the only one.
+        candidates: those that can be chosen, scored by what exceeds the least score.
+        asked: True if expensive scores were asked for.
+    """
+
+    given: ScoreInput
+    entities: list[Span]
+    scored: list[Scored] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
+    asked: bool = False
+
+
+class Matcher(Method):
+    """Projection by candidates, weighted scores and a solver.
+
+    Args:
+        generator: proposes the candidates.
+        solver: chooses among them.
+
+    Raises:
+        SpanbridgeError: there is no such score, or one lacks what it needs.
+    """
+
+    # What scores may need beside the pair: statistics, learned taggers.
+    provides: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, generator: Generator, solver: Solver) -> None:
+        self.generator = generator
+        self.solve = solver
+        self.changes: Mapping[str, float] = {}
+        self.tagger: TargetTagger | None = None
+        self.scorer: PhraseScorer | None = None
+        self._known: dict[str, Score] = {}
+
+    def equip(
+        self,
+        weights: Mapping[str, float] | None = None,
+        tagger: TargetTagger | None = None,
+        scorer: PhraseScorer | None = None,
+    ) -> None:
+        """Add scores, and what they work with.
+
+        Args:
+            weights: further scores with their weights, or other weights of the preset's own; 0
+                takes a score out. The confidence is then a ranking, no probability.
+            tagger: a tagger of the target, for the score ``ner`` and as a source of candidates.
+            scorer: a translator that scores, for the score ``translation``.
+
+        Raises:
+            SpanbridgeError: a weight is no number, or as :meth:`check`; nothing is changed then.
+        """
+        if wrong := [name for name, weight in (weights or {}).items() if not isfinite(weight)]:
+            raise SpanbridgeError(f"the weight of {wrong[0]!r} is not a finite number")
+        before = self.changes, self.tagger, self.scorer, self._known
+        self.changes, self.tagger, self.scorer, self._known = weights or {}, tagger, scorer, {}
+        try:
+            self.check()
+        except SpanbridgeError:
+            self.changes, self.tagger, self.scorer, self._known = before
+            raise
+
+    def preset(self) -> Weights:
+        """The preset's own weights."""
+        raise NotImplementedError
+
+    def calibration(self) -> Calibration:
+        """The calibration of confidences."""
+        raise NotImplementedError
+
+    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+        """The features from which a chosen candidate's confidence comes."""
+        raise NotImplementedError
+
+    def linked(self, pool: Pool, entity: int) -> bool:
+        """Check if the alignment says anything of an entity."""
+        raise NotImplementedError
+
+    def score_input(
+        self, pair: SentencePair, alignment: WordAlignment | SoftAlignment
+    ) -> ScoreInput:
+        """The input of the scores."""
+        return ScoreInput(pair, alignment)
+
+    def weights(self) -> Weights:
+        """The weights in force."""
+        return self.preset().changed(self.changes) if self.changes else self.preset()
+
+    def describe(self) -> str:
+        """Name, generator, solver, weights, tagger and scorer."""
+        parts = [self.generator.describe(), self.solve.describe(), self.describe_weights()]
+        parts += [part.describe() for part in (self.tagger, self.scorer) if part is not None]
+        return f"{self.name}({','.join(parts)})"
+
+    def describe_weights(self) -> str:
+        """The weights in force, for the signature."""
+        return self.weights().describe()
+
+    def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
+        """Project the source spans of every row."""
+        weights = self.weights()
+        scores = self._scores(weights)
+        asked = [score for score in scores if score.expensive]
+        inputs = [self.score_input(*row) for row in rows if _aligned(row)]
+        self._ask_tagger(inputs)
+        # one pool at a time, unless there are questions to be asked for all of them together
+        pools: Iterable[Pool | RowError] = (
+            self._pool(given, weights, scores, bool(asked)) for given in inputs
+        )
+        if asked:
+            pools = self._ask(list(pools), asked, weights)
+        return [
+            pool if isinstance(pool, RowError) else self._conclude(pool, weights) for pool in pools
+        ]
+
+    def surest(self) -> float:
+        """The confidence of a span with the best value in every feature."""
+        return self.calibration().surest()
+
+    def _scores(self, weights: Weights) -> list[Score]:
+        for name in weights.parts:
+            if name not in self._known:
+                self._known[name] = self.find_score(name)
+        return [self._known[name] for name in weights.parts]
+
+    def find_score(self, name: str) -> Score:
+        """The score of a name."""
+        return find_score(name, self.scorer)
+
+    def check(self) -> None:
+        """Check that every score has what it needs.
+
+        Raises:
+            SpanbridgeError: one has not, or there is no score.
+        """
+        there = {"", "scorer", *self.provides} | ({"tagger"} if self.tagger is not None else set())
+        scores = self._scores(self.weights())
+        if not scores:
+            raise SpanbridgeError("all weights are 0; give at least one score a weight")
+        for score in scores:
+            if score.needs not in there:
+                needs = "a tagger of the target; name one"
+                if score.needs != "tagger":
+                    needs = "what only the method 'corpus' learns from a whole bitext"
+                raise SpanbridgeError(f"the score {score.name!r} needs {needs}")
+            if score.needs == "tagger" and self.tagger and not self.tagger.gives_probabilities:
+                raise SpanbridgeError(
+                    f"the tagger gives no probabilities, which the score {score.name!r} needs"
+                )
+
+    def _ask_tagger(self, inputs: Sequence[ScoreInput]) -> None:
+        if self.tagger is None:
+            return
+        opinions = self.tagger.tag([given.pair.target.words for given in inputs])
+        for given, opinion in zip(inputs, opinions, strict=True):
+            given.opinion, given.classes = opinion, self.tagger.classes
+
+    def _pool(
+        self, given: ScoreInput, weights: Weights, scores: Sequence[Score], asking: bool
+    ) -> Pool | RowError:
+        """The candidates of a row with their cheap scores."""
+        n_words = len(given.pair.target.words)
+        if asking and n_words > MAX_WORDS_ASKED:
+            return RowError(f"{n_words} target words, too many for an expensive score; split it")
+        pool = Pool(given, in_order(given.pair.source.spans), asked=asking)
+        if weights.parts == {self.generator.brings: 1.0}:
+            pool.candidates = self.generator.candidates(
+                pool.entities, given.links, weights.min_score
+            )
+            return pool
+        pool.scored = [self.score(given, entity, weights, scores) for entity in pool.entities]
+        if not asking:
+            pool.candidates = list(_gains(pool, weights))
+        return pool
+
+    def score(
+        self, given: ScoreInput, entity: Span, weights: Weights, scores: Sequence[Score]
+    ) -> Scored:
+        """The candidates of one entity with their cheap scores; expensive ones are NaN."""
+        intervals = self.generator.intervals(given, entity)
+        parts: dict[str, Vector] = {}
+        total = np.zeros(len(intervals))
+        for score in scores:
+            if score.expensive:
+                parts[score.name] = np.full(len(intervals), np.nan)
+            else:
+                parts[score.name] = score.of(given, entity, intervals)
+                total += weights.parts[score.name] * parts[score.name]
+        return Scored(intervals, parts, total)
+
+    def _ask(
+        self, pools: list[Pool | RowError], asked: Sequence[Score], weights: Weights
+    ) -> list[Pool | RowError]:
+        """Ask for expensive scores, round after round, where they can still change the choice.
+
+        Those candidates are left unasked whose sum cannot exceed the least score, or is lower than
+        that of another one of the same entity inside it, whatever their expensive scores may be.
+        Neither solver would take such a one while the inner one fits, and the inner one fits
+        wherever it does.
+        """
+        good = [pool for pool in pools if not isinstance(pool, RowError)]
+        rest = [_Rest(pool, e, asked, weights) for pool in good for e in range(len(pool.scored))]
+        while questions := [(one, number) for one in rest for number in one.wanted()]:
+            asks: list[Question] = [one.question(number) for one, number in questions]
+            for score in asked:
+                values = score.ask(asks)
+                for (one, number), value in zip(questions, values, strict=True):
+                    one.settle(number, score, value)
+                self.counts[f"{score.name} scores"] += len(asks)
+        for score in asked:
+            score.forget()
+        for pool in good:
+            pool.candidates = list(_gains(pool, weights))
+        return pools
+
+    def _conclude(self, pool: Pool, weights: Weights) -> Projection:
+        """Choose, and say how sure each span is and why each source span found none."""
+        chosen = self.solve(pool.candidates)
+        entities, calibration = pool.entities, self.calibration()
+        spans = tuple(
+            Span(c[1], c[2], entities[c[0]].label, calibration(*self.grounds(pool, c)))
+            for c in chosen
+        )
+        reached = {candidate[0] for candidate in chosen}
+        dropped: tuple[tuple[Span, str], ...] = ()
+        if len(reached) < len(entities):
+            dropped = tuple(
+                (entity, self._reason(pool, e, weights))
+                for e, entity in enumerate(entities)
+                if e not in reached
+            )
+        return Projection(
+            spans,
+            dropped,
+            tuple(entities[c[0]] for c in chosen),
+            tuple(c[3] + weights.min_score for c in chosen),
+            # pools are large: what costs nothing is scored anew where it is to be explained
+            partial(self._explain, pool if pool.asked else pool.given, chosen),
+        )
+
+    def _reason(self, pool: Pool, entity: int, weights: Weights) -> str:
+        """The reason why an entity was not projected."""
+        if any(candidate.entity == entity for candidate in pool.candidates):
+            return LOST
+        totals = pool.scored[entity].total if pool.scored else np.zeros(0)
+        if weights.min_score > 0 and totals.max(initial=0.0) > 0:
+            return BELOW
+        if not self.linked(pool, entity):
+            return NO_LINK
+        return BELOW if weights.min_score > 0 else LOST
+
+    def _explain(
+        self,
+        of: Pool | ScoreInput,
+        chosen: Sequence[Candidate],
+        projection: Projection,
+        min_confidence: float,
+    ) -> Iterator[str]:
+        weights = self.weights()
+        scores = self._scores(weights)
+        pool = of if isinstance(of, Pool) else self._pool(of, weights, scores, False)
+        assert isinstance(pool, Pool)
+        scored = pool.scored or [
+            self.score(pool.given, entity, weights, scores) for entity in pool.entities
+        ]
+        reasons = {
+            e: self._reason(pool, e, weights)
+            for e in range(len(pool.entities))
+            if e not in {candidate.entity for candidate in chosen}
+        }
+        return explain(
+            pool.given.pair,
+            pool.entities,
+            scored,
+            weights,
+            chosen,
+            reasons,
+            projection,
+            min_confidence,
+        )
+
+
+class _Rest:
+    """Candidates of one entity whose expensive scores are not known yet."""
+
+    def __init__(self, pool: Pool, entity: int, asked: Sequence[Score], weights: Weights) -> None:
+        self._pool, self._entity, self._weights = pool, entity, weights
+        self._scored = pool.scored[entity]
+        self._low, self._high = self._scored.total.copy(), self._scored.total.copy()
+        for score in asked:
+            ends = [weights.parts[score.name] * end for end in (score.low, score.high)]
+            self._low += min(ends)
+            self._high += max(ends)
+        self._n_asked = np.zeros(len(self._low), np.int64)
+        self._all = len(asked)
+        self._scored.total = np.full(len(self._low), -np.inf)
+        self._inside = _inside(self._scored.intervals)
+
+    def wanted(self) -> list[int]:
+        """The most promising candidates to ask for."""
+        best_inside = np.where(self._inside, self._low[None, :], -np.inf).max(1, initial=-np.inf)
+        open_ = np.flatnonzero(
+            (self._n_asked == 0)
+            & (best_inside <= self._high)
+            & (self._high > self._weights.min_score)
+        )
+        order = np.argsort(-self._high[open_], kind="stable")[:ASKED_AT_ONCE]
+        return [int(number) for number in open_[order]]
+
+    def question(self, number: int) -> Question:
+        """The question for a candidate."""
+        intervals = self._scored.intervals
+        interval = int(intervals.start[number]), int(intervals.end[number])
+        return self._pool.given, self._pool.entities[self._entity], interval
+
+    def settle(self, number: int, score: Score, value: float) -> None:
+        """Enter the value of one expensive score."""
+        weight = self._weights.parts[score.name]
+        value = min(max(value, score.low), score.high)
+        ends = [weight * end for end in (score.low, score.high)]
+        self._scored.parts[score.name][number] = value
+        self._low[number] += weight * value - min(ends)
+        self._high[number] += weight * value - max(ends)
+        self._n_asked[number] += 1
+        if self._n_asked[number] == self._all:
+            self._scored.total[number] = self._low[number]
+
+
+def _aligned(row: Row) -> TypeGuard[tuple[SentencePair, WordAlignment | SoftAlignment]]:
+    if row[1] is None:
+        raise SpanbridgeError(f"row {row[0].id} comes without an alignment, which matchers read")
+    return True
+
+
+def _gains(pool: Pool, weights: Weights) -> Iterator[Candidate]:
+    """Candidates by what exceeds the least score, so that leaving an entity out is worth 0."""
+    for e, scored in enumerate(pool.scored):
+        gain = scored.total - weights.min_score
+        for number in np.flatnonzero(gain > 0).tolist():
+            start, end = int(scored.intervals.start[number]), int(scored.intervals.end[number])
+            yield Candidate(e, start, end, float(gain[number]))
+
+
+def _inside(intervals: Intervals) -> npt.NDArray[np.bool_]:
+    """Mask of the candidates j that lie within another one i, [i, j]."""
+    start, end = intervals.start, intervals.end
+    within = (start[:, None] <= start[None, :]) & (end[:, None] >= end[None, :])
+    np.fill_diagonal(within, False)
+    return within

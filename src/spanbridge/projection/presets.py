@@ -1,0 +1,223 @@
+"""The methods that project each sentence by itself, as presets of the matcher.
+
+| method | candidates | scores | solver |
+|---|---|---|---|
+| ``greedy`` | n-grams (tight) | alignment | greedy |
+| ``exact`` | n-grams (tight) | alignment | exact |
+| ``heuristic`` | linked runs | brevity | greedy |
+| ``match`` | n-grams, or a tagger's spans | alignment, ner, translation | either |
+| ``soft`` | spans near mass | soft | either |
+
+``greedy`` and ``exact`` are the paper's projection (arXiv 2501.18750, section 3.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.projection.candidates import (
+    Candidate,
+    Generator,
+    NearMass,
+    Ngrams,
+    TaggedSpans,
+    TightNgrams,
+    support,
+)
+from spanbridge.projection.confidence import CALIBRATIONS, MARGIN, Calibration
+from spanbridge.projection.matcher import Matcher, Pool
+from spanbridge.projection.scores import AlignmentScore, NerScore, Score
+from spanbridge.projection.solve import Solver
+from spanbridge.projection.weights import ONE_BY_ONE, Weights
+
+SolverName = Literal["greedy", "exact"]
+
+
+class LinkMatcher(Matcher):
+    """A matcher of hard links whose confidence comes from how far both spans are linked."""
+
+    own_weights: ClassVar[Weights] = Weights({"alignment": 1.0})
+    min_score = 0.0
+
+    def preset(self) -> Weights:
+        """The preset's own weights, with the least score that was asked for."""
+        if self.min_score == self.own_weights.min_score:
+            return self.own_weights
+        return replace(self.own_weights, min_score=self.min_score)
+
+    def calibration(self) -> Calibration:
+        """Calibration of the method."""
+        return CALIBRATIONS[self.name]
+
+    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+        """Support of the candidate."""
+        e, start, end, _ = chosen
+        return (support(pool.entities[e], start, end, pool.given.links),)
+
+    def linked(self, pool: Pool, entity: int) -> bool:
+        """Check if any word of an entity has a link."""
+        span = pool.entities[entity]
+        return bool(pool.given.links.from_source(span.start, span.end))
+
+
+class GreedyMethod(LinkMatcher):
+    """N-gram candidates matched by the alignment score, best first; hard links.
+
+    Discontinuous links: a candidate may span unlinked words and words linked elsewhere; bridging a
+    gap pays if the score says so (each bridged word lowers it).
+
+    Args:
+        n_proj: projections per source span, at most; 1 in the paper's experiments.
+        exactly: as many projections as possible up to ``n_proj``, before the score counts.
+        max_words: longest candidate, None for any length.
+        min_score: least score of a candidate, at least 0.
+
+    Raises:
+        SpanbridgeError: an argument is out of range.
+    """
+
+    name = "greedy"
+
+    def __init__(
+        self,
+        n_proj: int = 1,
+        exactly: bool = False,
+        max_words: int | None = None,
+        min_score: float = 0.0,
+    ) -> None:
+        if not min_score >= 0:
+            raise SpanbridgeError(f"min_score is {min_score}, but must not be negative")
+        self.min_score = min_score
+        super().__init__(TightNgrams(max_words), Solver(self.name, n_proj, exactly))
+
+
+class ExactMethod(GreedyMethod):
+    """N-gram candidates matched by the alignment score, greatest total; hard links.
+
+    Its arguments are those of :class:`GreedyMethod`.
+    """
+
+    name = "exact"
+
+
+class SoftMethod(Matcher):
+    """Soft alignment score, candidates of any length, each sentence by itself.
+
+    Args:
+        solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
+    """
+
+    name = "soft"
+    reads = "soft alignment"
+
+    def __init__(self, solver: SolverName = "greedy") -> None:
+        super().__init__(NearMass(), Solver(solver))
+
+    def preset(self) -> Weights:
+        """The soft alignment alone."""
+        return ONE_BY_ONE
+
+    def regime(self) -> str:
+        """The name of the calibration that holds."""
+        return self.name
+
+    def calibration(self) -> Calibration:
+        """Calibration of the regime; of other weights, stretched to their greatest sum."""
+        preset = CALIBRATIONS[self.regime()]
+        if not self.changes:
+            return preset
+        parts = self.weights().parts.items()
+        scores = {score.name: score for score in self._scores(self.weights())}
+        ends = ((weight * scores[name].low, weight * scores[name].high) for name, weight in parts)
+        return replace(preset, best=max(sum(map(max, ends)), 1e-6))
+
+    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+        """Score and margin of the candidate."""
+        scored, min_score = pool.scored[chosen.entity], self.weights().min_score
+        number = scored.number(chosen.start, chosen.end)
+        return float(scored.total[number]), min(scored.margin(number, min_score), MARGIN)
+
+    def linked(self, pool: Pool, entity: int) -> bool:
+        """Check if any candidate of an entity has mass."""
+        return len(pool.scored[entity].intervals) > 0
+
+
+class MatchMethod(LinkMatcher):
+    """N-grams or a tagger's spans, matched by alignment, tagger and translator; hard links.
+
+    Args:
+        candidates: ``ngrams``, or ``tagger``: the spans that the tagger finds in the target, with
+            all that lie within them.
+        max_words: longest n-gram.
+        alignment, ner, translation: weights of the scores, at least 0.
+        min_score: least score, as a share of the greatest possible sum, in [0, 1].
+        per_class: take the tagger's score of the entity's own label; else the greatest of all.
+        solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
+
+    Raises:
+        SpanbridgeError: an argument is out of range.
+    """
+
+    name = "match"
+
+    def __init__(
+        self,
+        candidates: Literal["ngrams", "tagger"] = "ngrams",
+        max_words: int = 10,
+        alignment: float = 1.0,
+        ner: float = 0.0,
+        translation: float = 0.0,
+        min_score: float = 0.0,
+        per_class: bool = True,
+        solver: SolverName = "greedy",
+    ) -> None:
+        own = {"alignment": alignment, "ner": ner, "translation": translation}
+        if not all(weight >= 0 for weight in own.values()):
+            raise SpanbridgeError("the weights of match are at least 0")
+        if not 0 <= min_score <= 1:
+            raise SpanbridgeError(f"min_score is {min_score}, but lies in [0, 1]")
+        if max_words < 1:
+            raise SpanbridgeError(f"max_words is {max_words}, but candidates have at least one")
+        self._own = Weights({name: weight for name, weight in own.items() if weight})
+        self._share, self._per_class = min_score, per_class
+        generator: Generator = Ngrams(max_words) if candidates == "ngrams" else TaggedSpans()
+        super().__init__(generator, Solver(solver))
+
+    def check(self) -> None:
+        """Check that tagger and translator are there if they are needed, and only then."""
+        super().check()
+        used = {score.needs for score in self._scores(self.weights())}
+        used.add(self.generator.needs)
+        for name, part in (("tagger", self.tagger), ("scorer", self.scorer)):
+            if name in used and part is None:
+                raise SpanbridgeError(f"match needs a {name}; name one")
+            if part is not None and name not in used:
+                raise SpanbridgeError(f"the {name} would do nothing; give its score a weight")
+
+    def preset(self) -> Weights:
+        """The weights that were asked for."""
+        total = sum(self._own.parts.values())
+        return replace(self._own, min_score=self._share * total)
+
+    def find_score(self, name: str) -> Score:
+        """The score of a name: ``ner`` as it was asked for, shares of links of at most 1."""
+        own: dict[str, Score] = {
+            "ner": NerScore(self._per_class),
+            "alignment": AlignmentScore(True),
+        }
+        return own[name] if name in own else super().find_score(name)
+
+    def describe(self) -> str:
+        """All settings."""
+        return super().describe()[:-1] + f",per_class={self._per_class})"
+
+    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+        """Share of the greatest possible sum, and margin, of the candidate."""
+        weights = self.weights()
+        total = sum(abs(weight) for weight in weights.parts.values())
+        scored = pool.scored[chosen.entity]
+        number = scored.number(chosen.start, chosen.end)
+        margin = scored.margin(number, weights.min_score) / total
+        return max(float(scored.total[number]) / total, 0.0), min(margin, MARGIN)

@@ -1,0 +1,202 @@
+"""The input of scores: one sentence pair with its alignment and whatever else is known of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.core.spans import Span
+from spanbridge.projection.candidates import Intervals, Vector, cumulate
+from spanbridge.projection.corpus_statistics import EDGE, POSITIONS, CorpusStatistics
+
+# Least mass of a hard link that is cut out of a soft alignment.
+LINK_SCORE = 0.45
+
+
+class Opinion(Protocol):
+    """What a tagger finds in one sentence: disjoint spans, and the probabilities of its classes."""
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The spans, in order."""
+        ...
+
+    @property
+    def probabilities(self) -> Any:
+        """[n_words, n_classes]; None where the tagger gives none."""
+        ...
+
+
+@runtime_checkable
+class TargetTagger(Protocol):
+    """A tagger of target sentences, as :class:`spanbridge.tagging.base.Tagger` is one."""
+
+    classes: tuple[str, ...]
+    gives_probabilities: bool
+
+    def describe(self) -> str:
+        """Name and every setting that the tags depend on."""
+        ...
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> Sequence[Opinion]:
+        """Opinions on tokenised sentences, in their order."""
+        ...
+
+
+class ScoreInput:
+    """One sentence pair as the scores see it.
+
+    Attributes:
+        pair: the sentences.
+        corpus: statistics of the bitext; None when sentences are projected one by one.
+        tags: for each learned tagger, its probabilities for the target's words.
+        own: boundary words that this pair itself put into the statistics, to be left out.
+        opinion: what a tagger of the target says; None where none is asked.
+        classes: of that tagger.
+    """
+
+    def __init__(
+        self,
+        pair: SentencePair,
+        alignment: WordAlignment | SoftAlignment,
+        corpus: CorpusStatistics | None = None,
+        tags: Mapping[str, TagProbabilities] | None = None,
+        own: Mapping[str, Counter[str]] | None = None,
+    ) -> None:
+        self.pair = pair
+        self._alignment = alignment
+        self.corpus = corpus
+        self.tags = tags or {}
+        self.own: Mapping[str, Counter[str]] = own or {}
+        self.opinion: Opinion | None = None
+        self.classes: Sequence[str] = ()
+
+    @cached_property
+    def links(self) -> WordAlignment:
+        """Hard links: those given, or the best of the soft alignment."""
+        given = self._alignment
+        return given.links(LINK_SCORE) if isinstance(given, SoftAlignment) else given
+
+    @cached_property
+    def soft(self) -> SoftAlignment:
+        """Soft alignment: the one given, or the links, each word's mass shared among them."""
+        given = self._alignment
+        return given if isinstance(given, SoftAlignment) else SoftAlignment.from_links(given)
+
+    @cached_property
+    def tagged_intervals(self) -> Intervals:
+        """The spans that the tagger found, and every span within one of them."""
+        found = () if self.opinion is None else self.opinion.spans
+        return Intervals.of(
+            sorted(
+                {
+                    (start, end)
+                    for span in found
+                    for start in range(span.start, span.end)
+                    for end in range(start + 1, span.end + 1)
+                }
+            )
+        )
+
+    def frequency(self, side: str) -> Vector:
+        """Share of the pairs that hold each word, in (0, 1]."""
+        return self._frequencies[side]
+
+    def rarity(self, side: str) -> Vector:
+        """Inverse document frequency of each word, log(1 + 1 / frequency): at least log 2."""
+        return self._rarities[side]
+
+    @cached_property
+    def _frequencies(self) -> dict[str, Vector]:
+        assert self.corpus is not None
+        n = max(self.corpus.n_pairs, 1)
+        return {
+            side: np.array([max(counts[word.lower()], 1) / n for word in sentence.words])
+            for side, counts, sentence in (
+                ("source", self.corpus.source, self.pair.source),
+                ("target", self.corpus.target, self.pair.target),
+            )
+        }
+
+    @cached_property
+    def _rarities(self) -> dict[str, Vector]:
+        return {side: np.log1p(1 / value) for side, value in self._frequencies.items()}
+
+    @cached_property
+    def boundary_policy(self) -> dict[str, Vector]:
+        """Tendency of each word to start and to end spans, in (-1, 1); see ``BoundaryPolicy``."""
+        assert self.corpus is not None
+        words = [word.lower() for word in self.pair.target.words]
+        counts = {}
+        for at in POSITIONS:
+            of_corpus, own = self.corpus.boundaries[at], self.own.get(at, Counter[str]())
+            counts[at] = np.array([1.0 + of_corpus[word] - own[word] for word in [*words, EDGE]])
+        starts = np.tanh(0.5 * np.log(counts["first"] / counts["before"]))
+        ends = np.tanh(0.5 * np.log(counts["last"] / counts["after"]))
+        return {"start": starts, "end": ends}
+
+
+class TagProbabilities:
+    """Probabilities of one learned tagger for one sentence, ready for spans of any label.
+
+    Args:
+        probabilities: [n_words, 1 + 4 * labels]: O, then B, I, E, S of each label.
+        labels: in the order of the columns.
+    """
+
+    FLOOR = -4.0  # of log-probabilities: one impossible word must not outweigh everything
+
+    def __init__(self, probabilities: npt.NDArray[np.floating], labels: Sequence[str]) -> None:
+        self._p = probabilities
+        self._columns = {label: 1 + 4 * n for n, label in enumerate(labels)}
+        outside = self._p[:, 0]
+        begins, ends, singles = (self._p[:, k::4].sum(1) for k in (1, 3, 4))
+        # log-probability that a span may start after this word, or that one may end before it
+        self.closes = np.append(self._log(outside + ends + singles), 0.0)
+        self.opens = np.append(self._log(outside + begins + singles), 0.0)
+        self._inside: dict[str, Vector] = {}
+
+    def _log(self, p: npt.NDArray[np.floating]) -> Vector:
+        logs: Vector = np.log(np.maximum(p, np.exp(self.FLOOR))).astype(np.float64)
+        return logs
+
+    def knows(self, label: str) -> bool:
+        """Return True if the label was seen in training."""
+        return label in self._columns
+
+    def inside(self, label: str) -> Vector:
+        """Cumulative log-probability of being in a span of the label."""
+        if label not in self._inside:
+            at = self._columns[label]
+            self._inside[label] = cumulate(self._log(self._p[:, at : at + 4].sum(1)))
+        return self._inside[label]
+
+    def label_share(self, label: str, start: int, end: int) -> float:
+        """Log-probability of the label among all labels, mean over the words [start, end).
+
+        In [FLOOR, 0]; 0 for a label that is not known.
+        """
+        if not self.knows(label):
+            return 0.0
+        of_labels = self._p[start:end, 1:].reshape(end - start, -1, 4).sum(2)
+        share = of_labels[:, self._columns[label] // 4] / np.maximum(of_labels.sum(1), 1e-30)
+        return float(self._log(share).mean())
+
+    def borders(self, label: str, intervals: Intervals) -> Vector:
+        """Log p(B) of the first word and log p(E) of the last; twice log p(S) of a lone one."""
+        at = self._columns[label]
+        begin, end, single = (self._log(self._p[:, at + k]) for k in (0, 2, 3))
+        last = intervals.end - 1
+        alone = intervals.start == last
+        both: Vector = np.where(
+            alone, 2 * single[intervals.start], begin[intervals.start] + end[last]
+        )
+        return both

@@ -1,0 +1,321 @@
+"""A whole training: files in, a folder with a tagger out."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.signature import signature
+from spanbridge.core.spans import Sentence
+from spanbridge.core.tags import OrphanPolicy, Scheme
+from spanbridge.encode.cache import file_digest
+from spanbridge.encode.checkpoint import Checkpoint
+from spanbridge.encode.tokenizer import HuggingFaceTokenizer
+from spanbridge.evaluation import bootstrap_interval, evaluate_spans
+from spanbridge.tagging.base import Tagger, Words, iob2_classes
+from spanbridge.tagging.transformers_tagger import (
+    TransformersTagger,
+    best_device,
+    longest_input,
+    put_on,
+)
+from spanbridge.training.card import Score, model_card
+from spanbridge.training.examples import Labelled, Piece, pieces
+from spanbridge.training.model import find_checkpoint, new_model, save_account, save_model
+from spanbridge.training.resume import drop_state
+from spanbridge.training.selection import save_discriminator
+from spanbridge.training.settings import Settings
+from spanbridge.training.teachers import Distillation, distil
+from spanbridge.training.training_sets import (
+    TrainingSet,
+    examples,
+    labels_of,
+    leave_out_repeats,
+    read_set,
+)
+
+if TYPE_CHECKING:
+    from spanbridge.training.adversarial import Adversary
+
+Tell = Callable[[float, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Text without labels, and what is done with it.
+
+    Attributes:
+        teacher: labels ``texts`` for the student; None where there is none.
+        texts: sentences that the teacher labels.
+        distillation: how the student learns from them.
+        adversary: how the encoder hides the language; None where it does not.
+        hidden: texts of the languages that are to be like the labelled one, one list each.
+    """
+
+    teacher: Tagger | None = None
+    texts: Sequence[Words] = ()
+    distillation: Distillation = field(default_factory=Distillation)
+    adversary: Adversary | None = None
+    hidden: Sequence[Sequence[Words]] = ()
+
+    def describe(self) -> str:
+        """For the signature."""
+        digest = sha256(repr((self.texts, self.hidden)).encode()).hexdigest()[:8]
+        teacher = "none" if self.teacher is None else self.teacher.describe()
+        return f"{teacher},{self.distillation},{self.adversary},text={digest}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training led to.
+
+    Attributes:
+        folder: of the tagger.
+        signature: of data and settings.
+        scores: of the dev file and the test files.
+        history: a row for each epoch.
+        seconds: that the training took, since it was last taken up.
+    """
+
+    folder: str
+    signature: str
+    scores: tuple[Score, ...]
+    history: tuple[Mapping[str, float], ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def train(
+    sets: Sequence[TrainingSet],
+    output: str,
+    *,
+    encoder: str,
+    settings: Settings,
+    dev: str | None = None,
+    tests: Sequence[str] = (),
+    labels: Sequence[str] | None = None,
+    unlabelled: Unlabelled | None = None,
+    scheme: Scheme = "iob2",
+    orphans: OrphanPolicy = "begin",
+    licence: str = "other",
+    command: str = "",
+    tell: Tell = lambda share, figures: None,
+) -> Result:
+    """Fine-tune an encoder on labelled sentences.
+
+    A training that was broken off is taken up again when called with the same arguments; one that
+    was finished is not done again, but scored on the files that are given now.
+
+    Args:
+        sets: what is learned from, as :func:`~spanbridge.training.training_sets.read_set` gives it.
+        output: folder for the tagger: new, empty, or of this training.
+        encoder: a checkpoint folder, a Hub id, or ``multilingual-e5-small``.
+        settings: see there.
+        dev: file to choose the best epoch by; None takes the last.
+        tests: files that are only reported.
+        labels: of the classes; None takes those of the sets, or else of the teacher.
+        unlabelled: text for teachers or an adversary.
+        scheme, orphans: how the tags of ``dev`` and ``tests`` are read.
+        licence: of the data, for the model card.
+        command: that was given, for the model card.
+        tell: called after each batch with the share done and figures; after each epoch with -1.
+
+    Raises:
+        InputError: a file is wrong; the output folder holds something else, such as another
+            training's tagger, or a damaged state.
+        SpanbridgeError: a setting is wrong, or there is nothing to learn from.
+    """
+    folder = Path(output)
+    check_place(folder)
+    started = time.monotonic()
+    if settings.patience and dev is None:
+        raise SpanbridgeError("patience waits for a better dev F1; give a dev file")
+    settings = replace(settings, device=settings.device or best_device())
+    leave_out_repeats(sets)
+    wanted = _wanted(sets, labels, unlabelled)
+    judged = {
+        path: _gold(path, wanted, scheme, orphans)
+        for path in dict.fromkeys([*([dev] if dev else []), *tests])
+    }
+    checkpoint = find_checkpoint(encoder)
+    line = signature(
+        {
+            "task": "train",
+            "encoder": f"{Path(encoder).name}@{checkpoint.fingerprint()[:8]}",
+            "data": _digest(sets),
+            "dev": file_digest(Path(dev))[:8] if dev else "none",
+            "labels": ",".join(wanted),
+            **({} if unlabelled is None else {"unlabelled": unlabelled.describe()}),
+            **asdict(settings),
+        }
+    )
+    before = finished(folder, line)
+    if before is None:
+        learned = examples(sets, wanted) if sets else []
+        gold = [sentence for sentence, _ in judged[dev].sentences] if dev else []
+        history = _fit(learned, gold, folder, line, checkpoint, settings, wanted, unlabelled, tell)
+        seconds = round(time.monotonic() - started, 1)
+    else:
+        history, seconds = before
+    scores = tuple(score(folder, gold, settings.device) for gold in judged.values())
+    data = [found.text() for found in sets]
+    card = model_card(encoder, wanted, data, scores, line, command, licence)
+    result = Result(output, line, scores, history, seconds)
+    save_account(folder, card, {**result.to_dict(), "settings": asdict(settings), "data": data})
+    drop_state(folder)
+    return result
+
+
+def _wanted(
+    sets: Sequence[TrainingSet], labels: Sequence[str] | None, unlabelled: Unlabelled | None
+) -> list[str]:
+    """Labels to be learned: those asked for, else of the sets, else of the teacher."""
+    known = labels_of(sets)
+    wanted = list(labels) if labels is not None else known
+    if len(set(wanted)) < len(wanted) or not all(wanted) or "O" in wanted:
+        raise SpanbridgeError(
+            f"the labels are {', '.join(map(repr, wanted))}; name each once, and not O"
+        )
+    taught = unlabelled is not None and unlabelled.teacher is not None
+    absent = [label for label in wanted if label not in known]
+    if absent and sets and not taught:
+        raise SpanbridgeError(f"nothing that is learned from has a span of {', '.join(absent)}")
+    if not wanted and unlabelled is not None and unlabelled.teacher is not None:
+        wanted = [name[2:] for name in unlabelled.teacher.classes if name.startswith("B-")]
+    if not wanted:
+        raise SpanbridgeError("no sentence has a label, so there is nothing to learn")
+    return wanted
+
+
+def _fit(
+    learned: list[Labelled],
+    dev: Sequence[Sentence],
+    folder: Path,
+    line: str,
+    checkpoint: Checkpoint,
+    settings: Settings,
+    labels: Sequence[str],
+    unlabelled: Unlabelled | None,
+    tell: Tell,
+) -> tuple[Mapping[str, float], ...]:
+    """Train, save the tagger, and give back the history."""
+    from spanbridge.training.trainer import Trainer
+
+    classes = iob2_classes(labels)
+    model, tokenizer = new_model(checkpoint, classes, settings.dropout, settings.seed)
+    adversary = None
+    if unlabelled is not None and unlabelled.teacher is not None:
+        texts = unlabelled.texts
+        learned = learned + distil(unlabelled.teacher, texts, classes, unlabelled.distillation)
+    if unlabelled is not None and unlabelled.adversary is not None:
+        adversary = _adversary(unlabelled, model, tokenizer, settings)
+    put_on(model, settings.device)
+    trainer = Trainer(model, tokenizer, classes, settings, tell, adversary)
+    done = trainer.fit(learned, dev, folder, line)
+    save_model(model, checkpoint, folder)
+    if adversary is not None:
+        save_discriminator(adversary.module, folder)
+    return tuple(done.history)
+
+
+def _adversary(
+    unlabelled: Unlabelled, model: Any, tokenizer: HuggingFaceTokenizer, settings: Settings
+) -> Any:
+    from spanbridge.training.adversarial import AdversarialObjective
+
+    assert unlabelled.adversary is not None
+    longest = longest_input(model.config)
+
+    def cut(words: Words) -> Iterator[Piece]:
+        no_targets = np.zeros((len(words), 1), np.float32)
+        return pieces(Labelled(tuple(words), no_targets), tokenizer, longest)
+
+    texts = [[piece for words in text for piece in cut(words)] for text in unlabelled.hidden]
+    width = int(model.classifier.in_features)
+    return AdversarialObjective(
+        texts, width, unlabelled.adversary, settings.batch_tokens, settings.seed
+    )
+
+
+def score(folder: Path, judged: TrainingSet, device: str) -> Score:
+    """Scores of the saved tagger on a file."""
+    tagger = TransformersTagger(str(folder), device=device)
+    gold = [sentence for sentence, _ in judged.sentences]
+    found = tagger.tag([sentence.words for sentence in gold])
+    predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
+    report = evaluate_spans(gold, predicted)
+    interval = bootstrap_interval(report.rows)
+    micro = report.micro
+    f1 = (micro.f1, interval.low, interval.high)
+    return Score(judged.path, *f1, micro.precision, micro.recall, dict(judged.dropped))
+
+
+def check_place(folder: Path) -> None:
+    """Whether a training can go there; called before the long work.
+
+    Raises:
+        InputError: it cannot be made or written to, or holds something that is no training's.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            folder, None, f"cannot be made into a folder ({error.strerror})"
+        ) from error
+    if not os.access(folder, os.W_OK):
+        raise InputError(folder, None, "cannot be written to; name another folder")
+    names = {path.name for path in folder.iterdir()}
+    if names and not names & {"training.json", "resume", "resume.old", "resume.tmp"}:
+        raise InputError(folder, None, "holds other files; name a new or empty folder")
+
+
+def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], ...], float] | None:
+    """History and seconds of the training that the folder holds; None where there is none yet.
+
+    Raises:
+        InputError: it is of another training, or cannot be read.
+    """
+    path = folder / "training.json"
+    if not path.is_file():
+        return None
+    try:
+        about = json.loads(path.read_text("utf-8"))
+        of, history, seconds = about["signature"], tuple(about["history"]), float(about["seconds"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(path, None, "is damaged; delete the folder to train anew") from error
+    if of != signature:
+        raise InputError(
+            folder, None, f"holds the tagger of another training ({of}); name another folder"
+        )
+    return history, seconds
+
+
+def _gold(path: str, labels: Sequence[str], scheme: Scheme, orphans: OrphanPolicy) -> TrainingSet:
+    """Sentences of a file with spans of these labels.
+
+    Raises:
+        InputError: there are none.
+    """
+    found = read_set(path, labels=labels, scheme=scheme, orphans=orphans)
+    if not found.sentences:
+        raise InputError(path, None, "holds no sentence with a word")
+    return found
+
+
+def _digest(sets: Sequence[TrainingSet]) -> str:
+    digest = sha256()
+    for found in sets:
+        digest.update(repr((found.weight, found.sentences)).encode())
+    return digest.hexdigest()[:12]

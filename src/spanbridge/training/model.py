@@ -1,0 +1,94 @@
+"""A checkpoint to train, and the folder that training leaves: weights, tokenizer, model card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import InputError
+from spanbridge.encode.checkpoint import Checkpoint, download
+from spanbridge.encode.export import export_embedded
+from spanbridge.encode.load import EMBEDDED
+from spanbridge.encode.tokenizer import HuggingFaceTokenizer
+from spanbridge.tagging.checkpoint_tagger import class_names
+from spanbridge.tagging.transformers_tagger import load_classifier
+
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+
+
+def find_checkpoint(name: str) -> Checkpoint:
+    """A checkpoint by folder, Hub id, or ``multilingual-e5-small`` (embedded).
+
+    Raises:
+        SpanbridgeError: as :class:`~spanbridge.encode.checkpoint.Checkpoint`.
+    """
+    if name == EMBEDDED:
+        return Checkpoint(export_embedded())
+    return Checkpoint(Path(name) if Path(name).is_dir() else download(name))
+
+
+def new_model(
+    checkpoint: Checkpoint, classes: Sequence[str], dropout: float, seed: int
+) -> tuple[Any, HuggingFaceTokenizer]:
+    """The encoder with a classifier, and its tokenizer.
+
+    A checkpoint that is a tagger with the same classes keeps its classifier; else a new one is
+    drawn with the seed.
+
+    Raises:
+        SpanbridgeError: as :func:`~spanbridge.tagging.transformers_tagger.load_classifier`.
+    """
+    layers, attention = "hidden_dropout_prob", "attention_probs_dropout_prob"
+    if checkpoint.model_type == "distilbert":
+        layers, attention = "dropout", "attention_dropout"
+    model = load_classifier(
+        checkpoint.folder,
+        new_head=True,
+        num_labels=len(classes),
+        id2label=dict(enumerate(classes)),
+        label2id={name: n for n, name in enumerate(classes)},
+        **{layers: dropout, attention: 0.0},  # torch's fast attention on a processor knows none
+    )
+    if _class_names(checkpoint) != list(classes):  # its outputs, if any, mean something else
+        import torch
+
+        torch.manual_seed(seed)
+        torch.nn.init.normal_(model.classifier.weight, std=0.02)
+        torch.nn.init.zeros_(model.classifier.bias)
+    return model, HuggingFaceTokenizer(checkpoint.tokenizer_file, checkpoint.n_ids)
+
+
+def _class_names(checkpoint: Checkpoint) -> list[str] | None:
+    try:
+        return class_names(checkpoint.folder)
+    except InputError:  # an encoder without a classifier names none
+        return None
+
+
+def save_model(model: Any, checkpoint: Checkpoint, folder: Path) -> None:
+    """Leave the trained tagger in the folder: for `spanbridge tag`, transformers and the Hub.
+
+    Args:
+        model: the trained one.
+        checkpoint: where it came from, for the tokenizer.
+        folder: of the output.
+    """
+    model.save_pretrained(folder, safe_serialization=True)
+    for name in _TOKENIZER_FILES:
+        if (checkpoint.folder / name).is_file():
+            shutil.copyfile(checkpoint.folder / name, folder / name)
+
+
+def save_account(folder: Path, card: str, about: Mapping[str, Any]) -> None:
+    """``README.md``, the model card, and ``training.json``: scores, settings, data, history."""
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    text = json.dumps(about, ensure_ascii=False, indent=1)
+    (folder / "training.json").write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,399 @@
+"""The training loop: an encoder, a classifier, labelled sentences, and what else is learned.
+
+Everything that is random comes from the seed, the order of batches from the seed and the epoch
+alone; so a training that was killed goes on from its last state to the same final weights (on the
+same kind of processor, with the same number of threads).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.spans import Sentence
+from spanbridge.encode.tokenizer import HuggingFaceTokenizer
+from spanbridge.evaluation import evaluate_spans
+from spanbridge.tagging.base import decode
+from spanbridge.tagging.checkpoint_tagger import softmax
+from spanbridge.tagging.transformers_tagger import Classifier, longest_input
+from spanbridge.training.examples import Labelled, Piece, batches, pieces
+from spanbridge.training.resume import load_state, save_state
+from spanbridge.training.settings import Settings
+
+SAVE_SECONDS = 120.0
+# Of the steps whose weights are averaged, every so many are.
+AVERAGE_EVERY = 10
+Tensors = dict[str, torch.Tensor]
+
+
+class Objective(Protocol):
+    """Something learned beside the labels, such as to hide the language.
+
+    Attributes:
+        module: its own parameters, trained with the model's.
+    """
+
+    module: torch.nn.Module
+
+    def loss(self, states: torch.Tensor, mask: torch.Tensor, model: Any, step: int) -> torch.Tensor:
+        """To be added to the labels' loss.
+
+        Args:
+            states: last hidden states of the labelled batch, [batch, tokens, hidden].
+            mask: its attention mask, [batch, tokens].
+            model: for the states of other text.
+            step: number of the batch, from 0.
+        """
+        ...
+
+    def report(self) -> dict[str, float]:
+        """Figures since the last report, for the history."""
+        ...
+
+
+@dataclass
+class Progress:
+    """Where a training stands.
+
+    Attributes:
+        epoch, batch: the next batch to learn from; step: batches learned from so far.
+        best_f1: of the evaluations so far, -1 before the first.
+        best_epoch: when that was.
+        history: a row for each epoch.
+        averaged: how many steps' weights the mean is of.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_f1: float = -1.0
+    best_epoch: int = -1
+    history: list[dict[str, float]] = field(default_factory=list)
+    averaged: int = 0
+
+
+class Trainer:
+    """Trains a token classifier.
+
+    Args:
+        model: of transformers, its classifier new or trained.
+        tokenizer: the model's.
+        classes: IOB2 classes in the order of the classifier's outputs.
+        settings: see there.
+        tell: called with each batch's share of the whole and the figures so far.
+        objective: what else is learned.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: HuggingFaceTokenizer,
+        classes: Sequence[str],
+        settings: Settings,
+        tell: Callable[[float, dict[str, float]], None] = lambda share, figures: None,
+        objective: Objective | None = None,
+    ) -> None:
+        self.model = model
+        self._tokenizer = tokenizer
+        self._classes = tuple(classes)
+        self._settings = settings
+        self._tell = tell
+        self._objective = objective
+        self._device = str(next(model.parameters()).device)
+        groups = parameter_groups(model, settings)
+        if objective is not None:
+            objective.module.to(self._device)
+            rate = {"lr": settings.learning_rate}
+            groups.append({"params": list(objective.module.parameters()), **rate})
+        self._rates = [group["lr"] for group in groups]
+        self._optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True)
+        self._class_weights = torch.from_numpy(class_weights(classes, settings.class_weights))
+        self._best: Tensors = {}
+        self._mean: Tensors = {}
+
+    def fit(
+        self, examples: Sequence[Labelled], dev: Sequence[Sentence], folder: Path, signature: str
+    ) -> Progress:
+        """Train, and leave the best weights (on dev, else the last ones) in the model.
+
+        Args:
+            examples: to learn from.
+            dev: to choose the best epoch by, and to stop early; may be empty.
+            folder: where the state is kept; whoever has saved the result drops it.
+            signature: of data and settings; a state of another one is not taken up.
+
+        Raises:
+            SpanbridgeError: the folder holds the state of another training, or no example has a
+                word.
+            InputError: the state is damaged.
+        """
+        settings = self._settings
+        torch.set_num_threads(settings.threads)
+        longest = longest_input(self.model.config)
+        items = [p for e in examples for p in pieces(e, self._tokenizer, longest)]
+        if not items:
+            raise SpanbridgeError("there is nothing to learn from: no sentence has a word")
+        plan = [list(self._order(items, epoch)) for epoch in range(settings.epochs)]
+        n_steps = sum(map(len, plan))
+        torch.manual_seed(settings.seed)
+        now = self._take_up(folder, signature) or Progress()
+        saved = time.monotonic()
+        losses: list[float] = []
+        while now.epoch < settings.epochs:
+            self._learning()
+            for batch in plan[now.epoch][now.batch :]:
+                losses.append(self._learn(batch, now.step, n_steps))
+                now.step += 1
+                now.batch += 1
+                self._average(now, n_steps)
+                self._tell(now.step / n_steps, {"loss": float(np.mean(losses[-50:]))})
+                if time.monotonic() - saved > SAVE_SECONDS:
+                    self._save(folder, signature, now)
+                    saved = time.monotonic()
+            self._end_epoch(now, dev, losses)
+            losses = []
+            if settings.patience and now.epoch - 1 - now.best_epoch >= settings.patience:
+                break
+            self._save(folder, signature, now)
+            saved = time.monotonic()
+        self._choose(now, dev)
+        self.model.eval()
+        return now
+
+    def _learning(self) -> None:
+        """Training mode; what is frozen drops nothing out, so that it says the same each time."""
+        self.model.train()
+        for module in self.model.base_model.modules():
+            own = list(module.parameters())
+            if own and not any(p.requires_grad for p in own):
+                module.eval()
+
+    def _average(self, now: Progress, n_steps: int) -> None:
+        if now.step <= (1 - self._settings.average) * n_steps or now.step % AVERAGE_EVERY:
+            return
+        now.averaged += 1
+        for name, value in self._trained().items():
+            if name in self._mean:
+                self._mean[name].lerp_(value.detach(), 1 / now.averaged)
+            else:
+                self._mean[name] = value.detach().clone()
+
+    def _choose(self, now: Progress, dev: Sequence[Sentence]) -> None:
+        """The weights to keep: of the best epoch, or the mean where that is better, or the last."""
+        if self._mean:
+            self._restore(self._mean)
+            if not dev:
+                return
+            f1 = self.f1(dev)
+            now.history.append({"averaged": float(now.averaged), "dev_f1": f1})
+            self._tell(-1.0, now.history[-1])
+            if f1 > now.best_f1:
+                return
+        if self._best:
+            self._restore(self._best)
+
+    def _order(self, items: Sequence[Piece], epoch: int) -> Iterator[list[Piece]]:
+        return batches(items, self._settings.batch_tokens, f"{self._settings.seed}/{epoch}")
+
+    def _end_epoch(self, now: Progress, dev: Sequence[Sentence], losses: list[float]) -> None:
+        row = {"epoch": float(now.epoch + 1)}
+        if losses:
+            row["loss"] = float(np.mean(losses))
+        if self._objective is not None:
+            row |= self._objective.report()
+        if dev:
+            row["dev_f1"] = f1 = self.f1(dev)
+            if f1 > now.best_f1:
+                now.best_f1, now.best_epoch = f1, now.epoch
+                self._best = {k: t.detach().clone() for k, t in self._trained().items()}
+        now.history.append(row)
+        now.epoch, now.batch = now.epoch + 1, 0
+        self._tell(-1.0, row)
+
+    def _learn(self, batch: Sequence[Piece], step: int, n_steps: int) -> float:
+        settings = self._settings
+        warm = max(1, int(settings.warmup * n_steps))
+        factor = min((step + 1) / warm, max(0.0, (n_steps - step) / max(1, n_steps - warm)))
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * factor
+        ids, mask = pad(batch, self.model.config.pad_token_id or 0, self._device)
+        mixed = settings.precision == "bfloat16"
+        with (
+            torch.autocast(self._device.partition(":")[0], torch.bfloat16)
+            if mixed
+            else nullcontext()
+        ):
+            output = self.model(
+                input_ids=ids,
+                attention_mask=mask,
+                output_hidden_states=self._objective is not None,
+            )
+        loss = label_loss(output.logits.float(), batch, self._class_weights)
+        if self._objective is not None:
+            states = output.hidden_states[-1].float()
+            loss = loss + self._objective.loss(states, mask, self.model, step)
+        if not torch.isfinite(loss):
+            raise SpanbridgeError(
+                f"the loss of step {step + 1} is {loss.item()}; weights of data or classes are too "
+                "large, or the learning rate is"
+            )
+        loss.backward()  # type: ignore[no-untyped-call]
+        trained = [p for group in self._optimizer.param_groups for p in group["params"]]
+        torch.nn.utils.clip_grad_norm_(trained, settings.clip)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        return float(loss.item())
+
+    def f1(self, sentences: Sequence[Sentence]) -> float:
+        """Micro F1 of entities; the model is left in evaluation mode."""
+        self.model.eval()
+        pad_id = self.model.config.pad_token_id or 0
+        longest = longest_input(self.model.config)
+        classifier = Classifier(self.model, self._tokenizer, longest, pad_id, self._device)
+        predicted = []
+        found = classifier.logits([s.words for s in sentences])
+        for sentence, (logits, words) in zip(sentences, found, strict=True):
+            p = np.zeros((len(sentence.words), len(self._classes)), np.float32)
+            p[:, 0] = 1
+            p[words] = softmax(logits)
+            predicted.append(sentence.with_spans(decode(p, self._classes)))
+        return evaluate_spans(list(sentences), predicted).micro.f1
+
+    def _trained(self) -> Tensors:
+        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def _restore(self, values: Tensors) -> None:
+        with torch.no_grad():
+            for name, parameter in self._trained().items():
+                parameter.copy_(values[name])
+
+    def _save(self, folder: Path, signature: str, now: Progress) -> None:
+        tensors = {f"model.{name}": t for name, t in self._trained().items()}
+        tensors |= {f"best.{name}": t for name, t in self._best.items()}
+        tensors |= {f"mean.{name}": t for name, t in self._mean.items()}
+        if self._objective is not None:
+            own = self._objective.module.state_dict()
+            tensors |= {f"objective.{name}": t for name, t in own.items()}
+        for number, state in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": t for name, t in state.items()}
+        tensors["random"] = torch.get_rng_state()
+        save_state(folder, tensors, {"signature": signature, "progress": asdict(now)})
+
+    def _take_up(self, folder: Path, signature: str) -> Progress | None:
+        """Go back to the state in the folder, if there is one."""
+        found = load_state(folder)
+        if found is None:
+            return None
+        tensors, rest = found
+        if rest.get("signature") != signature:
+            raise SpanbridgeError(
+                f"{folder} holds the state of another training (other data or settings): "
+                f"{rest.get('signature')}; train in another folder, or delete it"
+            )
+
+        def part(name: str) -> Tensors:
+            start = f"{name}."
+            return {k.removeprefix(start): t for k, t in tensors.items() if k.startswith(start)}
+
+        self._restore(part("model"))
+        self._best = {k: t.to(self._device) for k, t in part("best").items()}
+        self._mean = {k: t.to(self._device) for k, t in part("mean").items()}
+        if self._objective is not None:
+            self._objective.module.load_state_dict(part("objective"))
+        state: dict[int, Tensors] = {}
+        for name, tensor in part("optimizer").items():
+            number, _, key = name.partition(".")
+            state.setdefault(int(number), {})[key] = tensor
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": state, "param_groups": groups})
+        torch.set_rng_state(tensors["random"])
+        return Progress(**rest["progress"])
+
+
+def parameter_groups(model: Any, settings: Settings) -> list[dict[str, Any]]:
+    """What is trained, each layer with its learning rate; what is not is frozen.
+
+    Raises:
+        SpanbridgeError: all layers would be frozen.
+    """
+    base = model.base_model
+    layers = base.transformer.layer if hasattr(base, "transformer") else base.encoder.layer
+    if settings.frozen_layers > len(layers):
+        raise SpanbridgeError(
+            f"{settings.frozen_layers} layers are to be frozen, but the encoder has {len(layers)}"
+        )
+    base.embeddings.requires_grad_(not settings.freeze_embeddings)
+    groups: list[dict[str, Any]] = []
+    own = {id(p) for p in base.parameters()}
+    head = [p for p in model.parameters() if id(p) not in own]
+    groups.append({"params": head, "lr": settings.learning_rate * settings.classifier_rate})
+    for depth, layer in enumerate(reversed(layers)):
+        if depth < len(layers) - settings.frozen_layers:
+            rate = settings.learning_rate * settings.layer_decay**depth
+            groups.append({"params": list(layer.parameters()), "lr": rate})
+        else:
+            layer.requires_grad_(False)
+    if not settings.freeze_embeddings:
+        rate = settings.learning_rate * settings.layer_decay ** len(layers)
+        groups.append({"params": list(base.embeddings.parameters()), "lr": rate})
+    return groups
+
+
+def pad(batch: Sequence[Piece], pad_id: int, device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and attention mask, [batch, tokens] each."""
+    longest = max(len(piece.ids) for piece in batch)
+    ids = torch.full((len(batch), longest), pad_id)
+    mask = torch.zeros((len(batch), longest), dtype=torch.long)
+    for row, piece in enumerate(batch):
+        ids[row, : len(piece.ids)] = torch.tensor(piece.ids)
+        mask[row, : len(piece.ids)] = 1
+    return ids.to(device), mask.to(device)
+
+
+def class_weights(
+    classes: Sequence[str], given: Sequence[tuple[str, float]]
+) -> npt.NDArray[np.float32]:
+    """How much each IOB2 class counts, [n_classes]; those of labels not given count 1.
+
+    Raises:
+        SpanbridgeError: a label is given that is not among the classes.
+    """
+    weights = dict(given)
+    labels = [name if name == "O" else name[2:] for name in classes]
+    unknown = sorted(set(weights) - set(labels))
+    if unknown:
+        raise SpanbridgeError(
+            f"no class is named {unknown[0]!r} to be weighted; there are: "
+            f"{', '.join(dict.fromkeys(labels))}"
+        )
+    return np.array([weights.get(label, 1.0) for label in labels], np.float32)
+
+
+def label_loss(
+    logits: torch.Tensor, batch: Sequence[Piece], by_class: torch.Tensor
+) -> torch.Tensor:
+    """Cross-entropy with the targets, a weighted mean over the words of the batch.
+
+    A word counts by its sentence's weight times the sum of its targets, each by its class's weight.
+
+    Args:
+        logits: [batch, tokens, n_classes].
+        batch: the pieces.
+        by_class: weight of each class, [n_classes].
+    """
+    rows = torch.cat([torch.full((len(p.first),), n) for n, p in enumerate(batch)])
+    places = torch.from_numpy(np.concatenate([p.first for p in batch]))
+    weights = np.concatenate([np.full((len(p.first), 1), p.weight, np.float32) for p in batch])
+    targets = torch.from_numpy(np.concatenate([p.targets for p in batch]) * weights) * by_class
+    found = logits[rows.to(logits.device), places.to(logits.device)].log_softmax(-1)
+    targets = targets.to(logits.device)
+    return -(found * targets).sum() / targets.sum().clamp_min(1e-6)

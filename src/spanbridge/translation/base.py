@@ -1,0 +1,78 @@
+"""The interface of translators."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.requirements import Part
+from spanbridge.core.rows import OK
+from spanbridge.formats.languages import Language
+
+BLANK = "empty: no text"
+
+
+class UnsupportedPairError(SpanbridgeError):
+    """A translator does not know a pair of languages; the message lists those that it knows."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A sentence in the other language.
+
+    Attributes:
+        text: empty where it failed.
+        score: log-probability per token, at most 0; None where the translator gives none.
+        status: ``ok``; ``suspect: ...`` where a guard doubts it
+            (:mod:`~spanbridge.translation.guards`); ``failed: ...``; or ``empty: no text``.
+    """
+
+    text: str
+    score: float | None = None
+    status: str = OK
+
+
+class Translator(Part, ABC):
+    """Translates sentences.
+
+    Attributes:
+        licence: of the model or the data, as an SPDX identifier where there is one, ``unknown``
+            where nobody says.
+        multilingual: True if it gives :meth:`log_probabilities`, also within one language.
+    """
+
+    licence: str = "unknown"
+    multilingual: bool = False
+
+    @abstractmethod
+    def describe(self, source: Language, target: Language) -> str:
+        """Name, and all that translations from one language to the other depend on.
+
+        Raises:
+            UnsupportedPairError: it does not know the pair.
+        """
+
+    @abstractmethod
+    def translate(
+        self, sentences: Sequence[str], source: Language, target: Language
+    ) -> list[Translation]:
+        """Translate sentences, each by itself; the result is in their order.
+
+        Raises:
+            UnsupportedPairError: it does not know the pair.
+        """
+
+    def log_probabilities(
+        self, pairs: Sequence[tuple[str, str]], source: Language, target: Language
+    ) -> list[float]:
+        """Mean log-probability of the second text's tokens, given the first, for each pair.
+
+        Raises:
+            SpanbridgeError: the translator cannot score, or does not know the languages.
+        """
+        raise SpanbridgeError(
+            f"{type(self).__name__} gives no translation scores; a neural model of many languages "
+            "does (NLLB-200, M2M-100)"
+        )

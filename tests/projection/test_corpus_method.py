@@ -1,0 +1,263 @@
+"""Projection with what a whole bitext teaches."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from project_instances import often, placed, project_row
+from soft_samples import bitext, check, fitted, hard, labelled, names, pair
+
+from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.core.spans import Span
+from spanbridge.projection import corpus as corpus_module
+from spanbridge.projection.confidence import CALIBRATIONS
+from spanbridge.projection.corpus import MIN_PAIRS, CorpusMethod, digest
+from spanbridge.projection.corpus_statistics import CorpusStatistics
+from spanbridge.projection.learned_taggers import FOLDS
+from spanbridge.projection.weights import FIRST, SECOND
+
+DIGEST = 16640467941339881401
+
+
+def test_the_digest_is_the_same_in_every_run():
+    """A fixed number: what is learned on one machine is applied on another."""
+    assert digest(pair("In Bonn", "À Bonn")) == DIGEST
+    others = [
+        pair("In Bonn À", "Bonn"),
+        pair("In", "Bonn À Bonn"),
+        pair("in Bonn", "À Bonn"),
+        pair("InBonn", "À Bonn"),
+    ]
+    assert len({digest(other) for other in others} | {DIGEST}) == 5
+    # neither id nor labels count
+    assert digest(pair("In Bonn", "À Bonn", [(1, 2, "LOC")], "other")) == DIGEST
+
+
+def test_a_small_bitext_stays_at_the_first_pass(rows):
+    few, enough = fitted(rows[: MIN_PAIRS - 1]), fitted(rows[:MIN_PAIRS])
+    assert few.state.words is None
+    assert few.state.members == {}
+    assert few.state.statistics.n_pairs == MIN_PAIRS - 1
+    assert few.weights() is FIRST["no encoder"]
+    assert few.regime() == "corpus, first pass, no encoder"
+    assert enough.state.words is not None
+    assert enough.weights() is SECOND["no encoder"]
+    assert enough.regime() == "corpus, no encoder"
+    # what a bitext teaches is no setting: the signature is known before
+    assert few.describe() == enough.describe() == CorpusMethod().describe()
+
+
+@pytest.mark.parametrize("name", ["FIRST", "SECOND"])
+def test_the_signature_tells_other_presets_apart(name, monkeypatch):
+    before = CorpusMethod().describe()
+    presets = getattr(corpus_module, name)
+    encoder = presets["encoder"]
+    monkeypatch.setattr(
+        corpus_module, name, {**presets, "encoder": replace(encoder, min_score=0.9)}
+    )
+    assert CorpusMethod().describe() != before
+
+
+def test_states_are_learned_from_the_pairs_that_have_them(with_states, encoded):
+    assert encoded.state.states is not None
+    assert encoded.weights() is SECOND["encoder"]
+    row, found = with_states[0]
+    mixed = fitted([(row, SoftAlignment(found.forward, found.backward)), *with_states[1:]])
+    assert mixed.state.states is not None
+    assert mixed.weights() is SECOND["encoder"]
+
+
+@pytest.mark.parametrize("sample", ["corpus", "encoded"])
+def test_what_is_learned_projects_what_it_was_learned_from(sample, request):
+    method = request.getfixturevalue(sample)
+    pairs = request.getfixturevalue("rows" if sample == "corpus" else "with_states")
+    right = 0
+    for row, found in pairs:
+        projection = project_row(method, (row, found))
+        check(projection, row)
+        right += placed(projection) == names(row)
+    assert right >= 0.95 * len(pairs)
+
+
+def test_a_pair_without_states_among_pairs_with_them(with_states, encoded):
+    """Such as one that brings its own links, in text that learned taggers are applied to."""
+    for row, found in with_states[:5]:
+        projection = project_row(encoded, (row, SoftAlignment(found.forward, found.backward)))
+        check(projection, row)
+        assert placed(projection) == names(row)
+
+
+def test_statistics_are_those_of_the_result(rows, corpus):
+    """Of the first pass: boundaries counted anew, and kept for each pair to leave out."""
+    first = CorpusMethod()
+    statistics = CorpusStatistics()
+    for row, _ in rows:
+        statistics.add_words(row)
+    first.state.statistics = statistics
+    first.state.has_states = False
+    for row, found in rows:
+        spans = placed(project_row(first, (row, found)))
+        statistics.add_spans(row.target.words, spans)
+        assert set(spans) <= set(corpus.state.members[digest(row)])
+    assert corpus.state.statistics == statistics
+    assert corpus.state.labels == ("LOC", "PER")
+
+
+def test_the_sentence_at_hand_is_left_out(rows, corpus):
+    """Its boundaries, and its tags: the tagger is that of its own fold."""
+    row, found = rows[0]
+    given_ = corpus.score_input(row, found)
+    own = CorpusStatistics()
+    own.add_spans(row.target.words, corpus.state.members[digest(row)])
+    assert given_.own == own.boundaries
+    assert own.boundaries["first"]
+    fold = digest(row) % FOLDS
+    table = corpus.state.words.probabilities(row.target.words, fold)
+    assert (given_.tags["words"]._p == table).all()
+
+
+def test_a_pair_that_stands_there_twice_is_left_out_twice(rows):
+    twice = fitted([*rows[:MIN_PAIRS], rows[0]])
+    once = fitted(rows[:MIN_PAIRS])
+    row, found = rows[0]
+    policies = [method.score_input(row, found).boundary_policy for method in (once, twice)]
+    for side in ("start", "end"):
+        assert policies[0][side].tolist() == policies[1][side].tolist()
+
+
+def test_other_text_has_nothing_left_out(corpus):
+    row = pair("sees Otto", "sees der Otto", [(1, 2, "PER")])
+    given_ = corpus.score_input(row, hard(2, 3, (0, 0), (1, 2)))
+    assert not any(given_.own.values())
+    assert placed(project_row(corpus, (row, hard(2, 3, (0, 0), (1, 2))))) == [(2, 3, "PER")]
+
+
+def test_labels_never_seen_in_learning(corpus, encoded):
+    row = pair("sees Otto", "sees Otto", [(1, 2, "MISC-new")])
+    for method in (corpus, encoded):
+        found = project_row(method, (row, hard(2, 2, (0, 0), (1, 1))))
+        assert placed(found) == [(1, 2, "MISC-new")]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [("A",), ("B-I-x", "B-I-y"), tuple(f"L{n}" for n in range(4)), ("O", "名前", "a b")],
+    ids=lambda labels: labels[0],
+)
+def test_any_labels(labels):
+    pairs = bitext(MIN_PAIRS, labels)
+    method = fitted(pairs)
+    assert method.state.labels == tuple(sorted(labels))
+    right = sum(placed(project_row(method, row)) == names(row[0]) for row in pairs)
+    assert right >= 0.95 * len(pairs)
+
+
+def test_nested_source_spans(with_states):
+    """A whole sentence around the names: the taggers learn, each span still goes its own way."""
+    pairs = []
+    for row, found in with_states:
+        whole = Span(0, len(row.source.words), "ALL")
+        source = row.source.with_spans((*row.source.spans, whole))
+        pairs.append((replace(row, source=source), found))
+    method = fitted(pairs)
+    assert method.state.labels == ("ALL", "LOC", "PER")
+    for row, found in pairs:
+        check(project_row(method, (row, found)), row)
+
+
+def test_a_bitext_without_labels(rows):
+    bare = [(replace(row, source=row.source.with_spans(())), found) for row, found in rows]
+    method = fitted(bare)
+    assert method.state.labels == ()
+    assert method.state.words is None
+    assert method.state.statistics.n_pairs == len(rows)
+    assert project_row(method, bare[0]).spans == ()
+
+
+def test_pairs_without_words_are_not_learned_from(rows):
+    empty = (pair("", "x"), hard(0, 1)), (pair("x", "", [(0, 1, "PER")]), hard(1, 0))
+    method = fitted([*empty, *rows[: MIN_PAIRS - 1]])
+    assert method.state.statistics.n_pairs == MIN_PAIRS - 1
+    assert method.state.words is None
+
+
+def test_fitting_anew_forgets(rows, corpus):
+    method = fitted(bitext(MIN_PAIRS, ("X",), seed=7))
+    method.fit(rows)
+    assert method.state.statistics == corpus.state.statistics
+    assert [project_row(method, row) for row in rows[:20]] == [
+        project_row(corpus, row) for row in rows[:20]
+    ]
+
+
+def same(one, other):
+    assert placed(one) == placed(other)
+    assert [span.score for span in one.spans] == pytest.approx(
+        [span.score for span in other.spans], abs=2e-3
+    )
+    assert one.dropped == other.dropped
+
+
+def test_the_order_of_pairs_does_not_matter(rows, corpus):
+    """Sums differ in their last bits, since they are made in another order."""
+    shuffled = fitted(rows[::-1])
+    assert shuffled.state.statistics == corpus.state.statistics
+    assert shuffled.state.members == corpus.state.members
+    for row in rows:
+        same(project_row(shuffled, row), project_row(corpus, row))
+
+
+def test_the_order_of_projecting_does_not_matter(rows, corpus):
+    there = [project_row(corpus, row) for row in rows]
+    back = [project_row(corpus, row) for row in rows[::-1]]
+    assert there == back[::-1]
+
+
+def test_the_same_input_learns_the_same_bits(with_states, encoded):
+    again = fitted(with_states)
+    for tagger in ("words", "states"):
+        for one, other in zip(
+            getattr(again.state, tagger).weights,
+            getattr(encoded.state, tagger).weights,
+            strict=True,
+        ):
+            assert (one == other).all()
+
+
+@pytest.mark.parametrize(("n", "seed"), [(MIN_PAIRS, 3)])
+def test_the_second_pass_may_still_project_with_the_exact_solver(n, seed):
+    pairs = bitext(n, seed=seed)
+    method = fitted(pairs, "exact")
+    assert all(placed(project_row(method, row)) == names(row[0]) for row in pairs)
+
+
+@often
+@given(st.integers(0, 119), labelled(n_spans=3, labels=("PER", "LOC", "new")))
+def test_promises_of_the_second_pass(corpus, rows, at, drawn):
+    row, found = drawn
+    check(project_row(corpus, (row, found)), row)
+    check(project_row(corpus, rows[at]), rows[at][0])
+
+
+def test_what_the_confidence_of_a_second_pass_comes_from(corpus, rows):
+    """Score, margin, and what the tagger on word forms says of the label, 0 where it knows none."""
+    row, found = rows[0]
+    tags = corpus.score_input(row, found).tags["words"]
+    projection = project_row(corpus, rows[0])
+    assert projection.spans
+    least = corpus.weights().min_score
+    scores = corpus._scores(corpus.weights())
+    for span, entity, raw in zip(
+        projection.spans, projection.origins, projection.raw_scores, strict=True
+    ):
+        scored = corpus.score(corpus.score_input(row, found), entity, corpus.weights(), scores)
+        number = scored.number(span.start, span.end)
+        assert raw == pytest.approx(scored.total[number])
+        margin = min(scored.margin(number, least), 0.5)
+        assert margin > 0
+        label = tags.label_share(span.label, span.start, span.end)
+        assert label < 0
+        calibration = CALIBRATIONS[corpus.regime()]
+        assert span.score == pytest.approx(calibration(scored.total[number], margin, label))
+        assert tags.label_share("new", span.start, span.end) == 0

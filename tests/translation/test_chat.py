@@ -1,0 +1,175 @@
+"""A chat model behind an endpoint: a server of the test's own, which misbehaves in every way."""
+
+import json
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from spanbridge import SpanbridgeError
+from spanbridge.formats.languages import find_language
+from spanbridge.translation.chat import KEY, ChatTranslator
+
+SPANISH, ENGLISH = find_language("es"), find_language("en")
+
+
+@pytest.fixture
+def serve():
+    """``serve(answer)``: the address, and the requests so far; ``answer(text, n)`` says what comes
+    to the n-th request with a text: (code, body)."""
+    running = []
+
+    def start(answer):
+        seen = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                text = body["messages"][1]["content"]
+                n = sum(text == earlier["messages"][1]["content"] for earlier, _, _ in seen)
+                seen.append((body, self.path, self.headers.get("Authorization")))
+                code, content = answer(text, n)
+                data = content.encode()
+                self.send_response(code)
+                if code == 302:
+                    self.send_header("Location", content)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *args):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running.append(server)
+        return f"http://127.0.0.1:{server.server_port}/v1", seen
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+def says(content, reason="stop"):
+    choice = {"message": {"content": content}, "finish_reason": reason}
+    return 200, json.dumps({"choices": [choice]})
+
+
+def right(text):
+    return says(json.dumps({"translation": f"<{text}>"}, ensure_ascii=False))
+
+
+def test_every_sentence_is_one_request(serve, monkeypatch):
+    monkeypatch.setenv(KEY, "secret")
+    url, seen = serve(lambda text, n: right(text))
+    made = ChatTranslator("tower", url, parallel=3)
+    found = made.translate(["Hola, señor.", " ", "¿Qué tal?"], SPANISH, ENGLISH)
+    assert [t.text for t in found] == ["<Hola, señor.>", "", "<¿Qué tal?>"]
+    assert [t.status for t in found] == ["ok", "empty: no text", "ok"]
+    assert len(seen) == 2
+    for body, path, key in seen:
+        assert path == "/v1/chat/completions"
+        assert key == "Bearer secret"
+        assert (body["model"], body["temperature"]) == ("tower", 0)
+        assert "from Spanish (es) into English (en)" in body["messages"][0]["content"]
+    assert "secret" not in made.describe(SPANISH, ENGLISH)
+    assert made.describe(SPANISH, ENGLISH).startswith("chat(tower@http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ((503, ""), "the server does not serve: it answers 503"),
+        ((200, "[" * 100_000), "does not answer in JSON"),
+        (says('{"translation": "\\ud800"}'), "half a character"),
+        ((200, "<html>"), "does not answer in JSON"),
+        ((200, '{"error": 1}'), "does not answer as OpenAI's interface does"),
+        ((200, "[]"), "does not answer as OpenAI's interface does"),
+        (says("Hello!"), "does not answer with JSON alone"),
+        (says(None), "does not answer with JSON alone"),
+        (says('Sure! {"translation": "x"}'), "does not answer with JSON alone"),
+        (says('{"translation": "x", "note": "y"}'), "the one key"),
+        (says('["x"]'), "the one key"),
+        (says('{"translation": ["x"]}'), "empty or no text"),
+        (says('{"translation": "  "}'), "empty or no text"),
+        (says('{"translation": "x', "length"), "did not end (length)"),
+        ((200, "x" * (1 << 20) + "yy"), "longer than any translation"),
+    ],
+)
+def test_a_bad_answer_is_asked_for_again_and_then_given_up(serve, answer, why):
+    url, seen = serve(lambda text, n: right(text) if n == 2 and text == "b" else answer)
+    made = ChatTranslator("m", url, tries=3, pause=0)
+    first, second = made.translate(["a", "b"], SPANISH, ENGLISH)
+    assert first.text == ""
+    assert first.status.startswith("failed: ")
+    assert why in first.status
+    assert (second.text, second.status) == ("<b>", "ok")
+    assert len(seen) == 6
+
+
+def test_what_no_try_can_mend_ends_the_run(serve):
+    url, seen = serve(lambda text, n: (401, '{"error": "no such key"}'))
+    with pytest.raises(SpanbridgeError, match="answers 401 to every request.*no such key"):
+        ChatTranslator("m", url).translate(["a"], SPANISH, ENGLISH)
+    assert len(seen) == 1
+
+
+def test_nobody_there():
+    made = ChatTranslator("m", "http://127.0.0.1:9/v1", tries=2, pause=0)
+    with pytest.raises(SpanbridgeError, match=r"9/v1: .*no answer \(connection refused\)"):
+        made.translate(["a", " "], SPANISH, ENGLISH)
+
+
+def test_a_sentence_that_the_server_refuses_has_failed(serve):
+    url, seen = serve(lambda text, n: (400, "too long") if text == "a" else right(text))
+    found = ChatTranslator("m", url, pause=0).translate(["a", "b"], SPANISH, ENGLISH)
+    assert [t.status for t in found] == ["failed: the server refuses it (400)", "ok"]
+    assert len(seen) == 2
+
+
+def test_neither_text_nor_key_follows_a_redirection(serve, monkeypatch):
+    monkeypatch.setenv(KEY, "secret")
+    elsewhere, seen = serve(lambda text, n: right(text))
+    url, _ = serve(lambda text, n: (302, elsewhere))
+    with pytest.raises(SpanbridgeError, match="answers 302 to every request"):
+        ChatTranslator("m", url).translate(["a"], SPANISH, ENGLISH)
+    assert not seen
+
+
+def test_the_address_and_the_prompt_are_part_of_what_it_is():
+    made = [ChatTranslator("m", f"http://localhost:1/{x}") for x in "ab"]
+    assert len({m.describe(SPANISH, ENGLISH) for m in made}) == 2
+    assert made[0].describe(SPANISH, ENGLISH) != made[0].describe(ENGLISH, SPANISH)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"url": "file:///etc/passwd"}, "no http address"),
+        ({"url": "localhost:1"}, "no http address"),
+        ({"url": "http://x:99999/v1"}, "no http address"),
+        ({"url": "http://[bad/v1"}, "no http address"),
+        ({"url": "http://user:pw@localhost/v1"}, "names a user"),
+        ({"tries": 0}, "out of range"),
+        ({"seconds": 0.0}, "out of range"),
+    ],
+)
+def test_refusals(options, why):
+    with pytest.raises(SpanbridgeError, match=why):
+        ChatTranslator("m", **options)
+
+
+def test_licence():
+    assert ChatTranslator("m").licence == "unknown"
+    assert ChatTranslator("m", licence="Apache-2.0").licence == "Apache-2.0"
+
+
+def test_languages_without_the_package_of_their_names(monkeypatch):
+    """The prompt then has the codes, which its digest in the description shows."""
+    named = ChatTranslator("m").describe(SPANISH, ENGLISH)
+    monkeypatch.setitem(sys.modules, "language_data", None)
+    prompt = ChatTranslator("m")._prompt(SPANISH, ENGLISH)
+    assert "from the language with the code es into the language with the code en" in prompt
+    assert ChatTranslator("m").describe(SPANISH, ENGLISH) != named

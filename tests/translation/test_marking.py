@@ -1,0 +1,95 @@
+"""Marks about spans, and what is left of them after translation."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spanbridge import SpanbridgeError
+from spanbridge.core.spans import Span
+from spanbridge.translation.marks import STYLES, mark, markable, recover
+
+TEXT = "Angela Merkel met Pedro in Paris."
+SPANS = (Span(0, 13, "PER"), Span(18, 23, "PER"), Span(27, 32, "LOC"))
+ALONE = ("Angela Merkel", "Pedro", "París")
+
+
+def found(back):
+    return [(back.text[s.start : s.end], s.label) for s in back.spans]
+
+
+@pytest.mark.parametrize(
+    ("style", "marked"),
+    [
+        ("brackets", "[ Angela Merkel ] met [ Pedro ] in [ Paris ]."),
+        ("quotes", '" Angela Merkel " met " Pedro " in " Paris ".'),
+        ("xml", "<e0> Angela Merkel </e0> met <e1> Pedro </e1> in <e2> Paris </e2>."),
+    ],
+)
+def test_marks_by_hand(style, marked):
+    assert mark(TEXT, SPANS, style) == marked
+    back = recover(marked, SPANS, ("Angela Merkel", "Pedro", "Paris"), style)
+    assert back.text == TEXT
+    assert [span[:3] for span in back.spans] == [span[:3] for span in SPANS]
+    assert back.lost == ()
+
+
+def test_marks_that_moved_merged_and_vanished():
+    """Order is the translation's; the labels follow the likeness (EasyProject, section 3)."""
+    moved = recover("En [París] vio【Pedro】 a [Angela Merkel].", SPANS, ALONE, "brackets")
+    assert moved.text == "En París vio Pedro a Angela Merkel."
+    assert found(moved) == [("París", "LOC"), ("Pedro", "PER"), ("Angela Merkel", "PER")]
+    merged = recover("[Angela Merkel vio Pedro] en [París]", SPANS, ALONE, "brackets")
+    assert found(merged) == [("Angela Merkel vio Pedro", "PER"), ("París", "LOC")]
+    assert merged.lost == (1,)
+    gone = recover("Angela Merkel vio a Pedro en [ París", SPANS, ALONE, "brackets")
+    assert (gone.text, gone.spans, gone.lost) == (
+        "Angela Merkel vio a Pedro en París",
+        (),
+        (0, 1, 2),
+    )
+    other = recover("[ xyz ] y [ París ]", SPANS, ALONE, "brackets")
+    assert (found(other), other.lost) == ([("París", "LOC")], (0, 1))
+
+
+def test_tags_that_come_twice_name_nothing():
+    back = recover("<e0>a</e0> <E 0>b</e0> <e2> París </ e2> <e9>c</e9>", SPANS, ALONE, "xml")
+    assert (back.text, found(back), back.lost) == ("a b París c", [("París", "LOC")], (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "style", "why"),
+    [
+        ("a [b]", (), "brackets", "such marks already"),
+        ('a "b"', (), "quotes", "such marks already"),
+        ("a <e1> b", (), "xml", "such marks already"),
+        ("a b", (Span(0, 3, "X"), Span(2, 3, "Y")), "xml", "overlap"),
+        ("a [b]", (Span(0, 1, "X"),), "xml", None),
+    ],
+)
+def test_what_cannot_be_marked(text, spans, style, why):
+    reason = markable(text, spans, style)
+    assert reason is None if why is None else why in reason
+
+
+def test_no_such_style():
+    with pytest.raises(SpanbridgeError, match="no marks are named 'stars'"):
+        markable("a", (), "stars")
+
+
+@given(st.data(), st.sampled_from(STYLES))
+def test_a_translator_that_changes_nothing_loses_nothing(data, style):
+    """Whatever the text: the words come back, and each span covers the same letters."""
+    words = data.draw(st.lists(st.text("abcß漢ا.,'-", min_size=1, max_size=4), max_size=8))
+    text = " ".join(words)
+    offsets, at = [], 0
+    for word in words:
+        offsets.append((at, at + len(word)))
+        at += len(word) + 1
+    spans = tuple(
+        Span(*where, "X") for where in offsets if data.draw(st.booleans(), label="marked")
+    )
+    alone = [text[s.start : s.end] for s in spans]
+    back = recover(mark(text, spans, style), spans, alone, style)
+    assert back.lost == ()
+    assert back.text.replace(" ", "") == text.replace(" ", "")
+    assert [t for t, _ in found(back)] == alone
