@@ -1,8 +1,8 @@
 """The spans that every method finds on Europarl-NER dev are those of commit 0b4fa8e.
 
-``tests/golden/europarl.json`` holds, for each direction, method and aligner, four hexadecimal digits
-per row: the beginning of the SHA-256 of the row's target spans, as that commit's commands wrote
-them (``match`` as its stage of that name). No text of the data is in it.
+``tests/golden/europarl.json`` holds, per direction, method and aligner, four hexadecimal digits
+for each row: the beginning of the SHA-256 of its target spans, as that commit's commands wrote them
+(``match`` as its stage of that name). No text of the data is in it.
 
 Links by the lexical aligner do not depend on the processor, so every row has to be the same. What
 comes from the bitext's statistics or from the encoder in int8 moves in the last digits with the

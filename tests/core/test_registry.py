@@ -108,7 +108,7 @@ def test_an_unknown_option_that_is_not_given_is_none_of_our_business():
         (*("method", "match", {"candidates": "x"}), "candidates: must be 'ngrams' or 'tag"),
         (
             *("method", "soft", {"solver": 1, "depth": 2}),
-            "solver: must be 'greedy' or 'exact'; depth: there is no such setting",
+            "solver: must be 'greedy' or 'exact', not 1; depth: there is no such setting",
         ),
         # of the right type, but out of range: the part itself says so
         (

@@ -161,7 +161,8 @@ def test_a_step(run, tmp_path):
     code = """
 import spanbridge
 rows = spanbridge.read_pairs("en.conll", "de.txt")
-print([len(row.source.spans) for row in spanbridge.Loaded([{"short-only": {"max_words": 2}}]).run(rows)])
+loaded = spanbridge.Loaded([{"short-only": {"max_words": 2}}])
+print([len(row.source.spans) for row in loaded.run(rows)])
 """
     assert run(python=code).stdout == "[0, 0, 1]\n"
 

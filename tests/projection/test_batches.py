@@ -18,6 +18,7 @@ class ByLetters:
     """A tagger and a translator in one, which go by the letters of words."""
 
     classes = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+    gives_probabilities = True
 
     def describe(self):
         return "letters()"

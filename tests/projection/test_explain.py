@@ -13,7 +13,7 @@ from spanbridge.projection.explain import RUNNERS_UP
 from spanbridge.projection.heuristic import HeuristicMethod
 from spanbridge.projection.presets import GreedyMethod, MatchMethod, SoftMethod
 
-HEAD = re.compile(r"row (.+), (\S+) \[(.*)\], threshold ([\d.]+)")
+HEAD = re.compile(r"row (.+), (\S+) \[(.*)\], min_score ([\d.]+)")
 LINE = re.compile(
     r"  (->|  ) \[(.*)\] (\d+)-(\d+) score (-?[\d.]+)(?:, confidence ([\d.]+))? = (.*)"
 )
@@ -48,7 +48,7 @@ def test_by_hand():
     # F of [0, 1) is 1, of [0, 2) 2/3, of [1, 2) 0 (too faint to be listed)
     # confidence: 1 / (1 + exp(-(-.09 + .61 * -log(.01) + 3.31 / 3)))
     assert explained(SoftMethod(), (row, hard(2, 2, (0, 0), (1, 1)))) == [
-        "row r7, LOC [Bonn], threshold 0.3",
+        "row r7, LOC [Bonn], min_score 0.3",
         "  -> [Bonn] 0-1 score 1.000, confidence 0.979 = soft 1.00*1",
         "     [Bonn schläft] 0-2 score 0.667 = soft 0.67*1",
     ]
@@ -78,11 +78,11 @@ def test_along_hard_links(min_score):
     lines = explained(GreedyMethod(min_score=min_score), row)
     # support 1: 1 / (1 + exp(-(-.53 + .75 * -log(.01))))
     assert lines == [
-        f"row 1, A [s0 s1], threshold {min_score:g}",
+        f"row 1, A [s0 s1], min_score {min_score:g}",
         "  -> [t0 t1] 0-2 score 1.000, confidence 0.949 = alignment 1.00*1",
         "     [t0] 0-1 score 0.667 = alignment 0.67*1",
         "     [t1] 1-2 score 0.667 = alignment 0.67*1",
-        f"row 1, B [s2], threshold {min_score:g}",
+        f"row 1, B [s2], min_score {min_score:g}",
         "  not projected: no link",
     ]
 

@@ -29,11 +29,12 @@ def test_alignment_by_hand():
     intervals = Intervals.of([(1, 3), (1, 2), (0, 3), (3, 4)])
     found = SCORES["alignment"].of(given_, Span(0, 2, "PER"), intervals)
     np.testing.assert_allclose(found, [1.0, 2 / 3, 4 / 5, 0.0])
-    # one word with two links has 2 * 2 / (1 + 2), which match cuts at 1
+    # one word with two links has 2 * 2 / (1 + 2), which match caps at 1
     given_ = ScoreInput(pair("a", "x y"), linked("0-0 0-1", 1, 2))
     question = given_, Span(0, 1, "PER"), Intervals.of([(0, 2)])
     assert SCORES["alignment"].of(*question) == [4 / 3]
     assert MatchMethod().find_score("alignment").of(*question) == [1.0]
+    assert MatchMethod(capped=False).find_score("alignment").of(*question) == [4 / 3]
 
 
 def opined(probabilities, target):
@@ -67,14 +68,6 @@ def test_ner_by_hand():
     # cut at 1
     sure = opined([[0.0, 1.0, 0.0, 0.0, 0.0], *[[0.0, 0.0, 1.0, 0.0, 0.0]] * 5], "u v w x y z")
     assert SCORES["ner"].of(sure, Span(0, 1, "PER"), Intervals.of([(0, 6)])) == [1.0]
-
-
-@pytest.mark.parametrize("opinion", [None, Tagged(1, ())])
-def test_a_tagger_without_probabilities(opinion):
-    given_ = ScoreInput(pair("a", "x"), linked("0-0", 1, 1))
-    given_.opinion = opinion
-    with pytest.raises(SpanbridgeError, match="gives no probabilities"):
-        SCORES["ner"].of(given_, Span(0, 1, "PER"), Intervals.of([(0, 1)]))
 
 
 class Lengths:

@@ -4,7 +4,7 @@ from math import exp, log
 
 import numpy as np
 import pytest
-from project_instances import linked, placed, project, row_of
+from project_instances import linked, placed, project
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.spans import Span
@@ -23,6 +23,7 @@ class FixedTagger:
     def __init__(self, spans=(), probabilities=None):
         self.spans = tuple(spans)
         self.probabilities = None if probabilities is None else np.array(probabilities)
+        self.gives_probabilities = probabilities is not None
 
     def describe(self):
         return "fixed()"
@@ -59,7 +60,8 @@ def test_confidence_by_hand():
     found = project(MatchMethod(), [Span(0, 1, "PER")], linked("0-0", 1, 2))
     assert placed(found) == [(0, 1, "PER")]
     assert found.raw_scores == (1.0,)
-    z = -0.6 + 0.75 * -log(0.01) + 0.5 / 3
+    intercept, closeness, margin = -0.82, 0.0, 13.05  # of projection/confidence.py
+    z = intercept + closeness * -log(0.01) + margin / 3
     assert found.spans[0].score == pytest.approx(1 / (1 + exp(-z)))
 
 
@@ -140,7 +142,11 @@ def test_what_cannot_win_is_not_asked_for():
         ({"translation": 1.0}, {}, "the score 'translation' needs a translator"),
         ({}, {"tagger": FixedTagger()}, "the tagger would do nothing"),
         ({}, {"scorer": Table()}, "the scorer would do nothing"),
-        ({"ner": 1.0}, {"tagger": FixedTagger(), "scorer": Table()}, "the scorer would do nothing"),
+        (
+            {"ner": 1.0},
+            {"tagger": FixedTagger((), [[1.0, 0.0, 0.0, 0.0, 0.0]]), "scorer": Table()},
+            "the scorer would do nothing",
+        ),
         ({"alignment": 0.0}, {}, "all weights are 0"),
         ({}, {"weights": {"alignment": 0.0}}, "all weights are 0"),
     ],
@@ -156,16 +162,17 @@ def test_what_it_needs_and_only_that(options, helpers, why):
 
 def test_helpers_stand_in_the_signature():
     method = MatchMethod("tagger", ner=0.5, translation=0.25)
-    method.equip(tagger=FixedTagger(), scorer=Table())
+    method.equip(tagger=FixedTagger((), [[1.0, 0.0, 0.0, 0.0, 0.0]]), scorer=Table())
     assert method.describe() == (
         "match(tagger,greedy,n_proj<=1,+1*alignment+0.5*ner+0.25*translation>0,fixed(),table(),"
-        "per_class=True)"
+        "per_class=True,capped=True)"
     )
 
 
 def test_a_tagger_that_gives_no_probabilities():
-    method = equipped(MatchMethod(ner=1.0), tagger=FixedTagger())
-    with pytest.raises(SpanbridgeError, match="gives no probabilities, which the ner score needs"):
-        method.project([row_of([Span(0, 1, "PER")], linked("0-0", 1, 1))])
+    with pytest.raises(
+        SpanbridgeError, match="gives no probabilities, which the score 'ner' needs"
+    ):
+        equipped(MatchMethod(ner=1.0), tagger=FixedTagger())
     # as a source of candidates it serves
     equipped(MatchMethod("tagger"), tagger=FixedTagger()).check()

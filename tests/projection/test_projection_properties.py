@@ -176,6 +176,7 @@ OTHER = {
         "translation": 1.0,
         "min_score": 0.5,
         "per_class": False,
+        "capped": False,
         "solver": "exact",
     },
     "soft": {"solver": "exact"},
@@ -211,7 +212,7 @@ def test_signatures():
     assert SoftMethod().describe() == "soft(near_mass,greedy,n_proj<=1,+1*soft>0.3)"
     assert (
         MatchMethod(min_score=0.25, alignment=2).describe()
-        == "match(ngrams=10,greedy,n_proj<=1,+2*alignment>0.5,per_class=True)"
+        == "match(ngrams=10,greedy,n_proj<=1,+2*alignment>0.5,per_class=True,capped=True)"
     )
 
 

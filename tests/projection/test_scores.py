@@ -167,10 +167,10 @@ def spelling(given_, entity, a, b):
 
 
 def alignment(given_, entity, a, b):
-    """2 * links / (words of E + words of C), at most 1."""
+    """2 * links / (words of E + words of C)."""
     own, theirs = range(entity.start, entity.end), range(a, b)
     n_links = sum(i in own and j in theirs for i, j in given_.links.pairs)
-    return min(2 * n_links / (len(own) + len(theirs)), 1)
+    return 2 * n_links / (len(own) + len(theirs))
 
 
 def brevity(given_, entity, a, b):

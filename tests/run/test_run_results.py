@@ -12,7 +12,7 @@ from spanbridge.projection.presets import GreedyMethod
 from spanbridge.run.result import manifest_path, read_manifest
 
 # of a span whose words and whose source's words are all linked: support 1, by the calibration of
-# the greedy method (projection/confidence.py): 1 / (1 + exp(-(-.53 + .75 * -log(.01)))); four digits
+# greedy (projection/confidence.py): 1 / (1 + exp(-(-.53 + .75 * -log(.01)))); four digits
 LINKED = 1 / (1 + math.exp(0.53 - 0.75 * -math.log(0.01)))
 SURE = 0.949
 

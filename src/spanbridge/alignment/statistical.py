@@ -34,9 +34,9 @@ class StatisticalAligner(Aligner):
     """Aligns by word translation probabilities learned from the bitext; no encoder, no other data.
 
     Transductive: :meth:`fit` must see the bitext (or an evenly spread sample of it), and the links
-    of a pair depend on all of it. Posteriors of three lexicons (see
-    :class:`~spanbridge.alignment.lexicon.Lexicon`) over whole words and prefixes of 5 and 4 characters
-    are averaged. Results are deterministic.
+    of a pair depend on all of it. Posteriors of three lexicons
+    (:class:`~spanbridge.alignment.lexicon.Lexicon`) over whole words and prefixes of 5 and 4
+    characters are averaged. Results are deterministic.
 
     Args:
         min_score: least geometric mean of both directions' posteriors for a hard link, in (0, 1).

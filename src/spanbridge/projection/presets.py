@@ -153,6 +153,9 @@ class MatchMethod(LinkMatcher):
         max_words: longest n-gram.
         alignment, ner, translation: weights of the scores, at least 0.
         min_score: least score, as a share of the greatest possible sum, in [0, 1].
+        capped: alignment scores above 1, of words with several links, count as 1. Many candidates
+            are then as good as each other, and the first, shortest one wins: with the links of
+            itermax, False is better by far (docs/project.md).
         per_class: take the tagger's score of the entity's own label; else the greatest of all.
         solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
 
@@ -171,6 +174,7 @@ class MatchMethod(LinkMatcher):
         translation: float = 0.0,
         min_score: float = 0.0,
         per_class: bool = True,
+        capped: bool = True,
         solver: SolverName = "greedy",
     ) -> None:
         own = {"alignment": alignment, "ner": ner, "translation": translation}
@@ -181,7 +185,7 @@ class MatchMethod(LinkMatcher):
         if max_words < 1:
             raise SpanbridgeError(f"max_words is {max_words}, but candidates have at least one")
         self._own = Weights({name: weight for name, weight in own.items() if weight})
-        self._share, self._per_class = min_score, per_class
+        self._share, self._per_class, self._capped = min_score, per_class, capped
         generator: Generator = Ngrams(max_words) if candidates == "ngrams" else TaggedSpans()
         super().__init__(generator, Solver(solver))
 
@@ -202,16 +206,16 @@ class MatchMethod(LinkMatcher):
         return replace(self._own, min_score=self._share * total)
 
     def find_score(self, name: str) -> Score:
-        """The score of a name: ``ner`` as it was asked for, shares of links of at most 1."""
+        """The score of a name, ``ner`` and ``alignment`` as they were asked for."""
         own: dict[str, Score] = {
             "ner": NerScore(self._per_class),
-            "alignment": AlignmentScore(True),
+            "alignment": AlignmentScore(self._capped),
         }
         return own[name] if name in own else super().find_score(name)
 
     def describe(self) -> str:
         """All settings."""
-        return super().describe()[:-1] + f",per_class={self._per_class})"
+        return super().describe()[:-1] + f",per_class={self._per_class},capped={self._capped})"
 
     def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
         """Share of the greatest possible sum, and margin, of the candidate."""

@@ -91,13 +91,13 @@ class AlignmentScore(Score):
     several links.
 
     Args:
-        cut: values above 1 count as 1.
+        capped: values above 1 count as 1.
     """
 
     name, low, high = "alignment", 0.0, 1.0
 
-    def __init__(self, cut: bool = False) -> None:
-        self.cut = cut
+    def __init__(self, capped: bool = False) -> None:
+        self.capped = capped
 
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
         """Share of linked words of every candidate."""
@@ -106,7 +106,7 @@ class AlignmentScore(Score):
             counts[j] += 1
         words = entity.end - entity.start + intervals.end - intervals.start
         scores: Vector = 2 * intervals.sums(cumulate(counts)) / words
-        return np.minimum(scores, 1.0) if self.cut else scores
+        return np.minimum(scores, 1.0) if self.capped else scores
 
 
 class Brevity(Score):

@@ -116,7 +116,8 @@ class Classifier:
 class TransformersTagger(Tagger):
     """Any token classification model of transformers, in float32.
 
-    Tags are those of :class:`~spanbridge.tagging.checkpoint_tagger.CheckpointTagger` but for rounding.
+    Tags are those of :class:`~spanbridge.tagging.checkpoint_tagger.CheckpointTagger`, but for
+    rounding.
     Sentences share batches with others of like length, so that the last digits of a sentence's
     scores may depend on the other sentences.
 
