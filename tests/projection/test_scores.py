@@ -224,7 +224,8 @@ def test_against_the_formulas(sample):
         values = score.of(given_, entity, intervals)
         for value, a, b in zip(values, intervals.start, intervals.end, strict=True):
             assert isclose(value, PLAIN[name](given_, entity, a, b), abs_tol=1e-9), (name, a, b)
-            assert score.low - 1e-9 <= value <= score.high + 1e-9, (name, a, b)
+            if name != "alignment":  # whose range holds for words with one link each
+                assert score.low - 1e-9 <= value <= score.high + 1e-9, (name, a, b)
 
 
 @st.composite
