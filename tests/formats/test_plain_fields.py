@@ -55,8 +55,8 @@ def through_parquet(folder, rows):
 def test_every_declared_field_comes_through(tmp_path, through):
     bare = SentencePair("1", Sentence(("né", ".")), Sentence(("a", "b", "c")))
     rows = [bare]
-    for field in fields(SentencePair):
-        rows.append(replace(bare, **{field.name: OF_PAIRS[field.name]}))
+    for name in SentencePair._fields:
+        rows.append(bare._replace(**{name: OF_PAIRS[name]}))
         assert rows[-1] != bare
     for field in fields(Sentence):
         for side in ("source", "target"):
@@ -69,9 +69,7 @@ def test_every_declared_field_comes_through(tmp_path, through):
             rows.append(
                 SentencePair("1", **{"source": bare.source, "target": TEXT, side: sentence})
             )
-    rows.append(
-        SentencePair(**{field.name: OF_PAIRS[field.name] for field in fields(SentencePair)})
-    )
+    rows.append(SentencePair(**{name: OF_PAIRS[name] for name in SentencePair._fields}))
     assert through(tmp_path, rows) == rows
 
 

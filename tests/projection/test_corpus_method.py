@@ -159,7 +159,7 @@ def test_nested_source_spans(with_states):
     for row, found in with_states:
         whole = Span(0, len(row.source.words), "ALL")
         source = row.source.with_spans((*row.source.spans, whole))
-        pairs.append((replace(row, source=source), found))
+        pairs.append((row._replace(source=source), found))
     method = fitted(pairs)
     assert method.state.labels == ("ALL", "LOC", "PER")
     for row, found in pairs:
@@ -167,7 +167,7 @@ def test_nested_source_spans(with_states):
 
 
 def test_a_bitext_without_labels(rows):
-    bare = [(replace(row, source=row.source.with_spans(())), found) for row, found in rows]
+    bare = [(row._replace(source=row.source.with_spans(())), found) for row, found in rows]
     method = fitted(bare)
     assert method.state.labels == ()
     assert method.state.words is None

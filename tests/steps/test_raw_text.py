@@ -39,7 +39,7 @@ def work(step, rows, context=CONTEXT):
 @given(text=TEXTS)
 def test_split_and_joined_it_is_the_text(text):
     row = pair(text, extra={"topic": "x"})
-    parts, account = work(Split(), [row, replace(row, id="8")])
+    parts, account = work(Split(), [row, row._replace(id="8")])
     assert account.notes["sentences"] == len(parts)
     whole, _ = work(Join(), parts)
     # a sentence can end before a combining mark, where no word does
@@ -55,8 +55,7 @@ def test_spans_links_and_fates_of_sentences_are_joined():
     assert [part.id for part in parts] == ["7.1", "7.2"]
     sides = [("Ana lives.", [(0, 0), (1, 1)]), ("Pedro sleeps.", [(0, 0), (1, 1)])]
     made = [
-        replace(
-            part,
+        part._replace(
             source=raw(translation).with_spans((Span(0, 1, "PER"),)),
             target=part.target.with_spans((Span(0, 1, "PER", 0.5),)),
             links=WordAlignment.of(links, 3, len(part.target.words)),
@@ -74,14 +73,13 @@ def test_spans_links_and_fates_of_sentences_are_joined():
     assert whole.target.offsets[whole.target.spans[1].start] == (10, 15)
     assert list(whole.links.pairs) == [(0, 0), (1, 1), (3, 3), (4, 4)]
     assert (whole.status, whole.confidence) == ("projected", 0.25)
-    assert joined([made[0], replace(made[1], confidence=None)]).confidence is None
+    assert joined([made[0], made[1]._replace(confidence=None)]).confidence is None
 
 
 def test_what_was_said_of_sentences_is_said_of_the_text():
     parts, _ = work(Split(), [pair("Ana vive. Pedro duerme.", extra={"k": 1})])
-    ok = replace(parts[0], translation_status="ok", translation_score=-1.0, status="projected")
-    bad = replace(
-        parts[1],
+    ok = parts[0]._replace(translation_status="ok", translation_score=-1.0, status="projected")
+    bad = parts[1]._replace(
         translation_status="failed: x",
         status="rejected: too long",
         explanation=("why",),
@@ -97,11 +95,11 @@ def test_what_was_said_of_sentences_is_said_of_the_text():
 def test_a_text_has_no_span_if_none_of_its_sentences_has():
     parts, _ = work(Split(), [pair("Ana vive. Pedro duerme.")])
     unsure = [
-        replace(row, target=replace(row.target, empty_probability=p))
+        row._replace(target=replace(row.target, empty_probability=p))
         for row, p in zip(parts, (0.5, 0.9), strict=True)
     ]
     assert joined(unsure).target.empty_probability == 0.45
-    spotted = replace(unsure[0], target=parts[0].target.with_spans((Span(0, 1, "PER"),)))
+    spotted = unsure[0]._replace(target=parts[0].target.with_spans((Span(0, 1, "PER"),)))
     assert joined([spotted, unsure[1]]).target.empty_probability is None
 
 
@@ -130,7 +128,7 @@ def test_segmented_spans_and_links_come_back_in_characters(text, ends, seed):
     bounds = sorted(end for end in ends if end <= n)
     spans = tuple(Span(a, b, "X") for a, b in zip(bounds[::2], bounds[1::2], strict=False))
     links = WordAlignment.of([(0, j) for j in range(n) if (j + seed) % 3], 1, n)
-    made = replace(row, source=Sentence(("w",)), target=row.target.with_spans(spans), links=links)
+    made = row._replace(source=Sentence(("w",)), target=row.target.with_spans(spans), links=links)
     plain = in_plain_words(made)
     assert [plain.target.text[a:b] for a, b in plain.target.offsets] == list(plain.target.words)
 

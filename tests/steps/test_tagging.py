@@ -1,7 +1,5 @@
 """Steps that ask taggers: tag, ensembles, and projection helped by a tagger or a translator."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import toy_pipeline as toy
@@ -105,8 +103,8 @@ def test_ensemble():
     assert account.notes == {"spans added": 1, "spans left out": 0, "spans": 2}
     assert found.status == "projected"
     assert (found.provenance, found.confidence) == ("ensemble", None)
-    stale = replace(
-        row, status="empty: no link", confidence=1.0, provenance="project", extra={"x": 1}
+    stale = row._replace(
+        status="empty: no link", confidence=1.0, provenance="project", extra={"x": 1}
     )
     (found,), _ = work(Ensemble(tagger=Halves(), min_score=1.0), [stale])
     assert (found.status, found.extra) == ("empty: no span", {"x": 1})

@@ -1,12 +1,12 @@
 """Plain fields of pairs and sentences: those that formats read and write without knowing them.
 
-They are taken from the dataclasses, so that a field which is declared there is in every format that
-holds whole pairs. A type that a format cannot hold is an error, never a field that is left out.
+They are taken from the declarations, so that a field which is declared there is in every format
+that holds whole pairs. A type that a format cannot hold is an error, never a field left out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -44,11 +44,11 @@ class PlainField:
 def _fields(declared: type, side: Side | None = None) -> tuple[PlainField, ...]:
     hints = get_type_hints(declared)
     found = []
-    for each in fields(declared):
-        if each.name not in _STRUCTURED[declared]:
-            (kind,) = (part for part in get_args(hints[each.name]) if part is not NoneType)
-            key = each.name if side is None else f"{side}_{each.name}"
-            found.append(PlainField(key, each.name, kind, side))
+    for name, hint in hints.items():
+        if name not in _STRUCTURED[declared]:
+            (kind,) = (part for part in get_args(hint) if part is not NoneType)
+            key = name if side is None else f"{side}_{name}"
+            found.append(PlainField(key, name, kind, side))
     return tuple(found)
 
 

@@ -262,4 +262,6 @@ def add_links(
         except SpanbridgeError as error:
             why = f"{error}{' (after 1 was taken from each)' if one_based else ''}"
             raise InputError(links, at, why) from error
-        yield line, pair.replace(links=alignment)
+        # a row that brought nothing has nothing to be cleared, and files of these are long
+        bare = pair.links is None and pair.status is None
+        yield line, pair._replace(links=alignment) if bare else pair.replace(links=alignment)

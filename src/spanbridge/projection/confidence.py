@@ -44,9 +44,10 @@ class Calibration:
 
     def __call__(self, score: float, *others: float) -> float:
         """Probability, in (0, 1), of a score up to ``best`` and the other features."""
-        features = (closeness(score, self.best), *others)
-        z = self.intercept + sum(w * x for w, x in zip(self.weights, features, strict=True))
-        return 1 / (1 + math.exp(-z))
+        total = self.weights[0] * closeness(score, self.best)
+        for weight, feature in zip(self.weights[1:], others, strict=True):
+            total += weight * feature
+        return 1 / (1 + math.exp(-self.intercept - total))
 
     def surest(self) -> float:
         """The probability of the best score with the best of the other features."""

@@ -289,24 +289,27 @@ class Matcher(Method):
     def _conclude(self, pool: Pool, weights: Weights) -> Projection:
         """Choose, and say how sure each span is and why each source span found none."""
         chosen = self.solve(pool.candidates)
-        entities, calibration = pool.entities, self.calibration()
-        spans = tuple(
-            Span(c[1], c[2], entities[c[0]].label, calibration(*self.grounds(pool, c)))
-            for c in chosen
-        )
-        reached = {candidate[0] for candidate in chosen}
+        entities, calibration, grounds = pool.entities, self.calibration(), self.grounds
+        spans, origins, raw_scores = [], [], []
+        for candidate in chosen:
+            e, start, end, gain = candidate
+            origins.append(entities[e])
+            raw_scores.append(gain + weights.min_score)
+            confidence = calibration(*grounds(pool, candidate))
+            spans.append(Span(start, end, entities[e].label, confidence))
         dropped: tuple[tuple[Span, str], ...] = ()
-        if len(reached) < len(entities):
+        if len(chosen) < len(entities) or self.solve.n_proj != 1:
+            reached = {candidate[0] for candidate in chosen}
             dropped = tuple(
                 (entity, self._reason(pool, e, weights))
                 for e, entity in enumerate(entities)
                 if e not in reached
             )
         return Projection(
-            spans,
+            tuple(spans),
             dropped,
-            tuple(entities[c[0]] for c in chosen),
-            tuple(c[3] + weights.min_score for c in chosen),
+            tuple(origins),
+            tuple(raw_scores),
             # pools are large: what costs nothing is scored anew where it is to be explained
             partial(self._explain, pool if pool.asked else pool.given, chosen),
         )

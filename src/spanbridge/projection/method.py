@@ -71,6 +71,8 @@ class Projection:
 
     def above(self, min_confidence: float) -> Projection:
         """The projection without less probable spans; their source spans count as dropped."""
+        if min_confidence <= 0:
+            return self
         low = [
             k
             for k, span in enumerate(self.spans)

@@ -21,6 +21,9 @@ from spanbridge.projection.corpus_statistics import EDGE, POSITIONS, CorpusStati
 LINK_SCORE = 0.45
 
 
+_NOTHING: dict[str, Any] = {}
+
+
 class Opinion(Protocol):
     """What a tagger finds in one sentence: disjoint spans, and the probabilities of its classes."""
 
@@ -74,8 +77,8 @@ class ScoreInput:
         self.pair = pair
         self._alignment = alignment
         self.corpus = corpus
-        self.tags = tags or {}
-        self.own: Mapping[str, Counter[str]] = own or {}
+        self.tags = _NOTHING if tags is None else tags
+        self.own: Mapping[str, Counter[str]] = _NOTHING if own is None else own
         self.opinion: Opinion | None = None
         self.classes: Sequence[str] = ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ from spanbridge.formats.base import Counts
 from spanbridge.run.job import Job, deterministic, signature_of
 from spanbridge.run.result import Passage, Run, check_output, finish
 from spanbridge.run.sample import FIT_ROWS, sampled
-from spanbridge.steps.base import Step, chunks
+from spanbridge.steps.base import CHUNK, QUICK_CHUNK, Step, chunks
 from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.raw_text import in_plain_words
 
@@ -74,7 +73,7 @@ def _told(pair: SentencePair, explain: Callable[[str], object] | None) -> Senten
         return pair
     for line in pair.explanation:
         explain(line)
-    return dataclasses.replace(pair, explanation=None)
+    return pair._replace(explanation=None)
 
 
 def learn(
@@ -112,7 +111,8 @@ def passed(
     steps: Sequence[Step], rows: Iterable[SentencePair], passages: Sequence[Passage]
 ) -> Iterator[SentencePair]:
     """The rows that become of a stream of rows, batch by batch."""
-    for batch in chunks(rows):
+    size = CHUNK if any(step.slow for step in steps) else QUICK_CHUNK
+    for batch in chunks(rows, size):
         for step, passage in zip(steps, passages, strict=True):
             started = time.monotonic()
             batch = list(step.run(batch, passage.account))

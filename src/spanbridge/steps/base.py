@@ -21,9 +21,10 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.progress import Progress, silent
 
 T = TypeVar("T")
-# Rows that a step works on at a time: enough for batches of equal length to fill, few enough for a
-# progress bar that moves; results do not depend on it.
-CHUNK = 512
+# Rows that steps work on at a time: enough for an encoder's batches of equal length to fill, few
+# enough for a progress bar that moves; results do not depend on it. Where no step is slow, so few
+# that they are gone again before Python's garbage collector looks at all that there is.
+CHUNK, QUICK_CHUNK = 512, 32
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -286,23 +285,17 @@ class Project(Step):
             if status == _NO_SPAN:
                 confidence = _certainty_of_none(pair)
         else:
-            result = result.with_source_scores()
-            if self.explain and result.explain is not None:
-                lines = tuple(result.explain(result, self.min_confidence))
-            sure = [
-                p if p >= self.min_confidence else 1 - p
-                for p in (1.0 if span.score is None else span.score for span in result.spans)
-            ]
-            n_dropped = len(result.dropped)
-            result = result.above(self.min_confidence)
+            whole = result.with_source_scores()
+            if self.explain and whole.explain is not None:
+                lines = tuple(whole.explain(whole, self.min_confidence))
+            result = whole.above(self.min_confidence)
             spans, dropped = result.spans, result.dropped
             status = PROJECTED if spans else f"{EMPTY}{dropped[0][1] if dropped else 'no span'}"
             if spans:
-                confidence = round(sentence_confidence(sure, n_dropped), 4)
+                confidence = _sentence_confidence(whole, self.min_confidence)
         if self.explain and pair.source.spans and not lines:
             lines = (f"row {pair.id}, {status}",)
-        done = dataclasses.replace(
-            pair,
+        done = pair._replace(
             target=pair.target.with_spans(spans),
             links=_shown(pair, read),
             status=status,
@@ -353,6 +346,14 @@ def _certainty_of_none(pair: SentencePair) -> float | None:
     """
     p = pair.source.empty_probability
     return 1.0 if p is None else round(p, 4)
+
+
+def _sentence_confidence(whole: Projection, min_confidence: float) -> float:
+    """Probability that all is right; a span left out is right with that of its being wrong."""
+    sure = [1.0 if span.score is None else span.score for span in whole.spans]
+    if min_confidence:
+        sure = [p if p >= min_confidence else 1 - p for p in sure]
+    return round(sentence_confidence(sure, len(whole.dropped)), 4)
 
 
 def _checked(found: Projection | RowError) -> Projection | str:

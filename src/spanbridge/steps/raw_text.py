@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -122,8 +121,7 @@ class Split(Step):
             account.note("sentences", max(len(found), 1))
             for n, (start, end) in enumerate(found or [(0, len(text))]):
                 part: dict[str, Any] = {self.side: raw_sentence(text[start:end])}
-                yield dataclasses.replace(
-                    pair,
+                yield pair._replace(
                     **part,
                     id=f"{pair.id}.{n + 1}" if len(found) > 1 else pair.id,
                     sentence_of=SentenceOf(pair.id, self.side, start, text if n == 0 else None),
@@ -219,8 +217,7 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
     for pair in rows:
         for key, value in pair.extra.items():
             extra.setdefault(key, value)
-    return dataclasses.replace(
-        rows[0],
+    return rows[0]._replace(
         id=first.id,
         source=sides["source"],
         target=sides["target"],
@@ -321,7 +318,7 @@ def in_plain_words(pair: SentencePair) -> SentencePair:
                     found[a, b] = max(value, found.get((a, b), 0.0))
         kept = None if links.scores is None else list(found.values())
         links = WordAlignment.of(list(found), len(source.words), len(target.words), kept)
-    return dataclasses.replace(pair, source=source, target=target, links=links)
+    return pair._replace(source=source, target=target, links=links)
 
 
 def _plain(sentence: Sentence) -> tuple[Sentence, list[list[int]] | None]:
