@@ -1,1 +1,1 @@
-"""The nouns: spans, sentences, pairs, links, tag schemes. NumPy and the standard library only."""
+"""Basic types: spans, sentences, pairs, links, tag schemes. NumPy and the standard library only."""

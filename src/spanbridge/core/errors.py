@@ -1,4 +1,4 @@
-"""The errors a user can cause, each with the place, the reason and the way out."""
+"""Errors that a user can cause, each with the place, the reason and the way out."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pathlib import Path
 
 
 class SpanbridgeError(Exception):
-    """Base of every error that is the user's to mend; the command line prints it, exit code 2."""
+    """Base of all errors that the user can fix; the command line prints it, with exit code 2."""
 
 
 class InputError(SpanbridgeError):
     """Something in an input file is wrong: ``file:line: what is wrong and what to do``.
 
     Args:
-        file: path of the file, or None for data that came from no file.
-        line: 1-based line number, or None where the whole file is meant.
-        why: what is wrong, and what to do about it.
+        file: path of the file; None for data that came from no file.
+        line: 1-based line number; None if the whole file is meant.
+        why: the fault, and what to do about it.
     """
 
     def __init__(self, file: str | Path | None, line: int | None, why: str) -> None:
@@ -31,4 +31,4 @@ class MissingExtraError(SpanbridgeError):
 
 
 class RowError(SpanbridgeError):
-    """One row cannot be processed, for a reason that is reported with the row; the run goes on."""
+    """One row cannot be processed; the reason is reported with the row, and the run goes on."""

@@ -1,4 +1,4 @@
-"""Text files: streamed reading with exact line numbers, and output that is whole or not there."""
+"""Text files: streamed reading with exact line numbers, and atomic writing."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _BATCH_BYTES = 1 << 20
 
 
 def is_gzip(path: str | Path) -> bool:
-    """Check if the name ends in ``.gz``: such files are read and written compressed."""
+    """Check if the name ends in ``.gz``; such files are read and written compressed."""
     return str(path).lower().endswith(".gz")
 
 
 def lines(path: str | Path) -> Iterator[str]:
-    r"""Read the lines of a UTF-8 file, without their ends.
+    r"""Read the lines of a UTF-8 file, without line ends, in constant memory.
 
     Only ``\n`` (and ``\r\n``) ends a line, since other line separators occur inside tokens. A byte
-    order mark at the file's start is dropped. Memory does not grow with the file.
+    order mark at the start of the file is dropped.
 
     Raises:
-        InputError: the file cannot be read, is empty, is no gzip file though named ``.gz``, or
-            holds a line that is not UTF-8.
+        InputError: the file cannot be read, is empty, is named ``.gz`` but is no gzip file, or has
+            a line that is not UTF-8.
     """
     return chain.from_iterable(line_batches(path))
 
 
 def check_rereadable(path: str | Path) -> None:
-    """Raise InputError for a pipe, such as ``<(command)``: read again, it would be empty."""
+    """Raise InputError for a pipe, such as ``<(command)``, which can be read only once."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         raise InputError(
             path, None, "is a pipe or a device, but is read twice; write it to a file first"
@@ -47,11 +47,11 @@ def check_rereadable(path: str | Path) -> None:
 
 
 def line_batches(path: str | Path) -> Iterator[list[str]]:
-    """Read lines as :func:`lines` does, in lists of about a megabyte, for work on many at once."""
+    """Read lines as :func:`lines` does, in lists of about a megabyte."""
     n_lines = 0
     try:
         with gzip.open(path, "rb") if is_gzip(path) else open(path, "rb") as handle:
-            # A batch is cut after a whole line, so neither a character nor a "\r\n" is cut in two.
+            # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
             while data := handle.read(_BATCH_BYTES) + handle.readline():
                 if not n_lines:
                     data = data.removeprefix(codecs.BOM_UTF8)
@@ -59,7 +59,7 @@ def line_batches(path: str | Path) -> Iterator[list[str]]:
                         break
                 batch = _decode(data, path, n_lines).split("\n")
                 if not batch[-1]:
-                    batch.pop()  # what follows the last "\n" is no line
+                    batch.pop()  # the text after the last "\n" is not a line
                 n_lines += len(batch)
                 yield batch
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -75,7 +75,7 @@ def line_batches(path: str | Path) -> Iterator[list[str]]:
 
 
 def _decode(data: bytes, path: str | Path, n_before: int) -> str:
-    """Decode whole lines; an error names the line, ``n_before`` lines having gone before."""
+    """Decode whole lines; ``n_before`` lines came before them (for the line number of an error)."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -92,17 +92,17 @@ def _decode(data: bytes, path: str | Path, n_before: int) -> str:
 
 @contextmanager
 def atomic_output(path: str | Path) -> Iterator[TextIO]:
-    r"""Open a UTF-8 file for writing that appears under its name only when the block has succeeded.
+    r"""Open a UTF-8 file for writing that appears under its name only if the block succeeds.
 
-    It is written beside its destination and moved there at the end; when the block raises, nothing
-    is left and an older file of that name stays as it was. Line ends are ``\n``; a ``.gz`` file
-    has the same bytes on every run.
+    It is written beside its destination and moved there at the end. If the block raises, nothing is
+    left behind and an older file of that name is unchanged. Line ends are ``\n``; equal content
+    gives equal bytes, also in a ``.gz`` file.
 
     Raises:
-        InputError: the path is no place for a file: a folder, or in one that cannot be written to;
-            or there is no room for the file.
+        InputError: the path is a folder or lies in one that cannot be written to, or the disk is
+            full.
     """
-    destination = Path(os.path.realpath(path))  # a link stays a link: what it points to is written
+    destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
     temporary = destination.with_name(f".spanbridge-{secrets.token_hex(8)}.tmp")
     try:
         with suppress(FileNotFoundError):
@@ -127,7 +127,7 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
 
 
 class _Raw(FileIO):
-    """A new file whose full disk is reported under the name that the user has given."""
+    """A new file that reports a full disk under the name that the user gave."""
 
     def __init__(self, temporary: Path, path: str | Path) -> None:
         super().__init__(temporary, "xb")

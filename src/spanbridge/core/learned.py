@@ -1,6 +1,6 @@
-"""Learned state in a folder: ``learned.json`` for people, ``learned.npz`` for numbers.
+"""Learned state in a folder: ``learned.json`` for people, ``learned.npz`` for arrays, no pickles.
 
-No pickles. The JSON holds the SHA-256 of everything in both files, which is checked on loading.
+The JSON holds the SHA-256 of the content of both files, which is checked on loading.
 """
 
 from __future__ import annotations
@@ -29,44 +29,40 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 class Learner(ABC):
-    """A part that may learn from rows, and keeps what it has learned in a folder.
+    """A part that may learn from rows and can save what it learned in a folder.
 
     Attributes:
-        learns: whether it has to be fitted before it works.
+        learns: True if it has to be fitted before it works.
     """
 
     learns: bool = False
 
     def learned(self) -> tuple[dict[str, Any], Arrays]:
-        """All that :meth:`fit` found out, as JSON and as arrays."""
+        """All that :meth:`fit` learned, as JSON values and arrays."""
         return {}, {}
 
     def take_up(self, content: Mapping[str, Any], arrays: Arrays) -> None:  # noqa: B027  # optional
-        """Take up what :meth:`learned` gave.
+        """Restore the state that :meth:`learned` gave.
 
         Raises:
-            AttributeError, KeyError, TypeError, ValueError: it is not that.
+            AttributeError, KeyError, TypeError, ValueError: the content is not such a state.
         """
 
     @abstractmethod
     def describe(self) -> str:
-        """Name and every setting that the results depend on, for the signature."""
+        """Name and all settings that the results depend on, for the signature."""
 
     def save(self, folder: str | Path) -> None:
-        """Keep what was learned in a folder.
-
-        Raises:
-            InputError: the folder cannot be written to.
-        """
+        """Save what was learned. Raises InputError if the folder cannot be written to."""
         content, arrays = self.learned()
         about = {"part": type(self).__name__, "described": self.describe()}
         write_learned(folder, {**about, "learned": content}, arrays)
 
     def load(self, folder: str | Path) -> Self:
-        """Take up what :meth:`save` kept, by a part made with the same options.
+        """Restore what :meth:`save` saved, for a part made with the same options.
 
         Raises:
-            InputError: there is no such thing, it is damaged, or another part's.
+            InputError: there is no such state, it is damaged, or it is another part's.
         """
         content, arrays = read_learned(folder)
         try:
@@ -80,11 +76,7 @@ class Learner(ABC):
 
 
 def write_learned(folder: str | Path, content: Mapping[str, Any], arrays: Arrays) -> None:
-    """Write both files, the JSON last.
-
-    Raises:
-        InputError: the folder cannot be written to.
-    """
+    """Write both files, the JSON last. Raises InputError if the folder cannot be written to."""
     path = Path(folder)
     temporary = path / f".spanbridge-{secrets.token_hex(8)}.tmp"
     try:
@@ -106,10 +98,10 @@ def write_learned(folder: str | Path, content: Mapping[str, Any], arrays: Arrays
 
 
 def read_learned(folder: str | Path) -> tuple[dict[str, Any], Arrays]:
-    """What :func:`write_learned` wrote, checked.
+    """Read and check the files of :func:`write_learned`.
 
     Raises:
-        InputError: it is not such a folder, was written in another format, or is damaged.
+        InputError: the folder holds no such files, or they are damaged or of another format.
     """
     path = Path(folder) / FILES[0]
     try:
@@ -129,16 +121,12 @@ def read_learned(folder: str | Path) -> tuple[dict[str, Any], Arrays]:
 
 
 def digest_of(folder: str | Path) -> str:
-    """The first digits of the digest of what a folder holds.
-
-    Raises:
-        InputError: as :func:`read_learned`.
-    """
+    """First digits of the digest of a folder's learned state. Raises as :func:`read_learned`."""
     return str(read_learned(folder)[0]["sha256"])[:12]
 
 
 def check_folder(folder: str | Path, allowed: tuple[str, ...]) -> None:
-    """Check that learned state can go to a folder; called before the long work.
+    """Check, before the long work, that learned state can be written to a folder.
 
     Raises:
         InputError: the folder cannot be made or written to, or holds something else.

@@ -1,4 +1,4 @@
-"""Word alignments: always (source, target), with both lengths and, where known, link scores."""
+"""Word alignments as (source, target) links, with both lengths and, where known, link scores."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from spanbridge.core.errors import SpanbridgeError
 class WordAlignment:
     """Links between the words of a source sentence and those of its translation.
 
+    Build one with :meth:`of`, which checks and sorts.
+
     Attributes:
         pairs: (source index, target index), 0-based, sorted, each link once.
         n_source: number of source words.
         n_target: number of target words.
-        scores: one per link, in [0, 1], or None where the aligner gives none.
-
-    Build one with :meth:`of`, which checks and sorts.
+        scores: one per link, in [0, 1]; None if the aligner gives none.
     """
 
     pairs: tuple[tuple[int, int], ...]
@@ -35,10 +35,10 @@ class WordAlignment:
         n_target: int,
         scores: Iterable[float] | None = None,
     ) -> WordAlignment:
-        """Check, sort and deduplicate links (of equal links the best score stays).
+        """Check, sort and deduplicate links (of equal links the best score is kept).
 
         Raises:
-            SpanbridgeError: a link leaves one of the sentences, or the number of scores differs.
+            SpanbridgeError: a link lies outside the sentences, or there is not one score per link.
         """
         given = list(pairs)
         unique = sorted(set(given))
@@ -69,7 +69,7 @@ class WordAlignment:
         return self.pairs[bisect_left(self.pairs, (start,)) : bisect_left(self.pairs, (end,))]
 
     def reversed(self) -> WordAlignment:
-        """The same links seen from the target: (target, source)."""
+        """The same links as (target, source) pairs."""
         scores = None if self.scores is None else list(self.scores)
         return WordAlignment.of(
             ((j, i) for i, j in self.pairs), self.n_target, self.n_source, scores

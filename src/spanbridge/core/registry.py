@@ -1,4 +1,4 @@
-"""The registry: names of parts, each imported only when it is asked for.
+"""Registry of parts by name; a part is imported only when it is asked for.
 
 Other packages add parts by an entry point in the group ``spanbridge.KIND``, such as
 ``spanbridge.method``; docs/extending.md has an example of each kind.
@@ -10,13 +10,12 @@ import inspect
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.plugins import load_plugin, plugins
 from spanbridge.core.requirements import require
 
 # Kind -> name -> class ("module:Class", from this package) and summary.
@@ -26,32 +25,27 @@ _PARTS: dict[str, dict[str, tuple[str, str]]] = tomllib.loads(
 
 
 def names(kind: str) -> dict[str, str]:
-    """The names of a kind of part (``aligner``, ``method``, ``tagger``), each with its summary."""
+    """Names of the parts of a kind (``aligner``, ``method``, ``tagger``), each with its summary."""
     known = {name: summary for name, (_, summary) in _PARTS[kind].items()}
-    for name, point in _plugins(kind).items():
+    for name, point in plugins(kind).items():
         known.setdefault(name, f"from {point.value}")
     return known
 
 
-@cache
-def _plugins(kind: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=f"spanbridge.{kind}")}
-
-
 def load(kind: str, name: str) -> Any:
-    """Import the class that a name stands for.
+    """Import the class of a named part.
 
     Raises:
-        SpanbridgeError: nobody goes by that name, or its plug-in cannot be imported.
+        SpanbridgeError: there is no part of that name, or its plug-in cannot be imported.
         MissingExtraError: the part needs a package that is not installed.
     """
     entry = _PARTS[kind].get(name)
-    point = _plugins(kind).get(name)
+    point = plugins(kind).get(name)
     if entry is not None:
         module, _, attribute = entry[0].partition(":")
         made = getattr(import_module(f"spanbridge.{module}"), attribute)
     elif point is not None:
-        made = _load_plugin(kind, point)
+        made = load_plugin(kind, point)
     else:
         known = names(kind)
         near = get_close_matches(name, known, 1)
@@ -61,23 +55,12 @@ def load(kind: str, name: str) -> Any:
     return made
 
 
-def _load_plugin(kind: str, point: EntryPoint) -> Any:
-    try:
-        return point.load()
-    except Exception as error:
-        package = point.dist.name if point.dist else point.value
-        raise SpanbridgeError(
-            f"the {kind} {point.name!r} of the package {package} cannot be imported "
-            f"({type(error).__name__}: {error}); mend the package, or uninstall it"
-        ) from error
-
-
 def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
-    """Make the named part with the options that were given (those that are not None).
+    """Make the named part with the given options, leaving out those that are None.
 
     Raises:
-        SpanbridgeError: nobody goes by that name, or the part has no such option, or an option has
-            a value of another type.
+        SpanbridgeError: there is no part of that name, or it has no such option, or an option has a
+            value of the wrong type.
         MissingExtraError: the part needs a package that is not installed.
     """
     part = load(kind, name)
@@ -89,10 +72,10 @@ def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
 
 
 def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as the annotations of the class that takes them ask for.
+    """Convert options to the types that the class's annotations ask for.
 
     Raises:
-        ValueError: there is no such option, or one has a value of another type.
+        ValueError: there is no such option, or one has a value of the wrong type.
     """
     from pydantic import ConfigDict, ValidationError, create_model
 
@@ -119,7 +102,7 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
 
 
 def reason(error: Any) -> str:
-    """What pydantic says, in fewer words."""
+    """Short form of a pydantic error."""
     given = error.get("ctx", {})
     plain = {
         "bool_parsing": "must be true or false",

@@ -1,4 +1,4 @@
-"""Packages beyond the base install: checked in one place, with one message on how to get them."""
+"""Packages beyond the base install: the check, and the message on how to install them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from spanbridge.core.errors import MissingExtraError
 
-# Module -> the extra of this package that brings it.
+# Module -> the extra of this package that installs it.
 _EXTRAS = {
     **dict.fromkeys(("huggingface_hub", "safetensors", "tokenizers"), "hf"),
     **dict.fromkeys(("ftfy", "icu4py", "language_data", "pyarrow", "sentencex"), "pipeline"),
@@ -17,19 +17,19 @@ _EXTRAS = {
 
 
 def install_command(module: str) -> str:
-    """The command that installs the package of a module."""
+    """Command that installs the package of a module."""
     extra = _EXTRAS.get(module)
     package = f"'spanbridge[{extra}]'" if extra else module.replace("_", "-")
     return f"pip install {package}"
 
 
 def missing(modules: Iterable[str]) -> list[str]:
-    """Those of the modules that are not installed."""
+    """The modules that are not installed."""
     found = []
     for module in modules:
         try:
             there = find_spec(module) is not None
-        except (ModuleNotFoundError, ValueError):  # its parent is missing, or it is barred
+        except (ModuleNotFoundError, ValueError):  # its parent is missing, or its import is blocked
             there = False
         if not there:
             found.append(module)
@@ -41,7 +41,7 @@ def require(*modules: str, by: str) -> None:
 
     Args:
         modules: names, such as ``torch``.
-        by: what needs them, for the message.
+        by: name of the part that needs them, for the message.
 
     Raises:
         MissingExtraError: some are not installed.
@@ -58,28 +58,21 @@ class Part:
 
     Attributes:
         requires: modules beyond the base install, checked whenever the part is made.
-        licence: of the model or the data that it works with, as an SPDX identifier where there is
-            one; None where it uses neither.
+        licence: licence of its model or data, as an SPDX identifier if there is one; None if it
+            uses neither.
     """
 
     requires: ClassVar[tuple[str, ...]] = ()
     licence: str | None = None
 
     def __new__(cls, *args: Any, **options: Any) -> Any:
-        """Make it, if what it requires is installed.
-
-        Raises:
-            MissingExtraError: something is not.
-        """
+        """Make the part. Raises MissingExtraError if a required module is not installed."""
         require(*cls.requires, by=cls.__name__)
         return super().__new__(cls)
 
 
 def allows_commercial_use(licence: str) -> bool:
-    """Check if a licence is known, and not for non-commercial use alone.
-
-    Of several licences joined by ``+``, all have to be.
-    """
+    """Check if a licence, or each of several joined by ``+``, is known to allow commercial use."""
     return all(
         name not in ("unknown", "other", "")
         and not {"nc", "research"} & set(name.split("-"))

@@ -1,8 +1,8 @@
-"""Rows: sentence pairs with all that has been found out about them.
+"""Rows: sentence pairs with all results so far.
 
-Every field has one owner, the step that writes it, and speaks of certain other fields; when one of
-those changes, it is cleared (:meth:`SentencePair.replace`), so that nothing which an earlier run
-said can pass for a result of this one.
+Every field is written by certain steps and depends on certain other fields; when one of those
+changes, it is cleared (:meth:`SentencePair.replace`), so that no stale result of an earlier run
+remains.
 
 | field | written by | cleared when these change |
 |---|---|---|
@@ -27,24 +27,23 @@ Side = Literal["source", "target"]
 SIDES: tuple[Side, Side] = ("source", "target")
 OTHER: dict[Side, Side] = {"source": "target", "target": "source"}
 
-# What a status is, or begins with; the reason follows.
+# Statuses, or their beginnings, which a reason follows.
 PROJECTED = "projected"
 EMPTY = "empty: "
 FAILED = "failed: "
 REJECTED = "rejected: "
-# The status of a translation that is as it should be; others begin with "suspect: ", "failed: " or
-# "empty: ".
+# Status of a good translation; others begin with "suspect: ", "failed: " or "empty: ".
 OK = "ok"
 
 
 class SentenceOf(NamedTuple):
-    """The place of a sentence in the text that it was cut from.
+    """Place of a sentence in the text that it was cut from.
 
     Attributes:
-        id: of the row that held the text.
-        side: on which the text stood.
+        id: id of the row that held the text.
+        side: side of the pair on which the text stood.
         start: first character of the sentence in the text.
-        text: the whole text, on its first sentence only.
+        text: the whole text, for its first sentence only.
     """
 
     id: str
@@ -53,31 +52,30 @@ class SentenceOf(NamedTuple):
     text: str | None = None
 
 
-# rows are many: a tuple is made three times as fast as a frozen dataclass
+# There are many rows, and a tuple is made three times as fast as a frozen dataclass.
 class SentencePair(NamedTuple):
-    """A source sentence (labels known), its translation, and what has been found out so far.
+    """A source sentence (labels known), its translation, and all results so far.
 
     Attributes:
-        id: unique within its file; the 1-based row number where the input had none.
+        id: unique within its file; the 1-based row number if the input had none.
         source: the sentence whose labels are known.
-        target: the sentence that receives them.
-        links: the word alignment, or None while there is none.
-        status: how the target came by its spans: ``projected``, or ``empty:``, ``failed:`` or
-            ``rejected:`` with the reason. ``failed`` means that an earlier step failed (a
-            translation), so that nothing is known of the target, not even that it has no spans.
-        confidence: probability that all of the target's spans are right, in [0, 1]; None where
-            nothing could be projected.
-        provenance: name of the step that wrote the target's spans; None if they came with the
-            input.
-        explanation: lines that say why each span was projected where it was.
+        target: the sentence that receives the labels.
+        links: word alignment; None if there is none yet.
+        status: origin of the target's spans: ``projected``, or ``empty:``, ``failed:`` or
+            ``rejected:`` with the reason. ``failed`` means that an earlier step (a translation)
+            failed, so that nothing is known of the target, not even that it has no spans.
+        confidence: probability that all of the target's spans are right, in [0, 1]; None if nothing
+            could be projected.
+        provenance: name of the step that wrote the target's spans; None if the input had them.
+        explanation: lines that say why each span was projected to its place.
         translation_status: ``ok``, or ``suspect:``, ``failed:`` or ``empty:`` with the reason; None
             if no step has translated.
         translation_score: log-probability per token, at most 0.
-        back_translation_status: as ``translation_status``, of the way back.
+        back_translation_status: as ``translation_status``, for the back-translation.
         pivot_text: the source before it was replaced by its back-translation.
-        sentence_of: the text that the row's sentence was cut from.
-        rejected_sentences: reasons of the sentences of a joined text that were rejected.
-        extra: further fields of the input row, carried through unchanged.
+        sentence_of: place in the text that the row's sentence was cut from.
+        rejected_sentences: reasons of the rejected sentences of a joined text.
+        extra: further fields of the input row, passed through unchanged.
     """
 
     id: str
@@ -101,9 +99,9 @@ class SentencePair(NamedTuple):
         return self.source if name == "source" else self.target
 
     def replace(self, **changes: Any) -> SentencePair:
-        """The row with other values; what spoke of a changed field and is not given is cleared.
+        """The row with other values; fields that depend on them and are not given are cleared.
 
-        ``_replace`` clears nothing: it is for steps that say all of it anew.
+        ``_replace`` clears nothing: it is for steps that set all of them.
         """
         source: Sentence = changes.get("source", self.source)
         target: Sentence = changes.get("target", self.target)

@@ -1,4 +1,4 @@
-"""Which scripts are written without spaces between words."""
+"""Scripts that are written without spaces between words."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ _UNSPACED = (
 
 @lru_cache(maxsize=100_000)
 def is_unspaced(char: str) -> bool:
-    """Whether a character belongs to a script written without spaces (Han, Kana, Thai ...)."""
+    """Check if a character belongs to a script written without spaces (Han, Kana, Thai ...)."""
     return unicodedata.name(char, "").startswith(_UNSPACED)

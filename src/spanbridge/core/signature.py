@@ -1,4 +1,4 @@
-"""Signatures: each part says what it is; the parts make one line that reproduces a number."""
+"""Signatures: one line, made of each part's description, that reproduces a number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def package_version() -> str:
-    """Version of the installed package, or ``0+unknown`` when run from a bare source tree."""
+    """Version of the installed package; ``0+unknown`` when run from a bare source tree."""
     try:
         return version("spanbridge")
     except PackageNotFoundError:
@@ -19,9 +19,9 @@ def package_version() -> str:
 
 @cache
 def code_version() -> str:
-    """Version, and a fingerprint of the package's source: a checkout changes between versions.
+    """Version with a fingerprint of the source, since a checkout changes between versions.
 
-    For the keys of what is kept between runs, not for signatures.
+    For the keys of stored results, not for signatures.
     """
     digest = sha256()
     root = Path(__file__).parent.parent
@@ -31,9 +31,9 @@ def code_version() -> str:
 
 
 def signature(parts: Mapping[str, object]) -> str:
-    """One line ``name:value|name:value|...|version:x``, in the order given (as sacreBLEU does).
+    """One line ``name:value|name:value|...|version:x``, in the given order (as sacreBLEU does).
 
-    Values are written plainly; ``|`` and line breaks in them become spaces.
+    In values, ``|`` and line breaks become spaces.
     """
     clean = {k: " ".join(str(v).replace("|", " ").split()) for k, v in parts.items()}
     return "|".join([*(f"{k}:{v}" for k, v in clean.items()), f"version:{package_version()}"])

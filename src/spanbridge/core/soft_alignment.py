@@ -1,4 +1,4 @@
-"""Soft alignments: how much of each word went where, before any link is cut out of it."""
+"""Soft alignments: probability mass between words, before links are cut out of it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class SoftAlignment:
     """The probability mass between the words of two sentences, in both directions.
 
     Attributes:
-        forward: [n_source, n_target]; row i says where source word i went. Entries lie in [0, 1],
-            rows sum to at most 1 (what is missing went nowhere).
-        backward: [n_source, n_target]; column j says where target word j came from. Columns sum to
-            at most 1.
-        source_states, target_states: [words, hidden] states of an encoder, for taggers; None where
-            there is no encoder.
+        forward: [n_source, n_target]; row i is the share of source word i that went to each target
+            word. Entries lie in [0, 1], rows sum to at most 1 (the rest went nowhere).
+        backward: [n_source, n_target]; column j is the share of target word j that came from each
+            source word. Columns sum to at most 1.
+        source_states, target_states: encoder states [words, hidden], for taggers; None without an
+            encoder.
     """
 
     forward: Matrix
@@ -51,7 +51,7 @@ class SoftAlignment:
         )
 
     def links(self, min_score: float) -> WordAlignment:
-        """Hard links: pairs whose geometric mean of both directions reaches ``min_score``.
+        """Hard links: pairs whose geometric mean of both directions is at least ``min_score``.
 
         A link's score is that mean, in [min_score, 1].
         """

@@ -1,4 +1,4 @@
-"""Spans, and sentences that hold them: frozen values that travel between all steps."""
+"""Spans, and sentences that hold them: immutable values that all steps share."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Span(NamedTuple):
     Attributes:
         start: index of the first word, 0-based.
         end: index one past the last word (half-open); ``start < end``.
-        label: the label without any B-/I- prefix; may contain hyphens.
-        score: in [0, 1], how well the span is supported; None for given labels.
+        label: the label without B-/I- prefix; may contain hyphens.
+        score: support of the span, in [0, 1]; None for given labels.
     """
 
     start: int
@@ -25,7 +25,7 @@ class Span(NamedTuple):
 
 
 def check_spans(spans: tuple[Span, ...], n_words: int) -> None:
-    """Raise SpanbridgeError if a span is empty, has no label, or leaves ``[0, n_words]``."""
+    """Raise SpanbridgeError if a span is empty, has no label, or lies outside ``[0, n_words]``."""
     for start, end, label, _ in spans:
         if not 0 <= start < end <= n_words:
             raise SpanbridgeError(
@@ -42,14 +42,14 @@ class Sentence:
 
     Attributes:
         words: the tokens, in order; may be empty.
-        spans: in any order; may overlap (a format that cannot hold that says so on writing).
-        text: the raw text where the input had any, else None.
+        spans: in any order; may overlap (a format that cannot hold that raises on writing).
+        text: the raw text if the input had any, else None.
         offsets: for raw text, one half-open character range per word; else None.
-        empty_probability: where a tagger found no span, its probability that there is none, in
-            [0, 1]; None where there are spans, or no tagger was asked.
+        empty_probability: the tagger's probability that there is no span where it found none, in
+            [0, 1]; None if there are spans or no tagger was used.
 
     Raises:
-        SpanbridgeError: a span leaves the sentence or has no label.
+        SpanbridgeError: a span lies outside the sentence or has no label.
     """
 
     words: tuple[str, ...]
@@ -73,7 +73,7 @@ class Sentence:
         return self.text if self.text is not None else " ".join(self.words)
 
     def text_of(self, start: int, end: int) -> str:
-        """Of the words [start, end): as they stand in the raw text, or with spaces between."""
+        """Text of the words [start, end): from the raw text, or the words with spaces between."""
         if self.text is not None and self.offsets is not None:
             return self.text[self.offsets[start][0] : self.offsets[end - 1][1]]
         return " ".join(self.words[start:end])

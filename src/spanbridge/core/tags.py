@@ -1,4 +1,4 @@
-"""Tag schemes <-> spans: the only place that knows IOB1, IOB2 and BIOES.
+"""Conversion between tags and spans, in the schemes IOB1, IOB2 and BIOES.
 
 Sources: IOB1 and IOB2 as in Tjong Kim Sang and Veenstra (1999, "Representing Text Chunks");
 BIOES (also BILOU, BMEWO) as in Ratinov and Roth (2009).
@@ -26,14 +26,14 @@ _BILOU = {"L": "E", "U": "S"}
 
 
 class OrphanTagError(SpanbridgeError):
-    """An inside tag continues nothing, and the policy is ``error``."""
+    """An inside tag continues no span, and the policy is ``error``."""
 
 
 def split_tag(tag: str, scheme: Scheme = "iob2") -> tuple[str, str]:
-    """Split ``B-LOC`` into ``("B", "LOC")``; ``O`` gives ``("O", "")``. Labels keep their hyphens.
+    """Split ``B-LOC`` into ``("B", "LOC")``, ``O`` into ``("O", "")``. Labels keep their hyphens.
 
     Raises:
-        SpanbridgeError: the tag is not one of the scheme's.
+        SpanbridgeError: the tag does not belong to the scheme.
     """
     if tag == "O":
         return "O", ""
@@ -47,24 +47,24 @@ def split_tag(tag: str, scheme: Scheme = "iob2") -> tuple[str, str]:
 def spans_from_tags(
     tags: Sequence[str], scheme: Scheme = "iob2", orphans: OrphanPolicy = "begin"
 ) -> tuple[tuple[Span, ...], int]:
-    """Read the spans out of a tag sequence.
+    """Read the spans of a tag sequence.
 
     An *orphan* is an inside (or end) tag that continues no open span of its label: ``I-LOC`` after
-    ``O`` or after another label. IOB1 has none, since there ``I-`` may begin a span.
+    ``O`` or after another label. IOB1 has none, since ``I-`` may begin a span there.
 
     Args:
         tags: one tag per word.
-        scheme: how the tags are meant.
+        scheme: scheme of the tags.
         orphans: ``begin`` starts a span there (as conlleval and seqeval's default mode do),
-            ``drop`` leaves the orphan and what continues it unlabelled (as seqeval's strict mode
+            ``drop`` leaves the orphan and its continuation unlabelled (as seqeval's strict mode
             does with IOB2), ``error`` raises.
 
     Returns:
-        The spans in order, and how many orphans were met.
+        The spans in order, and the number of orphans.
 
     Raises:
-        SpanbridgeError: a tag is not of the scheme.
-        OrphanTagError: an orphan was met and ``orphans`` is ``error``.
+        SpanbridgeError: a tag does not belong to the scheme.
+        OrphanTagError: there is an orphan and ``orphans`` is ``error``.
     """
     spans: list[Span] = []
     n_orphans = 0

@@ -1,7 +1,7 @@
-"""The multilingual encoder: weights, tokenizer, and word states, without torch.
+"""The multilingual encoder: weights, tokenizer and word states, without torch.
 
-``load_encoder()`` gives the embedded multilingual-e5-small, ``load_encoder("path-or-hub-id")``
-any BERT, RoBERTa/XLM-R or DistilBERT encoder; both come as an :class:`Encoder`.
+``load_encoder()`` loads the embedded multilingual-e5-small, ``load_encoder("path-or-hub-id")`` any
+BERT, RoBERTa/XLM-R or DistilBERT encoder; both return an :class:`Encoder`.
 """
 
 from spanbridge.encode.encoder import EncodedSentence, Encoder

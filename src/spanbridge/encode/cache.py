@@ -12,13 +12,13 @@ from pathlib import Path
 
 from spanbridge.core.errors import SpanbridgeError
 
-# Raise when conversion changes what it writes: older entries are then left alone and made anew.
+# Increase when the converted files change: older entries are then ignored and made again.
 FORMAT_VERSION = 1
 _MANIFEST = "manifest.json"
 
 
 def cache_folder() -> Path:
-    """``$SPANBRIDGE_CACHE``, else the platform's user cache folder for spanbridge."""
+    """``$SPANBRIDGE_CACHE``, or the platform's user cache folder for spanbridge."""
     given = os.environ.get("SPANBRIDGE_CACHE")
     if given:
         return Path(given)
@@ -46,16 +46,16 @@ def _intact(entry: Path) -> bool:
 def cached(key: str, make: Callable[[Path], None]) -> Path:
     """The folder of a cache entry, made on first use.
 
-    Every file is checked against its SHA-256 on each use; a damaged entry is made anew. Concurrent
-    processes wait for the one that makes it; an interrupted one leaves nothing behind that could be
+    Every file is checked against its SHA-256 on each use; a damaged entry is made again. Concurrent
+    processes wait for the one that makes the entry; an interrupted one leaves nothing that could be
     taken for an entry.
 
     Args:
-        key: names the entry; must hold all that its content depends on.
-        make: writes the entry's files into the empty folder it is given.
+        key: name of the entry; must contain everything that its content depends on.
+        make: function that writes the entry's files into the empty folder it is given.
 
     Raises:
-        SpanbridgeError: the cache folder cannot be written.
+        SpanbridgeError: the cache folder cannot be written to.
     """
     from filelock import FileLock
 

@@ -1,7 +1,7 @@
 """Hugging Face checkpoints (BERT, RoBERTa, XLM-R, DistilBERT) read without torch.
 
-Weights are read from safetensors only: pickled ``.bin`` weights can run code when loaded, so they
-are refused with a way out. Nothing of a checkpoint's own code is ever run.
+Weights are read from safetensors only; pickled ``.bin`` weights, which can run code when loaded,
+are refused with a message on what to do. A checkpoint's own code is never run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from spanbridge.core.requirements import require
 from spanbridge.encode.cache import file_digest
 from spanbridge.encode.encoder_weights import Array, EncoderWeights
 
-# Files fetched from a hub repository; the README is the card, which names the licence.
+# Files fetched from a hub repository; the README is the model card, which names the licence.
 HUB_FILES = (
     *("config.json", "tokenizer.json", "*.safetensors", "*.safetensors.index.json"),
     "README.md",
@@ -62,11 +62,11 @@ class Checkpoint:
     """A local checkpoint folder: its configuration, tokenizer file, weights and fingerprint.
 
     Attributes:
-        folder: the folder.
-        model_type: the entry of its ``config.json``.
+        folder: path of the folder.
+        model_type: entry of its ``config.json``.
         max_positions: longest input in tokens, special tokens included.
-        n_layers: layers of the whole model.
-        n_ids: token ids that have an embedding.
+        n_layers: number of layers of the whole model.
+        n_ids: number of token ids that have an embedding.
 
     Raises:
         InputError: a file is missing or unreadable, or the weights are pickled.
@@ -116,7 +116,7 @@ class Checkpoint:
         """The encoder's tensors under the common names, each read on demand."""
         files = {name: path for path in self._weight_files for name in _tensor_names(path)}
         names = _NAMES[self.model_type]
-        # a head's checkpoint keeps the encoder under its base model's prefix ("bert.", "roberta.")
+        # with a task head, the encoder's tensors have the base model's prefix ("bert.", "roberta.")
         probe = "embeddings.word_embeddings.weight"
         prefix = next((n[: -len(probe)] for n in sorted(files) if n.endswith(probe)), None)
         if prefix is None:
@@ -148,10 +148,10 @@ class Checkpoint:
         return EncoderWeights(self.n_layers, self._n_heads, str(activation), epsilon, tensor)
 
     def read(self, name: str) -> Array:
-        """A tensor under its full name in the checkpoint, such as a head's.
+        """Tensor under its full name in the checkpoint, such as a task head's.
 
         Raises:
-            InputError: there is none of that name.
+            InputError: there is no tensor of that name.
         """
         for path in self._weight_files:
             if name in _tensor_names(path):
@@ -198,7 +198,7 @@ class Checkpoint:
 
 
 def open_safetensors(path: Path) -> Any:
-    """Open a file of tensors.
+    """Open a safetensors file.
 
     Raises:
         InputError: it is damaged, or not a safetensors file.
@@ -224,7 +224,7 @@ def _read_tensor(path: Path, name: str) -> Array:
     with open_safetensors(path) as file:
         if file.get_slice(name).get_dtype() != "BF16":
             return np.asarray(file.get_tensor(name), dtype=np.float32)
-    # NumPy has no bfloat16; its values are the upper halves of float32's
+    # NumPy has no bfloat16; its values are the upper halves of float32 values
     with path.open("rb") as raw:
         header = json.loads(raw.read(int.from_bytes(raw.read(8), "little")))
         start, end = header[name]["data_offsets"]
@@ -237,8 +237,8 @@ def download(model_id: str, files: Sequence[str] = HUB_FILES) -> Path:
     """Fetch a checkpoint from the Hugging Face Hub (or its local cache).
 
     Args:
-        model_id: its id.
-        files: patterns of the names of the wanted files.
+        model_id: id on the Hub.
+        files: name patterns of the wanted files.
 
     Raises:
         MissingExtraError: ``spanbridge[hf]`` is not installed.
@@ -258,7 +258,7 @@ def download(model_id: str, files: Sequence[str] = HUB_FILES) -> Path:
 
 
 def licence_of(folder: Path, usual: str = "unknown") -> str:
-    """The licence on the checkpoint's card, or the usual one if there is none."""
+    """Licence on the checkpoint's model card, or ``usual`` if there is none."""
     card = folder / "README.md"
     found = _LICENCE.search(card.read_text("utf-8", "replace")) if card.is_file() else None
     return found.group(1).lower() if found else usual

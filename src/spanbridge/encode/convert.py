@@ -1,4 +1,4 @@
-"""Conversion of encoder weights to a CTranslate2 model, cut after the wanted layer."""
+"""Conversion of encoder weights to a CTranslate2 model, truncated after the wanted layer."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def convert(weights: EncoderWeights, layer: int, quantization: str | None, folde
     """Write the first ``layer`` layers as a CTranslate2 model into an existing folder.
 
     The last hidden state of the result equals ``hidden_states[layer]`` of the whole model. Token
-    type 0 is added into the position encodings, so that one embedding table is enough.
+    type 0 is added to the position encodings, so that one embedding table is enough.
 
     Args:
-        weights: the encoder.
+        weights: weights of the encoder.
         layer: number of layers to keep, 1 to ``weights.n_layers``.
-        quantization: ``"int8"`` or None for float32 on disk.
+        quantization: ``"int8"``, or None for float32 on disk.
         folder: receives ``model.bin``, ``config.json`` and ``vocabulary.json``.
 
     Raises:
@@ -74,7 +74,7 @@ def convert(weights: EncoderWeights, layer: int, quantization: str | None, folde
         _norm(part.ffn.layer_norm, weights, f"{n}.output_norm")
     # Inputs are given as ids, so the vocabulary only has to have the right size.
     spec.register_vocabulary([str(i) for i in range(len(encoder.embeddings[0].weight))])
-    spec.config.unk_token = "0"  # noqa: S105 - a token of the vocabulary, no secret
+    spec.config.unk_token = "0"  # noqa: S105 - a token of the vocabulary, not a secret
     spec.config.layer_norm_epsilon = weights.layer_norm_epsilon
     spec.validate()
     spec.optimize(quantization=quantization)

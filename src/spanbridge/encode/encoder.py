@@ -1,10 +1,10 @@
-"""The encoder: one vector per subword of each sentence, batched, windowed, without repetition.
+"""The encoder: one vector per subword of a sentence, with batching, windows and a memory.
 
 A sentence's states must not depend on what else is in its batch, or results would change with the
 batch size or the sharding. Padding changes the last bits of float32 attention, and those decide
-roundings in int8. So only sentences of exactly the same length share a batch in int8 (measured: bit
-for bit the same as alone), and other compute types encode one sentence at a time. Parallelism comes
-from several batches at once, each on one thread, which is also the fastest way on few cores.
+roundings in int8. So in int8, only sentences of exactly the same length share a batch (measured:
+bit for bit the same as alone), and other compute types encode one sentence at a time. Several
+batches run in parallel, each on one thread, which is also the fastest way on few cores.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class EncodedSentence:
     """States of one sentence.
 
     Attributes:
-        states: float32 [n_subwords, hidden], special tokens left out.
-        first, last: int64 [n_subwords], the words [first, last) each subword covers: one word, or
-            several where words are written without spaces and a subword spans them. A word without
-            subwords (ignorable characters only) is covered by none.
-        n_words: words of the sentence.
+        states: float32 [n_subwords, hidden], without special tokens.
+        first, last: int64 [n_subwords], the words [first, last) that each subword covers: one word,
+            or several if words are written without spaces and a subword spans them. A word without
+            subwords (only ignorable characters) is not covered.
+        n_words: number of words of the sentence.
     """
 
     states: npt.NDArray[np.float32]
@@ -48,9 +48,9 @@ class EncodedSentence:
 
 
 def windows(n_tokens: int, size: int) -> list[tuple[int, int]]:
-    """Half-open ranges of at most ``size`` tokens that cover all, overlapping by half or more.
+    """Half-open ranges of at most ``size`` tokens that cover all, overlapping by at least half.
 
-    The last one is aligned to the end, so every window but a lone one has full size.
+    The last one ends with the text, so every window has full size unless it is the only one.
     """
     if n_tokens <= size:
         return [(0, n_tokens)]
@@ -63,13 +63,13 @@ def _unspaced(word: str) -> bool:
 
 
 class Encoder:
-    """A converted encoder with its tokenizer. Make one with :func:`spanbridge.encode.load_encoder`.
+    """A converted encoder with its tokenizer, made by :func:`spanbridge.encode.load_encoder`.
 
     Attributes:
         name: name of the model.
-        layer: layer whose states it gives.
-        licence: of the model, ``unknown`` where nobody says.
-        n_encoded: windows run through the model so far (for tests and reports).
+        layer: number of the layer whose states are returned.
+        licence: licence of the model; ``unknown`` if it is not stated.
+        n_encoded: number of windows encoded so far (for tests and reports).
     """
 
     def __init__(
@@ -122,16 +122,13 @@ class Encoder:
         return f"{self.name}@{self._fingerprint[:8]},layer={self.layer},{self._compute_type}"
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[EncodedSentence]:
-        """Encode tokenised sentences of any length; equal ones are encoded once.
+        """Encode tokenised sentences of any length (0 included); equal ones are encoded once.
 
-        Recently encoded sentences are remembered (768 MB): those of the pairs that a corpus run
-        learns from, or the source side of a bitext that serves several targets.
-
-        Args:
-            sentences: words of each sentence; may be empty.
+        Recently encoded sentences are remembered (768 MB), such as the sample that is learned from,
+        or the source side of a bitext that serves several targets.
 
         Returns:
-            One :class:`EncodedSentence` each, in order.
+            One :class:`EncodedSentence` per sentence, in order.
         """
         keys = [tuple(sentence) for sentence in sentences]
         found: dict[tuple[str, ...], EncodedSentence] = {}
@@ -173,7 +170,7 @@ class Encoder:
                 continue
             if n not in margin:
                 margin[n] = np.full(len(ids[n]), -1)
-            # a subword's state comes from the window in which it stands farthest from an edge
+            # a subword's state comes from the window in which it is farthest from an edge
             here = np.minimum(np.arange(b - a), np.arange(b - a)[::-1])
             better = here > margin[n][a:b]
             states[n][a:b][better] = found[better]
@@ -185,7 +182,7 @@ class Encoder:
 
     @cached_property
     def _hidden(self) -> int:
-        """Length of a state, which the model does not tell."""
+        """Size of a state, which CTranslate2 does not report."""
         bare = self._model.forward_batch([[*self.tokenizer.prefix, *self.tokenizer.suffix]])
         return int(np.array(bare.last_hidden_state).shape[2])
 
@@ -193,7 +190,7 @@ class Encoder:
         """(id, first word, last word + 1) of each subword of a sentence.
 
         Each word is split on its own, but neighbours in a script written without spaces are split
-        together: the encoder has seen `北京` in its training, and hardly ever `北 京`.
+        together: in training, the encoder has seen `北京`, and hardly ever `北 京`.
         """
         out = []
         for joined, group in groupby(enumerate(words), key=lambda item: _unspaced(item[1])):

@@ -13,17 +13,18 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class EncoderWeights:
-    """A post-norm Transformer encoder (BERT and its kin).
+    """Weights of a post-norm Transformer encoder (BERT and similar).
 
     Attributes:
-        n_layers, n_heads: layers of the whole model, and attention heads per layer.
-        activation: the feed-forward activation's name as in Hugging Face configurations.
+        n_layers: number of layers of the whole model.
+        n_heads: number of attention heads per layer.
+        activation: name of the feed-forward activation, as in Hugging Face configurations.
         layer_norm_epsilon: added to the variance in every layer norm.
         tensor: function from a name to a float32 array. Names: ``embeddings`` [vocabulary, hidden];
-            ``positions`` [positions, hidden], the first row being position 0 and token type 0 added
-            in; ``embeddings_norm.weight``/``.bias``; and for each layer ``N``: ``N.query``,
-            ``N.key``, ``N.value``, ``N.attention``, ``N.intermediate``, ``N.output`` (``.weight``
-            [out, in], ``.bias``) and ``N.attention_norm``, ``N.output_norm``.
+            ``positions`` [positions, hidden], from position 0, with token type 0 added;
+            ``embeddings_norm.weight``/``.bias``; and for each layer ``N``: ``N.query``, ``N.key``,
+            ``N.value``, ``N.attention``, ``N.intermediate``, ``N.output`` (``.weight`` [out, in],
+            ``.bias``) and ``N.attention_norm``, ``N.output_norm``.
     """
 
     n_layers: int

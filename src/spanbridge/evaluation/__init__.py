@@ -1,9 +1,9 @@
-"""Scores: spans against gold spans, word links against gold links, and how sure the numbers are.
+"""Scores of spans and word links against gold, and their statistical significance.
 
 - :func:`evaluate_spans` and :func:`evaluate_tags`: precision, recall and F1 per label and
   averaged, as seqeval counts them, with every error sorted into a class;
 - :func:`evaluate_links`: alignment error rate;
-- :func:`bootstrap_interval` and :func:`compare_paired`: how much of it may be chance.
+- :func:`bootstrap_interval` and :func:`compare_paired`: confidence intervals and tests.
 
 Every report carries a signature that says how its numbers came about.
 """

@@ -1,4 +1,4 @@
-"""What the scores share: pairing the rows of two inputs, ratios, plain-text tables."""
+"""Helpers shared by the scores: pairing the rows of two inputs, ratios, plain-text tables."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ B = TypeVar("B")
 
 
 class RowCounts(NamedTuple):
-    """What one row adds to a micro average.
+    """The counts of one row, from which micro averages are made.
 
     Attributes:
-        tp: spans in gold and predicted alike; at most the smaller of the other two.
+        tp: spans in both gold and predicted.
         n_gold: gold spans.
         n_predicted: predicted spans.
     """
@@ -26,11 +26,7 @@ class RowCounts(NamedTuple):
 
 
 def paired(gold: Iterable[A], predicted: Iterable[B]) -> list[tuple[A, B]]:
-    """The rows of both inputs side by side.
-
-    Raises:
-        SpanbridgeError: one input has more rows than the other.
-    """
+    """Rows of both inputs side by side. Raises SpanbridgeError if their numbers of rows differ."""
     left, right = list(gold), list(predicted)
     if len(left) != len(right):
         raise SpanbridgeError(
@@ -50,7 +46,7 @@ def check_lengths(row: int, n_gold: int, n_predicted: int) -> None:
 
 
 def ratio(part: float, whole: float) -> float:
-    """``part / whole``, and 0.0 where ``whole`` is 0."""
+    """``part / whole``, or 0.0 if ``whole`` is 0."""
     return part / whole if whole else 0.0
 
 
@@ -58,7 +54,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of a table: first column flush left, the others flush right, two spaces between.
 
     Args:
-        rows: all of one length; a row of no cells becomes an empty line.
+        rows: rows of equal length; a row without cells becomes an empty line.
     """
     filled = [row for row in rows if row]
     widths = [max(map(len, column)) for column in zip(*filled, strict=True)]

@@ -1,6 +1,6 @@
-"""Error classes: which spans were found, and what is wrong with those that were not.
+"""Error classes of spans: correct, wrong type, wrong boundaries, missed, spurious.
 
-The classes are those of the MUC scorer as taken up by SemEval-2013 task 9 (Segura-Bedmar et al.
+The classes are those of the MUC scorer as adopted by SemEval-2013 task 9 (Segura-Bedmar et al.
 2013; also in nervaluate): *type* is its "incorrect" with exact boundaries, *boundary* its "partial"
 with the right type. Unlike there, spans are matched one to one, so that every gold and every
 predicted span is counted exactly once.
@@ -33,12 +33,12 @@ BOUNDARY_SIDES: tuple[BoundarySide, ...] = ("left", "right", "both")
 
 
 class SpanMatch(NamedTuple):
-    """A gold span, the predicted span that explains it, and how they differ.
+    """A gold span, the predicted span matched with it, and the difference.
 
     Attributes:
-        error: the class; ``correct`` too is one.
-        gold: None exactly where the class is ``spurious``.
-        predicted: None exactly where the class is ``missed``.
+        error: error class, or ``correct``.
+        gold: None only if the class is ``spurious``.
+        predicted: None only if the class is ``missed``.
     """
 
     error: ErrorClass
@@ -47,13 +47,13 @@ class SpanMatch(NamedTuple):
 
 
 class ErrorExample(NamedTuple):
-    """One error, and where it stands.
+    """One error and its row.
 
     Attributes:
         row: 1-based.
-        error: the class, never ``correct``.
-        gold: None exactly where the class is ``spurious``.
-        predicted: None exactly where the class is ``missed``.
+        error: error class, never ``correct``.
+        gold: None only if the class is ``spurious``.
+        predicted: None only if the class is ``missed``.
     """
 
     row: int
@@ -64,13 +64,13 @@ class ErrorExample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """How many spans fall into each class.
+    """Number of spans per class.
 
     Attributes:
         counts: all six classes, in the order of ``ERROR_CLASSES``. All but ``spurious`` add up to
             the gold spans, all but ``missed`` to the predicted ones.
-        kinds: the ``boundary`` errors by ``BOUNDARY_KINDS``; adds up to ``counts["boundary"]``.
-        sides: the same errors by which boundary is wrong (``BOUNDARY_SIDES``); the same sum.
+        kinds: ``boundary`` errors by ``BOUNDARY_KINDS``.
+        sides: ``boundary`` errors by the side that is wrong (``BOUNDARY_SIDES``).
         examples: the first few errors of each class, by row.
     """
 
@@ -107,7 +107,7 @@ class ErrorReport:
         }
 
     def table(self) -> str:
-        """Plain text: one line per class (``-`` where it cannot occur), then boundary errors."""
+        """Plain text: one line per class (``-`` if it cannot occur), then boundary errors."""
         rows = [["errors", "gold", "predicted"]]
         for error, n in self.counts.items():
             gold = "-" if error == "spurious" else str(n)
@@ -118,20 +118,20 @@ class ErrorReport:
 
 
 def match_spans(gold: Iterable[Span], predicted: Iterable[Span]) -> list[SpanMatch]:
-    """Match the spans of one row, one to one, and name what differs.
+    """Match the spans of one row one to one, and classify each match.
 
     - ``correct``: same boundaries, same label;
     - ``type``: same boundaries, another label;
     - ``boundary``: same label, overlapping, other boundaries;
     - ``type+boundary``: overlapping, both differ;
-    - ``missed``: a gold span that no predicted span is left to explain;
-    - ``spurious``: a predicted span that explains no gold span.
+    - ``missed``: a gold span without a predicted one;
+    - ``spurious``: a predicted span without a gold one.
 
-    Correct spans are set aside first. The others are matched greedily: the overlapping pair that
-    shares most words goes first; of equals the pair that covers fewer words together, then one
-    with equal labels, then the leftmost. Each span is in one pair at most: of two predicted halves
-    of one gold span, the longer is a ``boundary`` error and the other ``spurious``; two gold spans
-    run together by one prediction are a ``boundary`` error and ``missed``.
+    Correct spans are matched first. The others are matched greedily: the overlapping pair that
+    shares most words goes first; of equals the pair that covers fewer words together, then one with
+    equal labels, then the leftmost. If a gold span is predicted as two parts, the longer one is a
+    ``boundary`` error and the other ``spurious``; if two gold spans are predicted as one, they are
+    a ``boundary`` error and ``missed``.
 
     Scores are ignored, and equal spans count once.
 
@@ -170,14 +170,14 @@ def _position(match: SpanMatch) -> tuple[tuple[int, int, str], bool]:
 
 
 def boundary_error(gold: Span, predicted: Span) -> tuple[BoundaryKind, BoundarySide]:
-    """How the boundaries of two overlapping spans differ, seen from gold.
+    """Kind and side of the boundary error of a predicted span that overlaps a gold one.
 
     Returns:
         ``too long`` (predicted contains gold), ``too short`` (lies within gold) or ``shifted``
-        (neither); and which side is wrong: ``left``, ``right`` or ``both`` (as shifted always is).
-        Not meant for equal boundaries.
+        (neither); and the wrong side: ``left``, ``right`` or ``both`` (always for shifted).
+        Undefined for equal boundaries.
     """
-    left, right = gold.start - predicted.start, predicted.end - gold.end  # words too many
+    left, right = gold.start - predicted.start, predicted.end - gold.end  # excess words
     side: BoundarySide = "both" if left and right else "left" if left else "right"
     if left >= 0 and right >= 0:
         return "too long", side
@@ -187,11 +187,11 @@ def boundary_error(gold: Span, predicted: Span) -> tuple[BoundaryKind, BoundaryS
 def count_errors(
     rows: Iterable[tuple[Collection[Span], Collection[Span]]], *, max_examples: int = 5
 ) -> ErrorReport:
-    """Sort the spans of all rows into the classes of :func:`match_spans`.
+    """Count the classes of :func:`match_spans` over all rows.
 
     Args:
         rows: (gold spans, predicted spans) of each row.
-        max_examples: how many examples of each class to keep; the first ones are.
+        max_examples: number of examples kept per class; the first ones are.
     """
     counts: Counter[ErrorClass] = Counter()
     kinds: Counter[BoundaryKind] = Counter()

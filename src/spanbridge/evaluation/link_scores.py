@@ -1,4 +1,4 @@
-"""Alignment error rate: word links against gold links, some sure, others merely possible."""
+"""Alignment error rate: word links against sure and possible gold links."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Links = Iterable[tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class AlignmentReport:
-    """Counts over all rows, and the scores of Och and Ney (2003, section 5) that they give.
+    """Counts over all rows, and the scores of Och and Ney (2003, section 5) computed from them.
 
-    A are the predicted links, S the sure ones, P the possible ones; P includes S always.
+    A are the predicted links, S the sure ones, P the possible ones, which include S.
 
     Attributes:
         n_predicted: size of A.
         n_sure: size of S.
-        n_possible: size of P, sure links included.
+        n_possible: size of P.
         sure_hits: size of A & S.
         possible_hits: size of A & P.
         n_rows: number of sentence pairs.
@@ -38,24 +38,24 @@ class AlignmentReport:
 
     @property
     def precision(self) -> float:
-        """``|A & P| / |A|``, in [0, 1]; 0 where nothing was predicted."""
+        """``|A & P| / |A|``, in [0, 1]; 0 if nothing was predicted."""
         return ratio(self.possible_hits, self.n_predicted)
 
     @property
     def recall(self) -> float:
-        """``|A & S| / |S|``, in [0, 1]; 0 where no link is sure."""
+        """``|A & S| / |S|``, in [0, 1]; 0 if no link is sure."""
         return ratio(self.sure_hits, self.n_sure)
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall, in [0, 1]; 0 where both are 0."""
+        """Harmonic mean of precision and recall, in [0, 1]; 0 if both are 0."""
         return ratio(2 * self.precision * self.recall, self.precision + self.recall)
 
     @property
     def aer(self) -> float:
-        """``1 - (|A & S| + |A & P|) / (|A| + |S|)``, in [0, 1]; lower is better.
+        """``1 - (|A & S| + |A & P|) / (|A| + |S|)``, in [0, 1], lower is better.
 
-        0 where nothing was predicted and no link is sure: nothing is wrong then.
+        0 if nothing was predicted and no link is sure.
         """
         size = self.n_predicted + self.n_sure
         return 1 - (self.sure_hits + self.possible_hits) / size if size else 0.0
@@ -88,13 +88,13 @@ class AlignmentReport:
 def evaluate_links(
     gold: Iterable[tuple[Links, Links]], predicted: Iterable[Links]
 ) -> AlignmentReport:
-    """Score word alignments, all rows together.
+    """Score word alignments, micro-averaged over all rows.
 
     Args:
-        gold: (sure links, possible links) of each sentence pair; the sure ones need not be
-            repeated among the possible ones. Where gold tells none apart, give the same twice.
-        predicted: the links of the same pairs in the same order (``WordAlignment.pairs``).
-            All links are (source, target), counted from the same number; equal links count once.
+        gold: (sure links, possible links) of each sentence pair; possible links need not repeat the
+            sure ones. If gold does not distinguish them, give the same links twice.
+        predicted: links of the same pairs in the same order (``WordAlignment.pairs``). All links
+            are (source, target) with the same base index; equal links count once.
 
     Raises:
         SpanbridgeError: the numbers of rows differ.

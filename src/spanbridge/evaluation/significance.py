@@ -1,10 +1,10 @@
-"""Is it chance? Bootstrap intervals of micro F1, and of the difference between two systems.
+"""Bootstrap intervals of micro F1, and of the difference between two systems.
 
-Source: Koehn (2004), "Statistical Significance Tests for Machine Translation Evaluation":
-sentences are drawn with replacement, as many as there are, and the score is taken anew each time.
+Source: Koehn (2004), "Statistical Significance Tests for Machine Translation Evaluation": sentences
+are drawn with replacement, as many as there are, and each resample is scored.
 
-Rows with equal counts are interchangeable, so what is drawn here is how often each distinct row
-occurs (one multinomial draw per resample): the same distribution as drawing sentences one by one,
+Rows with equal counts are interchangeable, so only the number of occurrences of each distinct row
+is drawn (one multinomial draw per resample): the same distribution as drawing sentences one by one,
 at a fraction of the cost, and independent of the order of the rows.
 """
 
@@ -26,13 +26,13 @@ _Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class BootstrapInterval:
-    """Micro F1 and the interval in which it lies.
+    """Micro F1 and its confidence interval.
 
     Attributes:
-        f1: on the rows as they are, in [0, 1].
+        f1: micro F1 of all rows, in [0, 1].
         low: lower end, in [0, 1].
         high: upper end, in [0, 1].
-        level: share of the resamples that lie within, in (0, 1).
+        level: share of the resamples within the interval, in (0, 1).
         signature: metric, method, level, number of resamples, seed and rows.
     """
 
@@ -49,7 +49,7 @@ class BootstrapInterval:
 
 @dataclass(frozen=True, slots=True)
 class PairedComparison:
-    """Two systems on the same rows.
+    """Comparison of two systems on the same rows.
 
     Attributes:
         f1_a: micro F1 of the first system, in [0, 1].
@@ -57,9 +57,9 @@ class PairedComparison:
         difference: ``f1_b - f1_a``.
         low: lower end of the interval of the difference, in [-1, 1].
         high: upper end, in [-1, 1].
-        level: share of the resamples that lie within, in (0, 1).
-        wins: share of the resamples in which the better system wins (Koehn's measure), in [0, 1];
-            0 where neither is better.
+        level: share of the resamples within the interval, in (0, 1).
+        wins: share of the resamples in which the better system wins (Koehn's measure), in [0, 1]; 0
+            if neither is better.
         p_value: two-sided, in (0, 1]; see :func:`compare_paired`.
         signature: metric, method, level, number of resamples, seed and rows.
     """
@@ -87,8 +87,8 @@ def bootstrap_interval(
     Args:
         rows: (tp, gold spans, predicted spans) of each sentence: ``SpanReport.rows``.
         n: number of resamples, at least 1.
-        seed: of the random draws; equal seeds give equal intervals.
-        level: share of the resamples that the interval holds, in (0, 1).
+        seed: random seed; equal seeds give equal intervals.
+        level: share of the resamples within the interval, in (0, 1).
 
     Raises:
         SpanbridgeError: there are no rows, or ``n`` or ``level`` is out of range.
@@ -106,22 +106,21 @@ def compare_paired(
 ) -> PairedComparison:
     """Paired bootstrap of two systems: each resample holds the same sentences for both.
 
-    The p-value is ``min(1, 2 (k + 1) / (n + 1))``, where k resamples have the better system not
-    win (ties included), and 1 where neither is better. So it agrees with the interval: below 0.05
-    means that the 95 % interval of the difference leaves out 0, up to rounding. Koehn's own
-    one-sided reading is ``1 - wins``.
+    The p-value is ``min(1, 2 (k + 1) / (n + 1))``, where k is the number of resamples in which the
+    better system does not win (ties included), and 1 if neither is better. So it agrees with the
+    interval: below 0.05 means that the 95 % interval of the difference excludes 0, up to rounding.
+    Koehn's one-sided value is ``1 - wins``.
 
     Args:
         rows_a: (tp, gold spans, predicted spans) of each sentence, first system.
         rows_b: the same sentences in the same order, second system.
         n: number of resamples, at least 1.
-        seed: of the random draws; equal seeds give equal results.
-        level: of the interval of the difference, in (0, 1).
+        seed: random seed; equal seeds give equal results.
+        level: confidence level of the interval of the difference, in (0, 1).
 
     Raises:
-        SpanbridgeError: the numbers of rows differ, or a row's numbers of gold spans (the systems
-            were scored against different gold); there are no rows; ``n`` or ``level`` is out of
-            range.
+        SpanbridgeError: the rows or their gold spans differ in number (the gold data is not the
+            same); there are no rows; ``n`` or ``level`` is out of range.
     """
     if len(rows_a) != len(rows_b):
         raise SpanbridgeError(
@@ -167,7 +166,7 @@ def _resample(table: npt.NDArray[np.int64], n: int, seed: int) -> npt.NDArray[np
 
 
 def _f1(tp: npt.ArrayLike, sizes: npt.ArrayLike) -> _Floats:
-    """``2 tp / (gold + predicted)``, and 0 where both sides are empty."""
+    """``2 tp / (gold + predicted)``; 0 if both sides are empty."""
     return 2 * np.asarray(tp, dtype=np.float64) / np.maximum(sizes, 1)
 
 

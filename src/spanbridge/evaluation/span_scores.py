@@ -1,7 +1,7 @@
 """Entity-level scores: a span counts only if its row, boundaries and label are all right.
 
-As the CoNLL-2002/2003 shared tasks count (Tjong Kim Sang and De Meulder 2003), and as seqeval
-does, in its default and in its strict mode; the tests hold the numbers to seqeval's.
+Spans are counted as in the CoNLL-2002/2003 shared tasks (Tjong Kim Sang and De Meulder 2003) and in
+seqeval's default and strict modes; tests compare the numbers with seqeval's.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _ORPHANS: dict[str, OrphanPolicy] = {"default": "begin", "strict": "drop"}
 
 @dataclass(frozen=True, slots=True)
 class SpanCounts:
-    """Counts of one label, or of all together (micro), and the scores they give.
+    """Counts of one label, or of all labels (micro), and the scores computed from them.
 
     Attributes:
-        tp: spans in gold and predicted alike.
+        tp: spans in both gold and predicted.
         fp: predicted spans that are not in gold.
         fn: gold spans that were not predicted.
     """
@@ -49,17 +49,17 @@ class SpanCounts:
 
     @property
     def precision(self) -> float:
-        """``tp / (tp + fp)``, in [0, 1]; 0 where nothing was predicted."""
+        """``tp / (tp + fp)``, in [0, 1]; 0 if nothing was predicted."""
         return ratio(self.tp, self.predicted)
 
     @property
     def recall(self) -> float:
-        """``tp / (tp + fn)``, in [0, 1]; 0 where gold has no span."""
+        """``tp / (tp + fn)``, in [0, 1]; 0 if gold has no span."""
         return ratio(self.tp, self.support)
 
     @property
     def f1(self) -> float:
-        """``2 tp / (2 tp + fp + fn)``, in [0, 1]; 0 where both sides are empty."""
+        """``2 tp / (2 tp + fp + fn)``, in [0, 1]; 0 if both sides are empty."""
         return ratio(2 * self.tp, self.support + self.predicted)
 
     def to_dict(self) -> dict[str, float | int]:
@@ -89,7 +89,7 @@ class SpanAverage:
 
 @dataclass(frozen=True, slots=True)
 class SpanReport:
-    """Scores of one prediction; what :func:`evaluate_spans` returns.
+    """Scores of one prediction, as :func:`evaluate_spans` returns them.
 
     Attributes:
         micro: all spans together; its F1 is the number usually published.
@@ -112,7 +112,7 @@ class SpanReport:
     signature: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, in a fixed order; without the counts per row."""
+        """Plain values for JSON, in a fixed order, without the counts per row."""
         return {
             "signature": self.signature,
             "rows": len(self.rows),
@@ -141,12 +141,11 @@ class SpanReport:
 
 
 def orphan_policy(protocol: str) -> OrphanPolicy:
-    """How a protocol reads inside tags that continue nothing; for the readers of tagged files.
+    """Orphan policy of a protocol, for the readers of tagged files.
 
-    Spans compare the same way under both protocols. They differ only in what an orphan ``I-``
-    means: in ``default`` it begins a span, as in conlleval and seqeval's default mode; in
-    ``strict`` it is left out with all that continues it, as in seqeval's ``mode='strict'`` with
-    the scheme IOB2.
+    Protocols differ only in the meaning of an orphan ``I-``: in ``default`` it begins a span, as in
+    conlleval and seqeval's default mode; in ``strict`` it is dropped with its continuation, as in
+    seqeval's ``mode='strict'`` with the scheme IOB2.
 
     Raises:
         SpanbridgeError: there is no such protocol.
@@ -174,15 +173,15 @@ def evaluate_spans(
     Args:
         gold: one sentence per row.
         predicted: the same rows in the same order.
-        protocol: how the tags were read (see :func:`orphan_policy`); sentences hold spans, so
-            here it is checked and written into the signature, nothing more.
+        protocol: protocol by which the tags were read (see :func:`orphan_policy`); since sentences
+            hold spans, it is only checked and written into the signature.
         labels: count only spans with these labels, on both sides; None counts all.
-        scheme: the scheme the tags were in, for the signature.
-        max_examples: how many examples of each error class to keep.
+        scheme: scheme of the tags, for the signature.
+        max_examples: number of examples kept per error class.
 
     Raises:
-        SpanbridgeError: the numbers of rows differ, or the numbers of words in a row; an unknown
-            protocol; ``labels`` is empty or a single string.
+        SpanbridgeError: the numbers of rows, or of words in a row, differ; the protocol is unknown;
+            ``labels`` is empty or a single string.
     """
     orphan_policy(protocol)
     wanted = _wanted(labels)
@@ -205,23 +204,23 @@ def evaluate_tags(
     labels: Collection[str] | None = None,
     max_examples: int = 5,
 ) -> SpanReport:
-    """Score predicted tags against gold ones, over the spans they stand for.
+    """Score predicted tags against gold ones, by the spans that they stand for.
 
     Equal to seqeval's default mode for IOB1, IOB2 and BIOES tags, and to its strict mode with the
-    scheme IOB2. Two things are not: BILOU is read as BIOES here, while seqeval's default mode
-    does not know ``L-`` and ``U-``; and a prefix without a label is an error here.
+    scheme IOB2, with two exceptions: BILOU is read as BIOES here, while seqeval's default mode does
+    not know ``L-`` and ``U-``; and a prefix without a label is an error here.
 
     Args:
         gold: one sequence of tags per row.
         predicted: the same rows in the same order.
-        protocol: what becomes of orphan tags (see :func:`orphan_policy`).
-        scheme: the scheme of both sides; ``strict`` is defined for ``iob2`` only.
+        protocol: treatment of orphan tags (see :func:`orphan_policy`).
+        scheme: scheme of both sides; ``strict`` is defined for ``iob2`` only.
         labels: count only spans with these labels, on both sides; None counts all.
-        max_examples: how many examples of each error class to keep.
+        max_examples: number of examples kept per error class.
 
     Raises:
-        SpanbridgeError: as :func:`evaluate_spans`; also a tag that is not of the scheme (with its
-            row), or ``strict`` with another scheme.
+        SpanbridgeError: as :func:`evaluate_spans`; also if a tag does not belong to the scheme
+            (with its row), or for ``strict`` with another scheme.
     """
     orphans = orphan_policy(protocol)
     if protocol == "strict" and scheme != "iob2":
@@ -271,7 +270,7 @@ def _wanted(labels: Collection[str] | None) -> frozenset[str] | None:
 
 
 def _plain(spans: Iterable[Span], wanted: frozenset[str] | None) -> set[Span]:
-    """Spans without their scores, so that equal ones are equal; only the wanted labels."""
+    """Spans of the wanted labels, without scores, so that equal spans compare equal."""
     return {Span(*span[:3]) for span in spans if wanted is None or span.label in wanted}
 
 

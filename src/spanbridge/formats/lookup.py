@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip, lines
+from spanbridge.core.plugins import foreign
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.formats.base import SNIFFED_LINES, Format, Write
 
@@ -55,7 +56,7 @@ def find_format(path: str | Path, *, default: str | None = None, sniff: bool = F
     if looked_at:
         head = list(islice(lines(path), SNIFFED_LINES))
         for known in _formats():
-            if known.sniff(head, strict=vague):
+            if _recognises(known, head, strict=vague):
                 return known
     if default is None:
         suffixes = ", ".join(suffix for known in _formats() for suffix in known.suffixes)
@@ -94,6 +95,16 @@ def write_pairs(path: str | Path, rows: Iterable[SentencePair], side: Side = "ta
             write(row)
 
 
+def _recognises(known: Format, head: Sequence[str], strict: bool) -> bool:
+    """Ask a format for its opinion; that of another package has none if it fails."""
+    try:
+        return known.sniff(head, strict)
+    except Exception:
+        if foreign(known):
+            return False
+        raise
+
+
 def _by_suffix(path: str | Path) -> Format | None:
     suffix = _suffix(path)
     if suffix == _VAGUE:
@@ -102,8 +113,13 @@ def _by_suffix(path: str | Path) -> Format | None:
 
 
 def _formats() -> Iterator[Format]:
-    """Yield all formats, those of this package first."""
-    return map(named_format, registry.names("format"))
+    """Yield all formats, those of this package first; those that cannot be imported are left out.
+
+    `spanbridge doctor` names these.
+    """
+    for name in registry.names("format"):
+        with suppress(SpanbridgeError):
+            yield named_format(name)
 
 
 def _suffix(path: str | Path) -> str:

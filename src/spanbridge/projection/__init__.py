@@ -1,1 +1,1 @@
-"""Annotation projection: labelled source + links -> labelled target."""
+"""Annotation projection: from a labelled source and an alignment to a labelled target."""

@@ -1,21 +1,21 @@
-"""Candidates: the target spans that a source span may be projected to, and their generators.
+"""Candidates: target intervals that a source span may be projected to, and their generators.
 
 The paper (arXiv 2501.18750, section 3.3) takes every n-gram of the target sentence as a candidate
 and scores it against a source entity by the word alignment:
 
     score(s, t) = 2 * (number of links between s and t) / (words of s + words of t)
 
-Only *tight* candidates, whose first and last word are linked to the entity, need to be looked at,
+Only *tight* candidates, whose first and last word are linked to the entity, need to be considered,
 at any length (:class:`TightNgrams`). Proof: take a candidate whose first (or last) word has no link
-to the entity and drop that word. The links between the two stay, the length falls by one, so the
-score strictly rises; and the shorter candidate overlaps nothing that the longer one did not. So
-whatever set of disjoint candidates a solver picks, cutting each down to its tight core keeps the
-set feasible (also under "exactly k" and "at most k" projections per entity and under any cap on
-length) and raises its total, and the choice of the greedy solver is tight at every step. N-grams
-without a link to the entity score 0 and are no candidates, also under "exactly k": an entity
-without links is dropped. With m linked words an entity has at most m(m+1)/2 tight candidates
-instead of n(n+1)/2 n-grams. The argument needs a score that falls with every unlinked boundary
-word; it does not hold for scores that can reward one (a tagger's).
+to the entity and drop that word. The links between the two remain and the length falls by one, so
+the score strictly rises; and the shorter candidate overlaps nothing that the longer one did not. So
+for any set of disjoint candidates, cutting each to its tight core keeps the set feasible (also
+under "exactly k" and "at most k" projections per entity and under any limit on length) and raises
+its total, and the greedy solver's choice is tight at every step. N-grams without a link to the
+entity score 0 and are no candidates, also under "exactly k": an entity without links is dropped.
+With m linked words an entity has at most m(m+1)/2 tight candidates instead of n(n+1)/2 n-grams. The
+argument requires a score that falls with every unlinked boundary word; it does not hold for scores
+that can reward one (a tagger's).
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ if TYPE_CHECKING:
 Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-# Beyond the words with mass of an entity, how many neighbours a candidate may still take in.
+# Number of words without mass that a candidate may extend beyond the entity's words with mass.
 REACH = 2
-# Words at which candidates of one entity begin and end, at most: a few thousand candidates.
+# Limit on the words at which an entity's candidates begin or end: a few thousand candidates.
 MAX_BOUNDARIES = 128
-# Words with less mass of the entity than this hold nothing of it.
+# Words with less mass of the entity than this count as having none.
 MIN_MASS = 0.01
-# Candidates with less of the soft score than this are not scored further.
+# Candidates with a lower soft score than this are dropped.
 MIN_SOFT = 0.12
 
 
 class Candidate(NamedTuple):
-    """One way to project one entity.
+    """A possible projection of one entity.
 
     Attributes:
         entity: index of the source span.
@@ -66,10 +66,10 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """Target spans as parallel arrays.
+    """Target intervals as parallel arrays.
 
     Attributes:
-        start, end: target words [start, end), one entry per candidate.
+        start, end: target words [start, end), one entry per interval.
     """
 
     start: Indices
@@ -85,7 +85,7 @@ class Intervals:
         return len(self.start)
 
     def sums(self, cumulative: Vector) -> Vector:
-        """Sum over each interval, given cumulative sums with a leading 0."""
+        """Sum over each interval, from cumulative sums with a leading 0."""
         total: Vector = cumulative[self.end] - cumulative[self.start]
         return total
 
@@ -104,9 +104,9 @@ class Generator(ABC):
     """A rule that proposes candidates.
 
     Attributes:
-        brings: name of a score that :meth:`candidates` computes on the way; where no other score
-            counts, no arrays are made, which is what makes hard links fast. Empty if there is none.
-        needs: ``tagger`` for a tagger of the target; else empty.
+        brings: name of the score that :meth:`candidates` computes itself, or empty; if no other
+            score counts, no arrays are made, which makes hard links fast.
+        needs: ``tagger`` for a tagger of the target, or empty.
     """
 
     brings: ClassVar[str] = ""
@@ -123,9 +123,9 @@ class Generator(ABC):
     def candidates(
         self, entities: Sequence[Span], links: WordAlignment, min_score: float
     ) -> list[Candidate]:
-        """Candidates of all entities, scored by what exceeds ``min_score``, if it ``brings`` any.
+        """Candidates of all entities, ordered by entity, start and end, if it ``brings`` a score.
 
-        They are ordered by entity, start and end.
+        Their scores are the excess over ``min_score``.
         """
         raise NotImplementedError(f"{type(self).__name__} brings no score")
 
@@ -134,7 +134,7 @@ class TightNgrams(Generator):
     """N-grams that begin and end with a word linked to the entity; see the module's docstring.
 
     Args:
-        max_words: longest candidate; None for any length.
+        max_words: words of the longest candidate; None for any length.
 
     Raises:
         SpanbridgeError: ``max_words`` is below 1.
@@ -148,7 +148,7 @@ class TightNgrams(Generator):
         self.max_words = max_words
 
     def describe(self) -> str:
-        """Name and longest candidate."""
+        """Name and length limit."""
         return f"ngrams={'any' if self.max_words is None else self.max_words}"
 
     def intervals(self, given: ScoreInput, entity: Span) -> Intervals:
@@ -161,13 +161,13 @@ class TightNgrams(Generator):
     ) -> list[Candidate]:
         """Tight candidates with the alignment score.
 
-        Scores lie in (0, ...): above 1 only where a word has several links inside the candidate.
+        Scores are positive, and above 1 only if a word has several links inside the candidate.
         """
         found: list[Candidate] = []
         add, make = (
             found.append,
             tuple.__new__,
-        )  # a NamedTuple's own constructor takes twice as long
+        )  # NamedTuple's own constructor takes twice as long
         longest = links.n_target if self.max_words is None else self.max_words
         for e, (first, last, _, _) in enumerate(entities):
             counts: dict[int, int] = {}
@@ -192,14 +192,14 @@ class Ngrams(Generator):
     """Every n-gram of the target sentence.
 
     Args:
-        max_words: longest candidate; their number grows with its square.
+        max_words: words of the longest candidate; their number grows with its square.
     """
 
     def __init__(self, max_words: int) -> None:
         self.max_words = max_words
 
     def describe(self) -> str:
-        """Name and longest candidate."""
+        """Name and length limit."""
         return f"ngrams={self.max_words}"
 
     def intervals(self, given: ScoreInput, entity: Span) -> Intervals:
@@ -220,7 +220,7 @@ def ngrams(n_words: int, max_words: int) -> Intervals:
 
 
 class TaggedSpans(Generator):
-    """The spans that a tagger finds in the target, and every span within one of them."""
+    """Spans that a tagger finds in the target, and every interval within one of them."""
 
     needs = "tagger"
 
@@ -229,15 +229,12 @@ class TaggedSpans(Generator):
         return "tagger"
 
     def intervals(self, given: ScoreInput, entity: Span) -> Intervals:
-        """All of them, the same for every entity."""
+        """All these intervals, the same for every entity."""
         return given.tagged_intervals
 
 
 class NearMass(Generator):
-    """Spans of any length whose boundaries lie near words with mass of the entity.
-
-    Kept are those with a soft score above ``MIN_SOFT``.
-    """
+    """Intervals of any length near words with mass of the entity; soft score above ``MIN_SOFT``."""
 
     def describe(self) -> str:
         """Name."""
@@ -252,7 +249,7 @@ class NearMass(Generator):
             near[1:] |= near[:-1].copy()
             near[:-1] |= near[1:].copy()
         boundaries = np.flatnonzero(near)
-        if len(boundaries) > MAX_BOUNDARIES:  # the words with most mass, the first of equals
+        if len(boundaries) > MAX_BOUNDARIES:  # those with most mass, the first of equals
             boundaries = np.sort(np.argsort(-mass, kind="stable")[:MAX_BOUNDARIES])
         rows, columns = _triangle(len(boundaries))
         found = Intervals(boundaries[rows], boundaries[columns] + 1)
@@ -274,15 +271,15 @@ def soft_score(given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
 
 
 def harmonic(recall: Vector, precision: Vector) -> Vector:
-    """Harmonic mean, 0 where both are 0."""
+    """Harmonic mean; 0 if both are 0."""
     mean: Vector = 2 * recall * precision / np.maximum(recall + precision, 1e-12)
     return mean
 
 
 def support(entity: Span, start: int, end: int, links: WordAlignment) -> float:
-    """Share of the words of both spans that are linked to the other, in [0, 1].
+    """Share of the words of both spans that are linked to the other one, in [0, 1].
 
-    Dice's coefficient over linked words: 1 if every word of each is linked into the other.
+    Dice's coefficient over linked words: 1 if every word of each span is linked to the other.
 
     Args:
         entity: source span.

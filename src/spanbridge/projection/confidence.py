@@ -1,13 +1,13 @@
 """Confidence: the probability that a projected span is exactly right.
 
-Beta calibration (Kull, Silva Filho and Flach 2017) without the term for small scores, which is
-never needed here: logistic regression on the logarithm of what a span's score lacks of the best.
-Most scores lie close to the best, where a logistic curve of the score itself (Platt 1999) cannot
-tell them apart. Fitted by ``python -m benchmarks calibration`` on the first 400 sentences of
-Europarl-NER, English into German and Spanish, aligned by the method's own default; that command
+Beta calibration (Kull, Silva Filho and Flach 2017) without the term for small scores, which is not
+needed here: logistic regression on the logarithm of the difference between a span's score and the
+best one. Most scores lie close to the best, where a logistic curve of the score itself (Platt 1999)
+cannot separate them. Fitted by ``python -m benchmarks calibration`` on the first 400 sentences of
+Europarl-NER, English into German and Spanish, with the method's default aligner; that command
 prints reliability, expected calibration error by cross-fitting and on the other directions, and
-precision and recall along the threshold. On other text, or with links from elsewhere, take the
-probability as a ranking.
+precision and recall by min_confidence. On other text, or with links from elsewhere, the probability
+is only a ranking.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Margins beyond this say no more.
+# Greater margins count as this.
 MARGIN = 0.5
-# Nor does a score that lacks much less than this share of the best: keeps the logarithm finite.
+# Added to the relative difference from the best score, to keep the logarithm finite.
 LACK = 0.01
 
 
@@ -33,9 +33,9 @@ class Calibration:
 
     Attributes:
         best: the greatest score that the method can give.
-        intercept: log-odds where all features are 0.
-        weights: of the score's closeness, then of the other features; none is negative, so that
-            more evidence is never less probable.
+        intercept: log-odds if all features are 0.
+        weights: weight of the score's closeness, then of the other features; none is negative, so
+            that more evidence never lowers the probability.
     """
 
     best: float
@@ -43,19 +43,19 @@ class Calibration:
     weights: tuple[float, ...]
 
     def __call__(self, score: float, *others: float) -> float:
-        """Probability, in (0, 1), of a score up to ``best`` and the other features."""
+        """Probability, in (0, 1), for a score up to ``best`` and the other features."""
         total = self.weights[0] * closeness(score, self.best)
         for weight, feature in zip(self.weights[1:], others, strict=True):
             total += weight * feature
         return 1 / (1 + math.exp(-self.intercept - total))
 
     def surest(self) -> float:
-        """The probability of the best score with the best of the other features."""
+        """Probability for the best score and the best values of the other features."""
         return self(self.best, *(MARGIN, 0.0)[: len(self.weights) - 1])
 
 
-# Of the soft methods: score, margin, and in a second pass the label's log-probability among all
-# labels by the tagger on word forms. Of the methods on links: support (see candidates.py).
+# Features of soft methods: score, margin, and in a second pass the label's log-probability among
+# all labels by the tagger on word forms. Feature of link methods: support (see candidates.py).
 CALIBRATIONS = {
     "soft": Calibration(1.0, -0.09, (0.61, 3.31)),
     "corpus, first pass, encoder": Calibration(1.0, 0.42, (0.74, 1.58)),
@@ -67,12 +67,12 @@ CALIBRATIONS = {
     "heuristic": Calibration(1.0, 0.25, (0.6,)),
     "match": Calibration(1.0, -0.82, (0.0, 13.05)),
 }
-# Share of the source spans that were not projected and had no gold span either, on the same data.
+# Share of unprojected source spans that have no gold span, on the same data.
 DROPPED_RIGHTLY = 0.65
 
 
 def sentence_confidence(spans: Iterable[float], n_dropped: int) -> float:
-    """Probability that all of a sentence's projection is right, its spans taken as independent.
+    """Probability that a sentence's whole projection is right, with its spans taken as independent.
 
     Args:
         spans: probability of each projected span.

@@ -1,8 +1,8 @@
-"""Projection with what a whole bitext teaches: two passes.
+"""Projection with statistics of a whole bitext, in two passes.
 
-The bitext (or a sample of it) is read first: a first pass projects with the corpus's word
-frequencies; boundaries and taggers are learned from its result, the sentence at hand always left
-out; a second pass projects with these.
+The first pass projects the bitext (or a sample of it) with the corpus's word frequencies; span
+boundaries and taggers are learned from its result, leaving out the sentence at hand; a second pass
+projects with these.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ MIN_PAIRS = 100
 
 @dataclass
 class Learned:
-    """The result of earlier passes over a corpus.
+    """What earlier passes over a corpus learned.
 
     Attributes:
         statistics: word frequencies and boundaries.
-        members: spans projected in the pairs that were learned from, by their digest.
+        members: projected spans of the pairs that were learned from, by the pairs' digest.
         labels: labels that the taggers know, sorted.
         has_states: True if an encoder gave states.
-        states, words: the taggers; None without encoder, or where the corpus was too small.
+        states, words: the taggers; None without encoder, or if the corpus was too small.
     """
 
     statistics: CorpusStatistics = field(default_factory=CorpusStatistics)
@@ -58,7 +58,7 @@ class CorpusMethod(SoftMethod):
         solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
 
     Attributes:
-        state: what :meth:`fit` found out; can be saved and applied to other text.
+        state: result of :meth:`fit`; can be saved and applied to other text.
     """
 
     name = "corpus"
@@ -71,17 +71,13 @@ class CorpusMethod(SoftMethod):
         super().__init__(solver)
 
     def describe_weights(self) -> str:
-        """The presets of both passes by their digest, since either may be in force, and changes."""
+        """Digest of both passes' presets, since either may be used, and changed weights."""
         presets = sha256(repr((FIRST, SECOND)).encode()).hexdigest()[:8]
         changes = (f"{weight:+g}*{name}" for name, weight in self.changes.items())
         return f"weights@{presets}{''.join(changes)}"
 
     def fit(self, rows: Sequence[Row]) -> None:
-        """The first pass: learn frequencies, boundaries and taggers.
-
-        Args:
-            rows: pairs of the bitext, or of a sample of it, with their soft alignments.
-        """
+        """First pass: learn frequencies, boundaries and taggers from a bitext or a sample of one."""
         kept = [
             (pair, soft)
             for pair, soft in rows
@@ -91,7 +87,7 @@ class CorpusMethod(SoftMethod):
         for pair, _ in kept:
             self.state.statistics.add_words(pair)
         self.state.labels = tuple(sorted({s.label for pair, _ in kept for s in pair.source.spans}))
-        # copies of a pair all stand in one fold; nothing would be left to learn from without it
+        # copies of a pair share a fold; if there is one fold only, nothing is left to learn from
         n_folds = len({digest(pair) % FOLDS for pair, _ in kept})
         if len(kept) >= MIN_PAIRS and n_folds > 1 and self.state.labels:
             spans = [
@@ -104,7 +100,7 @@ class CorpusMethod(SoftMethod):
     def score_input(
         self, pair: SentencePair, alignment: WordAlignment | SoftAlignment
     ) -> ScoreInput:
-        """The pair with statistics and tags, less what it contributed itself."""
+        """The pair with statistics and tags, without its own contribution to them."""
         state = self.state
         if state.words is None or not pair.target.words:
             return ScoreInput(pair, alignment, state.statistics)
@@ -123,7 +119,7 @@ class CorpusMethod(SoftMethod):
         return ScoreInput(pair, alignment, state.statistics, tags, own.boundaries)
 
     def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
-        """Score and margin, and in a second pass how sure the tagger on words is of the label."""
+        """Score and margin; in a second pass also the word tagger's confidence in the label."""
         grounds = super().grounds(pool, chosen)
         tagger = pool.given.tags.get("words")
         if tagger is None:
@@ -132,12 +128,12 @@ class CorpusMethod(SoftMethod):
         return *grounds, tagger.label_share(label, chosen.start, chosen.end)
 
     def regime(self) -> str:
-        """The name of the calibration that holds: first or second pass, with or without encoder."""
+        """Name of the calibration: first or second pass, with or without encoder."""
         which = "encoder" if self.state.has_states else "no encoder"
         return f"corpus, {'first pass, ' if self.state.words is None else ''}{which}"
 
     def preset(self) -> Weights:
-        """The weights of the second pass if there was a first, else of the first."""
+        """Weights of the second pass if there was a first, else of the first."""
         which = "encoder" if self.state.has_states else "no encoder"
         return (FIRST if self.state.words is None else SECOND)[which]
 
@@ -167,7 +163,7 @@ class CorpusMethod(SoftMethod):
         return content, arrays
 
     def take_up(self, content: Mapping[str, Any], arrays: Arrays) -> None:
-        """Take up what was learned before."""
+        """Restore what was learned before."""
         counts = content["statistics"]
         statistics = CorpusStatistics(
             counts["n_pairs"],
@@ -190,7 +186,7 @@ class CorpusMethod(SoftMethod):
 
 
 def digest(pair: SentencePair) -> int:
-    """A number for the words of a pair, the same in every run."""
+    """Number for the words of a pair, the same in every run."""
     text = "\n".join([*pair.source.words, "\n", *pair.target.words])
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
@@ -200,13 +196,13 @@ def _learn(
     rows: Sequence[tuple[SentencePair, SoftAlignment]],
     projected: Sequence[list[Span3]],
 ) -> None:
-    """Learn from a pass; the tagger on states learns from the source's labels too."""
+    """Learn from a pass; the tagger on states also learns from the source's labels."""
     pairs = [pair for pair, _ in rows]
     for pair, spans in zip(pairs, projected, strict=True):
         state.statistics.add_spans(pair.target.words, spans)
     numbers = [digest(pair) for pair in pairs]
     for number, spans in zip(numbers, projected, strict=True):
-        # a pair that stands in the bitext twice leaves both of its votes out
+        # both contributions of a pair that occurs twice are left out
         state.members.setdefault(number, []).extend(spans)
     folds = [number % FOLDS for number in numbers]
     n_classes = 1 + 4 * len(state.labels)
@@ -228,7 +224,7 @@ def _learn(
     sentences: list[tuple[Floats, Any]] = []
     state_folds = []
     for fold, pair, source, target, tags in with_states:
-        # of nested spans the longest
+        # longest first: it wins over nested ones
         spans = sorted((span[:3] for span in pair.source.spans), key=lambda s: s[0] - s[1])
         sentences.append((source @ basis, bioes(len(source), spans, state.labels)))
         sentences.append((target @ basis, tags))

@@ -1,4 +1,4 @@
-"""Counts over a bitext: in how many pairs words occur, and which words stand at span boundaries."""
+"""Counts over a bitext: pairs in which words occur, and words at span boundaries."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from spanbridge.core.rows import SentencePair
 
 Span3 = tuple[int, int, str]
-EDGE = ""  # stands beside the first and the last word
+EDGE = ""  # neighbour of the first and the last word
 POSITIONS = ("first", "before", "last", "after")
 
 
 @dataclass
 class CorpusStatistics:
-    """Counts over a bitext; those of its parts add up (:meth:`merge`).
+    """Counts over a bitext; those of its parts are added by :meth:`merge`.
 
     Attributes:
-        n_pairs: sentence pairs counted.
-        source, target: pairs in which a lower-cased word occurs, for each side.
+        n_pairs: number of sentence pairs.
+        source, target: for each side, the number of pairs in which a lower-cased word occurs.
         boundaries: for each of ``first``, ``before``, ``last``, ``after``: how often a target word
-            was the first or last of a projected span, or stood just outside.
+            was the first or last of a projected span, or just outside it.
     """
 
     n_pairs: int = 0

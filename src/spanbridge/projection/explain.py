@@ -1,4 +1,4 @@
-"""Explanations: why a span was projected where it was, and which candidates came next."""
+"""Explanations: why a span was projected to its place, and the next best candidates."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def explain(
     projection: Projection,
     min_confidence: float,
 ) -> Iterator[str]:
-    """Lines for a person: each source span, its chosen candidates and the best of the others.
+    """Lines of text: each source span, its chosen candidates and the best of the others.
 
-    Each candidate has its score, then each part as value * weight.
+    Each candidate is shown with its score, then each part as value * weight.
 
     Args:
         pair: the sentence pair.
         entities: its source spans, in order.
         scored: the scores of each entity's candidates.
-        weights: the weights in force.
+        weights: the weights in use.
         chosen: the candidates that were chosen.
-        reasons: for each entity without a chosen candidate, why it has none.
-        projection: what was made of ``chosen``, with confidences.
-        min_confidence: spans less probable than this are marked as left out.
+        reasons: for each entity without a chosen candidate, the reason.
+        projection: projection made of ``chosen``, with confidences.
+        min_confidence: spans with a lower confidence are shown as left out.
     """
     sure = {(s.start, s.end): s.score for s in projection.spans}
     for e, (entity, found) in enumerate(zip(entities, scored, strict=True)):

@@ -23,15 +23,16 @@ class LinkedRuns(Generator):
     """The linked words of an entity in runs, gaps merged, short runs dropped.
 
     Discontinuous links: runs of linked words at most ``merge_distance`` words apart become one; of
-    the runs left, the ``top_k`` longest are kept. They bring the score ``brevity``, 1 / words of
-    the entity, so that of two entities that claim a word the shorter keeps it.
+    the remaining runs, the ``top_k`` longest are kept. They bring the score ``brevity``, 1 / words
+    of the entity, so that the shorter of two entities that compete for a word keeps it.
 
     Args:
-        merge_distance: most unlinked words between two runs that are merged; 0 merges none.
+        merge_distance: greatest number of unlinked words between two runs that are merged; 0 merges
+            none.
         length_ratio: a run is kept if its words / the entity's words exceed this; None keeps all.
         top_k: number of runs kept per entity, longest first; None for all.
         first_word_rule: a run that begins with a word linked to the entity's first word is not
-            merged to the one before it (it begins the entity anew).
+            merged with the one before it (it begins the entity again).
 
     Raises:
         SpanbridgeError: an argument is out of range.
@@ -88,7 +89,7 @@ class LinkedRuns(Generator):
             if runs:
                 start, end = runs[-1]
                 gap = j - end
-                # adjacent words are one run; the first-word rule is about bridging gaps
+                # adjacent words are one run; the first-word rule applies to gaps only
                 if gap == 0 or (gap <= self.merge_distance and j not in first_word):
                     runs[-1] = (start, j + 1)
                     continue
@@ -101,7 +102,7 @@ class LinkedRuns(Generator):
 
 
 class HeuristicMethod(LinkMatcher):
-    """The linked words of each entity, gaps merged, short pieces dropped; hard links.
+    """The linked words of each entity, gaps merged, short runs dropped; hard links.
 
     Args:
         merge_distance, length_ratio, top_k, first_word_rule: as in :class:`LinkedRuns`. The

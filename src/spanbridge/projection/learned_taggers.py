@@ -1,9 +1,9 @@
 """Taggers of the target language, trained on the projections of a first pass.
 
 Multinomial logistic regression over BIOES tags, word by word: one on encoder states, which also
-learns from the gold labels of the source side, and one on word forms, for which the target side is
-all there is. Small and convex: the same input gives the same tagger. Each is trained five times,
-without one fifth of the sentences each, and tags only sentences that it did not learn from.
+learns from the source side's labels, and one on word forms, which learns from the target side only.
+Training is convex and deterministic. Each tagger is trained five times, leaving out a different
+fifth of the sentences, and tags only sentences that it did not learn from.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from spanbridge.projection.corpus_statistics import Span3
 
 Floats = npt.NDArray[np.float32]
 FOLDS = 5
-STEPS = 60  # of L-BFGS
-STATES_RIDGE, WORDS_RIDGE = 1e-3, 1e-4  # weight of the squared norm
-DIMENSIONS = 128  # of the states' principal components
+STEPS = 60  # iterations of L-BFGS
+STATES_RIDGE, WORDS_RIDGE = 1e-3, 1e-4  # L2 regularisation
+DIMENSIONS = 128  # number of principal components of the states
 EDGES = ("<s>", "</s>")
 _RUN = re.compile(r"(.)\1+")
 
@@ -46,8 +46,8 @@ class StateDesign:
     """Reduced states of a word and of its two neighbours, and a constant.
 
     Args:
-        states: of whole sentences, one after the other, [n_words, d].
-        lengths: words of each sentence.
+        states: states of whole sentences, one after the other, [n_words, d].
+        lengths: number of words of each sentence.
     """
 
     def __init__(self, states: Floats, lengths: Sequence[int]) -> None:
@@ -62,7 +62,7 @@ class StateDesign:
         self._has = ~first[:, None], ~last[:, None]
 
     def scores(self, weights: Floats) -> Floats:
-        """Features times weights, without writing the neighbours' states out."""
+        """Features times weights, without copying the neighbours' states."""
         d = self._d
         total: Floats = self._states @ weights[:d] + weights[-1]
         before, after = (self._states @ weights[k * d : (k + 1) * d] for k in (1, 2))
@@ -132,7 +132,7 @@ def word_features(words: Sequence[str]) -> list[list[str]]:
 
 
 def _shape(word: str) -> str:
-    """``McDonald's`` -> ``XxXxx'x``: case and digits kept, at most two equal signs in a row."""
+    """``McDonald's`` -> ``XxXxx'x``: case and digits, at most two equal characters in a row."""
     signs = (
         "X" if c.isupper() else "x" if c.islower() else "0" if c.isdigit() else c for c in word
     )
@@ -154,7 +154,7 @@ def bioes(n_words: int, spans: Iterable[Span3], labels: Sequence[str]) -> Indice
 
 
 def softmax(scores: Floats) -> Floats:
-    """Over classes."""
+    """Softmax over classes."""
     powers = np.exp(scores - scores.max(1, keepdims=True))
     probabilities: Floats = powers / powers.sum(1, keepdims=True)
     return probabilities
@@ -193,7 +193,7 @@ class StatesTagger:
 
     Attributes:
         basis: principal components, [hidden, DIMENSIONS], scaled to unit mean square.
-        weights: of each fold.
+        weights: weights of each fold.
     """
 
     def __init__(self, basis: Floats, weights: list[Floats]) -> None:
@@ -202,7 +202,7 @@ class StatesTagger:
 
     @staticmethod
     def principal_components(states: Sequence[Floats]) -> Floats:
-        """Of a sample of word states."""
+        """Principal components of a sample of word states."""
         whole = np.concatenate(list(states)).astype(np.float64)
         values, vectors = np.linalg.eigh(whole.T @ whole / max(len(whole), 1))
         kept = vectors[:, ::-1][:, :DIMENSIONS]
@@ -228,7 +228,7 @@ class StatesTagger:
         return cls(basis, cross_fit(of_fold))
 
     def probabilities(self, states: Floats, fold: int) -> Floats:
-        """[n_words, n_classes] by the tagger that did not see the fold."""
+        """Probabilities [n_words, n_classes], by the tagger that did not learn from the fold."""
         reduced = states @ self.basis
         return softmax(StateDesign(reduced, [len(reduced)]).scores(self.weights[fold]))
 
@@ -237,8 +237,8 @@ class WordsTagger:
     """The tagger on word forms.
 
     Attributes:
-        ids: of the features.
-        weights: of each fold.
+        ids: index of each feature.
+        weights: weights of each fold.
     """
 
     def __init__(self, ids: dict[str, int], weights: list[Floats]) -> None:
@@ -269,6 +269,6 @@ class WordsTagger:
         return cls(ids, cross_fit(of_fold))
 
     def probabilities(self, words: Sequence[str], fold: int) -> Floats:
-        """[n_words, n_classes] by the tagger that did not see the fold."""
+        """Probabilities [n_words, n_classes], by the tagger that did not learn from the fold."""
         design = WordDesign(word_features(words), self.ids)
         return softmax(design.scores(self.weights[fold]))

@@ -1,10 +1,10 @@
-"""The matcher: the one loop from candidates over scores and a solver to a projection.
+"""The matcher: from candidates, through scores and a solver, to a projection.
 
-Candidates of every source span are proposed by a generator; cheap scores are summed with weights;
-expensive ones are asked for only where they can still change the choice; a solver chooses disjoint
-candidates; each chosen one gets a calibrated confidence, each source span that found none a reason.
-The methods of the package are presets of generator, weights and solver, and any score can join any
-of them by a weight. It is the programme of the paper (arXiv 2501.18750, section 3.3) with
+A generator proposes candidates of every source span; cheap scores are summed with weights;
+expensive ones are computed only where they can still change the choice; a solver chooses disjoint
+candidates; each chosen one gets a calibrated confidence, each source span without one a reason. The
+package's methods are presets of generator, weights and solver, and any score can be added to any of
+them by a weight. It is the programme of the paper (arXiv 2501.18750, section 3.3) with
 
     score(s, t) = sum of weight * score of s and t
 """
@@ -34,9 +34,9 @@ from spanbridge.projection.scores import PhraseScorer, Question, Score, find_sco
 from spanbridge.projection.solve import Solver
 from spanbridge.projection.weights import Weights
 
-# Expensive scores asked for per entity and round: their values may settle the others.
+# Expensive scores computed per entity and round: their values may make others unnecessary.
 ASKED_AT_ONCE = 4
-# Target words, with an expensive score: its candidates are weighed against each other pairwise.
+# Limit on target words with expensive scores, since candidates are then compared pairwise.
 MAX_WORDS_ASKED = 300
 
 
@@ -46,8 +46,8 @@ class Scored:
 
     Attributes:
         intervals: the candidates.
-        parts: values of each score, [n_candidates]; NaN where an expensive one was not asked for.
-        total: weighted sums; minus infinity where an expensive score was not asked for.
+        parts: values of each score, [n_candidates]; NaN if an expensive one was not computed.
+        total: weighted sums; minus infinity if an expensive score was not computed.
     """
 
     intervals: Intervals
@@ -55,12 +55,12 @@ class Scored:
     total: Vector
 
     def number(self, start: int, end: int) -> int:
-        """The number of a candidate."""
+        """Index of a candidate."""
         same = (self.intervals.start == start) & (self.intervals.end == end)
         return int(np.flatnonzero(same)[0])
 
     def margin(self, number: int, min_score: float) -> float:
-        """Lead of a candidate over the entity's next best, or over projecting nothing."""
+        """Lead of a candidate over the entity's next best, or over no projection."""
         others = np.delete(self.total, number)
         return float(self.total[number] - others.max(initial=min_score))
 
@@ -70,11 +70,11 @@ class Pool:
     """All candidates of one sentence pair.
 
     Attributes:
-        given: the input of the scores.
+        given: input of the scores.
         entities: source spans, in order.
-        scored: scores of each entity's candidates; empty where the generator brings the only one.
-        candidates: those that can be chosen, scored by what exceeds the least score.
-        asked: True if expensive scores were asked for.
+        scored: scores of each entity's candidates; empty if the generator brings the only score.
+        candidates: candidates that can be chosen; their scores are the excess over ``min_score``.
+        asked: True if expensive scores were computed.
     """
 
     given: ScoreInput
@@ -92,10 +92,10 @@ class Matcher(Method):
         solver: chooses among them.
 
     Raises:
-        SpanbridgeError: there is no such score, or one lacks what it needs.
+        SpanbridgeError: there is no such score, or something that one needs is missing.
     """
 
-    # What scores may need beside the pair: statistics, learned taggers.
+    # Inputs of scores beyond the pair: statistics, learned taggers.
     provides: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, generator: Generator, solver: Solver) -> None:
@@ -112,16 +112,16 @@ class Matcher(Method):
         tagger: TargetTagger | None = None,
         scorer: PhraseScorer | None = None,
     ) -> None:
-        """Add scores, and what they work with.
+        """Add scores, and the models that they need.
 
         Args:
-            weights: further scores with their weights, or other weights of the preset's own; 0
-                takes a score out. The confidence is then a ranking, no probability.
+            weights: weights of further scores, or other weights for the preset's own; 0 removes a
+                score. The confidence is then a ranking, not a probability.
             tagger: a tagger of the target, for the score ``ner`` and as a source of candidates.
             scorer: a translator that scores, for the score ``translation``.
 
         Raises:
-            SpanbridgeError: a weight is no number, or as :meth:`check`; nothing is changed then.
+            SpanbridgeError: a weight is not a number, or as :meth:`check`; nothing is changed then.
         """
         if wrong := [name for name, weight in (weights or {}).items() if not isfinite(weight)]:
             raise SpanbridgeError(f"the weight of {wrong[0]!r} is not a finite number")
@@ -142,11 +142,11 @@ class Matcher(Method):
         raise NotImplementedError
 
     def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
-        """The features from which a chosen candidate's confidence comes."""
+        """Features from which a chosen candidate's confidence is computed."""
         raise NotImplementedError
 
     def linked(self, pool: Pool, entity: int) -> bool:
-        """Check if the alignment says anything of an entity."""
+        """Check if the alignment has any information on an entity."""
         raise NotImplementedError
 
     def score_input(
@@ -156,7 +156,7 @@ class Matcher(Method):
         return ScoreInput(pair, alignment)
 
     def weights(self) -> Weights:
-        """The weights in force."""
+        """The weights in use."""
         return self.preset().changed(self.changes) if self.changes else self.preset()
 
     def describe(self) -> str:
@@ -166,7 +166,7 @@ class Matcher(Method):
         return f"{self.name}({','.join(parts)})"
 
     def describe_weights(self) -> str:
-        """The weights in force, for the signature."""
+        """The weights in use, for the signature."""
         return self.weights().describe()
 
     def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
@@ -176,7 +176,7 @@ class Matcher(Method):
         asked = [score for score in scores if score.expensive]
         inputs = [self.score_input(*row) for row in rows if _aligned(row)]
         self._ask_tagger(inputs)
-        # one pool at a time, unless there are questions to be asked for all of them together
+        # one pool at a time, unless expensive scores are computed for all of them together
         pools: Iterable[Pool | RowError] = (
             self._pool(given, weights, scores, bool(asked)) for given in inputs
         )
@@ -187,7 +187,7 @@ class Matcher(Method):
         ]
 
     def surest(self) -> float:
-        """The confidence of a span with the best value in every feature."""
+        """Confidence of a span with the best value of every feature."""
         return self.calibration().surest()
 
     def _scores(self, weights: Weights) -> list[Score]:
@@ -201,11 +201,7 @@ class Matcher(Method):
         return find_score(name, self.scorer)
 
     def check(self) -> None:
-        """Check that every score has what it needs.
-
-        Raises:
-            SpanbridgeError: one has not, or there is no score.
-        """
+        """Check that there are scores, and that each has what it needs; raises SpanbridgeError."""
         there = {"", "scorer", *self.provides} | ({"tagger"} if self.tagger is not None else set())
         scores = self._scores(self.weights())
         if not scores:
@@ -231,7 +227,6 @@ class Matcher(Method):
     def _pool(
         self, given: ScoreInput, weights: Weights, scores: Sequence[Score], asking: bool
     ) -> Pool | RowError:
-        """The candidates of a row with their cheap scores."""
         n_words = len(given.pair.target.words)
         if asking and n_words > MAX_WORDS_ASKED:
             return RowError(f"{n_words} target words, too many for an expensive score; split it")
@@ -249,7 +244,7 @@ class Matcher(Method):
     def score(
         self, given: ScoreInput, entity: Span, weights: Weights, scores: Sequence[Score]
     ) -> Scored:
-        """The candidates of one entity with their cheap scores; expensive ones are NaN."""
+        """Candidates of one entity with their cheap scores; expensive ones are NaN."""
         intervals = self.generator.intervals(given, entity)
         parts: dict[str, Vector] = {}
         total = np.zeros(len(intervals))
@@ -264,12 +259,11 @@ class Matcher(Method):
     def _ask(
         self, pools: list[Pool | RowError], asked: Sequence[Score], weights: Weights
     ) -> list[Pool | RowError]:
-        """Ask for expensive scores, round after round, where they can still change the choice.
+        """Compute expensive scores, round by round, where they can still change the choice.
 
-        Those candidates are left unasked whose sum cannot exceed the least score, or is lower than
-        that of another one of the same entity inside it, whatever their expensive scores may be.
-        Neither solver would take such a one while the inner one fits, and the inner one fits
-        wherever it does.
+        A candidate is skipped if, whatever its expensive scores, its sum cannot exceed
+        ``min_score`` or is lower than that of another candidate of the entity inside it. Neither
+        solver would choose it: the inner one fits wherever the outer one does.
         """
         good = [pool for pool in pools if not isinstance(pool, RowError)]
         rest = [_Rest(pool, e, asked, weights) for pool in good for e in range(len(pool.scored))]
@@ -287,7 +281,7 @@ class Matcher(Method):
         return pools
 
     def _conclude(self, pool: Pool, weights: Weights) -> Projection:
-        """Choose, and say how sure each span is and why each source span found none."""
+        """Choose candidates; give each a confidence, and each span without one a reason."""
         chosen = self.solve(pool.candidates)
         entities, calibration, grounds = pool.entities, self.calibration(), self.grounds
         spans, origins, raw_scores = [], [], []
@@ -310,12 +304,12 @@ class Matcher(Method):
             dropped,
             tuple(origins),
             tuple(raw_scores),
-            # pools are large: what costs nothing is scored anew where it is to be explained
+            # pools are large, so cheap scores are computed again if they are to be explained
             partial(self._explain, pool if pool.asked else pool.given, chosen),
         )
 
     def _reason(self, pool: Pool, entity: int, weights: Weights) -> str:
-        """The reason why an entity was not projected."""
+        """Reason why an entity was not projected."""
         if any(candidate.entity == entity for candidate in pool.candidates):
             return LOST
         totals = pool.scored[entity].total if pool.scored else np.zeros(0)
@@ -373,7 +367,7 @@ class _Rest:
         self._inside = _inside(self._scored.intervals)
 
     def wanted(self) -> list[int]:
-        """The most promising candidates to ask for."""
+        """The most promising candidates."""
         best_inside = np.where(self._inside, self._low[None, :], -np.inf).max(1, initial=-np.inf)
         open_ = np.flatnonzero(
             (self._n_asked == 0)
@@ -384,7 +378,6 @@ class _Rest:
         return [int(number) for number in open_[order]]
 
     def question(self, number: int) -> Question:
-        """The question for a candidate."""
         intervals = self._scored.intervals
         interval = int(intervals.start[number]), int(intervals.end[number])
         return self._pool.given, self._pool.entities[self._entity], interval
@@ -409,7 +402,7 @@ def _aligned(row: Row) -> TypeGuard[tuple[SentencePair, WordAlignment | SoftAlig
 
 
 def _gains(pool: Pool, weights: Weights) -> Iterator[Candidate]:
-    """Candidates by what exceeds the least score, so that leaving an entity out is worth 0."""
+    """Candidates scored by the excess over ``min_score``, so that no projection is worth 0."""
     for e, scored in enumerate(pool.scored):
         gain = scored.total - weights.min_score
         for number in np.flatnonzero(gain > 0).tolist():
@@ -418,7 +411,7 @@ def _gains(pool: Pool, weights: Weights) -> Iterator[Candidate]:
 
 
 def _inside(intervals: Intervals) -> npt.NDArray[np.bool_]:
-    """Mask of the candidates j that lie within another one i, [i, j]."""
+    """Mask [i, j] of the candidates j that lie within another one i."""
     start, end = intervals.start, intervals.end
     within = (start[:, None] <= start[None, :]) & (end[:, None] >= end[None, :])
     np.fill_diagonal(within, False)

@@ -1,4 +1,4 @@
-"""The interface of projection methods, and the projections that they give."""
+"""The interface of projection methods, and their results."""
 
 from __future__ import annotations
 
@@ -23,28 +23,27 @@ LOST = "no candidate left"
 BELOW = "score below the threshold"
 UNSURE = "confidence below the minimum"
 
-# The input of a method beside the words: nothing, hard links, or a soft alignment.
+# Input of a method beyond the words: nothing, hard links, or a soft alignment.
 Reads = Literal["nothing", "links", "soft alignment"]
-# A sentence pair with what the method reads of its alignment; None where it reads nothing.
+# A sentence pair with its alignment; None if the method reads none.
 Row = tuple[SentencePair, WordAlignment | SoftAlignment | None]
 
 Explain = Callable[["Projection", float], Iterator[str]]
 
 
-@dataclass(slots=True)  # not frozen, which takes three times as long to make
+@dataclass(slots=True)  # not frozen, which would make it three times as slow
 class Projection:
     """The result of projecting the spans of one sentence.
 
     Attributes:
-        spans: target spans, disjoint, in order. The score of each is the probability that it is
-            exactly right provided that its source span is, in [0, 1]; None where the method gives
-            none.
+        spans: target spans, disjoint, in order. Each score is the probability, in [0, 1], that the
+            span is exactly right provided that its source span is; None if the method gives none.
         dropped: source spans that were not projected, each with the reason.
-        origins: for each of ``spans``, the source span that it comes from; empty if unknown.
-        raw_scores: for each of ``spans``, the score by which it was chosen, in the method's own
-            scale; empty if there is none.
-        explain: gives the lines that say why each span was projected where it was, for a projection
-            with its confidences and the least confidence that was asked for.
+        origins: source span of each of ``spans``; empty if unknown.
+        raw_scores: raw score of each of ``spans``, in the method's own scale; empty if there is
+            none.
+        explain: function that explains each span's place in lines of text, given a projection with
+            its confidences and the least confidence.
     """
 
     spans: tuple[Span, ...]
@@ -56,7 +55,7 @@ class Projection:
     def with_source_scores(self) -> Projection:
         """The projection with each span's score multiplied by that of its source span.
 
-        A span is right if its source span is, which a tagger is not sure of, and if its place is.
+        A span is right if both its source span and its place are.
         """
         if len(self.origins) != len(self.spans):
             return self
@@ -85,7 +84,7 @@ class Projection:
         origins = tuple(self.origins[k] for k in kept) if self.origins else ()
         lost = {id(self.origins[k]): self.origins[k] for k in low} if self.origins else {}
         for origin in origins:
-            lost.pop(id(origin), None)  # projected elsewhere as well
+            lost.pop(id(origin), None)  # also projected to a span that is kept
         return replace(
             self,
             spans=tuple(self.spans[k] for k in kept),
@@ -96,12 +95,12 @@ class Projection:
 
 
 class Method(Learner, Part):
-    """A way to carry the spans of source sentences over to their translations.
+    """A way to project the spans of source sentences to their translations.
 
     Attributes:
-        name: as the registry and signatures call it.
-        reads: its input beside the words. An aligner is loaded only if it reads an alignment.
-        aligner: name of the aligner that serves it unless another is asked for.
+        name: name in the registry and in signatures.
+        reads: input beyond the words. An aligner is loaded only if it reads an alignment.
+        aligner: name of the default aligner.
     """
 
     name: ClassVar[str]
@@ -110,37 +109,33 @@ class Method(Learner, Part):
 
     @cached_property
     def counts(self) -> Counter[str]:
-        """Further counts for the account, such as scores asked of a translator."""
+        """Further counts for the account, such as scores computed by a translator."""
         return Counter()
 
     @abstractmethod
     def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
-        """Project the source spans of every row, which has words on both sides.
+        """Project the source spans of every row; rows have words on both sides.
 
         Returns:
-            A projection for each row, or the reason why a row cannot be projected.
+            A projection per row, or the reason why the row cannot be projected.
         """
 
     def equip(self, weights: Any = None, tagger: Any = None, scorer: Any = None) -> None:
         """Add weights of scores, a tagger of the target, or a translator that scores.
 
         Raises:
-            SpanbridgeError: the method takes no such things.
+            SpanbridgeError: the method takes none of these.
         """
         raise SpanbridgeError(f"the method {self.name!r} takes no weights, tagger or translator")
 
     def check(self) -> None:
-        """Check that the method has all that it needs, before any work.
-
-        Raises:
-            SpanbridgeError: something is missing.
-        """
+        """Check, before any work, that nothing is missing; raises SpanbridgeError."""
 
     def fit(self, rows: Sequence[Row]) -> None:
-        """Learn from rows of the bitext; called before :meth:`project` if ``learns`` is true."""
+        """Learn from rows of the bitext; called before :meth:`project` if ``learns`` is True."""
 
     def surest(self) -> float:
-        """The greatest confidence that the method can have in a span, in [0, 1]."""
+        """The greatest possible confidence in a span, in [0, 1]."""
         return 1.0
 
 

@@ -1,4 +1,4 @@
-"""The methods that project each sentence by itself, as presets of the matcher.
+"""Methods that project each sentence by itself, as presets of the matcher.
 
 | method | candidates | scores | solver |
 |---|---|---|---|
@@ -36,13 +36,13 @@ SolverName = Literal["greedy", "exact"]
 
 
 class LinkMatcher(Matcher):
-    """A matcher of hard links whose confidence comes from how far both spans are linked."""
+    """A matcher of hard links; confidence depends on the share of linked words in both spans."""
 
     own_weights: ClassVar[Weights] = Weights({"alignment": 1.0})
     min_score = 0.0
 
     def preset(self) -> Weights:
-        """The preset's own weights, with the least score that was asked for."""
+        """The preset's weights, with the requested ``min_score``."""
         if self.min_score == self.own_weights.min_score:
             return self.own_weights
         return replace(self.own_weights, min_score=self.min_score)
@@ -65,13 +65,13 @@ class LinkMatcher(Matcher):
 class GreedyMethod(LinkMatcher):
     """N-gram candidates matched by the alignment score, best first; hard links.
 
-    Discontinuous links: a candidate may span unlinked words and words linked elsewhere; bridging a
-    gap pays if the score says so (each bridged word lowers it).
+    Discontinuous links: a candidate may contain unlinked words and words linked elsewhere, each of
+    which lowers its score.
 
     Args:
         n_proj: projections per source span, at most; 1 in the paper's experiments.
-        exactly: as many projections as possible up to ``n_proj``, before the score counts.
-        max_words: longest candidate, None for any length.
+        exactly: maximise the number of projections (up to ``n_proj``) before the score.
+        max_words: words of the longest candidate; None for any length.
         min_score: least score of a candidate, at least 0.
 
     Raises:
@@ -96,7 +96,7 @@ class GreedyMethod(LinkMatcher):
 class ExactMethod(GreedyMethod):
     """N-gram candidates matched by the alignment score, greatest total; hard links.
 
-    Its arguments are those of :class:`GreedyMethod`.
+    The arguments are those of :class:`GreedyMethod`.
     """
 
     name = "exact"
@@ -120,11 +120,11 @@ class SoftMethod(Matcher):
         return ONE_BY_ONE
 
     def regime(self) -> str:
-        """The name of the calibration that holds."""
+        """Name of the calibration."""
         return self.name
 
     def calibration(self) -> Calibration:
-        """Calibration of the regime; of other weights, stretched to their greatest sum."""
+        """Calibration of the regime; with other weights, scaled to their greatest sum."""
         preset = CALIBRATIONS[self.regime()]
         if not self.changes:
             return preset
@@ -149,14 +149,15 @@ class MatchMethod(LinkMatcher):
 
     Args:
         candidates: ``ngrams``, or ``tagger``: the spans that the tagger finds in the target, with
-            all that lie within them.
-        max_words: longest n-gram.
+            all intervals within them.
+        max_words: words of the longest n-gram.
         alignment, ner, translation: weights of the scores, at least 0.
         min_score: least score, as a share of the greatest possible sum, in [0, 1].
-        capped: alignment scores above 1, of words with several links, count as 1. Many candidates
-            are then as good as each other, and the first, shortest one wins: with the links of
-            itermax, False is better by far (docs/project.md).
-        per_class: take the tagger's score of the entity's own label; else the greatest of all.
+        capped: cut alignment scores at 1, which words with several links exceed. Many candidates
+            then tie, and the first, shortest one wins: with the links of itermax, False is better
+            by far (docs/project.md).
+        per_class: use the tagger's score for the entity's own label, not the greatest of all
+            labels.
         solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
 
     Raises:
@@ -190,7 +191,7 @@ class MatchMethod(LinkMatcher):
         super().__init__(generator, Solver(solver))
 
     def check(self) -> None:
-        """Check that tagger and translator are there if they are needed, and only then."""
+        """Check that tagger and translator are present exactly if they are needed."""
         super().check()
         used = {score.needs for score in self._scores(self.weights())}
         used.add(self.generator.needs)
@@ -201,12 +202,12 @@ class MatchMethod(LinkMatcher):
                 raise SpanbridgeError(f"the {name} would do nothing; give its score a weight")
 
     def preset(self) -> Weights:
-        """The weights that were asked for."""
+        """The requested weights."""
         total = sum(self._own.parts.values())
         return replace(self._own, min_score=self._share * total)
 
     def find_score(self, name: str) -> Score:
-        """The score of a name, ``ner`` and ``alignment`` as they were asked for."""
+        """The score of a name; ``ner`` and ``alignment`` with the requested options."""
         own: dict[str, Score] = {
             "ner": NerScore(self._per_class),
             "alignment": AlignmentScore(self._capped),

@@ -1,4 +1,4 @@
-"""The input of scores: one sentence pair with its alignment and whatever else is known of it."""
+"""The input of scores: one sentence pair with its alignment and other information."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spanbridge.core.spans import Span
 from spanbridge.projection.candidates import Intervals, Vector, cumulate
 from spanbridge.projection.corpus_statistics import EDGE, POSITIONS, CorpusStatistics
 
-# Least mass of a hard link that is cut out of a soft alignment.
+# Least score of a hard link that is cut out of a soft alignment.
 LINK_SCORE = 0.45
 
 
@@ -25,7 +25,7 @@ _NOTHING: dict[str, Any] = {}
 
 
 class Opinion(Protocol):
-    """What a tagger finds in one sentence: disjoint spans, and the probabilities of its classes."""
+    """A tagger's result for one sentence: disjoint spans, and class probabilities."""
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -34,13 +34,13 @@ class Opinion(Protocol):
 
     @property
     def probabilities(self) -> Any:
-        """[n_words, n_classes]; None where the tagger gives none."""
+        """[n_words, n_classes]; None if the tagger gives none."""
         ...
 
 
 @runtime_checkable
 class TargetTagger(Protocol):
-    """A tagger of target sentences, as :class:`spanbridge.tagging.base.Tagger` is one."""
+    """A tagger of target sentences, such as :class:`spanbridge.tagging.base.Tagger`."""
 
     classes: tuple[str, ...]
     gives_probabilities: bool
@@ -55,15 +55,15 @@ class TargetTagger(Protocol):
 
 
 class ScoreInput:
-    """One sentence pair as the scores see it.
+    """Input of the scores for one sentence pair.
 
     Attributes:
         pair: the sentences.
-        corpus: statistics of the bitext; None when sentences are projected one by one.
-        tags: for each learned tagger, its probabilities for the target's words.
-        own: boundary words that this pair itself put into the statistics, to be left out.
-        opinion: what a tagger of the target says; None where none is asked.
-        classes: of that tagger.
+        corpus: statistics of the bitext; None if sentences are projected one by one.
+        tags: each learned tagger's probabilities for the target's words.
+        own: boundary words that this pair contributed to the statistics, to be left out.
+        opinion: result of a tagger of the target; None if none is used.
+        classes: classes of that tagger.
     """
 
     def __init__(
@@ -84,19 +84,19 @@ class ScoreInput:
 
     @cached_property
     def links(self) -> WordAlignment:
-        """Hard links: those given, or the best of the soft alignment."""
+        """The hard links given, or those cut out of the soft alignment."""
         given = self._alignment
         return given.links(LINK_SCORE) if isinstance(given, SoftAlignment) else given
 
     @cached_property
     def soft(self) -> SoftAlignment:
-        """Soft alignment: the one given, or the links, each word's mass shared among them."""
+        """The soft alignment given, or the links with each word's mass shared among them."""
         given = self._alignment
         return given if isinstance(given, SoftAlignment) else SoftAlignment.from_links(given)
 
     @cached_property
     def tagged_intervals(self) -> Intervals:
-        """The spans that the tagger found, and every span within one of them."""
+        """The spans that the tagger found, and every interval within one of them."""
         found = () if self.opinion is None else self.opinion.spans
         return Intervals.of(
             sorted(
@@ -110,7 +110,7 @@ class ScoreInput:
         )
 
     def frequency(self, side: str) -> Vector:
-        """Share of the pairs that hold each word, in (0, 1]."""
+        """Share of the pairs that contain each word, in (0, 1]."""
         return self._frequencies[side]
 
     def rarity(self, side: str) -> Vector:
@@ -148,21 +148,21 @@ class ScoreInput:
 
 
 class TagProbabilities:
-    """Probabilities of one learned tagger for one sentence, ready for spans of any label.
+    """Probabilities of one learned tagger for one sentence, prepared for spans of any label.
 
     Args:
         probabilities: [n_words, 1 + 4 * labels]: O, then B, I, E, S of each label.
-        labels: in the order of the columns.
+        labels: labels in the order of the columns.
     """
 
-    FLOOR = -4.0  # of log-probabilities: one impossible word must not outweigh everything
+    FLOOR = -4.0  # least log-probability, so that one word cannot outweigh everything
 
     def __init__(self, probabilities: npt.NDArray[np.floating], labels: Sequence[str]) -> None:
         self._p = probabilities
         self._columns = {label: 1 + 4 * n for n, label in enumerate(labels)}
         outside = self._p[:, 0]
         begins, ends, singles = (self._p[:, k::4].sum(1) for k in (1, 3, 4))
-        # log-probability that a span may start after this word, or that one may end before it
+        # log-probability that a span may start after a word, or end before it
         self.closes = np.append(self._log(outside + ends + singles), 0.0)
         self.opens = np.append(self._log(outside + begins + singles), 0.0)
         self._inside: dict[str, Vector] = {}
@@ -185,7 +185,7 @@ class TagProbabilities:
     def label_share(self, label: str, start: int, end: int) -> float:
         """Log-probability of the label among all labels, mean over the words [start, end).
 
-        In [FLOOR, 0]; 0 for a label that is not known.
+        In [FLOOR, 0]; 0 for an unknown label.
         """
         if not self.knows(label):
             return 0.0
@@ -194,7 +194,7 @@ class TagProbabilities:
         return float(self._log(share).mean())
 
     def borders(self, label: str, intervals: Intervals) -> Vector:
-        """Log p(B) of the first word and log p(E) of the last; twice log p(S) of a lone one."""
+        """Log p(B) of the first word plus log p(E) of the last; 2 log p(S) for a single word."""
         at = self._columns[label]
         begin, end, single = (self._log(self._p[:, at + k]) for k in (0, 2, 3))
         last = intervals.end - 1

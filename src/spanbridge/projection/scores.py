@@ -1,9 +1,9 @@
 """The scores of candidates.
 
-Each score is a small class with a name, its range and its source; ``weights.py`` says what each is
-worth, and a candidate's score is the weighted sum. An entity E is a range of source words, a
-candidate C one of target words. P[i, j] is the forward mass of the soft alignment (where source
-word i went), Q[i, j] the backward mass (where target word j came from); see
+Each score is a small class with a name, its range and its source; ``weights.py`` holds the weights,
+and a candidate's score is the weighted sum. An entity E is a range of source words, a candidate C
+one of target words. P[i, j] is the forward mass of the soft alignment (share of source word i that
+went to target word j), Q[i, j] the backward mass (share of j that came from i); see
 :class:`spanbridge.core.soft_alignment.SoftAlignment`.
 
 Other packages add a score by an entry point in the group ``spanbridge.score``; any method then
@@ -31,10 +31,10 @@ from spanbridge.projection.candidates import (
 )
 from spanbridge.projection.score_input import ScoreInput
 
-# By which a tagger's score of a candidate grows for each further word that it sees as the same
-# entity: long names are not to lose against their parts.
+# Factor of a tagger's score for each further word of the same entity, so that long names do not
+# lose to their parts.
 LENGTH_FACTOR = 1.15
-# One question to an expensive score: the pair, an entity, and a candidate's words [start, end).
+# One query of an expensive score: the pair, an entity, and a candidate's words [start, end).
 Question = tuple[ScoreInput, Span, tuple[int, int]]
 
 
@@ -42,13 +42,13 @@ class Score(Part, ABC):
     """One score: a value for every candidate of an entity.
 
     Attributes:
-        name: by which weights name it.
+        name: name in weights.
         low, high: range of its values.
         needs: ``corpus`` (statistics of the bitext), ``states`` or ``words`` (a tagger learned from
             the first pass), ``tagger`` (a tagger of the target), ``scorer`` (a translator that
-            scores), or nothing.
-        expensive: True if :meth:`ask` gives its values, for many candidates at once, and only for
-            those that can still change the choice.
+            scores), or empty.
+        expensive: True if :meth:`ask` computes its values, for many candidates at once, and only
+            for those that can still change the choice.
     """
 
     name: str
@@ -66,11 +66,11 @@ class Score(Part, ABC):
         raise NotImplementedError(f"{self.name} is not an expensive score")
 
     def forget(self) -> None:
-        """Drop what is remembered of earlier questions; called after each batch of rows."""
+        """Clear the cache of earlier queries; called after each batch of rows."""
 
 
 class ExpensiveScore(Score):
-    """A score that costs a model's run per candidate, such as a translator's."""
+    """A score that runs a model for each candidate, such as a translator's."""
 
     expensive = True
 
@@ -115,19 +115,19 @@ class Brevity(Score):
     name, low, high = "brevity", 0.0, 1.0
 
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
-        """The same for every candidate."""
+        """Brevity, the same for every candidate."""
         return np.full(len(intervals), 1 / (entity.end - entity.start))
 
 
 class NerScore(Score):
     """Fit of a candidate's classes to the entity's label, by a tagger of the target.
 
-    The mean of the probabilities of B-label for the first word and I-label for the others. Where
-    these are the most probable classes of all the words, it is multiplied by ``LENGTH_FACTOR`` for
-    each word but the first, and cut at 1.
+    The mean of the probabilities of B-label for the first word and I-label for the others. If these
+    are the most probable classes of all the words, it is multiplied by ``LENGTH_FACTOR`` for each
+    word but the first, and cut at 1.
 
     Args:
-        per_class: take the score of the entity's own label, where the tagger knows it; else the
+        per_class: use the score of the entity's own label, if the tagger knows it; else the
             greatest of all labels.
     """
 
@@ -149,7 +149,7 @@ class NerScore(Score):
 
 
 def _ner_score(p: Vector, best: Vector, begin: int, intervals: Intervals) -> Vector:
-    """Score of one label, whose B- is the class number ``begin`` and whose I- the next."""
+    """Score of one label; ``begin`` is the index of its B- class, which its I- class follows."""
     starts, stops = intervals.start, intervals.end
     n = stops - starts
     inside = np.append(0.0, p[:, begin + 1].cumsum())
@@ -162,13 +162,13 @@ def _ner_score(p: Vector, best: Vector, begin: int, intervals: Intervals) -> Vec
 
 @runtime_checkable
 class PhraseScorer(Protocol):
-    """A model of how well two phrases translate each other.
+    """Model of how well two phrases translate each other.
 
     :class:`spanbridge.translation.scoring.TranslationScorer` is one.
     """
 
     def describe(self) -> str:
-        """Name and all that scores depend on."""
+        """Name and everything that scores depend on."""
         ...
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
@@ -176,7 +176,7 @@ class PhraseScorer(Protocol):
         ...
 
     def forget(self) -> None:
-        """Drop what is remembered of earlier phrases; bounds memory."""
+        """Clear the cache of phrases, to bound memory."""
         ...
 
 
@@ -198,15 +198,15 @@ class TranslationScore(ExpensiveScore):
         )
 
     def forget(self) -> None:
-        """Drop remembered phrases."""
+        """Clear the cache of phrases."""
         self.scorer.forget()
 
 
 class SoftScore(Score):
     """Soft form of the alignment score: F of the mass between entity and candidate.
 
-    F = 2 r p / (r + p); r = mean over E of P's mass inside C, p = mean over C of Q's inside E. With
-    hard one-to-one links it is 2 * links / (words of E + words of C).
+    F = 2 r p / (r + p); r = mean over E of P's mass inside C, p = mean over C of Q's mass inside E.
+    For hard one-to-one links it is 2 * links / (words of E + words of C).
     """
 
     name, low, high = "soft", 0.0, 1.0
@@ -245,8 +245,9 @@ class Recall(Score):
 class CommonBoundary(Score):
     """Excess frequency of the candidate's boundary words over the entity's, in the corpus.
 
-    max(0, max(df of first, df of last word of C) - max(df of first, df of last word of E)), df
-    being the share of sentences with the word. Catches articles and prepositions taken in.
+    max(0, max(df of first, df of last word of C) - max(df of first, df of last word of E)), where
+    df is the share of sentences with the word. Detects articles and prepositions included by
+    mistake.
     """
 
     name, low, high, needs = "common_boundary", 0.0, 1.0, "corpus"
@@ -263,10 +264,10 @@ class CommonBoundary(Score):
 class BoundaryPolicy(Score):
     """Tendency of the words at the candidate's boundaries to start and end spans in the corpus.
 
-    tanh(log(n / n') / 2) = (n - n') / (n + n'), n and n' being 1 + the number of projected spans in
-    the corpus that the word begins (ends), and that it stands just before (after). ``inside`` sums
-    it over the first and the last word of C; ``outside`` takes it, negated, of the two words around
-    C. What the pair itself contributed is left out.
+    tanh(log(n / n') / 2) = (n - n') / (n + n'), where n and n' are 1 + the number of projected
+    spans in the corpus that the word begins (ends), and that it directly precedes (follows).
+    ``inside`` sums it over the first and the last word of C; ``outside`` sums it, negated, over the
+    two words around C. The pair's own contribution is left out.
     """
 
     low, high, needs = -2.0, 2.0, "corpus"
@@ -288,11 +289,11 @@ class BoundaryPolicy(Score):
 class TaggerScore(Score):
     """Fit of the candidate to a tagger of the target that was trained on projections.
 
-    ``inside``: mean log-probability of its words to be in a span of the entity's label;
+    ``inside``: mean log-probability that its words are in a span of the entity's label;
     ``outside``: sum of the log-probabilities that the words around it are not of the same span;
     ``borders``: log p(B) of the first and log p(E) of the last word. Probabilities below exp(-4)
-    count as that. 0 where the tagger does not know the label, or has nothing to go by (a pair with
-    given links has no states).
+    are raised to that. 0 if the tagger does not know the label or has no input (a pair with given
+    links has no states).
     """
 
     def __init__(self, tagger: str, aspect: str) -> None:
@@ -319,7 +320,7 @@ class TaggerScore(Score):
 class Spelling(Score):
     """Similarity of the two spans as strings, transliterated: 1 - edits / total length (Indel).
 
-    For names that are copied or respelt; words that are translated have about .3.
+    For names that are copied or respelt; translated words have about .3.
     """
 
     name, low, high = "spelling", 0.0, 1.0
@@ -355,14 +356,14 @@ SCORES = {score.name: score for score in _CHEAP}
 
 
 def find_score(name: str, scorer: PhraseScorer | None = None) -> Score:
-    """The score of a name, the package's own or a plug-in's.
+    """The score of a name, from this package or a plug-in.
 
     Args:
-        name: by which weights name it.
-        scorer: works for the score ``translation``.
+        name: name in weights.
+        scorer: scorer for the score ``translation``.
 
     Raises:
-        SpanbridgeError: no score goes by that name, or it needs a scorer and there is none.
+        SpanbridgeError: no score has that name, or it needs a scorer and there is none.
     """
     if name == TranslationScore.name:
         if scorer is None:

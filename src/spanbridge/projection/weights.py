@@ -1,8 +1,8 @@
-"""The weights of the scores: the one place where scores are combined.
+"""The weights of the scores.
 
 Chosen by ``python -m benchmarks weights`` on the first 400 sentences of Europarl-NER, English into
-German and Spanish, and the same for every language, direction and kind of span. That command also
-prints how much the result changes when a weight does.
+German and Spanish; the same for every language, direction and kind of span. That command also
+prints how much the result changes with each weight.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Weights:
-    """A weighted sum of scores, and the least sum that is projected.
+    """A weighted sum of scores, and its bound.
 
     Attributes:
-        parts: name of each score -> its weight.
+        parts: weight of each score by name.
         min_score: candidates whose sum does not exceed this are not projected.
     """
 
@@ -29,12 +29,12 @@ class Weights:
         return f"{''.join(terms)}>{self.min_score:g}"
 
     def changed(self, other: Mapping[str, float]) -> Weights:
-        """These weights with others in place of or beside them; a weight of 0 takes one out."""
+        """These weights, with others replaced or added; a weight of 0 removes a score."""
         parts = {**self.parts, **other}
         return Weights({name: w for name, w in parts.items() if w}, self.min_score)
 
 
-# Sentence by sentence: no statistics.
+# Sentences one by one, without statistics.
 ONE_BY_ONE = Weights({"soft": 1.0}, 0.3)
 # First pass over a corpus.
 FIRST = {
@@ -44,7 +44,7 @@ FIRST = {
         0.4,
     ),
 }
-# Second pass: boundaries and taggers learned from the first.
+# Second pass, with boundaries and taggers learned from the first.
 SECOND = {
     "encoder": Weights(
         {

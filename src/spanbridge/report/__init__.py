@@ -1,4 +1,4 @@
-"""The page a linguist reads: sentence pairs, projected spans, links and gold, in one HTML file."""
+"""HTML report for people: sentence pairs, projected spans, links and gold, in one file."""
 
 from spanbridge.report.page import Document, write_page
 

@@ -1,4 +1,4 @@
-"""What the page shows of a sentence pair: marks that nest, gaps, text direction, counts."""
+"""Data of the page for a sentence pair: nested marks, gaps, text direction, counts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BIDI_CONTROLS = frozenset(  # marks, embeddings and overrides, isolates
 
 
 class Mark(NamedTuple):
-    """A span as drawn: its range and label, and where known its score and verdict."""
+    """A span as drawn: range and label, and, if known, score and verdict."""
 
     start: int
     end: int
@@ -38,19 +38,19 @@ class Mark(NamedTuple):
 
     @property
     def low(self) -> bool:
-        """Whether the score makes the span a doubtful one."""
+        """Check if the score is so low that the span is drawn as doubtful."""
         return self.score is not None and self.score < LOW_SCORE
 
 
 class Token(NamedTuple):
-    """A step in writing a sentence out.
+    """A step in writing out a sentence.
 
     Attributes:
         kind: ``open`` or ``close`` a mark, write a ``word`` or the ``gap`` between two.
         text: the word or gap.
         mark: the mark opened or closed.
-        whole: False where a mark closes only because it crosses another, and goes on after it.
-        isolate: True for a word whose own direction controls must not reach its neighbours.
+        whole: False if a mark closes only because it crosses another one, and continues after it.
+        isolate: True for a word with direction controls that must not affect its neighbours.
     """
 
     kind: Literal["open", "close", "word", "gap"]
@@ -69,7 +69,7 @@ class SentenceView:
 
 
 class Finding(NamedTuple):
-    """A wrong, spurious or missed span in words, for the list below a sentence."""
+    """Text and labels of a wrong, spurious or missed span, for the list below a sentence."""
 
     verdict: Verdict
     label: str
@@ -105,7 +105,7 @@ class Tally:
     verdicts: Counter[str] = field(default_factory=Counter)
 
     def add(self, pair: SentencePair, gold: Sentence | None, judged: Iterable[Judged]) -> None:
-        """Count one pair; as in the evaluation, equal spans get one verdict between them."""
+        """Count one pair; as in the evaluation, equal spans share one verdict."""
         self.rows += 1
         self.spans += len(pair.target.spans)
         self.statuses[pair.status or NO_STATUS] += 1
@@ -115,7 +115,7 @@ class Tally:
         self.verdicts.update(v for _, v in {(entry.span[:3], entry.verdict) for entry in judged})
 
     def heads(self) -> list[tuple[str, int]]:
-        """Rows by status, reasons left off; the known ones first."""
+        """Rows by status without reason; the known ones first."""
         counts: Counter[str] = Counter()
         for status, n in self.statuses.items():
             counts[status_head(status)] += n
@@ -123,12 +123,12 @@ class Tally:
         return known + sorted(counts.items())
 
     def reasons(self) -> list[tuple[str, int]]:
-        """Rows by full status, for those that give a reason; the commonest first."""
+        """Rows by full status, for those with a reason; the most common first."""
         given = ((s, n) for s, n in self.statuses.items() if s != status_head(s))
         return sorted(given, key=lambda item: (-item[1], item[0]))
 
     def all_labels(self) -> set[str]:
-        """Every label met."""
+        """All labels of the document."""
         return {*self.labels, *self.source_labels, *self.gold_labels}
 
 
@@ -138,13 +138,13 @@ def status_head(status: str) -> str:
 
 
 def direction(words: Iterable[str]) -> Literal["ltr", "rtl"]:
-    """The direction most letters go; HTML's ``auto`` heeds the first only, so a leading name."""
+    """Direction of most letters; HTML's ``auto`` looks at the first one only."""
     kinds = Counter(unicodedata.bidirectional(char) for word in words for char in word)
     return "rtl" if kinds["R"] + kinds["AL"] > kinds["L"] else "ltr"
 
 
 def gap(sentence: Sentence, i: int) -> str:
-    """What stands between word ``i - 1`` and word ``i``: as in the raw text, else a space."""
+    """The text between the words ``i - 1`` and ``i``: as in the raw text, else a space."""
     text, offsets = sentence.text, sentence.offsets
     if text is None or offsets is None or len(offsets) != len(sentence.words):
         return " "
@@ -153,7 +153,7 @@ def gap(sentence: Sentence, i: int) -> str:
 
 
 def _close(stack: list[Mark], i: int, out: list[Token]) -> list[Mark]:
-    """Close the marks that end before word ``i``; those closed for their sake are returned."""
+    """Close the marks that end before word ``i``; other marks closed on the way are returned."""
     ending = [depth for depth, mark in enumerate(stack) if mark.end == i]
     if not ending:
         return []
@@ -164,7 +164,7 @@ def _close(stack: list[Mark], i: int, out: list[Token]) -> list[Mark]:
 
 
 def tokens(sentence: Sentence, marks: Iterable[Mark]) -> list[Token]:
-    """Write a sentence as words, gaps and properly nested marks; crossing ones are cut in two."""
+    """Write a sentence as words, gaps and properly nested marks; crossing marks are cut in two."""
     starting: defaultdict[int, list[Mark]] = defaultdict(list)
     for mark in marks:
         starting[mark.start].append(mark)
@@ -227,7 +227,7 @@ def judge_pair(pair: SentencePair, gold: Sentence) -> list[Judged]:
 
 
 def row_view(pair: SentencePair, judged: Sequence[Judged] | None, has_source: bool) -> Row:
-    """Prepare one pair; ``judged`` is None where there is no gold."""
+    """Prepare one pair; ``judged`` is None without gold."""
     if judged is None:
         marks = [Mark(*span) for span in pair.target.spans]
     else:

@@ -1,4 +1,4 @@
-"""Write the page: one HTML file that needs no network and shows what projection did."""
+"""Write the page: one HTML file that needs no network and shows the result of projection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spanbridge.core.spans import Sentence
 from spanbridge.report.drawing import LOW_SCORE, Row, Tally, judge_pair, row_view
 from spanbridge.report.verdicts import VERDICTS
 
-N_COLOURS = 16  # as many as style.html defines; labels beyond them share colours
+N_COLOURS = 16  # the number that style.html defines; further labels share colours
 _MAX_REASONS = 12
 
 
@@ -27,11 +27,11 @@ class Document:
     """One tab of the page: the rows of a language, a file or a method.
 
     Attributes:
-        name: what the tab and its heading say.
+        name: title of the tab and of its heading.
         pairs: the rows; read once, only the first ``max_rows`` are kept.
         signature: the line that reproduces the result, if there is one.
-        gold: the target sentences with their true spans, one per pair, if they are known.
-        has_source: False where only the target sentences are known.
+        gold: the target sentences with gold spans, one per pair, if known.
+        has_source: False if only the target sentences are known.
     """
 
     name: str
@@ -61,13 +61,14 @@ def write_page(
     """Write documents as one self-contained HTML page; the same input gives the same bytes.
 
     Args:
-        out: where to write, opened as UTF-8.
+        out: output, opened as UTF-8.
         documents: one tab each, in order.
         title: the page's heading.
-        max_rows: rows shown per document; the page says how many were left out. All are counted.
+        max_rows: rows shown per document; all are counted, and the page says how many are not
+            shown.
 
     Raises:
-        SpanbridgeError: gold and pairs do not go together row by row, or ``max_rows`` is negative.
+        SpanbridgeError: gold and pairs do not match row by row, or ``max_rows`` is negative.
     """
     if max_rows < 0:
         raise SpanbridgeError(f"max_rows is {max_rows}; give 0 or more")
@@ -123,7 +124,7 @@ def _with_gold(document: Document) -> Iterator[tuple[SentencePair, Sentence | No
 
 
 def _status_options(panels: Iterable[_Panel]) -> list[str]:
-    """The statuses to choose from: those without their reasons, then the commonest reasons."""
+    """Statuses to filter by: those without reasons, then the most common reasons."""
     tally = Tally()
     for panel in panels:
         tally.statuses.update(panel.tally.statuses)
@@ -149,7 +150,7 @@ def _read(name: str) -> str:
 
 
 def _hash(name: str) -> str:
-    """What the Content-Security-Policy allows: the one inline element that a fragment holds."""
+    """Hash of a fragment's only inline element, for the Content-Security-Policy."""
     text = _read(name)
     body = text[text.index(">") + 1 : text.rindex("</")]
     return "sha256-" + base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""Projected spans held against gold ones, in words: the error classes of the evaluation."""
+"""Projected spans compared with gold ones: the error classes of the evaluation, in words."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Judged(NamedTuple):
     """One span with its verdict.
 
     Attributes:
-        span: the projected span, or the gold one where it was missed.
-        verdict: what became of it.
-        gold: the gold span it stands for; None where it is spurious.
+        span: the projected span, or the gold one if it was missed.
+        verdict: result of the comparison.
+        gold: the matched gold span; None for a spurious span.
     """
 
     span: Span
@@ -42,10 +42,10 @@ class Judged(NamedTuple):
 
 
 def judge(projected: Sequence[Span], gold: Sequence[Span]) -> list[Judged]:
-    """Give every projected span its verdict; the matching is :func:`match_spans`'.
+    """Give every projected span its verdict, matched by :func:`match_spans`.
 
     Returns:
-        One entry per projected span, in the order given, then one per missed gold span.
+        One entry per projected span, in the given order, then one per missed gold span.
     """
     matches = match_spans(gold, projected)
     found = {match.predicted[:3]: match for match in matches if match.predicted}

@@ -1,1 +1,1 @@
-"""Steps: one class per step, with its settings, what it needs and gives, and its work on rows."""
+"""Steps: one class per step, with its settings, columns and work on rows."""

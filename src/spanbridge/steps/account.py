@@ -16,11 +16,11 @@ class Account:
     """Counts of one run, or of one step of it.
 
     Attributes:
-        statuses: rows by status.
-        n_source_spans, n_target_spans: spans that came in, and that came out.
-        dropped: source spans that were not projected, by reason.
+        statuses: number of rows by status.
+        n_source_spans, n_target_spans: number of spans that came in, and that came out.
+        dropped: number of source spans that were not projected, by reason.
         rejects: id and reason of every rejected row.
-        notes: whatever else the user should know, by name (orphan tags read, for example).
+        notes: other counts for the user, by name (such as orphan tags read).
     """
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -32,11 +32,11 @@ class Account:
 
     @property
     def n_rows(self) -> int:
-        """Number of rows entered."""
+        """Number of rows."""
         return sum(self.statuses.values())
 
     def add(self, pair: SentencePair, status: str, dropped: Iterable[tuple[Span, str]]) -> None:
-        """Enter one finished row."""
+        """Add one finished row."""
         self.statuses[status] += 1
         self.n_source_spans += len(pair.source.spans)
         self.n_target_spans += len(pair.target.spans)
@@ -46,7 +46,7 @@ class Account:
             self.rejects.append((pair.id, status.removeprefix(REJECTED)))
 
     def note(self, name: str, count: int) -> None:
-        """Count something else."""
+        """Add to a count of ``notes``."""
         self.notes[name] = self.notes.get(name, 0) + count
 
     def merge(self, other: Account) -> None:
@@ -61,7 +61,7 @@ class Account:
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> Account:
-        """The account that :meth:`to_dict` gave whole."""
+        """Restore an account from :meth:`to_dict` with ``whole``."""
         return cls(
             Counter(given["status"]),
             given["source_spans"],
@@ -72,7 +72,7 @@ class Account:
         )
 
     def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
-        """The account for JSON, in a stable order; the whole of it names rejected rows too."""
+        """The account for JSON, in a stable order; ``whole`` includes the rejected rows."""
         if whole:
             return {**self.to_dict(), "rejects": self.rejects, "notes": self.notes}
         return {
@@ -85,7 +85,7 @@ class Account:
         }
 
     def text(self) -> str:
-        """A line for rows, one for spans, and one for each note."""
+        """Summary in plain text: a line for rows, one for spans, and one per note."""
         rows = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
         lines = [f"{self.n_rows} rows = {rows or 'none'}"]
         if self.n_source_spans:

@@ -1,4 +1,4 @@
-"""Steps: what pipelines, and with them all commands, are made of."""
+"""Base class of the steps of pipelines, and the settings of their parts."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.progress import Progress, silent
 
 T = TypeVar("T")
-# Rows that steps work on at a time: enough for an encoder's batches of equal length to fill, few
-# enough for a progress bar that moves; results do not depend on it. Where no step is slow, so few
-# that they are gone again before Python's garbage collector looks at all that there is.
+# Rows per batch: enough to fill an encoder's batches of equal length, few enough for a progress bar
+# that moves; results do not depend on it. If no step is slow, so few that they are freed before
+# Python's garbage collector makes a full pass.
 CHUNK, QUICK_CHUNK = 512, 32
 
 
@@ -40,9 +40,9 @@ class PartSettings:
 
     Attributes:
         kind: ``aligner``, ``method``, ``tagger`` and so on.
-        name: by which the registry knows it; empty for one that has been made already.
-        options: of its class.
-        made: a part that has been made already, from Python.
+        name: name in the registry; empty for a part passed from Python.
+        options: options of its class.
+        made: the part itself, if it was passed from Python.
     """
 
     kind: str
@@ -52,10 +52,10 @@ class PartSettings:
 
     @classmethod
     def parse(cls, kind: str, given: Any) -> PartSettings:
-        """Settings as a pipeline file has them, or a part that has been made.
+        """Settings from a pipeline file, or from a part that has been made already.
 
         Raises:
-            ValueError: nobody goes by that name, or an option is unknown or of the wrong type.
+            ValueError: there is no part of that name, or an option is unknown or of the wrong type.
         """
         if isinstance(given, PartSettings):
             return given
@@ -70,11 +70,7 @@ class PartSettings:
 
 
 def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
-    """Name and settings out of ``NAME`` or ``{NAME: {SETTING: ...}}``.
-
-    Raises:
-        ValueError: it is neither.
-    """
+    """Name and settings from ``NAME`` or ``{NAME: {SETTING: ...}}``; ValueError for other values."""
     if isinstance(given, str):
         return given, {}
     if isinstance(given, dict) and len(given) == 1:
@@ -84,7 +80,7 @@ def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
     raise ValueError(f"{what} is written as NAME or as NAME: {{SETTING: VALUE, ...}}")
 
 
-# The types of settings that name a part.
+# Types of settings that name a part.
 AlignerSettings = Annotated[PartSettings, BeforeValidator(partial(PartSettings.parse, "aligner"))]
 MethodSettings = Annotated[PartSettings, BeforeValidator(partial(PartSettings.parse, "method"))]
 SegmenterSettings = Annotated[
@@ -99,10 +95,10 @@ TranslatorSettings = Annotated[
 
 @dataclass(frozen=True)
 class Context:
-    """What all steps of a pipeline share.
+    """Settings that all steps of a pipeline share.
 
     Attributes:
-        languages: of the source and of the target side; None where no step needs to know it.
+        languages: languages of the source and the target side; None if no step needs it.
         commercial: refuse parts whose licence does not allow commercial use.
     """
 
@@ -110,22 +106,18 @@ class Context:
     commercial: bool = False
 
     def language(self, side: Side) -> Language:
-        """The language of one side.
-
-        Raises:
-            SpanbridgeError: nobody said.
-        """
+        """Language of one side. Raises SpanbridgeError if it is not known."""
         found = self.languages.get(side)
         if found is None:
             raise SpanbridgeError(f"the {side}'s language is not given; add it under languages")
         return found
 
     def build(self, part: PartSettings) -> Any:
-        """Make a part, if its licence will do.
+        """Make a part.
 
         Raises:
-            SpanbridgeError: it cannot be made; or commercial use is wanted, and its licence is not
-                known to allow it.
+            SpanbridgeError: it cannot be made; or commercial use is required, and its licence is
+                not known to allow it.
         """
         made = part.made
         if made is None:
@@ -141,17 +133,17 @@ class Context:
 
 
 class Step(BaseModel, ABC):
-    """A step of a pipeline: its settings, what it needs and gives, and its work on rows.
+    """A step of a pipeline, with its settings, columns and work on rows.
 
-    Its fields are its settings in a pipeline file, where it is called :attr:`name`. Other packages
-    add steps by an entry point in the group ``spanbridge.step``.
+    Its fields are its settings in a pipeline file. Other packages add steps by an entry point in
+    the group ``spanbridge.step``.
 
     Attributes:
-        name: in pipeline files.
+        name: name in pipeline files.
         takes, makes, clears: columns that it needs, adds and removes: ``source_words``,
-            ``target_spans``, ``links`` and so on; ``{side}`` stands for its own side, ``{other}``
-            for the other one.
-        before: columns that must not be there yet.
+            ``target_spans``, ``links`` and so on; ``{side}`` is replaced by its own side,
+            ``{other}`` by the other one.
+        before: columns that must not exist yet.
     """
 
     model_config = ConfigDict(
@@ -165,14 +157,14 @@ class Step(BaseModel, ABC):
     _made: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     def needs(self) -> set[str]:
-        """Columns that there must be."""
+        """Columns that it needs."""
         return self._columns(self.takes)
 
     def gives(self, columns: set[str]) -> set[str]:
         """The columns after it.
 
         Raises:
-            SpanbridgeError: it cannot come after what there is.
+            SpanbridgeError: it cannot follow the steps that made these columns.
         """
         if late := columns & self._columns(self.before):
             raise SpanbridgeError(f"{self.name} comes before what makes {', '.join(sorted(late))}")
@@ -183,18 +175,14 @@ class Step(BaseModel, ABC):
         return {name.format(side=side, other=OTHER[side]) for name in names}
 
     def open(self, context: Context) -> None:
-        """Load what it works with, once, before any work.
+        """Load its parts, once, before any work.
 
         Raises:
             SpanbridgeError: a setting is wrong, or something that it needs is missing.
         """
 
     def build(self, context: Context, part: PartSettings) -> Any:
-        """Make a part that it works with; its licence is told.
-
-        Raises:
-            SpanbridgeError: as :meth:`Context.build`.
-        """
+        """Make a part and record its licence. Raises as :meth:`Context.build`."""
         made = self._made[part.kind] = context.build(part)
         return made
 
@@ -204,7 +192,7 @@ class Step(BaseModel, ABC):
         return True
 
     def parts(self) -> dict[str, str]:
-        """Everything that the results depend on but the rows and what is learned from them."""
+        """Everything that the results depend on, apart from the rows and what is learned from them."""
         given = self.model_dump(mode="json", exclude_defaults=True)
         return {"settings": ",".join(f"{key}={value}" for key, value in given.items()) or "default"}
 
@@ -213,20 +201,20 @@ class Step(BaseModel, ABC):
         return f"{self.name}({','.join(f'{key}={value}' for key, value in self.parts().items())})"
 
     def licences(self) -> dict[str, str]:
-        """Licences of the parts that it works with, by their kinds."""
+        """Licences of its parts, by their kinds."""
         found = {kind: getattr(part, "licence", None) for kind, part in self._made.items()}
         return {kind: str(licence) for kind, licence in found.items() if licence is not None}
 
     @abstractmethod
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterable[SentencePair]:
-        """The rows that become of a batch of rows.
+        """The output rows of a batch of rows.
 
-        A row depends on itself alone, and on what was learned. A step that enters rows in the
-        account enters every one; otherwise each counts as ``done``.
+        A row's output depends only on the row and on what was learned. A step enters either all
+        rows in the account or none; in the latter case each counts as ``done``.
         """
 
     def run(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """The work with its account."""
+        """Work on a batch, and complete the account."""
         before = account.n_rows
         n_rows = 0
         for row in self.work(rows, account):
@@ -237,14 +225,14 @@ class Step(BaseModel, ABC):
 
     @property
     def learns(self) -> bool:
-        """True if it has to learn from a sample of the rows before it works on any."""
+        """True if it has to learn from a sample of the rows before it works."""
         return False
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Learn from a sample of the rows."""
 
     def save(self, folder: str | Path) -> None:
-        """Keep in a folder what was learned."""
+        """Save what was learned in a folder."""
 
     def load(self, folder: str | Path) -> None:
-        """Take up what was learned before, with the same settings."""
+        """Restore what was learned before, with the same settings."""

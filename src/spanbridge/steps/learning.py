@@ -1,6 +1,6 @@
-"""Folders of what an aligner and a method have learned together, and of how they were made.
+"""Folders that hold what an aligner and a method learned together, and their settings.
 
-``parts.json`` names both with their options; each keeps its own state in a folder beside it.
+``parts.json`` names both with their options; each saves its own state in a subfolder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAMES = ("parts.json", "aligner", "method")
 
 
 def check_place(folder: str | Path) -> None:
-    """Check that a fit can go to a folder; called before the long work.
+    """Check, before the long work, that a fit can be saved in a folder.
 
     Raises:
         InputError: the folder cannot be made or written to, or holds something else.
@@ -34,7 +34,7 @@ def save(
     method_settings: PartSettings | None,
     method: Learner | None,
 ) -> None:
-    """Keep what both have learned; an earlier fit in the folder is replaced.
+    """Save what both have learned, in place of any earlier fit in the folder.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -54,7 +54,7 @@ def save(
 
 
 def _named(settings: PartSettings) -> dict[str, Any]:
-    # threads change nothing that is learned, and are the next machine's own affair
+    # threads do not affect what is learned, and depend on the machine
     options = {key: value for key, value in settings.options.items() if key != "threads"}
     if isinstance(options.get("encoder"), str) and Path(options["encoder"]).is_dir():
         options["encoder"] = str(Path(options["encoder"]).resolve())
@@ -62,7 +62,7 @@ def _named(settings: PartSettings) -> dict[str, Any]:
 
 
 def load(folder: str | Path, aligner: Learner | None, method: Learner | None) -> None:
-    """Take up what :func:`save` kept, by parts made with the same settings.
+    """Restore what :meth:`save` saved, for parts made with the same settings.
 
     Raises:
         InputError: something is missing or damaged.
@@ -73,13 +73,14 @@ def load(folder: str | Path, aligner: Learner | None, method: Learner | None) ->
 
 
 def recipe(folder: str | Path) -> tuple[str, PartSettings, PartSettings | None]:
-    """How the method and the aligner of a fit were made.
+    """Settings of the method and the aligner of a fit.
 
     Returns:
-        The first digits of the digest of what was learned, and both parts' settings.
+        The first digits of the digest of what was learned, the method's settings, and the
+        aligner's.
 
     Raises:
-        InputError: it is no fit, or was learned by parts that have no name.
+        InputError: the folder is not a fit, or its parts were passed from Python.
     """
     path = Path(folder) / NAMES[0]
     try:

@@ -1,4 +1,4 @@
-"""Progress: how a long run shows how far it is."""
+"""Progress of a long run."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Wraps a stream of rows, to show how far it is."""
+    """Wraps a stream of rows to show how far it is."""
 
     def __call__(self, rows: Iterable[T], total: int | None, doing: str, /) -> Iterable[T]:
-        """The rows, given their number, if known, and the name of what is being done."""
+        """Pass on the rows, given their number (if known) and the name of the operation."""
         ...
 
 
 def silent(rows: Iterable[T], total: int | None, doing: str, /) -> Iterable[T]:
-    """The rows as they are: no progress is shown."""
+    """Pass on the rows without showing progress."""
     return rows

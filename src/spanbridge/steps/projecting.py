@@ -37,7 +37,7 @@ Found = WordAlignment | SoftAlignment | RowError | None
 
 
 class Align(Step):
-    """Find the links between the words of both sides, in place of any that there are."""
+    """Find the links between the words of both sides, in place of any existing ones."""
 
     name: ClassVar[str] = "align"
     takes: ClassVar[tuple[str, ...]] = ("source_words", "target_words")
@@ -59,15 +59,15 @@ class Align(Step):
         return self._aligner.learns
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
-        """Let the aligner learn."""
+        """Fit the aligner."""
         self._aligner.fit(progress(rows, len(rows), "learn words"))
 
     def save(self, folder: str | Path) -> None:
-        """Keep what the aligner has learned."""
+        """Save what the aligner has learned."""
         learning.save(folder, self.aligner, self._aligner, None, None)
 
     def load(self, folder: str | Path) -> None:
-        """Take up what the aligner has learned."""
+        """Restore what the aligner has learned."""
         learning.load(folder, self._aligner, None)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
@@ -84,19 +84,19 @@ class Align(Step):
 
 
 class Project(Step):
-    """Carry the source's spans over to the target.
+    """Project the source's spans to the target.
 
     Attributes:
-        method: ``corpus`` unless told otherwise; ``greedy`` where only links that there are count.
-        aligner: the method's own unless told otherwise.
-        links: ``keep`` those that rows bring and align the other rows; take ``only`` those that
-            rows bring and reject the other rows; or align all rows ``anew``.
-        min_confidence: spans less probable than this are left out, in [0, 1].
-        weights: further scores with their weights, or other weights of the method's own.
+        method: ``corpus`` by default; ``greedy`` if ``links`` is ``only``.
+        aligner: by default the method's own.
+        links: ``keep`` the links of rows that bring them and align the others; take ``only`` the
+            links of rows that bring them and reject the others; or align all rows ``anew``.
+        min_confidence: spans with a lower confidence are left out, in [0, 1].
+        weights: weights of further scores, or other weights for the method's own.
         tagger: a tagger of the target, for methods and scores that take one.
         translator: a translator that scores, for methods and scores that take one.
-        apply: folder of an earlier fit, which brings method and aligner.
-        explain: say in each row why its spans were projected where they were.
+        apply: folder of an earlier fit, which sets method and aligner.
+        explain: add to each row an explanation of the place of its spans.
     """
 
     name: ClassVar[str] = "project"
@@ -128,14 +128,14 @@ class Project(Step):
         return self
 
     def needs(self) -> set[str]:
-        """Both sides, and the source's spans; the links, if only these count."""
+        """Both sides, and the source's spans; also the links if ``links`` is ``only``."""
         return super().needs() | ({"links"} if self.links == "only" else set())
 
     def open(self, context: Context) -> None:
-        """Load method, aligner, and what else scores need.
+        """Load method, aligner, and the models that scores need.
 
         Raises:
-            SpanbridgeError: a part cannot be made, or would do nothing.
+            SpanbridgeError: a part cannot be made, or would have no effect.
         """
         if self.apply is not None:
             self._applied, method, aligner = learning.recipe(self.apply)
@@ -172,11 +172,11 @@ class Project(Step):
 
     @property
     def slow(self) -> bool:
-        """True unless it only follows links that there are."""
+        """True unless it only uses existing links."""
         return self.links != "only" or self.tagger is not None or self.translator is not None
 
     def parts(self) -> dict[str, str]:
-        """Aligner, method, and the settings that differ from the usual ones."""
+        """Aligner, method, and the settings that differ from their defaults."""
         given = {
             "aligner": "none" if self._method.reads == "nothing" else "given",
             "method": self._method.describe(),
@@ -193,13 +193,13 @@ class Project(Step):
 
     @property
     def learns(self) -> bool:
-        """True if method or aligner learn from the rows, and no earlier fit is applied."""
+        """True if method or aligner learn from the rows and no earlier fit is applied."""
         if self._applied is not None:
             return False
         return self._method.learns or (self._aligner is not None and self._aligner.learns)
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
-        """Let aligner and method learn."""
+        """Fit aligner and method."""
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
         if self._aligner is not None and self._aligner.learns:
             self._aligner.fit(progress(rows, len(rows), "learn words"))
@@ -212,13 +212,13 @@ class Project(Step):
         self._check_reach()
 
     def save(self, folder: str | Path) -> None:
-        """Keep what aligner and method have learned, and how they were made."""
+        """Save what aligner and method have learned, and their settings."""
         assert self._chosen is not None
         aligner, method = self._chosen
         learning.save(folder, aligner, self._aligner, method, self._method)
 
     def load(self, folder: str | Path) -> None:
-        """Take up what aligner and method have learned."""
+        """Restore what aligner and method have learned."""
         learning.load(folder, self._aligner, self._method)
         self._check_reach()
 
@@ -253,7 +253,7 @@ class Project(Step):
                 yield self._row(pair, read, result, account)
 
     def _aligned(self, rows: Sequence[SentencePair]) -> Iterator[tuple[SentencePair, Found]]:
-        """What the method reads of each row."""
+        """Rows with what the method reads of each."""
         if self._method.reads == "nothing":
             yield from ((pair, None) for pair in rows)
         elif self._aligner is None:
@@ -274,7 +274,7 @@ class Project(Step):
     def _row(
         self, pair: SentencePair, read: Found, result: Projection | str, account: Account
     ) -> SentencePair:
-        """The finished row, entered in the account."""
+        """The finished row; adds it to the account."""
         spans: tuple[Span, ...] = ()
         confidence = None
         lines: tuple[str, ...] = ()
@@ -309,7 +309,7 @@ class Project(Step):
 
 
 def _scorer(translator: Translator, name: str, context: Context) -> TranslationScorer:
-    """A scorer of phrases by a translator of many languages."""
+    """A scorer of phrases, from a multilingual translator."""
     if not translator.multilingual:
         raise SpanbridgeError(
             f"{name} gives no translation scores; a neural model of many languages does (NLLB-200, "
@@ -319,12 +319,12 @@ def _scorer(translator: Translator, name: str, context: Context) -> TranslationS
 
 
 _NO_SPAN = f"{EMPTY}no source span"
-# Why the spans of a row were dropped that no method worked on; else the status says it.
+# Reasons for dropped spans in rows that did not reach the method; for others, the status says it.
 _REASONS = {"rejected": "row rejected", "failed": "translation failed"}
 
 
 def _fate(pair: SentencePair, read: Found) -> str | None:
-    """The status of a row on which no method needs to work; None for all others."""
+    """Status of a row that need not reach the method; None for all others."""
     translation = pair.translation_status or ""
     if translation.startswith(FAILED):
         return f"{FAILED}translation: {translation.removeprefix(FAILED)}"
@@ -340,16 +340,16 @@ def _fate(pair: SentencePair, read: Found) -> str | None:
 
 
 def _certainty_of_none(pair: SentencePair) -> float | None:
-    """Probability that a target has no span since its source has none.
+    """Probability that a target has no span, given that its source has none.
 
-    Labels that were given are certain; a tagger says how sure it is.
+    Given labels are certain; a tagger reports its probability.
     """
     p = pair.source.empty_probability
     return 1.0 if p is None else round(p, 4)
 
 
 def _sentence_confidence(whole: Projection, min_confidence: float) -> float:
-    """Probability that all is right; a span left out is right with that of its being wrong."""
+    """Probability that the row is right; omitting a span counts with 1 - its probability."""
     sure = [1.0 if span.score is None else span.score for span in whole.spans]
     if min_confidence:
         sure = [p if p >= min_confidence else 1 - p for p in sure]
@@ -361,7 +361,7 @@ def _checked(found: Projection | RowError) -> Projection | str:
 
 
 def _with_links(pair: SentencePair, found: SoftAlignment | RowError) -> SoftAlignment | RowError:
-    """Links that came with a pair stand in for the aligner's; the words' states are still its."""
+    """The soft alignment of a pair's own links if it has any, with the aligner's word states."""
     if pair.links is None:
         return found
     if isinstance(found, RowError):
@@ -370,7 +370,7 @@ def _with_links(pair: SentencePair, found: SoftAlignment | RowError) -> SoftAlig
 
 
 def _shown(pair: SentencePair, read: Found) -> WordAlignment | None:
-    """The links that come out with a row."""
+    """Links to write with a row."""
     if isinstance(read, RowError):
         return None
     if isinstance(read, SoftAlignment):

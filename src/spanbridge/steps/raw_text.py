@@ -1,4 +1,4 @@
-"""Steps that make raw text ready, and put it together again."""
+"""Steps that prepare raw text, and put split text together again."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from spanbridge.steps.base import (
     Step,
 )
 
-SPLIT = "sentences of longer texts"  # a column of its own, which `join` needs
+SPLIT = "sentences of longer texts"  # column that `join` needs
 
 
 class Repair(Step):
     """Repair text whose UTF-8 was read as Latin-1 or Windows-1252 and encoded again (``EspaÃ±a``).
 
-    By ``ftfy``, which mends what is very unlikely to be meant; nothing else is changed. Characters
-    are counted in the mended text from there on.
+    Uses ``ftfy``, which changes only character sequences that are very unlikely to be intended.
+    Positions of characters refer to the repaired text.
 
     Attributes:
         side: the side that is repaired.
@@ -45,16 +45,12 @@ class Repair(Step):
 
     name: ClassVar[str] = "repair"
     takes: ClassVar[tuple[str, ...]] = ("{side}_words",)
-    before: ClassVar[tuple[str, ...]] = (SPLIT,)  # it would be put together unmended
+    before: ClassVar[tuple[str, ...]] = (SPLIT,)  # `join` would restore the original text
     side: Side = "target"
     _ftfy: Any = PrivateAttr()
 
     def open(self, context: Context) -> None:
-        """Load ftfy.
-
-        Raises:
-            MissingExtraError: it is not installed.
-        """
+        """Load ftfy. Raises MissingExtraError if it is not installed."""
         require("ftfy", by="the step 'repair'")
         import ftfy
 
@@ -65,7 +61,7 @@ class Repair(Step):
         return {"ftfy": self._ftfy.__version__, "side": self.side}
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with mended text."""
+        """Rows with repaired text."""
         for pair in rows:
             before = pair.side(self.side)
             after = self._repaired(before)
@@ -87,7 +83,7 @@ class Split(Step):
 
     Attributes:
         side: the side that is cut.
-        splitter: finds the sentences.
+        splitter: part that finds the sentences.
     """
 
     name: ClassVar[str] = "split"
@@ -130,18 +126,18 @@ class Split(Step):
 
 
 class Segment(Step):
-    """Words of scripts that are written without spaces, in place of single characters.
+    """Find the words of scripts that are written without spaces, in place of single characters.
 
-    The end of a pipeline gives spans in characters of the text again.
+    At the end of the pipeline, spans are again in characters of the text.
 
     Attributes:
         side: the side that is segmented.
-        segmenter: finds the words.
+        segmenter: part that finds the words.
     """
 
     name: ClassVar[str] = "segment"
     takes: ClassVar[tuple[str, ...]] = ("{side}_text",)
-    before: ClassVar[tuple[str, ...]] = ("{side}_spans", "links")  # which count words
+    before: ClassVar[tuple[str, ...]] = ("{side}_spans", "links")  # in words
     side: Side = "target"
     segmenter: SegmenterSettings = PartSettings("segmenter", "icu")
     _segmenter: Cutter = PrivateAttr()
@@ -161,7 +157,7 @@ class Segment(Step):
         }
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with other words."""
+        """Rows with new words."""
         for pair in rows:
             text = pair.side(self.side).text or ""
             words, offsets = segmentation.words(text, self._language, self._segmenter)
@@ -171,14 +167,14 @@ class Segment(Step):
 
 
 class Join(Step):
-    """Put the sentences of a text together again: one row for each row that was split."""
+    """Put the sentences of each split text together again, as one row."""
 
     name: ClassVar[str] = "join"
     takes: ClassVar[tuple[str, ...]] = (SPLIT,)
     clears: ClassVar[tuple[str, ...]] = (SPLIT,)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """A row for every text; a row that was not split stays as it is."""
+        """One row per text; a row that was not split is unchanged."""
         for group in by_text(rows):
             whole = joined(group)
             account.add(whole, whole.status or "joined", ())
@@ -198,10 +194,10 @@ def by_text(rows: Sequence[SentencePair]) -> Iterator[list[SentencePair]]:
 
 
 def joined(rows: Sequence[SentencePair]) -> SentencePair:
-    """One row out of those of a text's sentences.
+    """One row made from the rows of a text's sentences.
 
-    It is ``projected`` if any of them is; else its status is that of the first. Its confidence is
-    the product of theirs, None if any has none.
+    It is ``projected`` if any of them is; else it has the status of the first. Its confidence is
+    the product of theirs; None if any has none.
     """
     first = rows[0].sentence_of
     if first is None:
@@ -250,7 +246,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _worst(statuses: Sequence[str | None]) -> str | None:
-    """The first status that is not ok, else ok; None where there is none."""
+    """The first status that is not ok, else ok; None if there is none."""
     known = [status for status in statuses if status is not None]
     return next((status for status in known if status != "ok"), "ok" if known else None)
 
@@ -258,7 +254,7 @@ def _worst(statuses: Sequence[str | None]) -> str | None:
 def _concatenated(
     parts: Sequence[Sentence], text: str | None = None, starts: Sequence[int] = ()
 ) -> Sentence:
-    if text is None:  # translations, whose own texts stand side by side
+    if text is None:  # translations: their texts are concatenated
         starts, at = [], 0
         for sentence in parts:
             starts.append(at)
@@ -297,10 +293,10 @@ def _links(rows: Sequence[SentencePair]) -> WordAlignment | None:
 
 
 def in_plain_words(pair: SentencePair) -> SentencePair:
-    """A pair whose words are those that its raw texts are cut into; others are cut anew.
+    """A pair with the words of the default tokenizer wherever it has raw text.
 
-    Spans keep their characters; links go to every word that lies in theirs. It is another way to
-    write the same row, so nothing that was said of it is cleared.
+    Spans keep their characters; links go to every word within the former word's range. The row's
+    content is the same, so nothing is cleared.
     """
     source, sources = _plain(pair.source)
     target, targets = _plain(pair.target)
@@ -322,7 +318,7 @@ def in_plain_words(pair: SentencePair) -> SentencePair:
 
 
 def _plain(sentence: Sentence) -> tuple[Sentence, list[list[int]] | None]:
-    """The sentence in plain words, and which of them make up each former one."""
+    """The sentence in plain words, and the indices of those that make up each former word."""
     if sentence.text is None or sentence.offsets is None:
         return sentence, None
     edges = [

@@ -1,4 +1,4 @@
-"""Steps that ask taggers: find the spans of one side, and combine projection with tagging."""
+"""Steps with taggers: find the spans of one side, and combine projection with tagging."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Tag(Step):
         tagger: the tagger.
         side: the side that is tagged.
         map: the tagger's labels -> the wanted ones; several may become one.
-        others: what becomes of labels that ``map`` does not name: ``keep``, ``drop`` their spans
-            (they are counted), or refuse with an ``error``.
+        others: treatment of labels that ``map`` does not name: ``keep``, ``drop`` their spans
+            (which are counted), or raise an ``error``.
     """
 
     name: ClassVar[str] = "tag"
@@ -43,7 +43,7 @@ class Tag(Step):
         """Load the tagger.
 
         Raises:
-            SpanbridgeError: it cannot be loaded, or ``map`` does not fit its labels.
+            SpanbridgeError: it cannot be loaded, or ``map`` does not match its labels.
         """
         if "O" in self.map.values() or not all(self.map.keys() | set(self.map.values())):
             raise SpanbridgeError(
@@ -58,7 +58,7 @@ class Tag(Step):
         return {"tagger": self._tagger.describe(), "side": self.side}
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with the tagger's spans in place of those that the side had."""
+        """Rows with the tagger's spans in place of the side's former ones."""
         before = Counter(self._tagger.dropped)
         for chunk in chunks(rows):
             opinions = self._tagger.tag([pair.side(self.side).words for pair in chunk])
@@ -81,16 +81,16 @@ class Tag(Step):
 
 
 class Ensemble(Step):
-    """Combine the target's spans with the opinion of a tagger of its language.
+    """Combine the target's spans with the predictions of a tagger of its language.
 
-    Translate-test and translate-train (or any other tagger) in one: Ebing and Glavaš (2025). Each
-    span is worth the weighted mean of both probabilities; the disjoint spans that exceed
-    ``min_score`` by most in total are kept.
+    An ensemble of translate-test and translate-train (or any other tagger): Ebing and Glavaš
+    (2025). The score of a span is the weighted mean of both probabilities; the disjoint spans with
+    the greatest total excess over ``min_score`` are kept.
 
     Attributes:
-        tagger: knows the target's language.
-        weight: weight of the projected spans, in [0, 1]; the tagger has the rest.
-        min_score: least mean, in [0, 1].
+        tagger: a tagger of the target's language.
+        weight: weight of the projected spans, in [0, 1]; the tagger's is 1 - ``weight``.
+        min_score: bound that the mean must exceed, in [0, 1].
     """
 
     name: ClassVar[str] = "ensemble"
@@ -105,7 +105,7 @@ class Ensemble(Step):
         self._tagger = self.build(context, self.tagger)
 
     def parts(self) -> dict[str, str]:
-        """The tagger, and how it is combined."""
+        """The tagger, and the settings of the combination."""
         return {
             "tagger": self._tagger.describe(),
             "weight": repr(self.weight),
@@ -141,20 +141,21 @@ def combine(
     weight: float,
     min_score: float,
 ) -> tuple[Span, ...]:
-    """The disjoint spans whose averaged probabilities exceed ``min_score`` by most in total.
+    """The disjoint spans with the greatest total excess of averaged probability over ``min_score``.
 
-    Every span that either side has is considered. One that was not projected is worth 0 there; of
-    one that was, the tagger's probability is that of its classes, found or not.
+    All spans of either side are considered. A span that was not projected has probability 0 there;
+    for a span that was, the tagger's probability is that of its classes, whether it found the span
+    or not.
 
     Args:
         projected: spans with probabilities as scores; a span without one counts as certain.
-        tagged: the tagger's opinion of the same words.
-        classes: the tagger's; empty where it gives no probabilities of classes.
-        weight: weight of the projected spans, in [0, 1]; the tagger has the rest.
-        min_score: least mean, in [0, 1].
+        tagged: the tagger's result for the same words.
+        classes: the tagger's classes; empty if it gives no class probabilities.
+        weight: weight of the projected spans, in [0, 1]; the tagger's is 1 - ``weight``.
+        min_score: bound that the mean must exceed, in [0, 1].
 
     Returns:
-        Spans in order, the averaged probability as score.
+        Spans in order, with the averaged probability as score.
     """
     worth: dict[tuple[int, int, str], float] = {}
     for start, end, label, score in projected:

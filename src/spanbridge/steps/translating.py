@@ -53,7 +53,7 @@ class _Translating(Step):
     def _open(self, context: Context, side: Side) -> None:
         self._translator = self.build(context, self.translator)
         self._languages = context.language(side), context.language(OTHER[side])
-        self._translator.describe(*self._languages)  # does it know the languages?
+        self._translator.describe(*self._languages)  # raises for unknown languages
 
     def parts(self) -> dict[str, str]:
         """Translator, languages, guards and licence."""
@@ -75,7 +75,7 @@ class Translate(_Translating):
         side: the side that is translated: ``source`` for labelled sentences that are to be
             projected (translate-train), ``target`` for those that are to receive spans
             (translate-test).
-        translator: does the work.
+        translator: the translator.
         guards: bounds beyond which a translation is suspect.
     """
 
@@ -89,16 +89,16 @@ class Translate(_Translating):
         """Load the translator.
 
         Raises:
-            SpanbridgeError: it does not know the languages, or its licence will not do.
+            SpanbridgeError: it does not know the languages, or its licence is not sufficient.
         """
         self._open(context, self.side)
 
     def parts(self) -> dict[str, str]:
-        """The side, and what translations depend on."""
+        """The side, and everything that translations depend on."""
         return {"original": self.side, **super().parts()}
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with translations; one that failed is empty, and says so."""
+        """Rows with translations; a failed one is empty, with its status."""
         for chunk in chunks(rows):
             texts = [pair.side(self.side).plain_text() for pair in chunk]
             for pair, found in zip(chunk, self._translate(texts), strict=True):
@@ -123,9 +123,9 @@ class _Marked:
 
     Attributes:
         spans: marked spans, in characters of the source's text.
-        fault: why the sentence could not be marked, or None.
+        fault: reason why the sentence could not be marked, or None.
         found: its translation.
-        recovered: what the marks were found around; None where it could not be marked.
+        recovered: spans found between marks; None if it could not be marked.
     """
 
     spans: tuple[Span, ...]
@@ -138,7 +138,7 @@ class _Marking(_Translating):
     """A step that translates with marks around the spans (EasyProject, Chen et al. 2023).
 
     Attributes:
-        style: of the marks.
+        style: style of the marks.
         min_score: similarity below which marked text is not taken for a span, in [0, 1].
     """
 
@@ -150,7 +150,7 @@ class _Marking(_Translating):
         self._open(context, "source")
 
     def parts(self) -> dict[str, str]:
-        """The marks, and what translations depend on."""
+        """The marks, and everything that translations depend on."""
         return {"style": self.style, "min_score": repr(self.min_score), **super().parts()}
 
     def _marked(self, rows: Sequence[SentencePair]) -> Iterator[tuple[SentencePair, _Marked]]:
@@ -179,9 +179,9 @@ class Mark(_Marking):
     """Mark-then-translate: the labelled source becomes a labelled target, without alignment.
 
     Attributes:
-        style: of the marks: brackets, xml or quotes.
+        style: style of the marks: brackets, xml or quotes.
         min_score: similarity below which marked text is not taken for a span, in [0, 1].
-        translator: does the work.
+        translator: the translator.
         guards: bounds beyond which a translation is suspect.
     """
 
@@ -221,16 +221,16 @@ class Mark(_Marking):
 
 
 class BackTranslate(_Marking):
-    """Bring the labelled source into the target's language, to be aligned within one language.
+    """Translate the labelled source back into the target's language, for alignment within it.
 
-    tgt2tgt of the paper (arXiv 2501.18750, section 4): the labelled translation goes back with
-    marks around its spans; what comes takes its place as the source. The former one is kept in the
-    field ``pivot_text``. A row that cannot be marked keeps its source, and says so.
+    tgt2tgt of the paper (arXiv 2501.18750, section 4): the labelled translation is translated with
+    marks around its spans and becomes the source. The former source is kept in the field
+    ``pivot_text``. A row that cannot be marked keeps its source, with a status.
 
     Attributes:
-        style: of the marks: brackets, xml or quotes.
+        style: style of the marks: brackets, xml or quotes.
         min_score: similarity below which marked text is not taken for a span, in [0, 1].
-        translator: does the work.
+        translator: the translator.
         guards: bounds beyond which a translation is suspect.
     """
 
@@ -239,19 +239,19 @@ class BackTranslate(_Marking):
     clears: ClassVar[tuple[str, ...]] = ("links",)
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with the back-translated source, where its spans were found again."""
+        """Rows with the back-translated source, if its spans were found again."""
         for pair, marked in self._marked(rows):
             status = marked.fault or marked.found.status
             account.statuses["back" if status == "ok" else status] += 1
             source = None
             if marked.recovered is not None and not status.startswith(FAILED):
-                # how surely a mark was found again says nothing of the span's own probability
+                # the similarity of marked text is not the span's own probability
                 scores = (marked.spans[n].score for n in marked.recovered.origins)
                 found = zip(marked.recovered.spans, scores, strict=True)
                 spans = [span._replace(score=score) for span, score in found]
                 source = in_words(marked.recovered.text, spans)
             if source is None or (pair.source.spans and not source.spans):
-                # nothing to go by: what there was is better than nothing
+                # without recovered spans, the former source is kept
                 yield pair.replace(links=None, back_translation_status=status)
                 continue
             account.note("marks lost", len(pair.source.spans) - len(source.spans))
@@ -266,7 +266,7 @@ class BackTranslate(_Marking):
 
 
 def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
-    """Text of a sentence, and its spans in characters of that."""
+    """Text of a sentence, and its spans in characters of that text."""
     if sentence.text is not None and sentence.offsets is not None:
         text, offsets = sentence.text, sentence.offsets
     else:
@@ -282,7 +282,7 @@ def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
 
 
 def in_words(text: str, spans: Sequence[Span]) -> Sentence:
-    """Words of a text, cut where spans in characters begin and end too."""
+    """Words of a text, which is also cut at the boundaries of spans in characters."""
     words, offsets = tokenize(text, (edge for span in spans for edge in span[:2]))
     starts = {start: n for n, (start, _) in enumerate(offsets)}
     ends = {end: n + 1 for n, (_, end) in enumerate(offsets)}

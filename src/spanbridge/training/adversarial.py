@@ -2,10 +2,9 @@
 
 Gradient reversal (Ganin et al. 2016) on the encoder's last states, as Keung, Lu and Bhardwaj (2019)
 and Chen et al. (2021) do for cross-lingual NER: the discriminator learns to tell the labelled text
-from texts of the target languages, word piece by word piece (``token``) or by the mean of a
-sentence (``sentence``); reversed, the same gradient makes the encoder's states alike. The trained
-discriminator stays beside the tagger (``discriminator.safetensors``): see
-:mod:`~spanbridge.training.selection`.
+from texts of the target languages, by subword (``token``) or by the mean of a sentence
+(``sentence``); the reversed gradient makes the encoder's states alike. The trained discriminator is
+saved beside the tagger (``discriminator.safetensors``) for :mod:`~spanbridge.training.selection`.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ LEVELS = ("token", "sentence", "both")
 
 @dataclass(frozen=True)
 class Adversary:
-    """How hard the encoder is made to hide the language.
+    """Settings of adversarial alignment.
 
     Attributes:
-        weight: of the reversed gradient, above 0.
+        weight: weight of the reversed gradient, above 0.
         level: ``token``, ``sentence`` or ``both``.
-        hidden: width of the discriminator.
+        hidden: width of the discriminator's hidden layer.
 
     Raises:
         SpanbridgeError: a value is out of range.
@@ -63,18 +62,18 @@ class _Reverse(torch.autograd.Function):
 
 
 class AdversarialObjective:
-    """An objective for :class:`~spanbridge.training.trainer.Trainer`.
+    """Adversarial objective for :class:`~spanbridge.training.trainer.Trainer`.
 
     Args:
-        texts: pieces of each target language, without labels.
-        width: of the encoder's states.
-        how: see there.
-        batch_tokens: of a batch of target text.
-        seed: of the discriminator's first weights and the order of the text.
+        texts: unlabelled pieces, one list per target language.
+        width: width of the encoder's states.
+        how: settings.
+        batch_tokens: tokens per batch of target text.
+        seed: random seed of the discriminator's initial weights and of the order of the text.
 
     Attributes:
-        module: the discriminators, by level; class 0 is the labelled text, the others the texts in
-            their order.
+        module: the discriminators, by level; class 0 is the labelled text, the others are the texts
+            in their order.
     """
 
     def __init__(
@@ -98,7 +97,7 @@ class AdversarialObjective:
         self._n_right = self._n_seen = 0
 
     def loss(self, states: torch.Tensor, mask: torch.Tensor, model: Any, step: int) -> torch.Tensor:
-        """The discriminators' cross-entropy; its gradient reaches the encoder reversed."""
+        """Cross-entropy of the discriminators; its gradient reaches the encoder reversed."""
         own = step % len(self._texts)
         device = str(states.device)
         ids, other_mask = pad(self._batch(own, step), model.config.pad_token_id or 0, device)
@@ -120,7 +119,7 @@ class AdversarialObjective:
         return total
 
     def _batch(self, text: int, step: int) -> list[Piece]:
-        """Depends on the step alone, so that a training that goes on sees the same."""
+        """Batch of a step; it depends on the step alone, so that resuming changes nothing."""
         at = step // len(self._texts)
         epoch = 0
         while True:
@@ -137,7 +136,7 @@ class AdversarialObjective:
         return batches(self._texts[text], self._batch_tokens, seed)
 
     def report(self) -> dict[str, float]:
-        """How often the discriminators were right since the last report.
+        """Accuracy of the discriminators since the last report.
 
         Chance is 1 / 2, since each step shows the labelled text and one other.
         """
@@ -147,7 +146,7 @@ class AdversarialObjective:
 
 
 def discriminators(width: int, hidden: int, levels: Sequence[str], n_languages: int) -> Any:
-    """New ones by level, each from states of a width to scores of the languages."""
+    """New discriminators by level, from states of the given width to logits of the languages."""
     return torch.nn.ModuleDict(
         {
             level: torch.nn.Sequential(
@@ -161,7 +160,7 @@ def discriminators(width: int, hidden: int, levels: Sequence[str], n_languages: 
 
 
 def at_level(level: str, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """States of tokens [n, width], or means of sentences [batch, width], padding left out."""
+    """States of tokens [n, width], or means of sentences [batch, width], without padding."""
     if level == "token":
         return states[mask.bool()]
     kept = mask.unsqueeze(-1).to(states.dtype)

@@ -1,4 +1,4 @@
-"""The model card: what a tagger was made of, how good it is, and how to make it again."""
+"""Model card: the data and settings of a tagger, its scores, and the command that made it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Score:
-    """Of a file, micro over entities; all in [0, 1].
+    """Scores of a file, micro-averaged over entities; all in [0, 1].
 
     Attributes:
         path: the file.
-        f1: and low, high: its bootstrap interval of 95 %.
-        precision, recall: of which it is the harmonic mean.
-        unknown: spans of labels that the tagger does not know, which are not looked for.
+        f1, low, high: F1 and its 95 % bootstrap interval.
+        precision, recall: micro-averaged too.
+        unknown: number of spans per label that the tagger does not know; they are not scored.
     """
 
     path: str
@@ -26,7 +26,7 @@ class Score:
     unknown: Mapping[str, int] = field(default_factory=dict)
 
     def text(self) -> str:
-        """For a person."""
+        """Summary in plain text."""
         return (
             f"{self.path}: F1 {self.f1:.4f} ({self.low:.4f} to {self.high:.4f}), "
             f"precision {self.precision:.4f}, recall {self.recall:.4f}"
@@ -83,5 +83,5 @@ def model_card(
 
 
 def _plain(text: str) -> str:
-    """A YAML scalar on one line."""
+    """Value as a YAML scalar on one line."""
     return '"' + " ".join(text.split()).replace("\\", "/").replace('"', "'") + '"'

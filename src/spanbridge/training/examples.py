@@ -1,4 +1,4 @@
-"""Labelled sentences -> what a token classifier learns from."""
+"""Conversion of labelled sentences to training examples of a token classifier."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from spanbridge.core.tags import tags_from_spans
 from spanbridge.encode.tokenizer import Tokenizer
 
 Floats = npt.NDArray[np.float32]
-# Batches are made of equally long pieces out of so many neighbours in the shuffled order.
+# Size of the pools, in the shuffled order, within which pieces are sorted by length.
 POOL = 64
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A sentence to learn from.
+    """A training sentence.
 
     Attributes:
         words: its tokens.
         targets: [n_words, n_classes], the probability of each class: one-hot for labels, soft for
-            what teachers said; a row of zeros is not learned from.
-        weight: how much the sentence counts.
+            teachers' predictions; words with a row of zeros are not learned from.
+        weight: weight of the sentence in the loss.
     """
 
     words: tuple[str, ...]
@@ -39,10 +39,10 @@ class Piece:
     """A sentence, or a part of one that is too long for the model, in subwords.
 
     Attributes:
-        ids: with the special tokens.
-        first: place in ``ids`` of the first subword of each word.
+        ids: token ids with the special tokens.
+        first: index in ``ids`` of the first subword of each word.
         targets: [len(first), n_classes].
-        weight: of the sentence.
+        weight: weight of the sentence.
     """
 
     ids: tuple[int, ...]
@@ -67,9 +67,8 @@ def one_hot(sentence: Sentence, classes: Sequence[str]) -> Floats:
 def pieces(example: Labelled, tokenizer: Tokenizer, longest: int) -> Iterator[Piece]:
     """An example in subwords, cut between words into pieces of at most ``longest`` tokens.
 
-    Only the first subword of a word is learned from (Devlin et al. 2019, section 5.3). Words of
-    which the tokenizer leaves nothing are passed over; a word longer than a piece keeps its
-    beginning.
+    Only the first subword of a word is learned from (Devlin et al. 2019, section 5.3). Words
+    without subwords are skipped; a word longer than a piece is truncated.
     """
     room = longest - len(tokenizer.prefix) - len(tokenizer.suffix)
     ids: list[int] = []
@@ -95,15 +94,15 @@ def pieces(example: Labelled, tokenizer: Tokenizer, longest: int) -> Iterator[Pi
 
 
 def batches(items: Sequence[Piece], n_tokens: int, seed: str) -> Iterator[list[Piece]]:
-    """All pieces in random order, those of a batch being alike in length.
+    """All pieces in random order, in batches of similar length.
 
-    The shuffled pieces are sorted by length within pools of neighbours, cut into batches of at most
-    ``n_tokens`` tokens (padding counted), and the batches of a pool shuffled again.
+    The shuffled pieces are sorted by length within pools of neighbours and cut into batches; the
+    batches of a pool are shuffled again.
 
     Args:
         items: the pieces.
-        n_tokens: of a batch, at most; a longer piece is a batch by itself.
-        seed: the order depends on it alone.
+        n_tokens: tokens per batch, at most, padding included; a longer piece is a batch by itself.
+        seed: seed of the order.
     """
     rng = random.Random(seed)
     order = list(items)

@@ -1,4 +1,4 @@
-"""A whole training: files in, a folder with a tagger out."""
+"""Complete training: from labelled files to a folder with a tagger."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ Tell = Callable[[float, dict[str, float]], None]
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Text without labels, and what is done with it.
+    """Text without labels, and how it is used.
 
     Attributes:
-        teacher: labels ``texts`` for the student; None where there is none.
+        teacher: tagger that labels ``texts`` for the student; None without a teacher.
         texts: sentences that the teacher labels.
         distillation: how the student learns from them.
-        adversary: how the encoder hides the language; None where it does not.
-        hidden: texts of the languages that are to be like the labelled one, one list each.
+        adversary: settings of adversarial alignment; None without.
+        hidden: texts for adversarial alignment, one list per language.
     """
 
     teacher: Tagger | None = None
@@ -68,7 +68,7 @@ class Unlabelled:
     hidden: Sequence[Sequence[Words]] = ()
 
     def describe(self) -> str:
-        """For the signature."""
+        """Description for the signature."""
         digest = sha256(repr((self.texts, self.hidden)).encode()).hexdigest()[:8]
         teacher = "none" if self.teacher is None else self.teacher.describe()
         return f"{teacher},{self.distillation},{self.adversary},text={digest}"
@@ -76,14 +76,14 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Result:
-    """What a training led to.
+    """Result of a training.
 
     Attributes:
-        folder: of the tagger.
-        signature: of data and settings.
-        scores: of the dev file and the test files.
-        history: a row for each epoch.
-        seconds: that the training took, since it was last taken up.
+        folder: folder of the tagger.
+        signature: data and settings on one line.
+        scores: scores on the dev file and the test files.
+        history: one row per epoch.
+        seconds: duration of the training since it was last resumed.
     """
 
     folder: str
@@ -93,7 +93,7 @@ class Result:
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Plain values for JSON."""
         return asdict(self)
 
 
@@ -115,21 +115,21 @@ def train(
 ) -> Result:
     """Fine-tune an encoder on labelled sentences.
 
-    A training that was broken off is taken up again when called with the same arguments; one that
-    was finished is not done again, but scored on the files that are given now.
+    An interrupted training is resumed when called with the same arguments; a finished one is not
+    repeated, but scored on the given files.
 
     Args:
-        sets: what is learned from, as :func:`~spanbridge.training.training_sets.read_set` gives it.
+        sets: training sets, as :func:`~spanbridge.training.training_sets.read_set` returns them.
         output: folder for the tagger: new, empty, or of this training.
         encoder: a checkpoint folder, a Hub id, or ``multilingual-e5-small``.
-        settings: see there.
-        dev: file to choose the best epoch by; None takes the last.
-        tests: files that are only reported.
-        labels: of the classes; None takes those of the sets, or else of the teacher.
+        settings: training settings.
+        dev: file for choosing the best epoch; None takes the last.
+        tests: files that are only scored.
+        labels: labels to learn; None takes those of the sets, or else of the teacher.
         unlabelled: text for teachers or an adversary.
         scheme, orphans: how the tags of ``dev`` and ``tests`` are read.
-        licence: of the data, for the model card.
-        command: that was given, for the model card.
+        licence: licence of the data, for the model card.
+        command: the command line, for the model card.
         tell: called after each batch with the share done and figures; after each epoch with -1.
 
     Raises:
@@ -181,7 +181,7 @@ def train(
 def _wanted(
     sets: Sequence[TrainingSet], labels: Sequence[str] | None, unlabelled: Unlabelled | None
 ) -> list[str]:
-    """Labels to be learned: those asked for, else of the sets, else of the teacher."""
+    """Labels to learn: those asked for, else those of the sets, else those of the teacher."""
     known = labels_of(sets)
     wanted = list(labels) if labels is not None else known
     if len(set(wanted)) < len(wanted) or not all(wanted) or "O" in wanted:
@@ -210,7 +210,7 @@ def _fit(
     unlabelled: Unlabelled | None,
     tell: Tell,
 ) -> tuple[Mapping[str, float], ...]:
-    """Train, save the tagger, and give back the history."""
+    """Train, save the tagger, and return the history."""
     from spanbridge.training.trainer import Trainer
 
     classes = iob2_classes(labels)
@@ -250,7 +250,7 @@ def _adversary(
 
 
 def score(folder: Path, judged: TrainingSet, device: str) -> Score:
-    """Scores of the saved tagger on a file."""
+    """Score the saved tagger on a file."""
     tagger = TransformersTagger(str(folder), device=device)
     gold = [sentence for sentence, _ in judged.sentences]
     found = tagger.tag([sentence.words for sentence in gold])
@@ -263,10 +263,10 @@ def score(folder: Path, judged: TrainingSet, device: str) -> Score:
 
 
 def check_place(folder: Path) -> None:
-    """Whether a training can go there; called before the long work.
+    """Check, before the long work, that a training can use a folder.
 
     Raises:
-        InputError: it cannot be made or written to, or holds something that is no training's.
+        InputError: it cannot be made or written to, or holds something other than a training.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -282,10 +282,10 @@ def check_place(folder: Path) -> None:
 
 
 def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], ...], float] | None:
-    """History and seconds of the training that the folder holds; None where there is none yet.
+    """History and seconds of the finished training in a folder; None if there is none.
 
     Raises:
-        InputError: it is of another training, or cannot be read.
+        InputError: it is another training's, or cannot be read.
     """
     path = folder / "training.json"
     if not path.is_file():
@@ -303,11 +303,7 @@ def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], .
 
 
 def _gold(path: str, labels: Sequence[str], scheme: Scheme, orphans: OrphanPolicy) -> TrainingSet:
-    """Sentences of a file with spans of these labels.
-
-    Raises:
-        InputError: there are none.
-    """
+    """Sentences of a file with spans of these labels. Raises InputError if there are none."""
     found = read_set(path, labels=labels, scheme=scheme, orphans=orphans)
     if not found.sentences:
         raise InputError(path, None, "holds no sentence with a word")

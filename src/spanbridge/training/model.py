@@ -1,4 +1,4 @@
-"""A checkpoint to train, and the folder that training leaves: weights, tokenizer, model card."""
+"""Loading of a checkpoint to train, and saving of the tagger: weights, tokenizer, model card."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TOKENIZER_FILES = (
 
 
 def find_checkpoint(name: str) -> Checkpoint:
-    """A checkpoint by folder, Hub id, or ``multilingual-e5-small`` (embedded).
+    """Find a checkpoint by folder, Hub id, or ``multilingual-e5-small`` (embedded).
 
     Raises:
         SpanbridgeError: as :class:`~spanbridge.encode.checkpoint.Checkpoint`.
@@ -40,8 +40,8 @@ def new_model(
 ) -> tuple[Any, HuggingFaceTokenizer]:
     """The encoder with a classifier, and its tokenizer.
 
-    A checkpoint that is a tagger with the same classes keeps its classifier; else a new one is
-    drawn with the seed.
+    A checkpoint that is a tagger with the same classes keeps its classifier; otherwise a new one is
+    initialised from the seed.
 
     Raises:
         SpanbridgeError: as :func:`~spanbridge.tagging.transformers_tagger.load_classifier`.
@@ -55,9 +55,9 @@ def new_model(
         num_labels=len(classes),
         id2label=dict(enumerate(classes)),
         label2id={name: n for n, name in enumerate(classes)},
-        **{layers: dropout, attention: 0.0},  # torch's fast attention on a processor knows none
+        **{layers: dropout, attention: 0.0},  # torch's fast attention on a CPU has no dropout
     )
-    if _class_names(checkpoint) != list(classes):  # its outputs, if any, mean something else
+    if _class_names(checkpoint) != list(classes):  # outputs, if any, of other classes
         import torch
 
         torch.manual_seed(seed)
@@ -74,13 +74,7 @@ def _class_names(checkpoint: Checkpoint) -> list[str] | None:
 
 
 def save_model(model: Any, checkpoint: Checkpoint, folder: Path) -> None:
-    """Leave the trained tagger in the folder: for `spanbridge tag`, transformers and the Hub.
-
-    Args:
-        model: the trained one.
-        checkpoint: where it came from, for the tokenizer.
-        folder: of the output.
-    """
+    """Save the trained tagger with its checkpoint's tokenizer, for `spanbridge tag` and the Hub."""
     model.save_pretrained(folder, safe_serialization=True)
     for name in _TOKENIZER_FILES:
         if (checkpoint.folder / name).is_file():
@@ -88,7 +82,7 @@ def save_model(model: Any, checkpoint: Checkpoint, folder: Path) -> None:
 
 
 def save_account(folder: Path, card: str, about: Mapping[str, Any]) -> None:
-    """``README.md``, the model card, and ``training.json``: scores, settings, data, history."""
+    """Write ``README.md`` (model card) and ``training.json`` (scores, settings, data, history)."""
     (folder / "README.md").write_text(card, encoding="utf-8")
     text = json.dumps(about, ensure_ascii=False, indent=1)
     (folder / "training.json").write_text(text + "\n", encoding="utf-8")

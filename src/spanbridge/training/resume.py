@@ -1,7 +1,7 @@
-"""The state of a training in a folder, so that a killed one goes on where it was.
+"""Saved state of a training, from which an interrupted one is resumed.
 
 No pickles: tensors as safetensors, the rest as JSON, which also holds the SHA-256 of the tensors. A
-state replaces the one before it only when it is whole.
+state replaces the previous one only once it is complete.
 """
 
 from __future__ import annotations
@@ -21,13 +21,7 @@ _TENSORS, _REST = "state.safetensors", "state.json"
 
 
 def save_state(folder: Path, tensors: Mapping[str, Any], rest: Mapping[str, Any]) -> None:
-    """Write a state.
-
-    Args:
-        folder: of the training's output.
-        tensors: torch tensors by name.
-        rest: what JSON can hold.
-    """
+    """Write a state into a training's output folder: torch tensors by name, and JSON values."""
     from safetensors.torch import save_file
 
     place, work, old = (folder / f"{FOLDER}{end}" for end in ("", ".tmp", ".old"))
@@ -47,7 +41,7 @@ def save_state(folder: Path, tensors: Mapping[str, Any], rest: Mapping[str, Any]
 
 
 def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The tensors and the rest of the last state, or None if there is none.
+    """Tensors and other values of the last state; None if there is none.
 
     Raises:
         InputError: a file of it is damaged or missing.
@@ -56,7 +50,7 @@ def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
     from safetensors.torch import load_file
 
     place, old = folder / FOLDER, folder / f"{FOLDER}.old"
-    if not place.exists() and old.exists():  # killed between the two renamings
+    if not place.exists() and old.exists():  # interrupted between the two renames
         old.rename(place)
     if not place.exists():
         return None
@@ -75,7 +69,7 @@ def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
 
 def drop_state(folder: Path) -> None:
-    """Forget it: the training is over."""
+    """Delete the state of a finished training."""
     for end in ("", ".tmp", ".old"):
         shutil.rmtree(folder / f"{FOLDER}{end}", ignore_errors=True)
 

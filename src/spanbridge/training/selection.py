@@ -1,8 +1,8 @@
-"""Which sentences without labels are worth learning from: those that hide their language.
+"""Selection of unlabelled sentences whose language the discriminator is least sure of.
 
-Chen et al. (2021, "AdvPicker") train a teacher and a language discriminator against each other;
-the student then learns from the share of the target text whose language the discriminator is least
-sure of: what the teacher says there rests on features that the languages have in common.
+Chen et al. (2021, "AdvPicker") train a teacher and a language discriminator against each other; the
+student then learns only from these sentences, since there the teacher's predictions rest on
+features that the languages share.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from spanbridge.training.examples import Piece
 
 DISCRIMINATOR = "discriminator.safetensors"
-# Pieces that are read at a time.
+# Pieces per batch.
 BATCH = 32
 
 
 def save_discriminator(module: Any, folder: Path) -> None:
-    """Keep discriminators beside the tagger they were trained with."""
+    """Save discriminators beside the tagger that they were trained with."""
     from safetensors.torch import save_file
 
     save_file(
@@ -41,12 +41,12 @@ def language_independent(
     """The share of the sentences whose language a tagger's discriminator is least sure of.
 
     Args:
-        taggers: folders; the first one that was trained with an adversary is asked.
-        sentences: of a language that it was trained to hide.
+        taggers: folders; the first one that was trained with an adversary is used.
+        sentences: sentences of a language used in its adversarial training.
         share: in (0, 1]; at least one sentence is kept.
 
     Returns:
-        Those with the least ``abs(p - 1/2)``, in their order, p being the probability of the
+        The sentences with the least ``abs(p - 1/2)``, in their order; p is the probability of the
         labelled text's language (mean over levels, and over the words of a sentence).
 
     Raises:
@@ -68,7 +68,7 @@ def language_independent(
 
 
 def _labelled_language(folder: Path, sentences: Sequence[Words]) -> list[float]:
-    """Probability of each sentence to be of the labelled text's language."""
+    """Probability that each sentence is in the labelled text's language."""
     import numpy as np
     import torch
 
@@ -87,7 +87,7 @@ def _labelled_language(folder: Path, sentences: Sequence[Words]) -> list[float]:
         for piece in pieces(example, tokenizer, longest_input(model.config)):
             by_length[len(piece.ids)].append((n, piece))
     said: list[list[float]] = [[] for _ in sentences]
-    for _, rows in sorted(by_length.items()):  # of one length, so that nothing is padded
+    for _, rows in sorted(by_length.items()):  # equal lengths, so no padding
         for at in range(0, len(rows), BATCH):
             part = rows[at : at + BATCH]
             ids, mask = pad([piece for _, piece in part], model.config.pad_token_id or 0, "cpu")

@@ -1,4 +1,4 @@
-"""What a training depends on, apart from its data."""
+"""Training settings, apart from the data."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ PRECISIONS = ("float32", "bfloat16")
 
 @dataclass(frozen=True)
 class Settings:
-    """How a token classifier is trained. Every field is a part of the run's signature.
+    """Settings of training a token classifier; every field is part of the run's signature.
 
     Attributes:
         epochs: passes over the data, at most.
-        learning_rate: of the last layer, at its height.
-        classifier_rate: how many times that the classifier's is, which starts from nothing.
-        layer_decay: the learning rate of each layer below is this much of the one above, in (0, 1].
-        batch_tokens: tokens of a batch, padding counted.
+        learning_rate: peak learning rate of the encoder's last layer.
+        classifier_rate: learning rate of the classifier, which is new, as a multiple of that.
+        layer_decay: factor of the learning rate from each layer to the one below, in (0, 1].
+        batch_tokens: tokens per batch, padding included.
         warmup: share of the steps in which the learning rate rises, before it falls to 0.
-        weight_decay: of AdamW.
-        dropout: of the encoder's layers; attention has none.
-        freeze_embeddings: leave the embeddings as they are: cheaper, and words of languages that
-            the data do not hold keep their place.
-        frozen_layers: lowest layers that are left as they are (Wu and Dredze 2019, section 5.3).
+        weight_decay: weight decay of AdamW.
+        dropout: dropout of the encoder's layers; attention has none.
+        freeze_embeddings: keep the embeddings fixed: cheaper, and preserves words of languages that
+            are not in the data.
+        frozen_layers: number of lowest layers kept fixed (Wu and Dredze 2019, section 5.3).
         clip: greatest norm of a step's gradient.
-        average: last share of the steps whose weights are averaged in the end (Schmidt et al. 2023
-            average checkpoints for cross-lingual transfer); with a dev file the mean is taken if
-            it is better than every epoch. 0 averages none.
-        patience: stop when so many evaluations brought no better dev F1; 0 never stops early.
-        class_weights: how much the words of a label count against others (1), such as
-            ``(("O", 0.5),)``; O are the words outside.
-        precision: ``float32``, or ``bfloat16`` for the matrix products where the processor has it.
-        seed: of the order, of dropout, and of the classifier's first weights.
-        threads: of torch; results are the same bytes for the same number only.
-        device: of torch, such as ``cpu`` or ``cuda``; empty takes a GPU where there is one. Same
-            bytes are promised on a processor only.
+        average: last share of the steps whose weights are averaged (Schmidt et al. 2023 average
+            checkpoints for cross-lingual transfer); with a dev file, the mean is taken if it is
+            better than every epoch. 0 averages none.
+        patience: evaluations without a better dev F1 before training stops; 0 never stops early.
+        class_weights: loss weights of the words of a label (default 1), such as ``(("O", 0.5),)``;
+            O is for words outside spans.
+        precision: ``float32``, or ``bfloat16`` for matrix products if the processor supports it.
+        seed: random seed of the order, of dropout, and of the classifier's initial weights.
+        threads: threads of torch; results are reproducible to the byte only for the same number.
+        device: device of torch, such as ``cpu`` or ``cuda``; empty takes a GPU if there is one.
+            Results are reproducible to the byte on a CPU only.
     """
 
     epochs: int = 3

@@ -1,4 +1,4 @@
-"""Teachers label text that nobody has; a student learns from what they say.
+"""Distillation: teachers label unlabelled text, and a student learns from their predictions.
 
 Teacher-student learning from one source or several (Wu et al. 2020, "Single-/Multi-Source
 Cross-Lingual NER via Teacher-Student Learning on Unlabeled Data in Target Language"): soft targets
@@ -22,13 +22,13 @@ KINDS = ("soft", "hard")
 
 @dataclass(frozen=True)
 class Distillation:
-    """How a student learns from teachers.
+    """Settings of distillation.
 
     Attributes:
         kind: ``soft`` learns class probabilities, ``hard`` the spans.
-        min_confidence: words whose most probable class is less probable are not learned from; of
-            hard labels, words of spans with a lower score. In [0, 1].
-        weight: of each sentence, against a labelled one; above 0.
+        min_confidence: least probability, in [0, 1], of the most probable class of a word that is
+            learned from; for hard labels, least score of a span.
+        weight: weight of each sentence relative to a labelled one, above 0.
 
     Raises:
         SpanbridgeError: a value is out of range.
@@ -52,16 +52,16 @@ class Distillation:
 def distil(
     teacher: Tagger, sentences: Sequence[Words], classes: Sequence[str], how: Distillation
 ) -> list[Labelled]:
-    """What a student learns from, sentences without a word to learn from left out.
+    """Training examples from a teacher's predictions; sentences without a usable word are left out.
 
     Args:
-        teacher: one, or an ensemble.
+        teacher: a tagger or an ensemble.
         sentences: text without labels.
-        classes: of the student; the teacher must know the same.
-        how: see there.
+        classes: classes of the student; the teacher's have to be the same.
+        how: settings.
 
     Raises:
-        SpanbridgeError: the teacher's classes are others, or it gives no probabilities to learn.
+        SpanbridgeError: the teacher has other classes, or gives no probabilities for soft targets.
     """
     if set(teacher.classes) != set(classes):
         raise SpanbridgeError(
@@ -92,7 +92,7 @@ def _hard(words: Words, found: Tagged, classes: Sequence[str], how: Distillation
     for span in found.spans:
         if span.score is not None and span.score < how.min_confidence:
             targets[span.start : span.end] = 0
-    if found.probabilities is not None:  # what may well be a span, but was not taken for one
+    if found.probabilities is not None:  # words outside spans that may well be in one
         outside = targets[:, 0] > 0
         targets[outside & (found.probabilities[:, 0] < how.min_confidence)] = 0
     return targets

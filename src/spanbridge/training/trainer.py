@@ -1,8 +1,8 @@
-"""The training loop: an encoder, a classifier, labelled sentences, and what else is learned.
+"""The training loop: encoder, classifier, labelled sentences, and an optional further objective.
 
-Everything that is random comes from the seed, the order of batches from the seed and the epoch
-alone; so a training that was killed goes on from its last state to the same final weights (on the
-same kind of processor, with the same number of threads).
+All randomness comes from the seed, the order of batches from the seed and the epoch alone, so a
+killed training is resumed from its last state with the same final weights (on the same kind of
+processor, with the same number of threads).
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from spanbridge.training.resume import load_state, save_state
 from spanbridge.training.settings import Settings
 
 SAVE_SECONDS = 120.0
-# Of the steps whose weights are averaged, every so many are.
+# Interval, in steps, at which weights are averaged.
 AVERAGE_EVERY = 10
 Tensors = dict[str, torch.Tensor]
 
 
 class Objective(Protocol):
-    """Something learned beside the labels, such as to hide the language.
+    """A training objective in addition to the labels, such as hiding the language.
 
     Attributes:
         module: its own parameters, trained with the model's.
@@ -45,12 +45,12 @@ class Objective(Protocol):
     module: torch.nn.Module
 
     def loss(self, states: torch.Tensor, mask: torch.Tensor, model: Any, step: int) -> torch.Tensor:
-        """To be added to the labels' loss.
+        """Loss to add to that of the labels.
 
         Args:
             states: last hidden states of the labelled batch, [batch, tokens, hidden].
             mask: its attention mask, [batch, tokens].
-            model: for the states of other text.
+            model: encoder for the states of other text.
             step: number of the batch, from 0.
         """
         ...
@@ -62,14 +62,15 @@ class Objective(Protocol):
 
 @dataclass
 class Progress:
-    """Where a training stands.
+    """Position and intermediate results of a training.
 
     Attributes:
-        epoch, batch: the next batch to learn from; step: batches learned from so far.
-        best_f1: of the evaluations so far, -1 before the first.
-        best_epoch: when that was.
-        history: a row for each epoch.
-        averaged: how many steps' weights the mean is of.
+        epoch, batch: the next batch to learn from.
+        step: number of batches learned from so far.
+        best_f1: best dev F1 so far; -1 before the first evaluation.
+        best_epoch: epoch of ``best_f1``.
+        history: one row per epoch.
+        averaged: number of steps in the mean of weights.
     """
 
     epoch: int = 0
@@ -82,15 +83,15 @@ class Progress:
 
 
 class Trainer:
-    """Trains a token classifier.
+    """Trainer of a token classifier.
 
     Args:
-        model: of transformers, its classifier new or trained.
-        tokenizer: the model's.
+        model: a transformers model with a new or trained classifier.
+        tokenizer: the model's tokenizer.
         classes: IOB2 classes in the order of the classifier's outputs.
-        settings: see there.
-        tell: called with each batch's share of the whole and the figures so far.
-        objective: what else is learned.
+        settings: training settings.
+        tell: called after each batch with the share done and the figures so far.
+        objective: further objective, if any.
     """
 
     def __init__(
@@ -126,10 +127,10 @@ class Trainer:
         """Train, and leave the best weights (on dev, else the last ones) in the model.
 
         Args:
-            examples: to learn from.
-            dev: to choose the best epoch by, and to stop early; may be empty.
-            folder: where the state is kept; whoever has saved the result drops it.
-            signature: of data and settings; a state of another one is not taken up.
+            examples: training examples.
+            dev: sentences for choosing the best epoch and for early stopping; may be empty.
+            folder: folder for the state; the caller deletes it after saving the result.
+            signature: data and settings; a state with another signature is not resumed.
 
         Raises:
             SpanbridgeError: the folder holds the state of another training, or no example has a
@@ -170,7 +171,7 @@ class Trainer:
         return now
 
     def _learning(self) -> None:
-        """Training mode; what is frozen drops nothing out, so that it says the same each time."""
+        """Set training mode, without dropout in frozen layers, so that their output is constant."""
         self.model.train()
         for module in self.model.base_model.modules():
             own = list(module.parameters())
@@ -188,7 +189,7 @@ class Trainer:
                 self._mean[name] = value.detach().clone()
 
     def _choose(self, now: Progress, dev: Sequence[Sentence]) -> None:
-        """The weights to keep: of the best epoch, or the mean where that is better, or the last."""
+        """Load the weights to keep: the best epoch's, or the mean if it is better, or the last."""
         if self._mean:
             self._restore(self._mean)
             if not dev:
@@ -254,7 +255,7 @@ class Trainer:
         return float(loss.item())
 
     def f1(self, sentences: Sequence[Sentence]) -> float:
-        """Micro F1 of entities; the model is left in evaluation mode."""
+        """Micro F1 of entities; leaves the model in evaluation mode."""
         self.model.eval()
         pad_id = self.model.config.pad_token_id or 0
         longest = longest_input(self.model.config)
@@ -289,7 +290,7 @@ class Trainer:
         save_state(folder, tensors, {"signature": signature, "progress": asdict(now)})
 
     def _take_up(self, folder: Path, signature: str) -> Progress | None:
-        """Go back to the state in the folder, if there is one."""
+        """Restore the state in the folder, if there is one."""
         found = load_state(folder)
         if found is None:
             return None
@@ -320,7 +321,7 @@ class Trainer:
 
 
 def parameter_groups(model: Any, settings: Settings) -> list[dict[str, Any]]:
-    """What is trained, each layer with its learning rate; what is not is frozen.
+    """Parameters to train, by layer, with their learning rates; all others are frozen.
 
     Raises:
         SpanbridgeError: all layers would be frozen.
@@ -362,10 +363,10 @@ def pad(batch: Sequence[Piece], pad_id: int, device: str) -> tuple[torch.Tensor,
 def class_weights(
     classes: Sequence[str], given: Sequence[tuple[str, float]]
 ) -> npt.NDArray[np.float32]:
-    """How much each IOB2 class counts, [n_classes]; those of labels not given count 1.
+    """Weight of each IOB2 class, [n_classes]; 1 for labels that are not given.
 
     Raises:
-        SpanbridgeError: a label is given that is not among the classes.
+        SpanbridgeError: a given label is not among the classes.
     """
     weights = dict(given)
     labels = [name if name == "O" else name[2:] for name in classes]
@@ -383,7 +384,8 @@ def label_loss(
 ) -> torch.Tensor:
     """Cross-entropy with the targets, a weighted mean over the words of the batch.
 
-    A word counts by its sentence's weight times the sum of its targets, each by its class's weight.
+    A word's weight is its sentence's weight times the sum of its targets, each times its class
+    weight.
 
     Args:
         logits: [batch, tokens, n_classes].

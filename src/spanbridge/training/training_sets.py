@@ -1,4 +1,4 @@
-"""Files of labelled sentences -> examples; projected ones filtered as the literature does."""
+"""Conversion of labelled files to training examples, with filters for projected sentences."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from spanbridge.training.examples import Labelled, one_hot
 
 @dataclass(frozen=True)
 class Filter:
-    """Which projected sentences are learned from. CoNLL has no such information: all pass.
+    """Conditions on the projected sentences that are learned from; CoNLL files are not filtered.
 
     Attributes:
-        complete: only those all of whose source spans were projected (complete-instance selection).
-        min_score: only those all of whose spans are at least so probable, in [0, 1]; of projected
-            ones without spans, those whose source is as surely without.
-        min_coverage: only those with at least so large a share of target words linked, in [0, 1].
-        weigh: sentences count by their least probable span.
+        complete: keep only sentences all of whose source spans were projected (complete-instance
+            selection).
+        min_score: least probability of every span, in [0, 1]; for projected sentences without
+            spans, the least confidence of the row.
+        min_coverage: least share of linked target words, in [0, 1].
+        weigh: weight sentences by their least probable span.
 
     Raises:
-        SpanbridgeError: a least value is out of range.
+        SpanbridgeError: a minimum is out of range.
     """
 
     complete: bool = False
@@ -43,7 +44,7 @@ class Filter:
                 raise SpanbridgeError(f"{name} is {getattr(self, name)}, but lies in [0, 1]")
 
     def reason(self, pair: SentencePair) -> str | None:
-        """Why a pair's target is left out, or None."""
+        """Reason for leaving a pair's target out; None to keep it."""
         if pair.status is not None and pair.status.startswith(REJECTED):
             return "rejected by projection"
         if (pair.status or "").startswith(FAILED) or (
@@ -51,7 +52,7 @@ class Filter:
         ):
             return "failed before projection"
         if pair.status and not pair.target.spans and (pair.confidence or 0.0) < self.min_score:
-            # only a source that surely has no span makes a sure negative
+            # the target is certain to have no span only if the source is
             return "not surely without spans"
         source, target = (
             Counter(s.label for s in side.spans) for side in (pair.source, pair.target)
@@ -66,12 +67,12 @@ class Filter:
 
 
 def least_score(sentence: Sentence) -> float:
-    """Of its spans, those without a score counting as 1; 1 if it has none."""
+    """Least score of a sentence's spans; spans without a score, and no spans at all, count as 1."""
     return min((1.0 if span.score is None else span.score for span in sentence.spans), default=1.0)
 
 
 def _certainty(pair: SentencePair) -> float:
-    """Least score of the target's spans; of a row without spans that was projected, its own."""
+    """Least score of the target's spans; for a row without spans, the confidence of projection."""
     if pair.status is not None and not pair.target.spans:
         return pair.confidence or 0.0
     return least_score(pair.target)
@@ -86,14 +87,14 @@ def coverage(pair: SentencePair) -> float:
 
 @dataclass
 class TrainingSet:
-    """Sentences of one file, with what was left out.
+    """Sentences of one file, with counts of those left out.
 
     Attributes:
         path: the file.
-        weight: how much each of its sentences counts.
-        sentences: with their own weights.
-        left_out: sentences by reason.
-        dropped: spans of labels that are not wanted.
+        weight: weight of each of its sentences.
+        sentences: sentences with their own weights.
+        left_out: number of sentences left out, by reason.
+        dropped: number of spans dropped, by unwanted label.
     """
 
     path: str
@@ -103,7 +104,7 @@ class TrainingSet:
     dropped: Counter[str] = field(default_factory=Counter)
 
     def text(self) -> str:
-        """For a person."""
+        """Summary in plain text."""
         line = f"{self.path}: {len(self.sentences)} sentences"
         if self.weight != 1:
             line += f", weight {self.weight:g}"
@@ -127,9 +128,9 @@ def read_set(
 
     Args:
         path: the file.
-        weight: of its sentences, above 0.
-        keep: what projected sentences must fulfil.
-        labels: the wanted ones; spans of others become O, and are counted. None wants all.
+        weight: weight of its sentences, above 0.
+        keep: conditions on projected sentences.
+        labels: wanted labels; spans of others become O and are counted. None keeps all.
         scheme, orphans: how tags are read.
 
     Raises:
@@ -167,16 +168,16 @@ def _rows(
 
 
 def labels_of(sets: Iterable[TrainingSet]) -> list[str]:
-    """All labels, sorted."""
+    """All labels of the sets, sorted."""
     return sorted(
         {s.label for found in sets for sentence, _ in found.sentences for s in sentence.spans}
     )
 
 
 def leave_out_repeats(sets: Iterable[TrainingSet]) -> None:
-    """Leave a sentence with its labels out of the sets after the first that holds it.
+    """Leave out sentences that an earlier set holds with the same labels.
 
-    Sets may come from several methods over the same text. Twice is as good as once.
+    Sets may come from several methods over the same text; repeats are of no benefit.
     """
     before: set[tuple[object, ...]] = set()
     for found in sets:
@@ -189,11 +190,7 @@ def leave_out_repeats(sets: Iterable[TrainingSet]) -> None:
 
 
 def examples(sets: Sequence[TrainingSet], labels: Sequence[str]) -> list[Labelled]:
-    """What is learned from.
-
-    Raises:
-        SpanbridgeError: nothing is left.
-    """
+    """Training examples of all sets. Raises SpanbridgeError if none are left."""
     classes = iob2_classes(labels)
     made = [
         Labelled(sentence.words, one_hot(sentence, classes), weight * found.weight)

@@ -17,7 +17,7 @@ class Solver:
     Args:
         name: ``greedy`` (best candidate first) or ``exact`` (greatest total).
         n_proj: projections per source span, at most; None for any number.
-        exactly: as many projections as possible up to ``n_proj``, before the score counts.
+        exactly: maximise the number of projections (up to ``n_proj``) before the score.
 
     Raises:
         SpanbridgeError: there is no such solver, or ``n_proj`` is below 1.

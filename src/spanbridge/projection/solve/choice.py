@@ -9,18 +9,18 @@ This is the integer linear programme of the paper (arXiv 2501.18750, section 3.3
 Projecting each entity at most once onto disjoint candidates is weighted job interval selection
 (entities are the jobs, candidates their intervals): NP-hard in general (Spieksma 1999), and the
 dynamic programme that solves it takes O(slots * (k+1)^open * candidates per slot), where an entity
-is open at a slot with candidates of it on both sides. Real sentences are small, and all but a few
-are solved before that by reductions that keep an optimum:
+is open at a slot with candidates of it on both sides. Real sentences are small, and nearly all are
+solved earlier by reductions that keep an optimum:
 
-- *Undisputed*: the best candidate of each entity, if these are disjoint and k is 1. No choice is
-  worth more than each entity's best together, nor has more projections.
-- *Dominated*: a candidate with another one of the same entity inside it that scores as much. The
-  two overlap, so no choice holds both, and wherever the outer one stands the inner one fits.
-- *Components*: candidates that neither overlap nor share an entity, directly or through others,
-  restrict each other in nothing, so that optimal choices of the components add up to one.
+- *Undisputed*: the best candidate of each entity, if these are disjoint and k is 1. No choice has a
+  greater total or more projections.
+- *Dominated*: a candidate that contains another one of the same entity with at least the same
+  score. The two overlap, so no choice holds both, and the inner one fits wherever the outer does.
+- *Components*: candidates that neither overlap nor share an entity, directly or through others, are
+  independent, so optimal choices of the components add up to an optimal one.
 
-What is left goes to the search (`search.py`), which proves nearly everything optimal, and from
-there to HiGHS.
+The rest goes to the search (`search.py`), which proves nearly everything optimal, and then to
+HiGHS.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _score = itemgetter(3)
 
 
 def greedy(candidates: Sequence[Candidate], k: int = 1) -> list[Candidate]:
-    """Best candidate first; those that overlap a chosen one or exceed k per entity are left out.
+    """Best candidate first, without those that overlap a chosen one or exceed k per entity.
 
-    Ties go to the entity, then the start, then the end that comes first, as in the paper's
-    row-major argmax over entities and n-grams. Under "exactly k" the greedy choice is the same: it
-    projects each entity as often as still possible, up to k.
+    Ties go to the first entity, then start, then end, as in the paper's row-major argmax over
+    entities and n-grams. Under "exactly k" the greedy choice is the same: it projects each entity
+    as often as possible, up to k.
     """
     if k == 1 and (chosen := undisputed(candidates)) is not None:
         return chosen
@@ -52,13 +52,13 @@ def greedy(candidates: Sequence[Candidate], k: int = 1) -> list[Candidate]:
 
 
 def exact(candidates: Sequence[Candidate], k: int = 1, exactly: bool = False) -> list[Candidate]:
-    """An optimal choice; which one of several is settled by the candidates, not by their order.
+    """An optimal choice, independent of the order of the candidates.
 
     Args:
-        candidates: with positive scores, in any order.
+        candidates: candidates with positive scores, in any order.
         k: projections per entity, at most.
-        exactly: first make the number of projections as large as it can be (k for every entity
-            where that is feasible, which is the paper's "= k"), then the score.
+        exactly: maximise the number of projections (k for every entity if that is feasible, which
+            is the paper's "= k") before the score.
 
     Returns:
         The chosen candidates in order of their start.
@@ -75,10 +75,10 @@ def exact(candidates: Sequence[Candidate], k: int = 1, exactly: bool = False) ->
 
 
 def undisputed(candidates: Iterable[Candidate]) -> list[Candidate] | None:
-    """The best candidate of each entity, in order of their start, or None if two of them overlap.
+    """Best candidate of each entity, in order of their start; None if two of them overlap.
 
-    The greedy choice is the same one then: nothing that it takes before an entity's best candidate
-    overlaps that.
+    The greedy choice is then the same, since no candidate taken before overlaps an entity's best
+    one.
     """
     best: dict[int, Candidate] = {}
     for candidate in candidates:
@@ -91,10 +91,10 @@ def undisputed(candidates: Iterable[Candidate]) -> list[Candidate] | None:
 
 
 def undominated(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Candidates, the best first, without those that another one of the same entity makes idle.
+    """Candidates, the best first, without those that another one of the same entity dominates.
 
-    Inside is meant of slots: what takes an candidate's slots overlaps whatever that candidate does.
-    Dropping candidates can merge slots, hence the repetition.
+    Containment is in slots: a candidate that overlaps the inner one overlaps the outer one too.
+    Dropping candidates can merge slots, so this is repeated.
     """
     kept = sorted(sorted(candidates), key=lambda candidate: candidate[2] - candidate[1])
     kept.sort(key=_score, reverse=True)
@@ -102,7 +102,7 @@ def undominated(candidates: Iterable[Candidate]) -> list[Candidate]:
     while len(kept) != n_before:
         n_before = len(kept)
         slot, after, _ = slots(kept)
-        # of each entity the innermost candidates so far: their first slots and, both rising, ends
+        # innermost candidates of each entity so far: first slots and ends, both increasing
         innermost: dict[int, tuple[list[int], list[int]]] = {}
         survivors = []
         for candidate in kept:
@@ -121,7 +121,7 @@ def undominated(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def components(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Candidates in groups that neither overlap nor share an entity, each in the given order."""
+    """Groups of candidates that neither overlap nor share an entity, each in the given order."""
     parent = {candidate[0]: candidate[0] for candidate in candidates}
 
     def root(entity: int) -> int:
@@ -142,10 +142,9 @@ def components(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
 
 
 def _solve(candidates: list[Candidate], k: int, exactly: bool) -> list[Candidate]:
-    """An optimal choice in one component."""
     if k == 1 and (chosen := undisputed(candidates)) is not None:
         return chosen
-    # under "exactly", one projection more outweighs any score that it could cost
+    # under "exactly", one more projection outweighs any loss of score
     n_entities = len({candidate.entity for candidate in candidates})
     bonus = (1 + k * n_entities) * candidates[0].score if exactly else 0.0
     search = Search(candidates, k, bonus)

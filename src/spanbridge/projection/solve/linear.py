@@ -1,9 +1,9 @@
-"""The integer linear programme and its relaxation, by HiGHS through scipy.
+"""The integer linear programme and its relaxation, solved by HiGHS through scipy.
 
-Not the paper's constraint for each pair of overlapping candidates, but one for each slot: of the
-candidates that cover it, at most one. These cliques imply the pairs, are far fewer, and make the
-relaxation integral on nearly all real instances. HiGHS is told not to presolve: what reaches it is
-reduced already, and on most it takes longer with that than without.
+Instead of the paper's constraint for each pair of overlapping candidates, there is one per slot: at
+most one of the candidates that cover it. These cliques imply the pairs, are far fewer, and make the
+relaxation integral on nearly all real instances. HiGHS's presolve is off: the instances are reduced
+already, and most take longer with it.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import numpy as np
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.projection.candidates import Candidate
 
-# HiGHS stops at an absolute gap of 1e-6, which scipy cannot set: scores are scaled up to this.
+# Scores are scaled up to this: HiGHS stops at an absolute gap of 1e-6, which scipy cannot set.
 SCALE = 2.0**13
 
 
 def slots(candidates: Iterable[Candidate]) -> tuple[dict[int, int], dict[int, int], int]:
-    """Words merged into as few slots as tell apart which candidates overlap.
+    """Words merged into the fewest slots that still tell which candidates overlap.
 
-    Of words between which no candidate ends before another one starts, the last is covered by all
-    candidates that cover any: in the interval graph of the candidates, only the cliques of a start
-    that an end follows before the next start are maximal.
+    In a run of words in which no candidate ends before another one starts, the last word is covered
+    by all candidates that cover any of them: in the interval graph of the candidates, the only
+    maximal cliques are those of a start that is followed by an end before the next start.
 
     Returns:
         The slot of each start, the slot after each end, and the number of slots.
@@ -47,11 +47,11 @@ def slots(candidates: Iterable[Candidate]) -> tuple[dict[int, int], dict[int, in
 def relaxation(
     candidates: Sequence[Candidate], k: int, bonus: float
 ) -> tuple[dict[int, float], list[Candidate]]:
-    """Prices of the entities, and the candidates it uses, the most used first.
+    """Prices of the entities, and the candidates in the relaxed solution, the most used first.
 
     Args:
-        candidates: those to choose among.
-        k: uses per entity, at most.
+        candidates: candidates to choose among.
+        k: projections per entity, at most.
         bonus: added to every score.
 
     Raises:
@@ -83,8 +83,8 @@ def integer_programme(
     """An optimal choice.
 
     Args:
-        candidates: those to choose among.
-        k: uses per entity, at most.
+        candidates: candidates to choose among.
+        k: projections per entity, at most.
         bonus: added to every score.
 
     Raises:
@@ -108,7 +108,7 @@ def integer_programme(
 def _programme(
     candidates: Sequence[Candidate], k: int, bonus: float
 ) -> tuple[dict[int, int], Any, Any, Any]:
-    """Row of each entity, worth of each candidate, constraint matrix, and its upper limits."""
+    """Row of each entity, value of each candidate, constraint matrix, and its upper limits."""
     from scipy.sparse import csc_array
 
     row: dict[int, int] = {}

@@ -1,12 +1,12 @@
 """Exact search among candidates that compete: a dynamic programme pruned by Lagrangian bounds.
 
-The programme walks the slots of the sentence from left to right. Its states are how often each
-open entity was used (an entity is open where candidates of it lie both behind and ahead); what was
-used of the others no longer matters, so states that differ only there are merged. That alone is
-exact in O(slots * (k+1)^open * candidates per slot), too slow for many open entities.
+The programme walks the slots of the sentence from left to right. Its states are how often each open
+entity was used (an entity is open if it has candidates both before and after the slot); uses of the
+others no longer matter, so states that differ only there are merged. That alone is exact in O(slots
+* (k+1)^open * candidates per slot), too slow for many open entities.
 
-Bounds cut it down. Charge a price p[e] >= 0 for every use of entity e and lift its limit: what
-remains is weighted interval scheduling, which one pass from right to left solves, and
+Bounds prune it. Charge a price p[e] >= 0 for every use of entity e and lift its limit: what remains
+is weighted interval scheduling, which one pass from right to left solves, and
 
     bound = max over disjoint choices of sum (score - price)  +  k * sum of prices
 
@@ -26,24 +26,24 @@ from typing import Any
 from spanbridge.projection.candidates import Candidate
 from spanbridge.projection.solve.linear import relaxation, slots
 
-# The effort, measured by `python -m benchmarks solving`: few steps, and then the linear relaxation,
-# which takes HiGHS less time than more steps would.
+# Limits chosen by `python -m benchmarks solving`: few steps, then the linear relaxation, which
+# takes HiGHS less time than more steps would.
 ROUNDS = ((10, 1), (20, 4))  # price steps, states kept at each slot
-# At the prices of the relaxation: a walk tries about as many moves, and some more per candidate, so
-# that its time is a small part of what HiGHS would need. The next one must be worth it.
+# At the prices of the relaxation: a walk is limited to about as many moves, and some more per
+# candidate, a small part of the time that HiGHS would need.
 MOVES, WIDTH = 8000, 8
-SHRINK = 0.5  # walk again where no more than this share of the candidates is left
+SHRINK = 0.5  # walk again only if at most this share of the candidates is left
 FILL_EVERY = 4  # steps
-TINY = 1e-12  # relative; what rounding may add to a bound
+TINY = 1e-12  # relative rounding error of a bound
 
-# An candidate between slots: the slot after it, its entity, what it is worth, and the candidate.
+# A candidate between slots: the slot after it, its entity, its value, and the candidate.
 Item = tuple[int, int, float, Candidate]
 
 
 def choose(ranked: Sequence[Candidate], k: int) -> list[Candidate]:
-    """Take one candidate after the other unless it overlaps a taken one or exceeds k per entity."""
+    """Take candidates in order, except those that overlap a taken one or exceed k per entity."""
     taken: list[Candidate] = []
-    covered = 0  # a bit for each word
+    covered = 0  # one bit per word
     used: dict[int, int] = {}
     for candidate in ranked:
         entity, start, end, _ = candidate
@@ -56,9 +56,9 @@ def choose(ranked: Sequence[Candidate], k: int) -> list[Candidate]:
 
 
 def most_first(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """In an order in which `choose` takes many candidates, though not always as many as possible.
+    """Candidates in an order in which `choose` takes many, though not always as many as possible.
 
-    Short ones first; of equally short ones those of the entity whose candidates end first.
+    Short ones first; of equally short ones, those of the entity whose candidates end first.
     """
     last: dict[int, int] = {}
     for candidate in candidates:
@@ -71,13 +71,12 @@ class Search:
 
     Args:
         ranked: candidates, the best first.
-        k: uses per entity, at most.
+        k: projections per entity, at most.
         bonus: added to every score (so that the number of candidates counts first).
 
     Attributes:
-        best: the best choice known.
-        rest: candidates that a better choice could still hold; once there is none, ``best`` is
-            optimal.
+        best: the best known choice.
+        rest: candidates that a better choice could still contain; if empty, ``best`` is optimal.
     """
 
     def __init__(self, ranked: Sequence[Candidate], k: int, bonus: float) -> None:
@@ -101,7 +100,7 @@ class Search:
                 candidate,
             )
             self.rows[slot[candidate.start]].append(item)
-        # the better start: nothing costs anything, or so much that nothing is worth it
+        # the better of two starts: prices of 0, or so high that nothing is worth them
         free, dear = [0.0] * len(self.index), [0.0] * len(self.index)
         for candidate in reversed(ranked):
             dear[self.index[candidate.entity]] = candidate.score + bonus
@@ -110,7 +109,7 @@ class Search:
         self.bound = float("inf")
 
     def run(self) -> None:
-        """Bound and search until nothing is left, or the effort is spent."""
+        """Bound and search until nothing is left or the limits are reached."""
         for steps, width in ROUNDS:
             self._lower(steps)
             if self._settle(width):
@@ -126,7 +125,7 @@ class Search:
                 self._fix()
 
     def _settle(self, width: int) -> bool:
-        """Whether the bounds, or a walk under them, leave nothing to search."""
+        """Check if the bounds, or a walk pruned by them, leave nothing to search."""
         self._fix()
         if self.rest and self._walk(width):
             self.rest = []
@@ -136,11 +135,11 @@ class Search:
         return sum(candidate.score + self.bonus for candidate in candidates)
 
     def _floor(self) -> float:
-        """What a choice must exceed to be an improvement."""
+        """Value that a choice must exceed to be an improvement."""
         return self.value * (1 + TINY)
 
     def offer(self, candidates: list[Candidate]) -> None:
-        """Take note of a feasible choice."""
+        """Keep a feasible choice if it is the best so far."""
         if (value := self._value(candidates)) > self.value:
             self.best, self.value = candidates, value
 
@@ -148,8 +147,7 @@ class Search:
         return ahead[0] + self.k * sum(prices)
 
     def _pass(self, prices: list[float]) -> tuple[list[float], list[Item]]:
-        """Best disjoint choice at these prices, any number per entity, and its value from each
-        slot on."""
+        """Best disjoint choice at these prices, ignoring k, and its value from each slot."""
         ahead = [0.0] * (self.n_slots + 1)
         pick: list[Item | None] = [None] * self.n_slots
         for at in range(self.n_slots - 1, -1, -1):
@@ -170,7 +168,7 @@ class Search:
         return ahead, path
 
     def _lower(self, steps: int) -> None:
-        """Subgradient steps: dearer where an entity is overused, cheaper where it is not used."""
+        """Subgradient steps: raise prices of overused entities, lower those of unused ones."""
         prices, length, worse = self.prices, 1.0, 0
         for step in range(steps):
             ahead, path = self._pass(prices)
@@ -194,7 +192,7 @@ class Search:
             prices = [max(0.0, p - size * s) for p, s in zip(prices, slack, strict=True)]
 
     def _relax(self) -> None:
-        """The best prices, where steps come near them too slowly."""
+        """The best prices, from the linear relaxation, if steps approach them too slowly."""
         prices, used = relaxation(self.rest, self.k, self.bonus)
         self.prices = [prices.get(entity, 0.0) for entity in self.index]
         self.ahead, _ = self._pass(self.prices)
@@ -202,7 +200,7 @@ class Search:
         self.offer(choose(used, self.k))
 
     def _fix(self) -> None:
-        """Drop the candidates which the bound keeps out of every better choice."""
+        """Drop the candidates that by the bound no better choice can contain."""
         need = self._floor() - self.k * sum(self.prices)
         behind = [0.0] * (self.n_slots + 1)
         rows: list[list[Item]] = []
@@ -225,15 +223,16 @@ class Search:
     def _walk(self, width: int) -> bool:
         """The dynamic programme; False if a slot had more states than ``width``.
 
-        A state is a number with a field of bits for each entity. Dropped: those that the bound
-        keeps from exceeding the best known choice, and those beyond the ``width`` most promising.
+        A state is a number with a bit field per entity. States are dropped if the bound shows that
+        they cannot beat the best known choice, or if they are not among the ``width`` most
+        promising.
         """
         bits = self.k.bit_length()
         once = [1 << (bits * entity) for entity in range(len(self.prices))]
         full = [self.k * one for one in once]
         fields = [((1 << bits) - 1) * one for one in once]
         opened, credit = self._open(fields)
-        spent = {0: 0.0}  # state -> prices of what it used
+        spent = {0: 0.0}  # state -> sum of the prices of its uses
 
         def paid(state: int) -> float:
             left, total = state, 0.0
@@ -244,7 +243,7 @@ class Search:
             spent[state] = total = total + spent[left]
             return total
 
-        # at each slot: state -> (worth so far, the candidates chosen as a linked list)
+        # at each slot: state -> (value so far, the chosen candidates as a linked list)
         levels: list[dict[int, tuple[float, Any]]] = [{} for _ in range(self.n_slots + 1)]
         levels[0][0] = (0.0, None)
         floor, whole = self._floor(), True
@@ -277,7 +276,7 @@ class Search:
         return whole
 
     def _open(self, fields: list[int]) -> tuple[list[int], list[float]]:
-        """At each slot: fields of the entities with candidates from there on; k * their prices."""
+        """For each slot: bit fields of entities with candidates ahead; k * their prices."""
         opened, credit = [0] * (self.n_slots + 1), [0.0] * (self.n_slots + 1)
         for at in range(self.n_slots - 1, -1, -1):
             opened[at], credit[at] = opened[at + 1], credit[at + 1]
