@@ -19,8 +19,8 @@ Examples:
   spanbridge align --source en.txt --target bm.txt --aligner statistical -o links.pharaoh
 
 OUT has one line per row: links `i-j` (source-target, 0-based), with --scores `i-j:0.9731`. If OUT
-ends in .jsonl it holds the whole pairs. A rejected row is an empty line, with its reason in
-OUT.rejects.jsonl. Links that come with the input are replaced.
+ends in .jsonl it holds whole pairs. A rejected row is an empty line, with its reason in
+OUT.rejects.jsonl. Links of the input are replaced.
 """
 )
 @opt.source_option

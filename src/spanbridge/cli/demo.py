@@ -9,8 +9,8 @@ import click
 
 @click.command(
     epilog="""\b
-The sample is small, clean and written by us: it shows the tool, it is no benchmark. The real thing
-on your own files is `spanbridge project`.
+The sample is small, clean and written by us: it is a demonstration, not a benchmark. Use `spanbridge
+project` on your own files.
 """
 )
 @click.option(
@@ -19,13 +19,13 @@ on your own files is `spanbridge project`.
     default="demo-output",
     show_default=True,
     metavar="FOLDER",
-    help="Receives the page and the projected pairs.",
+    help="Folder for the page and the projected pairs.",
 )
 def command(output: str) -> None:
     """Project 64 labelled English sentences onto 8 languages and print F1 for each.
 
-    Every aligner and every method runs, on this machine, from files of this package. The HTML page
-    shows each sentence with its links and spans.
+    Every aligner and every method runs, offline, from files of this package. The HTML page shows
+    each sentence with its links and spans.
     """
     from spanbridge.core.errors import SpanbridgeError
     from spanbridge.demo.sample import run, table

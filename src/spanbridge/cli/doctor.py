@@ -15,7 +15,7 @@ from spanbridge.core.signature import package_version
 
 _HF = "pip install 'spanbridge[hf]'"
 _PIPELINE = "pip install 'spanbridge[pipeline]'"
-# package -> what it is here for, and how to get it where `pip install` and its name do not do
+# package -> its purpose, and how to install it if not by `pip install` and its name
 _PACKAGES = {
     "ctranslate2": ("runs encoders (int8, no torch)", None),
     "sentencepiece": ("tokenizer of the embedded encoder", None),
@@ -42,12 +42,12 @@ _KINDS = ("aligner", "method", "score", "tagger", "translator", "step", "format"
 
 
 def _names(kind: str) -> dict[str, str]:
-    """Names and summaries of a kind of part; the package's own scores tell theirs themselves."""
+    """Names and summaries of a kind of part; the package's own scores have theirs as docstrings."""
     own: dict[str, str] = {}
     if kind == "score":
         try:
             from spanbridge.projection.scores import SCORES
-        except ModuleNotFoundError:  # the list of packages below says what is missing
+        except ModuleNotFoundError:  # the list of packages below shows what is missing
             return registry.names(kind)
         own = {name: (score.__doc__ or "").partition("\n")[0] for name, score in SCORES.items()}
     return {**own, **registry.names(kind)}
@@ -107,14 +107,14 @@ def _encoder(check: bool) -> dict[str, Any]:
 @click.command(
     epilog="""\b
 Examples:
-  spanbridge doctor            # what is present
+  spanbridge doctor            # list what is installed
   spanbridge doctor --check    # also load the embedded encoder (converts it on first use)
 """
 )
 @click.option("--check", is_flag=True, help="Load the embedded encoder as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(check: bool, as_json: bool) -> None:
-    """Show what is installed, from where, under which licence, and what to install for what."""
+    """Show what is installed, with versions and licences, and how to install what is missing."""
     report = {
         "spanbridge": package_version(),
         "python": platform.python_version(),

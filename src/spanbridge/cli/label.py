@@ -18,9 +18,9 @@ Examples:
   spanbridge label sw.txt --from sw --translator given --translations sw-en.tsv \\
     --model en-tagger -o sw.jsonl
 
-OUT holds each text with its spans in characters (target_text, target_spans), beside the tagged
-translation. Give the same command again to go on after an interruption: finished shards stand in
-OUT.work, and are redone only where the input or a setting that they depend on has changed.
+OUT holds each text with its spans in characters (target_text, target_spans), and the tagged
+translation. Repeat the command to resume after an interruption: finished shards are kept in
+OUT.work, and redone only if the input or a setting that they depend on has changed.
 """
 )
 @click.argument("text", metavar="TEXT")
@@ -44,7 +44,7 @@ OUT.work, and are redone only where the input or a setting that they depend on h
 @click.option(
     "--split/--no-split",
     default=True,
-    help="Cut texts into sentences on the way; they come out whole (default: split).",
+    help="Cut texts into sentences for the work; the output has whole texts (default: split).",
 )
 @opt.segment_option
 @click.option(
@@ -57,12 +57,12 @@ OUT.work, and are redone only where the input or a setting that they depend on h
 @click.option(
     "--ensemble",
     metavar="MODEL",
-    help="Tagger of the text's own language, whose opinion is combined with the projection.",
+    help="Tagger of the text's own language, to combine with the projection.",
 )
 @click.option(
     "--config",
     metavar="PIPELINE.yaml",
-    help="Pipeline file (docs/run.md) with steps in place of the usual ones.",
+    help="Pipeline file (docs/run.md) with steps in place of the default ones.",
 )
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
@@ -72,8 +72,7 @@ OUT.work, and are redone only where the input or a setting that they depend on h
 def command(context: click.Context, /, text: str, output: str, **given: Any) -> None:
     """Find entities in raw text: translate, tag the translation, project back.
 
-    TEXT has one text per line. Nothing needs to be annotated in its language, and no tagger needs
-    to know it.
+    TEXT has one text per line. Neither labelled data nor a tagger in its language is needed.
     """
     from spanbridge.formats import find_format
     from spanbridge.run.config import make_pipeline, read_pipeline

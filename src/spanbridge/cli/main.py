@@ -66,11 +66,11 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; the user's errors end with exit code 2 and no traceback.
+    """Run the command line; user errors end with exit code 2, without traceback.
 
-    So do those of the machine, such as a full disk, with exit code 1.
+    Errors of the machine, such as a full disk, end likewise with exit code 1.
     """
-    # SLURM and others end jobs so: leave through the clean-up, and no temporary file behind
+    # SLURM and others end jobs by this signal: exit normally, so that temporary files are removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         _check_arguments()
@@ -88,9 +88,9 @@ def main() -> None:
         click.echo(str(error), err=True)
         sys.exit(2)
     except (OSError, UnicodeEncodeError) as error:
-        # If standard output is what failed, Python would complain once more on exit
+        # If standard output failed, Python would report it again on exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):  # whoever read our output has closed it
+        if not isinstance(error, BrokenPipeError):  # the reader of our output has closed it
             click.echo(_reason(error), err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def _check_arguments() -> None:
-    """Stop before the work if a name could not be written into the manifest or the page."""
+    """Stop before the work if an argument could not be written into the manifest or the page."""
     for argument in sys.argv[1:]:
         try:
             argument.encode()

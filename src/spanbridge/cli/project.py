@@ -23,9 +23,9 @@ Examples:
   spanbridge project --source en.conll --target de.txt --links en-de.pharaoh -o de.conll
 
 The result goes to OUT as CoNLL (IOB2), or as whole pairs with confidences and links if OUT ends in
-.jsonl. Every row in comes out: projected, empty for a stated reason, or rejected, in which case it
-stands without spans in OUT and with its reason in OUT.rejects.jsonl. OUT.run.json keeps the
-signature and the account.
+.jsonl. OUT has every row of the input: projected, empty for a stated reason, or rejected, that is,
+without spans in OUT and with its reason in OUT.rejects.jsonl. OUT.run.json holds the signature and
+the account.
 """
 )
 @opt.source_option
@@ -39,7 +39,7 @@ signature and the account.
 @click.option(
     "--realign",
     is_flag=True,
-    help="Align all rows anew. By default rows that bring links keep them, and are counted.",
+    help="Align all rows again. By default rows that bring links keep them, and are counted.",
 )
 @opt.aligner_options
 @click.option(
@@ -62,13 +62,13 @@ signature and the account.
     "--fit",
     "fit_folder",
     metavar="DIR",
-    help="[corpus] Folder that keeps what method and aligner have learned, for --apply.",
+    help="[corpus] Folder for what method and aligner have learned, for --apply.",
 )
 @click.option(
     "--apply",
     "apply_folder",
     metavar="DIR",
-    help="Folder of an earlier --fit; brings its method and aligner.",
+    help="Folder of an earlier --fit, which sets method and aligner.",
 )
 @opt.fit_rows_option
 @click.option(
@@ -97,7 +97,7 @@ signature and the account.
 @click.option(
     "--translator-model",
     metavar="MODEL",
-    help="Translator of many languages (folder or id of NLLB-200, M2M-100), for the score "
+    help="Multilingual translator (folder or id of NLLB-200, M2M-100), for the score "
     "translation; with --from and --to.",
 )
 @click.option("--from", "language", metavar="LANG", help="Language of the source.")
@@ -107,10 +107,10 @@ signature and the account.
 @opt.json_option
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, links: str | None, **given: Any) -> None:
-    """Carry labels from source sentences onto their translations.
+    """Project labels from source sentences onto their translations.
 
-    Words are aligned (or links are given), and each source span goes to the target span that the
-    alignment and what was learned from the whole bitext support best. Everything runs offline on
+    Words are aligned (or links are given), and each source span goes to the target span that fits
+    best by the alignment and by what was learned from the whole bitext. Everything runs offline on
     the processor.
     """
     step: dict[str, Any] = {
@@ -140,7 +140,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
 
 
 def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:
-    """Method, aligner and what they work with, as a pipeline file holds them."""
+    """Method, aligner and their models in the form of a pipeline file."""
     name = given["method"] or ("corpus" if links is None else "greedy")
     method = registry.load("method", name)
     options = opt.parsed(given["method_options"], "--method-option")
@@ -162,7 +162,7 @@ def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:
 def _check_idle(
     method: Any, aligner: str, options: dict[str, Any], given: dict[str, Any], links: str | None
 ) -> None:
-    """Refuse options that have no say in the result."""
+    """Refuse options that have no effect on the result."""
     if given["translator_model"] is None and (given["language"] or given["other"]):
         raise click.UsageError("--from and --to do nothing without --translator-model")
     asked = given["aligner"] is not None or options
@@ -188,7 +188,7 @@ def _check_idle(
 
 
 def _applied(given: dict[str, Any], links: str | None) -> str:
-    """The folder of an earlier fit, which leaves nothing else to choose."""
+    """The folder of an earlier fit, which excludes all other choices."""
     flags = ("aligner", "encoder", "aligner_options", "method", "method_options", "weights")
     others = ("fit_folder", "fit_rows", "tagger_model", "translator_model", "language", "other")
     if links is not None or any(given[name] for name in (*flags, *others)):

@@ -11,7 +11,7 @@ from spanbridge.cli import options as opt
     epilog="""\b
 A pipeline file:
   input: posts.txt              # or a .conll, a .jsonl of pairs, or {source: FILE, target: FILE}
-  side: target                  # the side on which a single file stands
+  side: target                  # the side of a single file
   languages: {target: es, source: en}
   output: posts.jsonl
   steps:
@@ -27,9 +27,9 @@ Examples:
   spanbridge run pipeline.yaml
   spanbridge run pipeline.yaml --shard $SLURM_ARRAY_TASK_ID/20
 
-Everything is checked before anything runs. Killed at any moment, the same command goes on, and ends
-with the same bytes; a changed setting redoes only what depends on it. docs/run.md lists steps and
-settings.
+Everything is checked before anything runs. After an interruption at any moment, the same command
+resumes and ends with the same bytes; a changed setting redoes only what depends on it. docs/run.md
+lists steps and settings.
 """
 )
 @click.argument("pipeline", metavar="PIPELINE.yaml")
@@ -38,7 +38,7 @@ settings.
 @opt.json_option
 @opt.quiet_option
 def command(pipeline: str, check: bool, part: str, as_json: bool, quiet: bool) -> None:
-    """Run any pipeline of steps, in shards that survive whatever happens."""
+    """Run any pipeline of steps, in shards, so that an interrupted run can be resumed."""
     from spanbridge.run.config import read_pipeline
 
     made = read_pipeline(pipeline)

@@ -18,7 +18,7 @@ Examples:
   spanbridge tag --source en.txt --tagger spacy --model en_core_web_sm --map GPE=LOC -o en.conll
   spanbridge tag --source en.txt --model m --map PER=PER --map LOC=LOC --others drop -o en.conll
 
-From .jsonl to .jsonl, each span has the probability that exactly it is there. OUT.run.json keeps
+From .jsonl to .jsonl, each span has the probability that it is exactly right. OUT.run.json holds
 the signature and the account.
 """
 )
@@ -58,7 +58,7 @@ the signature and the account.
     "--others",
     default="keep",
     metavar="POLICY",
-    help="Fate of labels that --map does not name: keep (default), drop (spans are counted) or "
+    help="Treatment of labels that --map does not name: keep (default), drop (spans are counted) or "
     "error.",
 )
 @click.option(

@@ -24,9 +24,8 @@ Examples:
   spanbridge train --teachers en-tagger,es-tagger --unlabelled de.txt --dev de.dev.conll -o student
   spanbridge train --train en.conll --adversarial de.txt --adversarial nl.txt -o aligned
 
-OUT is a checkpoint with its tokenizer, a model card and training.json. A training that was broken
-off goes on when the same command is given again. Needs torch and transformers:
-pip install 'spanbridge[train]'.
+OUT is a checkpoint with its tokenizer, a model card and training.json. Repeat the command to resume
+an interrupted training. Torch and transformers are required: pip install 'spanbridge[train]'.
 """
 )
 @click.option(
@@ -44,14 +43,14 @@ pip install 'spanbridge[train]'.
     help="File to learn from with the weight of its sentences relative to --train; repeatable.",
 )
 @click.option(
-    "--dev", metavar="FILE", help="File that chooses the best epoch (default: the last is taken)."
+    "--dev", metavar="FILE", help="File for choosing the best epoch (default: the last is taken)."
 )
 @click.option(
     "--test",
     "tests",
     multiple=True,
     metavar="FILE",
-    help="File whose scores are reported only; repeatable.",
+    help="File that is only scored; repeatable.",
 )
 @click.option("-o", "--output", required=True, metavar="OUT", help="Folder for the tagger.")
 @click.option(
@@ -88,8 +87,7 @@ pip install 'spanbridge[train]'.
 @click.option(
     "--distil",
     "kind",
-    help="[--teachers] Target of learning: class probabilities (soft; default), or spans found "
-    "(hard).",
+    help="[--teachers] Training targets: class probabilities (soft; default), or spans found (hard).",
 )
 @click.option(
     "--combine",
@@ -99,7 +97,7 @@ pip install 'spanbridge[train]'.
 @click.option(
     "--min-confidence",
     type=float,
-    help="[--teachers] Least confidence of words and spans to learn from.",
+    help="[--teachers] Least confidence of words and spans that are learned from.",
 )
 @click.option(
     "--select-share",
@@ -117,7 +115,7 @@ pip install 'spanbridge[train]'.
     multiple=True,
     metavar="FILE",
     help="Text, CoNLL or .jsonl of a language whose states the encoder learns to make like those "
-    "of the labelled text (gradient reversal). May be given several times.",
+    "of the labelled text (gradient reversal); repeatable.",
 )
 @click.option(
     "--adversarial-weight", type=float, help="Weight of the reversed gradient (default 0.1)."
@@ -172,7 +170,7 @@ pip install 'spanbridge[train]'.
 )
 @click.option(
     "--precision",
-    help="Number type: float32 (default), or bfloat16 where the processor supports it.",
+    help="Number type: float32 (default), or bfloat16 if the processor supports it.",
 )
 @click.option(
     "--seed", type=int, help="Random seed of order, dropout and the new classifier (default 0)."
@@ -180,9 +178,9 @@ pip install 'spanbridge[train]'.
 @click.option(
     "--threads",
     type=int,
-    help="Threads of torch (default 2); another number gives other last digits.",
+    help="Threads of torch (default 2); another number changes the last digits of results.",
 )
-@click.option("--device", help="Device of torch: cpu, cuda (default: a GPU where there is one).")
+@click.option("--device", help="Device of torch: cpu, cuda (default: a GPU if there is one).")
 @click.option("--licence", default="other", help="Licence of the data, for the model card.")
 @opt.tag_options
 @opt.json_option
@@ -252,7 +250,7 @@ _OF_ADVERSARY = {
 
 
 def _check_idle(given: dict[str, Any], paths: Sequence[str]) -> None:
-    """An option that would do nothing is a mistake."""
+    """Refuse options that would have no effect."""
     for condition, options in (("teachers", _OF_TEACHERS), ("adversarial", _OF_ADVERSARY)):
         for name, option in options.items():
             if not given[condition] and given[name] is not None:
@@ -311,5 +309,5 @@ def _unlabelled(given: dict[str, Any]) -> Any:
 
 
 def _chosen(given: dict[str, Any], **names: str) -> dict[str, Any]:
-    """Arguments that were given, by the names of the options that give them."""
+    """Arguments that were given, by the names of their options."""
     return {name: given[option] for name, option in names.items() if given[option] is not None}

@@ -21,8 +21,8 @@ Translate-test: text without labels becomes the target side (--original target),
 source side, which is then tagged and projected. Translate-train: labelled sentences stay the source
 side. `spanbridge label` and `spanbridge make-data` do all the steps.
 
-A translation that failed is empty, one that looks wrong stands there; both say so in the field
-`translation_status` of their row, and are counted.
+A translation that failed is empty, one that looks wrong is kept; both are counted, and have the
+reason in their row's field `translation_status`.
 """
 )
 @click.option(
@@ -45,7 +45,7 @@ A translation that failed is empty, one that looks wrong stands there; both say 
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
-    """Translate sentences; pairs come out."""
+    """Translate sentences into pairs."""
     original, other = given["original"], "target" if given["original"] == "source" else "source"
     settings = {
         "input": source,

@@ -34,13 +34,13 @@ The page is one file, needs no network, and can be sent by mail.
 """
 )
 @click.argument("outputs", metavar="OUT...", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, metavar="PAGE", help="Where the page goes.")
+@click.option("-o", "--output", required=True, metavar="PAGE", help="File for the page.")
 @click.option("--source", metavar="FILE", help="The source sentences of a .conll result.")
 @click.option("--links", metavar="FILE", help="Pharaoh links of a .conll result (with --source).")
 @click.option(
     "--gold",
     metavar="FILE",
-    help="Labelled target sentences to hold the result against (one OUT only).",
+    help="Labelled target sentences to compare the result with (one OUT only).",
 )
 @opt.tag_options
 @click.option("--title", default="Projected spans", show_default=True, help="The page's heading.")
@@ -49,7 +49,7 @@ The page is one file, needs no network, and can be sent by mail.
     type=click.IntRange(min=0),
     default=500,
     show_default=True,
-    help="Rows shown of each file; all are counted.",
+    help="Rows shown per file; all are counted.",
 )
 def command(
     outputs: tuple[str, ...],
@@ -62,7 +62,7 @@ def command(
     scheme: Scheme,
     orphans: OrphanPolicy,
 ) -> None:
-    """Make an HTML page on which a person sees the result: both sentences, links, spans, scores."""
+    """Make an HTML page that shows the result: both sentences, links, spans, scores."""
     from spanbridge.core.files import atomic_output
     from spanbridge.formats import Reading
     from spanbridge.report.page import write_page
@@ -102,7 +102,7 @@ def _document(
         rows = _targets(path) if source is None else _with_source(path, source, links, how)
     truth = None
     if gold is not None:
-        rows, again = tee(rows)  # the page reads pair and gold in turn, so little is kept
+        rows, again = tee(rows)  # the page reads pair and gold alternately, so little is buffered
         targets = ((line, pair.target) for line, pair in again)
         both = over_same_words(targets, path, labelled_rows(gold, how), gold)
         truth = (sentence for _, sentence in both)
@@ -111,9 +111,9 @@ def _document(
 
 
 def _input(path: str, manifest: dict[str, Any], role: str) -> str | None:
-    """A file that the manifest beside a result names, if it is still there.
+    """A file named in the manifest beside a result, if it still exists.
 
-    Its path is relative to the folder of the run; so is the output's, and we know where that is.
+    Its path is relative to the run's working folder, which is found by comparing the output's path.
     """
     named = manifest.get("inputs", {}).get(role)
     if not isinstance(named, str):
@@ -144,7 +144,7 @@ def _targets(path: str) -> Iterator[tuple[int, SentencePair]]:
 def _with_source(
     path: str, source: str, links: str | None, how: Reading
 ) -> Iterator[tuple[int, SentencePair]]:
-    """The result's target sentences, with spans, beside their sources."""
+    """Pairs of the result's target sentences, with spans, and their sources."""
     from spanbridge.formats import add_links, find_format, labelled_rows, pair_up, parallel
 
     results = labelled_rows(path)
@@ -158,7 +158,7 @@ def _with_source(
 def _beside_pairs(
     path: str, results: Iterator[tuple[int, Sentence]], source: str
 ) -> Iterator[tuple[int, SentencePair]]:
-    """As :func:`_with_source`, the source being a file of pairs."""
+    """Result of :func:`_with_source` if the source is a file of pairs."""
     from spanbridge.core.errors import InputError
     from spanbridge.core.rows import SentencePair
     from spanbridge.formats import parallel, read_rows

@@ -1,1 +1,1 @@
-"""The demonstration: a small sample in nine languages, projected for real."""
+"""The demonstration: a small sample in nine languages, which is actually projected."""

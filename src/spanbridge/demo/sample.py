@@ -52,10 +52,10 @@ def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
 
     Args:
         folder: receives ``page.html`` and, for the default method, ``en-XX.jsonl``.
-        tell: called with what is being done.
+        tell: called with the name of each operation.
 
     Returns:
-        The scores, and the page's path.
+        The scores, and the path of the page.
     """
     scores = []
     documents = []
@@ -84,7 +84,7 @@ def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
 
 
 def table(scores: list[Score]) -> Iterator[str]:
-    """F1 by language, a column for each method, a block for each aligner, and the means."""
+    """F1 by language: a column per method, a block per aligner, and the means."""
     by_place = {(s.aligner, s.language, s.method): s.f1 for s in scores}
     for aligner in ALIGNERS:
         yield f"{aligner + ' aligner':<22}" + "".join(f"{method:>11}" for method in METHODS)

@@ -77,7 +77,7 @@ class CorpusMethod(SoftMethod):
         return f"weights@{presets}{''.join(changes)}"
 
     def fit(self, rows: Sequence[Row]) -> None:
-        """First pass: learn frequencies, boundaries and taggers from a bitext or a sample of one."""
+        """First pass: learn frequencies, boundaries and taggers from (a sample of) a bitext."""
         kept = [
             (pair, soft)
             for pair, soft in rows

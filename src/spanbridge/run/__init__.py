@@ -1,1 +1,1 @@
-"""Runners of pipelines: streaming, and in shards that survive; files in, files out."""
+"""Runners of pipelines from files to files: streaming, or in resumable shards."""

@@ -1,4 +1,4 @@
-"""Pipelines: settings, checked to the last one before anything runs, and made into a job."""
+"""Pipelines: settings, checked before anything runs, and turned into a job."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps.base import Context, PartSettings, Step, one_entry
 
 M = TypeVar("M", bound=BaseModel)
-_DEEPEST = 20  # levels of a pipeline file
-# Keys and indices -> line of a pipeline file.
+_DEEPEST = 20  # greatest depth of a pipeline file
+# Function from keys and indices to a line of a pipeline file.
 Place = Callable[[tuple[Hashable, ...]], int | None]
 
 
@@ -37,9 +37,9 @@ class Settings(Input):
     Attributes:
         languages: languages of the sides, by any code.
         output: path of the result; its suffix tells the format.
-        output_side: side that a format of single sentences takes.
-        link_scores: write the scores of links, where the format leaves the choice.
-        work: folder for the shards; ``OUTPUT.work`` unless given.
+        output_side: side that is written if the format holds single sentences.
+        link_scores: write the scores of links, if they are optional in the format.
+        work: folder for the shards; by default ``OUTPUT.work``.
         shard_rows: rows per shard.
         fit_rows: rows that steps learn from, at most, spread evenly over the input.
         commercial: refuse parts whose licence does not allow commercial use.
@@ -64,7 +64,7 @@ class Pipeline:
     Attributes:
         settings: all settings.
         steps: the steps, not yet opened.
-        file: path of the file that it came from, if any.
+        file: path of the pipeline file, if any.
         line: line of each step in the file.
     """
 
@@ -74,7 +74,7 @@ class Pipeline:
     line: tuple[int | None, ...] = ()
 
     def wrong(self, n: int, why: str) -> InputError:
-        """An error in the n-th step."""
+        """Error in the n-th step."""
         line = self.line[n] if self.line else None
         what = f"step {n + 1} ({self.steps[n].name}): " if self.file or len(self.steps) > 1 else ""
         return InputError(self.file, line, f"{what}{why}")
@@ -89,11 +89,11 @@ class Pipeline:
 
         Args:
             part: as in :class:`~spanbridge.run.job.Job`.
-            keep: folder in which the step keeps what it has learned.
+            keep: folder in which the step saves what it has learned.
             explanation: file for the explanations of rows.
 
         Raises:
-            InputError: a step needs a column that nothing before it makes; or the input is no file,
+            InputError: a step needs a column that no earlier step makes; the input is not a file;
                 or input or output are missing.
         """
         given = self.settings
@@ -124,7 +124,7 @@ class Pipeline:
         )
 
     def open(self) -> tuple[Step, ...]:
-        """Load what the steps work with.
+        """Load the parts of the steps.
 
         Raises:
             InputError: something that a step needs is missing, such as a package, or a language
@@ -144,7 +144,7 @@ class Pipeline:
         return self.steps
 
     def _check_output(self, output: str, explanation: str | None) -> None:
-        """Check that the output can stand where it would go and overwrites nothing."""
+        """Check that the output can be written and overwrites nothing."""
         read = [*self.settings.paths().values(), self.file]
         for step in self.steps:
             for name in type(step).model_fields:
@@ -162,7 +162,7 @@ class Pipeline:
             raise InputError(output, None, "is a folder where a file would go; name a file")
 
     def text(self) -> str:
-        """The pipeline as a pipeline file."""
+        """Text of a pipeline file with these settings."""
         given = self.settings.model_dump(mode="json", exclude_defaults=True)
         return str(yaml.safe_dump(given, sort_keys=False, allow_unicode=True))
 
@@ -170,7 +170,7 @@ class Pipeline:
         """Check that every step finds the columns that it needs.
 
         Raises:
-            InputError: one does not; or the output cannot hold what comes out.
+            InputError: a column is missing, or the output's format cannot hold the result.
         """
         for n, step in enumerate(self.steps):
             missing = step.needs() - columns
@@ -204,12 +204,12 @@ class Pipeline:
 
 
 def read_pipeline(path: str, usual: Mapping[str, str] | None = None, **over: Any) -> Pipeline:
-    """A pipeline file, its settings checked.
+    """Read a pipeline file and check its settings.
 
     Args:
         path: YAML, without aliases.
-        usual: languages where neither the file nor ``over`` names any.
-        over: settings in place of the file's; languages, side by side.
+        usual: languages to use if neither the file nor ``over`` names any.
+        over: settings that replace the file's; languages are replaced side by side.
 
     Raises:
         InputError: it is not YAML, or has an unknown setting or a wrong value; with the line.
@@ -236,12 +236,12 @@ def read_pipeline(path: str, usual: Mapping[str, str] | None = None, **over: Any
 def make_pipeline(
     given: Mapping[str, Any], file: str | None = None, place: Place = lambda loc: None
 ) -> Pipeline:
-    """Settings as a pipeline file holds them, checked.
+    """Check settings in the form of a pipeline file.
 
     Args:
         given: the settings.
-        file: that they stand in, for messages.
-        place: keys and indices -> line.
+        file: file of the settings, for messages.
+        place: function from keys and indices to a line.
 
     Raises:
         InputError: as :func:`read_pipeline`.
@@ -290,7 +290,7 @@ def _validated(
 
 
 def _line(node: yaml.Node, loc: Iterable[Hashable]) -> int | None:
-    """Line of a setting, or of the innermost thing about it that the file has."""
+    """Line of a setting, or of the innermost enclosing one that the file contains."""
     line: int = node.start_mark.line
     for step in loc:
         if isinstance(node, yaml.MappingNode):
@@ -307,7 +307,7 @@ def _line(node: yaml.Node, loc: Iterable[Hashable]) -> int | None:
 
 
 def _check_shape(text: str, path: str) -> None:
-    """No aliases, which can make a small file endless, and no deep nesting."""
+    """Refuse aliases, which can make a small file endless, and deep nesting."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else None

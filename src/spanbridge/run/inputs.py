@@ -1,4 +1,4 @@
-"""Inputs of pipelines: files of one side or of both, and the columns that their rows have."""
+"""Inputs of pipelines: files of one side or of both, and the columns of their rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Files(BaseModel):
     """Files of both sides, row by row.
 
     Attributes:
-        source: the source side, or a file of whole pairs.
-        target: the target side; None where ``source`` holds whole pairs.
-        links: word links, in place of any that the pairs bring.
+        source: the source side, or a file of pairs.
+        target: the target side; None if ``source`` holds pairs.
+        links: word links, in place of any in the pairs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,14 +31,14 @@ class Files(BaseModel):
 
 
 class Input(BaseModel):
-    """The input of a pipeline, and how it is read.
+    """The input of a pipeline, and the settings for reading it.
 
     Attributes:
         input: raw text (one text per line), CoNLL, pairs as ``.jsonl``, or files of both sides.
-        side: the side on which single sentences stand.
-        labels: True if the labels of the source side are read.
-        tokenised: True if the words of plain text are separated by white space; by default those of
-            files of both sides are, and a single text is raw.
+        side: side on which single sentences are put.
+        labels: read the labels of the source side.
+        tokenised: True if the words of plain text are separated by white space; by default it is so
+            for files of both sides, and a single text is raw.
         scheme, orphans: how the tags of CoNLL are read.
     """
 
@@ -51,17 +51,13 @@ class Input(BaseModel):
     orphans: OrphanPolicy = "begin"
 
     def paths(self) -> dict[str, str | None]:
-        """Role -> path."""
+        """Path of each role."""
         if isinstance(self.input, Files):
             return self.input.model_dump()
         return {"input": self.input}
 
     def columns(self) -> set[str]:
-        """The columns that the rows have.
-
-        Raises:
-            InputError: there is no such file, or it cannot be read.
-        """
+        """Columns of the rows. Raises InputError if a file is missing or cannot be read."""
         for path in self.paths().values():
             if path is not None:
                 if not Path(path).exists():
@@ -82,11 +78,7 @@ class Input(BaseModel):
         return found
 
     def rows(self, counts: Counts | None = None) -> Iterable[SentencePair]:
-        """The rows, in order.
-
-        Raises:
-            InputError: the input is wrong, with the line.
-        """
+        """The rows, in order. Raises InputError, with the line, if the input is wrong."""
         one = self.input
         tags = self.labels and (isinstance(one, Files) or self.side == "source")
         tokenised = isinstance(one, Files) if self.tokenised is None else self.tokenised
@@ -99,7 +91,7 @@ class Input(BaseModel):
         return (pair for _, pair in self._format(path).read(path, self.side, how, counts))
 
     def signature(self) -> dict[str, str]:
-        """How the input was read, where tags were."""
+        """Settings by which tags were read, if any were."""
         one = self.input
         path = one.source if isinstance(one, Files) else one
         if not self.labels or path is None or self._format(path).name != "conll":
@@ -107,7 +99,7 @@ class Input(BaseModel):
         return {"scheme": self.scheme, "orphans": self.orphans}
 
     def _format(self, path: str) -> Format:
-        """The format of a file: a corpus with labels is looked at, raw text goes by its name."""
+        """Format of a file: a labelled corpus is sniffed, raw text is recognised by its name."""
         return find_format(
             path, default="text", sniff=self.side == "source" or bool(self.tokenised)
         )

@@ -1,4 +1,4 @@
-"""Jobs: a checked pipeline with its input and output, ready for any runner."""
+"""Jobs: a checked pipeline with its input and output, for any runner."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ SHARD_ROWS, MAX_SHARD_ROWS = 2000, 1_000_000
 
 @dataclass(frozen=True)
 class Job:
-    """Rows, the steps that they pass, and the place where they go.
+    """Rows, steps and output of a run.
 
     Attributes:
-        inputs: role -> path, for the account.
-        open_rows: starts reading the input.
-        open_steps: loads what the steps work with, and gives the steps in order.
+        inputs: path of each role, for the account.
+        open_rows: function that starts reading the input.
+        open_steps: function that loads the parts of the steps and returns the steps in order.
         output: path of the result.
-        output_side: side that a format of single sentences takes.
-        default_format: format of an output whose name tells none.
+        output_side: side that is written if the format holds single sentences.
+        default_format: format of an output whose name does not tell.
         writing: further options of the output's format.
         reading: settings by which the input was read, for the signature.
         fit_rows: rows that steps learn from, at most, spread over the input.
-        slow: True if the whole input is to be checked before the work begins.
-        keep: folder in which the only step keeps what it has learned; None keeps nothing.
+        slow: check the whole input before the work begins.
+        keep: folder in which the only step saves what it has learned; None saves nothing.
         explanation: file for the explanations of rows; None leaves them in the rows.
         work: folder for shards.
         shard_rows: rows per shard, at least 1.
@@ -66,8 +66,8 @@ def signature_of(
 
     Args:
         steps: the steps.
-        parts: what each depended on before it had learned anything.
-        n_learned: rows that steps have learned from.
+        parts: what the results of each step depended on before it had learned anything.
+        n_learned: number of rows that steps have learned from.
         reading: settings by which the input was read.
     """
     told: dict[str, str] = {}
@@ -84,9 +84,9 @@ def signature_of(
 
 
 def deterministic(run: Callable[P, R]) -> Callable[P, R]:
-    """Limit matrix products to one thread: sums in another order would differ in their last bits.
+    """Limit matrix products to one thread, since another order of sums changes their last bits.
 
-    The encoder's batches and the folds of the taggers are what runs side by side.
+    Encoder batches and the taggers' folds run in parallel instead.
     """
 
     @wraps(run)

@@ -1,4 +1,4 @@
-"""The steps of the two whole routes: translate-test (label) and translate-train (make data)."""
+"""Steps of the two complete routes: translate-test (label) and translate-train (make data)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ def label_steps(
     back: str | None = None,
     ensemble: Entry | None = None,
 ) -> list[Entry]:
-    """The steps from raw text in a language without a tagger to its entities.
+    """Steps from raw text in a language without a tagger to its entities.
 
     Args:
-        translator, tagger: by name, or name and options.
+        translator, tagger: name, or name and options.
         project: settings of the projection.
         repair: repair text that was encoded twice.
-        split: cut longer texts into sentences, and put them together at the end.
+        split: cut longer texts into sentences, and put them together again at the end.
         segment: find words of scripts that are written without spaces.
-        back: style of marks, to translate the tagged translation back and align with that.
-        ensemble: a tagger of the text's own language, whose opinion is combined with it.
+        back: style of marks for translating the tagged translation back and aligning with that;
+            None for no back-translation.
+        ensemble: a tagger of the text's own language, to combine with the projection.
     """
     steps: list[Entry | None] = [
         "repair" if repair else None,
@@ -51,13 +52,13 @@ def make_data_steps(
     segment: bool = False,
     marks: str | None = None,
 ) -> list[Entry]:
-    """The steps from a labelled corpus to training data in another language.
+    """Steps from a labelled corpus to training data in another language.
 
     Args:
-        translator: by name, or name and options.
+        translator: name, or name and options.
         project: settings of the projection.
         segment: find words of scripts that are written without spaces.
-        marks: style of the marks of mark-then-translate, in place of alignment and projection.
+        marks: style of marks for mark-then-translate in place of alignment and projection.
     """
     if marks is not None:
         return [{"mark": {"translator": translator, "style": marks}}]

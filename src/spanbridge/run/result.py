@@ -1,4 +1,4 @@
-"""Results of runs: the account, the signature, and the files that stand beside an output."""
+"""Results of runs: account, signature, and the files beside an output."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from spanbridge.steps.account import Account
 
 @dataclass
 class Passage:
-    """The passage of the rows through one step.
+    """Figures of one step of a run.
 
     Attributes:
-        name: of the step.
-        licences: of the models that it works with.
-        shards: number of its finished shards; 0 where a run has none.
+        name: name of the step.
+        licences: licences of its models.
+        shards: number of its finished shards; 0 if the run has none.
         made: number of these that this run made.
-        rows: rows that came out of it.
-        seconds: time that it worked on its rows, whichever run did, and learned in this run.
+        rows: number of rows that came out of it.
+        seconds: time spent on its rows by any run, and on learning by this run.
         account: its own account.
     """
 
@@ -36,13 +36,13 @@ class Passage:
     account: Account = field(default_factory=Account)
 
     def to_dict(self) -> dict[str, Any]:
-        """The passage for JSON."""
+        """Plain values for JSON."""
         counts: dict[str, Any] = {"licences": self.licences} if self.licences else {}
         counts |= {"shards": self.shards, "made": self.made, "seconds": round(self.seconds, 3)}
         return {"step": self.name, **counts, **self.account.to_dict()}
 
     def text(self) -> str:
-        """The passage for a person."""
+        """Summary in plain text."""
         head = f"{self.name}: {self.rows} rows"
         if self.seconds:
             head += f", {self.seconds:.1f} s, {self.rows / self.seconds:.0f} rows per second"
@@ -61,9 +61,9 @@ class Run:
 
     Attributes:
         output: path of the result.
-        inputs: name of the role -> path.
+        inputs: path of each role.
         signature: one line that reproduces the result.
-        account: the fate of every row.
+        account: number of rows by status, and further counts.
         rejects: path of the rejects file, or None.
         explanation: path of the explanation, or None.
     """
@@ -76,7 +76,7 @@ class Run:
     explanation: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The result for JSON, in a stable order."""
+        """Plain values for JSON, in a stable order."""
         return {
             "output": self.output,
             "inputs": self.inputs,
@@ -87,7 +87,7 @@ class Run:
         }
 
     def text(self) -> str:
-        """The result for a person."""
+        """Summary in plain text."""
         lines = [self.account.text(), f"written to {self.output}", self.signature]
         if self.rejects:
             lines.insert(1, f"rejected rows and why: {self.rejects}")
@@ -95,20 +95,20 @@ class Run:
 
 
 def manifest_path(output: str) -> Path:
-    """The file that keeps the signature and the account of a result: ``OUT.run.json``."""
+    """Path of the file with the signature and the account of a result: ``OUT.run.json``."""
     return Path(f"{output}.run.json")
 
 
 def rejects_path(output: str) -> Path:
-    """The file that keeps the ids of rejected rows with the reasons: ``OUT.rejects.jsonl``."""
+    """Path of the file with the ids and reasons of rejected rows: ``OUT.rejects.jsonl``."""
     return Path(f"{output}.rejects.jsonl")
 
 
 def check_output(output: str, *inputs: str | None, explanation: str | None = None) -> None:
-    """Check that the files of a result can stand where they would go.
+    """Check that the files of a result can be written.
 
     Raises:
-        InputError: a folder stands there.
+        InputError: a path is a folder.
         SpanbridgeError: an input would be overwritten, or one output by another.
     """
     beside = (manifest_path(output), rejects_path(output))
@@ -141,7 +141,7 @@ def finish(
             for row, reason in account.rejects:
                 out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
     else:
-        # one of an earlier run would be taken for this one's
+        # an earlier run's file would be taken for this run's
         rejects.unlink(missing_ok=True)
     given = {role: path for role, path in inputs.items() if path is not None}
     rejected = str(rejects) if account.rejects else None
@@ -152,10 +152,10 @@ def finish(
 
 
 def read_manifest(output: str) -> dict[str, Any] | None:
-    """The manifest beside a result, or None if there is none.
+    """Manifest beside a result, or None if there is none.
 
     Raises:
-        InputError: it is there, but not a manifest.
+        InputError: the file is not a manifest.
     """
     path = manifest_path(output)
     if not path.is_file():

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-# Rows that are learned from, at most, spread over the input: bounds memory.
+# Greatest number of rows that are learned from; bounds memory.
 FIT_ROWS = 5000
-# A sample is made of blocks, so that few shards hold it: of this size, or smaller for at least as
-# many blocks.
+# A sample consists of blocks, so that few shards hold it: of this size, or smaller ones if there
+# would be fewer than MIN_BLOCKS.
 BLOCK, MIN_BLOCKS = 250, 20
 
 
 def sampled(total: int, limit: int = FIT_ROWS) -> list[range]:
     """Row numbers of at most ``limit`` of ``total`` rows, in blocks spread evenly over them.
 
-    The blocks are disjoint and in order; all rows are taken if there are no more than ``limit``.
+    The blocks are disjoint and in order; all rows are taken if there are at most ``limit``.
     """
     if total <= limit:
         return [range(total)] if total else []

@@ -1,12 +1,13 @@
-"""The sharded runner: every step keeps every shard, so that a run survives being killed.
+"""The sharded runner, which saves every shard of every step so that a killed run can be resumed.
 
-A shard stands under a key made of the rows that went in, the settings and models of its step and of
-those before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Finished shards are not made
-again; a shard that depends on something else has another key. Files appear whole or not at all.
+A shard's name has a key made of its input rows, the settings and models of its step and of those
+before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Finished shards are not made
+again; if anything that a shard depends on changes, so does its key. Files appear whole or not at
+all.
 
-A step that learns (from a sample of the rows, see :mod:`spanbridge.run.sample`) keeps what it has
+A step that learns (from a sample of the rows, see :mod:`spanbridge.run.sample`) saves what it has
 learned in a folder, under a key made of the sample's. Neither the size of shards nor the number of
-machines changes a sample, nor anything else about the result.
+machines affects the sample or the result.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ from spanbridge.steps.raw_text import by_text, in_plain_words
 
 @deterministic
 def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[Passage]]:
-    """Run a pipeline, or go on with one.
+    """Run or resume a pipeline.
 
     Returns:
-        The result, None where other parts are still to be made, and how each step went.
+        The result, or None if other parts are still to be made; and the figures of each step.
 
     Raises:
         InputError: the input is wrong, or a folder cannot be written to.
@@ -55,7 +56,7 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[Passage
 
 
 class _Going:
-    """A run that is going on."""
+    """State of a run."""
 
     def __init__(self, job: Job, steps: tuple[Step, ...], progress: Progress) -> None:
         self._job, self._steps, self._progress = job, steps, progress
@@ -64,11 +65,11 @@ class _Going:
         self.passages += (Passage(step.name, step.licences()) for step in steps)
         self._keys: list[list[str]] = [[] for _ in self.passages]
         self._sizes: list[int] = []
-        self._ready: set[int] = set()  # steps that have learned
+        self._ready: set[int] = set()  # indices of steps that have learned
         self._notes: dict[str, int] = {}  # on the input
 
     def read(self) -> None:
-        """Cut the input into shards, and know every shard's key in every step."""
+        """Cut the input into shards, and compute every shard's key in every step."""
         counts, passage = Counts(), self.passages[0]
         rows = self._progress(self._job.open_rows(counts), None, "read")
         for n, chunk in enumerate(chunks(rows, self._job.shard_rows)):
@@ -92,7 +93,7 @@ class _Going:
                 self._keys[s].append(sha256(f"{key}|{own}".encode()).hexdigest())
 
     def end(self) -> Run | None:
-        """Make what is missing of this part; write the output once nothing is."""
+        """Make the missing shards of this part; write the output once all parts are complete."""
         i, n = self._job.part
         last = len(self._steps)
         todo = [k for k in range(i - 1, len(self._sizes), n) if not self._path(last, k).is_file()]
@@ -117,7 +118,7 @@ class _Going:
                     write(in_plain_words(pair))
         account = self.passages[-1].account
         account.notes |= self._notes
-        # whichever step it was that rejected a row, or a sentence of one
+        # rows, or sentences of them, rejected by any step
         rejects = (reject for passage in self.passages for reject in passage.account.rejects)
         account.rejects = list(dict.fromkeys(rejects))
         n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
@@ -129,7 +130,7 @@ class _Going:
             yield from self._make(s, k)
 
     def _make(self, s: int, k: int) -> Iterator[SentencePair]:
-        """The rows of a shard that is not there, while they are made; then it is."""
+        """Make a missing shard: yield its rows, and write it at the end."""
         rows = self._shard(s - 1, k)
         self._learn(s)
         account, done, started = Account(), [], time.monotonic()
@@ -167,7 +168,7 @@ class _Going:
         return folder / f"{k:05}-{self._keys[s][k][:16]}.parquet"
 
     def _sample(self) -> dict[int, list[range]]:
-        """Shard -> ranges of its input rows that are learned from."""
+        """Ranges of input rows that are learned from, by shard."""
         size = self._job.shard_rows
         found: dict[int, list[range]] = {}
         for block in sampled(sum(self._sizes), self._job.fit_rows):
@@ -180,7 +181,7 @@ class _Going:
         return found
 
     def _learn(self, s: int) -> None:
-        """Let a step learn, or take up what it has learned before."""
+        """Fit a step, or restore what it has learned before."""
         step = self._steps[s - 1]
         if not step.learns or s in self._ready:
             return
@@ -202,7 +203,7 @@ class _Going:
                 shutil.rmtree(work)
                 if not folder.is_dir():
                     raise
-                # another machine was faster, with the same result
+                # another machine has written the same result first
             self.passages[s].seconds += time.monotonic() - started
         try:
             step.load(folder)

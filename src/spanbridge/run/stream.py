@@ -23,10 +23,10 @@ from spanbridge.steps.raw_text import in_plain_words
 def run(job: Job, progress: Progress = silent) -> tuple[Run, list[Passage]]:
     """Run a pipeline from files to a file; memory is bounded by the sample that steps learn from.
 
-    Places that cannot be written to, and bad input, are found before the long work begins.
+    Output paths and input are checked before the long work begins.
 
     Returns:
-        The result, and how each step went.
+        The result, and the figures of each step.
 
     Raises:
         InputError: the input is wrong; nothing is written then.
@@ -63,12 +63,12 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[Passage]]:
 
 
 def _count(job: Job, counts: Counts, progress: Progress) -> int:
-    """The number of rows; reading them all finds what is wrong with the input."""
+    """Number of rows; reading them all checks the input."""
     return sum(1 for _ in progress(job.open_rows(counts), None, "read"))
 
 
 def _told(pair: SentencePair, explain: Callable[[str], object] | None) -> SentencePair:
-    """The row without its explanation, which goes to a file of its own."""
+    """The row without its explanation, which is written to its own file."""
     if explain is None or pair.explanation is None:
         return pair
     for line in pair.explanation:
@@ -84,7 +84,7 @@ def learn(
     progress: Progress = silent,
     passages: Sequence[Passage] = (),
 ) -> int:
-    """Let the steps learn from a sample of the rows, each from what the steps before make of it.
+    """Let the steps learn from a sample of the rows, each from the output of the steps before.
 
     Returns:
         The number of rows that were learned from.
@@ -95,7 +95,7 @@ def learn(
     blocks = sampled(total, limit)
     sample = [row for n, row in enumerate(open_rows()) if any(n in block for block in blocks)]
     n_learned = len(sample)
-    scratch = [Passage(step.name) for step in steps]  # the rows will pass again, and be counted
+    scratch = [Passage(step.name) for step in steps]  # not counted here: the rows pass again later
     for n, step in enumerate(steps[:last]):
         if step.learns:
             started = time.monotonic()
@@ -110,7 +110,7 @@ def learn(
 def passed(
     steps: Sequence[Step], rows: Iterable[SentencePair], passages: Sequence[Passage]
 ) -> Iterator[SentencePair]:
-    """The rows that become of a stream of rows, batch by batch."""
+    """The output rows of a stream of rows, batch by batch."""
     size = CHUNK if any(step.slow for step in steps) else QUICK_CHUNK
     for batch in chunks(rows, size):
         for step, passage in zip(steps, passages, strict=True):
@@ -130,17 +130,17 @@ def in_memory(
     limit: int = FIT_ROWS,
     progress: Progress = silent,
 ) -> tuple[list[SentencePair], list[Passage], int]:
-    """Let rows pass steps that are open.
+    """Pass rows through open steps.
 
     Args:
         steps: the steps.
         rows: the rows.
-        fit: let steps that learn learn from these rows; False for those that have learned before.
+        fit: let steps learn from these rows; False if they have learned before.
         limit: rows that they learn from, at most.
-        progress: shows how far it is.
+        progress: shows the progress.
 
     Returns:
-        The rows that come out, how each step went, and the number of rows learned from.
+        The output rows, the figures of each step, and the number of rows learned from.
     """
     given = list(rows)
     passages = [Passage(step.name, step.licences()) for step in steps]

@@ -70,7 +70,7 @@ class PartSettings:
 
 
 def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
-    """Name and settings from ``NAME`` or ``{NAME: {SETTING: ...}}``; ValueError for other values."""
+    """Name and settings from ``NAME`` or ``{NAME: {SETTING: ...}}``; ValueError if it is neither."""
     if isinstance(given, str):
         return given, {}
     if isinstance(given, dict) and len(given) == 1:
@@ -192,7 +192,7 @@ class Step(BaseModel, ABC):
         return True
 
     def parts(self) -> dict[str, str]:
-        """Everything that the results depend on, apart from the rows and what is learned from them."""
+        """Everything that the results depend on, apart from rows and what is learned from them."""
         given = self.model_dump(mode="json", exclude_defaults=True)
         return {"settings": ",".join(f"{key}={value}" for key, value in given.items()) or "default"}
 
