@@ -111,7 +111,7 @@ class Loaded:
     ) -> None:
         given = {"steps": list(steps), "languages": languages or {}, "commercial": commercial}
         self._steps: tuple[Step, ...] = make_pipeline(given).open()
-        self._parts = [step.parts() for step in self._steps]
+        self._parts = [step.signed() for step in self._steps]
         self._fitted = not any(step.learns for step in self._steps)
         self._n_learned = 0
 

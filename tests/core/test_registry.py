@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, distributions
 import pytest
 
 from spanbridge.alignment.base import Aligner
-from spanbridge.core import registry, signature
+from spanbridge.core import plugins, registry, signature
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
 from spanbridge.core.registry import build, load, names
 from spanbridge.encode.load import find_embedded
@@ -18,16 +18,28 @@ KINDS = (
 )
 
 
-class Plugin:
+class Plugin(Aligner):
     """A part of another package."""
 
     def __init__(self, strength: int = 1, mode: str | None = None) -> None:
         self.strength = strength
         self.mode = mode
 
+    def describe(self):
+        """Its name."""
+        return "plugin"
 
-class Needy:
-    """One that needs a package that is not there, though it does not say so as a Part would."""
+    def align(self, pairs):
+        """Nothing."""
+        return []
+
+
+class Unfinished(Aligner):
+    """One that lacks what aligners must have."""
+
+
+class Needy(Plugin):
+    """One that needs a package that is not there."""
 
     requires = ("spanbridge_nosuch",)
 
@@ -40,10 +52,10 @@ def install(monkeypatch):
         return [point for point in installed if point.group == group]
 
     installed = []
-    monkeypatch.setattr(registry, "entry_points", entry_points)
-    registry._plugins.cache_clear()
+    monkeypatch.setattr(plugins, "entry_points", entry_points)
+    plugins.plugins.cache_clear()
     yield installed.extend
-    registry._plugins.cache_clear()
+    plugins.plugins.cache_clear()
 
 
 def point(name, attribute="Plugin", kind="aligner"):
@@ -140,7 +152,7 @@ def test_nothing_like_a_name():
 
 
 def test_parts_of_other_packages(install):
-    install([point("own"), point("own", kind="tagger"), point("other", kind="tagger")])
+    install([point("own"), point("own", kind="splitter"), point("other", kind="splitter")])
     assert names("aligner")["own"] == f"from {__name__}:Plugin"
     assert "other" not in names("aligner")
     assert build("aligner", "own", {"strength": 3}).strength == 3
@@ -161,6 +173,20 @@ def test_other_packages_cannot_take_our_names(install):
     install([point("lexical")])
     assert load("aligner", "lexical").__name__ == "LexicalAligner"
     assert "numbers" in names("aligner")["lexical"]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "why"),
+    [
+        ("Unfinished", r"lacks align, describe; write them"),
+        ("KINDS", r"is no Aligner; inherit spanbridge\.alignment\.base\.Aligner"),
+        ("MissingExtraError", r"is no Aligner; inherit"),
+    ],
+)
+def test_what_is_no_part_of_the_kind_is_refused(install, attribute, why):
+    install([point("own", attribute)])
+    with pytest.raises(SpanbridgeError, match=f"the aligner 'own' of the package .* {why}"):
+        build("aligner", "own", {})
 
 
 def test_a_plugin_that_needs_what_is_not_there(install):
@@ -198,7 +224,9 @@ def test_a_plugin_that_cannot_be_imported(code, install, tmp_path, monkeypatch):
     assert "own" in names("aligner")  # to name it is no trouble yet
     with pytest.raises(SpanbridgeError) as error:
         build("aligner", "own", {})
-    assert "the aligner 'own' of the package broken-parts cannot be imported" in str(error.value)
+    assert "the aligner 'own' of the package broken-parts 1.0 cannot be imported" in str(
+        error.value
+    )
     assert BROKEN[code] in str(error.value)
     assert error.value.__cause__ is not None
 

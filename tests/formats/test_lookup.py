@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from spanbridge.core import registry
+from spanbridge.core import plugins, registry
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
@@ -195,14 +195,15 @@ class Shouted(SentenceFormat):
 @pytest.fixture
 def plugin(monkeypatch):
     point = EntryPoint("shouted", f"{__name__}:Shouted", "spanbridge.format")
-    plugins = registry._plugins
     monkeypatch.setattr(
-        registry, "_plugins", lambda kind: {"shouted": point} if kind == "format" else plugins(kind)
+        plugins, "entry_points", lambda group: [point] if group == point.group else []
     )
+    plugins.plugins.cache_clear()
     monkeypatch.setattr(EntryPoint, "load", lambda self: Shouted)
     named_format.cache_clear()
     yield
     named_format.cache_clear()
+    plugins.plugins.cache_clear()
 
 
 def test_a_plugin_is_one_class_and_one_entry_point(plugin, tmp_path):

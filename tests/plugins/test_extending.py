@@ -120,7 +120,9 @@ def test_a_method_that_reads_words_only(run, tmp_path):
     account = json.loads((tmp_path / "cli.jsonl.run.json").read_text())["account"]
     assert account["dropped_spans"] == {"not copied": 1}
     signature = json.loads((tmp_path / "cli.jsonl.run.json").read_text())["signature"]
-    assert "|aligner:none|method:copied-names|" in signature
+    assert re.search(
+        r"\|aligner:none\|method:copied-names\|plugins:my_parts@[0-9a-f]{8}\|", signature
+    )
 
 
 def test_no_aligner_is_loaded_for_it(run):
@@ -205,6 +207,6 @@ def test_all_are_listed(run):
 
 def test_a_broken_package_is_one_clear_message(run):
     done = run("project", *PAIR, "--method", "broken", "-o", "out.conll", code=2)
-    assert "the method 'broken' of the package broken cannot be imported" in done.stderr
+    assert "the method 'broken' of the package broken 0.1 cannot be imported" in done.stderr
     assert "no_such_module" in done.stderr
     assert "broken" in run("doctor").stdout  # which goes on

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from project_instances import linked, placed, project, project_row, row_of, seldom
 from soft_samples import bitext, check, labelled, pair
 
+from spanbridge import core
 from spanbridge.core import registry
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.soft_alignment import SoftAlignment
@@ -57,11 +58,11 @@ def plugins():
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            registry, "entry_points", lambda group: [p for p in points if p.group == group]
+            core.plugins, "entry_points", lambda group: [p for p in points if p.group == group]
         )
-        registry._plugins.cache_clear()
+        core.plugins.plugins.cache_clear()
         yield
-    registry._plugins.cache_clear()
+    core.plugins.plugins.cache_clear()
 
 
 class Scorer:

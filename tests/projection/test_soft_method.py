@@ -12,8 +12,8 @@ from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
 from spanbridge.projection.candidates import Intervals
 from spanbridge.projection.corpus import CorpusMethod
-from spanbridge.projection.matcher import Scored
 from spanbridge.projection.method import BELOW, LOST, NO_LINK
+from spanbridge.projection.pool import Scored
 from spanbridge.projection.presets import SoftMethod
 from spanbridge.projection.weights import ONE_BY_ONE
 

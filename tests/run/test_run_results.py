@@ -7,6 +7,7 @@ import pytest
 from toy_bitext import ACCOUNT, CONLL, LINKS, STATUSES, EqualWords, align, dump, project, rows
 
 from spanbridge import InputError, SpanbridgeError
+from spanbridge.core.plugins import origins
 from spanbridge.core.signature import package_version
 from spanbridge.projection.presets import GreedyMethod
 from spanbridge.run.result import manifest_path, read_manifest
@@ -15,6 +16,8 @@ from spanbridge.run.result import manifest_path, read_manifest
 # greedy (projection/confidence.py): 1 / (1 + exp(-(-.53 + .75 * -log(.01)))); four digits
 LINKED = 1 / (1 + math.exp(0.53 - 0.75 * -math.log(0.01)))
 SURE = 0.949
+# the toy aligner is of another package
+[TOY] = origins([EqualWords()])
 
 
 def test_project_to_conll(bitext, files):
@@ -53,8 +56,8 @@ def test_the_manifest(bitext):
         "output": output,
         "inputs": {"source": source, "target": target},
         "signature": (
-            f"task:project|aligner:equal(fitted=0)|method:{method}|scheme:iob2|orphans:begin|"
-            f"version:{package_version()}"
+            f"task:project|aligner:equal(fitted=0)|method:{method}|plugins:{TOY}|scheme:iob2|"
+            f"orphans:begin|version:{package_version()}"
         ),
         "account": ACCOUNT,
         "rejects": f"{output}.rejects.jsonl",
@@ -182,7 +185,8 @@ def test_align_to_pharaoh(bitext, tmp_path):
     assert rows(run.rejects) == [{"id": "6", "reason": "too long"}]
     status = run.account.to_dict()["status"]
     assert status == {"aligned": 2, "empty: no link": 4, "rejected: too long": 1}
-    assert run.signature == f"task:align|aligner:equal(fitted=0)|version:{package_version()}"
+    version = package_version()
+    assert run.signature == f"task:align|aligner:equal(fitted=0)|plugins:{TOY}|version:{version}"
     assert read_manifest(output) == run.to_dict()
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
-from spanbridge.core.errors import RowError
+from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Learner
 from spanbridge.core.links import WordAlignment
+from spanbridge.core.plugins import foreign
 from spanbridge.core.requirements import Part
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
+
+Found = TypeVar("Found", WordAlignment | RowError, SoftAlignment | RowError)
 
 
 class Aligner(Learner, Part):
@@ -41,3 +45,36 @@ class Aligner(Learner, Part):
             found if isinstance(found, RowError) else SoftAlignment.from_links(found)
             for found in self.align(pairs)
         ]
+
+
+def checked(
+    aligner: Aligner, pairs: Sequence[SentencePair], found: Sequence[Found]
+) -> Sequence[Found]:
+    """What an aligner found, one result for each pair; that of another package is checked.
+
+    Raises:
+        SpanbridgeError: there are more or fewer, or one is over other numbers of words; the message
+            names the row.
+    """
+    if not foreign(aligner):
+        return found
+    name = type(aligner).__name__
+    if len(found) != len(pairs):
+        raise SpanbridgeError(
+            f"the aligner {name} gave {len(found)} results for {len(pairs)} pairs; give one each"
+        )
+    for pair, one in zip(pairs, found, strict=True):
+        if isinstance(one, RowError):
+            continue
+        words = len(pair.source.words), len(pair.target.words)
+        if isinstance(one, WordAlignment):
+            n = one.n_source, one.n_target
+        elif one.forward.shape == one.backward.shape:
+            n = one.forward.shape
+        else:
+            n = ()
+        if n != words:
+            raise SpanbridgeError(
+                f"row {pair.id}: the aligner {name} aligned {n} words, but the pair has {words}"
+            )
+    return found

@@ -9,8 +9,8 @@ import click
 
 @click.command(
     epilog="""\b
-The sample is small, clean and written by us: it is a demonstration, not a benchmark. Use `spanbridge
-project` on your own files.
+The sample is small, clean and written by us: it is a demonstration, not a benchmark. For your own
+files, use `spanbridge project`.
 """
 )
 @click.option(

@@ -22,8 +22,8 @@ Examples:
 A span counts as right if its words and its label are right (entity-level F1). The two protocols
 differ only on malformed tags: in `default` an I- tag that continues nothing begins a span, in
 `strict` it is ignored (seqeval's default and strict IOB2 modes). Gold links are `1-2` (sure) or
-`3p4` (possible); the predicted ones are 0-based Pharaoh links. The last line is the signature, to be
-reported with the number.
+`3p4` (possible); the predicted ones are 0-based Pharaoh links. The last line is the signature:
+report it with the number.
 """
 )
 @click.argument("gold", metavar="GOLD")

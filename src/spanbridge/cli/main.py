@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.plugins import blame
 from spanbridge.core.requirements import install_command
 from spanbridge.core.signature import package_version
 
@@ -98,6 +99,11 @@ def main() -> None:
         if module in ("", "spanbridge"):
             raise
         click.echo(f"{module} is not installed: {install_command(module)}", err=True)
+        sys.exit(2)
+    except Exception as error:
+        if (at_fault := blame(error)) is None:
+            raise
+        click.echo(at_fault, err=True)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -62,8 +62,8 @@ tag_options = _stack(
             type=click.Choice(ORPHAN_POLICIES),
             default="begin",
             show_default=True,
-            help="Treatment of I- tags that continue nothing, which are counted: begin a span, drop "
-            "them, or stop the run (error).",
+            help="Treatment of I- tags that continue nothing, which are counted: begin a span, "
+            "drop them, or stop the run.",
         ),
     ]
 )

@@ -50,7 +50,7 @@ the account.
     type=float,
     default=0.0,
     show_default=True,
-    help="Least probability of a span to be exactly right, 0 to 1; others are left out.",
+    help="Least probability that a span is exactly right, 0 to 1; others are left out.",
 )
 @click.option(
     "--explain",

@@ -58,8 +58,8 @@ the signature and the account.
     "--others",
     default="keep",
     metavar="POLICY",
-    help="Treatment of labels that --map does not name: keep (default), drop (spans are counted) or "
-    "error.",
+    help="Treatment of labels that --map does not name: keep (default), drop (spans are counted) "
+    "or error.",
 )
 @click.option(
     "--tagger-option",

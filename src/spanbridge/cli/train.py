@@ -87,7 +87,7 @@ an interrupted training. Torch and transformers are required: pip install 'spanb
 @click.option(
     "--distil",
     "kind",
-    help="[--teachers] Training targets: class probabilities (soft; default), or spans found (hard).",
+    help="[--teachers] Training targets: class probabilities (soft; default) or spans (hard).",
 )
 @click.option(
     "--combine",
@@ -270,7 +270,6 @@ def _holds_pairs(path: str) -> bool:
 
 
 def _unlabelled(given: dict[str, Any]) -> Any:
-    """Text without labels, with the teachers and the adversary that use it."""
     if given["teachers"] is None and not given["adversarial"]:
         return None
     from spanbridge.formats import read_sentences

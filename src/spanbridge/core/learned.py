@@ -19,7 +19,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from spanbridge.core.errors import InputError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output
 from spanbridge.core.signature import package_version
 
@@ -53,7 +53,16 @@ class Learner(ABC):
         """Name and all settings that the results depend on, for the signature."""
 
     def save(self, folder: str | Path) -> None:
-        """Save what was learned. Raises InputError if the folder cannot be written to."""
+        """Save what was learned.
+
+        Raises:
+            InputError: the folder cannot be written to.
+            SpanbridgeError: the part learns, but does not say what.
+        """
+        if self.learns and type(self).learned is Learner.learned:
+            raise SpanbridgeError(
+                f"{type(self).__name__} learns, but has no learned() and take_up(); write them"
+            )
         content, arrays = self.learned()
         about = {"part": type(self).__name__, "described": self.describe()}
         write_learned(folder, {**about, "learned": content}, arrays)
@@ -61,8 +70,7 @@ class Learner(ABC):
     def load(self, folder: str | Path) -> Self:
         """Restore what :meth:`save` saved, for a part made with the same options.
 
-        Raises:
-            InputError: there is no such state, it is damaged, or it is another part's.
+        Raises InputError if it is missing, damaged, or another part's.
         """
         content, arrays = read_learned(folder)
         try:

@@ -1,4 +1,4 @@
-"""Plug-ins: parts of other packages, checked when they are loaded and named when they fail."""
+"""Plug-ins: parts of other packages, checked when they are loaded, and named in errors."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from spanbridge.core.errors import SpanbridgeError
 
-# Kind -> the class that parts of the kind inherit.
+# Base class of each kind of part.
 _BASES = {
     "aligner": "alignment.base:Aligner",
     "format": "formats.base:Format",
@@ -25,7 +24,7 @@ _BASES = {
     "tagger": "tagging.base:Tagger",
     "translator": "translation.base:Translator",
 }
-# Module of each plug-in that has been loaded -> its name, package and version.
+# Top-level module of each plug-in that has been loaded -> its package, with the version.
 _loaded: dict[str, str] = {}
 
 
@@ -39,7 +38,7 @@ def load_plugin(kind: str, point: EntryPoint) -> Any:
     """Import the class of an entry point.
 
     Raises:
-        SpanbridgeError: it cannot be imported, or is no complete part of that kind.
+        SpanbridgeError: it cannot be imported, or is not a complete part of that kind.
     """
     package = f"{point.dist.name} {point.dist.version}" if point.dist else point.module
     where = f"the {kind} {point.name!r} of the package {package}"
@@ -57,41 +56,53 @@ def load_plugin(kind: str, point: EntryPoint) -> Any:
             raise SpanbridgeError(f"{where} is no {name}; inherit spanbridge.{module}.{name}")
         if missing := sorted(getattr(made, "__abstractmethods__", ())):
             raise SpanbridgeError(f"{where} lacks {', '.join(missing)}; write them")
-    _loaded[point.module] = where
+    _loaded[_top(point.module)] = package
     return made
 
 
 def foreign(part: object) -> bool:
-    """Check if a part, or the class of one, comes from another package."""
-    return not _module(part).startswith("spanbridge.")
+    """Check if a part, or its class, comes from another package."""
+    return _top(_module(part)) != "spanbridge"
 
 
 def origins(parts: Iterable[object]) -> list[str]:
-    """Package, version and digest of the code of all parts that come from other packages.
+    """Name and digest of the code of all parts that come from other packages.
 
-    Signatures and the keys of shards have them, since a plug-in changes without this package.
+    Signatures and the keys of shards hold them, since other packages change without this one. The
+    code is all of a package, or else the module of the part alone.
     """
     found = set()
-    for part in parts:
-        module = sys.modules.get(_module(part))
-        if foreign(part) and module is not None:
-            file = getattr(module, "__file__", None)
-            digest = sha256(Path(file).read_bytes()).hexdigest()[:8] if file else "unknown"
-            found.add(f"{module.__name__}@{digest}")
+    for part in filter(foreign, parts):
+        top = sys.modules.get(_top(_module(part)))
+        home = getattr(top, "__file__", None)
+        if home is not None and Path(home).name == "__init__.py":
+            files = sorted(Path(home).parent.rglob("*.py"))
+        else:
+            home = getattr(sys.modules.get(_module(part)), "__file__", None)
+            files = [Path(home)] if home else []
+        digest = sha256(b"".join(sha256(file.read_bytes()).digest() for file in files))
+        code = digest.hexdigest()[:8] if files else "unknown"
+        found.add(f"{_top(_module(part))}@{code}")
     return sorted(found)
 
 
 def blame(error: BaseException) -> str | None:
-    """The plug-in in whose code an error arose, or None."""
-    places: list[TracebackType | None] = [error.__traceback__]
+    """One line on an error that arose in the code of a plug-in; None for all others."""
     found = None
-    for place in places:
-        if place is not None:
-            found = _loaded.get(place.tb_frame.f_globals.get("__name__", ""), found)
-            places.append(place.tb_next)
-    return found
+    place = error.__traceback__
+    while place is not None:
+        package = _loaded.get(_top(place.tb_frame.f_globals.get("__name__", "")))
+        if package is not None:
+            file = Path(place.tb_frame.f_code.co_filename).name
+            found = f"the package {package} failed at {file}:{place.tb_lineno}"
+        place = place.tb_next
+    return None if found is None else f"{found} ({type(error).__name__}: {error})"
 
 
 def _module(part: object) -> str:
     made = part if inspect.isclass(part) else type(part)
     return made.__module__
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]

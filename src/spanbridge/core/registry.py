@@ -74,8 +74,7 @@ def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
 def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Convert options to the types that the class's annotations ask for.
 
-    Raises:
-        ValueError: there is no such option, or one has a value of the wrong type.
+    Raises ValueError for an unknown option, or a value of the wrong type.
     """
     from pydantic import ConfigDict, ValidationError, create_model
 

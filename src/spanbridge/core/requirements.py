@@ -65,6 +65,10 @@ class Part:
     requires: ClassVar[tuple[str, ...]] = ()
     licence: str | None = None
 
+    def made_of(self) -> tuple[object, ...]:
+        """The part, and the parts that it contains."""
+        return (self,)
+
     def __new__(cls, *args: Any, **options: Any) -> Any:
         """Make the part. Raises MissingExtraError if a required module is not installed."""
         require(*cls.requires, by=cls.__name__)

@@ -32,8 +32,7 @@ class OrphanTagError(SpanbridgeError):
 def split_tag(tag: str, scheme: Scheme = "iob2") -> tuple[str, str]:
     """Split ``B-LOC`` into ``("B", "LOC")``, ``O`` into ``("O", "")``. Labels keep their hyphens.
 
-    Raises:
-        SpanbridgeError: the tag does not belong to the scheme.
+    Raises SpanbridgeError if the tag does not belong to the scheme.
     """
     if tag == "O":
         return "O", ""
@@ -103,11 +102,7 @@ def spans_from_tags(
 
 
 def tags_from_spans(spans: Sequence[Span], n_words: int) -> list[str]:
-    """Write spans as IOB2 tags.
-
-    Raises:
-        SpanbridgeError: two spans overlap, which one tag per word cannot hold.
-    """
+    """Write spans as IOB2 tags. Raises SpanbridgeError if two spans overlap."""
     tags = ["O"] * n_words
     for start, end, label, _ in spans:
         for i in range(start, end):

@@ -148,11 +148,7 @@ class Checkpoint:
         return EncoderWeights(self.n_layers, self._n_heads, str(activation), epsilon, tensor)
 
     def read(self, name: str) -> Array:
-        """Tensor under its full name in the checkpoint, such as a task head's.
-
-        Raises:
-            InputError: there is no tensor of that name.
-        """
+        """Tensor under its full name in the checkpoint. Raises InputError if there is none."""
         for path in self._weight_files:
             if name in _tensor_names(path):
                 return _read_tensor(path, name)

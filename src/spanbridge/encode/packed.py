@@ -78,11 +78,7 @@ class _Cursor:
 
 
 def read_packed(path: Path) -> PackedModel:
-    """Read the packed file; tensors are dequantised on demand.
-
-    Raises:
-        InputError: the file is missing, truncated, or of another format.
-    """
+    """Read the packed file. Raises InputError if it is missing, truncated, or of another format."""
     try:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

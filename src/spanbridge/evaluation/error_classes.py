@@ -51,9 +51,7 @@ class ErrorExample(NamedTuple):
 
     Attributes:
         row: 1-based.
-        error: error class, never ``correct``.
-        gold: None only if the class is ``spurious``.
-        predicted: None only if the class is ``missed``.
+        error, gold, predicted: as in :class:`SpanMatch`; never ``correct``.
     """
 
     row: int

@@ -19,11 +19,8 @@ class AlignmentReport:
     A are the predicted links, S the sure ones, P the possible ones, which include S.
 
     Attributes:
-        n_predicted: size of A.
-        n_sure: size of S.
-        n_possible: size of P.
-        sure_hits: size of A & S.
-        possible_hits: size of A & P.
+        n_predicted, n_sure, n_possible: sizes of A, S and P.
+        sure_hits, possible_hits: sizes of A & S and A & P.
         n_rows: number of sentence pairs.
         signature: one line that says how the numbers came about.
     """

@@ -30,8 +30,7 @@ class BootstrapInterval:
 
     Attributes:
         f1: micro F1 of all rows, in [0, 1].
-        low: lower end, in [0, 1].
-        high: upper end, in [0, 1].
+        low, high: ends of the interval, in [0, 1].
         level: share of the resamples within the interval, in (0, 1).
         signature: metric, method, level, number of resamples, seed and rows.
     """
@@ -52,11 +51,9 @@ class PairedComparison:
     """Comparison of two systems on the same rows.
 
     Attributes:
-        f1_a: micro F1 of the first system, in [0, 1].
-        f1_b: micro F1 of the second system, in [0, 1].
+        f1_a, f1_b: micro F1 of both systems, in [0, 1].
         difference: ``f1_b - f1_a``.
-        low: lower end of the interval of the difference, in [-1, 1].
-        high: upper end, in [-1, 1].
+        low, high: ends of the interval of the difference, in [-1, 1].
         level: share of the resamples within the interval, in (0, 1).
         wins: share of the resamples in which the better system wins (Koehn's measure), in [0, 1]; 0
             if neither is better.
@@ -112,11 +109,9 @@ def compare_paired(
     Koehn's one-sided value is ``1 - wins``.
 
     Args:
-        rows_a: (tp, gold spans, predicted spans) of each sentence, first system.
-        rows_b: the same sentences in the same order, second system.
-        n: number of resamples, at least 1.
-        seed: random seed; equal seeds give equal results.
-        level: confidence level of the interval of the difference, in (0, 1).
+        rows_a, rows_b: (tp, gold spans, predicted spans) of each sentence, by both systems, in the
+            same order.
+        n, seed, level: as in :func:`bootstrap_interval`.
 
     Raises:
         SpanbridgeError: the rows or their gold spans differ in number (the gold data is not the

@@ -215,8 +215,7 @@ def evaluate_tags(
         predicted: the same rows in the same order.
         protocol: treatment of orphan tags (see :func:`orphan_policy`).
         scheme: scheme of both sides; ``strict`` is defined for ``iob2`` only.
-        labels: count only spans with these labels, on both sides; None counts all.
-        max_examples: number of examples kept per error class.
+        labels, max_examples: as in :func:`evaluate_spans`.
 
     Raises:
         SpanbridgeError: as :func:`evaluate_spans`; also if a tag does not belong to the scheme

@@ -1,4 +1,4 @@
-"""Formats: one object each, which reads rows from a file and writes them to one."""
+"""Base classes of file formats, which read and write rows."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from spanbridge.core.spans import Sentence
 from spanbridge.core.tags import OrphanPolicy, Scheme
 
 Write = Callable[[SentencePair], None]
-# Lines of a file that are looked at to find out its format.
+# Number of lines read to recognise a format.
 SNIFFED_LINES = 1000
 
 
 @dataclass(slots=True)
 class Counts:
-    """Counts of a reader so far.
+    """Counts of a reader.
 
     Attributes:
         n_rows: rows read.
@@ -36,7 +36,7 @@ class Counts:
     n_widened: int = 0
 
     def notes(self) -> dict[str, int]:
-        """The counts that an account tells."""
+        """The counts that appear in an account."""
         return {
             "orphan_tags": self.n_orphans,
             "spans_widened_to_whole_words": self.n_widened,
@@ -45,14 +45,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Settings of reading a file.
+    """Settings for reading a file.
 
     Attributes:
-        scheme: how the tags of CoNLL are meant.
-        orphans: what becomes of inside tags that continue nothing.
-        tags: False leaves the tags of CoNLL unread, so that they need not be there.
-        tokenised: True takes the words of plain text to be separated by white space; False takes
-            it to be raw: it is cut into words, and kept with their places.
+        scheme: scheme of the tags of CoNLL.
+        orphans: treatment of inside tags that continue nothing.
+        tags: False ignores the tags of CoNLL, so that they may be missing.
+        tokenised: True if the words of plain text are separated by white space; False if it is raw:
+            it is cut into words, and kept with their offsets.
     """
 
     scheme: Scheme = "iob2"
@@ -65,13 +65,13 @@ USUAL = Reading()
 
 
 class Format(Part, ABC):
-    """A format of files. It has no state: one object serves all files.
+    """A file format, without state: one object serves all files.
 
     Attributes:
-        name: by which it is known to the registry.
-        suffixes: of the files that are of this format, in lower case; a final ``.gz`` aside.
-        sides: ``both`` if a file holds whole pairs, ``one`` if it holds single sentences, ``none``
-            if it holds something about pairs that stand elsewhere.
+        name: name in the registry.
+        suffixes: suffixes of its files, in lower case, without a final ``.gz``.
+        sides: ``both`` if a file holds pairs, ``one`` if it holds single sentences, ``none`` if it
+            holds no sentences.
         holds_spans: True if it holds the spans of its sentences.
         holds_links: True if it holds word links.
     """
@@ -83,11 +83,11 @@ class Format(Part, ABC):
     holds_links: ClassVar[bool] = False
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
-        """Check if the first lines of a file are of this format; asked where no suffix tells.
+        """Check if the first lines of a file are of this format; used if the suffix does not tell.
 
         Args:
             head: up to ``SNIFFED_LINES`` lines.
-            strict: the file's name speaks for plain text, so the lines must leave no doubt.
+            strict: the file's name suggests plain text, so the lines must be unambiguous.
         """
         return False
 
@@ -103,22 +103,22 @@ class Format(Part, ABC):
 
         Args:
             path: the file.
-            side: of the pairs on which single sentences are put; the other one has no words.
-            how: as far as it concerns this format.
-            counts: where to count, if anywhere.
+            side: side of the pairs on which single sentences are put; the other one has no words.
+            how: settings, as far as they apply to this format.
+            counts: counts to update, if any.
 
         Yields:
             The 1-based number of each row's first line, and the row.
 
         Raises:
-            InputError: the file is not as the format demands, or cannot be read.
+            InputError: the file does not conform to the format, or cannot be read.
             SpanbridgeError: the format holds no sentences.
         """
 
     def sentences(
         self, path: str | Path, how: Reading = USUAL, counts: Counts | None = None
     ) -> Iterator[tuple[int, Sentence]]:
-        """Read single sentences, each with the 1-based number of its first line; of pairs, targets.
+        """Read sentences (target sides of pairs), each with the 1-based number of its first line.
 
         Raises:
             InputError, SpanbridgeError: as :meth:`read`.
@@ -133,8 +133,8 @@ class Format(Part, ABC):
 
         Args:
             out: the file.
-            side: the one that is written, where the format holds one only.
-            scores: write the links' scores too; for formats in which they are optional.
+            side: side that is written if the format holds only one.
+            scores: write the links' scores too, if they are optional in the format.
         """
 
 
@@ -149,17 +149,12 @@ class SentenceFormat(Format):
     ) -> Iterator[tuple[int, Sentence]]:
         """Read sentences, each with the 1-based number of its first line.
 
-        Raises:
-            InputError: the file is not as the format demands, or cannot be read.
+        Raises InputError as :meth:`read`.
         """
 
     @abstractmethod
     def write_sentence(self, sentence: Sentence, out: TextIO) -> None:
-        """Write a sentence.
-
-        Raises:
-            SpanbridgeError: the format cannot hold it.
-        """
+        """Write a sentence. Raises SpanbridgeError if the format cannot hold it."""
 
     def read(
         self,
@@ -180,7 +175,7 @@ class SentenceFormat(Format):
 
 
 def row_writer(write: Write) -> Write:
-    """Return the same function, but with errors that name the row."""
+    """Return the same function, with errors that name the row."""
 
     def named(pair: SentencePair) -> None:
         try:

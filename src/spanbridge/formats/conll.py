@@ -18,7 +18,7 @@ DOCSTART = "-DOCSTART-"
 
 
 class Conll(SentenceFormat):
-    """CoNLL: the tags of one side, in IOB2 when written."""
+    """CoNLL: the tags of one side, written as IOB2."""
 
     name = "conll"
     suffixes = (".conll", ".bio", ".iob", ".tsv")
@@ -40,13 +40,14 @@ class Conll(SentenceFormat):
 
 
 def looks_like_conll(head: Sequence[str], *, tagged: bool = True) -> bool:
-    """Check if lines are CoNLL rather than text: all end in a tag, and blank lines come between.
+    """Check if lines are CoNLL rather than text: all end in a tag, and there are blank lines.
 
-    Comments do not count, nor do ``-DOCSTART-`` lines.
+    Comments and ``-DOCSTART-`` lines are ignored.
 
     Args:
         head: the first lines of a file, up to ``SNIFFED_LINES``.
-        tagged: False lets other columns pass too: a single word per line, or any between tabs.
+        tagged: False also accepts lines without tags: a single word per line, or any columns
+            between tabs.
     """
     n_columns = 0
     separated = False
@@ -73,22 +74,22 @@ def read_conll(
     """Read rows: the first column of a line is the token, the last one its tag.
 
     Columns are separated by tabs, or by spaces on a line without tabs. A blank line ends a row; one
-    with no line before it is a row with no words. ``-DOCSTART-`` lines and comments (``#``) belong
-    to no row. A line that starts with ``#`` but looks like all others, down to a valid tag, is no
-    comment but a token.
+    that follows no token line is a row without words. ``-DOCSTART-`` lines and comments (``#``)
+    belong to no row. A line that starts with ``#`` but has the columns of all others and a valid
+    tag is a token, not a comment.
 
     Args:
         path: the file.
-        how: scheme of the tags, and what becomes of orphans; without ``tags`` they are not read:
-            sentences have no spans, and one column is enough.
-        counts: where to count rows, orphans and comments, if anywhere.
+        how: scheme of the tags, and treatment of orphans; if ``how.tags`` is False, sentences have
+            no spans, and one column is enough.
+        counts: counts of rows, orphans and comments to update, if any.
 
     Yields:
         The 1-based number of each row's first line, and the row.
 
     Raises:
         InputError: a line has no token, no tag, an unknown tag or another number of columns than
-            those before it; or an orphan was met and ``orphans`` is ``error``.
+            those before it; or there is an orphan and ``orphans`` is ``error``.
     """
     reader = _Reader(path, how, Counts() if counts is None else counts)
     for number, block, closed in _blocks(path):
@@ -105,11 +106,11 @@ def read_conll(
 
 
 def write_conll(sentence: Sentence, out: TextIO) -> None:
-    """Write a row: ``token TAB tag`` lines (IOB2) and a blank one; without words, only that one.
+    """Write a row: ``token TAB tag`` lines (IOB2) and a blank line.
 
     Raises:
-        SpanbridgeError: the row cannot be held: spans overlap; a word or a label has a tab or a
-            line end in it; a word is empty; or the first is ``-DOCSTART-``.
+        SpanbridgeError: the format cannot hold the row: spans overlap; a word or a label contains a
+            tab or a line end; a word is empty; or the first is ``-DOCSTART-``.
     """
     words = sentence.words
     if sentence.spans:
@@ -125,7 +126,7 @@ def write_conll(sentence: Sentence, out: TextIO) -> None:
     if n_breaks != 2 * len(words) + 1 or "" in words or words[:1] == (DOCSTART,):
         raise SpanbridgeError(f"{_misfit(sentence)}; write JSON lines (.jsonl) instead")
     for span in sentence.spans:
-        if span.label[-1] in " \r":  # would be taken for a part of the line's end
+        if span.label[-1] in " \r":  # would be read as part of the line end
             raise SpanbridgeError(f"the label {span.label!r} ends in whitespace; mend it")
     out.write(row)
 
@@ -140,23 +141,23 @@ def is_tag(tag: str) -> bool:
 
 
 def columns(line: str) -> list[str]:
-    """Split a line that is not blank into columns: at tabs or, where there is none, at spaces."""
+    """Split a line that is not blank into columns: at tabs, or at spaces if there are none."""
     if "\t" not in line:
         return [column for column in line.split(" ") if column]
     cells = line.split("\t")
-    cells[-1] = cells[-1].strip(" ")  # or else "B-LOC " would quietly be another label
+    cells[-1] = cells[-1].strip(" ")  # otherwise "B-LOC " would be another label
     return cells
 
 
 def is_blank(line: str) -> bool:
-    """Check if the line holds nothing, or only spaces and tabs."""
+    """Check if the line is empty, or only spaces and tabs."""
     return not line.strip(" \t")
 
 
 def _blocks(path: str | Path) -> Iterator[tuple[int, list[str], bool]]:
-    """Runs of lines between empty ones: first line's number, the lines, if an empty one follows."""
+    """Runs of lines between empty ones: first line number, lines, and if an empty one follows."""
     number = 1
-    carried: list[str] = []  # a block's first lines, when it goes on in the next batch
+    carried: list[str] = []  # the first lines of a block that continues in the next batch
     for batch in line_batches(path):
         start = 0
         while True:
@@ -175,7 +176,7 @@ def _blocks(path: str | Path) -> Iterator[tuple[int, list[str], bool]]:
 
 
 def _parts(number: int, block: list[str], closed: bool) -> Iterator[tuple[int, list[str]]]:
-    """A block cut at its whitespace-only lines, each part with its first line's number."""
+    """Parts of a block between its whitespace-only lines, each with its first line number."""
     start = 0
     for end, line in enumerate(block):
         if is_blank(line):
@@ -187,25 +188,25 @@ def _parts(number: int, block: list[str], closed: bool) -> Iterator[tuple[int, l
 
 @dataclass(slots=True)
 class _Reader:
-    """State of reading a file: its shape as far as it is known, and how it is read."""
+    """State of reading a file: its settings and columns."""
 
     path: str | Path
     how: Reading
     counts: Counts
     separator: str = ""  # on the first token line: "\t" or " "; "" before it
-    n_columns: int = 0  # of every token line
+    n_columns: int = 0  # on every token line
     known: set[str] = field(default_factory=set)  # valid tags met so far
 
     def plain(self, block: list[str]) -> Sentence | None:
-        """Read a row if all its lines are plain token lines with tags met before; else return None.
+        """Read a row if all its lines are plain token lines with known tags; else return None.
 
-        That is nearly every row, so it is tested in bulk; :meth:`row` defines what is read.
+        This holds for nearly every row and is tested in bulk; :meth:`row` defines the result.
         """
         separator, width = self.separator, self.n_columns + 1
         if not separator:
             return None
-        # All cells of all lines in one list, with line ends in between: where these come at even
-        # distances, every line has the same number of columns.
+        # All cells of all lines in one list, with line ends in between: if these are equidistant,
+        # every line has the same number of columns.
         joined = f"{separator}\n{separator}".join(block)
         cells = joined.split(separator)
         words, tags = tuple(cells[::width]), cells[width - 2 :: width]
@@ -224,11 +225,7 @@ class _Reader:
             return None
 
     def row(self, number: int, block: list[str]) -> Sentence | None:
-        """Read the row in lines that are not blank, from line ``number`` on; None if there is none.
-
-        Raises:
-            InputError: as :func:`read_conll`.
-        """
+        """Read a row from non-blank lines from line ``number`` on; None if it has no token."""
         words: list[str] = []
         tags: list[str] = []
         places: list[int] = []
@@ -267,11 +264,11 @@ class _Reader:
         return False
 
     def _learn_shape(self, block: list[str]) -> None:
-        """Take separator and number of columns from the file's first line that is a token's."""
+        """Set separator and number of columns from the file's first token line."""
         if self.separator:
             return
         lines = [line for line in block if columns(line)[0] != DOCSTART]
-        # In a block of nothing but lines that start with "#", "# O" is a token and its tag.
+        # In a block in which all lines start with "#", "# O" is a token and its tag.
         first = next((line for line in lines if line[0] != "#"), None) or next(
             (line for line in lines if len(cells := columns(line)) == 2 and is_tag(cells[1])), None
         )
@@ -317,7 +314,6 @@ class _Reader:
 
 
 def _misfit(sentence: Sentence) -> str:
-    """Return why a row cannot be written."""
     for i, word in enumerate(sentence.words):
         if not word:
             return f"word {i} is empty, which CoNLL cannot hold"

@@ -1,4 +1,4 @@
-"""Values of plain fields as JSON, by their types."""
+"""Conversion of plain fields to and from JSON, by their types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PlainField
 
 DECIMALS = 4
 
-# The least and the greatest value of numbers, and how to say so, by the field's name.
+# Least and greatest value of numbers, and the words for messages, by the field's name.
 _PROBABILITY = (0.0, 1.0, " in [0, 1]")
 _ANY = (-inf, inf, "")
 _RANGES = {
@@ -70,16 +70,12 @@ _BY_KEY = {field.key: _CODECS[field.type] for field in ALL_PLAIN_FIELDS}
 
 
 def encode(value: Any, field: PlainField) -> Any:
-    """Return a field's value as JSON writes it; numbers have four decimals."""
+    """Return a field's value for JSON; numbers have four decimals."""
     return _BY_KEY[field.key].to_json(value)
 
 
 def decode(value: Any, field: PlainField) -> Any:
-    """Return a field's value from what JSON gave.
-
-    Raises:
-        SpanbridgeError: it is of another type, or out of its range.
-    """
+    """Return a field's value from JSON. Raises SpanbridgeError for a wrong type or range."""
     codec = _BY_KEY[field.key]
     low, high, within = _RANGES.get(field.name, _ANY)
     if codec.fits(value) and (within == "" or low <= value <= high):
@@ -91,6 +87,6 @@ def decode(value: Any, field: PlainField) -> Any:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it would stand in the file, cut short."""
+    """Return a value as in the file, shortened."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."

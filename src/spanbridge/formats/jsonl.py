@@ -29,7 +29,7 @@ _LAST = sorted(
     (field for field in ALL_PLAIN_FIELDS if field.key != "status"),
     key=lambda field: field.key == "confidence",
 )
-# Keys that no extra field can have; a side's text can stand there, where its words are given too.
+# Keys that no extra field can have, except a side's text if its words are given too.
 _DECLARED = frozenset({"id", "links", "link_scores"}) | {
     *(field.key for field in ALL_PLAIN_FIELDS),
     *(f"{side}_{part}" for side in SIDES for part in ("words", "spans")),
@@ -37,7 +37,7 @@ _DECLARED = frozenset({"id", "links", "link_scores"}) | {
 
 
 class JsonLines(Format):
-    """Whole pairs, with all their fields."""
+    """Pairs with all their fields."""
 
     name = "jsonl"
     suffixes = (".jsonl",)
@@ -72,25 +72,25 @@ def read_jsonl(
     Keys: ``id``; ``source_words`` with ``source_spans`` in words, or ``source_text`` with
     ``source_spans`` in characters (code points), all half-open; the same for ``target``; ``links``
     ``[[source, target], ...]``, ``link_scores``; and the names of the plain fields of
-    :class:`SentencePair` and, behind ``source_`` and ``target_``, of :class:`Sentence`. All but the
-    two sides may be missing. Other keys go to :attr:`SentencePair.extra`; so does a side's text
-    where its words are given as well.
+    :class:`SentencePair` and, with the prefix ``source_`` or ``target_``, of :class:`Sentence`. All
+    but the two sides are optional. Other keys go to :attr:`SentencePair.extra`; so does a side's
+    text if its words are given as well.
 
-    Where a span of source text ends, a word does too. Target text is cut by its characters alone,
-    since labels that are known there must not help to find themselves, and a gold file has to have
-    the words of a predicted one: a span that ends inside a word is widened to all of it.
+    Words of source text end at the ends of spans. Target text is cut without regard to its spans,
+    since known labels there must not help to find themselves, and a gold file must have the words
+    of a predicted one: a span that ends inside a word is widened to all of it.
 
     Args:
         path: the file.
-        counts: where to count the rows, and the target spans widened, if anywhere.
+        counts: counts of rows and widened target spans to update, if any.
 
     Yields:
         The 1-based number of each pair's line, and the pair.
 
     Raises:
-        InputError: there is no pair; or a line is not JSON, lacks a side, has a value of the wrong
-            type, a key twice, a number that is not finite, half a surrogate pair, or a span, link
-            or score out of range.
+        InputError: there is no pair; or a line is not JSON, lacks a side, or has a value of the
+            wrong type, a key twice, a number that is not finite, half a surrogate pair, or a span,
+            link or score out of range.
     """
     counts = Counts() if counts is None else counts
     n_rows = 0
@@ -109,12 +109,12 @@ def read_jsonl(
 
 
 def format_pair(pair: SentencePair) -> str:
-    """Return the pair as one line of JSON, without its end; scores have four decimals.
+    """Return the pair as one line of JSON, without line end; scores have four decimals.
 
-    A side with raw text is written as that text, with spans in characters. Where that would not be
-    read back as the same words, its words are written (and the text beside them). Fields that are
-    None are left out, but for the confidence of a row that has a status: null says that nothing
-    could be projected.
+    A side with raw text is written as that text, with spans in characters. If that would not be
+    read back as the same words, its words are written (and the text as well). Fields that are None
+    are left out, except for the confidence of a row that has a status: null says that nothing could
+    be projected.
 
     Raises:
         SpanbridgeError: an extra field has the name of a declared one.
@@ -158,7 +158,7 @@ def _parse(line: str) -> dict[str, Any]:
         raise SpanbridgeError(
             f"is not JSON ({error.msg}, column {error.colno}); write one object per line"
         ) from error
-    except ValueError as error:  # of the hooks below, or an integer of thousands of digits
+    except ValueError as error:  # from the hooks below, or for an integer of thousands of digits
         raise SpanbridgeError(f"is not valid JSON ({error})") from error
     except RecursionError as error:
         raise SpanbridgeError("is nested too deeply; write one flat object per line") from error
@@ -191,7 +191,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse
 
 
 def _pair(row: dict[str, Any], n_row: int, counts: Counts) -> SentencePair:
-    """Take a row's declared keys out of it; what remains is the pair's extra."""
+    """Remove a row's declared keys; the rest is the pair's ``extra``."""
     identity = row.pop("id", None)
     if identity is None:
         identity = n_row
@@ -205,7 +205,7 @@ def _pair(row: dict[str, Any], n_row: int, counts: Counts) -> SentencePair:
 
 
 def _plain(row: dict[str, Any], side: Side | None = None) -> dict[str, Any]:
-    """Take the plain fields of a sentence, or else of the pair, out of a row."""
+    """Remove the plain fields of a sentence, or else of the pair, from a row."""
     found = {}
     for field in PLAIN_FIELDS[side]:
         if (value := row.pop(field.key, None)) is not None:
@@ -238,7 +238,7 @@ def _side(row: dict[str, Any], side: Side, counts: Counts) -> Sentence:
 def _spans_in_words(
     text: str, spans: Sequence[Span], side: Side, counts: Counts
 ) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...], tuple[Span, ...]]:
-    """Words of a text, their places, and the spans, which come in characters, in words."""
+    """Words of a text, their offsets, and the given spans in words instead of characters."""
     for start, end, label, _ in spans:
         if not 0 <= start < end <= len(text):
             raise SpanbridgeError(
@@ -249,7 +249,7 @@ def _spans_in_words(
     starts, ends = [start for start, _ in offsets], [end for _, end in offsets]
     in_words = []
     for start, end, label, score in spans:
-        first, last = bisect_right(ends, start), bisect_left(starts, end)  # the words it touches
+        first, last = bisect_right(ends, start), bisect_left(starts, end)  # overlapping words
         if first == last:
             raise SpanbridgeError(f"{side}_spans: {start}-{end} ({label}) covers only whitespace")
         counts.n_widened += starts[first] < start or end < ends[last - 1]
@@ -321,7 +321,7 @@ def _side_to_json(side: Side, sentence: Sentence) -> dict[str, Any]:
         Span(offsets[start][0], offsets[end - 1][1], label, score)
         for start, end, label, score in sentence.spans
     ]
-    # Words that a former span has cut need not come about again, and links count words.
+    # A removed span may have cut words, which links count.
     if _cut(text, in_text, side) != (sentence.words, offsets):
         return _side_to_json(side, Sentence(sentence.words, sentence.spans))
     return {f"{side}_text": text, f"{side}_spans": _spans_to_json(in_text)}

@@ -1,4 +1,4 @@
-"""One registry of languages: BCP-47, ISO 639-1, ISO 639-3 and FLORES-200 codes of the same thing.
+"""Registry of languages by BCP-47, ISO 639-1, ISO 639-3 and FLORES-200 codes.
 
 ``sw``, ``swa``, ``swh_Latn`` and ``sw-KE`` are all Swahili; each translation system gets the code
 that it knows. Names and likely scripts come from the ``langcodes`` package (CLDR).
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import require
 
-# FLORES-200 (NLLB Team 2022, table 1), as the NLLB-200 checkpoints know them.
+# Codes of FLORES-200 (NLLB Team 2022, table 1), as in the NLLB-200 checkpoints.
 FLORES = frozenset(
     """
     ace_Arab ace_Latn acm_Arab acq_Arab aeb_Arab afr_Latn ajp_Arab aka_Latn als_Latn amh_Ethi
@@ -35,7 +35,7 @@ FLORES = frozenset(
     tuk_Latn tum_Latn tur_Latn twi_Latn tzm_Tfng uig_Arab ukr_Cyrl umb_Latn urd_Arab uzn_Latn
     vec_Latn vie_Latn war_Latn wol_Latn xho_Latn ydd_Hebr yor_Latn yue_Hant zho_Hans zho_Hant
     zsm_Latn zul_Latn
-    """.split()  # noqa: SIM905  # 202 quoted strings would be no easier to read
+    """.split()  # noqa: SIM905  # 202 quoted strings would not be easier to read
 )
 # FLORES-200 names the individual language where ISO 639-1 names a macrolanguage (SIL's table).
 INDIVIDUAL = {
@@ -64,19 +64,19 @@ INDIVIDUAL = {
     "yid": "ydd",
 }
 _MACRO = {individual: macro for macro, individual in INDIVIDUAL.items()}
-# Serbo-Croatian: a macrolanguage that translators know, but BCP-47 takes for Serbian in Latin.
+# Serbo-Croatian: a macrolanguage that translators know, but BCP-47 replaces by Serbian in Latin.
 _KEPT = {"hbs": "hbs", "sh": "hbs"}
 
 
 @dataclass(frozen=True)
 class Language:
-    """A language, and a script to write it in.
+    """A language and its script.
 
     Attributes:
-        tag: BCP-47, as short as it may be: ``sw``, ``zh-Hant``.
-        iso3: ISO 639-3 (of the macrolanguage where the tag names one): ``swa``.
+        tag: shortest BCP-47 tag: ``sw``, ``zh-Hant``.
+        iso3: ISO 639-3 (of the macrolanguage if the tag names one): ``swa``.
         script: ISO 15924: ``Latn``.
-        flores: FLORES-200, such as ``swh_Latn``; None where it has none.
+        flores: FLORES-200, such as ``swh_Latn``; None if it has none.
     """
 
     tag: str
@@ -86,7 +86,7 @@ class Language:
 
     @property
     def iso1(self) -> str:
-        """ISO 639-1 where the language has such a code, else ISO 639-3."""
+        """ISO 639-1 code if the language has one, else ISO 639-3."""
         return self.tag.partition("-")[0]
 
 

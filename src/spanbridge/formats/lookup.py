@@ -1,4 +1,4 @@
-"""The format of a file: by its suffix or, where that does not tell, by its first lines."""
+"""Recognition of a file's format by its suffix or else by its first lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spanbridge.core.plugins import foreign
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.formats.base import SNIFFED_LINES, Format, Write
 
-# Texts are called so, but corpora with labels are too.
+# Suffix of plain text, but also of some labelled corpora.
 _VAGUE = ".txt"
 
 
@@ -23,8 +23,7 @@ _VAGUE = ".txt"
 def named_format(name: str) -> Format:
     """Return the format of a name, such as ``conll``.
 
-    Raises:
-        SpanbridgeError: no format has that name, or it is a plug-in that cannot be imported.
+    Raises SpanbridgeError if there is none, or it is a plug-in that cannot be imported.
     """
     made: Format = registry.load("format", name)()
     return made
@@ -33,19 +32,19 @@ def named_format(name: str) -> Format:
 def find_format(path: str | Path, *, default: str | None = None, sniff: bool = False) -> Format:
     """Find the format of a file.
 
-    A suffix that a format claims decides; a final ``.gz`` is looked through. ``.txt`` is vague:
-    where the default is another format than plain text, the file is of that; else it is plain text,
-    unless its lines plainly are of another format.
+    A suffix that a format claims decides; a final ``.gz`` is ignored. ``.txt`` is ambiguous: if the
+    default is another format than plain text, the file has that; else it is plain text, unless its
+    lines are unambiguously of another format.
 
     Args:
         path: the file. With a default other than ``text`` and without ``sniff`` it is not opened,
-            so it need not be there yet, and may be a pipe.
-        default: name of the format where nothing tells; None for none.
-        sniff: look at the lines of a file whose suffix no format claims.
+            so it need not exist yet, and may be a pipe.
+        default: name of the format if neither suffix nor lines tell; None for none.
+        sniff: read the first lines of a file whose suffix no format claims.
 
     Raises:
-        InputError: the lines were to be looked at, but the file cannot be read.
-        SpanbridgeError: nothing tells the format, and there is no default.
+        InputError: the lines are needed, but the file cannot be read.
+        SpanbridgeError: neither suffix nor lines tell the format, and there is no default.
     """
     if (claimed := _by_suffix(path)) is not None:
         return claimed
@@ -72,9 +71,9 @@ def open_writer(
 
     Args:
         path: the file.
-        side: the one that is written, where the format holds one only.
-        default: name of the format where the suffix does not tell.
-        scores: write the links' scores too, where they are optional.
+        side: side that is written if the format holds only one.
+        default: name of the format if the suffix does not tell.
+        scores: write the links' scores too, if they are optional.
 
     Yields:
         A function that writes a row.
@@ -96,7 +95,7 @@ def write_pairs(path: str | Path, rows: Iterable[SentencePair], side: Side = "ta
 
 
 def _recognises(known: Format, head: Sequence[str], strict: bool) -> bool:
-    """Ask a format for its opinion; that of another package has none if it fails."""
+    """Sniff lines with a format; failures of another package's format count as False."""
     try:
         return known.sniff(head, strict)
     except Exception:
@@ -113,10 +112,7 @@ def _by_suffix(path: str | Path) -> Format | None:
 
 
 def _formats() -> Iterator[Format]:
-    """Yield all formats, those of this package first; those that cannot be imported are left out.
-
-    `spanbridge doctor` names these.
-    """
+    """Yield all importable formats, own ones first; `spanbridge doctor` names the others."""
     for name in registry.names("format"):
         with suppress(SpanbridgeError):
             yield named_format(name)

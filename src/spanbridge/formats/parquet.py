@@ -1,4 +1,4 @@
-"""Shards of sentence pairs as Parquet: whole files, or none."""
+"""Shards of sentence pairs as Parquet, written atomically."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FROM_ARROW: dict[Any, Callable[[Any], Any]] = {
     tuple[str, ...]: tuple,
     SentenceOf: lambda value: SentenceOf(**value),
 }
-_TOKEN = secrets.token_hex(4)  # two containers can have one host name and number of process
+_TOKEN = secrets.token_hex(4)  # two containers can have the same host name and process id
 
 
 def _pyarrow() -> Any:
@@ -37,13 +37,13 @@ def _pyarrow() -> Any:
 
 
 def write_shard(path: Path, pairs: Sequence[SentencePair], notes: Mapping[str, Any]) -> None:
-    """Write pairs, and notes about them; the file is there whole or not at all.
+    """Write pairs, and notes about them, atomically.
 
     Columns: ``id``; for each side ``SIDE_words``, ``SIDE_spans`` (structs start, end, label, score,
-    in words), ``SIDE_text`` and ``SIDE_offsets`` (structs start, end, in characters; null where
-    there is no raw text); ``links`` (structs source, target) and ``link_scores``; every plain field
-    of a pair and of its sentences under its key (see ``formats.plain_fields``), as a string, a
-    number, a list of strings or a struct; ``extra`` as JSON.
+    in words), ``SIDE_text`` and ``SIDE_offsets`` (structs start, end, in characters; null without
+    raw text); ``links`` (structs source, target) and ``link_scores``; every plain field of a pair
+    and of its sentences under its key (see ``formats.plain_fields``), as a string, a number, a list
+    of strings or a struct; ``extra`` as JSON.
 
     Raises:
         InputError: the file cannot be written.
@@ -123,7 +123,7 @@ def _side(pa: Any, sentences: Sequence[Sentence]) -> dict[str, Any]:
 def _structs(
     pa: Any, rows: Sequence[Sequence[tuple[Any, ...]] | None], types: Mapping[str, Any]
 ) -> Any:
-    """Lists of structs, made column by column, which is faster than of dictionaries."""
+    """Lists of structs, made column by column, which is faster than from dictionaries."""
     ends: list[int] = [0]
     flat: list[tuple[Any, ...]] = []
     for row in rows:
@@ -137,11 +137,7 @@ def _structs(
 
 
 def read_shard(path: Path) -> list[SentencePair]:
-    """Read the pairs of a shard.
-
-    Raises:
-        InputError: it cannot be read, or is none.
-    """
+    """Read the pairs of a shard. Raises InputError if the file is unreadable or not a shard."""
     table = _read(path, lambda parquet: parquet.read_table(path))
     try:
         ids = table.column("id").to_pylist()
@@ -162,11 +158,7 @@ def read_shard(path: Path) -> list[SentencePair]:
 
 
 def read_notes(path: Path) -> dict[str, Any]:
-    """Read the notes about a shard.
-
-    Raises:
-        InputError: as :func:`read_shard`.
-    """
+    """Read the notes about a shard. Raises InputError as :func:`read_shard`."""
     metadata = _read(path, lambda parquet: parquet.read_schema(path)).metadata or {}
     try:
         notes: dict[str, Any] = json.loads(metadata[_NOTES])
@@ -198,7 +190,7 @@ def _sentences(table: Any, side: Side) -> Iterator[Sentence]:
 def _lists(
     column: Any, make: Callable[[tuple[Any, ...]], Any] | None = None
 ) -> Iterator[list[Any] | None]:
-    """Yield the rows of a list column; ``make`` is given the fields of each struct in it."""
+    """Yield the rows of a list column; ``make`` is applied to the fields of each struct in it."""
     for chunk in column.chunks:
         flat = chunk.values
         if make is None:
@@ -221,12 +213,12 @@ def _alignment(
 
 
 def temporary(path: Path) -> Path:
-    """Return the path at which something is written until it is whole; see :func:`sweep`."""
+    """Return the path for writing a file until it is complete; see :func:`sweep`."""
     return path.with_name(f".{path.name}-{_HOST}-{os.getpid()}-{_TOKEN}.tmp")
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes of this machine have left half-written."""
+    """Remove unfinished files of killed processes on this machine."""
     for path in folder.rglob(f".*-{_HOST}-*.tmp"):
         process = path.name.removesuffix(".tmp").split("-")[-2]
         if process.isdigit() and not _alive(int(process)):
@@ -241,4 +233,4 @@ def _alive(process: int) -> bool:
         return False
     except PermissionError:
         return True
-    return process != os.getpid()  # an earlier process had our number
+    return process != os.getpid()  # an earlier process had our id

@@ -21,7 +21,7 @@ _GOLD_LINK = re.compile(r"([0-9]+)([-p?])([0-9]+)")
 
 
 class Pharaoh(Format):
-    """Word links of pairs that stand elsewhere; :func:`read_links` reads them."""
+    """Word links of pairs in another file; :func:`read_links` reads them."""
 
     name = "pharaoh"
     suffixes = (".pharaoh", ".links", ".align")
@@ -35,17 +35,13 @@ class Pharaoh(Format):
         how: Reading = USUAL,
         counts: Counts | None = None,
     ) -> NoReturn:
-        """Refuse: a links file has no sentences.
-
-        Raises:
-            SpanbridgeError: always.
-        """
+        """Raise SpanbridgeError: a file of links has no sentences."""
         raise SpanbridgeError(
             f"{path} holds word links, not sentences; give it as links, beside its sentences"
         )
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
-        """Return a function that writes a row's links on one line, which is empty without any."""
+        """Return a function that writes a row's links on one line, which may be empty."""
 
         def write(pair: SentencePair) -> None:
             links = pair.links
@@ -60,15 +56,15 @@ def read_links(
     """Read links, one pair per line: ``SOURCE-TARGET``, either all or none followed by ``:SCORE``.
 
     Args:
-        path: the links file; an empty line is a pair without links.
-        one_based: whether the file counts words from 1.
+        path: the file of links; an empty line is a pair without links.
+        one_based: count words from 1 in the file.
 
     Yields:
         The 0-based links in the file's order, and their scores in [0, 1] or None.
 
     Raises:
-        InputError: something on a line is no link, an index is below the base, a score lies
-            outside [0, 1], or only some of a line's links have one.
+        InputError: an item is not a link, an index is too low, a score lies outside [0, 1], or only
+            some of a line's links have one.
     """
     for number, line in enumerate(lines(path), 1):
         items = tuple(line.split())
@@ -76,7 +72,7 @@ def read_links(
             scores = None
             if ":" in line:
                 items, scores = _split_scores(items)
-            # The same few thousand links make up a whole file, so nearly all come from the cache.
+            # A file consists of the same few thousand links, so nearly all come from the cache.
             pairs = tuple(map(_link, items))
             if one_based:
                 pairs = _from_one(pairs)
@@ -90,15 +86,10 @@ def read_gold_links(
 ) -> Iterator[tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]]:
     """Read gold links, one pair per line: sure ones ``1-2``, possible ones ``3p4`` (or ``3?4``).
 
-    Args:
-        path: the links file; an empty line is a pair without links.
-        one_based: whether the file counts words from 1.
+    Arguments and errors are as in :func:`read_links`.
 
     Yields:
-        The sure and the possible links, 0-based; the possible ones include the sure.
-
-    Raises:
-        InputError: something on a line is no link, or an index is below the base.
+        The sure and the possible links, 0-based; the possible ones include the sure ones.
     """
     for number, line in enumerate(lines(path), 1):
         try:
@@ -113,10 +104,9 @@ def read_gold_links(
 
 
 def format_links(alignment: WordAlignment, scores: bool = False) -> str:
-    """Return the links as one 0-based line, without its end; scores have four decimals each.
+    """Return the links as one 0-based line, without line end; scores have four decimals.
 
-    Raises:
-        SpanbridgeError: scores are asked for, and the alignment has none.
+    Raises SpanbridgeError if scores are asked for and the alignment has none.
     """
     if not scores:
         return " ".join([f"{i}-{j}" for i, j in alignment.pairs])

@@ -1,7 +1,7 @@
-"""Plain fields of pairs and sentences: those that formats read and write without knowing them.
+"""Plain fields of pairs and sentences, which all formats of pairs read and write generically.
 
-They are taken from the declarations, so that a field which is declared there is in every format
-that holds whole pairs. A type that a format cannot hold is an error, never a field left out.
+They are derived from the declarations, so that a newly declared field is in every such format. A
+type that a format cannot hold is an error; no field is left out silently.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import Sentence
 
-# Fields that each format holds in its own way.
+# Fields that each format represents in its own way.
 _STRUCTURED: dict[type, frozenset[str]] = {
     SentencePair: frozenset({"id", "source", "target", "links", "extra"}),
     Sentence: frozenset({"words", "spans", "text", "offsets"}),
@@ -25,10 +25,10 @@ class PlainField:
     """A field that is None or one value.
 
     Attributes:
-        key: its name in a file, such as ``confidence`` or ``source_empty_probability``.
-        name: its name in the pair or the sentence.
-        type: of its values, None aside.
-        side: of the sentence that has it; None for a field of the pair.
+        key: name in a file, such as ``confidence`` or ``source_empty_probability``.
+        name: name in the pair or the sentence.
+        type: type of its values, without None.
+        side: side of its sentence; None for a field of the pair.
     """
 
     key: str
@@ -37,7 +37,7 @@ class PlainField:
     side: Side | None
 
     def of(self, pair: SentencePair) -> Any:
-        """Return its value in a pair."""
+        """Return the field's value in a pair."""
         return getattr(pair if self.side is None else pair.side(self.side), self.name)
 
 

@@ -1,4 +1,4 @@
-"""Plain text, one sentence per line: alone, or both sides of a pair as ``source ||| target``."""
+"""Plain text, one sentence per line: one side alone, or both as ``source ||| target``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ALONE = re.compile(r"(?<!\S)\|\|\|(?!\S)")
 
 
 class PlainText(SentenceFormat):
-    """One sentence per line; an empty line is a row with no words."""
+    """One sentence per line; an empty line is a row without words."""
 
     name = "text"
     suffixes = (".txt",)
@@ -38,8 +38,7 @@ class PlainText(SentenceFormat):
     ) -> Iterator[tuple[int, Sentence]]:
         """Read sentences, split at white space unless they are raw text.
 
-        Raises:
-            InputError: as :func:`spanbridge.core.files.lines`.
+        Raises InputError as :func:`spanbridge.core.files.lines`.
         """
         for number, line in enumerate(lines(path), 1):
             if counts is not None:
@@ -49,9 +48,7 @@ class PlainText(SentenceFormat):
     def write_sentence(self, sentence: Sentence, out: TextIO) -> None:
         """Write the words on one line, with spaces between them.
 
-        Raises:
-            SpanbridgeError: there are spans; or a word is empty or holds white space, so would not
-                be read back.
+        Raises SpanbridgeError if there are spans, or a word is empty or contains white space.
         """
         out.write(_line(sentence) + "\n")
 
@@ -72,8 +69,7 @@ class ParallelText(Format):
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read pairs, both sides split at white space unless they are raw text.
 
-        Raises:
-            InputError: a line has no ``|||`` standing alone, or more than one.
+        Raises InputError if a line has no ``|||`` between spaces, or more than one.
         """
         for number, line in enumerate(lines(path), 1):
             parts = _ALONE.split(line)

@@ -1,4 +1,4 @@
-"""Files of any format: rows, sentences with or without labels, pairs out of two files."""
+"""Reading of files of any format: rows, sentences with or without labels, pairs from two files."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _R = TypeVar("_R")
 
 
 class Pairs(Iterable[SentencePair]):
-    """Pairs that are read from their files anew by every loop over them.
+    """Pairs that every loop reads from their files again.
 
     Attributes:
-        counts: what the latest loop that came to its end has met.
+        counts: counts of the latest completed loop.
     """
 
     def __init__(
@@ -55,39 +55,34 @@ def read_rows(
 
     Args:
         path: the file.
-        side: of the pairs on which single sentences are put; the other one has no words.
-        how: how the file is read.
-        counts: where to count, if anywhere.
-        default, sniff: how the format is found; see :func:`spanbridge.formats.lookup.find_format`.
-
-    Raises:
-        InputError: the file is not as its format demands, or cannot be read.
-        SpanbridgeError: its format holds no sentences.
+        side, how, counts: as in :meth:`spanbridge.formats.base.Format.read`, whose errors are
+            raised.
+        default, sniff: as in :func:`spanbridge.formats.lookup.find_format`.
     """
-    return find_format(path, default=default, sniff=sniff).read(path, side, how, counts)
+    found = find_format(path, default=default, sniff=sniff)
+    return placed(found.read(path, side, how, counts), path)
 
 
 def read_sentences(path: str | Path) -> Iterator[tuple[int, Sentence]]:
-    """Read sentences whose labels are not wanted: text, CoNLL or the target sides of pairs.
+    """Read sentences without labels: text, CoNLL or the target sides of pairs.
 
-    Raises:
-        InputError, SpanbridgeError: as :func:`read_rows`.
+    Raises as :func:`read_rows`.
     """
     found = find_format(path, default="text", sniff=True)
-    return found.sentences(path, Reading(tags=False))
+    return placed(found.sentences(path, Reading(tags=False)), path)
 
 
 def labelled_rows(
     path: str | Path, how: Reading = USUAL, counts: Counts | None = None
 ) -> Iterator[tuple[int, Sentence]]:
     """Read as :func:`read_labelled`, each sentence with the 1-based number of its first line."""
-    return _labelled_format(path).sentences(path, how, counts)
+    return placed(_labelled_format(path).sentences(path, how, counts), path)
 
 
 def read_labelled(
     path: str | Path, how: Reading = USUAL, counts: Counts | None = None
 ) -> Iterator[Sentence]:
-    """Read sentences with their labels: CoNLL unless the suffix tells otherwise; of pairs, targets.
+    """Read sentences (target sides of pairs) with labels; CoNLL unless the suffix says otherwise.
 
     Raises:
         InputError: as :func:`read_rows`.
@@ -106,26 +101,26 @@ def read_pairs(
     labelled: bool = True,
     counts: Counts | None = None,
 ) -> Pairs:
-    """Read sentence pairs from files whose rows run parallel.
+    """Read sentence pairs from files with parallel rows.
 
     Args:
-        source: a ``.jsonl`` of pairs; or a CoNLL file; or, where no labels are needed, a ``.txt``,
-            and without ``target`` a file of ``source ||| target`` lines.
+        source: a ``.jsonl`` of pairs; or a CoNLL file; or, if ``labelled`` is False, a ``.txt``, or
+            without ``target`` a file of ``source ||| target`` lines.
         target: a ``.txt`` with one sentence per line; or a CoNLL file, whose tags are not read.
-            Another suffix is either, by its lines.
-        links: word links in Pharaoh's format, instead of any in the pairs.
-        how: how the source's tags and either side's text are read.
-        one_based: whether the links count words from 1.
-        labelled: False where the source's labels are not needed, so need not be there.
-        counts: where to count what is met in the source, if anywhere; see :class:`Pairs`.
+            With another suffix, the lines decide.
+        links: word links in Pharaoh's format, in place of any in the pairs.
+        how: settings for reading the source's tags and either side's text.
+        one_based: count words from 1 in the file of links.
+        labelled: False if the source's labels are not needed, so that they may be missing.
+        counts: counts to update while reading the source, if any; see :class:`Pairs`.
 
     Returns:
         The pairs; every loop over them reads the files.
 
     Raises:
-        SpanbridgeError: the files do not go together: a target is missing, or is one too many.
+        SpanbridgeError: a target is missing, or given in addition to pairs.
         InputError: a file is a pipe; and while reading, as :func:`read_rows`; or the files have
-            different numbers of rows; or a link leaves its sentences.
+            different numbers of rows; or a link lies outside its sentences.
     """
     for path in (source, target, links):
         if path is not None:
@@ -137,10 +132,10 @@ def read_pairs(
 
     def read(counts: Counts) -> Iterator[tuple[int, SentencePair]]:
         if right is None or target is None:
-            rows = left.read(source, "source", how, counts)
+            rows = placed(left.read(source, "source", how, counts), source)
         else:
-            sources = left.sentences(source, how, counts)
-            targets = right.sentences(target, replace(how, tags=False))
+            sources = placed(left.sentences(source, how, counts), source)
+            targets = placed(right.sentences(target, replace(how, tags=False)), target)
             rows = pair_up(parallel(sources, source, targets, target))
         return rows if links is None else add_links(rows, source, links, one_based)
 
@@ -187,17 +182,26 @@ def _of_sentences(found: Format, path: str | Path) -> Format:
     return found
 
 
+def placed(rows: Iterator[tuple[int, _R]], path: str | Path) -> Iterator[tuple[int, _R]]:
+    """Yield the rows; errors become InputError, with file and line."""
+    line = 0
+    try:
+        for line, row in rows:
+            yield line, row
+    except InputError:
+        raise
+    except SpanbridgeError as error:
+        where = f"after the row of line {line}: " if line else ""
+        raise InputError(path, None, f"{where}{error}") from error
+
+
 def parallel(
     left: Iterator[tuple[int, _L]],
     left_path: str | Path,
     right: Iterator[tuple[int, _R]],
     right_path: str | Path,
 ) -> Iterator[tuple[tuple[int, _L], tuple[int, _R]]]:
-    """Read rows of two files side by side, each with its line.
-
-    Raises:
-        InputError: one file has more rows than the other.
-    """
+    """Read rows of two files side by side, with line numbers; InputError for missing rows."""
     for n_rows, (a, b) in enumerate(zip_longest(left, right)):
         if a is None or b is None:
             line, _ = a or b
@@ -219,10 +223,9 @@ def over_same_words(
     right: Iterator[tuple[int, Sentence]],
     right_path: str | Path,
 ) -> Iterator[tuple[Sentence, Sentence]]:
-    """Read rows of two files whose spans are to be compared.
+    """Read rows of two files, to compare their spans.
 
-    Raises:
-        InputError: one file has more rows than the other, or one row more words.
+    Raises InputError if the numbers of rows differ, or the numbers of words in a row.
     """
     for (line, a), (at, b) in parallel(left, left_path, right, right_path):
         if len(a.words) != len(b.words):
@@ -238,7 +241,7 @@ def over_same_words(
 def pair_up(
     rows: Iterable[tuple[tuple[int, Sentence], tuple[int, Sentence]]],
 ) -> Iterator[tuple[int, SentencePair]]:
-    """Put source and target side together, with the source's lines and row numbers as ids."""
+    """Make pairs of source and target rows, with the source's lines, and row numbers as ids."""
     for number, ((line, source), (_, target)) in enumerate(rows, 1):
         yield line, SentencePair(str(number), source, target)
 
@@ -249,10 +252,9 @@ def add_links(
     links: str | Path,
     one_based: bool = False,
 ) -> Iterator[tuple[int, SentencePair]]:
-    """Give pairs that were read from ``path`` the links of a file, in place of any they had.
+    """Add the links of a file to pairs read from ``path``, in place of others.
 
-    Raises:
-        InputError: as :func:`read_pairs`.
+    Raises InputError as :func:`read_pairs`.
     """
     found = enumerate(read_links(links, one_based), 1)
     for (line, pair), (at, (indices, scores)) in parallel(rows, path, found, links):
@@ -262,6 +264,6 @@ def add_links(
         except SpanbridgeError as error:
             why = f"{error}{' (after 1 was taken from each)' if one_based else ''}"
             raise InputError(links, at, why) from error
-        # a row that brought nothing has nothing to be cleared, and files of these are long
+        # rows without results have nothing to clear, and their files are long
         bare = pair.links is None and pair.status is None
         yield line, pair._replace(links=alignment) if bare else pair.replace(links=alignment)

@@ -1,4 +1,4 @@
-"""Sentences of a text, and words of scripts that are written without spaces, by others' libraries.
+"""Sentence splitting, and word segmentation of scripts without spaces, by external libraries.
 
 Other packages add a splitter or a segmenter by an entry point in the group ``spanbridge.splitter``
 or ``spanbridge.segmenter``.
@@ -15,12 +15,12 @@ from spanbridge.core.scripts import is_unspaced
 from spanbridge.formats.tokens import tokenize
 
 Range = tuple[int, int]
-# Scripts (ISO 15924) that are written without spaces, and that ICU has dictionaries for.
+# Scripts (ISO 15924) written without spaces for which ICU has dictionaries.
 DICTIONARIES = frozenset({"Hans", "Hant", "Jpan", "Khmr", "Laoo", "Mymr", "Thai"})
 
 
 class Cutter(Part, ABC):
-    """Cuts text into ranges of characters (code points), half-open, in order, without gaps."""
+    """Splitter of text into half-open ranges of characters (code points), in order, gapless."""
 
     @abstractmethod
     def describe(self) -> str:
@@ -46,9 +46,9 @@ class Sentencex(Cutter):
         return f"sentencex({version('sentencex')})"
 
     def __call__(self, text: str, language: str) -> Sequence[Range]:
-        """Sentences; a language that it does not know is cut as its nearest relative is."""
+        """Return ranges of sentences; unknown languages are cut as their nearest relative."""
         code = language.partition("-")[0]
-        # no-break and thin spaces can make the library (1.0.32) panic, as Rust calls it
+        # no-break and thin spaces can make the library (1.0.32) panic
         plain = "".join(" " if char.isspace() and char != "\n" else char for char in text)
         return _ranges(self._segment(code, plain), plain)
 
@@ -63,11 +63,9 @@ class _Icu(Cutter):
         self._breaker = getattr(breakers, self.breaker)
 
     def describe(self) -> str:
-        """Name and version."""
         return f"icu({version('icu4py')})"
 
     def __call__(self, text: str, language: str) -> Sequence[Range]:
-        """Return the ranges between boundaries."""
         return _ranges(list(self._breaker(text, language)), text)
 
 
@@ -88,12 +86,12 @@ def _ranges(pieces: Sequence[str], text: str) -> list[Range]:
     for piece in pieces:
         found.append((at, at + len(piece)))
         at += len(piece)
-    # a library that changes the text that it was to cut is not believed
+    # the result is ignored if the library has changed the text
     return found if "".join(pieces) == text else [(0, len(text))]
 
 
 def sentences(text: str, language: str, splitter: Cutter) -> list[Range]:
-    """Ranges of sentences, without the white space about them; blank ones are left out."""
+    """Ranges of sentences without surrounding white space; blank ones are left out."""
     found = []
     for start, end in splitter(text, language):
         piece = text[start:end]
@@ -116,7 +114,7 @@ def words(text: str, language: str, segmenter: Cutter) -> tuple[tuple[str, ...],
 
 
 def _runs(text: str) -> Iterator[Range]:
-    """Yield words, those of scripts without spaces run together as far as they touch."""
+    """Yield words; adjacent ones in scripts without spaces are joined."""
     begun: Range | None = None
     for start, end in tokenize(text)[1]:
         joins = is_unspaced(text[start])

@@ -1,4 +1,4 @@
-"""Raw text -> words with their places, in any script, without a model."""
+"""Rule-based tokenizer: raw text to words with their offsets, in any script."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from itertools import pairwise
 from spanbridge.core.scripts import is_unspaced
 from spanbridge.core.spans import Sentence
 
-# Every character is given a kind: s(pace), w(ord: letters and digits), c (a letter of a script
-# written without spaces), m(ark, or an invisible joiner), a(postrophe or hyphen), o(ther).
+# Kinds of characters: s(pace), w(ord: letters and digits), c (a letter of a script written without
+# spaces), m(ark, or an invisible joiner), a(postrophe or hyphen), o(ther).
 _TOKEN = re.compile(r"w[wm]*(?:aw[wm]*)*|[cmao]m*")
 _INSIDE_WORDS = frozenset("'\u2019-\u2010\u2011")
 # Articles, prepositions and pronouns that lose their vowel before the next word (French, Catalan,
-# Italian, Occitan): l'Ajuntament, qu'Anna, dell'Unione. A capital letter is one only where a
-# sentence begins: O'Brien and N'Djamena are whole.
+# Italian, Occitan): l'Ajuntament, qu'Anna, dell'Unione. Capitalised, only at the beginning of a
+# sentence: O'Brien and N'Djamena are whole.
 _ELIDED = re.compile(
     r"(?<![\w'\u2019-])(?:[cdjlmnst]|qu|un|all|dall|dell|nell|sull|quell|quest|jusqu|lorsqu|puisqu)"
     r"['\u2019](?=\w)",
@@ -28,11 +28,12 @@ _BEFORE_SENTENCES = frozenset('.!?:\u2026"([\u00ab\u00bb\u201c\u201d\u2014-')
 def tokenize(
     text: str, boundaries: Iterable[int] = ()
 ) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
-    """Cut text into words; every character that is not whitespace lies in exactly one.
+    """Cut text into words; every character that is not white space lies in exactly one.
 
     A word is a run of letters, marks and digits, with apostrophes and hyphens inside it
-    (``Ankara'da``), but for elided articles and the like (``l'|Ajuntament``); of scripts written
-    without spaces, each character with its marks is a word; so is any other single character.
+    (``Ankara'da``), except after elided articles and the like (``l'|Ajuntament``); in scripts
+    written without spaces, each character with its marks is a word; so is any other single
+    character.
 
     Args:
         text: the raw text.
@@ -47,19 +48,18 @@ def tokenize(
     offsets: list[tuple[int, int]] = []
     for start, end in pairwise(cuts):
         offsets += (match.span() for match in _TOKEN.finditer(kinds, start, end))
-        if end in elided and end - start > 1:  # its apostrophe ends it
+        if end in elided and end - start > 1:  # an elided word ends with its apostrophe
             offsets[-2:] = [(offsets[-2][0], end)]
     return tuple(text[start:end] for start, end in offsets), tuple(offsets)
 
 
 def raw_sentence(text: str) -> Sentence:
-    """Cut a raw text into the words of a sentence, which keeps the text and their places in it."""
+    """Cut a raw text into the words of a sentence, which keeps the text and their offsets."""
     words, offsets = tokenize(text)
     return Sentence(words, (), text, offsets)
 
 
 def _elided(text: str) -> Iterator[int]:
-    """Yield the positions at which elided words end."""
     for match in _ELIDED.finditer(text):
         word, start = match.group(), match.start()
         before = text[max(0, start - 3) : start].rstrip()
@@ -69,7 +69,7 @@ def _elided(text: str) -> Iterator[int]:
 
 
 class _Kinds(dict[int, str]):
-    """Kind of each code point, found out when first met."""
+    """Kind of each code point, computed on first use."""
 
     def __missing__(self, code: int) -> str:
         kind = self[code] = _kind(chr(code))

@@ -90,7 +90,7 @@ class Intervals:
         return total
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Intervals:
-        """The intervals that the mask keeps."""
+        """Intervals selected by a mask."""
         return Intervals(self.start[mask], self.end[mask])
 
 
@@ -279,12 +279,8 @@ def harmonic(recall: Vector, precision: Vector) -> Vector:
 def support(entity: Span, start: int, end: int, links: WordAlignment) -> float:
     """Share of the words of both spans that are linked to the other one, in [0, 1].
 
-    Dice's coefficient over linked words: 1 if every word of each span is linked to the other.
-
-    Args:
-        entity: source span.
-        start, end: target words [start, end).
-        links: the word alignment.
+    Dice's coefficient over linked words, with the source span ``entity`` and the target words
+    [start, end): 1 if every word of each is linked to the other.
     """
     n_source, last = 0, -1
     linked = set()

@@ -74,8 +74,7 @@ DROPPED_RIGHTLY = 0.65
 def sentence_confidence(spans: Iterable[float], n_dropped: int) -> float:
     """Probability that a sentence's whole projection is right, with its spans taken as independent.
 
-    Args:
-        spans: probability of each projected span.
-        n_dropped: number of source spans that were not projected.
+    ``spans`` are the probabilities of the projected spans; ``n_dropped`` source spans were not
+    projected.
     """
     return math.prod(spans) * DROPPED_RIGHTLY**n_dropped

@@ -21,8 +21,8 @@ from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.projection.candidates import Candidate
 from spanbridge.projection.corpus_statistics import POSITIONS, CorpusStatistics, Span3
 from spanbridge.projection.learned_taggers import FOLDS, Floats, StatesTagger, WordsTagger, bioes
-from spanbridge.projection.matcher import Pool
 from spanbridge.projection.method import Row
+from spanbridge.projection.pool import Pool
 from spanbridge.projection.presets import SoftMethod, SolverName
 from spanbridge.projection.score_input import ScoreInput, TagProbabilities
 from spanbridge.projection.weights import FIRST, SECOND, Weights
@@ -33,7 +33,7 @@ MIN_PAIRS = 100
 
 @dataclass
 class Learned:
-    """What earlier passes over a corpus learned.
+    """State learned in earlier passes over a corpus.
 
     Attributes:
         statistics: word frequencies and boundaries.
@@ -138,7 +138,7 @@ class CorpusMethod(SoftMethod):
         return (FIRST if self.state.words is None else SECOND)[which]
 
     def learned(self) -> tuple[dict[str, Any], Arrays]:
-        """All that was learned."""
+        """State for :meth:`take_up`."""
         state, statistics = self.state, self.state.statistics
         content: dict[str, Any] = {
             "labels": state.labels,

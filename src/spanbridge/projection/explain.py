@@ -14,7 +14,7 @@ from spanbridge.projection.method import Projection
 from spanbridge.projection.weights import Weights
 
 if TYPE_CHECKING:
-    from spanbridge.projection.matcher import Scored
+    from spanbridge.projection.pool import Scored
 
 RUNNERS_UP = 3
 
@@ -34,8 +34,7 @@ def explain(
     Each candidate is shown with its score, then each part as value * weight.
 
     Args:
-        pair: the sentence pair.
-        entities: its source spans, in order.
+        pair, entities: the sentence pair, and its source spans in order.
         scored: the scores of each entity's candidates.
         weights: the weights in use.
         chosen: the candidates that were chosen.

@@ -112,7 +112,7 @@ class HeuristicMethod(LinkMatcher):
         SpanbridgeError: an argument is out of range.
     """
 
-    name = "heuristic"
+    name, calibrated_as = "heuristic", "heuristic"
     own_weights = Weights({"brevity": 1.0})
 
     def __init__(

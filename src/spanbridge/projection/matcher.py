@@ -12,76 +12,30 @@ them by a weight. It is the programme of the paper (arXiv 2501.18750, section 3.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from math import isfinite
 from typing import ClassVar, TypeGuard
 
 import numpy as np
-import numpy.typing as npt
 
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
-from spanbridge.projection.candidates import Candidate, Generator, Intervals, Vector
+from spanbridge.projection.candidates import Candidate, Generator, Vector
 from spanbridge.projection.confidence import Calibration
+from spanbridge.projection.contract import checked_values
 from spanbridge.projection.explain import explain
 from spanbridge.projection.method import BELOW, LOST, NO_LINK, Method, Projection, Row, in_order
+from spanbridge.projection.pool import Pool, Scored, Unasked, gains
 from spanbridge.projection.score_input import ScoreInput, TargetTagger
 from spanbridge.projection.scores import PhraseScorer, Question, Score, find_score
 from spanbridge.projection.solve import Solver
 from spanbridge.projection.weights import Weights
 
-# Expensive scores computed per entity and round: their values may make others unnecessary.
-ASKED_AT_ONCE = 4
 # Limit on target words with expensive scores, since candidates are then compared pairwise.
 MAX_WORDS_ASKED = 300
-
-
-@dataclass(slots=True)
-class Scored:
-    """All candidates of one entity with their scores.
-
-    Attributes:
-        intervals: the candidates.
-        parts: values of each score, [n_candidates]; NaN if an expensive one was not computed.
-        total: weighted sums; minus infinity if an expensive score was not computed.
-    """
-
-    intervals: Intervals
-    parts: dict[str, Vector]
-    total: Vector
-
-    def number(self, start: int, end: int) -> int:
-        """Index of a candidate."""
-        same = (self.intervals.start == start) & (self.intervals.end == end)
-        return int(np.flatnonzero(same)[0])
-
-    def margin(self, number: int, min_score: float) -> float:
-        """Lead of a candidate over the entity's next best, or over no projection."""
-        others = np.delete(self.total, number)
-        return float(self.total[number] - others.max(initial=min_score))
-
-
-@dataclass(slots=True)
-class Pool:
-    """All candidates of one sentence pair.
-
-    Attributes:
-        given: input of the scores.
-        entities: source spans, in order.
-        scored: scores of each entity's candidates; empty if the generator brings the only score.
-        candidates: candidates that can be chosen; their scores are the excess over ``min_score``.
-        asked: True if expensive scores were computed.
-    """
-
-    given: ScoreInput
-    entities: list[Span]
-    scored: list[Scored] = field(default_factory=list)
-    candidates: list[Candidate] = field(default_factory=list)
-    asked: bool = False
 
 
 class Matcher(Method):
@@ -97,6 +51,8 @@ class Matcher(Method):
 
     # Inputs of scores beyond the pair: statistics, learned taggers.
     provides: ClassVar[frozenset[str]] = frozenset()
+    # Name of its calibration among CALIBRATIONS.
+    calibrated_as: ClassVar[str]
 
     def __init__(self, generator: Generator, solver: Solver) -> None:
         self.generator = generator
@@ -133,9 +89,17 @@ class Matcher(Method):
             self.changes, self.tagger, self.scorer, self._known = before
             raise
 
+    def made_of(self) -> tuple[object, ...]:
+        """The method and its scores."""
+        return (self, *self._scores(self.weights()))
+
     def preset(self) -> Weights:
         """The preset's own weights."""
         raise NotImplementedError
+
+    def regime(self) -> str:
+        """Name of the calibration; a subclass of a preset keeps the preset's."""
+        return self.calibrated_as
 
     def calibration(self) -> Calibration:
         """The calibration of confidences."""
@@ -238,7 +202,7 @@ class Matcher(Method):
             return pool
         pool.scored = [self.score(given, entity, weights, scores) for entity in pool.entities]
         if not asking:
-            pool.candidates = list(_gains(pool, weights))
+            pool.candidates = list(gains(pool, weights))
         return pool
 
     def score(
@@ -252,7 +216,8 @@ class Matcher(Method):
             if score.expensive:
                 parts[score.name] = np.full(len(intervals), np.nan)
             else:
-                parts[score.name] = score.of(given, entity, intervals)
+                values = score.of(given, entity, intervals)
+                parts[score.name] = checked_values(score, values, len(intervals))
                 total += weights.parts[score.name] * parts[score.name]
         return Scored(intervals, parts, total)
 
@@ -266,18 +231,18 @@ class Matcher(Method):
         solver would choose it: the inner one fits wherever the outer one does.
         """
         good = [pool for pool in pools if not isinstance(pool, RowError)]
-        rest = [_Rest(pool, e, asked, weights) for pool in good for e in range(len(pool.scored))]
+        rest = [Unasked(pool, e, asked, weights) for pool in good for e in range(len(pool.scored))]
         while questions := [(one, number) for one in rest for number in one.wanted()]:
             asks: list[Question] = [one.question(number) for one, number in questions]
             for score in asked:
-                values = score.ask(asks)
+                values = checked_values(score, score.ask(asks), len(asks)).tolist()
                 for (one, number), value in zip(questions, values, strict=True):
                     one.settle(number, score, value)
                 self.counts[f"{score.name} scores"] += len(asks)
         for score in asked:
             score.forget()
         for pool in good:
-            pool.candidates = list(_gains(pool, weights))
+            pool.candidates = list(gains(pool, weights))
         return pools
 
     def _conclude(self, pool: Pool, weights: Weights) -> Projection:
@@ -350,69 +315,7 @@ class Matcher(Method):
         )
 
 
-class _Rest:
-    """Candidates of one entity whose expensive scores are not known yet."""
-
-    def __init__(self, pool: Pool, entity: int, asked: Sequence[Score], weights: Weights) -> None:
-        self._pool, self._entity, self._weights = pool, entity, weights
-        self._scored = pool.scored[entity]
-        self._low, self._high = self._scored.total.copy(), self._scored.total.copy()
-        for score in asked:
-            ends = [weights.parts[score.name] * end for end in (score.low, score.high)]
-            self._low += min(ends)
-            self._high += max(ends)
-        self._n_asked = np.zeros(len(self._low), np.int64)
-        self._all = len(asked)
-        self._scored.total = np.full(len(self._low), -np.inf)
-        self._inside = _inside(self._scored.intervals)
-
-    def wanted(self) -> list[int]:
-        """The most promising candidates."""
-        best_inside = np.where(self._inside, self._low[None, :], -np.inf).max(1, initial=-np.inf)
-        open_ = np.flatnonzero(
-            (self._n_asked == 0)
-            & (best_inside <= self._high)
-            & (self._high > self._weights.min_score)
-        )
-        order = np.argsort(-self._high[open_], kind="stable")[:ASKED_AT_ONCE]
-        return [int(number) for number in open_[order]]
-
-    def question(self, number: int) -> Question:
-        intervals = self._scored.intervals
-        interval = int(intervals.start[number]), int(intervals.end[number])
-        return self._pool.given, self._pool.entities[self._entity], interval
-
-    def settle(self, number: int, score: Score, value: float) -> None:
-        """Enter the value of one expensive score."""
-        weight = self._weights.parts[score.name]
-        value = min(max(value, score.low), score.high)
-        ends = [weight * end for end in (score.low, score.high)]
-        self._scored.parts[score.name][number] = value
-        self._low[number] += weight * value - min(ends)
-        self._high[number] += weight * value - max(ends)
-        self._n_asked[number] += 1
-        if self._n_asked[number] == self._all:
-            self._scored.total[number] = self._low[number]
-
-
 def _aligned(row: Row) -> TypeGuard[tuple[SentencePair, WordAlignment | SoftAlignment]]:
     if row[1] is None:
         raise SpanbridgeError(f"row {row[0].id} comes without an alignment, which matchers read")
     return True
-
-
-def _gains(pool: Pool, weights: Weights) -> Iterator[Candidate]:
-    """Candidates scored by the excess over ``min_score``, so that no projection is worth 0."""
-    for e, scored in enumerate(pool.scored):
-        gain = scored.total - weights.min_score
-        for number in np.flatnonzero(gain > 0).tolist():
-            start, end = int(scored.intervals.start[number]), int(scored.intervals.end[number])
-            yield Candidate(e, start, end, float(gain[number]))
-
-
-def _inside(intervals: Intervals) -> npt.NDArray[np.bool_]:
-    """Mask [i, j] of the candidates j that lie within another one i."""
-    start, end = intervals.start, intervals.end
-    within = (start[:, None] <= start[None, :]) & (end[:, None] >= end[None, :])
-    np.fill_diagonal(within, False)
-    return within

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Learner
@@ -70,9 +70,15 @@ class Projection:
         return replace(self, spans=spans)
 
     def above(self, min_confidence: float) -> Projection:
-        """The projection without less probable spans; their source spans count as dropped."""
+        """The projection without less probable spans; their source spans count as dropped.
+
+        Raises:
+            SpanbridgeError: a span has no confidence, and a minimum is asked for.
+        """
         if min_confidence <= 0:
             return self
+        if any(span.score is None for span in self.spans):
+            raise SpanbridgeError("the method gives no confidence; leave out the minimum of one")
         low = [
             k
             for k, span in enumerate(self.spans)
@@ -107,6 +113,13 @@ class Method(Learner, Part):
     reads: ClassVar[Reads] = "links"
     aligner: ClassVar[str] = "encoder"
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Check the value of ``reads``."""
+        super().__init_subclass__(**options)
+        if cls.reads not in get_args(Reads):
+            kinds = ", ".join(map(repr, get_args(Reads)))
+            raise TypeError(f"{cls.__name__}.reads is {cls.reads!r}, but must be one of {kinds}")
+
     @cached_property
     def counts(self) -> Counter[str]:
         """Further counts for the account, such as scores computed by a translator."""
@@ -123,8 +136,7 @@ class Method(Learner, Part):
     def equip(self, weights: Any = None, tagger: Any = None, scorer: Any = None) -> None:
         """Add weights of scores, a tagger of the target, or a translator that scores.
 
-        Raises:
-            SpanbridgeError: the method takes none of these.
+        Raises SpanbridgeError if the method takes none of these.
         """
         raise SpanbridgeError(f"the method {self.name!r} takes no weights, tagger or translator")
 

@@ -27,7 +27,8 @@ from spanbridge.projection.candidates import (
     support,
 )
 from spanbridge.projection.confidence import CALIBRATIONS, MARGIN, Calibration
-from spanbridge.projection.matcher import Matcher, Pool
+from spanbridge.projection.matcher import Matcher
+from spanbridge.projection.pool import Pool
 from spanbridge.projection.scores import AlignmentScore, NerScore, Score
 from spanbridge.projection.solve import Solver
 from spanbridge.projection.weights import ONE_BY_ONE, Weights
@@ -49,7 +50,7 @@ class LinkMatcher(Matcher):
 
     def calibration(self) -> Calibration:
         """Calibration of the method."""
-        return CALIBRATIONS[self.name]
+        return CALIBRATIONS[self.regime()]
 
     def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
         """Support of the candidate."""
@@ -78,7 +79,8 @@ class GreedyMethod(LinkMatcher):
         SpanbridgeError: an argument is out of range.
     """
 
-    name = "greedy"
+    name, calibrated_as = "greedy", "greedy"
+    solver: ClassVar[SolverName] = "greedy"
 
     def __init__(
         self,
@@ -90,7 +92,7 @@ class GreedyMethod(LinkMatcher):
         if not min_score >= 0:
             raise SpanbridgeError(f"min_score is {min_score}, but must not be negative")
         self.min_score = min_score
-        super().__init__(TightNgrams(max_words), Solver(self.name, n_proj, exactly))
+        super().__init__(TightNgrams(max_words), Solver(self.solver, n_proj, exactly))
 
 
 class ExactMethod(GreedyMethod):
@@ -99,7 +101,7 @@ class ExactMethod(GreedyMethod):
     The arguments are those of :class:`GreedyMethod`.
     """
 
-    name = "exact"
+    name, calibrated_as, solver = "exact", "exact", "exact"
 
 
 class SoftMethod(Matcher):
@@ -109,7 +111,7 @@ class SoftMethod(Matcher):
         solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
     """
 
-    name = "soft"
+    name, calibrated_as = "soft", "soft"
     reads = "soft alignment"
 
     def __init__(self, solver: SolverName = "greedy") -> None:
@@ -118,10 +120,6 @@ class SoftMethod(Matcher):
     def preset(self) -> Weights:
         """The soft alignment alone."""
         return ONE_BY_ONE
-
-    def regime(self) -> str:
-        """Name of the calibration."""
-        return self.name
 
     def calibration(self) -> Calibration:
         """Calibration of the regime; with other weights, scaled to their greatest sum."""
@@ -164,7 +162,7 @@ class MatchMethod(LinkMatcher):
         SpanbridgeError: an argument is out of range.
     """
 
-    name = "match"
+    name, calibrated_as = "match", "match"
 
     def __init__(
         self,

@@ -172,7 +172,7 @@ class TagProbabilities:
         return logs
 
     def knows(self, label: str) -> bool:
-        """Return True if the label was seen in training."""
+        """Check if the label was seen in training."""
         return label in self._columns
 
     def inside(self, label: str) -> Vector:

@@ -188,7 +188,7 @@ def sentence_view(sentence: Sentence, marks: Iterable[Mark]) -> SentenceView:
 
 
 def link_text(links: WordAlignment) -> str:
-    """Links as ``0-0 1-2``, or ``0-0:0.93 1-2:0.80`` where they have scores."""
+    """Links as ``0-0 1-2``, or with scores ``0-0:0.93 1-2:0.80``."""
     if links.scores is None:
         return " ".join(f"{i}-{j}" for i, j in links.pairs)
     scored = zip(links.pairs, links.scores, strict=True)
@@ -213,11 +213,7 @@ def _finding(target: Sentence, entry: Judged) -> Finding:
 
 
 def judge_pair(pair: SentencePair, gold: Sentence) -> list[Judged]:
-    """Hold a pair's projected spans against its gold ones.
-
-    Raises:
-        SpanbridgeError: the two sentences differ in length, so that spans cannot be compared.
-    """
+    """Compare a pair's projected spans with gold. Raises SpanbridgeError if lengths differ."""
     if len(gold.words) != len(pair.target.words):
         raise SpanbridgeError(
             f"row {pair.id}: the gold sentence has {len(gold.words)} words, the target "

@@ -249,6 +249,10 @@ def make_pipeline(
     settings = _validated(Settings, given, file, place)
     steps, where = [], []
     for n, entry in enumerate(settings.steps):
+        if isinstance(entry, Step):  # made in Python
+            steps.append(entry)
+            where.append(None)
+            continue
         try:
             name, options = one_entry(entry, "a step")
             kind = registry.load("step", name)

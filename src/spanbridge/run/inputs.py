@@ -13,6 +13,7 @@ from spanbridge.core.files import check_rereadable
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.formats import Counts, Format, Reading, find_format, read_pairs
+from spanbridge.formats.reading import placed
 
 
 class Files(BaseModel):
@@ -88,13 +89,17 @@ class Input(BaseModel):
                 one.source, one.target, one.links, how=how, labelled=self.labels, counts=counts
             )
         path = one or ""
-        return (pair for _, pair in self._format(path).read(path, self.side, how, counts))
+        rows = placed(self._format(path).read(path, self.side, how, counts), path)
+        return (pair for _, pair in rows)
 
     def signature(self) -> dict[str, str]:
         """Settings by which tags were read, if any were."""
         one = self.input
         path = one.source if isinstance(one, Files) else one
-        if not self.labels or path is None or self._format(path).name != "conll":
+        if not self.labels or path is None:
+            return {}
+        known = self._format(path)
+        if known.sides != "one" or not known.holds_spans:
             return {}
         return {"scheme": self.scheme, "orphans": self.orphans}
 

@@ -30,7 +30,7 @@ class Job:
         open_steps: function that loads the parts of the steps and returns the steps in order.
         output: path of the result.
         output_side: side that is written if the format holds single sentences.
-        default_format: format of an output whose name does not tell.
+        default_format: format of an output without a known suffix.
         writing: further options of the output's format.
         reading: settings by which the input was read, for the signature.
         fit_rows: rows that steps learn from, at most, spread over the input.

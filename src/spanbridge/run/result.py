@@ -152,11 +152,7 @@ def finish(
 
 
 def read_manifest(output: str) -> dict[str, Any] | None:
-    """Manifest beside a result, or None if there is none.
-
-    Raises:
-        InputError: the file is not a manifest.
-    """
+    """Manifest beside a result, or None. Raises InputError if it is not a manifest."""
     path = manifest_path(output)
     if not path.is_file():
         return None

@@ -60,7 +60,7 @@ class _Going:
 
     def __init__(self, job: Job, steps: tuple[Step, ...], progress: Progress) -> None:
         self._job, self._steps, self._progress = job, steps, progress
-        self._parts = [step.parts() for step in steps]
+        self._parts = [step.signed() for step in steps]
         self.passages = [Passage("read")]
         self.passages += (Passage(step.name, step.licences()) for step in steps)
         self._keys: list[list[str]] = [[] for _ in self.passages]

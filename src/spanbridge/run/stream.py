@@ -46,7 +46,7 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[Passage]]:
         if total is None and any(step.learns for step in steps):
             total = _count(job, counts, progress)
         passages = [Passage(step.name, step.licences()) for step in steps]
-        parts = [step.parts() for step in steps]
+        parts = [step.signed() for step in steps]
         n_learned = learn(
             steps, lambda: job.open_rows(None), total or 0, job.fit_rows, progress, passages
         )
@@ -133,8 +133,6 @@ def in_memory(
     """Pass rows through open steps.
 
     Args:
-        steps: the steps.
-        rows: the rows.
         fit: let steps learn from these rows; False if they have learned before.
         limit: rows that they learn from, at most.
         progress: shows the progress.

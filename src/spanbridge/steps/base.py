@@ -14,7 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.requirements import allows_commercial_use
+from spanbridge.core.plugins import origins
+from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
@@ -70,7 +71,7 @@ class PartSettings:
 
 
 def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
-    """Name and settings from ``NAME`` or ``{NAME: {SETTING: ...}}``; ValueError if it is neither."""
+    """Name and settings from ``NAME`` or ``{NAME: {SETTING: ...}}``; ValueError for neither."""
     if isinstance(given, str):
         return given, {}
     if isinstance(given, dict) and len(given) == 1:
@@ -144,6 +145,7 @@ class Step(BaseModel, ABC):
             ``target_spans``, ``links`` and so on; ``{side}`` is replaced by its own side,
             ``{other}`` by the other one.
         before: columns that must not exist yet.
+        one_to_one: True if each row gives one row, with the same id, in the same order.
     """
 
     model_config = ConfigDict(
@@ -154,6 +156,7 @@ class Step(BaseModel, ABC):
     makes: ClassVar[tuple[str, ...]] = ()
     clears: ClassVar[tuple[str, ...]] = ()
     before: ClassVar[tuple[str, ...]] = ()
+    one_to_one: ClassVar[bool] = True
     _made: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     def needs(self) -> set[str]:
@@ -161,11 +164,7 @@ class Step(BaseModel, ABC):
         return self._columns(self.takes)
 
     def gives(self, columns: set[str]) -> set[str]:
-        """The columns after it.
-
-        Raises:
-            SpanbridgeError: it cannot follow the steps that made these columns.
-        """
+        """The columns after it. Raises SpanbridgeError if it cannot follow the former steps."""
         if late := columns & self._columns(self.before):
             raise SpanbridgeError(f"{self.name} comes before what makes {', '.join(sorted(late))}")
         return (columns | self._columns(self.makes)) - self._columns(self.clears)
@@ -196,9 +195,19 @@ class Step(BaseModel, ABC):
         given = self.model_dump(mode="json", exclude_defaults=True)
         return {"settings": ",".join(f"{key}={value}" for key, value in given.items()) or "default"}
 
+    def signed(self) -> dict[str, str]:
+        """The :meth:`parts`, with digests of the code of those from other packages."""
+        made = (
+            inner
+            for part in self._made.values()
+            for inner in (part.made_of() if isinstance(part, Part) else (part,))
+        )
+        code = origins([self, *made])
+        return {**self.parts(), **({"plugins": ",".join(code)} if code else {})}
+
     def describe(self) -> str:
         """The step in one phrase, for keys and signatures."""
-        return f"{self.name}({','.join(f'{key}={value}' for key, value in self.parts().items())})"
+        return f"{self.name}({','.join(f'{key}={value}' for key, value in self.signed().items())})"
 
     def licences(self) -> dict[str, str]:
         """Licences of its parts, by their kinds."""
@@ -214,12 +223,24 @@ class Step(BaseModel, ABC):
         """
 
     def run(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Work on a batch, and complete the account."""
+        """Work on a batch, and complete the account.
+
+        Raises:
+            SpanbridgeError: a one-to-one step does not return one row per row.
+        """
         before = account.n_rows
         n_rows = 0
         for row in self.work(rows, account):
+            if self.one_to_one and (n_rows == len(rows) or row.id != rows[n_rows].id):
+                raise SpanbridgeError(
+                    f"the step {self.name} gave row {row.id} where "
+                    f"{f'row {rows[n_rows].id}' if n_rows < len(rows) else 'no more'} was due; it "
+                    "gives one row for each, in order (one_to_one)"
+                )
             n_rows += 1
             yield row
+        if self.one_to_one and n_rows < len(rows):
+            raise SpanbridgeError(f"the step {self.name} lost row {rows[n_rows].id}")
         if account.n_rows == before and n_rows:
             account.statuses["done"] += n_rows
 

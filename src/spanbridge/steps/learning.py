@@ -36,8 +36,7 @@ def save(
 ) -> None:
     """Save what both have learned, in place of any earlier fit in the folder.
 
-    Raises:
-        InputError: the folder cannot be written to.
+    Raises InputError if the folder cannot be written to.
     """
     path = Path(folder)
     parts: dict[str, Any] = {"format": FORMAT}
@@ -62,10 +61,9 @@ def _named(settings: PartSettings) -> dict[str, Any]:
 
 
 def load(folder: str | Path, aligner: Learner | None, method: Learner | None) -> None:
-    """Restore what :meth:`save` saved, for parts made with the same settings.
+    """Restore what :func:`save` saved, for parts made with the same settings.
 
-    Raises:
-        InputError: something is missing or damaged.
+    Raises InputError if something is missing or damaged.
     """
     for kind, part in (("aligner", aligner), ("method", method)):
         if part is not None:

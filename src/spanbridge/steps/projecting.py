@@ -8,14 +8,15 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from spanbridge.alignment.base import Aligner
+from spanbridge.alignment.base import Aligner, checked
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, REJECTED, SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
 from spanbridge.projection.confidence import sentence_confidence
-from spanbridge.projection.method import Method, Projection
+from spanbridge.projection.contract import checked_projections
+from spanbridge.projection.method import Method, Projection, Row
 from spanbridge.projection.score_input import LINK_SCORE
 from spanbridge.steps import learning
 from spanbridge.steps.account import Account
@@ -73,7 +74,8 @@ class Align(Step):
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with links."""
         for chunk in chunks(rows):
-            for pair, found in zip(chunk, self._aligner.align(chunk), strict=True):
+            links = checked(self._aligner, chunk, self._aligner.align(chunk))
+            for pair, found in zip(chunk, links, strict=True):
                 if isinstance(found, RowError):
                     status = f"{REJECTED}{found}"
                     account.add(pair, status, ())
@@ -241,10 +243,13 @@ class Project(Step):
             found = list(self._aligned(chunk))
             fates = [_fate(pair, read) for pair, read in found]
             before = self._method.counts.copy()
+            rows_left: list[Row] = [
+                (pair, read)
+                for (pair, read), fate in zip(found, fates, strict=True)
+                if fate is None and not isinstance(read, RowError)
+            ]
             projected = iter(
-                self._method.project(
-                    [row for row, fate in zip(found, fates, strict=True) if fate is None]  # type: ignore[misc]
-                )
+                checked_projections(self._method, rows_left, self._method.project(rows_left))
             )
             for name, count in (self._method.counts - before).items():
                 account.note(name, count)
@@ -261,11 +266,13 @@ class Project(Step):
             for pair in rows:
                 yield pair, missing if pair.links is None else self._read(pair.links)
         elif self._method.reads == "links":
-            found = iter(self._aligner.align([pair for pair in rows if pair.links is None]))
+            bare = [pair for pair in rows if pair.links is None]
+            found = iter(checked(self._aligner, bare, self._aligner.align(bare)))
             for pair in rows:
                 yield pair, next(found) if pair.links is None else pair.links
         else:
-            for pair, soft in zip(rows, self._aligner.soft_align(rows), strict=True):
+            alignments = checked(self._aligner, rows, self._aligner.soft_align(rows))
+            for pair, soft in zip(rows, alignments, strict=True):
                 yield pair, _with_links(pair, soft)
 
     def _read(self, links: WordAlignment) -> WordAlignment | SoftAlignment:
@@ -309,7 +316,6 @@ class Project(Step):
 
 
 def _scorer(translator: Translator, name: str, context: Context) -> TranslationScorer:
-    """A scorer of phrases, from a multilingual translator."""
     if not translator.multilingual:
         raise SpanbridgeError(
             f"{name} gives no translation scores; a neural model of many languages does (NLLB-200, "
@@ -348,9 +354,14 @@ def _certainty_of_none(pair: SentencePair) -> float | None:
     return 1.0 if p is None else round(p, 4)
 
 
-def _sentence_confidence(whole: Projection, min_confidence: float) -> float:
-    """Probability that the row is right; omitting a span counts with 1 - its probability."""
-    sure = [1.0 if span.score is None else span.score for span in whole.spans]
+def _sentence_confidence(whole: Projection, min_confidence: float) -> float | None:
+    """Probability that the row is right; omitting a span counts with 1 - its probability.
+
+    None if the method gives a span none.
+    """
+    sure = [span.score for span in whole.spans if span.score is not None]
+    if len(sure) < len(whole.spans):
+        return None
     if min_confidence:
         sure = [p if p >= min_confidence else 1 - p for p in sure]
     return round(sentence_confidence(sure, len(whole.dropped)), 4)

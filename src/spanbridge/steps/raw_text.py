@@ -90,6 +90,7 @@ class Split(Step):
     takes: ClassVar[tuple[str, ...]] = ("{side}_text",)
     makes: ClassVar[tuple[str, ...]] = (SPLIT,)
     before: ClassVar[tuple[str, ...]] = ("{other}_words", "source_spans", "target_spans", SPLIT)
+    one_to_one: ClassVar[bool] = False
     side: Side = "target"
     splitter: SplitterSettings = PartSettings("splitter", "sentencex")
     _splitter: Cutter = PrivateAttr()
@@ -109,7 +110,7 @@ class Split(Step):
         }
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """A row for every sentence; blank texts stay one row."""
+        """One row per sentence; blank texts stay one row."""
         for pair in rows:
             text = pair.side(self.side).text or ""
             found = segmentation.sentences(text, self._language, self._splitter)
@@ -172,6 +173,7 @@ class Join(Step):
     name: ClassVar[str] = "join"
     takes: ClassVar[tuple[str, ...]] = (SPLIT,)
     clears: ClassVar[tuple[str, ...]] = (SPLIT,)
+    one_to_one: ClassVar[bool] = False
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """One row per text; a row that was not split is unchanged."""

@@ -42,8 +42,7 @@ class Tag(Step):
     def open(self, context: Context) -> None:
         """Load the tagger.
 
-        Raises:
-            SpanbridgeError: it cannot be loaded, or ``map`` does not match its labels.
+        Raises SpanbridgeError if it cannot be loaded or ``map`` does not match its labels.
         """
         if "O" in self.map.values() or not all(self.map.keys() | set(self.map.values())):
             raise SpanbridgeError(

@@ -43,8 +43,6 @@ def _guards(given: Any) -> Guards:
 
 
 class _Translating(Step):
-    """A step with a translator."""
-
     translator: TranslatorSettings = PartSettings("translator", "apertium")
     guards: Annotated[Guards, BeforeValidator(_guards)] = GUARDS
     _translator: Translator = PrivateAttr()
@@ -56,7 +54,6 @@ class _Translating(Step):
         self._translator.describe(*self._languages)  # raises for unknown languages
 
     def parts(self) -> dict[str, str]:
-        """Translator, languages, guards and licence."""
         return {
             "translator": self._translator.describe(*self._languages),
             "languages": "-".join(language.tag for language in self._languages),
@@ -89,7 +86,8 @@ class Translate(_Translating):
         """Load the translator.
 
         Raises:
-            SpanbridgeError: it does not know the languages, or its licence is not sufficient.
+            SpanbridgeError: it does not know the languages, or its licence does not allow
+                commercial use if that is required.
         """
         self._open(context, self.side)
 
@@ -135,22 +133,15 @@ class _Marked:
 
 
 class _Marking(_Translating):
-    """A step that translates with marks around the spans (EasyProject, Chen et al. 2023).
-
-    Attributes:
-        style: style of the marks.
-        min_score: similarity below which marked text is not taken for a span, in [0, 1].
-    """
+    """A step that translates with marks around the spans (EasyProject, Chen et al. 2023)."""
 
     style: Literal["brackets", "xml", "quotes"] = "brackets"
     min_score: float = Field(MIN_SCORE, ge=0, le=1)
 
     def open(self, context: Context) -> None:
-        """Load the translator."""
         self._open(context, "source")
 
     def parts(self) -> dict[str, str]:
-        """The marks, and everything that translations depend on."""
         return {"style": self.style, "min_score": repr(self.min_score), **super().parts()}
 
     def _marked(self, rows: Sequence[SentencePair]) -> Iterator[tuple[SentencePair, _Marked]]:

@@ -1,1 +1,1 @@
-"""Training token classifiers: fine-tuning, teachers, adversarial alignment. Needs torch."""
+"""Training of token classifiers: fine-tuning, teachers, adversarial alignment. Requires torch."""

@@ -210,7 +210,6 @@ def _fit(
     unlabelled: Unlabelled | None,
     tell: Tell,
 ) -> tuple[Mapping[str, float], ...]:
-    """Train, save the tagger, and return the history."""
     from spanbridge.training.trainer import Trainer
 
     classes = iob2_classes(labels)
@@ -282,7 +281,7 @@ def check_place(folder: Path) -> None:
 
 
 def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], ...], float] | None:
-    """History and seconds of the finished training in a folder; None if there is none.
+    """History and seconds of the finished training in a folder, or None.
 
     Raises:
         InputError: it is another training's, or cannot be read.

@@ -27,8 +27,7 @@ _TOKENIZER_FILES = (
 def find_checkpoint(name: str) -> Checkpoint:
     """Find a checkpoint by folder, Hub id, or ``multilingual-e5-small`` (embedded).
 
-    Raises:
-        SpanbridgeError: as :class:`~spanbridge.encode.checkpoint.Checkpoint`.
+    Raises as :class:`~spanbridge.encode.checkpoint.Checkpoint`.
     """
     if name == EMBEDDED:
         return Checkpoint(export_embedded())

@@ -41,10 +41,9 @@ def save_state(folder: Path, tensors: Mapping[str, Any], rest: Mapping[str, Any]
 
 
 def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Tensors and other values of the last state; None if there is none.
+    """Tensors and other values of the last state, or None.
 
-    Raises:
-        InputError: a file of it is damaged or missing.
+    Raises InputError if a file is damaged or missing.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file

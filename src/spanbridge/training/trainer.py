@@ -290,7 +290,6 @@ class Trainer:
         save_state(folder, tensors, {"signature": signature, "progress": asdict(now)})
 
     def _take_up(self, folder: Path, signature: str) -> Progress | None:
-        """Restore the state in the folder, if there is one."""
         found = load_state(folder)
         if found is None:
             return None
@@ -323,8 +322,7 @@ class Trainer:
 def parameter_groups(model: Any, settings: Settings) -> list[dict[str, Any]]:
     """Parameters to train, by layer, with their learning rates; all others are frozen.
 
-    Raises:
-        SpanbridgeError: all layers would be frozen.
+    Raises SpanbridgeError if all layers would be frozen.
     """
     base = model.base_model
     layers = base.transformer.layer if hasattr(base, "transformer") else base.encoder.layer
@@ -363,11 +361,7 @@ def pad(batch: Sequence[Piece], pad_id: int, device: str) -> tuple[torch.Tensor,
 def class_weights(
     classes: Sequence[str], given: Sequence[tuple[str, float]]
 ) -> npt.NDArray[np.float32]:
-    """Weight of each IOB2 class, [n_classes]; 1 for labels that are not given.
-
-    Raises:
-        SpanbridgeError: a given label is not among the classes.
-    """
+    """Weight of each IOB2 class, [n_classes]; 1 by default; SpanbridgeError for unknown labels."""
     weights = dict(given)
     labels = [name if name == "O" else name[2:] for name in classes]
     unknown = sorted(set(weights) - set(labels))

@@ -49,13 +49,8 @@ def relaxation(
 ) -> tuple[dict[int, float], list[Candidate]]:
     """Prices of the entities, and the candidates in the relaxed solution, the most used first.
 
-    Args:
-        candidates: candidates to choose among.
-        k: projections per entity, at most.
-        bonus: added to every score.
-
-    Raises:
-        SpanbridgeError: HiGHS failed.
+    At most ``k`` candidates per entity are chosen; ``bonus`` is added to every score. Raises
+    SpanbridgeError if HiGHS failed.
     """
     from scipy.optimize import linprog
 
@@ -80,15 +75,9 @@ def relaxation(
 def integer_programme(
     candidates: Sequence[Candidate], k: int, bonus: float = 0.0
 ) -> list[Candidate]:
-    """An optimal choice.
+    """An optimal choice; arguments as of :func:`relaxation`.
 
-    Args:
-        candidates: candidates to choose among.
-        k: projections per entity, at most.
-        bonus: added to every score.
-
-    Raises:
-        SpanbridgeError: HiGHS did not prove optimality.
+    Raises SpanbridgeError if HiGHS did not prove optimality.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 

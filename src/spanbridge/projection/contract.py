@@ -1,0 +1,89 @@
+"""Checks of the return values of other packages' scores and methods.
+
+Otherwise a mistake there would give wrong spans silently, or fail far from its cause. This
+package's own parts are tested instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.plugins import foreign
+from spanbridge.core.rows import SentencePair
+from spanbridge.projection.candidates import Vector
+from spanbridge.projection.method import Method, Projection, Row
+from spanbridge.projection.scores import Score
+
+
+def checked_values(score: Score, values: object, n: int) -> Vector:
+    """Values of a score as floats, one per candidate.
+
+    Raises SpanbridgeError if there are not ``n``, or one is not a finite number.
+    """
+    if not foreign(score) and isinstance(values, np.ndarray):
+        return values
+    try:
+        found: Vector = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise SpanbridgeError(f"the score {score.name!r} gave no numbers ({error})") from error
+    if found.shape != (n,):
+        shape = "x".join(map(str, found.shape)) or "a single number"
+        raise SpanbridgeError(
+            f"the score {score.name!r} gave {shape} for {n} candidates; it gives one value for each"
+        )
+    if not np.isfinite(found).all():
+        bad = found[~np.isfinite(found)][0]
+        raise SpanbridgeError(f"the score {score.name!r} gave {bad}, which is not finite")
+    return found
+
+
+def checked_projections(
+    method: Method, rows: Sequence[Row], found: Sequence[Projection | RowError]
+) -> Sequence[Projection | RowError]:
+    """Projections of a method, one per row.
+
+    Raises:
+        SpanbridgeError: their number is wrong, or one violates the rules of
+            :class:`spanbridge.projection.method.Projection`; the message names the row.
+    """
+    if not foreign(method):
+        return found
+    if not isinstance(found, list | tuple) or len(found) != len(rows):
+        n = len(found) if isinstance(found, list | tuple) else type(found).__name__
+        raise SpanbridgeError(
+            f"the method {method.name!r} gave {n} for {len(rows)} rows; it gives a list with one "
+            "projection for each"
+        )
+    for (pair, _), one in zip(rows, found, strict=True):
+        if not isinstance(one, RowError) and (wrong := _fault(pair, one)):
+            raise SpanbridgeError(f"row {pair.id}: the method {method.name!r} gave {wrong}")
+    return found
+
+
+def _fault(pair: SentencePair, found: object) -> str | None:
+    """Fault of a projection, or None."""
+    if not isinstance(found, Projection):
+        return f"{type(found).__name__}; it gives a Projection or a RowError"
+    last = 0
+    for span in found.spans:
+        if not last <= span.start < span.end <= len(pair.target.words):
+            return (
+                f"the span {span.start}-{span.end} of {len(pair.target.words)} words; spans lie "
+                "inside, have words, do not overlap and stand in order"
+            )
+        if span.score is not None and not 0 <= span.score <= 1:
+            return f"the confidence {span.score}; it lies in [0, 1], or is None"
+        last = span.end
+    if not found.origins and found.spans:
+        return None  # unknown, which is allowed
+    if len(found.origins) != len(found.spans):
+        return f"{len(found.origins)} origins for {len(found.spans)} spans; give one for each"
+    reached, dropped = set(found.origins), {span for span, _ in found.dropped}
+    if both := sorted(reached & dropped):
+        return f"source span {both[0][:3]} both an origin and dropped"
+    if lost := sorted(set(pair.source.spans) - reached - dropped):
+        return f"no word of the source span {lost[0][:3]}; make it an origin, or drop it"
+    return None

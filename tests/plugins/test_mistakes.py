@@ -1,0 +1,391 @@
+"""Mistakes in parts of other packages: one clear message each, and no wrong result."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import spanbridge
+from spanbridge import SpanbridgeError
+from spanbridge.alignment.base import Aligner
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.plugins import foreign, origins
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.core.spans import Sentence, Span
+from spanbridge.projection.contract import checked_projections, checked_values
+from spanbridge.projection.method import Method, Projection
+from spanbridge.projection.presets import ExactMethod, GreedyMethod, SoftMethod
+from spanbridge.projection.scores import SCORES, Score
+from spanbridge.steps.base import Step
+
+ANNA, ROME = Span(0, 1, "PER"), Span(2, 3, "LOC")
+PAIR = SentencePair(
+    "7", Sentence(("Anna", "likes", "Rome"), (ANNA, ROME)), Sentence(("Anna", "mag", "Rom"))
+)
+
+
+class Own(Method):
+    """Returns what it is told to."""
+
+    name, reads = "own", "nothing"
+
+    def __init__(self, gives):
+        self.gives = gives
+
+    def describe(self):
+        """Its name."""
+        return "own"
+
+    def project(self, rows):
+        """What it is told to."""
+        return self.gives
+
+
+def at(start, end, score=0.5):
+    """A span of the target."""
+    return Span(start, end, "PER", score)
+
+
+GOOD = Projection((at(0, 1), at(2, 3)), (), (ANNA, ROME))
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ([], r"gave 0 for 1 rows; it gives a list with one projection for each"),
+        ([GOOD, GOOD], r"gave 2 for 1 rows"),
+        (None, r"gave NoneType for 1 rows"),
+        (iter([GOOD]), r"gave list_iterator for 1 rows"),
+        ([None], r"row 7: the method 'own' gave NoneType; it gives a Projection or a RowError"),
+        ([Projection((at(2, 4),), (), (ANNA,))], r"row 7: .* the span 2-4 of 3 words"),
+        ([Projection((at(-1, 1),), (), (ANNA,))], r"the span -1-1 of 3 words"),
+        ([Projection((at(1, 1),), (), (ANNA,))], r"the span 1-1 of 3 words"),
+        ([Projection((at(1, 3), at(2, 3)), (), (ANNA, ROME))], r"the span 2-3 .* do not overlap"),
+        ([Projection((at(2, 3), at(0, 1)), (), (ANNA, ROME))], r"the span 0-1 .* stand in order"),
+        ([Projection((at(0, 1, 1.5),), (), (ANNA,))], r"the confidence 1\.5; it lies in \[0, 1\]"),
+        ([Projection((at(0, 1, float("nan")),), (), (ANNA,))], r"the confidence nan"),
+        ([Projection((at(0, 1), at(2, 3)), (), (ANNA,))], r"1 origins for 2 spans"),
+        ([Projection((at(0, 1),), (), (ANNA,))], r"no word of the source span \(2, 3, 'LOC'\)"),
+        (
+            [Projection((at(0, 1),), ((ANNA, "no"), (ROME, "no")), (ANNA,))],
+            r"source span \(0, 1, 'PER'\) both an origin and dropped",
+        ),
+        ([Projection((), ((ANNA, "no"),))], r"no word of the source span \(2, 3, 'LOC'\)"),
+    ],
+)
+def test_projections(found, why):
+    """Too few, too many, no list, outside, empty, overlapping, unordered, not accounted for."""
+    with pytest.raises(SpanbridgeError, match=why):
+        spanbridge.project([PAIR], Own(found))
+
+
+def test_a_good_projection_passes():
+    assert checked_projections(Own(None), [(PAIR, None)], [GOOD]) == [GOOD]
+    [row] = spanbridge.project([PAIR], Own([GOOD]))
+    assert row.target.spans == GOOD.spans
+    assert row.confidence == 0.25
+    unknown = Projection((at(0, 1),))  # which source span it came from
+    assert spanbridge.project([PAIR], Own([unknown]))[0].target.spans == unknown.spans
+
+
+def test_a_method_without_confidences():
+    """Neither spans nor the row have one; a minimum is refused."""
+    found = Projection((at(0, 1, None), at(2, 3, 0.5)), (), (ANNA, ROME))
+    assert spanbridge.project([PAIR], Own([found]))[0].confidence is None
+    with pytest.raises(SpanbridgeError, match="gives no confidence; leave out the minimum"):
+        spanbridge.project([PAIR], Own([found]), min_confidence=0.1)
+
+
+def test_a_method_reads_one_of_three_things():
+    with pytest.raises(TypeError, match=r"Wrong\.reads is 'words', but must be one of 'nothing'"):
+
+        class Wrong(Own):
+            reads = "words"
+
+
+class Odd(Score):
+    """Returns what it is told to."""
+
+    name, low, high = "odd", 0.0, 1.0
+
+    def __init__(self, gives):
+        self.gives = gives
+
+    def of(self, given, entity, intervals):
+        """What it is told to."""
+        return self.gives
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ([0.5], "gave 1 for 2 candidates; it gives one value for each"),
+        (0.5, "gave a single number for 2 candidates"),
+        ([[0.5], [0.5]], "gave 2x1 for 2 candidates"),
+        ([0.5, float("nan")], "gave nan, which is not finite"),
+        ([0.5, float("inf")], "gave inf, which is not finite"),
+        (None, "gave a single number for 2 candidates"),
+        (["a", "b"], "gave no numbers"),
+    ],
+)
+def test_values_of_scores(values, why):
+    with pytest.raises(SpanbridgeError, match=f"the score 'odd' {why}"):
+        checked_values(Odd(values), values, 2)
+
+
+def test_values_may_be_any_numbers():
+    assert checked_values(Odd(None), [1, 0], 2).tolist() == [1.0, 0.0]
+
+
+class Links(Aligner):
+    """Returns what it is told to."""
+
+    def __init__(self, gives):
+        self.gives = gives
+
+    def describe(self):
+        """Its name."""
+        return "links"
+
+    def align(self, pairs):
+        """What it is told to."""
+        return self.gives
+
+    def soft_align(self, pairs):
+        """What it is told to."""
+        return self.gives
+
+
+SHORT = WordAlignment.of([(0, 0)], 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ([], "the aligner Links gave 0 results for 1 pairs; give one each"),
+        ([SHORT], r"row 7: the aligner Links aligned \(1, 1\) words, but the pair has \(3, 3\)"),
+    ],
+)
+def test_alignments(found, why):
+    with pytest.raises(SpanbridgeError, match=why):
+        spanbridge.align([PAIR], Links(found))
+    with pytest.raises(SpanbridgeError, match=why):
+        spanbridge.project([PAIR], "greedy", Links(found))
+    soft = [SoftAlignment.from_links(links) for links in found]
+    with pytest.raises(SpanbridgeError, match=why):
+        spanbridge.project([PAIR], "soft", Links(soft))
+
+
+class Learns(Links):
+    """Learns, but cannot say what."""
+
+    learns = True
+
+
+def test_what_was_learned_must_be_said(tmp_path):
+    with pytest.raises(SpanbridgeError, match=r"Learns learns, but has no learned\(\) and take_up"):
+        Learns([]).save(tmp_path)
+
+
+class Loses(Step):
+    """Changes which rows there are."""
+
+    name = "loses"
+    how: str
+
+    def work(self, rows, account):
+        """One row too few, one too many, two exchanged, one renamed."""
+        rows = list(rows)
+        return {
+            "fewer": rows[:-1],
+            "more": [*rows, rows[0]],
+            "exchanged": rows[::-1],
+            "renamed": [row._replace(id="x") for row in rows],
+        }[self.how]
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("fewer", "lost row 2"),
+        ("more", "gave row 1 where no more was due"),
+        ("exchanged", "gave row 2 where row 1 was due; it gives one row for each, in order"),
+        ("renamed", "gave row x where row 1 was due"),
+    ],
+)
+def test_a_step_keeps_all_rows(how, why):
+    rows = [PAIR._replace(id=number) for number in "12"]
+    loaded = spanbridge.Loaded([Loses(how=how)])
+    with pytest.raises(SpanbridgeError, match=f"the step loses {why}"):
+        loaded.run(rows)
+
+
+# --- subclasses of the package's own parts
+
+
+class Mine(GreedyMethod):
+    """Greedy by another name."""
+
+    name = "mine"
+
+
+class MineExact(ExactMethod):
+    """Exact by another name."""
+
+    name = "mine-exact"
+
+
+class MineSoft(SoftMethod):
+    """Soft by another name."""
+
+    name = "mine-soft"
+
+
+@pytest.mark.parametrize(
+    ("mine", "preset"), [(Mine, "greedy"), (MineExact, "exact"), (MineSoft, "soft")]
+)
+def test_a_preset_by_another_name(mine, preset):
+    """Solver and calibration are the preset's."""
+    ours = list(spanbridge.project([PAIR], preset, "lexical"))
+    assert list(spanbridge.project([PAIR], mine(), "lexical")) == ours
+    assert ours[0].target.spans
+
+
+# --- whose code it was
+
+
+def test_origins():
+    assert not foreign(SCORES["soft"])
+    assert not foreign(GreedyMethod)
+    assert foreign(Mine())
+    assert foreign(Mine)
+    [origin] = origins([SCORES["soft"], Mine(), MineSoft(), GreedyMethod()])
+    name, _, digest = origin.partition("@")
+    assert name == "test_mistakes"
+    assert len(digest) == 8
+
+
+PACKAGE = {
+    "__init__.py": "from faulty.method import Faulty\n",
+    "method.py": """
+from faulty.helper import help_out
+from spanbridge.projection.method import Method, Projection
+
+class Faulty(Method):
+    name, reads = "faulty", "nothing"
+
+    def describe(self):
+        return "faulty"
+
+    def project(self, rows):
+        return [help_out(pair) for pair, _ in rows]
+""",
+    "helper.py": """
+from spanbridge.projection.method import Projection
+
+def help_out(pair):
+    return Projection((), tuple((span, "no reason") for span in pair.source.spans))
+""",
+    "format.py": """
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.spans import Sentence
+from spanbridge.formats import SentenceFormat
+
+class Fussy(SentenceFormat):
+    name, suffixes, holds_spans = "fussy", (".fussy",), True
+
+    def sniff(self, head, strict=True):
+        return 1 / 0
+
+    def sentences(self, path, how=None, counts=None):
+        yield 1, Sentence(("fine",))
+        raise SpanbridgeError("this is not fussy enough")
+
+    def write_sentence(self, sentence, out):
+        raise SpanbridgeError("not so")
+""",
+}
+POINTS = """[spanbridge.method]
+faulty = faulty:Faulty
+[spanbridge.format]
+fussy = faulty.format:Fussy
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs ``spanbridge ARGS`` with a package installed, whose files can be changed."""
+    package = tmp_path / "site" / "faulty"
+    package.mkdir(parents=True)
+    for name, code in PACKAGE.items():
+        (package / name).write_text(code, encoding="utf-8")
+    info = tmp_path / "site" / "faulty-2.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 2.0\n")
+    (info / "entry_points.txt").write_text(POINTS)
+    (tmp_path / "en.conll").write_text("Anna\tB-PER\nleft\tO\n\n", encoding="utf-8")
+    (tmp_path / "de.txt").write_text("Anna ging\n", encoding="utf-8")
+
+    def call(*args, code=0, **changed):
+        for name, text in changed.items():
+            (package / f"{name}.py").write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "spanbridge", *args],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    return call
+
+
+PROJECT = ("project", "--source", "en.conll", "--target", "de.txt", "--method", "faulty")
+
+
+def test_an_error_in_its_code_names_the_package(run):
+    run(*PROJECT, "-o", "out.jsonl")  # .txt is sniffed: a format that fails there has no opinion
+    broken = PACKAGE["helper.py"] + "    return 1 / 0\n"
+    broken = broken.replace("    return Projection", "    Projection")
+    said = run(*PROJECT, "-o", "out.jsonl", code=2, helper=broken)
+    assert said == (
+        "the package faulty 2.0 failed at helper.py:6 (ZeroDivisionError: division by zero)\n"
+    )
+
+
+def test_what_a_format_says_has_the_place(run, tmp_path):
+    (tmp_path / "a.fussy").write_text("fine\n\n", encoding="utf-8")
+    said = run("evaluate", "a.fussy", "a.fussy", code=2)
+    assert "a.fussy: after the row of line 1: this is not fussy enough" in said
+    assert "row 1: not so" in run(*PROJECT, "-o", "out.fussy", code=2)
+
+
+def test_changed_code_is_another_part(run, tmp_path):
+    """A digest of all its files is in the signature, and in the keys of shards."""
+    (tmp_path / "p.yaml").write_text(
+        "input: {source: en.conll, target: de.txt}\noutput: out.jsonl\n"
+        "steps: [{project: {method: faulty}}]\n",
+        encoding="utf-8",
+    )
+
+    def done():
+        manifest = json.loads((tmp_path / "out.jsonl.run.json").read_text("utf-8"))
+        row = json.loads((tmp_path / "out.jsonl").read_text("utf-8"))
+        return manifest["signature"], row["status"]
+
+    run("run", "-q", "p.yaml")
+    before, status = done()
+    assert status == "empty: no reason"
+    run("run", "-q", "p.yaml", helper=PACKAGE["helper.py"].replace("no reason", "a reason"))
+    after, status = done()
+    assert status == "empty: a reason"
+    assert "plugins=faulty@" in before or "|plugins:faulty@" in before
+    assert before != after
