@@ -1,11 +1,11 @@
 """Weights of `projection/weights.py`: chosen on dev data, with how much each of them matters.
 
-Prints: the tuned weights of each regime, the objective without each of them, and F1 on untouched
+Prints: the tuned weights, with and without encoder, the objective without each, and F1 on untouched
     directions. Coordinate ascent over a grid from several starts; the best end counts. The
     objective is mean F1 over the two directions and three thresholds (.05 around the chosen one),
     which is steadier than F1 at one point. How far the ends lie apart, and the untouched
     directions, say how much to trust it.
-Takes: about twenty minutes per regime.
+Takes: about twenty minutes per calibration.
 Data: Europarl-NER dev: tuned on English into German and Spanish; ABSA restaurant reviews.
 """
 
@@ -119,21 +119,24 @@ def ascend(tables, names, weights, threshold, rng):
 
 
 def main(
-    regimes: Sequence[str] = tuple(SECOND), rows: int | None = None, starts: int = STARTS
+    names: Sequence[str] = tuple(SECOND), rows: int | None = None, starts: int = STARTS
 ) -> None:
     """Tune, report on untouched data, and print sensitivities."""
-    for regime in regimes:
-        aligner = FusedAligner() if regime == "encoder" else StatisticalAligner()
-        known = ["soft", *(n for n in GRID if regime == "encoder" or not n.startswith("states_"))]
+    for name in names:
+        aligner = FusedAligner() if name == "encoder" else StatisticalAligner()
+        known = [
+            "soft",
+            *(n for n in GRID if name == "encoder" or not n.startswith("states_")),
+        ]
         tables = {f"{s}-{t}": Table(europarl(s, t)[:rows], aligner, known) for s, t in TUNED_ON}
-        print(f"{regime}\n{'':28}{'objective':>10}" + "".join(f"{n:>8}" for n in tables))
+        print(f"{name}\n{'':28}{'objective':>10}" + "".join(f"{n:>8}" for n in tables))
 
         def line(label, weights, threshold, tables=tables):
             values = "".join(f"{t.f1(weights, threshold):>8.3f}" for t in tables.values())
             objective = steady([*tables.values()], weights, threshold)
             print(f"{label:<28}{objective:>10.4f}{values}", flush=True)
 
-        now = SECOND[regime]
+        now = SECOND[name]
         start = np.array([now.parts.get(name, 0.0) for name in known])
         line("as in weights.py", start, now.min_score)
         found = []

@@ -26,7 +26,7 @@ from spanbridge.formats.tokens import raw_sentence
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.job import signature_of
 from spanbridge.run.recipes import label_steps
-from spanbridge.run.result import Passage, Run, finish
+from spanbridge.run.result import Run, StepReport, finish
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.run.stream import in_memory
 from spanbridge.steps.account import Account
@@ -58,16 +58,16 @@ class Result(Sequence[SentencePair]):
     Attributes:
         account: the fate of every row.
         signature: one line that reproduces the rows.
-        passages: how each step went.
+        reports: how each step went.
     """
 
     def __init__(
-        self, rows: Sequence[SentencePair], signature: str, passages: Sequence[Passage]
+        self, rows: Sequence[SentencePair], signature: str, reports: Sequence[StepReport]
     ) -> None:
         self._rows = rows
         self.signature = signature
-        self.passages = passages
-        self.account: Account = passages[-1].account
+        self.reports = reports
+        self.account: Account = reports[-1].account
 
     @overload
     def __getitem__(self, index: int) -> SentencePair: ...
@@ -111,7 +111,7 @@ class Loaded:
     ) -> None:
         given = {"steps": list(steps), "languages": languages or {}, "commercial": commercial}
         self._steps: tuple[Step, ...] = make_pipeline(given).open()
-        self._parts = [step.signed() for step in self._steps]
+        self._parts = [step.signature_parts() for step in self._steps]
         self._fitted = not any(step.learns for step in self._steps)
         self._n_learned = 0
 
@@ -133,18 +133,18 @@ class Loaded:
         """
         if not self._fitted:
             raise SpanbridgeError("it has to learn first: call fit with rows of the bitext")
-        done, passages, _ = in_memory(self._steps, rows, fit=False, progress=progress)
-        return Result(done, self._signature(), passages)
+        done, reports, _ = in_memory(self._steps, rows, fit=False, progress=progress)
+        return Result(done, self._signature(), reports)
 
     def fit_run(
         self, rows: Iterable[SentencePair], *, limit: int = FIT_ROWS, progress: Progress = silent
     ) -> Result:
         """The rows that come out once the steps have learned from them, as the commands do it."""
-        done, passages, self._n_learned = in_memory(
+        done, reports, self._n_learned = in_memory(
             self._steps, rows, fit=True, limit=limit, progress=progress
         )
         self._fitted = True
-        return Result(done, self._signature(), passages)
+        return Result(done, self._signature(), reports)
 
     def _signature(self) -> str:
         return signature_of(self._steps, self._parts, self._n_learned, {})

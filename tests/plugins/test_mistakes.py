@@ -11,7 +11,7 @@ import spanbridge
 from spanbridge import SpanbridgeError
 from spanbridge.alignment.base import Aligner
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.plugins import foreign, origins
+from spanbridge.core.plugins import code_digests, is_foreign
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Sentence, Span
@@ -186,7 +186,7 @@ class Learns(Links):
 
 
 def test_what_was_learned_must_be_said(tmp_path):
-    with pytest.raises(SpanbridgeError, match=r"Learns learns, but has no learned\(\) and take_up"):
+    with pytest.raises(SpanbridgeError, match=r"Learns learns, but has no learned\(\) and restore"):
         Learns([]).save(tmp_path)
 
 
@@ -257,13 +257,13 @@ def test_a_preset_by_another_name(mine, preset):
 # --- whose code it was
 
 
-def test_origins():
-    assert not foreign(SCORES["soft"])
-    assert not foreign(GreedyMethod)
-    assert foreign(Mine())
-    assert foreign(Mine)
-    [origin] = origins([SCORES["soft"], Mine(), MineSoft(), GreedyMethod()])
-    name, _, digest = origin.partition("@")
+def test_code_digests():
+    assert not is_foreign(SCORES["soft"])
+    assert not is_foreign(GreedyMethod)
+    assert is_foreign(Mine())
+    assert is_foreign(Mine)
+    [found] = code_digests([SCORES["soft"], Mine(), MineSoft(), GreedyMethod()])
+    name, _, digest = found.partition("@")
     assert name == "test_mistakes"
     assert len(digest) == 8
 

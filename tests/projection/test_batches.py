@@ -73,7 +73,7 @@ def test_a_batch_is_its_rows(name, equipment, corpus):
     if isinstance(method, CorpusMethod):
         method.state = corpus.state
     if helpers := EQUIPMENT[equipment]:
-        method.equip(**helpers)
+        method.add_scores(**helpers)
     rows = samples(method)
     batch = method.project(rows)
     assert batch == [project_row(method, row) for row in rows]

@@ -13,9 +13,9 @@ from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
 from spanbridge.projection.candidates import (
     MAX_BOUNDARIES,
+    MAX_EXTENSION,
     MIN_MASS,
     MIN_SOFT,
-    REACH,
     Candidate,
     Intervals,
     NearMass,
@@ -146,7 +146,7 @@ def test_candidates_hold_every_span_near_mass_that_has_some(found, data):
         if max(found.forward[i, j] for i in inside) > MIN_MASS
         or sum(found.backward[i, j] for i in inside) > MIN_MASS
     ]
-    near = [j for j in range(m) if any(abs(j - k) <= REACH for k in heavy)]
+    near = [j for j in range(m) if any(abs(j - k) <= MAX_EXTENSION for k in heavy)]
     scores = {}
     for a, b in ((a, b + 1) for a in near for b in near if a <= b):
         r = found.forward[start:end, a:b].sum() / (end - start)
@@ -182,7 +182,7 @@ def test_sums_and_where():
 
 @pytest.mark.parametrize("generator", [Ngrams(3), TaggedSpans(), NearMass()])
 def test_a_generator_without_a_score_brings_none(generator):
-    assert generator.brings == ""
+    assert generator.own_score == ""
     with pytest.raises(NotImplementedError, match=type(generator).__name__):
         generator.candidates([], linked("", 1, 1), 0.0)
 

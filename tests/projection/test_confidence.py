@@ -11,8 +11,8 @@ from spanbridge.core import registry
 from spanbridge.core.spans import Span
 from spanbridge.projection.confidence import (
     CALIBRATIONS,
-    DROPPED_RIGHTLY,
-    MARGIN,
+    CORRECTLY_DROPPED,
+    MAX_MARGIN,
     Calibration,
     closeness,
     sentence_confidence,
@@ -47,8 +47,12 @@ def test_more_evidence_is_never_less_probable(name, drawn):
     low[0], high[0] = low[0] * calibration.best, high[0] * calibration.best
     assert 0 < calibration(*low) <= calibration(*high) < 1
     # a label's log-probability is at most 0, a margin at most MARGIN
-    within = [min(high[0], calibration.best), *(x * MARGIN for x in high[1:2]), *([0.0] * (n - 2))]
-    assert calibration(*within[:n]) <= calibration.surest()
+    within = [
+        min(high[0], calibration.best),
+        *(x * MAX_MARGIN for x in high[1:2]),
+        *([0.0] * (n - 2)),
+    ]
+    assert calibration(*within[:n]) <= calibration.max_confidence()
 
 
 @pytest.mark.parametrize("name", ["greedy", "exact", "heuristic"])
@@ -63,30 +67,32 @@ def best_score(weights):
     return sum(max(both) for both in ends)
 
 
-def test_every_regime_of_the_soft_methods_has_a_calibration_for_its_scores():
+def test_every_state_of_the_soft_methods_has_a_calibration_for_its_scores():
     soft, method = SoftMethod(), CorpusMethod()
-    best = {soft.regime(): best_score(soft.weights())}
+    best = {soft.calibration_name(): best_score(soft.weights())}
     for states in (True, False):
         for words in (None, object()):
             method.state = Learned(has_states=states, words=words)
-            best[method.regime()] = best_score(method.weights())
+            best[method.calibration_name()] = best_score(method.weights())
     assert len(best) == 5
-    for regime in best:  # in a second pass there is a tagger to ask for the label
-        second = regime.startswith("corpus, ") and "first pass" not in regime
-        assert len(CALIBRATIONS[regime].weights) == (3 if second else 2)
-    assert {regime: CALIBRATIONS[regime].best for regime in best} == pytest.approx(best)
+    for calibration_name in best:  # in a second pass there is a tagger to ask for the label
+        second = calibration_name.startswith("corpus, ") and "first pass" not in calibration_name
+        assert len(CALIBRATIONS[calibration_name].weights) == (3 if second else 2)
+    assert {
+        calibration_name: CALIBRATIONS[calibration_name].best for calibration_name in best
+    } == pytest.approx(best)
 
 
 def test_sentences():
     assert sentence_confidence([], 0) == 1
     assert sentence_confidence([0.5, 0.8], 0) == pytest.approx(0.4)
-    assert sentence_confidence([0.5], 2) == pytest.approx(0.5 * DROPPED_RIGHTLY**2)
+    assert sentence_confidence([0.5], 2) == pytest.approx(0.5 * CORRECTLY_DROPPED**2)
 
 
 @pytest.mark.parametrize("name", registry.names("method"))
 def test_the_surest_confidence_of_a_method(name):
     method = registry.build("method", name, {})
-    assert method.surest() == method.calibration().surest() < 1
+    assert method.max_confidence() == method.calibration().max_confidence() < 1
 
 
 A, B, C = Span(0, 1, "A"), Span(1, 2, "B"), Span(2, 3, "C")

@@ -40,10 +40,10 @@ def test_a_small_bitext_stays_at_the_first_pass(rows):
     assert few.state.members == {}
     assert few.state.statistics.n_pairs == MIN_PAIRS - 1
     assert few.weights() is FIRST["no encoder"]
-    assert few.regime() == "corpus, first pass, no encoder"
+    assert few.calibration_name() == "corpus, first pass, no encoder"
     assert enough.state.words is not None
     assert enough.weights() is SECOND["no encoder"]
-    assert enough.regime() == "corpus, no encoder"
+    assert enough.calibration_name() == "corpus, no encoder"
     # what a bitext teaches is no setting: the signature is known before
     assert few.describe() == enough.describe() == CorpusMethod().describe()
 
@@ -258,6 +258,6 @@ def test_what_the_confidence_of_a_second_pass_comes_from(corpus, rows):
         assert margin > 0
         label = tags.label_share(span.label, span.start, span.end)
         assert label < 0
-        calibration = CALIBRATIONS[corpus.regime()]
+        calibration = CALIBRATIONS[corpus.calibration_name()]
         assert span.score == pytest.approx(calibration(scored.total[number], margin, label))
         assert tags.label_share("new", span.start, span.end) == 0

@@ -43,8 +43,8 @@ def test_it_projects_as_before(sample, request, tmp_path, rows, with_states):
     batch = [*pairs[:40], *other]
     assert loaded.project(batch) == method.project(batch)
     assert loaded.describe() == method.describe()
-    assert loaded.regime() == method.regime()
-    assert loaded.surest() == method.surest()
+    assert loaded.calibration_name() == method.calibration_name()
+    assert loaded.max_confidence() == method.max_confidence()
     assert sorted(path.name for path in (tmp_path / "fit").iterdir()) == sorted(FILES)
 
 

@@ -111,7 +111,7 @@ class Half:
 def test_what_was_not_asked_for_says_so():
     """[0, 1) has 1 + .1 * .5; the others have at most 2/3 + .1 without being asked for."""
     method = MatchMethod(translation=0.1)
-    method.equip(scorer=Half())
+    method.add_scores(scorer=Half())
     lines = explained(method, row_of([Span(0, 1, "A")], linked("0-0", 1, 2)))
     assert lines[1].startswith("  -> [t0] 0-1 score 1.050, ")
     assert lines[1].endswith(" = alignment 1.00*1, translation 0.50*0.1")

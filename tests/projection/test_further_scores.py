@@ -121,5 +121,5 @@ def test_a_refused_equipment_changes_nothing():
     method = GreedyMethod()
     for weights in ({"spelling": float("nan")}, {"no such score": 1.0}, {"policy_inside": 1.0}):
         with pytest.raises(SpanbridgeError):
-            method.equip(weights=weights)
+            method.add_scores(weights=weights)
         assert method.changes == {}

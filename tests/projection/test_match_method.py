@@ -51,7 +51,7 @@ class Table:
 
 
 def equipped(method, **helpers):
-    method.equip(**helpers)
+    method.add_scores(**helpers)
     return method
 
 
@@ -154,7 +154,7 @@ def test_what_cannot_win_is_not_asked_for():
 def test_what_it_needs_and_only_that(options, helpers, why):
     method = MatchMethod(**options)
     with pytest.raises(SpanbridgeError, match=why):
-        method.equip(**helpers)
+        method.add_scores(**helpers)
     if not helpers:
         with pytest.raises(SpanbridgeError, match=why):
             MatchMethod(**options).check()
@@ -162,7 +162,7 @@ def test_what_it_needs_and_only_that(options, helpers, why):
 
 def test_helpers_stand_in_the_signature():
     method = MatchMethod("tagger", ner=0.5, translation=0.25)
-    method.equip(tagger=FixedTagger((), [[1.0, 0.0, 0.0, 0.0, 0.0]]), scorer=Table())
+    method.add_scores(tagger=FixedTagger((), [[1.0, 0.0, 0.0, 0.0, 0.0]]), scorer=Table())
     assert method.describe() == (
         "match(tagger,greedy,n_proj<=1,+1*alignment+0.5*ner+0.25*translation>0,fixed(),table(),"
         "per_class=True,capped=True)"

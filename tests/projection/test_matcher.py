@@ -17,7 +17,7 @@ from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
 from spanbridge.projection.corpus import CorpusMethod
-from spanbridge.projection.matcher import MAX_WORDS_ASKED
+from spanbridge.projection.matcher import MAX_WORDS_EXPENSIVE
 from spanbridge.projection.method import in_order
 from spanbridge.projection.scores import SCORES, ExpensiveScore, Score, TranslationScore
 
@@ -111,7 +111,7 @@ def test_a_score_joins_a_method_by_a_weight(name, score, rows, corpus):
     method = build(name, learned=corpus)
     preset = method.weights()
     weight = 2 * preset.parts[score] if score in preset.parts else 0.25
-    method.equip(weights={score: weight})
+    method.add_scores(weights={score: weight})
     assert method.weights().parts == preset.parts | {score: weight}
     assert f"+{weight:g}*{score}" in method.describe()
     n_spans = 0
@@ -137,7 +137,7 @@ def test_a_score_that_joined_changes_the_choice(name):
     """Both words are linked alike; which one is taken is up to the score."""
     for weight, expected in ((0.2, 0), (-0.2, 5)):
         method = build(name)
-        method.equip(weights={"position": weight})
+        method.add_scores(weights={"position": weight})
         row, links = row_of([Span(0, 1, "A")], linked("0-0 0-5", 1, 6))
         read_ = links if method.reads == "links" else SoftAlignment.from_links(links)
         assert placed(project_row(method, (row, read_))) == [(expected, expected + 1, "A")]
@@ -148,7 +148,7 @@ def test_a_score_that_joined_the_heuristic_decides_between_entities():
     row = pair("Rome Bonn", "Bonn", [(0, 1, "A"), (1, 2, "B")]), linked("0-0 1-0", 2, 1)
     method = build("heuristic")
     assert placed(project_row(method, row)) == [(0, 1, "A")]
-    method.equip(weights={"spelling": 0.1})
+    method.add_scores(weights={"spelling": 0.1})
     assert placed(project_row(method, row)) == [(0, 1, "B")]
 
 
@@ -157,10 +157,10 @@ def test_a_score_that_joined_the_heuristic_decides_between_entities():
 def test_only_corpus_has_what_a_bitext_teaches(name, score):
     method = build(name)
     if name == "corpus":
-        method.equip(weights={score: 0.1})
+        method.add_scores(weights={score: 0.1})
         return
     with pytest.raises(SpanbridgeError, match=f"{score!r} needs what only the method 'corpus' lea"):
-        method.equip(weights={score: 0.1})
+        method.add_scores(weights={score: 0.1})
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -174,19 +174,19 @@ def test_only_corpus_has_what_a_bitext_teaches(name, score):
 )
 def test_weights_that_need_what_is_not_there(name, weights, why):
     with pytest.raises(SpanbridgeError, match=why):
-        build(name).equip(weights=weights)
+        build(name).add_scores(weights=weights)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_some_score_must_count(name):
     method = build(name)
     with pytest.raises(SpanbridgeError, match="all weights are 0"):
-        method.equip(weights=dict.fromkeys(method.weights().parts, 0.0))
+        method.add_scores(weights=dict.fromkeys(method.weights().parts, 0.0))
 
 
 def test_a_weight_of_zero_takes_a_score_out():
     method = build("soft")
-    method.equip(weights={"soft": 0.0, "recall": 1.0})
+    method.add_scores(weights={"soft": 0.0, "recall": 1.0})
     assert method.weights().parts == {"recall": 1.0}
 
 
@@ -194,7 +194,7 @@ def test_another_translator_takes_the_place_of_the_first():
     method = build("soft")
     [row] = bitext(1)
     for scorer in (Scorer(1), Scorer(2)):
-        method.equip(weights={"translation": 1.0}, scorer=scorer)
+        method.add_scores(weights={"translation": 1.0}, scorer=scorer)
         method.project([row])
         assert scorer.asked
 
@@ -217,10 +217,10 @@ def test_confidence_with_any_weights(name, drawn, own, corpus):
         method = build(name, learned=learned)
         if not {w for n, w in (method.weights().parts | own).items() if w}:
             return
-        method.equip(weights=own)
+        method.add_scores(weights=own)
         found = project_row(method, read(method, drawn))
         check(found, drawn[0])
-        assert all(0 < span.score <= method.surest() + 1e-12 for span in found.spans)
+        assert all(0 < span.score <= method.max_confidence() + 1e-12 for span in found.spans)
 
 
 # --- expensive scores
@@ -287,7 +287,7 @@ def test_what_is_not_asked_for_does_not_change_the_choice(name, options, drawn, 
     """Brute force over all candidates with all scores."""
     scorer = Scorer(seed)
     method = build(name, options, corpus)
-    method.equip(weights=own, scorer=scorer if "translation" in own else None)
+    method.add_scores(weights=own, scorer=scorer if "translation" in own else None)
     row = distinct(read(method, drawn))
     found = project_row(method, row)
     gains, ngrams, n_candidates = matrix_of_all(method, row, Scorer(seed))
@@ -320,7 +320,7 @@ def distinct(row):
 def test_fewer_are_asked_for_than_there_are(name, rows, corpus):
     scorer = Scorer()
     method = build(name, learned=corpus)
-    method.equip(weights={"translation": 0.2}, scorer=scorer)
+    method.add_scores(weights={"translation": 0.2}, scorer=scorer)
     # an entity of one word with two links, far apart: nobody would take all between them
     made, links = row_of([Span(0, 1, "PER")], linked("0-0 0-5", 1, 6))
     batch = [(made, links if method.reads == "links" else SoftAlignment.from_links(links))]
@@ -344,17 +344,19 @@ def test_what_can_become_as_good_is_asked_for(weight, expected):
     scorer = Scorer()
     scorer.score = lambda pairs: [float(target == "t0 t1") for _, target in pairs]
     method = build("match")
-    method.equip(weights={"translation": weight}, scorer=scorer)
+    method.add_scores(weights={"translation": weight}, scorer=scorer)
     found = project(method, [Span(0, 1, "A")], linked("0-1", 1, 2))
     assert placed(found) == [(*expected, "A")]
 
 
 def test_a_sentence_too_long_for_an_expensive_score():
     """It is named, between others that are projected; without one no sentence is too long."""
-    long, short = (row_of([Span(0, 1, "A")], linked("0-0", 1, n)) for n in (MAX_WORDS_ASKED + 1, 2))
-    longest = row_of([Span(0, 1, "A")], linked("0-0", 1, MAX_WORDS_ASKED))
+    long, short = (
+        row_of([Span(0, 1, "A")], linked("0-0", 1, n)) for n in (MAX_WORDS_EXPENSIVE + 1, 2)
+    )
+    longest = row_of([Span(0, 1, "A")], linked("0-0", 1, MAX_WORDS_EXPENSIVE))
     method = build("greedy")
-    method.equip(weights={"translation": 1.0}, scorer=Scorer())
+    method.add_scores(weights={"translation": 1.0}, scorer=Scorer())
     first, error, last, second = method.project([short, long, short, longest])
     assert isinstance(error, RowError)
     assert str(error) == "301 target words, too many for an expensive score; split it"

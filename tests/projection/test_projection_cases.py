@@ -98,7 +98,7 @@ def test_repeated_names_land_on_their_own_occurrences(method):
     links = linked("0-4 1-1 2-0 3-3 4-2", 5, 5)
     found = project(method, pauls, links)
     assert placed(found) == [(0, 1, "second"), (2, 3, "third"), (4, 5, "first")]
-    assert {span.score for span in found.spans} == {method.surest()}
+    assert {span.score for span in found.spans} == {method.max_confidence()}
 
 
 @pytest.mark.parametrize(

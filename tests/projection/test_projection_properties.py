@@ -81,8 +81,8 @@ def test_confidences_and_scores(instance, method):
         n_linked = len({i for i, _ in between}) + len({j for _, j in between})
         n_words = len(sources) + len(targets)
         assert score == CALIBRATIONS[method.name](n_linked / n_words)
-        assert 0 < score <= method.surest() < 1
-        assert (score == method.surest()) == (n_linked == n_words)
+        assert 0 < score <= method.max_confidence() < 1
+        assert (score == method.max_confidence()) == (n_linked == n_words)
         assert raw > least
         heuristic = isinstance(method, HeuristicMethod)
         expected = 1 / len(sources) if heuristic else 2 * len(between) / n_words
@@ -242,4 +242,4 @@ def test_methods_that_are_no_matchers_take_no_scores():
     method.fit([])
     assert not method.counts
     with pytest.raises(SpanbridgeError, match="'nothing' takes no weights, tagger or translator"):
-        method.equip(weights={"spelling": 1.0})
+        method.add_scores(weights={"spelling": 1.0})

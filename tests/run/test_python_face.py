@@ -122,7 +122,7 @@ def test_a_result_is_saved_as_the_command_does(bitext, tmp_path, command, suffix
     assert [row.id for row in result] == ["a", "b"]
     assert len(result) == len(result[:5]) == 2
     assert result.account.statuses["projected"] == 1
-    assert [passage.rows for passage in result.passages] == [2]
+    assert [report.rows for report in result.reports] == [2]
 
 
 def test_what_commands_save_has_spans_of_the_other_side(pairs, tmp_path):

@@ -48,9 +48,9 @@ def test_translator_tagger_and_encoder_by_folder(place, kind, tiny_tagger):
             "join",
         ],
     }
-    done, passages = toy.run(pipeline)
+    done, reports = toy.run(pipeline)
     licence = {"nllb": "cc-by-nc-4.0", "m2m": "mit", "marian": "unknown"}[kind]
-    assert passages[2].licences == {"translator": licence}
+    assert reports[2].licences == {"translator": licence}
     found = rows(place / "o.jsonl")
     assert [row["target_text"] for row in found] == TEXT
     first = (place / "o.jsonl").read_bytes()

@@ -7,7 +7,7 @@ import pytest
 from toy_bitext import ACCOUNT, CONLL, LINKS, STATUSES, EqualWords, align, dump, project, rows
 
 from spanbridge import InputError, SpanbridgeError
-from spanbridge.core.plugins import origins
+from spanbridge.core.plugins import code_digests
 from spanbridge.core.signature import package_version
 from spanbridge.projection.presets import GreedyMethod
 from spanbridge.run.result import manifest_path, read_manifest
@@ -17,7 +17,7 @@ from spanbridge.run.result import manifest_path, read_manifest
 LINKED = 1 / (1 + math.exp(0.53 - 0.75 * -math.log(0.01)))
 SURE = 0.949
 # the toy aligner is of another package
-[TOY] = origins([EqualWords()])
+[TOY] = code_digests([EqualWords()])
 
 
 def test_project_to_conll(bitext, files):

@@ -31,7 +31,7 @@ def shards(work):
 
 def test_raw_text_to_entities(tmp_path):
     toy.write(tmp_path, 30)
-    done, passages = toy.run(toy.settings(tmp_path, shard_rows=8))
+    done, reports = toy.run(toy.settings(tmp_path, shard_rows=8))
     found = rows(tmp_path / "o.jsonl")
     text = (tmp_path / "es.txt").read_text("utf-8").split("\n")[:-1]
     assert [row["target_text"] for row in found] == text
@@ -45,8 +45,8 @@ def test_raw_text_to_entities(tmp_path):
     assert sum(done.account.statuses.values()) == 30
     # 8 rows with two sentences, 18 with one; two spans a sentence
     assert done.account.n_source_spans == done.account.n_target_spans == 8 * 4 + 18 * 2
-    assert [p.name for p in passages] == ["read", "split", "translate", "tag", "project", "join"]
-    assert [p.shards for p in passages] == [4] * 6
+    assert [p.name for p in reports] == ["read", "split", "translate", "tag", "project", "join"]
+    assert [p.shards for p in reports] == [4] * 6
     assert "4-project:aligner=lexical" in done.signature
     assert (tmp_path / "o.jsonl.run.json").is_file()
 
@@ -62,9 +62,9 @@ def test_neither_shards_nor_machines_change_a_byte(tmp_path):
         done, _ = toy.run(parts, (i, 3))
         assert done is None
         assert not (tmp_path / "parts.jsonl").exists()
-    done, passages = toy.run(parts, (2, 3))
+    done, reports = toy.run(parts, (2, 3))
     assert done is not None
-    assert [(p.shards, p.made) for p in passages[1:]] == [(8, 3)] * 5
+    assert [(p.shards, p.made) for p in reports[1:]] == [(8, 3)] * 5
     assert (tmp_path / "parts.jsonl").read_bytes() == whole
 
 
@@ -90,16 +90,16 @@ def test_what_is_done_is_not_done_again(tmp_path):
     given = toy.settings(tmp_path, shard_rows=10)
     toy.run(given)
     first, bytes_ = shards(tmp_path / "o.jsonl.work"), (tmp_path / "o.jsonl").read_bytes()
-    _, passages = toy.run(given)
-    assert [p.made for p in passages] == [0] * 6
+    _, reports = toy.run(given)
+    assert [p.made for p in reports] == [0] * 6
     assert shards(tmp_path / "o.jsonl.work") == first
     given["steps"][3]["project"]["min_confidence"] = 0.5
-    _, passages = toy.run(given)
-    assert [p.made for p in passages] == [0, 0, 0, 0, 4, 4]
+    _, reports = toy.run(given)
+    assert [p.made for p in reports] == [0, 0, 0, 0, 4, 4]
     tags = tmp_path / "en.conll"
     tags.write_text(tags.read_text("utf-8").replace("LOC", "GPE"), encoding="utf-8")
-    _, passages = toy.run(given)
-    assert [p.made for p in passages] == [0, 0, 0, 4, 4, 4]
+    _, reports = toy.run(given)
+    assert [p.made for p in reports] == [0, 0, 0, 4, 4, 4]
     assert b'"GPE"' in (tmp_path / "o.jsonl").read_bytes() != bytes_
 
 
@@ -109,8 +109,8 @@ def test_more_text_at_the_end_costs_only_itself(tmp_path):
     toy.run(given)
     with (tmp_path / "es.txt").open("a", encoding="utf-8") as text:
         text.write("Pedro vive en Lugar0.\n" * 5)
-    _, passages = toy.run(given)
-    assert [p.made for p in passages] == [1] * 6
+    _, reports = toy.run(given)
+    assert [p.made for p in reports] == [1] * 6
     assert len(rows(tmp_path / "o.jsonl")) == 45
 
 
@@ -123,8 +123,8 @@ def test_a_longer_text_is_learned_from_anew(tmp_path):
     given = toy.settings(tmp_path, steps=steps, shard_rows=500, fit_rows=500)
     toy.run(given)
     (tmp_path / "es.txt").write_text(longer, "utf-8")
-    _, passages = toy.run(given)
-    assert [p.made for p in passages] == [1, 1, 3]
+    _, reports = toy.run(given)
+    assert [p.made for p in reports] == [1, 1, 3]
 
 
 def test_what_any_step_rejects_is_written_down(tmp_path):

@@ -170,8 +170,8 @@ def test_match_by_translation_scores(tmp_path, cache):
         encoding="utf-8",
     )
     given_ = toy.settings(tmp_path, steps=[*toy.STEPS[1:3], {"project": scored}])
-    done, passages = toy.run(given_)
-    assert passages[-1].account.notes["translation scores"] > 0
+    done, reports = toy.run(given_)
+    assert reports[-1].account.notes["translation scores"] > 0
     assert "nmtscore(direct,neural(m2m@" in done.signature
     first = rows(tmp_path / "o.jsonl")
     toy.run({**given_, "output": str(tmp_path / "p.jsonl"), "shard_rows": 1})

@@ -9,7 +9,7 @@ from typing import TypeVar
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Learner
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.plugins import foreign
+from spanbridge.core.plugins import is_foreign
 from spanbridge.core.requirements import Part
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
@@ -56,7 +56,7 @@ def checked(
         SpanbridgeError: there are more or fewer, or one is over other numbers of words; the message
             names the row.
     """
-    if not foreign(aligner):
+    if not is_foreign(aligner):
         return found
     name = type(aligner).__name__
     if len(found) != len(pairs):

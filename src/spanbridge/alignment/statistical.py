@@ -97,7 +97,7 @@ class StatisticalAligner(Aligner):
         """The number of pairs, and the lexicons."""
         return {"n_pairs": self._n_pairs}, _pack("free", self._free)
 
-    def take_up(self, content: Mapping[str, Any], arrays: Arrays) -> None:
+    def restore(self, content: Mapping[str, Any], arrays: Arrays) -> None:
         """Take up what :meth:`learned` gave."""
         n_pairs = content["n_pairs"]
         self._free = _unpack("free", arrays)
@@ -198,9 +198,9 @@ class FusedAligner(Aligner):
         content = {"too_few": self._too_few, "free": free}
         return content, {**arrays, **_pack("anchored", self._anchored)}
 
-    def take_up(self, content: Mapping[str, Any], arrays: Arrays) -> None:
+    def restore(self, content: Mapping[str, Any], arrays: Arrays) -> None:
         """Take up what :meth:`learned` gave."""
-        self.free.take_up(content["free"], arrays)
+        self.free.restore(content["free"], arrays)
         self._anchored = _unpack("anchored", arrays)
         self._too_few = content["too_few"]
 

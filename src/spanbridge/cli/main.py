@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.plugins import blame
+from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.requirements import install_command
 from spanbridge.core.signature import package_version
 
@@ -101,7 +101,7 @@ def main() -> None:
         click.echo(f"{module} is not installed: {install_command(module)}", err=True)
         sys.exit(2)
     except Exception as error:
-        if (at_fault := blame(error)) is None:
+        if (at_fault := plugin_at_fault(error)) is None:
             raise
         click.echo(at_fault, err=True)
         sys.exit(2)

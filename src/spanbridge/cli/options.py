@@ -284,9 +284,9 @@ def stream(
     from spanbridge.run.stream import run
 
     job = make_pipeline(settings).job(keep=keep, explanation=explanation)
-    done, passages = run(job, progress(given["quiet"]))
-    for passage in passages:
-        for part, licence in passage.licences.items():
+    done, reports = run(job, progress(given["quiet"]))
+    for report in reports:
+        for part, licence in report.licences.items():
             if not (given["as_json"] or given["quiet"]):
                 click.echo(f"licence of the {part}: {licence}", err=True)
     if given["as_json"]:
@@ -299,17 +299,17 @@ def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: boo
     """Run a pipeline in shards, and report each step and the whole."""
     from spanbridge.run.shards import run
 
-    done, passages = run(pipeline.job(part), progress(quiet))
+    done, reports = run(pipeline.job(part), progress(quiet))
     if as_json:
-        steps = [passage.to_dict() for passage in passages]
+        steps = [report.to_dict() for report in reports]
         whole = {} if done is None else done.to_dict()
         click.echo(json.dumps({**whole, "steps": steps}, ensure_ascii=False, indent=1))
     elif not quiet:
-        click.echo("\n".join(passage.text() for passage in passages), err=True)
+        click.echo("\n".join(report.text() for report in reports), err=True)
         if done is not None:
             click.echo(f"result\n{done.text()}", err=True)
     if done is None and not quiet:
-        made, wanted = passages[-1].shards, passages[0].shards
+        made, wanted = reports[-1].shards, reports[0].shards
         click.echo(
             f"this part is done; {made} of {wanted} shards are there: once all are, the same "
             "command without --shard writes the output",

@@ -41,7 +41,7 @@ class Learner(ABC):
         """All that :meth:`fit` learned, as JSON values and arrays."""
         return {}, {}
 
-    def take_up(self, content: Mapping[str, Any], arrays: Arrays) -> None:  # noqa: B027  # optional
+    def restore(self, content: Mapping[str, Any], arrays: Arrays) -> None:  # noqa: B027  # optional
         """Restore the state that :meth:`learned` gave.
 
         Raises:
@@ -61,7 +61,7 @@ class Learner(ABC):
         """
         if self.learns and type(self).learned is Learner.learned:
             raise SpanbridgeError(
-                f"{type(self).__name__} learns, but has no learned() and take_up(); write them"
+                f"{type(self).__name__} learns, but has no learned() and restore(); write them"
             )
         content, arrays = self.learned()
         about = {"part": type(self).__name__, "described": self.describe()}
@@ -76,7 +76,7 @@ class Learner(ABC):
         try:
             if content["part"] != type(self).__name__:
                 raise ValueError(f"of {content['part']}")
-            self.take_up(content["learned"], arrays)
+            self.restore(content["learned"], arrays)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             why = f"is damaged, or another part's ({error!r}); fit again"
             raise InputError(Path(folder) / FILES[0], None, why) from error

@@ -60,19 +60,19 @@ def load_plugin(kind: str, point: EntryPoint) -> Any:
     return made
 
 
-def foreign(part: object) -> bool:
+def is_foreign(part: object) -> bool:
     """Check if a part, or its class, comes from another package."""
     return _top(_module(part)) != "spanbridge"
 
 
-def origins(parts: Iterable[object]) -> list[str]:
+def code_digests(parts: Iterable[object]) -> list[str]:
     """Name and digest of the code of all parts that come from other packages.
 
     Signatures and the keys of shards hold them, since other packages change without this one. The
     code is all of a package, or else the module of the part alone.
     """
     found = set()
-    for part in filter(foreign, parts):
+    for part in filter(is_foreign, parts):
         top = sys.modules.get(_top(_module(part)))
         home = getattr(top, "__file__", None)
         if home is not None and Path(home).name == "__init__.py":
@@ -86,7 +86,7 @@ def origins(parts: Iterable[object]) -> list[str]:
     return sorted(found)
 
 
-def blame(error: BaseException) -> str | None:
+def plugin_at_fault(error: BaseException) -> str | None:
     """One line on an error that arose in the code of a plug-in; None for all others."""
     found = None
     place = error.__traceback__

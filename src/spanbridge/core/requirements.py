@@ -65,7 +65,7 @@ class Part:
     requires: ClassVar[tuple[str, ...]] = ()
     licence: str | None = None
 
-    def made_of(self) -> tuple[object, ...]:
+    def components(self) -> tuple[object, ...]:
         """The part, and the parts that it contains."""
         return (self,)
 

@@ -61,7 +61,7 @@ class Reading:
     tokenised: bool = True
 
 
-USUAL = Reading()
+DEFAULT_READING = Reading()
 
 
 class Format(Part, ABC):
@@ -96,7 +96,7 @@ class Format(Part, ABC):
         self,
         path: str | Path,
         side: Side = "target",
-        how: Reading = USUAL,
+        how: Reading = DEFAULT_READING,
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read rows.
@@ -116,7 +116,7 @@ class Format(Part, ABC):
         """
 
     def sentences(
-        self, path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+        self, path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
     ) -> Iterator[tuple[int, Sentence]]:
         """Read sentences (target sides of pairs), each with the 1-based number of its first line.
 
@@ -145,7 +145,7 @@ class SentenceFormat(Format):
 
     @abstractmethod
     def sentences(
-        self, path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+        self, path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
     ) -> Iterator[tuple[int, Sentence]]:
         """Read sentences, each with the 1-based number of its first line.
 
@@ -160,7 +160,7 @@ class SentenceFormat(Format):
         self,
         path: str | Path,
         side: Side = "target",
-        how: Reading = USUAL,
+        how: Reading = DEFAULT_READING,
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read rows with a sentence on one side; ids are row numbers. See :meth:`Format.read`."""

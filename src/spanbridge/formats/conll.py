@@ -12,7 +12,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import line_batches
 from spanbridge.core.spans import Sentence
 from spanbridge.core.tags import OrphanTagError, spans_from_tags, split_tag, tags_from_spans
-from spanbridge.formats.base import SNIFFED_LINES, USUAL, Counts, Reading, SentenceFormat
+from spanbridge.formats.base import DEFAULT_READING, SNIFFED_LINES, Counts, Reading, SentenceFormat
 
 DOCSTART = "-DOCSTART-"
 
@@ -29,7 +29,7 @@ class Conll(SentenceFormat):
         return looks_like_conll(head, tagged=strict)
 
     def sentences(
-        self, path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+        self, path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
     ) -> Iterator[tuple[int, Sentence]]:
         """Read sentences; see :func:`read_conll`."""
         return read_conll(path, how, counts)
@@ -69,7 +69,7 @@ def looks_like_conll(head: Sequence[str], *, tagged: bool = True) -> bool:
 
 
 def read_conll(
-    path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+    path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
 ) -> Iterator[tuple[int, Sentence]]:
     """Read rows: the first column of a line is the token, the last one its tag.
 

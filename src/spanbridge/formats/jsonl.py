@@ -16,7 +16,7 @@ from spanbridge.core.files import lines
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
-from spanbridge.formats.base import USUAL, Counts, Format, Reading, Write, row_writer
+from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
 from spanbridge.formats.json_values import DECIMALS, decode, encode, shown
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PLAIN_FIELDS
 from spanbridge.formats.tokens import tokenize
@@ -49,7 +49,7 @@ class JsonLines(Format):
         self,
         path: str | Path,
         side: Side = "target",
-        how: Reading = USUAL,
+        how: Reading = DEFAULT_READING,
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read pairs; see :func:`read_jsonl`."""

@@ -11,12 +11,12 @@ from pathlib import Path
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip, lines
-from spanbridge.core.plugins import foreign
+from spanbridge.core.plugins import is_foreign
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.formats.base import SNIFFED_LINES, Format, Write
 
 # Suffix of plain text, but also of some labelled corpora.
-_VAGUE = ".txt"
+_AMBIGUOUS = ".txt"
 
 
 @cache
@@ -48,7 +48,7 @@ def find_format(path: str | Path, *, default: str | None = None, sniff: bool = F
     """
     if (claimed := _by_suffix(path)) is not None:
         return claimed
-    vague = _suffix(path) == _VAGUE
+    vague = _suffix(path) == _AMBIGUOUS
     if vague and default is None:
         default = "text"
     looked_at = default == "text" if vague else sniff
@@ -99,14 +99,14 @@ def _recognises(known: Format, head: Sequence[str], strict: bool) -> bool:
     try:
         return known.sniff(head, strict)
     except Exception:
-        if foreign(known):
+        if is_foreign(known):
             return False
         raise
 
 
 def _by_suffix(path: str | Path) -> Format | None:
     suffix = _suffix(path)
-    if suffix == _VAGUE:
+    if suffix == _AMBIGUOUS:
         return None
     return next((known for known in _formats() if suffix in known.suffixes), None)
 

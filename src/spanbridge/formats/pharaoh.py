@@ -12,7 +12,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.formats.base import USUAL, Counts, Format, Reading, Write, row_writer
+from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
 
 Links = tuple[tuple[int, int], ...]
 
@@ -32,7 +32,7 @@ class Pharaoh(Format):
         self,
         path: str | Path,
         side: Side = "target",
-        how: Reading = USUAL,
+        how: Reading = DEFAULT_READING,
         counts: Counts | None = None,
     ) -> NoReturn:
         """Raise SpanbridgeError: a file of links has no sentences."""

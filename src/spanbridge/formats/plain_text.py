@@ -12,7 +12,7 @@ from spanbridge.core.files import lines
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import (
-    USUAL,
+    DEFAULT_READING,
     Counts,
     Format,
     Reading,
@@ -34,7 +34,7 @@ class PlainText(SentenceFormat):
     suffixes = (".txt",)
 
     def sentences(
-        self, path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+        self, path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
     ) -> Iterator[tuple[int, Sentence]]:
         """Read sentences, split at white space unless they are raw text.
 
@@ -64,7 +64,7 @@ class ParallelText(Format):
         self,
         path: str | Path,
         side: Side = "target",
-        how: Reading = USUAL,
+        how: Reading = DEFAULT_READING,
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read pairs, both sides split at white space unless they are raw text.

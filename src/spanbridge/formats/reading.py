@@ -13,7 +13,7 @@ from spanbridge.core.files import check_rereadable
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
-from spanbridge.formats.base import USUAL, Counts, Format, Reading
+from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_links
 
@@ -45,7 +45,7 @@ class Pairs(Iterable[SentencePair]):
 def read_rows(
     path: str | Path,
     side: Side = "target",
-    how: Reading = USUAL,
+    how: Reading = DEFAULT_READING,
     counts: Counts | None = None,
     *,
     default: str = "text",
@@ -60,7 +60,7 @@ def read_rows(
         default, sniff: as in :func:`spanbridge.formats.lookup.find_format`.
     """
     found = find_format(path, default=default, sniff=sniff)
-    return placed(found.read(path, side, how, counts), path)
+    return with_position(found.read(path, side, how, counts), path)
 
 
 def read_sentences(path: str | Path) -> Iterator[tuple[int, Sentence]]:
@@ -69,18 +69,18 @@ def read_sentences(path: str | Path) -> Iterator[tuple[int, Sentence]]:
     Raises as :func:`read_rows`.
     """
     found = find_format(path, default="text", sniff=True)
-    return placed(found.sentences(path, Reading(tags=False)), path)
+    return with_position(found.sentences(path, Reading(tags=False)), path)
 
 
 def labelled_rows(
-    path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+    path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
 ) -> Iterator[tuple[int, Sentence]]:
     """Read as :func:`read_labelled`, each sentence with the 1-based number of its first line."""
-    return placed(_labelled_format(path).sentences(path, how, counts), path)
+    return with_position(_labelled_format(path).sentences(path, how, counts), path)
 
 
 def read_labelled(
-    path: str | Path, how: Reading = USUAL, counts: Counts | None = None
+    path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
 ) -> Iterator[Sentence]:
     """Read sentences (target sides of pairs) with labels; CoNLL unless the suffix says otherwise.
 
@@ -96,7 +96,7 @@ def read_pairs(
     target: str | Path | None = None,
     links: str | Path | None = None,
     *,
-    how: Reading = USUAL,
+    how: Reading = DEFAULT_READING,
     one_based: bool = False,
     labelled: bool = True,
     counts: Counts | None = None,
@@ -132,10 +132,10 @@ def read_pairs(
 
     def read(counts: Counts) -> Iterator[tuple[int, SentencePair]]:
         if right is None or target is None:
-            rows = placed(left.read(source, "source", how, counts), source)
+            rows = with_position(left.read(source, "source", how, counts), source)
         else:
-            sources = placed(left.sentences(source, how, counts), source)
-            targets = placed(right.sentences(target, replace(how, tags=False)), target)
+            sources = with_position(left.sentences(source, how, counts), source)
+            targets = with_position(right.sentences(target, replace(how, tags=False)), target)
             rows = pair_up(parallel(sources, source, targets, target))
         return rows if links is None else add_links(rows, source, links, one_based)
 
@@ -182,7 +182,7 @@ def _of_sentences(found: Format, path: str | Path) -> Format:
     return found
 
 
-def placed(rows: Iterator[tuple[int, _R]], path: str | Path) -> Iterator[tuple[int, _R]]:
+def with_position(rows: Iterator[tuple[int, _R]], path: str | Path) -> Iterator[tuple[int, _R]]:
     """Yield the rows; errors become InputError, with file and line."""
     line = 0
     try:

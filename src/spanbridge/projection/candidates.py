@@ -40,7 +40,7 @@ Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 # Number of words without mass that a candidate may extend beyond the entity's words with mass.
-REACH = 2
+MAX_EXTENSION = 2
 # Limit on the words at which an entity's candidates begin or end: a few thousand candidates.
 MAX_BOUNDARIES = 128
 # Words with less mass of the entity than this count as having none.
@@ -104,12 +104,12 @@ class Generator(ABC):
     """A rule that proposes candidates.
 
     Attributes:
-        brings: name of the score that :meth:`candidates` computes itself, or empty; if no other
+        own_score: name of the score that :meth:`candidates` computes itself, or empty; if no other
             score counts, no arrays are made, which makes hard links fast.
         needs: ``tagger`` for a tagger of the target, or empty.
     """
 
-    brings: ClassVar[str] = ""
+    own_score: ClassVar[str] = ""
     needs: ClassVar[str] = ""
 
     @abstractmethod
@@ -123,11 +123,11 @@ class Generator(ABC):
     def candidates(
         self, entities: Sequence[Span], links: WordAlignment, min_score: float
     ) -> list[Candidate]:
-        """Candidates of all entities, ordered by entity, start and end, if it ``brings`` a score.
+        """Candidates of all entities, ordered by entity, start and end, if it has an ``own_score``.
 
         Their scores are the excess over ``min_score``.
         """
-        raise NotImplementedError(f"{type(self).__name__} brings no score")
+        raise NotImplementedError(f"{type(self).__name__} has no score of its own")
 
 
 class TightNgrams(Generator):
@@ -140,7 +140,7 @@ class TightNgrams(Generator):
         SpanbridgeError: ``max_words`` is below 1.
     """
 
-    brings = "alignment"
+    own_score = "alignment"
 
     def __init__(self, max_words: int | None = None) -> None:
         if max_words is not None and max_words < 1:
@@ -245,7 +245,7 @@ class NearMass(Generator):
         soft, inside = given.soft, slice(entity.start, entity.end)
         mass = np.maximum(soft.forward[inside].max(0), soft.backward[inside].sum(0))
         near = mass > MIN_MASS
-        for _ in range(REACH):
+        for _ in range(MAX_EXTENSION):
             near[1:] |= near[:-1].copy()
             near[:-1] |= near[1:].copy()
         boundaries = np.flatnonzero(near)

@@ -17,14 +17,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Greater margins count as this.
-MARGIN = 0.5
+MAX_MARGIN = 0.5
 # Added to the relative difference from the best score, to keep the logarithm finite.
-LACK = 0.01
+EPSILON = 0.01
 
 
 def closeness(score: float, best: float) -> float:
-    """Closeness of a score to the best, -log(1 - score / best + LACK): about 0 to 4.6."""
-    return -math.log(1 - min(score / best, 1.0) + LACK)
+    """Closeness of a score to the best, -log(1 - score / best + EPSILON): about 0 to 4.6."""
+    return -math.log(1 - min(score / best, 1.0) + EPSILON)
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Calibration:
             total += weight * feature
         return 1 / (1 + math.exp(-self.intercept - total))
 
-    def surest(self) -> float:
+    def max_confidence(self) -> float:
         """Probability for the best score and the best values of the other features."""
-        return self(self.best, *(MARGIN, 0.0)[: len(self.weights) - 1])
+        return self(self.best, *(MAX_MARGIN, 0.0)[: len(self.weights) - 1])
 
 
 # Features of soft methods: score, margin, and in a second pass the label's log-probability among
@@ -68,7 +68,7 @@ CALIBRATIONS = {
     "match": Calibration(1.0, -0.82, (0.0, 13.05)),
 }
 # Share of unprojected source spans that have no gold span, on the same data.
-DROPPED_RIGHTLY = 0.65
+CORRECTLY_DROPPED = 0.65
 
 
 def sentence_confidence(spans: Iterable[float], n_dropped: int) -> float:
@@ -77,4 +77,4 @@ def sentence_confidence(spans: Iterable[float], n_dropped: int) -> float:
     ``spans`` are the probabilities of the projected spans; ``n_dropped`` source spans were not
     projected.
     """
-    return math.prod(spans) * DROPPED_RIGHTLY**n_dropped
+    return math.prod(spans) * CORRECTLY_DROPPED**n_dropped

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spanbridge.core.errors import RowError, SpanbridgeError
-from spanbridge.core.plugins import foreign
+from spanbridge.core.plugins import is_foreign
 from spanbridge.core.rows import SentencePair
 from spanbridge.projection.candidates import Vector
 from spanbridge.projection.method import Method, Projection, Row
@@ -23,7 +23,7 @@ def checked_values(score: Score, values: object, n: int) -> Vector:
 
     Raises SpanbridgeError if there are not ``n``, or one is not a finite number.
     """
-    if not foreign(score) and isinstance(values, np.ndarray):
+    if not is_foreign(score) and isinstance(values, np.ndarray):
         return values
     try:
         found: Vector = np.asarray(values, np.float64)
@@ -49,7 +49,7 @@ def checked_projections(
         SpanbridgeError: their number is wrong, or one violates the rules of
             :class:`spanbridge.projection.method.Projection`; the message names the row.
     """
-    if not foreign(method):
+    if not is_foreign(method):
         return found
     if not isinstance(found, list | tuple) or len(found) != len(rows):
         n = len(found) if isinstance(found, list | tuple) else type(found).__name__

@@ -118,16 +118,16 @@ class CorpusMethod(SoftMethod):
         tags = {name: TagProbabilities(p, state.labels) for name, p in probabilities.items()}
         return ScoreInput(pair, alignment, state.statistics, tags, own.boundaries)
 
-    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+    def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
         """Score and margin; in a second pass also the word tagger's confidence in the label."""
-        grounds = super().grounds(pool, chosen)
+        confidence_features = super().confidence_features(pool, chosen)
         tagger = pool.given.tags.get("words")
         if tagger is None:
-            return grounds if self.state.words is None else (*grounds, 0.0)
+            return confidence_features if self.state.words is None else (*confidence_features, 0.0)
         label = pool.entities[chosen.entity].label
-        return *grounds, tagger.label_share(label, chosen.start, chosen.end)
+        return *confidence_features, tagger.label_share(label, chosen.start, chosen.end)
 
-    def regime(self) -> str:
+    def calibration_name(self) -> str:
         """Name of the calibration: first or second pass, with or without encoder."""
         which = "encoder" if self.state.has_states else "no encoder"
         return f"corpus, {'first pass, ' if self.state.words is None else ''}{which}"
@@ -138,7 +138,7 @@ class CorpusMethod(SoftMethod):
         return (FIRST if self.state.words is None else SECOND)[which]
 
     def learned(self) -> tuple[dict[str, Any], Arrays]:
-        """State for :meth:`take_up`."""
+        """State for :meth:`restore`."""
         state, statistics = self.state, self.state.statistics
         content: dict[str, Any] = {
             "labels": state.labels,
@@ -162,7 +162,7 @@ class CorpusMethod(SoftMethod):
             arrays["states.basis"] = state.states.basis
         return content, arrays
 
-    def take_up(self, content: Mapping[str, Any], arrays: Arrays) -> None:
+    def restore(self, content: Mapping[str, Any], arrays: Arrays) -> None:
         """Restore what was learned before."""
         counts = content["statistics"]
         statistics = CorpusStatistics(

@@ -38,7 +38,7 @@ class LinkedRuns(Generator):
         SpanbridgeError: an argument is out of range.
     """
 
-    brings = "brevity"
+    own_score = "brevity"
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class HeuristicMethod(LinkMatcher):
         SpanbridgeError: an argument is out of range.
     """
 
-    name, calibrated_as = "heuristic", "heuristic"
+    name, calibration_key = "heuristic", "heuristic"
     own_weights = Weights({"brevity": 1.0})
 
     def __init__(

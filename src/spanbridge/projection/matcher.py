@@ -28,14 +28,14 @@ from spanbridge.projection.confidence import Calibration
 from spanbridge.projection.contract import checked_values
 from spanbridge.projection.explain import explain
 from spanbridge.projection.method import BELOW, LOST, NO_LINK, Method, Projection, Row, in_order
-from spanbridge.projection.pool import Pool, Scored, Unasked, gains
+from spanbridge.projection.pool import Pool, Scored, Unscored, gains
 from spanbridge.projection.score_input import ScoreInput, TargetTagger
 from spanbridge.projection.scores import PhraseScorer, Question, Score, find_score
 from spanbridge.projection.solve import Solver
 from spanbridge.projection.weights import Weights
 
 # Limit on target words with expensive scores, since candidates are then compared pairwise.
-MAX_WORDS_ASKED = 300
+MAX_WORDS_EXPENSIVE = 300
 
 
 class Matcher(Method):
@@ -52,7 +52,7 @@ class Matcher(Method):
     # Inputs of scores beyond the pair: statistics, learned taggers.
     provides: ClassVar[frozenset[str]] = frozenset()
     # Name of its calibration among CALIBRATIONS.
-    calibrated_as: ClassVar[str]
+    calibration_key: ClassVar[str]
 
     def __init__(self, generator: Generator, solver: Solver) -> None:
         self.generator = generator
@@ -62,7 +62,7 @@ class Matcher(Method):
         self.scorer: PhraseScorer | None = None
         self._known: dict[str, Score] = {}
 
-    def equip(
+    def add_scores(
         self,
         weights: Mapping[str, float] | None = None,
         tagger: TargetTagger | None = None,
@@ -89,7 +89,7 @@ class Matcher(Method):
             self.changes, self.tagger, self.scorer, self._known = before
             raise
 
-    def made_of(self) -> tuple[object, ...]:
+    def components(self) -> tuple[object, ...]:
         """The method and its scores."""
         return (self, *self._scores(self.weights()))
 
@@ -97,15 +97,15 @@ class Matcher(Method):
         """The preset's own weights."""
         raise NotImplementedError
 
-    def regime(self) -> str:
+    def calibration_name(self) -> str:
         """Name of the calibration; a subclass of a preset keeps the preset's."""
-        return self.calibrated_as
+        return self.calibration_key
 
     def calibration(self) -> Calibration:
         """The calibration of confidences."""
         raise NotImplementedError
 
-    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+    def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
         """Features from which a chosen candidate's confidence is computed."""
         raise NotImplementedError
 
@@ -150,9 +150,9 @@ class Matcher(Method):
             pool if isinstance(pool, RowError) else self._conclude(pool, weights) for pool in pools
         ]
 
-    def surest(self) -> float:
+    def max_confidence(self) -> float:
         """Confidence of a span with the best value of every feature."""
-        return self.calibration().surest()
+        return self.calibration().max_confidence()
 
     def _scores(self, weights: Weights) -> list[Score]:
         for name in weights.parts:
@@ -192,10 +192,10 @@ class Matcher(Method):
         self, given: ScoreInput, weights: Weights, scores: Sequence[Score], asking: bool
     ) -> Pool | RowError:
         n_words = len(given.pair.target.words)
-        if asking and n_words > MAX_WORDS_ASKED:
+        if asking and n_words > MAX_WORDS_EXPENSIVE:
             return RowError(f"{n_words} target words, too many for an expensive score; split it")
         pool = Pool(given, in_order(given.pair.source.spans), asked=asking)
-        if weights.parts == {self.generator.brings: 1.0}:
+        if weights.parts == {self.generator.own_score: 1.0}:
             pool.candidates = self.generator.candidates(
                 pool.entities, given.links, weights.min_score
             )
@@ -231,7 +231,7 @@ class Matcher(Method):
         solver would choose it: the inner one fits wherever the outer one does.
         """
         good = [pool for pool in pools if not isinstance(pool, RowError)]
-        rest = [Unasked(pool, e, asked, weights) for pool in good for e in range(len(pool.scored))]
+        rest = [Unscored(pool, e, asked, weights) for pool in good for e in range(len(pool.scored))]
         while questions := [(one, number) for one in rest for number in one.wanted()]:
             asks: list[Question] = [one.question(number) for one, number in questions]
             for score in asked:
@@ -248,13 +248,17 @@ class Matcher(Method):
     def _conclude(self, pool: Pool, weights: Weights) -> Projection:
         """Choose candidates; give each a confidence, and each span without one a reason."""
         chosen = self.solve(pool.candidates)
-        entities, calibration, grounds = pool.entities, self.calibration(), self.grounds
+        entities, calibration, confidence_features = (
+            pool.entities,
+            self.calibration(),
+            self.confidence_features,
+        )
         spans, origins, raw_scores = [], [], []
         for candidate in chosen:
             e, start, end, gain = candidate
             origins.append(entities[e])
             raw_scores.append(gain + weights.min_score)
-            confidence = calibration(*grounds(pool, candidate))
+            confidence = calibration(*confidence_features(pool, candidate))
             spans.append(Span(start, end, entities[e].label, confidence))
         dropped: tuple[tuple[Span, str], ...] = ()
         if len(chosen) < len(entities) or self.solve.n_proj != 1:

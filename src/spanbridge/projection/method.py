@@ -133,7 +133,7 @@ class Method(Learner, Part):
             A projection per row, or the reason why the row cannot be projected.
         """
 
-    def equip(self, weights: Any = None, tagger: Any = None, scorer: Any = None) -> None:
+    def add_scores(self, weights: Any = None, tagger: Any = None, scorer: Any = None) -> None:
         """Add weights of scores, a tagger of the target, or a translator that scores.
 
         Raises SpanbridgeError if the method takes none of these.
@@ -146,7 +146,7 @@ class Method(Learner, Part):
     def fit(self, rows: Sequence[Row]) -> None:
         """Learn from rows of the bitext; called before :meth:`project` if ``learns`` is True."""
 
-    def surest(self) -> float:
+    def max_confidence(self) -> float:
         """The greatest possible confidence in a span, in [0, 1]."""
         return 1.0
 

@@ -15,7 +15,7 @@ from spanbridge.projection.scores import Question, Score
 from spanbridge.projection.weights import Weights
 
 # Expensive scores computed per entity and round: their values may make others unnecessary.
-ASKED_AT_ONCE = 4
+QUERIES_PER_ROUND = 4
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Pool:
     Attributes:
         given: input of the scores.
         entities: source spans, in order.
-        scored: scores of each entity's candidates; empty if the generator brings the only score.
+        scored: scores of each entity's candidates; empty if the generator's is the only one.
         candidates: candidates that can be chosen; their scores are the excess over ``min_score``.
         asked: True if expensive scores were computed.
     """
@@ -71,7 +71,7 @@ def gains(pool: Pool, weights: Weights) -> Iterator[Candidate]:
             yield Candidate(e, start, end, float(gain[number]))
 
 
-class Unasked:
+class Unscored:
     """Candidates of one entity whose expensive scores are not known yet."""
 
     def __init__(self, pool: Pool, entity: int, asked: Sequence[Score], weights: Weights) -> None:
@@ -95,7 +95,7 @@ class Unasked:
             & (best_inside <= self._high)
             & (self._high > self._weights.min_score)
         )
-        order = np.argsort(-self._high[open_], kind="stable")[:ASKED_AT_ONCE]
+        order = np.argsort(-self._high[open_], kind="stable")[:QUERIES_PER_ROUND]
         return [int(number) for number in open_[order]]
 
     def question(self, number: int) -> Question:

@@ -26,7 +26,7 @@ from spanbridge.projection.candidates import (
     TightNgrams,
     support,
 )
-from spanbridge.projection.confidence import CALIBRATIONS, MARGIN, Calibration
+from spanbridge.projection.confidence import CALIBRATIONS, MAX_MARGIN, Calibration
 from spanbridge.projection.matcher import Matcher
 from spanbridge.projection.pool import Pool
 from spanbridge.projection.scores import AlignmentScore, NerScore, Score
@@ -50,9 +50,9 @@ class LinkMatcher(Matcher):
 
     def calibration(self) -> Calibration:
         """Calibration of the method."""
-        return CALIBRATIONS[self.regime()]
+        return CALIBRATIONS[self.calibration_name()]
 
-    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+    def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
         """Support of the candidate."""
         e, start, end, _ = chosen
         return (support(pool.entities[e], start, end, pool.given.links),)
@@ -79,7 +79,7 @@ class GreedyMethod(LinkMatcher):
         SpanbridgeError: an argument is out of range.
     """
 
-    name, calibrated_as = "greedy", "greedy"
+    name, calibration_key = "greedy", "greedy"
     solver: ClassVar[SolverName] = "greedy"
 
     def __init__(
@@ -101,7 +101,7 @@ class ExactMethod(GreedyMethod):
     The arguments are those of :class:`GreedyMethod`.
     """
 
-    name, calibrated_as, solver = "exact", "exact", "exact"
+    name, calibration_key, solver = "exact", "exact", "exact"
 
 
 class SoftMethod(Matcher):
@@ -111,7 +111,7 @@ class SoftMethod(Matcher):
         solver: ``greedy`` (best candidate first) or ``exact`` (greatest total).
     """
 
-    name, calibrated_as = "soft", "soft"
+    name, calibration_key = "soft", "soft"
     reads = "soft alignment"
 
     def __init__(self, solver: SolverName = "greedy") -> None:
@@ -122,8 +122,8 @@ class SoftMethod(Matcher):
         return ONE_BY_ONE
 
     def calibration(self) -> Calibration:
-        """Calibration of the regime; with other weights, scaled to their greatest sum."""
-        preset = CALIBRATIONS[self.regime()]
+        """Calibration of the method; with other weights, scaled to their greatest sum."""
+        preset = CALIBRATIONS[self.calibration_name()]
         if not self.changes:
             return preset
         parts = self.weights().parts.items()
@@ -131,11 +131,11 @@ class SoftMethod(Matcher):
         ends = ((weight * scores[name].low, weight * scores[name].high) for name, weight in parts)
         return replace(preset, best=max(sum(map(max, ends)), 1e-6))
 
-    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+    def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
         """Score and margin of the candidate."""
         scored, min_score = pool.scored[chosen.entity], self.weights().min_score
         number = scored.number(chosen.start, chosen.end)
-        return float(scored.total[number]), min(scored.margin(number, min_score), MARGIN)
+        return float(scored.total[number]), min(scored.margin(number, min_score), MAX_MARGIN)
 
     def linked(self, pool: Pool, entity: int) -> bool:
         """Check if any candidate of an entity has mass."""
@@ -162,7 +162,7 @@ class MatchMethod(LinkMatcher):
         SpanbridgeError: an argument is out of range.
     """
 
-    name, calibrated_as = "match", "match"
+    name, calibration_key = "match", "match"
 
     def __init__(
         self,
@@ -216,11 +216,11 @@ class MatchMethod(LinkMatcher):
         """All settings."""
         return super().describe()[:-1] + f",per_class={self._per_class},capped={self._capped})"
 
-    def grounds(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
+    def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
         """Share of the greatest possible sum, and margin, of the candidate."""
         weights = self.weights()
         total = sum(abs(weight) for weight in weights.parts.values())
         scored = pool.scored[chosen.entity]
         number = scored.number(chosen.start, chosen.end)
         margin = scored.margin(number, weights.min_score) / total
-        return max(float(scored.total[number]) / total, 0.0), min(margin, MARGIN)
+        return max(float(scored.total[number]) / total, 0.0), min(margin, MAX_MARGIN)

@@ -247,7 +247,8 @@ def make_pipeline(
         InputError: as :func:`read_pipeline`.
     """
     settings = _validated(Settings, given, file, place)
-    steps, where = [], []
+    steps: list[Step] = []
+    where: list[int | None] = []
     for n, entry in enumerate(settings.steps):
         if isinstance(entry, Step):  # made in Python
             steps.append(entry)

@@ -13,7 +13,7 @@ from spanbridge.core.files import check_rereadable
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.formats import Counts, Format, Reading, find_format, read_pairs
-from spanbridge.formats.reading import placed
+from spanbridge.formats.reading import with_position
 
 
 class Files(BaseModel):
@@ -89,7 +89,7 @@ class Input(BaseModel):
                 one.source, one.target, one.links, how=how, labelled=self.labels, counts=counts
             )
         path = one or ""
-        rows = placed(self._format(path).read(path, self.side, how, counts), path)
+        rows = with_position(self._format(path).read(path, self.side, how, counts), path)
         return (pair for _, pair in rows)
 
     def signature(self) -> dict[str, str]:

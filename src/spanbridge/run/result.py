@@ -14,7 +14,7 @@ from spanbridge.steps.account import Account
 
 
 @dataclass
-class Passage:
+class StepReport:
     """Figures of one step of a run.
 
     Attributes:

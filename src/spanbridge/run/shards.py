@@ -25,7 +25,7 @@ from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.formats.parquet import read_notes, read_shard, sweep, temporary, write_shard
 from spanbridge.run.job import Job, deterministic, signature_of
-from spanbridge.run.result import Passage, Run, finish
+from spanbridge.run.result import Run, StepReport, finish
 from spanbridge.run.sample import sampled
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step, chunks
@@ -34,7 +34,7 @@ from spanbridge.steps.raw_text import by_text, in_plain_words
 
 
 @deterministic
-def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[Passage]]:
+def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[StepReport]]:
     """Run or resume a pipeline.
 
     Returns:
@@ -50,27 +50,27 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[Passage
     except OSError as error:
         raise InputError(job.work, None, f"cannot be made ({error.strerror})") from error
     sweep(job.work)
-    going = _Going(job, steps, progress)
+    going = _ShardedRun(job, steps, progress)
     going.read()
-    return going.end(), going.passages
+    return going.end(), going.reports
 
 
-class _Going:
+class _ShardedRun:
     """State of a run."""
 
     def __init__(self, job: Job, steps: tuple[Step, ...], progress: Progress) -> None:
         self._job, self._steps, self._progress = job, steps, progress
-        self._parts = [step.signed() for step in steps]
-        self.passages = [Passage("read")]
-        self.passages += (Passage(step.name, step.licences()) for step in steps)
-        self._keys: list[list[str]] = [[] for _ in self.passages]
+        self._parts = [step.signature_parts() for step in steps]
+        self.reports = [StepReport("read")]
+        self.reports += (StepReport(step.name, step.licences()) for step in steps)
+        self._keys: list[list[str]] = [[] for _ in self.reports]
         self._sizes: list[int] = []
         self._ready: set[int] = set()  # indices of steps that have learned
         self._notes: dict[str, int] = {}  # on the input
 
     def read(self) -> None:
         """Cut the input into shards, and compute every shard's key in every step."""
-        counts, passage = Counts(), self.passages[0]
+        counts, report = Counts(), self.reports[0]
         rows = self._progress(self._job.open_rows(counts), None, "read")
         for n, chunk in enumerate(chunks(rows, self._job.shard_rows)):
             digest = sha256(code_version().encode())
@@ -82,7 +82,7 @@ class _Going:
                 account = Account()
                 account.statuses["read"] = len(chunk)
                 self._write(0, n, chunk, account, 0.0)
-                passage.made += 1
+                report.made += 1
         self._notes = counts.notes()
         for s, step in enumerate(self._steps, 1):
             parts = [step.describe(), code_version()]
@@ -102,10 +102,10 @@ class _Going:
             if not missing:
                 continue
             total = sum(self._sizes[k] for k in missing)
-            for _ in self._progress(self._made(s, missing), total, self.passages[s].name):
+            for _ in self._progress(self._made(s, missing), total, self.reports[s].name):
                 pass
-        for s, passage in enumerate(self.passages):
-            self._account(s, passage)
+        for s, report in enumerate(self.reports):
+            self._account(s, report)
         shards = range(len(self._sizes))
         if not all(self._path(last, k).is_file() for k in shards):
             return None
@@ -116,10 +116,10 @@ class _Going:
             for k in shards:
                 for pair in self._read(last, k):
                     write(in_plain_words(pair))
-        account = self.passages[-1].account
+        account = self.reports[-1].account
         account.notes |= self._notes
         # rows, or sentences of them, rejected by any step
-        rejects = (reject for passage in self.passages for reject in passage.account.rejects)
+        rejects = (reject for report in self.reports for reject in report.account.rejects)
         account.rejects = list(dict.fromkeys(rejects))
         n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
         line = signature_of(self._steps, self._parts, n_learned, job.reading)
@@ -139,7 +139,7 @@ class _Going:
             yield pair
         seconds = time.monotonic() - started
         self._write(s, k, done, account, seconds)
-        self.passages[s].made += 1
+        self.reports[s].made += 1
 
     def _write(
         self, s: int, k: int, rows: list[SentencePair], account: Account, seconds: float
@@ -164,7 +164,7 @@ class _Going:
         return self._read(s, k)
 
     def _path(self, s: int, k: int) -> Path:
-        folder = self._job.work / f"{s}-{self.passages[s].name}"
+        folder = self._job.work / f"{s}-{self.reports[s].name}"
         return folder / f"{k:05}-{self._keys[s][k][:16]}.parquet"
 
     def _sample(self) -> dict[int, list[range]]:
@@ -204,7 +204,7 @@ class _Going:
                 if not folder.is_dir():
                     raise
                 # another machine has written the same result first
-            self.passages[s].seconds += time.monotonic() - started
+            self.reports[s].seconds += time.monotonic() - started
         try:
             step.load(folder)
         except InputError as error:
@@ -212,12 +212,12 @@ class _Going:
             raise InputError(error.file, None, why) from error
         self._ready.add(s)
 
-    def _account(self, s: int, passage: Passage) -> None:
+    def _account(self, s: int, report: StepReport) -> None:
         for k in range(len(self._sizes)):
             path = self._path(s, k)
             if path.is_file():
                 notes = read_notes(path)
-                passage.shards += 1
-                passage.rows += notes["rows"]
-                passage.seconds += notes["seconds"]
-                passage.account.merge(Account.from_dict(notes["account"]))
+                report.shards += 1
+                report.rows += notes["rows"]
+                report.seconds += notes["seconds"]
+                report.account.merge(Account.from_dict(notes["account"]))

@@ -12,7 +12,7 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.run.job import Job, deterministic, signature_of
-from spanbridge.run.result import Passage, Run, check_output, finish
+from spanbridge.run.result import Run, StepReport, check_output, finish
 from spanbridge.run.sample import FIT_ROWS, sampled
 from spanbridge.steps.base import CHUNK, QUICK_CHUNK, Step, chunks
 from spanbridge.steps.progress import Progress, silent
@@ -20,7 +20,7 @@ from spanbridge.steps.raw_text import in_plain_words
 
 
 @deterministic
-def run(job: Job, progress: Progress = silent) -> tuple[Run, list[Passage]]:
+def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
     """Run a pipeline from files to a file; memory is bounded by the sample that steps learn from.
 
     Output paths and input are checked before the long work begins.
@@ -45,21 +45,21 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[Passage]]:
         steps = job.open_steps()
         if total is None and any(step.learns for step in steps):
             total = _count(job, counts, progress)
-        passages = [Passage(step.name, step.licences()) for step in steps]
-        parts = [step.signed() for step in steps]
+        reports = [StepReport(step.name, step.licences()) for step in steps]
+        parts = [step.signature_parts() for step in steps]
         n_learned = learn(
-            steps, lambda: job.open_rows(None), total or 0, job.fit_rows, progress, passages
+            steps, lambda: job.open_rows(None), total or 0, job.fit_rows, progress, reports
         )
         if job.keep is not None:
             for step in steps:
                 step.save(job.keep)
-        rows = passed(steps, job.open_rows(counts if total is None else None), passages)
+        rows = run_steps(steps, job.open_rows(counts if total is None else None), reports)
         for pair in progress(rows, total, "+".join(step.name for step in steps)):
-            write(_told(in_plain_words(pair), explain))
-    account = passages[-1].account
+            write(_without_explanation(in_plain_words(pair), explain))
+    account = reports[-1].account
     account.notes |= counts.notes()
     line = signature_of(steps, parts, n_learned, job.reading)
-    return finish(job.output, job.inputs, line, account, job.explanation), passages
+    return finish(job.output, job.inputs, line, account, job.explanation), reports
 
 
 def _count(job: Job, counts: Counts, progress: Progress) -> int:
@@ -67,7 +67,9 @@ def _count(job: Job, counts: Counts, progress: Progress) -> int:
     return sum(1 for _ in progress(job.open_rows(counts), None, "read"))
 
 
-def _told(pair: SentencePair, explain: Callable[[str], object] | None) -> SentencePair:
+def _without_explanation(
+    pair: SentencePair, explain: Callable[[str], object] | None
+) -> SentencePair:
     """The row without its explanation, which is written to its own file."""
     if explain is None or pair.explanation is None:
         return pair
@@ -82,7 +84,7 @@ def learn(
     total: int,
     limit: int = FIT_ROWS,
     progress: Progress = silent,
-    passages: Sequence[Passage] = (),
+    reports: Sequence[StepReport] = (),
 ) -> int:
     """Let the steps learn from a sample of the rows, each from the output of the steps before.
 
@@ -95,29 +97,31 @@ def learn(
     blocks = sampled(total, limit)
     sample = [row for n, row in enumerate(open_rows()) if any(n in block for block in blocks)]
     n_learned = len(sample)
-    scratch = [Passage(step.name) for step in steps]  # not counted here: the rows pass again later
+    scratch = [
+        StepReport(step.name) for step in steps
+    ]  # not counted here: the rows pass again later
     for n, step in enumerate(steps[:last]):
         if step.learns:
             started = time.monotonic()
             step.fit(sample, progress)
-            if passages:
-                passages[n].seconds += time.monotonic() - started
+            if reports:
+                reports[n].seconds += time.monotonic() - started
         if n + 1 < last:
-            sample = list(passed([step], sample, scratch[n : n + 1]))
+            sample = list(run_steps([step], sample, scratch[n : n + 1]))
     return n_learned
 
 
-def passed(
-    steps: Sequence[Step], rows: Iterable[SentencePair], passages: Sequence[Passage]
+def run_steps(
+    steps: Sequence[Step], rows: Iterable[SentencePair], reports: Sequence[StepReport]
 ) -> Iterator[SentencePair]:
     """The output rows of a stream of rows, batch by batch."""
     size = CHUNK if any(step.slow for step in steps) else QUICK_CHUNK
     for batch in chunks(rows, size):
-        for step, passage in zip(steps, passages, strict=True):
+        for step, report in zip(steps, reports, strict=True):
             started = time.monotonic()
-            batch = list(step.run(batch, passage.account))
-            passage.seconds += time.monotonic() - started
-            passage.rows += len(batch)
+            batch = list(step.run(batch, report.account))
+            report.seconds += time.monotonic() - started
+            report.rows += len(batch)
         yield from batch
 
 
@@ -129,7 +133,7 @@ def in_memory(
     fit: bool,
     limit: int = FIT_ROWS,
     progress: Progress = silent,
-) -> tuple[list[SentencePair], list[Passage], int]:
+) -> tuple[list[SentencePair], list[StepReport], int]:
     """Pass rows through open steps.
 
     Args:
@@ -141,9 +145,10 @@ def in_memory(
         The output rows, the figures of each step, and the number of rows learned from.
     """
     given = list(rows)
-    passages = [Passage(step.name, step.licences()) for step in steps]
-    n_learned = learn(steps, lambda: given, len(given), limit, progress, passages) if fit else 0
+    reports = [StepReport(step.name, step.licences()) for step in steps]
+    n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
     done = [
-        in_plain_words(pair) for pair in passed(steps, progress(given, len(given), "run"), passages)
+        in_plain_words(pair)
+        for pair in run_steps(steps, progress(given, len(given), "run"), reports)
     ]
-    return done, passages, n_learned
+    return done, reports, n_learned

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.plugins import origins
+from spanbridge.core.plugins import code_digests
 from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.formats.languages import Language
@@ -195,19 +195,20 @@ class Step(BaseModel, ABC):
         given = self.model_dump(mode="json", exclude_defaults=True)
         return {"settings": ",".join(f"{key}={value}" for key, value in given.items()) or "default"}
 
-    def signed(self) -> dict[str, str]:
+    def signature_parts(self) -> dict[str, str]:
         """The :meth:`parts`, with digests of the code of those from other packages."""
         made = (
             inner
             for part in self._made.values()
-            for inner in (part.made_of() if isinstance(part, Part) else (part,))
+            for inner in (part.components() if isinstance(part, Part) else (part,))
         )
-        code = origins([self, *made])
+        code = code_digests([self, *made])
         return {**self.parts(), **({"plugins": ",".join(code)} if code else {})}
 
     def describe(self) -> str:
         """The step in one phrase, for keys and signatures."""
-        return f"{self.name}({','.join(f'{key}={value}' for key, value in self.signed().items())})"
+        parts = ",".join(f"{key}={value}" for key, value in self.signature_parts().items())
+        return f"{self.name}({parts})"
 
     def licences(self) -> dict[str, str]:
         """Licences of its parts, by their kinds."""

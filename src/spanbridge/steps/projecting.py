@@ -156,7 +156,7 @@ class Project(Step):
             self._helpers["weights"] = self.weights
         self._method = self.build(context, method)
         if self._helpers:
-            self._method.equip(**self._helpers)
+            self._method.add_scores(**self._helpers)
         self._method.check()
         aligner = self.aligner
         if self._method.reads == "nothing":
@@ -225,11 +225,11 @@ class Project(Step):
         self._check_reach()
 
     def _check_reach(self) -> None:
-        surest = self._method.surest()
-        if self.min_confidence > surest:
+        max_confidence = self._method.max_confidence()
+        if self.min_confidence > max_confidence:
             raise SpanbridgeError(
                 f"a least confidence of {self.min_confidence} leaves nothing: "
-                f"{self._method.name!r} is never surer than {surest:.3f} here"
+                f"{self._method.name!r} is never surer than {max_confidence:.3f} here"
             )
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
@@ -241,7 +241,7 @@ class Project(Step):
                 brought = sum(pair.links is not None for pair in chunk)
                 account.note("rows_with_links_of_their_own", brought)
             found = list(self._aligned(chunk))
-            fates = [_fate(pair, read) for pair, read in found]
+            fates = [_early_status(pair, read) for pair, read in found]
             before = self._method.counts.copy()
             rows_left: list[Row] = [
                 (pair, read)
@@ -290,7 +290,7 @@ class Project(Step):
             reason = _REASONS.get(status.partition(": ")[0], status.removeprefix(EMPTY))
             dropped = tuple((span, reason) for span in pair.source.spans)
             if status == _NO_SPAN:
-                confidence = _certainty_of_none(pair)
+                confidence = _empty_probability(pair)
         else:
             whole = result.with_source_scores()
             if self.explain and whole.explain is not None:
@@ -304,7 +304,7 @@ class Project(Step):
             lines = (f"row {pair.id}, {status}",)
         done = pair._replace(
             target=pair.target.with_spans(spans),
-            links=_shown(pair, read),
+            links=_output_links(pair, read),
             status=status,
             confidence=confidence,
             provenance=self.name,
@@ -329,7 +329,7 @@ _NO_SPAN = f"{EMPTY}no source span"
 _REASONS = {"rejected": "row rejected", "failed": "translation failed"}
 
 
-def _fate(pair: SentencePair, read: Found) -> str | None:
+def _early_status(pair: SentencePair, read: Found) -> str | None:
     """Status of a row that need not reach the method; None for all others."""
     translation = pair.translation_status or ""
     if translation.startswith(FAILED):
@@ -345,7 +345,7 @@ def _fate(pair: SentencePair, read: Found) -> str | None:
     return None
 
 
-def _certainty_of_none(pair: SentencePair) -> float | None:
+def _empty_probability(pair: SentencePair) -> float | None:
     """Probability that a target has no span, given that its source has none.
 
     Given labels are certain; a tagger reports its probability.
@@ -380,7 +380,7 @@ def _with_links(pair: SentencePair, found: SoftAlignment | RowError) -> SoftAlig
     return SoftAlignment.from_links(pair.links, found.source_states, found.target_states)
 
 
-def _shown(pair: SentencePair, read: Found) -> WordAlignment | None:
+def _output_links(pair: SentencePair, read: Found) -> WordAlignment | None:
     """Links to write with a row."""
     if isinstance(read, RowError):
         return None
