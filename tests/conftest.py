@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -22,19 +25,45 @@ def real_data() -> Path:
     return folder
 
 
+def _process(args: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "spanbridge", *args],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=folder,
+        check=False,
+    )
+
+
+def _call(args: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has imported everything already."""
+    from spanbridge.cli.main import main
+
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["spanbridge", *args])
+        handler = signal.getsignal(signal.SIGTERM)
+        stack.callback(signal.signal, signal.SIGTERM, handler)
+        files = [stack.enter_context(TemporaryFile("w+", encoding="utf-8")) for _ in range(2)]
+        with redirect_stdout(files[0]), redirect_stderr(files[1]), pytest.raises(SystemExit) as end:
+            main()
+        for file in files:
+            file.seek(0)
+        return subprocess.CompletedProcess(args, end.value.code, *(file.read() for file in files))
+
+
 @pytest.fixture
-def spanbridge(tmp_path):
-    """Runs ``spanbridge ARGS`` as a user does, in the test's own folder."""
+def spanbridge(tmp_path, request):
+    """Runs ``spanbridge ARGS`` as a user does, in the test's own folder.
+
+    In the quick suite it does so without a new process, which would take most of the time.
+    """
+    do = _call if request.config.option.markexpr == "not slow" else _process
 
     def run(*args: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "spanbridge", *map(str, args)],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            cwd=tmp_path,
-            check=False,
-        )
+        done = do([*map(str, args)], tmp_path)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return done

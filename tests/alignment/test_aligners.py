@@ -50,6 +50,7 @@ def test_the_source_side_is_encoded_once():
     assert aligner.encoder.n_encoded == 3
 
 
+@pytest.mark.slow
 def test_links_do_not_depend_on_the_company(encoder_aligner, real_data):
     rows = (real_data / "alignment-gold" / "roen.jsonl").read_text(encoding="utf-8").split("\n")
     pairs = [
@@ -175,6 +176,7 @@ def test_an_aligner_without_links_is_none():
         Silent()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fused", "encoder", "statistical", "lexical"])
 def test_every_setting_is_in_the_description(name):
     described = {registry.build("aligner", name, {}).describe()}

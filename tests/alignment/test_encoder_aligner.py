@@ -120,6 +120,7 @@ def test_a_1200_word_pair_has_links_at_its_end(embedded, pair, real_data):
     assert len({i for i, _ in links.pairs}) > 600
 
 
+@pytest.mark.slow
 def test_words_of_ten_thousand_characters(embedded, pair):
     """On both sides; they are linked like any other, and so is the word after them."""
     p = pair(["ab" * 5000, "Berlin"], ["cd" * 5000, "Berlin"])

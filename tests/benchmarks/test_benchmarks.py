@@ -226,6 +226,7 @@ def test_training(capsys, monkeypatch, tmp_path):
         assert minutes < 10
 
 
+@pytest.mark.slow
 def test_translated(capsys, tagger):
     translated.main(["wol"], tagger, rows=4)
     printed = capsys.readouterr().out

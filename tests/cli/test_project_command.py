@@ -157,8 +157,8 @@ WRONG = {
     "--links l.pharaoh --fit fitted": "--fit keeps what --method corpus learns with an aligner",
     "--fit .": "o.conll would go into the fit .; write elsewhere",
     "--fit t.txt": "t.txt: cannot be made into a folder",
-    "--apply nosuch": "nosuch/parts.json: cannot be read",
-    "--encoder ./nosuch": "'./nosuch' is no local folder",
+    "--apply nosuch": "nosuch: no such folder; make it with project --fit",
+    "--encoder ./nosuch": "./nosuch: no such folder",
     "--weight nosuch=1": "no score is named 'nosuch'; there are: alignment, brevity, soft",
     "--weight recall=x": "weights.recall: must be a number",
     "--weight ner=1": "the score 'ner' needs a tagger of the target; name one",
@@ -320,7 +320,7 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     spanbridge(*args.split(), *"--min-confidence 0.98 --explain why.txt --json".split())
     rows = [json.loads(line) for line in (bitext / "o.jsonl").read_text("utf-8").splitlines()]
     assert [row["target_spans"] for row in rows] == [[], [], []]
-    assert rows[0]["status"] == "empty: confidence below the minimum"
+    assert rows[0]["status"] == "empty: confidence below min_confidence"
     # nobody knows of a row that lost its spans whether it has none
     assert [row.get("confidence") for row in rows] == [None, 1.0, None]
     assert "explanation" not in rows[0]
@@ -340,6 +340,7 @@ def test_overlapping_spans_in_a_format_that_cannot_hold_them(spanbridge, tmp_pat
     assert (tmp_path / "o.conll").read_text(encoding="utf-8").count("B-") >= 1
 
 
+@pytest.mark.slow
 def test_odd_text_goes_through(spanbridge, tmp_path):
     words = [
         "👩‍👩‍👧 أحمد زار القاهرة 🇩🇪",
@@ -357,6 +358,7 @@ def test_odd_text_goes_through(spanbridge, tmp_path):
     assert [0, 0] in rows[1]["links"]
 
 
+@pytest.mark.slow
 def test_same_bytes_whatever_the_threads(spanbridge, bitext):
     for threads in (1, 2):
         spanbridge(

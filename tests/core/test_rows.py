@@ -1,6 +1,8 @@
 """Rows: what a change clears, as the table in the docstring of rows.py says."""
 
+import copy
 import dataclasses
+import pickle
 import re
 
 import pytest
@@ -19,7 +21,9 @@ SPANS = {"source spans", "target spans"}
 TEXT = {"source text", "target text"}
 CLEARED_BY = {
     "words of either side": WORDS,
-    "words and spans of either side, links": WORDS | SPANS | {"links"},
+    "words and spans of either side, links; if written by tag: words and spans of the target": (
+        WORDS | SPANS | {"links"}
+    ),
     "text of either side": TEXT,
     "text of the source": {"source text"},
     "never": set(),
@@ -68,6 +72,9 @@ FULL = SentencePair(
     extra={"url": "x"},
 )
 
+# What the target's spans, which a projection wrote, were projected from.
+PROJECTED_FROM = {"source words", "source spans", "links"}
+
 CHANGES = {
     "source words": {"source": sentence("Anna sleeps.", "Anna sleeps.", (0, 1, "PER", 0.9))},
     "target words": {"target": sentence("Anna schläft.", "Anna schläft.", (0, 1, "PER", 0.8))},
@@ -103,6 +110,8 @@ def test_a_change_clears_what_spoke_of_it(name, change):
         assert getattr(after, name) == CHANGES[change][name]
     elif change in TABLE.get(name, ()):
         assert getattr(after, name) is None
+    elif name == "target" and change in PROJECTED_FROM:
+        assert after.target == FULL.target.with_spans(())
     else:
         assert getattr(after, name) == getattr(FULL, name)
 
@@ -150,8 +159,28 @@ def test_other_words_without_raw_text_are_another_text_too():
 def test_its_own_value_clears_nothing_else_but_links_do(name):
     after = FULL.replace(**{name: None})
     expected = {other for other in TABLE if name in TABLE[other]}
+    expected |= {"target"} if name in PROJECTED_FROM else set()
     assert cleared(FULL, after, (name,)) == expected
     assert getattr(after, name) is None
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_tagger_found_depends_on_its_own_side(change):
+    tagged = FULL._replace(provenance="tag")
+    after = tagged.replace(**CHANGES[change])
+    assert (after.provenance is None) == (change in {"target words", "target spans"})
+    assert after.target == CHANGES[change].get("target", FULL.target)
+
+
+def test_spans_of_the_input_stay():
+    given = FULL._replace(provenance=None)
+    assert given.replace(links=None).target == FULL.target
+
+
+def test_a_row_can_be_copied_and_sent_to_another_process():
+    for row in (FULL, SentencePair("8", Sentence(()), Sentence(()))):
+        assert copy.deepcopy(row) == row
+        assert pickle.loads(pickle.dumps(row)) == row
 
 
 def test_no_such_field():

@@ -91,6 +91,7 @@ def test_decomposed_words_equal_composed_ones(embedded):
     assert encode(apart) == encode([unicodedata.normalize("NFC", word) for word in words])
 
 
+@pytest.mark.slow
 def test_real_words(real_data, embedded, packed, independent, normalize):
     """Every word that differs does so by composed marks; normalised alike, all have equal ids."""
     n_words = n_differing = 0

@@ -138,11 +138,21 @@ def test_unknown_compute_type(tiny):
         assert re.search(rf"\b{known}\b", message)
 
 
-@pytest.mark.parametrize("name", ["nobody/no-such-encoder", "a/b/c", "no such name", "/no/where"])
-def test_unknown_hub_id(monkeypatch, name):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        (
+            "nobody/no-such-encoder",
+            "is no local folder, and the Hugging Face Hub cannot be reached",
+        ),
+        ("no such name", r"is no local folder, and no id of the Hugging Face Hub \(OWNER/NAME\)"),
+        ("a/b/c", "no such folder"),
+        ("/no/where", "no such folder"),
+    ],
+)
+def test_no_such_checkpoint(monkeypatch, name, kind, why):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    message = fails(SpanbridgeError, "is no local folder, and the Hugging Face Hub did not", name)
-    assert name in message
+    assert name in fails(kind, why, name)
 
 
 def test_no_hub_package(monkeypatch):

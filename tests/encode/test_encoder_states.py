@@ -51,6 +51,7 @@ def test_states_depend_on_the_sentence_alone(tiny, tiny_cache, compute_type):
             assert_same_bits(states_of(found), [expected[n] for n in order])
 
 
+@pytest.mark.slow
 def test_embedded_states_depend_on_the_sentence_alone(real_data, embedded_file):
     """The same for the real model and 50 real sentences, in the default compute type."""
     lines = (real_data / "europarl-ner" / "de.dev.conll").read_text("utf-8").split("\n\n")[:50]

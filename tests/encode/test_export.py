@@ -37,6 +37,7 @@ def test_states_are_those_of_our_encoder(exported, embedded_float32, words):
     np.testing.assert_allclose(states, encoded.states, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_real_words_are_split_as_by_sentencepiece(exported, embedded, real_data):
     """All but a few with several combining marks, which the two libraries compose otherwise."""
     words = set()

@@ -159,6 +159,7 @@ def test_a_killed_process_leaves_no_entry(tiny, own_cache):
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.slow
 def test_two_processes_make_one_entry(tiny, own_cache):
     children = [start(tiny("bert")) for _ in range(2)]
     for child in children:

@@ -147,9 +147,11 @@ ROWS = [
 
 
 def test_conll_holds_one_side(tmp_path):
-    for name in ("out.conll", "out.txt", "out.de"):
+    for name in ("out.conll", "out.bio", "out.de"):
         write_pairs(tmp_path / name, ROWS)
         assert (tmp_path / name).read_text() == "a\tB-X\nb\tI-X\n\n\n"
+    with pytest.raises(SpanbridgeError, match="spans cannot be held by plain text"):
+        write_pairs(tmp_path / "out.txt", ROWS)
     write_pairs(tmp_path / "out.conll", ROWS, side="source")
     assert (tmp_path / "out.conll").read_text() == "s\tB-Y\n\n\n"
 

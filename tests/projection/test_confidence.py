@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from project_instances import often
 
 from spanbridge.core import registry
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.spans import Span
 from spanbridge.projection.confidence import (
     CALIBRATIONS,
@@ -145,9 +146,10 @@ def test_raw_scores_go_with_their_spans():
     assert (found.spans, found.raw_scores) == (projected(0.2, 0.9)[1:], (4.0,))
 
 
-def test_spans_without_a_score_are_kept():
+def test_a_method_without_scores_has_no_minimum():
     found = Projection((Span(0, 1, "L"), Span(1, 2, "L", 0.2)), (), (A, B))
-    assert found.above(1.0).spans == (Span(0, 1, "L"),)
+    with pytest.raises(SpanbridgeError, match="gives no confidence; leave out the minimum"):
+        found.above(1.0)
 
 
 def test_spans_of_unknown_origin():

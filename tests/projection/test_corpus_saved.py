@@ -134,7 +134,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 @pytest.mark.parametrize("content", [b"", b'{"format": 1,', b"\xff\xfe", b"[", b"[" * 100_000])
 def test_a_description_that_cannot_be_read(saved, content):
     (saved / "learned.json").write_bytes(content)
-    refused(saved, r"learned\.json: cannot be read .*fit again")
+    refused(saved, r"learned\.json: is damaged; fit again")
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '"x"', "null", '{"format": 0}', '{"format": 99}'])

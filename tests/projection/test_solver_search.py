@@ -183,6 +183,7 @@ def test_random_windows(kind, crowd, k, exactly):
         assert len(chosen) * bonus + value(chosen)[1] == pytest.approx(best, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_every_europarl_sentence(europarl):
     for spans, links in europarl:
         if candidates := TightNgrams().candidates(spans, links, 0.0):

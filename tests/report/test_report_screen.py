@@ -11,6 +11,8 @@ import pytest
 from spanbridge.core.rows import SentencePair
 from spanbridge.report.page import Document
 
+pytestmark = pytest.mark.slow
+
 # Every drawn line with its ends on screen, and the boxes of the words it should join.
 LINES = """row => [...row.querySelectorAll('path')].map(path => {
     const at = (length) => {

@@ -47,7 +47,10 @@ def test_a_file_that_is_right(place):
         ("- a\n", "p.yaml: holds no settings"),
         ("a: &x [1]\nb: !!python/object:os.x {}\n", "is not YAML"),
         (HEAD + PROJECT + "output: p.jsonl\n", "p.yaml:6: output is given twice"),
-        (HEAD + "  - split\nshards: 3\n", "p.yaml:6: shards: there is no such setting; there are"),
+        (
+            HEAD + "  - split\nshards: 3\n",
+            r"p.yaml:6: shards: there is no such setting \(did you mean shard_rows\?\); there",
+        ),
         (HEAD + "  - split\nshard_rows: many\n", "p.yaml:6: shard_rows: must be a"),
         (HEAD + "  - split\nshard_rows: 0\n", "p.yaml:6: shard_rows: must be at least 1, not 0"),
         ("output: o.jsonl\nsteps: [split]\n", "p.yaml: input: is missing"),
@@ -157,7 +160,7 @@ def test_a_file_that_is_right(place):
         (HEAD.replace("o.jsonl", "no/o.jsonl") + TRANSLATE, "no/o.jsonl: cannot be written"),
         (
             HEAD + TRANSLATE + TAG + "  - project: {method: greedy, min_confidence: 0.999}\n",
-            r"step 3 \(project\): a least confidence of 0.999 leaves nothing",
+            r"step 3 \(project\): min_confidence 0.999 leaves nothing",
         ),
     ],
 )

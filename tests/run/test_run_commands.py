@@ -134,7 +134,7 @@ def test_marks_and_back_translation_by_apertium(command, place):
             "write NAME=VALUE",
         ),
         ("label es.txt --from es {g} --model m --shard 3/2 -o o.jsonl", "write i/n"),
-        ("label es.txt --from es {g} --model en.conll -o o.jsonl", "is no local folder"),
+        ("label es.txt --from es {g} --model en.conll -o o.jsonl", "name the tagger 'given'"),
         ("run r.yaml", "no/such/o.jsonl: cannot be written: is its folder there"),
         ("label es.txt --from es {g} --model m --config p.yaml -o o.jsonl", "leave --translat"),
         ("translate --source es.txt --from es --to en {g} -o o.conll", "write .jsonl"),

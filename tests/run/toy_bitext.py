@@ -132,6 +132,8 @@ def dump(*objects):
 def batches_of(monkeypatch, size):
     """Let steps and runners take so many rows at a time."""
     monkeypatch.setattr(chunks, "__defaults__", (size,))
+    monkeypatch.setattr(stream, "CHUNK", size)
+    monkeypatch.setattr(stream, "QUICK_CHUNK", size)
 
 
 def invented_bitext(n_pairs):

@@ -144,7 +144,8 @@ def test_what_a_row_carries_stays():
     (done,), _ = projected([pair])
     assert (done.id, done.source) == ("a7", source)
     assert (done.extra, done.translation_status) == (pair.extra, "ok")
-    span = Span(0, 1, "PER", pytest.approx(LINKED))
+    (span,) = done.target.spans
+    assert span == (0, 1, "PER", pytest.approx(LINKED))
     assert done.target == Sentence(("Anna",), (span,), "Anna", ((0, 4),))
     assert done.links.scores == (0.25,)
     assert (done.status, done.confidence) == ("projected", round(LINKED, 4))
@@ -206,7 +207,7 @@ def test_what_the_source_is_unsure_of_the_target_is_too():
     assert half.target.spans[1] == whole.target.spans[1]
     left, account = of(0.5, 0.6)
     assert [span.label for span in left.target.spans] == ["LOC"]
-    assert account.dropped == {"confidence below the minimum": 1}
+    assert account.dropped == {"confidence below min_confidence": 1}
 
 
 def test_the_doubt_of_a_tagger_that_finds_nothing_is_carried_on(tiny_tagger, cache):

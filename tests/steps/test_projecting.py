@@ -12,6 +12,7 @@ from toy_bitext import EqualWords, batches_of, invented_bitext, project, rows
 from spanbridge import Sentence, SentencePair, SoftAlignment, Span, SpanbridgeError, WordAlignment
 from spanbridge.alignment.base import Aligner
 from spanbridge.core.errors import InputError
+from spanbridge.formats.languages import find_language
 from spanbridge.projection.corpus import CorpusMethod
 from spanbridge.projection.method import UNSURE, Method, Projection
 from spanbridge.steps.account import Account
@@ -24,9 +25,12 @@ def invented(write):
     return [write(name, text) for name, text in invented_bitext(120).items()]
 
 
+LANGUAGES = {"source": "en", "target": "de"}
+
+
 def opened(**settings):
     step = Project(**settings)
-    step.open(Context())
+    step.open(Context({side: find_language(code) for side, code in LANGUAGES.items()}))
     return step
 
 

@@ -71,7 +71,7 @@ def test_a_tagged_row_has_no_status_of_a_projection(spanbridge, tmp_path, side):
     row = {"source_words": ["x"], "target_words": ["Bonn", "calls"], "status": "rejected: by hand"}
     row |= {"confidence": 0.5, "provenance": "project", "explanation": ["why"], "note": 1}
     (tmp_path / "r.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    (tmp_path / "g.conll").write_text("x\tO\n\nBonn\tB-GPE\ncalls\tO\n\n", "utf-8")
+    (tmp_path / "g.conll").write_text("x\tB-GPE\n\nBonn\tB-GPE\ncalls\tO\n\n", "utf-8")
     args = f"tag --source r.jsonl --tagger given --model g.conll --side {side} -o o.jsonl"
     spanbridge(*args.split())
     out = json.loads((tmp_path / "o.jsonl").read_text("utf-8"))

@@ -94,6 +94,7 @@ def test_a_text_without_words():
         AdversarialObjective([[]], 4, Adversary(), 8, seed=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["token", "sentence", "both"])
 def test_an_adversarial_training(base, files, tmp_path, level):
     """It says how well the language can still be told, and changes the encoder."""

@@ -113,6 +113,7 @@ def test_conversion_without_its_packages(folders, monkeypatch, tmp_path, package
         NeuralTranslator(str(folders["m2m"]))
 
 
+@pytest.mark.slow
 def test_from_the_command_line(spanbridge, folders, tmp_path):
     (tmp_path / "en.txt").write_text("the city\n\nBerlin\n", encoding="utf-8")
     common = "translate --source en.txt --from en --to es -o o.jsonl"

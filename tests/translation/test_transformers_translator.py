@@ -35,6 +35,7 @@ def test_as_through_ctranslate2(folders, kind):
     assert mine.describe(ENGLISH, SPANISH).startswith(f"transformers({kind}@")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sentence_depends_on_itself_alone(folders, kind):
     mine = TransformersTranslator(str(folders[kind]), beam=2)
@@ -49,6 +50,7 @@ def test_languages_that_it_does_not_know(folders):
         mine.translate(["x"], find_language("bam"), ENGLISH)
 
 
+@pytest.mark.slow
 def test_a_model_without_languages_has_a_prompt(tmp_path, folders):
     """T5, with whatever subwords."""
     fast = Tokenizer.from_file(str(folders["nllb"] / "tokenizer.json"))

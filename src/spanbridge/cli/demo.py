@@ -28,8 +28,10 @@ def command(output: str) -> None:
     each sentence with its links and spans.
     """
     from spanbridge.core.errors import SpanbridgeError
+    from spanbridge.core.files import check_named
     from spanbridge.demo.sample import run, table
 
+    check_named(output, "folder")
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -28,6 +30,10 @@ _COMMANDS = {
     "demo": "Run the methods on a small sample in nine languages.",
     "doctor": "Show what is installed, from where, under which licence.",
 }
+
+
+# click 8.1 prints the help itself
+_NO_ARGUMENTS: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
 class _LazyGroup(click.Group):
@@ -82,11 +88,14 @@ def main() -> None:
             err=True,
         )
         sys.exit(130)
-    except click.ClickException as error:
+    except _NO_ARGUMENTS as error:
         error.show()
         sys.exit(2)
+    except click.ClickException as error:
+        click.echo(_usage(error), err=True)
+        sys.exit(2)
     except SpanbridgeError as error:
-        click.echo(str(error), err=True)
+        click.echo(" ".join(str(error).split("\n")), err=True)
         sys.exit(2)
     except (OSError, UnicodeEncodeError) as error:
         # If standard output failed, Python would report it again on exit
@@ -115,6 +124,16 @@ def _check_arguments() -> None:
             argument.encode()
         except UnicodeEncodeError as error:
             raise SpanbridgeError(f"{argument!r} is not UTF-8; rename the file") from error
+
+
+def _usage(error: click.ClickException) -> str:
+    """One line on wrong arguments: the command, the fault, and where to read on."""
+    context = getattr(error, "ctx", None)
+    named = [name for name in sys.argv[1:2] if name in _COMMANDS]
+    command = " ".join(["spanbridge", *named]) if context is None else context.command_path
+    fault = " ".join(error.format_message().split()).rstrip(".")
+    fault = re.sub(r"\.? \(Did you mean (?:one of: )?(.*)\)$", r"; did you mean \1", fault)
+    return f"{command}: {fault[:1].lower()}{fault[1:]} (see {command} --help)"
 
 
 def _reason(error: OSError | UnicodeEncodeError) -> str:

@@ -12,6 +12,7 @@ import click
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError
+from spanbridge.core.files import check_named
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -259,6 +260,7 @@ def check_file(path: str) -> None:
 
 def make_folder(path: str) -> None:
     """Make a folder for a result."""
+    check_named(path, "folder")
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:

@@ -46,6 +46,12 @@ def check_rereadable(path: str | Path) -> None:
         )
 
 
+def check_named(path: str | Path, what: str = "file") -> None:
+    """Raise InputError for ``-``, which stands for standard output elsewhere."""
+    if str(path) == "-":
+        raise InputError(path, None, f"there is no output to standard output; name a {what}")
+
+
 def line_batches(path: str | Path) -> Iterator[list[str]]:
     """Read lines as :func:`lines` does, in lists of about a megabyte."""
     n_lines = 0
@@ -102,6 +108,7 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
         InputError: the path is a folder or lies in one that cannot be written to, or the disk is
             full.
     """
+    check_named(path)
     destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
     temporary = destination.with_name(f".spanbridge-{secrets.token_hex(8)}.tmp")
     try:

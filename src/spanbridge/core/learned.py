@@ -113,10 +113,13 @@ def read_learned(folder: str | Path) -> tuple[dict[str, Any], Arrays]:
     """
     path = Path(folder) / FILES[0]
     try:
-        content = json.loads(path.read_text("utf-8"))
-        data = (path.parent / FILES[1]).read_bytes()
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(path, None, f"cannot be read ({error}); fit again") from error
+        text, data = path.read_text("utf-8"), (path.parent / FILES[1]).read_bytes()
+        content = json.loads(text)
+    except OSError as error:
+        why = f"cannot be read ({(error.strerror or str(error)).lower()}); fit again"
+        raise InputError(error.filename or path, None, why) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(path, None, "is damaged; fit again") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(path, None, "is not of this version's format; fit again")
     if _digest(content, data) != content.get("sha256"):
@@ -125,7 +128,9 @@ def read_learned(folder: str | Path) -> tuple[dict[str, Any], Arrays]:
         with np.load(BytesIO(data), allow_pickle=False) as file:
             return content, {name: file[name] for name in file.files}
     except (ValueError, BadZipFile, EOFError) as error:
-        raise InputError(path.parent / FILES[1], None, f"is damaged ({error})") from error
+        raise InputError(
+            path.parent / FILES[1], None, f"is damaged ({error}); fit again"
+        ) from error
 
 
 def digest_of(folder: str | Path) -> str:

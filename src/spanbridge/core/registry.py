@@ -17,6 +17,7 @@ from typing import Any, get_type_hints
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import load_plugin, plugins
 from spanbridge.core.requirements import require
+from spanbridge.core.settings import exact, reason
 
 # Kind -> name -> class ("module:Class", from this package) and summary.
 _PARTS: dict[str, dict[str, tuple[str, str]]] = tomllib.loads(
@@ -76,7 +77,7 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
 
     Raises ValueError for an unknown option, or a value of the wrong type.
     """
-    from pydantic import ConfigDict, ValidationError, create_model
+    from pydantic import ConfigDict, ValidationError, create_model, field_validator
 
     hints = get_type_hints(part.__init__)
     fields: dict[str, Any] = {
@@ -90,7 +91,12 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
         allow_inf_nan=False,
         protected_namespaces=(),
     )
-    model = create_model("Options", __config__=kind, **fields)
+    as_it_stands = field_validator("*", mode="before")(
+        lambda cls, value, info: exact(cls.model_fields[info.field_name].annotation, value)
+    )
+    model = create_model(
+        "Options", __config__=kind, __validators__={"exact": as_it_stands}, **fields
+    )
     try:
         found = model.model_validate(dict(options))
     except ValidationError as error:
@@ -98,30 +104,3 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
         has = ", ".join(fields) or "none"
         raise ValueError(f"{name}: {'; '.join(reasons)} (its options: {has})") from error
     return {key: getattr(found, key) for key in options}
-
-
-def reason(error: Any) -> str:
-    """Short form of a pydantic error."""
-    given = error.get("ctx", {})
-    plain = {
-        "bool_parsing": "must be true or false",
-        "bool_type": "must be true or false",
-        "extra_forbidden": "there is no such setting",
-        "finite_number": "must be a finite number",
-        "float_parsing": "must be a number",
-        "float_type": "must be a number",
-        "int_from_float": "must be a whole number",
-        "int_parsing": "must be a whole number",
-        "int_type": "must be a whole number",
-        "literal_error": f"must be {given.get('expected')}",
-        "greater_than_equal": f"must be at least {given.get('ge')}",
-        "less_than_equal": f"must be at most {given.get('le')}",
-        "missing": "is missing",
-        "string_type": "must be text",
-    }.get(error["type"])
-    if plain is None:
-        said = str(error["msg"]).removeprefix("Value error, ")
-        return said[0].lower() + said[1:]
-    shown = repr(error["input"])
-    told = error["type"] in ("extra_forbidden", "missing") or len(shown) > 40
-    return plain if told else f"{plain}, not {shown}"

@@ -7,7 +7,8 @@ remains.
 | field | written by | cleared when these change |
 |---|---|---|
 | ``links`` | align, project | words of either side |
-| ``status``, ``confidence``, ``provenance``, ``explanation`` | what writes the target's spans: project, mark, tag (target), ensemble | words and spans of either side, links |
+| ``status``, ``confidence``, ``provenance``, ``explanation`` | what writes the target's spans: project, mark, tag (target), ensemble | words and spans of either side, links; if written by tag: words and spans of the target |
+| spans of the target, if ``provenance`` is set | the same | likewise, unless they change themselves |
 | ``translation_status``, ``translation_score`` | translate, mark | text of either side |
 | ``back_translation_status``, ``pivot_text`` | back-translate | text of the source |
 | ``sentence_of`` | split; join takes it away | never |
@@ -32,6 +33,8 @@ PROJECTED = "projected"
 EMPTY = "empty: "
 FAILED = "failed: "
 REJECTED = "rejected: "
+# Provenance of spans that a tagger found, which do not depend on the other side.
+TAGGED = "tag"
 # Status of a good translation; others begin with "suspect: ", "failed: " or "empty: ".
 OK = "ok"
 
@@ -94,6 +97,10 @@ class SentencePair(NamedTuple):
     rejected_sentences: tuple[str, ...] | None = None
     extra: Mapping[str, Any] = MappingProxyType({})
 
+    def __reduce__(self) -> tuple[type[SentencePair], tuple[Any, ...]]:
+        """For copies and other processes: a mappingproxy cannot be pickled."""
+        return SentencePair, (*self[:-1], dict(self.extra))
+
     def side(self, name: Side) -> Sentence:
         """One of the two sentences."""
         return self.source if name == "source" else self.target
@@ -106,19 +113,24 @@ class SentencePair(NamedTuple):
         source: Sentence = changes.get("source", self.source)
         target: Sentence = changes.get("target", self.target)
         stale: set[str] = set()
-        if "links" in changes and changes["links"] != self.links:
+        if source.words != self.source.words or target.words != self.target.words:
+            stale.add("links")
+        if source.plain_text() != self.source.plain_text():
+            stale |= _OF_TRANSLATION | _OF_BACK_TRANSLATION
+        elif target.plain_text() != self.target.plain_text():
+            stale |= _OF_TRANSLATION
+        from_source = "links" in changes and changes["links"] != self.links
+        from_source |= _labels(source) != _labels(self.source)
+        from_target = (target.words, target.spans) != (self.target.words, self.target.spans)
+        if from_target or (from_source and self.provenance != TAGGED):
             stale |= _OF_SPANS
-        for side, new, old in (("source", source, self.source), ("target", target, self.target)):
-            if new is old:
-                continue
-            if new.words != old.words:
-                stale |= _OF_SPANS | {"links"}
-            if new.spans != old.spans:
-                stale |= _OF_SPANS
-            if new.plain_text() != old.plain_text():
-                stale |= _OF_TRANSLATION
-                stale |= _OF_BACK_TRANSLATION if side == "source" else set()
+            if self.provenance is not None and "target" not in changes:
+                changes["target"] = target.with_spans(())
         return self._replace(**{**dict.fromkeys(stale), **changes})
+
+
+def _labels(sentence: Sentence) -> tuple[object, ...]:
+    return sentence.words, sentence.spans, sentence.empty_probability
 
 
 _OF_SPANS = {"status", "confidence", "provenance", "explanation", "rejected_sentences"}

@@ -25,8 +25,8 @@ class Span(NamedTuple):
 
 
 def check_spans(spans: tuple[Span, ...], n_words: int) -> None:
-    """Raise SpanbridgeError if a span is empty, has no label, or lies outside ``[0, n_words]``."""
-    for start, end, label, _ in spans:
+    """Raise SpanbridgeError if a span is empty, lies outside, has no label or a wrong score."""
+    for start, end, label, score in spans:
         if not 0 <= start < end <= n_words:
             raise SpanbridgeError(
                 f"span {start}-{end} ({label or 'no label'}) lies outside its sentence of "
@@ -34,6 +34,8 @@ def check_spans(spans: tuple[Span, ...], n_words: int) -> None:
             )
         if not label:
             raise SpanbridgeError(f"span {start}-{end} has no label; give every span one")
+        if score is not None and not 0 <= score <= 1:  # nor NaN
+            raise SpanbridgeError(f"span {start}-{end} has the score {score}; scores lie in [0, 1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Sentence:
             [0, 1]; None if there are spans or no tagger was used.
 
     Raises:
-        SpanbridgeError: a span lies outside the sentence or has no label.
+        SpanbridgeError: a span lies outside the sentence, or has no label or a wrong score; or
+            ``words`` is one string.
     """
 
     words: tuple[str, ...]
@@ -59,6 +62,8 @@ class Sentence:
     empty_probability: float | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.words, str):
+            raise SpanbridgeError(f"words is the string {self.words[:20]!r}; give a tuple of words")
         if self.spans:
             check_spans(self.spans, len(self.words))
 

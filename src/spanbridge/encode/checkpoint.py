@@ -229,28 +229,46 @@ def _read_tensor(path: Path, name: str) -> Array:
     return (halves.astype(np.uint32) << 16).view(np.float32).reshape(header[name]["shape"])
 
 
-def download(model_id: str, files: Sequence[str] = HUB_FILES) -> Path:
-    """Fetch a checkpoint from the Hugging Face Hub (or its local cache).
+def checkpoint_folder(name: str, files: Sequence[str] = HUB_FILES) -> Path:
+    """The folder of a checkpoint: a local one, or else one from the Hugging Face Hub.
 
     Args:
-        model_id: id on the Hub.
-        files: name patterns of the wanted files.
+        name: path of a folder, or id on the Hub.
+        files: name patterns of the files that are wanted from the Hub.
 
     Raises:
         MissingExtraError: ``spanbridge[hf]`` is not installed.
-        SpanbridgeError: there is no such folder or id, or the hub cannot be reached.
+        SpanbridgeError: there is no such folder or id, or the Hub cannot be reached.
     """
+    if Path(name).is_dir():
+        return Path(name)
+    if Path(name).exists():
+        raise InputError(name, None, "is a file; give a model's folder, or an id of the Hub")
+    if name.startswith((".", "~", os.sep)) or name.endswith(os.sep) or name.count(os.sep) > 1:
+        raise InputError(name, None, "no such folder")
+    return _download(name, files)
+
+
+def _download(model_id: str, files: Sequence[str]) -> Path:
+    """Fetch a checkpoint from the Hub, or its local cache."""
     by = f"fetching {model_id!r}, which is no local folder, from the Hugging Face Hub"
     require("huggingface_hub", by=by)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import RepositoryNotFoundError as NotFoundError
 
     try:
         return Path(snapshot_download(model_id, allow_patterns=list(files)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise SpanbridgeError(
-            f"{model_id!r} is no local folder, and the Hugging Face Hub did not give it: {error}"
-        ) from error
+        if isinstance(error, HFValidationError):
+            why = "no id of the Hugging Face Hub (OWNER/NAME)"
+        elif isinstance(error, NotFoundError):
+            why = "the Hugging Face Hub has no such model (or only for those who log in)"
+        elif isinstance(error, LocalEntryNotFoundError | ConnectionError):
+            why = "the Hugging Face Hub cannot be reached"
+        else:
+            why = f"the Hugging Face Hub did not give it ({' '.join(str(error).split())})"
+        raise SpanbridgeError(f"{model_id!r} is no local folder, and {why}") from error
 
 
 def licence_of(folder: Path, usual: str = "unknown") -> str:

@@ -9,7 +9,6 @@ batches run in parallel, each on one thread, which is also the fastest way on fe
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ import numpy.typing as npt
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.scripts import is_unspaced
+from spanbridge.core.threads import n_threads
 from spanbridge.encode.tokenizer import Tokenizer
 
 _BATCH_TOKENS = 1024
@@ -94,8 +94,6 @@ class Encoder:
                 f"compute type {compute_type!r} is not supported on this processor; there are: "
                 f"{', '.join(sorted(known))}"
             )
-        if threads is not None and threads < 1:
-            raise SpanbridgeError(f"threads is {threads}, but must be at least 1")
         self.name = name
         self.layer = layer
         self.licence = licence
@@ -104,7 +102,7 @@ class Encoder:
         self._fingerprint = fingerprint
         self._compute_type = compute_type
         self._window = max_positions - len(tokenizer.prefix) - len(tokenizer.suffix)
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = n_threads(threads)
         self._joined = joined
         self._remembers = remember
         self._model = ctranslate2.Encoder(

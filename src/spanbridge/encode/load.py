@@ -9,7 +9,7 @@ from typing import Any
 
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
 from spanbridge.encode.cache import cached, file_digest
-from spanbridge.encode.checkpoint import Checkpoint, download, licence_of
+from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
 from spanbridge.encode.convert import convert
 from spanbridge.encode.encoder import Encoder
 from spanbridge.encode.packed import read_packed
@@ -84,10 +84,9 @@ def load_encoder(
     }
     if name == EMBEDDED and (embedded := find_embedded()) is not None:
         return _embedded_encoder(embedded, layer, options)
-    if Path(name).is_dir():
-        return _checkpoint_encoder(name, Path(name), layer, options)
     try:
-        folder = download(EMBEDDED_HUB_ID if name == EMBEDDED else name)
+        embedded_id = name == EMBEDDED and not Path(name).is_dir()
+        folder = checkpoint_folder(EMBEDDED_HUB_ID if embedded_id else name)
         return _checkpoint_encoder(name, folder, layer, options)
     except MissingExtraError:
         if name != EMBEDDED:

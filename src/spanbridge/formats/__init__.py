@@ -5,7 +5,13 @@ Files are streamed, and rows checked. Other packages add a format by an entry po
 """
 
 from spanbridge.formats.base import Counts, Format, Reading, SentenceFormat, Write, row_writer
-from spanbridge.formats.lookup import find_format, named_format, open_writer, write_pairs
+from spanbridge.formats.lookup import (
+    find_format,
+    named_format,
+    open_writer,
+    output_format,
+    write_pairs,
+)
 from spanbridge.formats.pharaoh import format_links, read_gold_links, read_links
 from spanbridge.formats.reading import (
     Pairs,
@@ -33,6 +39,7 @@ __all__ = [
     "labelled_rows",
     "named_format",
     "open_writer",
+    "output_format",
     "over_same_words",
     "pair_up",
     "parallel",

@@ -41,7 +41,7 @@ def _is_place(value: Any) -> bool:
         and isinstance(value.get("id"), str)
         and value.get("side") in SIDES
         and type(value.get("start")) is int
-        and value["start"] >= 0
+        and 0 <= value["start"] < 2**31
         and isinstance(value.get("text"), str | None)
     )
 

@@ -216,6 +216,11 @@ def _plain(row: dict[str, Any], side: Side | None = None) -> dict[str, Any]:
 def _side(row: dict[str, Any], side: Side, counts: Counts) -> Sentence:
     spans = _spans(row.pop(f"{side}_spans", None), side)
     plain = _plain(row, side)
+    if spans and "empty_probability" in plain:
+        raise SpanbridgeError(
+            f"{side}_empty_probability is the probability that there is no span, but {side}_spans "
+            "has some; leave one of them out"
+        )
     words = row.pop(f"{side}_words", None)
     if words is not None:
         if not isinstance(words, list) or not set(map(type, words)) <= {str}:

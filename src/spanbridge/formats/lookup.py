@@ -63,6 +63,20 @@ def find_format(path: str | Path, *, default: str | None = None, sniff: bool = F
     return named_format(default)
 
 
+def output_format(path: str | Path, default: str) -> Format:
+    """Find the format of a file that is to be written.
+
+    A suffix that a format claims decides, else the default; ``.txt`` is never a format of spans.
+
+    Raises SpanbridgeError if the default is a plug-in that cannot be imported.
+    """
+    if (claimed := _by_suffix(path)) is not None:
+        return claimed
+    chosen = named_format(default)
+    plain = _suffix(path) == _AMBIGUOUS and chosen.holds_spans
+    return named_format("text") if plain else chosen
+
+
 @contextmanager
 def open_writer(
     path: str | Path, side: Side = "target", *, default: str = "conll", scores: bool = False
@@ -82,7 +96,7 @@ def open_writer(
         InputError: as :func:`spanbridge.core.files.atomic_output`.
         SpanbridgeError: the format cannot hold a row.
     """
-    chosen = _by_suffix(path) or named_format(default)
+    chosen = output_format(path, default)
     with atomic_output(path) as out:
         yield chosen.writer(out, side, scores=scores)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -26,13 +26,21 @@ class Pairs(Iterable[SentencePair]):
 
     Attributes:
         counts: counts of the latest completed loop.
+        files: path of each role: ``source``, ``target``, ``links``.
+        reading: settings by which tags are read, for signatures.
     """
 
     def __init__(
-        self, read: Callable[[Counts], Iterator[tuple[int, SentencePair]]], counts: Counts
+        self,
+        read: Callable[[Counts], Iterator[tuple[int, SentencePair]]],
+        counts: Counts,
+        files: Mapping[str, str],
+        reading: Mapping[str, str],
     ) -> None:
         self._read = read
         self.counts = counts
+        self.files = files
+        self.reading = reading
 
     def __iter__(self) -> Iterator[SentencePair]:
         found = Counts()
@@ -139,7 +147,16 @@ def read_pairs(
             rows = pair_up(parallel(sources, source, targets, target))
         return rows if links is None else add_links(rows, source, links, one_based)
 
-    return Pairs(read, Counts() if counts is None else counts)
+    given = {"source": source, "target": target, "links": links}
+    files = {role: str(path) for role, path in given.items() if path is not None}
+    return Pairs(read, Counts() if counts is None else counts, files, tag_settings(left, how))
+
+
+def tag_settings(known: Format, how: Reading) -> dict[str, str]:
+    """Settings by which the tags of a file are read, for signatures; empty if none are."""
+    if not how.tags or known.sides != "one" or not known.holds_spans:
+        return {}
+    return {"scheme": how.scheme, "orphans": how.orphans}
 
 
 def _source_format(source: str | Path, target: str | Path | None, labelled: bool) -> Format:

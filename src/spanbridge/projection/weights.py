@@ -10,18 +10,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from spanbridge.core.errors import SpanbridgeError
+
+# Greater weights than this could make sums infinite, and mean nothing.
+MAX_WEIGHT = 1e6
+
 
 @dataclass(frozen=True)
 class Weights:
     """A weighted sum of scores, and its bound.
 
     Attributes:
-        parts: weight of each score by name.
+        parts: weight of each score by name, between -``MAX_WEIGHT`` and ``MAX_WEIGHT``.
         min_score: candidates whose sum does not exceed this are not projected.
+
+    Raises:
+        SpanbridgeError: a weight is out of range.
     """
 
     parts: dict[str, float]
     min_score: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, weight in self.parts.items():
+            if not abs(weight) <= MAX_WEIGHT:  # nor NaN
+                raise SpanbridgeError(
+                    f"the weight of {name!r} is {weight}; weights lie between -{MAX_WEIGHT:g} and "
+                    f"{MAX_WEIGHT:g}"
+                )
 
     def describe(self) -> str:
         """The sum and its bound, for the signature."""

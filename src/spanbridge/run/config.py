@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from difflib import get_close_matches
+from inspect import isclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
-from spanbridge.core.registry import reason
 from spanbridge.core.rows import Side
-from spanbridge.formats import find_format
+from spanbridge.core.settings import reason
+from spanbridge.formats import output_format
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
 from spanbridge.run.job import MAX_SHARD_ROWS, SHARD_ROWS, Job
-from spanbridge.run.result import check_output
+from spanbridge.run.pipeline_file import Place, read_settings, write_settings
+from spanbridge.run.result import check_output, check_work
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps.base import Context, PartSettings, Step, one_entry
 
 M = TypeVar("M", bound=BaseModel)
-_DEEPEST = 20  # greatest depth of a pipeline file
-# Function from keys and indices to a line of a pipeline file.
-Place = Callable[[tuple[Hashable, ...]], int | None]
+
+
+def _nowhere(loc: tuple[Hashable, ...]) -> None:
+    """The line of a setting that stands in no file."""
 
 
 class Settings(Input):
@@ -54,7 +55,14 @@ class Settings(Input):
     shard_rows: int = Field(SHARD_ROWS, ge=1, le=MAX_SHARD_ROWS)
     fit_rows: int = Field(FIT_ROWS, ge=1)
     commercial: bool = False
-    steps: list[Any] = Field(min_length=1)
+    steps: list[Any]
+
+    @field_validator("steps")
+    @classmethod
+    def _at_least_one(cls, steps: list[Any]) -> list[Any]:
+        if not steps:
+            raise ValueError("name at least one step")
+        return steps
 
 
 @dataclass(frozen=True)
@@ -65,19 +73,22 @@ class Pipeline:
         settings: all settings.
         steps: the steps, not yet opened.
         file: path of the pipeline file, if any.
-        line: line of each step in the file.
+        place: function from keys and indices to a line of the file.
     """
 
     settings: Settings
     steps: tuple[Step, ...]
     file: str | None = None
-    line: tuple[int | None, ...] = ()
+    place: Place = _nowhere
 
     def wrong(self, n: int, why: str) -> InputError:
         """Error in the n-th step."""
-        line = self.line[n] if self.line else None
         what = f"step {n + 1} ({self.steps[n].name}): " if self.file or len(self.steps) > 1 else ""
-        return InputError(self.file, line, f"{what}{why}")
+        return InputError(self.file, self.place(("steps", n)), f"{what}{why}")
+
+    def wrong_setting(self, name: str, why: str) -> InputError:
+        """Error in a setting of the whole pipeline."""
+        return InputError(self.file, self.place((name,)), f"{name}: {why}")
 
     def job(
         self,
@@ -104,6 +115,9 @@ class Pipeline:
         default = "pharaoh" if self.steps[-1].name == "align" else "conll"
         self.check(given.columns(), default)
         self._check_output(given.output, explanation)
+        work = Path(given.work or f"{given.output}.work")
+        if (why := check_work(work, given.output, *given.paths().values(), self.file)) is not None:
+            raise self.wrong_setting("work", why)
         applied = (getattr(step, "apply", None) for step in self.steps)
         return Job(
             {**given.paths(), "fit": next(filter(None, applied), None)},
@@ -118,7 +132,7 @@ class Pipeline:
             any(step.slow for step in self.steps),
             keep,
             explanation,
-            Path(given.work or f"{given.output}.work"),
+            work,
             given.shard_rows,
             part,
         )
@@ -137,9 +151,9 @@ class Pipeline:
         for n, step in enumerate(self.steps):
             try:
                 step.open(context)
-            except InputError as error:
-                raise error if error.file else self.wrong(n, str(error)) from error
             except SpanbridgeError as error:
+                if self.file is None and isinstance(error, InputError) and error.file:
+                    raise
                 raise self.wrong(n, str(error)) from error
         return self.steps
 
@@ -152,7 +166,7 @@ class Pipeline:
                 options = value.options.values() if isinstance(value, PartSettings) else (value,)
                 read += (option for option in options if isinstance(option, str))
         if "\0" in output:
-            raise InputError(self.file, None, "output: holds a zero byte; name a file")
+            raise self.wrong_setting("output", "holds a zero byte; name a file")
         check_output(output, *read, explanation=explanation)
         folder = Path(output).resolve().parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
@@ -163,8 +177,7 @@ class Pipeline:
 
     def text(self) -> str:
         """Text of a pipeline file with these settings."""
-        given = self.settings.model_dump(mode="json", exclude_defaults=True)
-        return str(yaml.safe_dump(given, sort_keys=False, allow_unicode=True))
+        return write_settings(self.settings.model_dump(mode="json", exclude_defaults=True))
 
     def check(self, columns: set[str], default_format: str = "conll") -> None:
         """Check that every step finds the columns that it needs.
@@ -187,20 +200,16 @@ class Pipeline:
         output, side = self.settings.output, self.settings.output_side
         if output is None:
             return
-        held = find_format(output, default=default_format)
+        held = output_format(output, default_format)
         wanted = {"one": f"{side}_spans", "none": "links"}.get(held.sides)
         if wanted is not None and wanted not in columns:
-            raise InputError(
-                self.file,
-                None,
-                f"output: {output} is of the format {held.name}, which needs {wanted}; no step "
-                "makes them (or write .jsonl)",
-            )
+            why = f"{output} is of the format {held.name}, which needs {wanted}; no step makes them"
+            raise self.wrong_setting("output", f"{why} (or write .jsonl)")
         last = "links" if self.steps[-1].name == "align" else "spans"
         if not (held.holds_links if last == "links" else held.holds_spans):
             ways = ".jsonl or .pharaoh" if last == "links" else ".jsonl or .conll"
-            why = f"output: {output} is of the format {held.name}, which holds no {last}"
-            raise InputError(self.file, None, f"{why}; write {ways}")
+            why = f"{output} is of the format {held.name}, which holds no {last}"
+            raise self.wrong_setting("output", f"{why}; write {ways}")
 
 
 def read_pipeline(path: str, usual: Mapping[str, str] | None = None, **over: Any) -> Pipeline:
@@ -214,27 +223,19 @@ def read_pipeline(path: str, usual: Mapping[str, str] | None = None, **over: Any
     Raises:
         InputError: it is not YAML, or has an unknown setting or a wrong value; with the line.
     """
-    text = "\n".join(lines(path))
-    try:
-        _check_shape(text, path)
-        node = yaml.compose(text, yaml.SafeLoader)
-        given = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = None if mark is None else mark.line + 1
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise InputError(path, line, f"is not YAML ({problem})") from error
-    if node is None or not isinstance(given, dict):
-        raise InputError(path, None, "holds no settings; write steps: [...] and more")
-    _check_twice(node, path)
+    given, place = read_settings(path)
     spoken = given.get("languages")
     if isinstance(spoken, dict | None) and "languages" in over:
         over["languages"] = {**(usual or {}), **(spoken or {}), **over["languages"]}
-    return make_pipeline({**given, **over}, path, partial(_line, node))
+
+    def place_in_file(loc: tuple[Hashable, ...]) -> int | None:
+        return None if loc and loc[0] in over else place(loc)
+
+    return make_pipeline({**given, **over}, path, place_in_file)
 
 
 def make_pipeline(
-    given: Mapping[str, Any], file: str | None = None, place: Place = lambda loc: None
+    given: Mapping[str, Any], file: str | None = None, place: Place = _nowhere
 ) -> Pipeline:
     """Check settings in the form of a pipeline file.
 
@@ -248,11 +249,9 @@ def make_pipeline(
     """
     settings = _validated(Settings, given, file, place)
     steps: list[Step] = []
-    where: list[int | None] = []
     for n, entry in enumerate(settings.steps):
         if isinstance(entry, Step):  # made in Python
             steps.append(entry)
-            where.append(None)
             continue
         try:
             name, options = one_entry(entry, "a step")
@@ -262,13 +261,12 @@ def make_pipeline(
         alone = file is None and len(settings.steps) == 1
         what = "" if alone else f"step {n + 1} ({name})"
         steps.append(_validated(kind, options, file, place, ("steps", n, name), what))
-        where.append(place(("steps", n)))
     for side, code in settings.languages.items():
         try:
             find_language(code)
         except SpanbridgeError as error:
             raise InputError(file, place(("languages", side)), str(error)) from error
-    return Pipeline(settings, tuple(steps), file, tuple(where))
+    return Pipeline(settings, tuple(steps), file, place)
 
 
 def _validated(
@@ -282,56 +280,43 @@ def _validated(
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        loc = (*at, *first["loc"])
-        name = ".".join(map(str, first["loc"]))
-        known = ""
-        if isinstance(first["input"], bool) and first["type"] == "string_type":
-            known = " (YAML reads yes, no, on and off as true and false: put it in quotes)"
-        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
-            known = f"; there are: {', '.join(model.model_fields) or 'none'}"
-        why = ": ".join(part for part in (what, name, reason(first)) if part)
-        raise InputError(file, place(loc), f"{why}{known}") from error
+        first = _most_telling(error.errors(), given)
+        name = ".".join(map(str, _within(first, given)))
+        why = reason(first)
+        if first["type"] == "extra_forbidden":
+            why += _instead(model, _within(first, given))
+        if file is not None and isinstance(first["input"], bool) and first["type"] == "string_type":
+            why += " (YAML reads yes, no, on and off as true and false)"
+        told = ": ".join(part for part in (what, name, why) if part)
+        raise InputError(file, place((*at, *first["loc"])), told) from error
 
 
-def _line(node: yaml.Node, loc: Iterable[Hashable]) -> int | None:
-    """Line of a setting, or of the innermost enclosing one that the file contains."""
-    line: int = node.start_mark.line
-    for step in loc:
-        if isinstance(node, yaml.MappingNode):
-            found = [(k, v) for k, v in node.value if k.value == step]
-            if not found:
-                break
-            line, node = found[0][0].start_mark.line, found[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-            line = node.start_mark.line
-        else:
-            break
-    return line + 1
+def _most_telling(errors: Sequence[Any], given: Any) -> Any:
+    """An unknown name, or of the first wrong setting the error that lies deepest in it."""
+    unknown = [error for error in errors if error["type"] == "extra_forbidden"]
+    same = [error for error in errors if error["loc"][:1] == errors[0]["loc"][:1]]
+    return next(iter(unknown), None) or max(same, key=lambda error: len(_within(error, given)))
 
 
-def _check_shape(text: str, path: str) -> None:
-    """Refuse aliases, which can make a small file endless, and deep nesting."""
-    depth = 0
-    for event in yaml.parse(text, yaml.SafeLoader):
-        line = event.start_mark.line + 1 if event.start_mark else None
-        if isinstance(event, yaml.AliasEvent):
-            raise InputError(path, line, "aliases (*name) are not read; write it out")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise InputError(path, line, f"is nested more than {_DEEPEST} levels deep")
+def _within(error: Any, given: Any) -> list[Hashable]:
+    """Names of the settings that lead to an error, without pydantic's own names of types."""
+    found: list[Hashable] = []
+    for step in error["loc"]:
+        try:
+            given = given[step]
+        except (KeyError, IndexError, TypeError):
+            if error["type"] != "missing" or step != error["loc"][-1]:
+                continue
+        found.append(step)
+    return found
 
 
-def _check_twice(node: yaml.Node, path: str) -> None:
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise InputError(path, key.start_mark.line + 1, f"{key.value} is given twice")
-            seen.add(key.value)
-            _check_twice(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _check_twice(value, path)
+def _instead(model: type[BaseModel], names: Sequence[Hashable]) -> str:
+    """The names that there are in place of an unknown one."""
+    for name in names[:-1]:
+        annotation = model.model_fields[str(name)].annotation
+        kinds = filter(isclass, (annotation, *get_args(annotation)))
+        model = next((kind for kind in kinds if issubclass(kind, BaseModel)), model)
+    near = get_close_matches(str(names[-1]), model.model_fields, 1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return f"{meant}; there are: {', '.join(model.model_fields) or 'none'}"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_rereadable
 from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.settings import exact
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.formats import Counts, Format, Reading, find_format, read_pairs
-from spanbridge.formats.reading import with_position
+from spanbridge.formats.reading import tag_settings, with_position
 
 
 class Files(BaseModel):
@@ -51,6 +53,11 @@ class Input(BaseModel):
     scheme: Scheme = "iob2"
     orphans: OrphanPolicy = "begin"
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _exact(cls, value: Any, info: ValidationInfo) -> Any:
+        return exact(cls.model_fields[info.field_name or ""].annotation, value)
+
     def paths(self) -> dict[str, str | None]:
         """Path of each role."""
         if isinstance(self.input, Files):
@@ -80,10 +87,7 @@ class Input(BaseModel):
 
     def rows(self, counts: Counts | None = None) -> Iterable[SentencePair]:
         """The rows, in order. Raises InputError, with the line, if the input is wrong."""
-        one = self.input
-        tags = self.labels and (isinstance(one, Files) or self.side == "source")
-        tokenised = isinstance(one, Files) if self.tokenised is None else self.tokenised
-        how = Reading(self.scheme, self.orphans, tags, tokenised)
+        one, how = self.input, self._reading()
         if isinstance(one, Files):
             return read_pairs(
                 one.source, one.target, one.links, how=how, labelled=self.labels, counts=counts
@@ -96,12 +100,13 @@ class Input(BaseModel):
         """Settings by which tags were read, if any were."""
         one = self.input
         path = one.source if isinstance(one, Files) else one
-        if not self.labels or path is None:
-            return {}
-        known = self._format(path)
-        if known.sides != "one" or not known.holds_spans:
-            return {}
-        return {"scheme": self.scheme, "orphans": self.orphans}
+        return {} if path is None else tag_settings(self._format(path), self._reading())
+
+    def _reading(self) -> Reading:
+        of_pairs = isinstance(self.input, Files)
+        tags = self.labels and (of_pairs or self.side == "source")
+        tokenised = of_pairs if self.tokenised is None else self.tokenised
+        return Reading(self.scheme, self.orphans, tags, tokenised)
 
     def _format(self, path: str) -> Format:
         """Format of a file: a labelled corpus is sniffed, raw text is recognised by its name."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output
+from spanbridge.core.files import atomic_output, check_named
 from spanbridge.steps.account import Account
 
 
@@ -108,15 +109,17 @@ def check_output(output: str, *inputs: str | None, explanation: str | None = Non
     """Check that the files of a result can be written.
 
     Raises:
-        InputError: a path is a folder.
+        InputError: a path is a folder, or ``-``.
         SpanbridgeError: an input would be overwritten, or one output by another.
     """
+    check_named(output)
     beside = (manifest_path(output), rejects_path(output))
     for path in beside:
         if path.is_dir():
             raise InputError(path, None, "is a folder where a file would go; move it away")
     written = {path.resolve() for path in (Path(output), *beside)}
     if explanation is not None:
+        check_named(explanation)
         if Path(explanation).resolve() in written:
             raise SpanbridgeError(
                 f"{explanation} is both output and explanation; explain to another file"
@@ -125,6 +128,34 @@ def check_output(output: str, *inputs: str | None, explanation: str | None = Non
     for given in inputs:
         if given is not None and Path(given).resolve() in written:
             raise SpanbridgeError(f"{given} is both input and output; write to another file")
+
+
+def check_work(work: Path, *others: str | None) -> str | None:
+    """The reason why a folder cannot hold a run's shards; None if it can.
+
+    It must be a folder of their own, which can be deleted.
+
+    Args:
+        work: the folder, which need not exist yet.
+        others: files that must not lie in it.
+    """
+    if "\0" in str(work):
+        return "holds a zero byte; name a folder"
+    if work.exists() and not work.is_dir():
+        return f"{work} is a file; name a folder for work"
+    for other in (".", *others):
+        if other is not None and Path(other).resolve().is_relative_to(work.resolve()):
+            held = "the current folder" if other == "." else other
+            return f"{work} is or holds {held}; name a folder of its own, which may be deleted"
+    foreign = [] if not work.exists() else [p.name for p in work.iterdir() if not _own(p.name)]
+    if foreign:
+        return f"{work} holds other files, such as {min(foreign)}; name a folder of its own"
+    return None
+
+
+def _own(name: str) -> bool:
+    """Check if a work folder's entry is the folder of a step, or a hidden or unfinished file."""
+    return re.fullmatch(r"\d+-.+|\..+", name) is not None
 
 
 def finish(

@@ -6,17 +6,26 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import signature
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import code_digests
 from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.rows import OTHER, SentencePair, Side
+from spanbridge.core.settings import exact
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
 from spanbridge.steps.progress import Progress, silent
@@ -60,7 +69,9 @@ class PartSettings:
         """
         if isinstance(given, PartSettings):
             return given
-        if not isinstance(given, str | dict):
+        if given is None:
+            raise ValueError("is missing; name one")
+        if not isinstance(given, str | dict | int | float | list | tuple):
             return cls(kind, "", {}, given)
         name, options = one_entry(given, f"a {kind}")
         try:
@@ -94,6 +105,14 @@ TranslatorSettings = Annotated[
 ]
 
 
+# What helps if the licence of a part does not allow commercial use.
+_COMMERCIAL = {
+    "translator": "Apertium, M2M-100 (MIT) and most OPUS-MT models (CC-BY-4.0) do",
+    "tagger": "take another model, or state it on the model's card",
+    "aligner": "take another encoder, or state it on the model's card",
+}
+
+
 @dataclass(frozen=True)
 class Context:
     """Settings that all steps of a pipeline share.
@@ -113,6 +132,13 @@ class Context:
             raise SpanbridgeError(f"the {side}'s language is not given; add it under languages")
         return found
 
+    def pair(self, side: Side) -> tuple[Language, Language]:
+        """Languages of a side and of the other. Raises SpanbridgeError unless there are two."""
+        own, other = self.language(side), self.language(OTHER[side])
+        if own == other:
+            raise SpanbridgeError(f"both languages are {own.tag}; name another for one side")
+        return own, other
+
     def build(self, part: PartSettings) -> Any:
         """Make a part.
 
@@ -125,10 +151,12 @@ class Context:
             made = registry.build(part.kind, part.name, part.options)
         licence = getattr(made, "licence", None)
         if self.commercial and licence is not None and not allows_commercial_use(licence):
+            advice = _COMMERCIAL.get(part.kind, "take another")
+            if isinstance(made, Part) and "licence" in signature(type(made).__init__).parameters:
+                advice = "state it by the option licence"
             raise SpanbridgeError(
                 f"the licence of the {part.kind} {part.name} is {licence}, which is not known to "
-                "allow commercial use; Apertium, M2M-100 (MIT) and most OPUS-MT models (CC-BY-4.0) "
-                "do, and a file of your own does if its option licence says so"
+                f"allow commercial use; {advice}"
             )
         return made
 
@@ -158,6 +186,11 @@ class Step(BaseModel, ABC):
     before: ClassVar[tuple[str, ...]] = ()
     one_to_one: ClassVar[bool] = True
     _made: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _exact(cls, value: Any, info: ValidationInfo) -> Any:
+        return exact(cls.model_fields[info.field_name or ""].annotation, value)
 
     def needs(self) -> set[str]:
         """Columns that it needs."""
@@ -230,7 +263,7 @@ class Step(BaseModel, ABC):
             SpanbridgeError: a one-to-one step does not return one row per row.
         """
         before = account.n_rows
-        n_rows = 0
+        n_rows = n_removed = 0
         for row in self.work(rows, account):
             if self.one_to_one and (n_rows == len(rows) or row.id != rows[n_rows].id):
                 raise SpanbridgeError(
@@ -238,12 +271,16 @@ class Step(BaseModel, ABC):
                     f"{f'row {rows[n_rows].id}' if n_rows < len(rows) else 'no more'} was due; it "
                     "gives one row for each, in order (one_to_one)"
                 )
+            if self.one_to_one and row.provenance is None:
+                n_removed += rows[n_rows].provenance is not None
             n_rows += 1
             yield row
         if self.one_to_one and n_rows < len(rows):
             raise SpanbridgeError(f"the step {self.name} lost row {rows[n_rows].id}")
         if account.n_rows == before and n_rows:
             account.statuses["done"] += n_rows
+        if n_removed:
+            account.note("rows_whose_earlier_result_no_longer_holds", n_removed)
 
     @property
     def learns(self) -> bool:

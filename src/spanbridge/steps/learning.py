@@ -10,12 +10,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core import registry
+from spanbridge.core.errors import InputError
 from spanbridge.core.files import atomic_output
 from spanbridge.core.learned import FORMAT, Learner, check_folder, digest_of
 from spanbridge.steps.base import PartSettings
 
 NAMES = ("parts.json", "aligner", "method")
+_OF_PART = ("name", "options")
 
 
 def check_place(folder: str | Path) -> None:
@@ -70,38 +72,71 @@ def load(folder: str | Path, aligner: Learner | None, method: Learner | None) ->
             part.load(Path(folder) / kind)
 
 
-def recipe(folder: str | Path) -> tuple[str, PartSettings, PartSettings | None]:
+def recipe(
+    folder: str | Path, links: str = "keep"
+) -> tuple[str, PartSettings, PartSettings | None]:
     """Settings of the method and the aligner of a fit.
+
+    Args:
+        folder: the fit.
+        links: use of given links, as in the step ``project``; ``only`` needs no aligner.
 
     Returns:
         The first digits of the digest of what was learned, the method's settings, and the
         aligner's.
 
     Raises:
-        InputError: the folder is not a fit, or its parts were passed from Python.
+        InputError: the folder is not a fit, is damaged, or its parts were passed from Python.
     """
-    path = Path(folder) / NAMES[0]
-    try:
-        parts = json.loads(path.read_text("utf-8"))
-        if parts["format"] != FORMAT:
-            raise InputError(path, None, "is not of this version's format; fit again")
-        if parts["method"] is None:
-            raise InputError(path, None, "holds no method; make it with project --fit")
-        made = {
-            kind: None
-            if parts[kind] is None
-            else PartSettings.parse(kind, {parts[kind]["name"]: parts[kind]["options"]})
-            for kind in ("aligner", "method")
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        why = f"cannot be read ({error}); make it with project --fit"
-        raise InputError(path, None, why) from error
-    except SpanbridgeError as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(path, None, str(error)) from error
+    parts = _read(Path(folder))
+    made = {kind: _part(Path(folder), kind, parts.get(kind)) for kind in ("aligner", "method")}
+    method = made["method"]
+    if method is None:
+        why = "holds no method; make it with project --fit"
+        raise InputError(Path(folder) / NAMES[0], None, why)
+    reads = registry.load("method", method.name).reads
+    if made["aligner"] is None and reads != "nothing" and links != "only":
+        why = "holds no aligner; fit again (or apply it with links: only, if it was fitted so)"
+        raise InputError(Path(folder) / NAMES[0], None, why)
     digests = [digest_of(Path(folder) / kind) for kind, part in made.items() if part is not None]
     whole = sha256("|".join(digests).encode()).hexdigest()[:12]
-    method = made["method"]
-    assert method is not None
     return whole, method, made["aligner"]
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """The names of the parts. Raises InputError as :func:`recipe`."""
+    path = folder / NAMES[0]
+    if not folder.is_dir():
+        why = "is a file, but a fit is a folder" if folder.exists() else "no such folder"
+        raise InputError(folder, None, f"{why}; make it with project --fit")
+    if not path.exists():
+        raise InputError(folder, None, f"holds no fit ({NAMES[0]}); make it with project --fit")
+    try:
+        parts = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        why = f"cannot be read ({(error.strerror or str(error)).lower()}); fit again"
+        raise InputError(path, None, why) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(path, None, "is damaged; fit again") from error
+    if not isinstance(parts, dict):
+        raise InputError(path, None, "is damaged; fit again")
+    if parts.get("format") != FORMAT:
+        raise InputError(path, None, "is not of this version's format; fit again")
+    return parts
+
+
+def _part(folder: Path, kind: str, given: Any) -> PartSettings | None:
+    """Settings of a part, or None. Raises InputError as :func:`recipe`."""
+    path = folder / NAMES[0]
+    if given is None:
+        return None
+    name, options = (given.get(key) if isinstance(given, dict) else None for key in _OF_PART)
+    if not isinstance(name, str) or not isinstance(options, dict):
+        raise InputError(path, None, "is damaged; fit again")
+    if not name:
+        why = f"the {kind} was made in Python, so it is not known here; fit again with a named one"
+        raise InputError(path, None, why)
+    try:
+        return PartSettings.parse(kind, {name: options})
+    except ValueError as error:
+        raise InputError(path, None, str(error)) from error

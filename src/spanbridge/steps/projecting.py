@@ -76,7 +76,10 @@ class Align(Step):
         for chunk in chunks(rows):
             links = checked(self._aligner, chunk, self._aligner.align(chunk))
             for pair, found in zip(chunk, links, strict=True):
-                if isinstance(found, RowError):
+                if (failed := _failed(pair)) is not None:
+                    account.statuses[failed] += 1
+                    yield pair.replace(links=None)
+                elif isinstance(found, RowError):
                     status = f"{REJECTED}{found}"
                     account.add(pair, status, ())
                     yield pair.replace(links=None, status=status)
@@ -140,7 +143,7 @@ class Project(Step):
             SpanbridgeError: a part cannot be made, or would have no effect.
         """
         if self.apply is not None:
-            self._applied, method, aligner = learning.recipe(self.apply)
+            self._applied, method, aligner = learning.recipe(self.apply, self.links)
             self._method = self.build(context, method)
             self._aligner = None if aligner is None else self.build(context, aligner)
             learning.load(self.apply, self._aligner, self._method)
@@ -150,6 +153,7 @@ class Project(Step):
         if self.tagger is not None:
             self._helpers["tagger"] = self.build(context, self.tagger)
         if self.translator is not None:
+            context.pair("source")  # raises before the model is loaded
             translator = self.build(context, self.translator)
             self._helpers["scorer"] = _scorer(translator, self.translator.name, context)
         if self.weights:
@@ -228,7 +232,7 @@ class Project(Step):
         max_confidence = self._method.max_confidence()
         if self.min_confidence > max_confidence:
             raise SpanbridgeError(
-                f"a least confidence of {self.min_confidence} leaves nothing: "
+                f"min_confidence {self.min_confidence} leaves nothing: "
                 f"{self._method.name!r} is never surer than {max_confidence:.3f} here"
             )
 
@@ -321,7 +325,7 @@ def _scorer(translator: Translator, name: str, context: Context) -> TranslationS
             f"{name} gives no translation scores; a neural model of many languages does (NLLB-200, "
             "M2M-100)"
         )
-    return TranslationScorer(translator, context.language("source"), context.language("target"))
+    return TranslationScorer(translator, *context.pair("source"))
 
 
 _NO_SPAN = f"{EMPTY}no source span"
@@ -329,11 +333,18 @@ _NO_SPAN = f"{EMPTY}no source span"
 _REASONS = {"rejected": "row rejected", "failed": "translation failed"}
 
 
+def _failed(pair: SentencePair) -> str | None:
+    """Status of a row whose translation failed; None for all others."""
+    translation = pair.translation_status or ""
+    if not translation.startswith(FAILED):
+        return None
+    return f"{FAILED}translation: {translation.removeprefix(FAILED)}"
+
+
 def _early_status(pair: SentencePair, read: Found) -> str | None:
     """Status of a row that need not reach the method; None for all others."""
-    translation = pair.translation_status or ""
-    if translation.startswith(FAILED):
-        return f"{FAILED}translation: {translation.removeprefix(FAILED)}"
+    if (failed := _failed(pair)) is not None:
+        return failed
     if isinstance(read, RowError):
         return f"{REJECTED}{read}"
     if not pair.source.words and pair.target.words:

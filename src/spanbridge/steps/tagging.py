@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, PrivateAttr
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, SentencePair, Side
+from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, REJECTED, TAGGED, SentencePair, Side
 from spanbridge.core.spans import Span
 from spanbridge.projection.candidates import Candidate
 from spanbridge.projection.solve.choice import exact
@@ -30,7 +30,7 @@ class Tag(Step):
             (which are counted), or raise an ``error``.
     """
 
-    name: ClassVar[str] = "tag"
+    name: ClassVar[str] = TAGGED
     takes: ClassVar[tuple[str, ...]] = ("{side}_words",)
     makes: ClassVar[tuple[str, ...]] = ("{side}_spans",)
     tagger: TaggerSettings
@@ -67,15 +67,19 @@ class Tag(Step):
             account.note(f"{label} spans dropped", n)
 
     def _row(self, pair: SentencePair, found: Tagged, account: Account) -> SentencePair:
+        result = dict.fromkeys(("status", "confidence", "explanation", "rejected_sentences"))
         if (pair.translation_status or "").startswith(FAILED) and not pair.side(self.side).words:
-            account.statuses[f"{FAILED}no translation to tag"] += 1
-            return pair.replace(**{self.side: pair.side(self.side).with_spans(())})
+            status = f"{FAILED}no translation to tag"
+            account.statuses[status] += 1
+            bare = pair.side(self.side).with_spans(())
+            if self.side == "source":
+                return pair.replace(source=bare)
+            return pair.replace(target=bare, **{**result, "status": status}, provenance=self.name)
         account.statuses["tagged" if found.spans else f"{EMPTY}no span found"] += 1
         account.note("spans", len(found.spans))
         done = pair.side(self.side).with_spans(found.spans, found.empty_probability)
-        result = dict.fromkeys(("status", "confidence", "explanation"))
         if self.side == "source":
-            return pair.replace(source=done, **result, provenance=None)
+            return pair.replace(source=done)
         return pair.replace(target=done, **result, provenance=self.name)
 
 
@@ -112,9 +116,13 @@ class Ensemble(Step):
         }
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with the combined spans."""
+        """Rows with the combined spans; failed and rejected ones stay as they are."""
         opinions = self._tagger.tag([pair.target.words for pair in rows])
         for pair, found in zip(rows, opinions, strict=True):
+            if (pair.status or "").startswith((FAILED, REJECTED)):
+                account.add(pair, str(pair.status), ())
+                yield pair
+                continue
             spans = combine(
                 pair.target.spans, found, self._tagger.classes, self.weight, self.min_score
             )

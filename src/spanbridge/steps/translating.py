@@ -49,8 +49,8 @@ class _Translating(Step):
     _languages: tuple[Language, Language] = PrivateAttr()
 
     def _open(self, context: Context, side: Side) -> None:
+        self._languages = context.pair(side)
         self._translator = self.build(context, self.translator)
-        self._languages = context.language(side), context.language(OTHER[side])
         self._translator.describe(*self._languages)  # raises for unknown languages
 
     def parts(self) -> dict[str, str]:

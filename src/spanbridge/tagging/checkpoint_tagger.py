@@ -13,7 +13,7 @@ import numpy.typing as npt
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.tags import Scheme
 from spanbridge.encode import load_encoder
-from spanbridge.encode.checkpoint import Checkpoint, download, licence_of
+from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
 from spanbridge.encode.encoder import EncodedSentence, Encoder
 from spanbridge.tagging.base import Probabilities, SchemeMap, Tagged, Tagger, Words, decode
 
@@ -65,7 +65,7 @@ class CheckpointTagger(Tagger):
     ) -> None:
         if not recheck >= 0:
             raise SpanbridgeError(f"recheck is {recheck}, but must be 0 or more")
-        folder = Path(model) if Path(model).is_dir() else download(model)
+        folder = tagger_folder(model)
         checkpoint = Checkpoint(folder)
         names = class_names(folder)
         self._weight, self._bias = _head(checkpoint, len(names))
@@ -118,6 +118,17 @@ class CheckpointTagger(Tagger):
         # subwords in order: the first of each word is where the word changes
         rows = np.flatnonzero(np.diff(encoded.first, prepend=-1))
         return encoded.states[rows] @ self._weight.T + self._bias, encoded.first[rows]
+
+
+def tagger_folder(model: str) -> Path:
+    """The folder of a tagger's checkpoint, fetched from the Hub where the name is an id.
+
+    Raises as :func:`~spanbridge.encode.checkpoint.checkpoint_folder`.
+    """
+    if Path(model).is_file():
+        why = "is a file, but a tagger is a folder; for tags from a file name the tagger 'given'"
+        raise InputError(model, None, why)
+    return checkpoint_folder(model)
 
 
 def least_margin(logits: Probabilities) -> float:

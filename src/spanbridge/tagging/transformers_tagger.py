@@ -13,11 +13,16 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.requirements import require
 from spanbridge.core.tags import Scheme
 from spanbridge.encode.cache import file_digest
-from spanbridge.encode.checkpoint import download, licence_of, open_safetensors
+from spanbridge.encode.checkpoint import licence_of, open_safetensors
 from spanbridge.encode.encoder import windows
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.tagging.base import Probabilities, SchemeMap, Tagged, Tagger, Words, decode
-from spanbridge.tagging.checkpoint_tagger import class_names, softmax, spread_over_words
+from spanbridge.tagging.checkpoint_tagger import (
+    class_names,
+    softmax,
+    spread_over_words,
+    tagger_folder,
+)
 
 # Tokens per batch, padding counted.
 BATCH_TOKENS = 4096
@@ -134,7 +139,7 @@ class TransformersTagger(Tagger):
     requires = ("torch", "transformers")
 
     def __init__(self, model: str, scheme: Scheme | None = None, device: str | None = None) -> None:
-        folder = Path(model) if Path(model).is_dir() else download(model)
+        folder = tagger_folder(model)
         names = class_names(folder)
         classifier = load_classifier(folder)
         device = device or best_device()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError
-from spanbridge.encode.checkpoint import Checkpoint, download
+from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder
 from spanbridge.encode.export import export_embedded
 from spanbridge.encode.load import EMBEDDED
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
@@ -31,7 +31,7 @@ def find_checkpoint(name: str) -> Checkpoint:
     """
     if name == EMBEDDED:
         return Checkpoint(export_embedded())
-    return Checkpoint(Path(name) if Path(name).is_dir() else download(name))
+    return Checkpoint(checkpoint_folder(name))
 
 
 def new_model(

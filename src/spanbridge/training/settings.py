@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.threads import MAX_THREADS
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -73,7 +74,7 @@ class Settings:
             ("average", 0.0, 1.0),
             ("patience", 0, 10_000),
             ("seed", 0, 2**63 - 1),
-            ("threads", 1, 4096),
+            ("threads", 1, MAX_THREADS),
         ):
             if not low <= getattr(self, name) <= high:
                 raise SpanbridgeError(

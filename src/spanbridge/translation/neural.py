@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,8 +12,9 @@ from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.requirements import require
+from spanbridge.core.threads import n_threads
 from spanbridge.encode.cache import cached, file_digest
-from spanbridge.encode.checkpoint import download, licence_of, open_safetensors
+from spanbridge.encode.checkpoint import checkpoint_folder, licence_of, open_safetensors
 from spanbridge.encode.tokenizer import load_fast
 from spanbridge.formats.languages import Language
 from spanbridge.translation.base import Translation, Translator, UnsupportedPairError
@@ -72,14 +72,14 @@ class NeuralTranslator(Translator):
             device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
         if compute_type is None:
             compute_type = "int8" if device == "cpu" else "float16"
-        folder = Path(model) if Path(model).is_dir() else download(model, FILES)
+        folder = checkpoint_folder(model, FILES)
         place = folder if (folder / "model.bin").is_file() else _converted(folder, compute_type)
         try:
             self._model = ctranslate2.Translator(
                 str(place),
                 device=device,
                 compute_type=compute_type,
-                inter_threads=threads or os.cpu_count() or 1,
+                inter_threads=n_threads(threads),
                 intra_threads=1,
             )
         except (RuntimeError, ValueError) as error:

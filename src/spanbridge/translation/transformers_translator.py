@@ -9,7 +9,7 @@ from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import OK
-from spanbridge.encode.checkpoint import download, licence_of
+from spanbridge.encode.checkpoint import checkpoint_folder, licence_of
 from spanbridge.formats.languages import Language
 from spanbridge.translation.base import BLANK, Translation, Translator, UnsupportedPairError
 from spanbridge.translation.neural import FILES, check_weights, fingerprint
@@ -55,7 +55,7 @@ class TransformersTranslator(Translator):
         import torch
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-        folder = Path(model) if Path(model).is_dir() else download(model, FILES)
+        folder = checkpoint_folder(model, FILES)
         check_weights(folder)
         try:
             kind = {"trust_remote_code": False, "local_files_only": True}
