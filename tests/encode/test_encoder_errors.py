@@ -139,15 +139,12 @@ def test_unknown_compute_type(tiny):
 
 
 @pytest.mark.parametrize(
-    ("name", "why"),
+    ("name", "kind", "why"),
     [
-        (
-            "nobody/no-such-encoder",
-            "is no local folder, and the Hugging Face Hub cannot be reached",
-        ),
-        ("no such name", r"is no local folder, and no id of the Hugging Face Hub \(OWNER/NAME\)"),
-        ("a/b/c", "no such folder"),
-        ("/no/where", "no such folder"),
+        ("nobody/x", SpanbridgeError, "is no local folder, and the Hugging Face Hub cannot be"),
+        ("no such", SpanbridgeError, "is no local folder, and no id of the Hugging Face Hub"),
+        ("a/b/c", InputError, "no such folder"),
+        ("/no/where", InputError, "no such folder"),
     ],
 )
 def test_no_such_checkpoint(monkeypatch, name, kind, why):
