@@ -20,13 +20,27 @@ from spanbridge.evaluation import (
     evaluate_spans,
     orphan_policy,
 )
-from spanbridge.formats import Reading, open_writer, read_labelled, read_pairs, write_pairs
+from spanbridge.formats import (
+    Pairs,
+    Reading,
+    open_writer,
+    read_labelled,
+    read_pairs,
+    write_pairs,
+)
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.tokens import raw_sentence
 from spanbridge.run.config import make_pipeline
-from spanbridge.run.job import signature_of
+from spanbridge.run.job import applied, signature_of
 from spanbridge.run.recipes import label_steps
-from spanbridge.run.result import Run, StepReport, finish
+from spanbridge.run.result import (
+    Run,
+    StepReport,
+    check_output,
+    finish,
+    result_format,
+    whole_account,
+)
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.run.stream import in_memory
 from spanbridge.steps.account import Account
@@ -59,15 +73,27 @@ class Result(Sequence[SentencePair]):
         account: the fate of every row.
         signature: one line that reproduces the rows.
         reports: how each step went.
+
+    Args:
+        rows, signature, reports: as above.
+        given: the rows that went in, for the files that they come from.
+        fit: folder of the fit that was applied, if any.
     """
 
     def __init__(
-        self, rows: Sequence[SentencePair], signature: str, reports: Sequence[StepReport]
+        self,
+        rows: Sequence[SentencePair],
+        signature: str,
+        reports: Sequence[StepReport],
+        given: Iterable[SentencePair],
+        fit: str | None,
     ) -> None:
         self._rows = rows
         self.signature = signature
         self.reports = reports
-        self.account: Account = reports[-1].account
+        notes = given.counts.notes() if isinstance(given, Pairs) else {}
+        self.account: Account = whole_account(reports, notes)
+        self._inputs = {**(given.files if isinstance(given, Pairs) else {}), "fit": fit}
 
     @overload
     def __getitem__(self, index: int) -> SentencePair: ...
@@ -83,11 +109,18 @@ class Result(Sequence[SentencePair]):
         return len(self._rows)
 
     def save(self, path: FilePath, side: Side = "target") -> Run:
-        """Write the rows as the command does, with rejects and manifest beside them."""
-        with open_writer(path, side) as write:
+        """Write the rows as the command does, with rejects and manifest beside them.
+
+        Raises:
+            InputError: the file cannot be written.
+            SpanbridgeError: its format cannot hold the rows, or it is one of the input's files.
+        """
+        held = result_format(path, self.reports[-1].name)
+        check_output(str(path), *self._inputs.values())
+        with open_writer(path, side, default=held.name) as write:
             for row in self._rows:
                 write(row)
-        return finish(str(path), {}, self.signature, self.account)
+        return finish(str(path), self._inputs, self.signature, self.account)
 
 
 class Loaded:
@@ -109,6 +142,8 @@ class Loaded:
         *,
         commercial: bool = False,
     ) -> None:
+        if isinstance(steps, str | Mapping):
+            raise SpanbridgeError(f"steps is a {type(steps).__name__}; give a list of steps")
         given = {"steps": list(steps), "languages": languages or {}, "commercial": commercial}
         self._steps: tuple[Step, ...] = make_pipeline(given).open()
         self._parts = [step.signature_parts() for step in self._steps]
@@ -131,10 +166,9 @@ class Loaded:
         Raises:
             SpanbridgeError: a step has to learn first; see :meth:`fit`.
         """
-        if not self._fitted:
-            raise SpanbridgeError("it has to learn first: call fit with rows of the bitext")
+        self._check_fitted()
         done, reports, _ = in_memory(self._steps, rows, fit=False, progress=progress)
-        return Result(done, self._signature(), reports)
+        return self._result(done, reports, rows)
 
     def fit_run(
         self, rows: Iterable[SentencePair], *, limit: int = FIT_ROWS, progress: Progress = silent
@@ -144,10 +178,21 @@ class Loaded:
             self._steps, rows, fit=True, limit=limit, progress=progress
         )
         self._fitted = True
-        return Result(done, self._signature(), reports)
+        return self._result(done, reports, rows)
 
-    def _signature(self) -> str:
-        return signature_of(self._steps, self._parts, self._n_learned, {})
+    def _check_fitted(self) -> None:
+        if not self._fitted:
+            raise SpanbridgeError("it has to learn first: call fit with rows of the bitext")
+
+    def _result(
+        self,
+        done: Sequence[SentencePair],
+        reports: Sequence[StepReport],
+        given: Iterable[SentencePair],
+    ) -> Result:
+        reading = given.reading if isinstance(given, Pairs) else {}
+        line = signature_of(self._steps, self._parts, self._n_learned, reading)
+        return Result(done, line, reports, given, applied(self._steps))
 
 
 class Projector(Loaded):
@@ -191,7 +236,9 @@ class Projector(Loaded):
 
         Raises:
             InputError: the folder cannot be written to.
+            SpanbridgeError: it has to learn first.
         """
+        self._check_fitted()
         self._steps[0].save(Path(folder))
 
     def __call__(self, pair: SentencePair) -> SentencePair:
@@ -245,8 +292,16 @@ class Labeller(Loaded):
 
 
 def as_rows(texts: Iterable[str]) -> Iterator[SentencePair]:
-    """Raw texts as target sides, numbered from 1."""
+    """Raw texts as target sides, numbered from 1.
+
+    Raises:
+        SpanbridgeError: they are one string, or one of them is no string.
+    """
+    if isinstance(texts, str):
+        raise SpanbridgeError("texts is one string; give a list of texts")
     for number, text in enumerate(texts, 1):
+        if not isinstance(text, str):
+            raise SpanbridgeError(f"text {number} is a {type(text).__name__}, but must be a string")
         yield SentencePair(str(number), Sentence(()), raw_sentence(text))
 
 

@@ -97,6 +97,22 @@ def test_align_writes_what_project_reads(spanbridge, bitext):
     assert (bitext / "o.conll").read_text(encoding="utf-8") == EXPECTED
 
 
+@pytest.mark.parametrize(
+    ("source", "spans"),
+    [
+        ("Anna\tB-PER\nsleeps\tO\n\n", [{"start": 0, "end": 1, "label": "PER"}]),
+        ("Anna\nsleeps\n\n", []),
+    ],
+)
+def test_pairs_with_links_keep_the_labels_if_there_are_any(spanbridge, tmp_path, source, spans):
+    (tmp_path / "s.conll").write_text(source, encoding="utf-8")
+    (tmp_path / "t.txt").write_text("Anna schläft\n", encoding="utf-8")
+    for output in ("o.jsonl", "o.pharaoh"):
+        spanbridge(*f"align --source s.conll --target t.txt --aligner lexical -o {output}".split())
+    assert json.loads((tmp_path / "o.jsonl").read_text("utf-8"))["source_spans"] == spans
+    assert (tmp_path / "o.pharaoh").read_text("utf-8") == "0-0\n"
+
+
 def test_align_takes_one_file_of_parallel_lines(spanbridge, bitext):
     (bitext / "p.txt").write_text("Paris wins ||| Paris gewinnt\n", encoding="utf-8")
     spanbridge(

@@ -82,7 +82,7 @@ PROMISES = {
         "--source s.conll --target t.txt --aligner lexical -o o.pharaoh",
         *("o.pharaoh", True, True, True),
         "--source s.conll --target t.txt --aligner lexical -o o.conll",
-        "o.conll is of the format conll, which needs target_spans; no step makes them",
+        "o.conll is of the format conll, which holds no links; write .jsonl or .pharaoh",
     ),
     "evaluate": Promise(
         "s.conll s.conll",

@@ -80,7 +80,7 @@ def written(made, rows):
 
 
 @pytest.mark.parametrize("made", [PlainText(), ParallelText()])
-@given(st.lists(st.tuples(st.lists(words), st.lists(words)), min_size=1))
+@given(st.lists(st.tuples(*[st.lists(words.filter("|||".__ne__))] * 2), min_size=1))
 def test_round_trip(tmp_path_factory, made, rows):
     pairs = [
         (Sentence(tuple(a)), Sentence(tuple(b) if made.sides == "both" else ())) for a, b in rows

@@ -131,6 +131,42 @@ def test_what_commands_save_has_spans_of_the_other_side(pairs, tmp_path):
     assert (tmp_path / "tags.conll").read_text() == (tmp_path / "s.conll").read_text()
 
 
+def test_a_result_is_not_saved_where_the_command_would_not(pairs, tmp_path):
+    links = api.align(pairs, "lexical")
+    with pytest.raises(SpanbridgeError, match=r"conll, which holds no links; write \.jsonl or"):
+        links.save(tmp_path / "o.conll")
+    with pytest.raises(SpanbridgeError, match="is both input and output"):
+        links.save(tmp_path / "t.txt")
+    links.save(tmp_path / "o.links")
+    assert (tmp_path / "o.links").read_text().splitlines()[0][:3] == "2-2"
+    spans = api.project(pairs, "greedy", "lexical")
+    for name in ("o.pharaoh", "o.txt"):
+        with pytest.raises(SpanbridgeError, match=r"holds no spans; write \.jsonl or \.conll"):
+            spans.save(tmp_path / name)
+    assert not (tmp_path / "o.txt").exists()
+
+
+PAIR = SentencePair("1", Sentence(("a",)), Sentence(("b",)))
+WRONG = {
+    "rows is a str; give an iterable of SentencePair": lambda: api.project("in.jsonl", "greedy"),
+    "rows is a SentencePair; give an": lambda: Projector("greedy", "lexical").run(PAIR),
+    "rows is a int; give an": lambda: Projector("greedy", "lexical").run(3),
+    "row 2 is a dict; give": lambda: Projector("greedy", "lexical").run([PAIR, {"id": "x"}]),
+    "texts is one string": lambda: list(as_rows("Ana canta.")),
+    "text 1 is a int": lambda: list(as_rows([3])),
+    "steps is a str; give a list of steps": lambda: Loaded("align"),
+    "steps is a dict; give a list of steps": lambda: Loaded({"align": {"aligner": "lexical"}}),
+    "has to learn first": lambda: Projector("corpus", "statistical").save("fit"),
+    "limit is 0, but must be 1 or more": lambda: api.align([PAIR], "lexical", fit_rows=0),
+}
+
+
+@pytest.mark.parametrize("why", WRONG)
+def test_wrong_arguments(why):
+    with pytest.raises(SpanbridgeError, match=why):
+        WRONG[why]()
+
+
 TEXT = "Pedro vive en Lugar1."
 
 

@@ -12,7 +12,10 @@ import toy_pipeline as toy
 from toy_bitext import dump, rows
 
 from spanbridge import InputError
+from spanbridge.api import Loaded, read_pairs
 from spanbridge.formats.parquet import read_shard
+from spanbridge.run import stream
+from spanbridge.run.config import make_pipeline
 
 # What a run imports on the way, which its attempts are to have at once.
 MODULES = [
@@ -133,7 +136,11 @@ def test_what_any_step_rejects_is_written_down(tmp_path):
     (tmp_path / "p.jsonl").write_text(dump(marked, marked), "utf-8")
     steps = [{"mark": {"translator": {"given": {"model": "t.tsv"}}}}, "repair"]
     given = toy.settings(tmp_path, steps=steps)
-    done, _ = toy.run({**given, "input": str(tmp_path / "p.jsonl")})
+    given["input"] = str(tmp_path / "p.jsonl")
+    done, _ = toy.run(given)
+    streamed, _ = stream.run(make_pipeline({**given, "output": str(tmp_path / "s.jsonl")}).job())
+    loaded = Loaded(given["steps"], given["languages"]).run(read_pairs(given["input"]))
+    assert done.account == streamed.account == loaded.account
     found = rows(tmp_path / "o.jsonl.rejects.jsonl")
     assert [(row["id"], row["reason"]) for row in found] == [
         ("1", "it holds such marks already"),

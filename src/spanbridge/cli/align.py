@@ -19,8 +19,8 @@ Examples:
   spanbridge align --source en.txt --target bm.txt --aligner statistical -o links.pharaoh
 
 OUT has one line per row: links `i-j` (source-target, 0-based), with --scores `i-j:0.9731`. If OUT
-ends in .jsonl it holds whole pairs. A rejected row is an empty line, with its reason in
-OUT.rejects.jsonl. Links of the input are replaced.
+ends in .jsonl it holds whole pairs, with the labels of SOURCE if it has any. A rejected row is an
+empty line, with its reason in OUT.rejects.jsonl. Links of the input are replaced.
 """
 )
 @opt.source_option
@@ -34,9 +34,12 @@ OUT.rejects.jsonl. Links of the input are replaced.
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, **given: Any) -> None:
     """Align the words of sentence pairs."""
+    from spanbridge.formats import has_labels, output_format
+
+    spans = output_format(output, "pharaoh").holds_spans
     settings = {
         "input": {"source": source, "target": target},
-        "labels": False,
+        "labels": spans and has_labels(source),
         "output": output,
         "link_scores": given["scores"],
         "steps": [{"align": {"aligner": opt.aligner_entry(given, given["aligner"] or "fused")}}],

@@ -16,6 +16,7 @@ from spanbridge.formats.pharaoh import format_links, read_gold_links, read_links
 from spanbridge.formats.reading import (
     Pairs,
     add_links,
+    has_labels,
     labelled_rows,
     over_same_words,
     pair_up,
@@ -36,6 +37,7 @@ __all__ = [
     "add_links",
     "find_format",
     "format_links",
+    "has_labels",
     "labelled_rows",
     "named_format",
     "open_writer",

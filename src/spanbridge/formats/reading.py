@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TypeVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import check_rereadable
+from spanbridge.core.files import check_rereadable, lines
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
+from spanbridge.formats.conll import Conll, columns, is_blank
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_links
 
@@ -157,6 +158,19 @@ def tag_settings(known: Format, how: Reading) -> dict[str, str]:
     if not how.tags or known.sides != "one" or not known.holds_spans:
         return {}
     return {"scheme": how.scheme, "orphans": how.orphans}
+
+
+def has_labels(path: str | Path) -> bool:
+    """Check if a file has labels: pairs may, CoNLL has if its first line has a second column.
+
+    Raises InputError if the file is needed, but cannot be read.
+    """
+    check_rereadable(path)
+    known = find_format(path, default="text", sniff=True)
+    if not isinstance(known, Conll):
+        return known.holds_spans
+    head = (columns(line) for line in lines(path) if not is_blank(line))
+    return any(len(cells) > 1 for cells in islice(head, 1))
 
 
 def _source_format(source: str | Path, target: str | Path | None, labelled: bool) -> Format:

@@ -16,12 +16,11 @@ from spanbridge.core import registry
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
-from spanbridge.formats import output_format
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
-from spanbridge.run.job import MAX_SHARD_ROWS, SHARD_ROWS, Job
+from spanbridge.run.job import MAX_SHARD_ROWS, SHARD_ROWS, Job, applied
 from spanbridge.run.pipeline_file import Place, read_settings, write_settings
-from spanbridge.run.result import check_output, check_work
+from spanbridge.run.result import check_output, check_work, result_format
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps.base import Context, PartSettings, Step, one_entry
 
@@ -112,20 +111,18 @@ class Pipeline:
             if getattr(given, name) is None:
                 raise InputError(self.file, None, f"{name}: is missing")
         assert given.output is not None
-        default = "pharaoh" if self.steps[-1].name == "align" else "conll"
-        self.check(given.columns(), default)
+        self.check(given.columns())
         self._check_output(given.output, explanation)
         work = Path(given.work or f"{given.output}.work")
         if (why := check_work(work, given.output, *given.paths().values(), self.file)) is not None:
             raise self.wrong_setting("work", why)
-        applied = (getattr(step, "apply", None) for step in self.steps)
         return Job(
-            {**given.paths(), "fit": next(filter(None, applied), None)},
+            {**given.paths(), "fit": applied(self.steps)},
             given.rows,
             self.open,
             given.output,
             given.output_side,
-            default,
+            result_format(given.output, self.steps[-1].name).name,
             {"scores": True} if given.link_scores else {},
             given.signature(),
             given.fit_rows,
@@ -179,7 +176,7 @@ class Pipeline:
         """Text of a pipeline file with these settings."""
         return write_settings(self.settings.model_dump(mode="json", exclude_defaults=True))
 
-    def check(self, columns: set[str], default_format: str = "conll") -> None:
+    def check(self, columns: set[str]) -> None:
         """Check that every step finds the columns that it needs.
 
         Raises:
@@ -200,16 +197,14 @@ class Pipeline:
         output, side = self.settings.output, self.settings.output_side
         if output is None:
             return
-        held = output_format(output, default_format)
+        try:
+            held = result_format(output, self.steps[-1].name)
+        except SpanbridgeError as error:
+            raise self.wrong_setting("output", str(error)) from error
         wanted = {"one": f"{side}_spans", "none": "links"}.get(held.sides)
         if wanted is not None and wanted not in columns:
             why = f"{output} is of the format {held.name}, which needs {wanted}; no step makes them"
             raise self.wrong_setting("output", f"{why} (or write .jsonl)")
-        last = "links" if self.steps[-1].name == "align" else "spans"
-        if not (held.holds_links if last == "links" else held.holds_spans):
-            ways = ".jsonl or .pharaoh" if last == "links" else ".jsonl or .conll"
-            why = f"{output} is of the format {held.name}, which holds no {last}"
-            raise self.wrong_setting("output", f"{why}; write {ways}")
 
 
 def read_pipeline(path: str, usual: Mapping[str, str] | None = None, **over: Any) -> Pipeline:

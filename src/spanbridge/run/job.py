@@ -59,6 +59,12 @@ class Job:
     part: tuple[int, int] = (1, 1)
 
 
+def applied(steps: Iterable[Step]) -> str | None:
+    """Folder of the fit that a step applies, if any."""
+    folders = (getattr(step, "apply", None) for step in steps)
+    return next(filter(None, folders), None)
+
+
 def signature_of(
     steps: Sequence[Step], parts: Sequence[Mapping[str, str]], n_learned: int, reading: Any
 ) -> str:

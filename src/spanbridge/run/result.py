@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, check_named
+from spanbridge.formats import Format, output_format
 from spanbridge.steps.account import Account
+
+# Format of an output whose suffix tells none, by what the last step makes.
+DEFAULT_FORMATS = {"links": "pharaoh", "spans": "conll"}
 
 
 @dataclass
@@ -103,6 +107,33 @@ def manifest_path(output: str) -> Path:
 def rejects_path(output: str) -> Path:
     """Path of the file with the ids and reasons of rejected rows: ``OUT.rejects.jsonl``."""
     return Path(f"{output}.rejects.jsonl")
+
+
+def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Account:
+    """The account of a run: that of its last step, with what any step rejected.
+
+    Args:
+        reports: figures of all steps.
+        notes: counts of the reader.
+    """
+    last = reports[-1].account
+    rejects = (reject for report in reports for reject in report.account.rejects)
+    return replace(last, rejects=list(dict.fromkeys(rejects)), notes=last.notes | dict(notes))
+
+
+def result_format(output: str | Path, last_step: str) -> Format:
+    """Format of a result's file, from its suffix, or else Pharaoh for links and CoNLL for spans.
+
+    Raises SpanbridgeError if it cannot hold what the last step makes.
+    """
+    made = "links" if last_step == "align" else "spans"
+    held = output_format(output, DEFAULT_FORMATS[made])
+    if not (held.holds_links if made == "links" else held.holds_spans):
+        ways = ".jsonl or .pharaoh" if made == "links" else ".jsonl or .conll"
+        raise SpanbridgeError(
+            f"{output} is of the format {held.name}, which holds no {made}; write {ways}"
+        )
+    return held
 
 
 def check_output(output: str, *inputs: str | None, explanation: str | None = None) -> None:

@@ -25,7 +25,7 @@ from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.formats.parquet import read_notes, read_shard, sweep, temporary, write_shard
 from spanbridge.run.job import Job, deterministic, signature_of
-from spanbridge.run.result import Run, StepReport, finish
+from spanbridge.run.result import Run, StepReport, finish, whole_account
 from spanbridge.run.sample import sampled
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step, chunks
@@ -116,11 +116,7 @@ class _ShardedRun:
             for k in shards:
                 for pair in self._read(last, k):
                     write(in_plain_words(pair))
-        account = self.reports[-1].account
-        account.notes |= self._notes
-        # rows, or sentences of them, rejected by any step
-        rejects = (reject for report in self.reports for reject in report.account.rejects)
-        account.rejects = list(dict.fromkeys(rejects))
+        account = whole_account(self.reports, self._notes)
         n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
         line = signature_of(self._steps, self._parts, n_learned, job.reading)
         return finish(job.output, job.inputs, line, account)

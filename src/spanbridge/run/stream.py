@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import atomic_output
 from spanbridge.core.rows import SentencePair
 from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.run.job import Job, deterministic, signature_of
-from spanbridge.run.result import Run, StepReport, check_output, finish
+from spanbridge.run.result import Run, StepReport, check_output, finish, whole_account
 from spanbridge.run.sample import FIT_ROWS, sampled
 from spanbridge.steps.base import CHUNK, QUICK_CHUNK, Step, chunks
 from spanbridge.steps.progress import Progress, silent
@@ -56,8 +57,7 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
         rows = run_steps(steps, job.open_rows(counts if total is None else None), reports)
         for pair in progress(rows, total, "+".join(step.name for step in steps)):
             write(_without_explanation(in_plain_words(pair), explain))
-    account = reports[-1].account
-    account.notes |= counts.notes()
+    account = whole_account(reports, counts.notes())
     line = signature_of(steps, parts, n_learned, job.reading)
     return finish(job.output, job.inputs, line, account, job.explanation), reports
 
@@ -143,8 +143,13 @@ def in_memory(
 
     Returns:
         The output rows, the figures of each step, and the number of rows learned from.
+
+    Raises:
+        SpanbridgeError: the rows are no sentence pairs, or ``limit`` is less than 1.
     """
-    given = list(rows)
+    if limit < 1:
+        raise SpanbridgeError(f"limit is {limit}, but must be 1 or more")
+    given = list(_pairs(rows))
     reports = [StepReport(step.name, step.licences()) for step in steps]
     n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
     done = [
@@ -152,3 +157,14 @@ def in_memory(
         for pair in run_steps(steps, progress(given, len(given), "run"), reports)
     ]
     return done, reports, n_learned
+
+
+def _pairs(rows: Iterable[SentencePair]) -> Iterator[SentencePair]:
+    """The rows. Raises SpanbridgeError for anything else."""
+    advice = "give an iterable of SentencePair, such as read_pairs returns"
+    if isinstance(rows, str | SentencePair) or not isinstance(rows, Iterable):
+        raise SpanbridgeError(f"rows is a {type(rows).__name__}; {advice}")
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, SentencePair):
+            raise SpanbridgeError(f"row {number} is a {type(row).__name__}; {advice}")
+        yield row
