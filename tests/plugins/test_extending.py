@@ -95,7 +95,7 @@ spanbridge.project(pairs, {python}).save("python.jsonl")
 
 
 def test_the_page_has_an_example_of_each_kind():
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
     for code in EXAMPLES:
         body = code.split("class ")[1]
         assert len(body.splitlines()) <= 25  # one class, nothing else
@@ -123,6 +123,17 @@ def test_a_method_that_reads_words_only(run, tmp_path):
     assert re.search(
         r"\|aligner:none\|method:copied-names\|plugins:my_parts@[0-9a-f]{8}\|", signature
     )
+
+
+def test_a_preset_with_other_weights(run, tmp_path):
+    run("project", *PAIR, "--method", "soft-spelled", "--aligner", "lexical", "-o", "o.jsonl")
+    told = json.loads((tmp_path / "o.jsonl.run.json").read_text("utf-8"))["signature"]
+    assert "|method:soft-spelled(" in told
+    assert "+1*soft+0.3*spelling>0.2" in told
+    (first, *_) = (tmp_path / "o.jsonl").read_text("utf-8").splitlines()
+    spans = json.loads(first)["target_spans"]
+    assert [(s["start"], s["end"], s["label"]) for s in spans] == [(0, 1, "PER"), (2, 3, "LOC")]
+    assert all(0 < s["score"] <= 1 for s in spans)
 
 
 def test_no_aligner_is_loaded_for_it(run):

@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from spanbridge.core import registry
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.plugins import plugins
 from spanbridge.core.signature import package_version
 
 _HF = "pip install 'spanbridge[hf]'"
@@ -42,15 +44,31 @@ _KINDS = ("aligner", "method", "score", "tagger", "translator", "step", "format"
 
 
 def _names(kind: str) -> dict[str, str]:
-    """Names and summaries of a kind of part; the package's own scores have theirs as docstrings."""
-    own: dict[str, str] = {}
-    if kind == "score":
+    """Names and summaries of a kind of part; plug-ins that do not work have the reason."""
+    found = {**_own_scores(), **registry.names(kind)} if kind == "score" else registry.names(kind)
+    for name, point in plugins(kind).items():
+        if found[name] != f"from {point.value}":
+            found[f"{name} of {point.value}"] = f"not used: {name!r} is a name of spanbridge's own"
+            continue
         try:
-            from spanbridge.projection.scores import SCORES
-        except ModuleNotFoundError:  # the list of packages below shows what is missing
-            return registry.names(kind)
-        own = {name: (score.__doc__ or "").partition("\n")[0] for name, score in SCORES.items()}
-    return {**own, **registry.names(kind)}
+            registry.load(kind, name)
+        except SpanbridgeError as error:
+            found[name] = f"not usable: {error}"
+    return found
+
+
+def _own_scores() -> dict[str, str]:
+    """The package's own scores, with the first lines of their docstrings."""
+    try:
+        from spanbridge.projection.scores import SCORES, TranslationScore
+    except ModuleNotFoundError:  # the list of packages below shows what is missing
+        return {}
+    found = {}
+    for name, score in {**SCORES, TranslationScore.name: TranslationScore}.items():
+        aspect = getattr(score, "aspect", None)
+        summary = (score.__doc__ or "").partition("\n")[0]
+        found[name] = summary if aspect is None else f"{summary[:-1]}: {aspect}."
+    return found
 
 
 def _package(name: str) -> dict[str, Any]:

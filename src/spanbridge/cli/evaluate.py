@@ -94,6 +94,9 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
         if n.n_widened:
             note = f"note: {n.n_widened} spans in {path} end inside a word; the whole word counts"
             click.echo(note, err=True)
+    found = {span.label for row in rows for sentence in row for span in sentence.spans}
+    for label in sorted({*(labels or ())} - found):
+        click.echo(f"note: no span of either file has the label {label}", err=True)
     report = evaluate_spans(
         (sentence for sentence, _ in rows),
         (sentence for _, sentence in rows),

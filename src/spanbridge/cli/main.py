@@ -132,7 +132,7 @@ def _usage(error: click.ClickException) -> str:
     named = [name for name in sys.argv[1:2] if name in _COMMANDS]
     command = " ".join(["spanbridge", *named]) if context is None else context.command_path
     fault = " ".join(error.format_message().split()).rstrip(".")
-    fault = re.sub(r"\.? \(Did you mean (?:one of: )?(.*)\)$", r"; did you mean \1", fault)
+    fault = re.sub(r"\.? \(?Did you mean (?:one of: )?([^?)]*)[?)]+$", r"; did you mean \1", fault)
     return f"{command}: {fault[:1].lower()}{fault[1:]} (see {command} --help)"
 
 

@@ -195,6 +195,8 @@ def parsed(texts: Iterable[str], flag: str) -> dict[str, Any]:
         name, sign, value = text.partition("=")
         if not sign:
             raise click.UsageError(f"{flag} {text}: write NAME=VALUE")
+        if name in options:
+            raise click.UsageError(f"{flag} {name} is given twice")
         try:
             options[name] = json.loads(value)
         except ValueError:

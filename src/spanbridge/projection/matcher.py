@@ -172,7 +172,7 @@ class Matcher(Method):
             raise SpanbridgeError("all weights are 0; give at least one score a weight")
         for score in scores:
             if score.needs not in there:
-                needs = "a tagger of the target; name one"
+                needs = "a tagger of the target; name one (tagger, --tagger-model)"
                 if score.needs != "tagger":
                     needs = "what only the method 'corpus' learns from a whole bitext"
                 raise SpanbridgeError(f"the score {score.name!r} needs {needs}")

@@ -368,7 +368,8 @@ def find_score(name: str, scorer: PhraseScorer | None = None) -> Score:
     if name == TranslationScore.name:
         if scorer is None:
             raise SpanbridgeError(
-                "the score 'translation' needs a translator of many languages that scores"
+                "the score 'translation' needs a translator of many languages that scores; name "
+                "one (translator, --translator-model)"
             )
         return TranslationScore(scorer)
     if name in SCORES:
