@@ -46,6 +46,7 @@ def write(folder: Path, **files: str) -> None:
         (folder / name.replace("_", ".")).write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_project(tmp_path):
     write(tmp_path, en_conll=SOURCE, de_txt=TARGET)
     command = [sys.executable, str(EXAMPLES / "project.py"), "en.conll", "de.txt"]
@@ -57,6 +58,7 @@ def test_project(tmp_path):
     assert any(line.startswith("3 rows = 2 projected") for line in lines)
 
 
+@pytest.mark.slow
 def test_project_goes_on_after_a_row_that_cannot_be_aligned(tmp_path, monkeypatch, capsys):
     write(tmp_path, en_conll=SOURCE, de_txt=TARGET)
     monkeypatch.chdir(tmp_path)
@@ -122,6 +124,7 @@ def test_every_setting_is_known(name):
     assert "project" in steps
 
 
+@pytest.mark.slow
 def test_spanish(tmp_path):
     first, second = run_example("spanish.yaml", tmp_path, POSTS)
     assert first.text == "Pedro vive en España. Ana trabaja en Lima."

@@ -74,6 +74,7 @@ def test_a_pair_too_long_for_its_matrix_is_rejected_with_the_reason(encoder_alig
     assert MAX_SUBWORD_CELLS > 10**7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "extraction", "most"), [("enfr", "argmax", 8.0), ("roen", "itermax", 30.0)]
 )

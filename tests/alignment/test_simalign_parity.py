@@ -50,6 +50,7 @@ def test_random_pairs(both, pair):
     assert_parity(both, pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["enfr", "roen"])
 def test_real_pairs(both, pair, real_data, name):
     lines = (real_data / "alignment-gold" / f"{name}.jsonl").read_text("utf-8").splitlines()

@@ -115,6 +115,7 @@ def test_accuracy(capsys):
     assert 0 < romanian < 50
 
 
+@pytest.mark.slow
 def test_calibration(capsys, monkeypatch):
     monkeypatch.setattr(calibration, "REPEATS", 2)
     calibration.main(["greedy", "match"], rows=10)
@@ -191,6 +192,7 @@ def test_scale(capsys):
     assert peak > 20
 
 
+@pytest.mark.slow
 def test_shards(capsys):
     shards.main([40])
     seconds, _, peak, size = row(capsys.readouterr().out, f"{40:>14}")

@@ -156,6 +156,7 @@ def bert(packed):
     return model
 
 
+@pytest.mark.slow
 def test_layer_7_equals_a_plain_forward_pass(bert, table, embedded_float32):
     for words, encoded in zip(TEXTS, embedded_float32.encode(TEXTS), strict=True):
         # the ids by the encoder's own splitting, which the tokenizer's tests check

@@ -25,6 +25,7 @@ def test_packages_absent(embedded_file, monkeypatch, tmp_path, package):
         export_embedded()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", ["Angela Merkel besuchte München .", "Москва 北京 दिल्ली 1,000", "වාර්තා\u200d x"]
 )

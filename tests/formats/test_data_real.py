@@ -32,6 +32,7 @@ def name(path):
     return str(path.relative_to(DATA))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CONLL, ids=name)
 def test_conll(tmp_path, path):
     counts = Counts()
@@ -63,6 +64,7 @@ def sentence(row, *names):
     return Sentence(words, (), row["source_text"], offsets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", JSONL, ids=name)
 def test_jsonl(tmp_path, path):
     with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as handle:

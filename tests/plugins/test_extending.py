@@ -149,6 +149,7 @@ print("ctranslate2" in sys.modules)
     assert "reads no alignment" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_score_joins_a_method_by_a_weight(run, tmp_path):
     lexical = ["--method", "greedy", "--aligner", "lexical"]
     rows = three_ways(
@@ -162,6 +163,7 @@ def test_a_score_joins_a_method_by_a_weight(run, tmp_path):
     assert "same_length 1.00*0.5" in (tmp_path / "why.txt").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_step(run, tmp_path):
     steps = "[{short-only: {max_words: 2}}, {project: {method: greedy, aligner: lexical}}]"
     run("run", "-q", pipeline(tmp_path, steps, "out.jsonl"))
@@ -180,6 +182,7 @@ print([len(row.source.spans) for row in loaded.run(rows)])
     assert run(python=code).stdout == "[0, 0, 1]\n"
 
 
+@pytest.mark.slow
 def test_a_format(run, tmp_path):
     run("project", *PAIR, "--method", "copied-names", "-o", "de.slashes")
     written = (tmp_path / "de.slashes").read_text("utf-8")
@@ -197,6 +200,7 @@ print(spanbridge.evaluate("out.slashes", "out.slashes").micro.f1)
     assert run(python=code).stdout == "1.0\n"
 
 
+@pytest.mark.slow
 def test_an_aligner(run, tmp_path):
     run("align", *PAIR, "--aligner", "diagonal", "-o", "out.pharaoh")
     assert (tmp_path / "out.pharaoh").read_text() == "0-0 1-1 2-2\n0-0 1-1\n0-0 1-1\n"

@@ -34,6 +34,7 @@ def test_the_digest_is_the_same_in_every_run():
     assert digest(pair("In Bonn", "À Bonn", [(1, 2, "LOC")], "other")) == DIGEST
 
 
+@pytest.mark.slow
 def test_a_small_bitext_stays_at_the_first_pass(rows):
     few, enough = fitted(rows[: MIN_PAIRS - 1]), fitted(rows[:MIN_PAIRS])
     assert few.state.words is None
@@ -59,6 +60,7 @@ def test_the_signature_tells_other_presets_apart(name, monkeypatch):
     assert CorpusMethod().describe() != before
 
 
+@pytest.mark.slow
 def test_states_are_learned_from_the_pairs_that_have_them(with_states, encoded):
     assert encoded.state.states is not None
     assert encoded.weights() is SECOND["encoder"]

@@ -16,6 +16,7 @@ def tags(method, spans, links):
     return tags_from_spans(project(method, spans, links).spans, links.n_target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("longest", [None, 3])
 def test_every_europarl_sentence(europarl, longest):
     method = GreedyMethod(max_words=longest)

@@ -15,7 +15,7 @@ from spanbridge import api
 from spanbridge.api import Loaded, as_rows
 from spanbridge.run.sample import FIT_ROWS
 
-WAYS = ["corpus", "greedy", "match"]
+WAYS = [pytest.param("corpus", marks=pytest.mark.slow), "greedy", "match"]
 ALIGNERS = {"corpus": "statistical", "greedy": "lexical", "match": "lexical"}
 
 
@@ -158,6 +158,7 @@ def test_align(ways, write, aligner, linked):
 SAMPLED = pytest.param(FIT_ROWS + 500, None, marks=pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["project", "align"])
 @pytest.mark.parametrize(("n_rows", "fit_rows"), [(400, 120), (600, 300), SAMPLED])
 def test_what_is_learned_from(ways, write, step, n_rows, fit_rows):

@@ -117,6 +117,7 @@ def test_more_text_at_the_end_costs_only_itself(tmp_path):
     assert len(rows(tmp_path / "o.jsonl")) == 45
 
 
+@pytest.mark.slow
 def test_a_longer_text_is_learned_from_anew(tmp_path):
     """Other rows make up the sample then, though the shards that they stand in are the same."""
     toy.write(tmp_path, 1010, blank=10**9)

