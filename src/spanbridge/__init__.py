@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spanbridge.api import (
         Labeller,
-        Loaded,
         Projector,
-        Result,
         align,
         compare,
         evaluate,
@@ -33,11 +31,13 @@ if TYPE_CHECKING:
     from spanbridge.core.soft_alignment import SoftAlignment
     from spanbridge.core.spans import Sentence, Span
     from spanbridge.formats import read_labelled, read_pairs, write_pairs
+    from spanbridge.run.memory import Loaded, Result
 
     __version__: str
 
 _WHERE = {
-    **dict.fromkeys(("Labeller", "Loaded", "Projector", "Result"), "api"),
+    **dict.fromkeys(("Labeller", "Projector"), "api"),
+    **dict.fromkeys(("Loaded", "Result"), "run.memory"),
     **dict.fromkeys(("align", "compare", "evaluate", "label", "project", "tag"), "api"),
     **dict.fromkeys(("InputError", "SpanbridgeError"), "core.errors"),
     **dict.fromkeys(("Sentence", "Span"), "core.spans"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import SentencePair, Side
@@ -21,30 +21,16 @@ from spanbridge.evaluation import (
     orphan_policy,
 )
 from spanbridge.formats import (
-    Pairs,
     Reading,
-    open_writer,
     read_labelled,
     read_pairs,
     write_pairs,
 )
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.tokens import raw_sentence
-from spanbridge.run.config import make_pipeline
-from spanbridge.run.job import applied, signature_of
+from spanbridge.run.memory import Loaded, Result
 from spanbridge.run.recipes import label_steps
-from spanbridge.run.result import (
-    Run,
-    StepReport,
-    check_output,
-    finish,
-    result_format,
-    whole_account,
-)
 from spanbridge.run.sample import FIT_ROWS
-from spanbridge.run.stream import in_memory
-from spanbridge.steps.account import Account
-from spanbridge.steps.base import Step
 from spanbridge.steps.progress import Progress, silent
 
 __all__ = [
@@ -62,137 +48,7 @@ __all__ = [
     "write_pairs",
 ]
 
-# A part by name, by name with options, or made already.
 FilePath = str | Path
-
-
-class Result(Sequence[SentencePair]):
-    """The rows that came out of a run, with their account and signature.
-
-    Attributes:
-        account: the fate of every row.
-        signature: one line that reproduces the rows.
-        reports: how each step went.
-
-    Args:
-        rows, signature, reports: as above.
-        given: the rows that went in, for the files that they come from.
-        fit: folder of the fit that was applied, if any.
-    """
-
-    def __init__(
-        self,
-        rows: Sequence[SentencePair],
-        signature: str,
-        reports: Sequence[StepReport],
-        given: Iterable[SentencePair],
-        fit: str | None,
-    ) -> None:
-        self._rows = rows
-        self.signature = signature
-        self.reports = reports
-        notes = given.counts.notes() if isinstance(given, Pairs) else {}
-        self.account: Account = whole_account(reports, notes)
-        self._inputs = {**(given.files if isinstance(given, Pairs) else {}), "fit": fit}
-
-    @overload
-    def __getitem__(self, index: int) -> SentencePair: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[SentencePair]: ...
-
-    def __getitem__(self, index: int | slice) -> SentencePair | Sequence[SentencePair]:
-        """One row, or several."""
-        return self._rows[index]
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def save(self, path: FilePath, side: Side = "target") -> Run:
-        """Write the rows as the command does, with rejects and manifest beside them.
-
-        Raises:
-            InputError: the file cannot be written.
-            SpanbridgeError: its format cannot hold the rows, or it is one of the input's files.
-        """
-        held = result_format(path, self.reports[-1].name)
-        check_output(str(path), *self._inputs.values())
-        with open_writer(path, side, default=held.name) as write:
-            for row in self._rows:
-                write(row)
-        return finish(str(path), self._inputs, self.signature, self.account)
-
-
-class Loaded:
-    """Steps with their models loaded, for one row at a time and for many.
-
-    Args:
-        steps: as in a pipeline file: names of steps, or names with settings.
-        languages: of the sides, by any code.
-        commercial: refuse parts whose licence does not allow commercial use.
-
-    Raises:
-        SpanbridgeError: a setting is wrong, or something that a step needs is missing.
-    """
-
-    def __init__(
-        self,
-        steps: Sequence[Any],
-        languages: Mapping[Side, str] | None = None,
-        *,
-        commercial: bool = False,
-    ) -> None:
-        if isinstance(steps, str | Mapping):
-            raise SpanbridgeError(f"steps is a {type(steps).__name__}; give a list of steps")
-        given = {"steps": list(steps), "languages": languages or {}, "commercial": commercial}
-        self._steps: tuple[Step, ...] = make_pipeline(given).open()
-        self._parts = [step.signature_parts() for step in self._steps]
-        self._fitted = not any(step.learns for step in self._steps)
-        self._n_learned = 0
-
-    def fit(
-        self, rows: Iterable[SentencePair], *, limit: int = FIT_ROWS, progress: Progress = silent
-    ) -> Self:
-        """Let the steps learn from rows, or from ``limit`` rows spread over them."""
-        _, _, self._n_learned = in_memory(
-            self._steps, rows, fit=True, limit=limit, progress=progress
-        )
-        self._fitted = True
-        return self
-
-    def run(self, rows: Iterable[SentencePair], *, progress: Progress = silent) -> Result:
-        """The rows that come out.
-
-        Raises:
-            SpanbridgeError: a step has to learn first; see :meth:`fit`.
-        """
-        self._check_fitted()
-        done, reports, _ = in_memory(self._steps, rows, fit=False, progress=progress)
-        return self._result(done, reports, rows)
-
-    def fit_run(
-        self, rows: Iterable[SentencePair], *, limit: int = FIT_ROWS, progress: Progress = silent
-    ) -> Result:
-        """The rows that come out once the steps have learned from them, as the commands do it."""
-        done, reports, self._n_learned = in_memory(
-            self._steps, rows, fit=True, limit=limit, progress=progress
-        )
-        self._fitted = True
-        return self._result(done, reports, rows)
-
-    def _check_fitted(self) -> None:
-        if not self._fitted:
-            raise SpanbridgeError("it has to learn first: call fit with rows of the bitext")
-
-    def _result(
-        self,
-        done: Sequence[SentencePair],
-        reports: Sequence[StepReport],
-        given: Iterable[SentencePair],
-    ) -> Result:
-        reading = given.reading if isinstance(given, Pairs) else {}
-        line = signature_of(self._steps, self._parts, self._n_learned, reading)
-        return Result(done, line, reports, given, applied(self._steps))
 
 
 class Projector(Loaded):

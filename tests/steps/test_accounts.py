@@ -6,11 +6,13 @@ import pytest
 from toy_bitext import ACCOUNT, LINKS, SOURCE, STATUSES, EqualWords, batches_of
 
 from spanbridge import Sentence, SentencePair, Span, WordAlignment, read_pairs
+from spanbridge.run.memory import in_memory
 from spanbridge.run.sample import sampled
-from spanbridge.run.stream import in_memory, learn
+from spanbridge.run.stream import learn
 from spanbridge.steps.account import Account
+from spanbridge.steps.aligning import Align
 from spanbridge.steps.base import Context, chunks
-from spanbridge.steps.projecting import Align, Project
+from spanbridge.steps.projecting import Project
 from spanbridge.steps.tagging import Tag
 
 # a span with all of its links (support 1), by the greedy method's calibration

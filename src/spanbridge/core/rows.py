@@ -105,6 +105,14 @@ class SentencePair(NamedTuple):
         """One of the two sentences."""
         return self.source if name == "source" else self.target
 
+    @property
+    def failure(self) -> str | None:
+        """Status of a row whose translation failed; None for all others."""
+        translation = self.translation_status or ""
+        if not translation.startswith(FAILED):
+            return None
+        return f"{FAILED}translation: {translation.removeprefix(FAILED)}"
+
     def replace(self, **changes: Any) -> SentencePair:
         """The row with other values; fields that depend on them and are not given are cleared.
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import atomic_output
 from spanbridge.core.rows import SentencePair
 from spanbridge.formats import open_writer
@@ -123,48 +122,3 @@ def run_steps(
             report.seconds += time.monotonic() - started
             report.rows += len(batch)
         yield from batch
-
-
-@deterministic
-def in_memory(
-    steps: Sequence[Step],
-    rows: Iterable[SentencePair],
-    *,
-    fit: bool,
-    limit: int = FIT_ROWS,
-    progress: Progress = silent,
-) -> tuple[list[SentencePair], list[StepReport], int]:
-    """Pass rows through open steps.
-
-    Args:
-        fit: let steps learn from these rows; False if they have learned before.
-        limit: rows that they learn from, at most.
-        progress: shows the progress.
-
-    Returns:
-        The output rows, the figures of each step, and the number of rows learned from.
-
-    Raises:
-        SpanbridgeError: the rows are no sentence pairs, or ``limit`` is less than 1.
-    """
-    if limit < 1:
-        raise SpanbridgeError(f"limit is {limit}, but must be 1 or more")
-    given = list(_pairs(rows))
-    reports = [StepReport(step.name, step.licences()) for step in steps]
-    n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
-    done = [
-        in_plain_words(pair)
-        for pair in run_steps(steps, progress(given, len(given), "run"), reports)
-    ]
-    return done, reports, n_learned
-
-
-def _pairs(rows: Iterable[SentencePair]) -> Iterator[SentencePair]:
-    """The rows. Raises SpanbridgeError for anything else."""
-    advice = "give an iterable of SentencePair, such as read_pairs returns"
-    if isinstance(rows, str | SentencePair) or not isinstance(rows, Iterable):
-        raise SpanbridgeError(f"rows is a {type(rows).__name__}; {advice}")
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, SentencePair):
-            raise SpanbridgeError(f"row {number} is a {type(row).__name__}; {advice}")
-        yield row

@@ -1,4 +1,4 @@
-"""Steps that read or write word alignments: align and project."""
+"""The step that projects spans, with or without an aligner of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from spanbridge.alignment.base import Aligner, checked
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, REJECTED, SentencePair
+from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
 from spanbridge.projection.confidence import sentence_confidence
@@ -35,57 +35,6 @@ from spanbridge.translation.base import Translator
 from spanbridge.translation.scoring import TranslationScorer
 
 Found = WordAlignment | SoftAlignment | RowError | None
-
-
-class Align(Step):
-    """Find the links between the words of both sides, in place of any existing ones."""
-
-    name: ClassVar[str] = "align"
-    takes: ClassVar[tuple[str, ...]] = ("source_words", "target_words")
-    makes: ClassVar[tuple[str, ...]] = ("links",)
-    aligner: AlignerSettings = PartSettings("aligner", "fused")
-    _aligner: Aligner = PrivateAttr()
-
-    def open(self, context: Context) -> None:
-        """Load the aligner."""
-        self._aligner = self.build(context, self.aligner)
-
-    def parts(self) -> dict[str, str]:
-        """The aligner."""
-        return {"aligner": self._aligner.describe()}
-
-    @property
-    def learns(self) -> bool:
-        """True for aligners that learn from the bitext."""
-        return self._aligner.learns
-
-    def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
-        """Fit the aligner."""
-        self._aligner.fit(progress(rows, len(rows), "learn words"))
-
-    def save(self, folder: str | Path) -> None:
-        """Save what the aligner has learned."""
-        learning.save(folder, self.aligner, self._aligner, None, None)
-
-    def load(self, folder: str | Path) -> None:
-        """Restore what the aligner has learned."""
-        learning.load(folder, self._aligner, None)
-
-    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with links."""
-        for chunk in chunks(rows):
-            links = checked(self._aligner, chunk, self._aligner.align(chunk))
-            for pair, found in zip(chunk, links, strict=True):
-                if (failed := _failed(pair)) is not None:
-                    account.statuses[failed] += 1
-                    yield pair.replace(links=None)
-                elif isinstance(found, RowError):
-                    status = f"{REJECTED}{found}"
-                    account.add(pair, status, ())
-                    yield pair.replace(links=None, status=status)
-                else:
-                    account.statuses["aligned" if found.pairs else f"{EMPTY}no link"] += 1
-                    yield pair.replace(links=found)
 
 
 class Project(Step):
@@ -333,17 +282,9 @@ _NO_SPAN = f"{EMPTY}no source span"
 _REASONS = {"rejected": "row rejected", "failed": "translation failed"}
 
 
-def _failed(pair: SentencePair) -> str | None:
-    """Status of a row whose translation failed; None for all others."""
-    translation = pair.translation_status or ""
-    if not translation.startswith(FAILED):
-        return None
-    return f"{FAILED}translation: {translation.removeprefix(FAILED)}"
-
-
 def _early_status(pair: SentencePair, read: Found) -> str | None:
     """Status of a row that need not reach the method; None for all others."""
-    if (failed := _failed(pair)) is not None:
+    if (failed := pair.failure) is not None:
         return failed
     if isinstance(read, RowError):
         return f"{REJECTED}{read}"

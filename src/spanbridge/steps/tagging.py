@@ -68,7 +68,7 @@ class Tag(Step):
 
     def _row(self, pair: SentencePair, found: Tagged, account: Account) -> SentencePair:
         result = dict.fromkeys(("status", "confidence", "explanation", "rejected_sentences"))
-        if (pair.translation_status or "").startswith(FAILED) and not pair.side(self.side).words:
+        if pair.failure is not None and not pair.side(self.side).words:
             status = f"{FAILED}no translation to tag"
             account.statuses[status] += 1
             bare = pair.side(self.side).with_spans(())

@@ -1,0 +1,201 @@
+"""The runner in memory: rows in, rows out, with models that stay loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, overload
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.formats import Pairs, open_writer
+from spanbridge.run.config import make_pipeline
+from spanbridge.run.job import applied, deterministic, signature_of
+from spanbridge.run.result import (
+    Run,
+    StepReport,
+    check_output,
+    finish,
+    result_format,
+    whole_account,
+)
+from spanbridge.run.sample import FIT_ROWS
+from spanbridge.run.stream import learn, run_steps
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import Step
+from spanbridge.steps.progress import Progress, silent
+from spanbridge.steps.raw_text import in_plain_words
+
+
+class Result(Sequence[SentencePair]):
+    """The rows that came out of a run, with their account and signature.
+
+    Attributes:
+        account: the fate of every row.
+        signature: one line that reproduces the rows.
+        reports: how each step went.
+
+    Args:
+        rows, signature, reports: as above.
+        given: the rows that went in, for the files that they come from.
+        fit: folder of the fit that was applied, if any.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[SentencePair],
+        signature: str,
+        reports: Sequence[StepReport],
+        given: Iterable[SentencePair],
+        fit: str | None,
+    ) -> None:
+        self._rows = rows
+        self.signature = signature
+        self.reports = reports
+        notes = given.counts.notes() if isinstance(given, Pairs) else {}
+        self.account: Account = whole_account(reports, notes)
+        self._inputs = {**(given.files if isinstance(given, Pairs) else {}), "fit": fit}
+
+    @overload
+    def __getitem__(self, index: int) -> SentencePair: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[SentencePair]: ...
+
+    def __getitem__(self, index: int | slice) -> SentencePair | Sequence[SentencePair]:
+        """One row, or several."""
+        return self._rows[index]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def save(self, path: str | Path, side: Side = "target") -> Run:
+        """Write the rows as the command does, with rejects and manifest beside them.
+
+        Raises:
+            InputError: the file cannot be written.
+            SpanbridgeError: its format cannot hold the rows, or it is one of the input's files.
+        """
+        held = result_format(path, self.reports[-1].name)
+        check_output(str(path), *self._inputs.values())
+        with open_writer(path, side, default=held.name) as write:
+            for row in self._rows:
+                write(row)
+        return finish(str(path), self._inputs, self.signature, self.account)
+
+
+class Loaded:
+    """Steps with their models loaded, for one row at a time and for many.
+
+    Args:
+        steps: as in a pipeline file: names of steps, or names with settings.
+        languages: of the sides, by any code.
+        commercial: refuse parts whose licence does not allow commercial use.
+
+    Raises:
+        SpanbridgeError: a setting is wrong, or something that a step needs is missing.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Any],
+        languages: Mapping[Side, str] | None = None,
+        *,
+        commercial: bool = False,
+    ) -> None:
+        if isinstance(steps, str | Mapping):
+            raise SpanbridgeError(f"steps is a {type(steps).__name__}; give a list of steps")
+        given = {"steps": list(steps), "languages": languages or {}, "commercial": commercial}
+        self._steps: tuple[Step, ...] = make_pipeline(given).open()
+        self._parts = [step.signature_parts() for step in self._steps]
+        self._fitted = not any(step.learns for step in self._steps)
+        self._n_learned = 0
+
+    def fit(
+        self, rows: Iterable[SentencePair], *, limit: int = FIT_ROWS, progress: Progress = silent
+    ) -> Self:
+        """Let the steps learn from rows, or from ``limit`` rows spread over them."""
+        _, _, self._n_learned = in_memory(
+            self._steps, rows, fit=True, limit=limit, progress=progress
+        )
+        self._fitted = True
+        return self
+
+    def run(self, rows: Iterable[SentencePair], *, progress: Progress = silent) -> Result:
+        """The rows that come out.
+
+        Raises:
+            SpanbridgeError: a step has to learn first; see :meth:`fit`.
+        """
+        self._check_fitted()
+        done, reports, _ = in_memory(self._steps, rows, fit=False, progress=progress)
+        return self._result(done, reports, rows)
+
+    def fit_run(
+        self, rows: Iterable[SentencePair], *, limit: int = FIT_ROWS, progress: Progress = silent
+    ) -> Result:
+        """The rows that come out once the steps have learned from them, as the commands do it."""
+        done, reports, self._n_learned = in_memory(
+            self._steps, rows, fit=True, limit=limit, progress=progress
+        )
+        self._fitted = True
+        return self._result(done, reports, rows)
+
+    def _check_fitted(self) -> None:
+        if not self._fitted:
+            raise SpanbridgeError("it has to learn first: call fit with rows of the bitext")
+
+    def _result(
+        self,
+        done: Sequence[SentencePair],
+        reports: Sequence[StepReport],
+        given: Iterable[SentencePair],
+    ) -> Result:
+        reading = given.reading if isinstance(given, Pairs) else {}
+        line = signature_of(self._steps, self._parts, self._n_learned, reading)
+        return Result(done, line, reports, given, applied(self._steps))
+
+
+@deterministic
+def in_memory(
+    steps: Sequence[Step],
+    rows: Iterable[SentencePair],
+    *,
+    fit: bool,
+    limit: int = FIT_ROWS,
+    progress: Progress = silent,
+) -> tuple[list[SentencePair], list[StepReport], int]:
+    """Pass rows through open steps.
+
+    Args:
+        fit: let steps learn from these rows; False if they have learned before.
+        limit: rows that they learn from, at most.
+        progress: shows the progress.
+
+    Returns:
+        The output rows, the figures of each step, and the number of rows learned from.
+
+    Raises:
+        SpanbridgeError: the rows are no sentence pairs, or ``limit`` is less than 1.
+    """
+    if limit < 1:
+        raise SpanbridgeError(f"limit is {limit}, but must be 1 or more")
+    given = list(_pairs(rows))
+    reports = [StepReport(step.name, step.licences()) for step in steps]
+    n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
+    done = [
+        in_plain_words(pair)
+        for pair in run_steps(steps, progress(given, len(given), "run"), reports)
+    ]
+    return done, reports, n_learned
+
+
+def _pairs(rows: Iterable[SentencePair]) -> Iterator[SentencePair]:
+    """The rows. Raises SpanbridgeError for anything else."""
+    advice = "give an iterable of SentencePair, such as read_pairs returns"
+    if isinstance(rows, str | SentencePair) or not isinstance(rows, Iterable):
+        raise SpanbridgeError(f"rows is a {type(rows).__name__}; {advice}")
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, SentencePair):
+            raise SpanbridgeError(f"row {number} is a {type(row).__name__}; {advice}")
+        yield row

@@ -1,0 +1,68 @@
+"""The step that aligns words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import PrivateAttr
+
+from spanbridge.alignment.base import Aligner, checked
+from spanbridge.core.errors import RowError
+from spanbridge.core.rows import EMPTY, REJECTED, SentencePair
+from spanbridge.steps import learning
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import AlignerSettings, Context, PartSettings, Step, chunks
+from spanbridge.steps.progress import Progress, silent
+
+
+class Align(Step):
+    """Find the links between the words of both sides, in place of any existing ones."""
+
+    name: ClassVar[str] = "align"
+    takes: ClassVar[tuple[str, ...]] = ("source_words", "target_words")
+    makes: ClassVar[tuple[str, ...]] = ("links",)
+    aligner: AlignerSettings = PartSettings("aligner", "fused")
+    _aligner: Aligner = PrivateAttr()
+
+    def open(self, context: Context) -> None:
+        """Load the aligner."""
+        self._aligner = self.build(context, self.aligner)
+
+    def parts(self) -> dict[str, str]:
+        """The aligner."""
+        return {"aligner": self._aligner.describe()}
+
+    @property
+    def learns(self) -> bool:
+        """True for aligners that learn from the bitext."""
+        return self._aligner.learns
+
+    def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
+        """Fit the aligner."""
+        self._aligner.fit(progress(rows, len(rows), "learn words"))
+
+    def save(self, folder: str | Path) -> None:
+        """Save what the aligner has learned."""
+        learning.save(folder, self.aligner, self._aligner, None, None)
+
+    def load(self, folder: str | Path) -> None:
+        """Restore what the aligner has learned."""
+        learning.load(folder, self._aligner, None)
+
+    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with links."""
+        for chunk in chunks(rows):
+            links = checked(self._aligner, chunk, self._aligner.align(chunk))
+            for pair, found in zip(chunk, links, strict=True):
+                if (failed := pair.failure) is not None:
+                    account.statuses[failed] += 1
+                    yield pair.replace(links=None)
+                elif isinstance(found, RowError):
+                    status = f"{REJECTED}{found}"
+                    account.add(pair, status, ())
+                    yield pair.replace(links=None, status=status)
+                else:
+                    account.statuses["aligned" if found.pairs else f"{EMPTY}no link"] += 1
+                    yield pair.replace(links=found)
