@@ -130,5 +130,6 @@ def test_from_the_command_line(spanbridge, folders, tmp_path):
         ("beams=1", "neural: beams: there is no such setting (its options: model, "),
         ("beam", "--translator-option beam: write NAME=VALUE"),
     ):
-        wrong = spanbridge(*common.split(), *model.split(), "--translator-option", option, code=2)
+        given = model.replace("beam=1", option)
+        wrong = spanbridge(*common.split(), *given.split(), code=2)
         assert why in wrong.stderr
