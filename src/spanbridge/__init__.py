@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         project,
         tag,
     )
-    from spanbridge.core.errors import InputError, SpanbridgeError
+    from spanbridge.core.errors import InputError, RowError, SpanbridgeError
     from spanbridge.core.links import WordAlignment
     from spanbridge.core.rows import SentencePair
     from spanbridge.core.soft_alignment import SoftAlignment
@@ -39,7 +39,7 @@ _WHERE = {
     **dict.fromkeys(("Labeller", "Projector"), "api"),
     **dict.fromkeys(("Loaded", "Result"), "run.memory"),
     **dict.fromkeys(("align", "compare", "evaluate", "label", "project", "tag"), "api"),
-    **dict.fromkeys(("InputError", "SpanbridgeError"), "core.errors"),
+    **dict.fromkeys(("InputError", "RowError", "SpanbridgeError"), "core.errors"),
     **dict.fromkeys(("Sentence", "Span"), "core.spans"),
     **dict.fromkeys(("read_labelled", "read_pairs", "write_pairs"), "formats"),
     "SentencePair": "core.rows",
@@ -53,6 +53,7 @@ __all__ = [
     "Loaded",
     "Projector",
     "Result",
+    "RowError",
     "Sentence",
     "SentencePair",
     "SoftAlignment",

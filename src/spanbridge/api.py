@@ -26,11 +26,11 @@ from spanbridge.formats import (
     read_pairs,
     write_pairs,
 )
-from spanbridge.formats.languages import find_language
 from spanbridge.formats.tokens import raw_sentence
 from spanbridge.run.memory import Loaded, Result
-from spanbridge.run.recipes import label_steps
+from spanbridge.run.recipes import label_steps, segmented
 from spanbridge.run.sample import FIT_ROWS
+from spanbridge.steps import learning
 from spanbridge.steps.progress import Progress, silent
 
 __all__ = [
@@ -95,6 +95,7 @@ class Projector(Loaded):
             SpanbridgeError: it has to learn first.
         """
         self._check_fitted()
+        learning.check_place(folder)
         self._steps[0].save(Path(folder))
 
     def __call__(self, pair: SentencePair) -> SentencePair:
@@ -117,7 +118,8 @@ class Labeller(Loaded):
         method: the projection's; ``soft`` takes each text by itself.
         aligner: the projection's; by default the method's own.
         options: of :func:`~spanbridge.run.recipes.label_steps`: ``repair``, ``split``, ``segment``,
-            ``back``, ``ensemble``.
+            ``back``, ``ensemble``; words of scripts without spaces are found by dictionary unless
+            ``segment`` is False.
 
     Raises:
         SpanbridgeError: a setting is wrong, or something that is needed is missing.
@@ -136,10 +138,10 @@ class Labeller(Loaded):
         **options: Any,
     ) -> None:
         project = {"method": method, "aligner": aligner, "min_confidence": min_confidence}
+        options["segment"] = segmented(options.get("segment"), language)
         steps = label_steps(
             translator, tagger, {k: v for k, v in project.items() if v is not None}, **options
         )
-        find_language(language)
         super().__init__(steps, {"target": language, "source": via})
 
     def __call__(self, text: str) -> SentencePair:
@@ -242,7 +244,14 @@ Labelled = FilePath | Iterable[SentencePair | Sentence]
 def _sentences(given: Labelled, how: Reading) -> list[Sentence]:
     if isinstance(given, str | Path):
         return list(read_labelled(given, how))
-    return [row if isinstance(row, Sentence) else row.target for row in given]
+    rows = list(given) if isinstance(given, Iterable) else [given]
+    for number, row in enumerate(rows, 1):
+        if isinstance(given, SentencePair) or not isinstance(row, Sentence | SentencePair):
+            what = type(given if isinstance(given, SentencePair) else row).__name__
+            raise SpanbridgeError(
+                f"row {number} is a {what}; give a file, or a list of SentencePair or Sentence"
+            )
+    return [row if isinstance(row, Sentence) else row.target for row in rows]
 
 
 def evaluate(
@@ -265,7 +274,7 @@ def evaluate(
         InputError: a file is wrong.
         SpanbridgeError: the rows do not run parallel.
     """
-    how = Reading(scheme, orphan_policy(protocol))
+    how = Reading(scheme, orphan_policy(protocol, scheme))
     return evaluate_spans(
         _sentences(gold, how),
         _sentences(predicted, how),
@@ -293,6 +302,7 @@ def compare(
     Raises:
         InputError, SpanbridgeError: as :func:`evaluate`.
     """
+    gold = _sentences(gold, Reading())
     reports = (evaluate(gold, predicted, labels=labels) for predicted in (first, second))
     first_report, second_report = reports
     return compare_paired(first_report.rows, second_report.rows, n=n)

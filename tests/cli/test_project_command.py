@@ -176,7 +176,7 @@ WRONG = {
     "--apply nosuch": "nosuch: no such folder; make it with project --fit",
     "--encoder ./nosuch": "./nosuch: no such folder",
     "--weight nosuch=1": "no score is named 'nosuch'; there are: alignment, brevity, soft",
-    "--weight recall=x": "weights.recall: must be a number",
+    "--weight recall=x": "weights: recall: must be a number",
     "--weight ner=1": "the score 'ner' needs a tagger of the target; name one",
     "--weight recall": "--weight recall: write NAME=VALUE",
     "--from en --to de": "--from and --to do nothing without --translator-model",
@@ -336,7 +336,7 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     spanbridge(*args.split(), *"--min-confidence 0.98 --explain why.txt --json".split())
     rows = [json.loads(line) for line in (bitext / "o.jsonl").read_text("utf-8").splitlines()]
     assert [row["target_spans"] for row in rows] == [[], [], []]
-    assert rows[0]["status"] == "empty: confidence below min_confidence"
+    assert rows[0]["status"] == "empty: confidence below the minimum"
     # nobody knows of a row that lost its spans whether it has none
     assert [row.get("confidence") for row in rows] == [None, 1.0, None]
     assert "explanation" not in rows[0]

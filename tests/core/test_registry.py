@@ -153,7 +153,7 @@ def test_nothing_like_a_name():
 
 def test_parts_of_other_packages(install):
     install([point("own"), point("own", kind="splitter"), point("other", kind="splitter")])
-    assert names("aligner")["own"] == f"from {__name__}:Plugin"
+    assert names("aligner")["own"] == f"from {__name__} ({__name__}:Plugin)"
     assert "other" not in names("aligner")
     assert build("aligner", "own", {"strength": 3}).strength == 3
     assert build("aligner", "own", {}).mode is None

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import spanbridge
@@ -15,6 +16,7 @@ from spanbridge.core.plugins import code_digests, is_foreign
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Sentence, Span
+from spanbridge.formats import SentenceFormat
 from spanbridge.projection.contract import checked_projections, checked_values
 from spanbridge.projection.method import Method, Projection
 from spanbridge.projection.presets import ExactMethod, GreedyMethod, SoftMethod
@@ -136,6 +138,33 @@ def test_values_of_scores(values, why):
         checked_values(Odd(values), values, 2)
 
 
+def test_a_score_states_its_range():
+    class Boundless(Odd):
+        """Has only one bound."""
+
+        def __getattribute__(self, name):
+            if name == "high":
+                raise AttributeError(name)
+            return super().__getattribute__(name)
+
+    with pytest.raises(SpanbridgeError, match="'odd' has no low and high; state the range"):
+        checked_values(Boundless(None), [0.5], 1)
+
+
+def test_bounds_of_spans_are_whole_numbers():
+    found = Projection((Span(np.int64(0), np.int64(1), "PER"),), (), PAIR.source.spans[:1])
+    with pytest.raises(
+        SpanbridgeError, match="gave a span from int64 numbers; convert them by int"
+    ):
+        checked_projections(Own(None), [(PAIR, None)], [found])
+
+
+@pytest.mark.parametrize("wrong", [".conll", ("conll",), ["x"]])
+def test_suffixes_are_a_tuple(wrong):
+    with pytest.raises(SpanbridgeError, match="give a tuple of names such as"):
+        type("Wrong", (SentenceFormat,), {"suffixes": wrong})
+
+
 def test_values_may_be_any_numbers():
     assert checked_values(Odd(None), [1, 0], 2).tolist() == [1.0, 0.0]
 
@@ -165,8 +194,8 @@ SHORT = WordAlignment.of([(0, 0)], 1, 1)
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        ([], "the aligner Links gave 0 results for 1 pairs; give one each"),
-        ([SHORT], r"row 7: the aligner Links aligned \(1, 1\) words, but the pair has \(3, 3\)"),
+        ([], "the aligner 'Links' gave 0 for 1 pairs; it gives a list, one for each"),
+        ([SHORT], r"row 7: the aligner 'Links' aligned \(1, 1\) words, but the pair has \(3, 3\)"),
     ],
 )
 def test_alignments(found, why):
@@ -177,6 +206,12 @@ def test_alignments(found, why):
     soft = [SoftAlignment.from_links(links) for links in found]
     with pytest.raises(SpanbridgeError, match=why):
         spanbridge.project([PAIR], "soft", Links(soft))
+
+
+def test_an_alignment_is_one_of_two_things():
+    for method, gives in (("greedy", [[(0, 0)]]), ("soft", [[(0, 0)]]), ("greedy", None)):
+        with pytest.raises(SpanbridgeError, match="the aligner 'Links' gave (list|NoneType)"):
+            spanbridge.project([PAIR], method, Links(gives))
 
 
 class Learns(Links):
@@ -204,6 +239,8 @@ class Loses(Step):
             "more": [*rows, rows[0]],
             "exchanged": rows[::-1],
             "renamed": [row._replace(id="x") for row in rows],
+            "nothing": None,
+            "None": [None],
         }[self.how]
 
 
@@ -214,12 +251,14 @@ class Loses(Step):
         ("more", "gave row 1 where no more was due"),
         ("exchanged", "gave row 2 where row 1 was due; it gives one row for each, in order"),
         ("renamed", "gave row x where row 1 was due"),
+        ("nothing", "gave NoneType; it yields rows"),
+        ("None", "gave NoneType; it yields SentencePair"),
     ],
 )
 def test_a_step_keeps_all_rows(how, why):
     rows = [PAIR._replace(id=number) for number in "12"]
     loaded = spanbridge.Loaded([Loses(how=how)])
-    with pytest.raises(SpanbridgeError, match=f"the step loses {why}"):
+    with pytest.raises(SpanbridgeError, match=f"the step 'loses' {why}"):
         loaded.run(rows)
 
 
@@ -359,6 +398,22 @@ def test_an_error_in_its_code_names_the_package(run):
     assert said == (
         "the package faulty 2.0 failed at helper.py:6 (ZeroDivisionError: division by zero)\n"
     )
+
+
+def test_a_format_that_cannot_be_imported_is_no_other_format(run, tmp_path):
+    """Its name is its suffix, by which it is found; files of other suffixes do not matter."""
+    said = run(*PROJECT, "-o", "out.fussy", code=2, format="1 / 0\n")
+    assert "the format 'fussy' of the package faulty 2.0 cannot be imported" in said
+    assert not (tmp_path / "out.fussy").exists()
+    run(*PROJECT, "-o", "out.other")
+
+
+def test_leaving_is_no_way_out_of_a_package(run):
+    said = run(*PROJECT, "-o", "out.jsonl", code=2, method="import sys\nsys.exit('bye')\n")
+    assert "the method 'faulty' of the package faulty 2.0 cannot be imported" in said
+    leaves = PACKAGE["helper.py"].replace("    return", "    raise SystemExit(3)\n    return")
+    said = run(*PROJECT, "-o", "o.jsonl", code=2, helper=leaves, method=PACKAGE["method.py"])
+    assert said == "the package faulty 2.0 failed at helper.py:5 (SystemExit: 3)\n"
 
 
 def test_what_a_format_says_has_the_place(run, tmp_path):

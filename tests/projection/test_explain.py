@@ -127,7 +127,7 @@ def test_what_is_not_projected():
     taken, lost, faint = parse(explained(SoftMethod(), (row, SoftAlignment(mass, mass))))
     assert taken[1] is None
     assert lost[1:] == ["no link", None, []]
-    assert faint[1] == "score below min_score"
+    assert faint[1] == "score below the threshold"
     assert faint[3][0].group(2, 5) == ("y", "0.250")
 
 

@@ -94,6 +94,34 @@ def test_the_command_applies_what_python_has_learned(pairs, tmp_path, command):
     assert files[0] == files[1]
 
 
+def test_a_fit_keeps_weights(pairs, tmp_path):
+    projector = Projector("corpus", "statistical", weights={"spelling": 2.0, "soft": 0}).fit(pairs)
+    before = projector.run(pairs)
+    projector.save(tmp_path / "fit")
+    loaded = Projector.load(tmp_path / "fit")
+    assert list(loaded.run(pairs)) == list(before)
+    assert "+2*spelling" in loaded.run(pairs).signature
+    loaded.save(tmp_path / "again")
+    assert list(Projector.load(tmp_path / "again").run(pairs)) == list(before)
+
+
+def test_a_fit_keeps_no_tagger(pairs, tmp_path):
+    tagger = {"given": {"model": str(tmp_path / "s.conll")}}
+    projector = Projector({"match": {"candidates": "tagger"}}, "lexical", tagger=tagger)
+    with pytest.raises(SpanbridgeError, match="a fit keeps no tagger; leave it out"):
+        projector.save(tmp_path / "fit")
+
+
+def test_a_labeller_finds_words_by_dictionary_where_there_are_no_spaces(route):
+    tagger, translator = route
+    for language, wanted in (("zh", True), ("th", True), ("es", False)):
+        steps = [step.name for step in Labeller(language, tagger, translator)._steps]
+        assert ("segment" in steps) == wanted
+    assert "segment" not in [
+        s.name for s in Labeller("zh", tagger, translator, segment=False)._steps
+    ]
+
+
 def test_no_fit_there(tmp_path):
     with pytest.raises(InputError, match="no such folder; make it with project --fit"):
         Projector.load(tmp_path / "nosuch")
@@ -157,6 +185,15 @@ WRONG = {
     "steps is a str; give a list of steps": lambda: Loaded("align"),
     "steps is a dict; give a list of steps": lambda: Loaded({"align": {"aligner": "lexical"}}),
     "has to learn first": lambda: Projector("corpus", "statistical").save("fit"),
+    "row 1 is a dict; give a file, or a list": lambda: api.evaluate([{"a": 1}], [PAIR]),
+    "row 1 is a SentencePair; give a file": lambda: api.evaluate(PAIR, PAIR),
+    "row 1 is a int; give a file": lambda: api.evaluate(3, [PAIR]),
+    "scheme is 'iob9', but must be one of": lambda: api.evaluate([PAIR], [PAIR], scheme="iob9"),
+    "strict is defined for iob2": lambda: api.evaluate(
+        [PAIR], [PAIR], scheme="bioes", protocol="strict"
+    ),
+    "is no path of a file": lambda: read_pairs(["en.conll"], "de.txt"),
+    "side is 'left', but must be": lambda: api.write_pairs("o.conll", [PAIR], "left"),
     "limit is 0, but must be 1 or more": lambda: api.align([PAIR], "lexical", fit_rows=0),
 }
 

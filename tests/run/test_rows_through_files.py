@@ -193,7 +193,7 @@ def test_match_with_a_least_confidence(write, command):
     least = round((low + high) / 2, 4)
     command(*line.split(), "--min-confidence", least)
     assert [span["score"] for span in rows(path)[0]["target_spans"]] == [high]
-    assert told(path)["account"]["dropped_spans"] == {"confidence below min_confidence": 1}
+    assert told(path)["account"]["dropped_spans"] == {"confidence below the minimum": 1}
     assert f"|min_confidence:{least!r}|" in told(path)["signature"]
     done = command(*line.split(), "--min-confidence", 0.999, code=2)
     assert "leaves nothing: 'match' is never surer than" in done.stderr

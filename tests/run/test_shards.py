@@ -16,6 +16,7 @@ from spanbridge.api import Loaded, read_pairs
 from spanbridge.formats.parquet import read_shard
 from spanbridge.run import stream
 from spanbridge.run.config import make_pipeline
+from spanbridge.run.shards import run as shards_run
 
 # What a run imports on the way, which its attempts are to have at once.
 MODULES = [
@@ -148,6 +149,42 @@ def test_what_any_step_rejects_is_written_down(tmp_path):
         ("2", "it holds such marks already"),
     ]
     assert done.rejects
+
+
+def test_explanations_are_no_older_shards(tmp_path):
+    (tmp_path / "p.jsonl").write_text(dump(*[toy_row()] * 3), "utf-8")
+    project = {"method": "greedy", "aligner": "lexical"}
+    for explain in (False, True):
+        steps = [{"project": {**project, "explain": explain}}]
+        given = toy.settings(tmp_path, steps=steps)
+        toy.run({**given, "input": str(tmp_path / "p.jsonl")})
+        assert all(("explanation" in row) == explain for row in rows(tmp_path / "o.jsonl"))
+
+
+def toy_row():
+    span = {"start": 0, "end": 1, "label": "PER"}
+    return {"source_words": ["Ana", "x"], "source_spans": [span], "target_words": ["Ana", "y"]}
+
+
+def test_rows_that_bring_places_in_texts_are_learned_from(tmp_path):
+    """As `split` without `join` leaves them: here they are rows like others."""
+    place = {"id": "t", "side": "target", "start": 0, "text": "whole"}
+    given = [{**toy_row(), "sentence_of": {**place, "start": n}} for n in range(4)]
+    given[1]["sentence_of"]["text"] = None
+    (tmp_path / "p.jsonl").write_text(dump(*given), "utf-8")
+    settings = toy.settings(tmp_path, steps=[{"align": {"aligner": "statistical"}}])
+    done, _ = toy.run({**settings, "input": str(tmp_path / "p.jsonl")})
+    assert done.account.n_rows == 4
+
+
+def test_a_folder_of_others_is_no_work_folder(tmp_path):
+    toy.write(tmp_path, 2)
+    (tmp_path / "o.jsonl.work").mkdir()
+    (tmp_path / "o.jsonl.work" / "thesis.tex").touch()
+    job = make_pipeline(toy.settings(tmp_path)).job()
+    with pytest.raises(InputError, match=r"o\.jsonl\.work: holds other files, such as thesis\.tex"):
+        shards_run(job)
+    stream.run(job)  # needs none
 
 
 def test_a_shard_under_another_name_is_not_believed(tmp_path):

@@ -209,7 +209,7 @@ def test_what_the_source_is_unsure_of_the_target_is_too():
     assert half.target.spans[1] == whole.target.spans[1]
     left, account = of(0.5, 0.6)
     assert [span.label for span in left.target.spans] == ["LOC"]
-    assert account.dropped == {"confidence below min_confidence": 1}
+    assert account.dropped == {"confidence below the minimum": 1}
 
 
 def test_the_doubt_of_a_tagger_that_finds_nothing_is_carried_on(tiny_tagger, cache):

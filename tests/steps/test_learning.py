@@ -42,7 +42,7 @@ def apply_run(bitext, output, folder, **settings):
 
 def made(folder):
     """The parts of a fit, with what they learned."""
-    _, method, aligner = learning.recipe(folder)
+    _, method, aligner, _ = learning.recipe(folder)
     step = make_pipeline({"steps": [{"project": {"apply": str(folder)}}]}).open()[0]
     return step._aligner, step._method, aligner, method
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Learner
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.plugins import is_foreign
+from spanbridge.core.plugins import is_foreign, told
 from spanbridge.core.requirements import Part
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
@@ -58,23 +58,30 @@ def checked(
     """
     if not is_foreign(aligner):
         return found
-    name = type(aligner).__name__
-    if len(found) != len(pairs):
+    name = told("aligner", type(aligner).__name__, aligner)
+    if not isinstance(found, list | tuple) or len(found) != len(pairs):
+        given = len(found) if isinstance(found, list | tuple) else type(found).__name__
         raise SpanbridgeError(
-            f"the aligner {name} gave {len(found)} results for {len(pairs)} pairs; give one each"
+            f"{name} gave {given} for {len(pairs)} pairs; it gives a list, one for each"
         )
     for pair, one in zip(pairs, found, strict=True):
         if isinstance(one, RowError):
             continue
         words = len(pair.source.words), len(pair.target.words)
+        if not isinstance(one, WordAlignment | SoftAlignment):
+            raise SpanbridgeError(
+                f"row {pair.id}: {name} gave {type(one).__name__}; it gives a WordAlignment or a "
+                "RowError"
+            )
+        n: tuple[object, ...]
         if isinstance(one, WordAlignment):
             n = one.n_source, one.n_target
         elif one.forward.shape == one.backward.shape:
             n = one.forward.shape
         else:
-            n = ()
+            n = one.forward.shape, one.backward.shape
         if n != words:
             raise SpanbridgeError(
-                f"row {pair.id}: the aligner {name} aligned {n} words, but the pair has {words}"
+                f"row {pair.id}: {name} aligned {n} words, but the pair has {words}"
             )
     return found

@@ -12,7 +12,7 @@ import click
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.plugins import plugins
+from spanbridge.core.plugins import origin, plugins
 from spanbridge.core.signature import package_version
 
 _HF = "pip install 'spanbridge[hf]'"
@@ -45,10 +45,10 @@ _KINDS = ("aligner", "method", "score", "tagger", "translator", "step", "format"
 
 def _names(kind: str) -> dict[str, str]:
     """Names and summaries of a kind of part; plug-ins that do not work have the reason."""
-    found = {**_own_scores(), **registry.names(kind)} if kind == "score" else registry.names(kind)
+    found = {**registry.names(kind), **_own_scores()} if kind == "score" else registry.names(kind)
     for name, point in plugins(kind).items():
-        if found[name] != f"from {point.value}":
-            found[f"{name} of {point.value}"] = f"not used: {name!r} is a name of spanbridge's own"
+        if origin(point) not in found[name]:
+            found[f"{name} of {origin(point)}"] = "not used: a name of spanbridge's own"
             continue
         try:
             registry.load(kind, name)

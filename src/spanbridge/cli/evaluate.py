@@ -54,12 +54,20 @@ report it with the number.
 @click.option("--alignment", is_flag=True, help="Score word alignments in place of spans.")
 @click.option("--one-based", is_flag=True, help="Count the words of gold links from 1.")
 @opt.json_option
-def command(gold: str, predicted: str, alignment: bool, as_json: bool, **given: Any) -> None:
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    gold: str,
+    predicted: str,
+    alignment: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """Score predicted spans, or word alignments, against gold ones."""
     if alignment:
-        _spans_only = [n for n in ("labels", "bootstrap") if given[n] is not None]
-        if _spans_only:
-            raise click.UsageError(f"--{_spans_only[0]} goes with spans, not with --alignment")
+        of_links = frozenset({"gold", "predicted", "alignment", "one_based", "as_json"})
+        opt.only(context, of_links, "--alignment scores links, not spans")
         result = _alignment(gold, predicted, given["one_based"])
     elif given["one_based"]:
         raise click.UsageError("--one-based goes with --alignment")
@@ -75,9 +83,7 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
     from spanbridge.formats import Counts, Reading, labelled_rows, over_same_words
 
     protocol, scheme = given["protocol"], given["scheme"]
-    if protocol == "strict" and scheme != "iob2":
-        raise SpanbridgeError("the strict protocol is defined here for iob2 only")
-    orphans = orphan_policy(protocol)
+    orphans = orphan_policy(protocol, scheme)
     labels = None
     if given["labels"] is not None:
         labels = [label.strip() for label in given["labels"].split(",")]

@@ -76,7 +76,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
     """
     from spanbridge.formats import find_format
     from spanbridge.run.config import make_pipeline, read_pipeline
-    from spanbridge.run.recipes import label_steps
+    from spanbridge.run.recipes import label_steps, segmented
 
     settings: dict[str, Any] = {
         "input": text,
@@ -102,7 +102,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
             opt.projection_entry(given),
             split=given["split"] and raw,
             ensemble=given["ensemble"] and {"checkpoint": {"model": given["ensemble"]}},
-            segment=opt.segmented(given["segment"], given["language"]) and raw,
+            segment=segmented(given["segment"], given["language"]) and raw,
             **opt.take(given, ("repair", "back")),
         )
         pipeline = make_pipeline(settings)

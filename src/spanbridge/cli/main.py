@@ -109,7 +109,7 @@ def main() -> None:
             raise
         click.echo(f"{module} is not installed: {install_command(module)}", err=True)
         sys.exit(2)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if (at_fault := plugin_at_fault(error)) is None:
             raise
         click.echo(at_fault, err=True)

@@ -42,7 +42,7 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
     """Make training data in another language from a labelled corpus: translate, project."""
     from spanbridge.formats import find_format
     from spanbridge.run.config import make_pipeline
-    from spanbridge.run.recipes import make_data_steps
+    from spanbridge.run.recipes import make_data_steps, segmented
 
     if given["marks"]:
         opt.only(context, _BESIDE_MARKS, "--marks needs no projection")
@@ -58,7 +58,7 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
         "steps": make_data_steps(
             opt.translator_entry(given),
             opt.projection_entry(given),
-            segment=opt.segmented(given["segment"], given["other"]),
+            segment=segmented(given["segment"], given["other"]),
             marks=given["marks"],
         ),
         **opt.take(given, ("scheme", "orphans")),

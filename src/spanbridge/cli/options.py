@@ -232,14 +232,6 @@ def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
     return take(given, ("method", "aligner", "min_confidence"))
 
 
-def segmented(wanted: bool | None, code: str) -> bool:
-    """Check if words of a language are to be found by dictionary."""
-    from spanbridge.formats.languages import find_language
-    from spanbridge.formats.segmentation import DICTIONARIES
-
-    return find_language(code).script in DICTIONARIES if wanted is None else wanted
-
-
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the whole pipeline among a route's options."""
     # a flag that was not given does not override a pipeline file

@@ -185,6 +185,9 @@ def _check_idle(
         )
     if given["fit_folder"] is not None and (links is not None or not method.learns):
         raise click.UsageError("--fit keeps what --method corpus learns with an aligner")
+    models = ("tagger_model", "translator_model")
+    if given["fit_folder"] is not None and any(given[name] is not None for name in models):
+        raise click.UsageError("a fit keeps no tagger or translator; leave --fit out")
 
 
 def _applied(given: dict[str, Any], links: str | None) -> str:
@@ -200,8 +203,11 @@ def _applied(given: dict[str, Any], links: str | None) -> str:
 
 
 def _check_folders(output: str, given: dict[str, Any]) -> None:
-    """Refuse results inside the folder of a fit."""
+    """Refuse results inside the folder of a fit, or in its place."""
     for folder in (given["fit_folder"], given["apply_folder"]):
         for path in (output, given["explanation"]):
-            if None not in (folder, path) and Path(path).resolve().parent == Path(folder).resolve():
+            if None not in (folder, path) and Path(folder).resolve() in (
+                Path(path).resolve(),
+                Path(path).resolve().parent,
+            ):
                 raise click.UsageError(f"{path} would go into the fit {folder}; write elsewhere")

@@ -43,7 +43,9 @@ def command(pipeline: str, check: bool, part: str, as_json: bool, quiet: bool) -
 
     made = read_pipeline(pipeline)
     if check:
-        for n, step in enumerate(made.job().open_steps(), 1):
+        job = made.job()
+        job.check_work()
+        for n, step in enumerate(job.open_steps(), 1):
             click.echo(f"{n} {step.describe()}")
         return
     opt.run_pipeline(made, opt.shard(part), as_json, quiet)

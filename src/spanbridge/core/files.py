@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-from spanbridge.core.errors import InputError
+from spanbridge.core.errors import InputError, SpanbridgeError
 
 _BATCH_BYTES = 1 << 20
 
@@ -39,7 +39,12 @@ def lines(path: str | Path) -> Iterator[str]:
 
 
 def check_rereadable(path: str | Path) -> None:
-    """Raise InputError for a pipe, such as ``<(command)``, which can be read only once."""
+    """Raise InputError for a pipe, such as ``<(command)``, which can be read only once.
+
+    Raises SpanbridgeError for something that is no path.
+    """
+    if not isinstance(path, str | Path):
+        raise SpanbridgeError(f"{path!r} is no path of a file")
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         raise InputError(
             path, None, "is a pipe or a device, but is read twice; write it to a file first"

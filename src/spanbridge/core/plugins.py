@@ -30,21 +30,35 @@ _loaded: dict[str, str] = {}
 
 @cache
 def plugins(kind: str) -> dict[str, EntryPoint]:
-    """Entry points of a kind, by name."""
-    return {point.name: point for point in entry_points(group=f"spanbridge.{kind}")}
+    """Entry points of a kind, by name; of equal names the first one found."""
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=f"spanbridge.{kind}"):
+        found.setdefault(point.name, point)
+    return found
+
+
+def origin(point: EntryPoint) -> str:
+    """Package and version of an entry point, or its module if it belongs to no package."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.module
 
 
 def load_plugin(kind: str, point: EntryPoint) -> Any:
     """Import the class of an entry point.
 
     Raises:
-        SpanbridgeError: it cannot be imported, or is not a complete part of that kind.
+        SpanbridgeError: it cannot be imported, is not a complete part of that kind, or two packages
+            give one of that name.
     """
-    package = f"{point.dist.name} {point.dist.version}" if point.dist else point.module
+    package = origin(point)
     where = f"the {kind} {point.name!r} of the package {package}"
+    same = [other for other in entry_points(group=point.group) if other.name == point.name]
+    if others := sorted({origin(other) for other in same} - {package}):
+        raise SpanbridgeError(f"{where} is given by {others[0]} too; uninstall one, or rename it")
+    if ":" not in point.value:
+        raise SpanbridgeError(f"{where} is {point.value!r}, but must be MODULE:CLASS")
     try:
         made = point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SpanbridgeError(
             f"{where} cannot be imported ({type(error).__name__}: {error}); mend the package, or "
             "uninstall it"
@@ -63,6 +77,12 @@ def load_plugin(kind: str, point: EntryPoint) -> Any:
 def is_foreign(part: object) -> bool:
     """Check if a part, or its class, comes from another package."""
     return _top(_module(part)) != "spanbridge"
+
+
+def told(kind: str, name: str, part: object) -> str:
+    """A part in messages: its kind and name, and the package if it comes from another one."""
+    package = _loaded.get(_top(_module(part)))
+    return f"the {kind} {name!r}" + (f" of the package {package}" if package else "")
 
 
 def code_digests(parts: Iterable[object]) -> list[str]:
@@ -96,7 +116,8 @@ def plugin_at_fault(error: BaseException) -> str | None:
             file = Path(place.tb_frame.f_code.co_filename).name
             found = f"the package {package} failed at {file}:{place.tb_lineno}"
         place = place.tb_next
-    return None if found is None else f"{found} ({type(error).__name__}: {error})"
+    said = " ".join(str(error).split())
+    return None if found is None else f"{found} ({type(error).__name__}: {said})"
 
 
 def _module(part: object) -> str:

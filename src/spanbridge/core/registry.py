@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.plugins import load_plugin, plugins
+from spanbridge.core.plugins import load_plugin, origin, plugins
 from spanbridge.core.requirements import require
 from spanbridge.core.settings import exact, reason
 
@@ -29,7 +29,7 @@ def names(kind: str) -> dict[str, str]:
     """Names of the parts of a kind (``aligner``, ``method``, ``tagger``), each with its summary."""
     known = {name: summary for name, (_, summary) in _PARTS[kind].items()}
     for name, point in plugins(kind).items():
-        known.setdefault(name, f"from {point.value}")
+        known.setdefault(name, f"from {origin(point)} ({point.value})")
     return known
 
 

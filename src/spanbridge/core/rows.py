@@ -17,10 +17,11 @@ remains.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.spans import Sentence
 
@@ -113,6 +114,13 @@ class SentencePair(NamedTuple):
             return None
         return f"{FAILED}translation: {translation.removeprefix(FAILED)}"
 
+    def without_result(self) -> SentencePair:
+        """The row without what a step said of the target's spans, and without spans of its own."""
+        stale = self.provenance is not None
+        target = self.target.with_spans(()) if stale else self.target
+        cleared: dict[str, Any] = dict.fromkeys(_OF_SPANS)
+        return self._replace(**cleared, target=target)
+
     def replace(self, **changes: Any) -> SentencePair:
         """The row with other values; fields that depend on them and are not given are cleared.
 
@@ -139,6 +147,32 @@ class SentencePair(NamedTuple):
 
 def _labels(sentence: Sentence) -> tuple[object, ...]:
     return sentence.words, sentence.spans, sentence.empty_probability
+
+
+def checked_rows(rows: Iterable[SentencePair]) -> Iterator[SentencePair]:
+    """The rows that a caller gave.
+
+    Raises:
+        SpanbridgeError: they are something else, or the links of a row are of other sentences.
+    """
+    advice = "give an iterable of SentencePair, such as read_pairs returns"
+    if isinstance(rows, str | SentencePair) or not isinstance(rows, Iterable):
+        raise SpanbridgeError(f"rows is a {type(rows).__name__}; {advice}")
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, SentencePair):
+            raise SpanbridgeError(f"row {number} is a {type(row).__name__}; {advice}")
+        if not (isinstance(row.source, Sentence) and isinstance(row.target, Sentence)):
+            raise SpanbridgeError(f"row {row.id}: both of its sides must be a Sentence")
+        if row.links is not None:
+            if not isinstance(row.links, WordAlignment):
+                raise SpanbridgeError(f"row {row.id}: make its links by WordAlignment.of")
+            words, linked = (
+                (len(row.source.words), len(row.target.words)),
+                (row.links.n_source, row.links.n_target),
+            )
+            if words != linked:
+                raise SpanbridgeError(f"row {row.id} has {words} words, but links of {linked}")
+        yield row
 
 
 _OF_SPANS = {"status", "confidence", "provenance", "explanation", "rejected_sentences"}

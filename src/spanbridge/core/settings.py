@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -21,6 +21,11 @@ def exact(annotation: Any, value: Any) -> Any:
     from pydantic_core import PydanticCustomError
 
     kinds = list(_kinds(annotation))
+    if isinstance(value, Mapping):
+        for kind in kinds:
+            if get_origin(kind) is dict and get_args(kind)[1] is float:
+                _check_numbers(value)
+        return value
     wanted = [kind for kind in kinds if kind in _NUMBERS]
     if not wanted or not isinstance(value, str | int | float):
         return value
@@ -34,6 +39,15 @@ def exact(annotation: Any, value: Any) -> Any:
         name = "bool" if bool in kinds else "float" if float in kinds else "int"
         raise PydanticCustomError(f"{name}_type", "must be of another type")  # see reason
     return value
+
+
+def _check_numbers(given: Mapping[Any, Any]) -> None:
+    from pydantic_core import PydanticCustomError
+
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            why = f"{name}: must be a number, not {value!r}"
+            raise PydanticCustomError("not_numbers", "{why}", {"why": why})
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:

@@ -55,7 +55,10 @@ _NAMES = {
     "camembert": BERT,
     "distilbert": _DISTILBERT,
 }
-_LICENCE = re.compile(r"^license:\s*[\"']?([\w.\-]+)", re.MULTILINE)
+# the licence of a model card, also as the first of a list
+_LICENCE = re.compile(
+    r"^license:[ \t]*(?:\[[ \t]*|\r?\n[ \t]*-[ \t]+)?[\"']?([\w.][\w.\-]*)", re.MULTILINE
+)
 
 
 class Checkpoint:
@@ -159,25 +162,26 @@ class Checkpoint:
         try:
             config = json.loads(path.read_text("utf-8"))
         except OSError as error:
-            raise InputError(path, None, f"cannot be read: {error.strerror}") from error
+            why = f"cannot be read: {error.strerror}; is its folder a model's?"
+            raise InputError(path, None, why) from error
         except ValueError as error:
             raise InputError(path, None, f"is not JSON: {error}") from error
         if not isinstance(config, dict):
             raise InputError(path, None, "holds no JSON object; is it a model's configuration?")
         return config
 
-    def _count(self, name: str, default: int | None = None) -> int:
+    def _count(self, name: str, default: int | None = None, least: int = 1) -> int:
         value = self._config.get(name, default)
-        if not isinstance(value, int):
-            path = self.folder / "config.json"
-            raise InputError(path, None, f"{name!r} must be a whole number, but is {value!r}")
+        if type(value) is not int or value < least:
+            why = f"{name!r} must be a whole number of at least {least}, but is {value!r}"
+            raise InputError(self.folder / "config.json", None, why)
         return value
 
     def _position_offset(self) -> int:
         """RoBERTa counts positions from ``pad_token_id + 1``; the others from 0."""
         if self.model_type in ("bert", "distilbert"):
             return 0
-        return self._count("pad_token_id", default=1) + 1
+        return self._count("pad_token_id", default=1, least=0) + 1
 
     def _find_weights(self) -> list[Path]:
         files = sorted(self.folder.glob("*.safetensors"))

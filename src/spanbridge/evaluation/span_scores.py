@@ -140,7 +140,7 @@ class SpanReport:
         return "\n\n".join(parts)
 
 
-def orphan_policy(protocol: str) -> OrphanPolicy:
+def orphan_policy(protocol: str, scheme: str = "iob2") -> OrphanPolicy:
     """Orphan policy of a protocol, for the readers of tagged files.
 
     Protocols differ only in the meaning of an orphan ``I-``: in ``default`` it begins a span, as in
@@ -148,11 +148,15 @@ def orphan_policy(protocol: str) -> OrphanPolicy:
     seqeval's ``mode='strict'`` with the scheme IOB2.
 
     Raises:
-        SpanbridgeError: there is no such protocol.
+        SpanbridgeError: there is no such protocol, or ``strict`` is not for this scheme.
     """
     if protocol not in _ORPHANS:
         raise SpanbridgeError(
             f"no protocol is named {protocol!r}; there are: {', '.join(SPAN_PROTOCOLS)}"
+        )
+    if protocol == "strict" and scheme != "iob2":
+        raise SpanbridgeError(
+            f"the protocol strict is defined for iob2 tags, not for {scheme}; use default"
         )
     return _ORPHANS[protocol]
 
@@ -221,11 +225,7 @@ def evaluate_tags(
         SpanbridgeError: as :func:`evaluate_spans`; also if a tag does not belong to the scheme
             (with its row), or for ``strict`` with another scheme.
     """
-    orphans = orphan_policy(protocol)
-    if protocol == "strict" and scheme != "iob2":
-        raise SpanbridgeError(
-            f"the protocol strict is defined for iob2 tags, not for {scheme}; use default"
-        )
+    orphans = orphan_policy(protocol, scheme)
     wanted = _wanted(labels)
     rows: list[tuple[set[Span], set[Span]]] = []
     for row, (left, right) in enumerate(paired(gold, predicted), start=1):

@@ -12,7 +12,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import Part
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
-from spanbridge.core.tags import OrphanPolicy, Scheme
+from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES, OrphanPolicy, Scheme
 
 Write = Callable[[SentencePair], None]
 # Number of lines read to recognise a format.
@@ -60,6 +60,14 @@ class Reading:
     tags: bool = True
     tokenised: bool = True
 
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("scheme", self.scheme, SCHEMES),
+            ("orphans", self.orphans, ORPHAN_POLICIES),
+        ):
+            if value not in known:
+                raise SpanbridgeError(f"{name} is {value!r}, but must be one of {', '.join(known)}")
+
 
 DEFAULT_READING = Reading()
 
@@ -81,6 +89,14 @@ class Format(Part, ABC):
     sides: ClassVar[Literal["both", "one", "none"]]
     holds_spans: ClassVar[bool] = False
     holds_links: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if not isinstance(cls.suffixes, tuple) or any(s[:1] != "." for s in cls.suffixes):
+            raise SpanbridgeError(
+                f"the format {cls.__name__} has the suffixes {cls.suffixes!r}; give a tuple of "
+                'names such as (".conll",)'
+            )
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check if the first lines of a file are of this format; used if the suffix does not tell.

@@ -11,8 +11,8 @@ from pathlib import Path
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip, lines
-from spanbridge.core.plugins import is_foreign
-from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.plugins import is_foreign, plugins
+from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
 from spanbridge.formats.base import SNIFFED_LINES, Format, Write
 
 # Suffix of plain text, but also of some labelled corpora.
@@ -94,8 +94,10 @@ def open_writer(
 
     Raises:
         InputError: as :func:`spanbridge.core.files.atomic_output`.
-        SpanbridgeError: the format cannot hold a row.
+        SpanbridgeError: the format cannot hold a row, or there is no such side.
     """
+    if side not in SIDES:
+        raise SpanbridgeError(f"side is {side!r}, but must be source or target")
     chosen = output_format(path, default)
     with atomic_output(path) as out:
         yield chosen.writer(out, side, scores=scores)
@@ -104,7 +106,7 @@ def open_writer(
 def write_pairs(path: str | Path, rows: Iterable[SentencePair], side: Side = "target") -> None:
     """Write rows to a file; see :func:`open_writer`."""
     with open_writer(path, side) as write:
-        for row in rows:
+        for row in checked_rows(rows):
             write(row)
 
 
@@ -122,7 +124,11 @@ def _by_suffix(path: str | Path) -> Format | None:
     suffix = _suffix(path)
     if suffix == _AMBIGUOUS:
         return None
-    return next((known for known in _formats() if suffix in known.suffixes), None)
+    if (claimed := next((one for one in _formats() if suffix in one.suffixes), None)) is not None:
+        return claimed
+    if suffix[1:] in plugins("format"):
+        named_format(suffix[1:])  # raises if it would claim the suffix, but cannot be imported
+    return None
 
 
 def _formats() -> Iterator[Format]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TypeVar
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import check_rereadable, lines
 from spanbridge.core.links import WordAlignment
+from spanbridge.core.plugins import code_digests
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
@@ -148,16 +149,22 @@ def read_pairs(
             rows = pair_up(parallel(sources, source, targets, target))
         return rows if links is None else add_links(rows, source, links, one_based)
 
+    formats = [left] if right is None else [left, right]
     given = {"source": source, "target": target, "links": links}
     files = {role: str(path) for role, path in given.items() if path is not None}
-    return Pairs(read, Counts() if counts is None else counts, files, tag_settings(left, how))
+    return Pairs(read, Counts() if counts is None else counts, files, read_by(formats, how))
 
 
-def tag_settings(known: Format, how: Reading) -> dict[str, str]:
-    """Settings by which the tags of a file are read, for signatures; empty if none are."""
-    if not how.tags or known.sides != "one" or not known.holds_spans:
-        return {}
-    return {"scheme": how.scheme, "orphans": how.orphans}
+def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
+    """What the reading of files depends on, for signatures.
+
+    That is the settings for tags, if the first file has any, and the code of formats from other
+    packages.
+    """
+    code = {"formats": ",".join(digests)} if (digests := code_digests(known)) else {}
+    if not how.tags or known[0].sides != "one" or not known[0].holds_spans:
+        return code
+    return {"scheme": how.scheme, "orphans": how.orphans, **code}
 
 
 def has_labels(path: str | Path) -> bool:
@@ -217,7 +224,12 @@ def with_position(rows: Iterator[tuple[int, _R]], path: str | Path) -> Iterator[
     """Yield the rows; errors become InputError, with file and line."""
     line = 0
     try:
-        for line, row in rows:
+        for found in rows:
+            if not isinstance(found, tuple) or len(found) != 2:
+                raise SpanbridgeError(
+                    f"its format gave {type(found).__name__} in place of a line's number and a row"
+                )
+            line, row = found
             yield line, row
     except InputError:
         raise

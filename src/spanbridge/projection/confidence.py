@@ -47,7 +47,8 @@ class Calibration:
         total = self.weights[0] * closeness(score, self.best)
         for weight, feature in zip(self.weights[1:], others, strict=True):
             total += weight * feature
-        return 1 / (1 + math.exp(-self.intercept - total))
+        # added weights may be of any size; exp() of more than 709 overflows
+        return 1 / (1 + math.exp(min(-self.intercept - total, 700.0)))
 
     def max_confidence(self) -> float:
         """Probability for the best score and the best values of the other features."""

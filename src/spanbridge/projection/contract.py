@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spanbridge.core.errors import RowError, SpanbridgeError
-from spanbridge.core.plugins import is_foreign
+from spanbridge.core.plugins import is_foreign, told
 from spanbridge.core.rows import SentencePair
 from spanbridge.projection.candidates import Vector
 from spanbridge.projection.method import Method, Projection, Row
@@ -28,16 +28,22 @@ def checked_values(score: Score, values: object, n: int) -> Vector:
     try:
         found: Vector = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
-        raise SpanbridgeError(f"the score {score.name!r} gave no numbers ({error})") from error
+        raise SpanbridgeError(f"{_told(score)} gave no numbers ({error})") from error
     if found.shape != (n,):
         shape = "x".join(map(str, found.shape)) or "a single number"
         raise SpanbridgeError(
-            f"the score {score.name!r} gave {shape} for {n} candidates; it gives one value for each"
+            f"{_told(score)} gave {shape} for {n} candidates; it gives one value for each"
         )
     if not np.isfinite(found).all():
         bad = found[~np.isfinite(found)][0]
-        raise SpanbridgeError(f"the score {score.name!r} gave {bad}, which is not finite")
+        raise SpanbridgeError(f"{_told(score)} gave {bad}, which is not finite")
+    if not hasattr(score, "low") or not hasattr(score, "high"):
+        raise SpanbridgeError(f"{_told(score)} has no low and high; state the range of its values")
     return found
+
+
+def _told(part: Score | Method) -> str:
+    return told("score" if isinstance(part, Score) else "method", part.name, part)
 
 
 def checked_projections(
@@ -54,12 +60,12 @@ def checked_projections(
     if not isinstance(found, list | tuple) or len(found) != len(rows):
         n = len(found) if isinstance(found, list | tuple) else type(found).__name__
         raise SpanbridgeError(
-            f"the method {method.name!r} gave {n} for {len(rows)} rows; it gives a list with one "
+            f"{_told(method)} gave {n} for {len(rows)} rows; it gives a list with one "
             "projection for each"
         )
     for (pair, _), one in zip(rows, found, strict=True):
         if not isinstance(one, RowError) and (wrong := _fault(pair, one)):
-            raise SpanbridgeError(f"row {pair.id}: the method {method.name!r} gave {wrong}")
+            raise SpanbridgeError(f"row {pair.id}: {_told(method)} gave {wrong}")
     return found
 
 
@@ -69,12 +75,16 @@ def _fault(pair: SentencePair, found: object) -> str | None:
         return f"{type(found).__name__}; it gives a Projection or a RowError"
     last = 0
     for span in found.spans:
+        if type(span.start) is not int or type(span.end) is not int:
+            return f"a span from {type(span.start).__name__} numbers; convert them by int()"
         if not last <= span.start < span.end <= len(pair.target.words):
             return (
                 f"the span {span.start}-{span.end} of {len(pair.target.words)} words; spans lie "
                 "inside, have words, do not overlap and stand in order"
             )
-        if span.score is not None and not 0 <= span.score <= 1:
+        if span.score is not None and not (
+            isinstance(span.score, int | float) and 0 <= span.score <= 1
+        ):
             return f"the confidence {span.score}; it lies in [0, 1], or is None"
         last = span.end
     if not found.origins and found.spans:

@@ -20,8 +20,8 @@ from spanbridge.core.spans import Span
 
 NO_LINK = "no link"
 LOST = "no candidate left"
-BELOW = "score below min_score"
-UNSURE = "confidence below min_confidence"
+BELOW = "score below the threshold"
+UNSURE = "confidence below the minimum"
 
 # Input of a method beyond the words: nothing, hard links, or a soft alignment.
 Reads = Literal["nothing", "links", "soft alignment"]

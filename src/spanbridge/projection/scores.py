@@ -20,6 +20,7 @@ import numpy as np
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.plugins import told
 from spanbridge.core.requirements import Part
 from spanbridge.core.spans import Span
 from spanbridge.projection.candidates import (
@@ -380,5 +381,7 @@ def find_score(name: str, scorer: PhraseScorer | None = None) -> Score:
         raise SpanbridgeError(f"no score is named {name!r}; there are: {known}")
     found: Score = registry.build("score", name, {})
     if found.name != name:
-        raise SpanbridgeError(f"the score {name!r} calls itself {found.name!r}; name it alike")
+        raise SpanbridgeError(
+            f"{told('score', name, found)} calls itself {found.name!r}; name it alike"
+        )
     return found

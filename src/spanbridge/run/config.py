@@ -20,7 +20,7 @@ from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
 from spanbridge.run.job import MAX_SHARD_ROWS, SHARD_ROWS, Job, applied
 from spanbridge.run.pipeline_file import Place, read_settings, write_settings
-from spanbridge.run.result import check_output, check_work, result_format
+from spanbridge.run.result import check_output, result_format
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps.base import Context, PartSettings, Step, one_entry
 
@@ -113,9 +113,6 @@ class Pipeline:
         assert given.output is not None
         self.check(given.columns())
         self._check_output(given.output, explanation)
-        work = Path(given.work or f"{given.output}.work")
-        if (why := check_work(work, given.output, *given.paths().values(), self.file)) is not None:
-            raise self.wrong_setting("work", why)
         return Job(
             {**given.paths(), "fit": applied(self.steps)},
             given.rows,
@@ -129,7 +126,7 @@ class Pipeline:
             any(step.slow for step in self.steps),
             keep,
             explanation,
-            work,
+            Path(given.work or f"{given.output}.work"),
             given.shard_rows,
             part,
         )
@@ -162,8 +159,6 @@ class Pipeline:
                 value = getattr(step, name)
                 options = value.options.values() if isinstance(value, PartSettings) else (value,)
                 read += (option for option in options if isinstance(option, str))
-        if "\0" in output:
-            raise self.wrong_setting("output", "holds a zero byte; name a file")
         check_output(output, *read, explanation=explanation)
         folder = Path(output).resolve().parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):

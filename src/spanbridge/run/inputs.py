@@ -14,8 +14,11 @@ from spanbridge.core.files import check_rereadable
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.settings import exact
 from spanbridge.core.tags import OrphanPolicy, Scheme
-from spanbridge.formats import Counts, Format, Reading, find_format, read_pairs
-from spanbridge.formats.reading import tag_settings, with_position
+from spanbridge.formats import Counts, Format, Pairs, Reading, find_format, read_pairs
+from spanbridge.formats.reading import read_by, with_position
+
+# Number of rows of pairs in which links and texts are looked for.
+_LOOKED_AT = 1000
 
 
 class Files(BaseModel):
@@ -79,7 +82,7 @@ class Input(BaseModel):
             found = {f"{self.side}_words"} | ({f"{self.side}_text"} if of_text else set())
             return found | ({"source_spans"} if self.side == "source" and self.labels else set())
         found = {"source_words", "source_spans", "target_words", "target_spans"}
-        for pair in islice(self.rows(), 1):
+        for pair in islice(self.rows(), _LOOKED_AT):
             found |= {"links"} if pair.links is not None else set()
             texts = {"source": pair.source.text, "target": pair.target.text}
             found |= {f"{name}_text" for name, text in texts.items() if text is not None}
@@ -98,9 +101,11 @@ class Input(BaseModel):
 
     def signature(self) -> dict[str, str]:
         """Settings by which tags were read, if any were."""
-        one = self.input
-        path = one.source if isinstance(one, Files) else one
-        return {} if path is None else tag_settings(self._format(path), self._reading())
+        rows = None if self.input is None else self.rows()
+        if isinstance(rows, Pairs):
+            return dict(rows.reading)
+        path = str(self.input)
+        return {} if rows is None else read_by([self._format(path)], self._reading())
 
     def _reading(self) -> Reading:
         of_pairs = isinstance(self.input, Files)

@@ -8,9 +8,11 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from spanbridge.core.errors import InputError
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.signature import signature
 from spanbridge.formats.base import Counts
+from spanbridge.run.result import foreign_work
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps.base import Step
 
@@ -57,6 +59,11 @@ class Job:
     work: Path = Path()
     shard_rows: int = SHARD_ROWS
     part: tuple[int, int] = (1, 1)
+
+    def check_work(self) -> None:
+        """Raise InputError unless ``work`` can hold the shards, and nothing else."""
+        if (why := foreign_work(self.work, self.output, *self.inputs.values())) is not None:
+            raise InputError(self.work, None, why)
 
 
 def applied(steps: Iterable[Step]) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, overload
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.rows import SentencePair, Side, checked_rows
 from spanbridge.formats import Pairs, open_writer
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.job import applied, deterministic, signature_of
@@ -143,7 +143,9 @@ class Loaded:
 
     def _check_fitted(self) -> None:
         if not self._fitted:
-            raise SpanbridgeError("it has to learn first: call fit with rows of the bitext")
+            raise SpanbridgeError(
+                f"the {type(self).__name__} has to learn first: call fit with rows of the bitext"
+            )
 
     def _result(
         self,
@@ -178,9 +180,9 @@ def in_memory(
     Raises:
         SpanbridgeError: the rows are no sentence pairs, or ``limit`` is less than 1.
     """
-    if limit < 1:
+    if not isinstance(limit, int) or limit < 1:
         raise SpanbridgeError(f"limit is {limit}, but must be 1 or more")
-    given = list(_pairs(rows))
+    given = list(checked_rows(rows))
     reports = [StepReport(step.name, step.licences()) for step in steps]
     n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
     done = [
@@ -188,14 +190,3 @@ def in_memory(
         for pair in run_steps(steps, progress(given, len(given), "run"), reports)
     ]
     return done, reports, n_learned
-
-
-def _pairs(rows: Iterable[SentencePair]) -> Iterator[SentencePair]:
-    """The rows. Raises SpanbridgeError for anything else."""
-    advice = "give an iterable of SentencePair, such as read_pairs returns"
-    if isinstance(rows, str | SentencePair) or not isinstance(rows, Iterable):
-        raise SpanbridgeError(f"rows is a {type(rows).__name__}; {advice}")
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, SentencePair):
-            raise SpanbridgeError(f"row {number} is a {type(row).__name__}; {advice}")
-        yield row

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from spanbridge.formats.languages import find_language
+from spanbridge.formats.segmentation import DICTIONARIES
+
 Entry = str | Mapping[str, Any]
+
+
+def segmented(wanted: bool | None, language: str) -> bool:
+    """Check if the words of a language are to be found by dictionary, by default or as wanted."""
+    return find_language(language).script in DICTIONARIES if wanted is None else wanted
 
 
 def label_steps(

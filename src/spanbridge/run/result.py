@@ -143,6 +143,9 @@ def check_output(output: str, *inputs: str | None, explanation: str | None = Non
         InputError: a path is a folder, or ``-``.
         SpanbridgeError: an input would be overwritten, or one output by another.
     """
+    for name in (output, explanation, *inputs):
+        if name is not None and "\0" in name:
+            raise SpanbridgeError(f"{name!r} holds a zero byte, as no name of a file does")
     check_named(output)
     beside = (manifest_path(output), rejects_path(output))
     for path in beside:
@@ -161,7 +164,7 @@ def check_output(output: str, *inputs: str | None, explanation: str | None = Non
             raise SpanbridgeError(f"{given} is both input and output; write to another file")
 
 
-def check_work(work: Path, *others: str | None) -> str | None:
+def foreign_work(work: Path, *others: str | None) -> str | None:
     """The reason why a folder cannot hold a run's shards; None if it can.
 
     It must be a folder of their own, which can be deleted.
@@ -170,17 +173,15 @@ def check_work(work: Path, *others: str | None) -> str | None:
         work: the folder, which need not exist yet.
         others: files that must not lie in it.
     """
-    if "\0" in str(work):
-        return "holds a zero byte; name a folder"
     if work.exists() and not work.is_dir():
-        return f"{work} is a file; name a folder for work"
+        return "is a file where a folder for work would go; name another"
     for other in (".", *others):
         if other is not None and Path(other).resolve().is_relative_to(work.resolve()):
             held = "the current folder" if other == "." else other
-            return f"{work} is or holds {held}; name a folder of its own, which may be deleted"
+            return f"is or holds {held}; name a folder of its own, which may be deleted"
     foreign = [] if not work.exists() else [p.name for p in work.iterdir() if not _own(p.name)]
     if foreign:
-        return f"{work} holds other files, such as {min(foreign)}; name a folder of its own"
+        return f"holds other files, such as {min(foreign)}; name a folder of its own"
     return None
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from spanbridge.core.errors import InputError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
 from spanbridge.formats import open_writer
@@ -44,6 +44,7 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[StepRep
         InputError: the input is wrong, or a folder cannot be written to.
         SpanbridgeError: a setting is wrong, or something that a step needs is missing.
     """
+    job.check_work()
     steps = job.open_steps()
     try:
         job.work.mkdir(parents=True, exist_ok=True)
@@ -186,7 +187,7 @@ class _ShardedRun:
         if not folder.is_dir():
             rows: list[SentencePair] = []
             for k, ranges in self._sample().items():
-                texts = list(by_text(self._shard(s - 1, k)))
+                texts = self._texts(s, k)
                 rows += [pair for part in ranges for n in part for pair in texts[n]]
             started = time.monotonic()
             step.fit(rows, self._progress)
@@ -207,6 +208,19 @@ class _ShardedRun:
             why = f"{error.why.partition(';')[0]}; delete the folder, to learn anew"
             raise InputError(error.file, None, why) from error
         self._ready.add(s)
+
+    def _texts(self, s: int, k: int) -> list[list[SentencePair]]:
+        """The rows that a step gets for each input row of a shard."""
+        rows = self._shard(s - 1, k)
+        if all(step.one_to_one for step in self._steps[: s - 1]):
+            return [[pair] for pair in rows]
+        texts = list(by_text(rows))
+        if len(texts) != self._sizes[k]:
+            raise SpanbridgeError(
+                f"the step {self.reports[s].name} cannot learn from a sample, since a step before "
+                f"it made {len(texts)} texts of {self._sizes[k]}"
+            )
+        return texts
 
     def _account(self, s: int, report: StepReport) -> None:
         for k in range(len(self._sizes)):

@@ -12,7 +12,7 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.run.job import Job, deterministic, signature_of
-from spanbridge.run.result import Run, StepReport, check_output, finish, whole_account
+from spanbridge.run.result import Run, StepReport, finish, whole_account
 from spanbridge.run.sample import FIT_ROWS, sampled
 from spanbridge.steps.base import CHUNK, QUICK_CHUNK, Step, chunks
 from spanbridge.steps.progress import Progress, silent
@@ -23,7 +23,7 @@ from spanbridge.steps.raw_text import in_plain_words
 def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
     """Run a pipeline from files to a file; memory is bounded by the sample that steps learn from.
 
-    Output paths and input are checked before the long work begins.
+    The input is checked before the long work begins.
 
     Returns:
         The result, and the figures of each step.
@@ -32,7 +32,6 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
         InputError: the input is wrong; nothing is written then.
         SpanbridgeError: a setting is wrong, or the output's format cannot hold a row.
     """
-    check_output(job.output, *job.inputs.values(), explanation=job.explanation)
     counts = Counts()
     with ExitStack() as stack:
         write = stack.enter_context(
@@ -88,17 +87,14 @@ def learn(
     """Let the steps learn from a sample of the rows, each from the output of the steps before.
 
     Returns:
-        The number of rows that were learned from.
+        The number of input rows that were learned from.
     """
     last = max((n for n, step in enumerate(steps, 1) if step.learns), default=0)
     if not last or not total:
         return 0
-    blocks = sampled(total, limit)
-    sample = [row for n, row in enumerate(open_rows()) if any(n in block for block in blocks)]
+    wanted = {n for block in sampled(total, limit) for n in block}
+    sample = [row for n, row in enumerate(open_rows()) if n in wanted]
     n_learned = len(sample)
-    scratch = [
-        StepReport(step.name) for step in steps
-    ]  # not counted here: the rows pass again later
     for n, step in enumerate(steps[:last]):
         if step.learns:
             started = time.monotonic()
@@ -106,7 +102,8 @@ def learn(
             if reports:
                 reports[n].seconds += time.monotonic() - started
         if n + 1 < last:
-            sample = list(run_steps([step], sample, scratch[n : n + 1]))
+            # not counted here: the rows pass again later
+            sample = list(run_steps([step], sample, [StepReport(step.name)]))
     return n_learned
 
 

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import REJECTED, SentencePair
 from spanbridge.core.spans import Span
+
+_COUNTS = ("rows", "status", "source_spans", "target_spans", "dropped_spans", "rejects", "notes")
 
 
 @dataclass
@@ -36,17 +39,23 @@ class Account:
         return sum(self.statuses.values())
 
     def add(self, pair: SentencePair, status: str, dropped: Iterable[tuple[Span, str]]) -> None:
-        """Add one finished row."""
-        self.statuses[status] += 1
+        """Add one finished row, with the spans that came in and that came out."""
+        self.enter(pair, status)
         self.n_source_spans += len(pair.source.spans)
         self.n_target_spans += len(pair.target.spans)
         for _, reason in dropped:
             self.dropped[reason] += 1
+
+    def enter(self, pair: SentencePair, status: str) -> None:
+        """Add one finished row of a step that projects nothing."""
+        self.statuses[status] += 1
         if status.startswith(REJECTED):
             self.rejects.append((pair.id, status.removeprefix(REJECTED)))
 
     def note(self, name: str, count: int) -> None:
-        """Add to a count of ``notes``."""
+        """Add to a count of ``notes``. Raises SpanbridgeError for the name of another count."""
+        if name in _COUNTS:
+            raise SpanbridgeError(f"a note cannot be named {name!r}; it is another count's name")
         self.notes[name] = self.notes.get(name, 0) + count
 
     def merge(self, other: Account) -> None:

@@ -57,12 +57,12 @@ class Align(Step):
             links = checked(self._aligner, chunk, self._aligner.align(chunk))
             for pair, found in zip(chunk, links, strict=True):
                 if (failed := pair.failure) is not None:
-                    account.statuses[failed] += 1
+                    account.enter(pair, failed)
                     yield pair.replace(links=None)
                 elif isinstance(found, RowError):
                     status = f"{REJECTED}{found}"
-                    account.add(pair, status, ())
-                    yield pair.replace(links=None, status=status)
+                    account.enter(pair, status)
+                    yield pair.replace(links=None).without_result()._replace(status=status)
                 else:
                     account.statuses["aligned" if found.pairs else f"{EMPTY}no link"] += 1
                     yield pair.replace(links=found)

@@ -22,7 +22,7 @@ from pydantic import (
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.plugins import code_digests
+from spanbridge.core.plugins import code_digests, told
 from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.core.settings import exact
@@ -73,7 +73,7 @@ class PartSettings:
             raise ValueError("is missing; name one")
         if not isinstance(given, str | dict | int | float | list | tuple):
             return cls(kind, "", {}, given)
-        name, options = one_entry(given, f"a {kind}")
+        name, options = one_entry(given, "an aligner" if kind == "aligner" else f"a {kind}")
         try:
             made = registry.load(kind, name)
         except SpanbridgeError as error:
@@ -225,8 +225,18 @@ class Step(BaseModel, ABC):
 
     def parts(self) -> dict[str, str]:
         """Everything that the results depend on, apart from rows and what is learned from them."""
-        given = self.model_dump(mode="json", exclude_defaults=True)
-        return {"settings": ",".join(f"{key}={value}" for key, value in given.items()) or "default"}
+        own = {name: getattr(self, name) for name in type(self).model_fields}
+        inner = {name: part for name, part in own.items() if isinstance(part, PartSettings)}
+        given = self.model_dump(mode="json", exclude_defaults=True, exclude=set(inner))
+        told = ",".join(f"{key}={value}" for key, value in given.items()) or "default"
+        return {"settings": told, **{name: self._told(part) for name, part in inner.items()}}
+
+    def _told(self, part: PartSettings) -> str:
+        """What the results depend on in a part; a translator's own words need the languages."""
+        made = self._made.get(part.kind)
+        if made is None or part.kind == "translator":
+            return f"{part.name or type(part.made).__name__}({part.options or ''})"
+        return str(made.describe())
 
     def signature_parts(self) -> dict[str, str]:
         """The :meth:`parts`, with digests of the code of those from other packages."""
@@ -264,10 +274,16 @@ class Step(BaseModel, ABC):
         """
         before = account.n_rows
         n_rows = n_removed = 0
-        for row in self.work(rows, account):
+        me = told("step", self.name, self)
+        found = self.work(rows, account)
+        if not isinstance(found, Iterable):
+            raise SpanbridgeError(f"{me} gave {type(found).__name__}; it yields rows")
+        for row in found:
+            if not isinstance(row, SentencePair):
+                raise SpanbridgeError(f"{me} gave {type(row).__name__}; it yields SentencePair")
             if self.one_to_one and (n_rows == len(rows) or row.id != rows[n_rows].id):
                 raise SpanbridgeError(
-                    f"the step {self.name} gave row {row.id} where "
+                    f"{me} gave row {row.id} where "
                     f"{f'row {rows[n_rows].id}' if n_rows < len(rows) else 'no more'} was due; it "
                     "gives one row for each, in order (one_to_one)"
                 )
@@ -276,7 +292,7 @@ class Step(BaseModel, ABC):
             n_rows += 1
             yield row
         if self.one_to_one and n_rows < len(rows):
-            raise SpanbridgeError(f"the step {self.name} lost row {rows[n_rows].id}")
+            raise SpanbridgeError(f"{me} lost row {rows[n_rows].id}")
         if account.n_rows == before and n_rows:
             account.statuses["done"] += n_rows
         if n_removed:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +37,19 @@ def save(
     aligner: Learner | None,
     method_settings: PartSettings | None,
     method: Learner | None,
+    weights: Mapping[str, float] | None = None,
 ) -> None:
     """Save what both have learned, in place of any earlier fit in the folder.
+
+    Args:
+        folder: place of the fit.
+        aligner_settings, aligner, method_settings, method: both parts, None where there is none.
+        weights: weights that were added to the method's own.
 
     Raises InputError if the folder cannot be written to.
     """
     path = Path(folder)
-    parts: dict[str, Any] = {"format": FORMAT}
+    parts: dict[str, Any] = {"format": FORMAT, "weights": dict(weights or {})}
     for kind, settings, part in (
         ("aligner", aligner_settings, aligner),
         ("method", method_settings, method),
@@ -74,7 +82,7 @@ def load(folder: str | Path, aligner: Learner | None, method: Learner | None) ->
 
 def recipe(
     folder: str | Path, links: str = "keep"
-) -> tuple[str, PartSettings, PartSettings | None]:
+) -> tuple[str, PartSettings, PartSettings | None, dict[str, float]]:
     """Settings of the method and the aligner of a fit.
 
     Args:
@@ -82,8 +90,8 @@ def recipe(
         links: use of given links, as in the step ``project``; ``only`` needs no aligner.
 
     Returns:
-        The first digits of the digest of what was learned, the method's settings, and the
-        aligner's.
+        The first digits of the digest of what was learned, the method's settings, the aligner's,
+        and the weights that were added to the method's own.
 
     Raises:
         InputError: the folder is not a fit, is damaged, or its parts were passed from Python.
@@ -100,7 +108,12 @@ def recipe(
         raise InputError(Path(folder) / NAMES[0], None, why)
     digests = [digest_of(Path(folder) / kind) for kind, part in made.items() if part is not None]
     whole = sha256("|".join(digests).encode()).hexdigest()[:12]
-    return whole, method, made["aligner"]
+    weights = parts.get("weights")
+    if not isinstance(weights, dict) or not all(
+        type(weight) in (int, float) and isfinite(weight) for weight in weights.values()
+    ):
+        raise InputError(Path(folder) / NAMES[0], None, "is damaged; fit again")
+    return whole, method, made["aligner"], weights
 
 
 def _read(folder: Path) -> dict[str, Any]:

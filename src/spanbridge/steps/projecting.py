@@ -70,6 +70,7 @@ class Project(Step):
     _helpers: dict[str, Any] = PrivateAttr(default_factory=dict)
     _chosen: tuple[PartSettings | None, PartSettings] | None = PrivateAttr(None)
     _applied: str | None = PrivateAttr(None)
+    _weights: dict[str, float] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Project:
@@ -92,10 +93,13 @@ class Project(Step):
             SpanbridgeError: a part cannot be made, or would have no effect.
         """
         if self.apply is not None:
-            self._applied, method, aligner = learning.recipe(self.apply, self.links)
+            self._applied, method, aligner, weights = learning.recipe(self.apply, self.links)
             self._method = self.build(context, method)
             self._aligner = None if aligner is None else self.build(context, aligner)
+            if weights:
+                self._method.add_scores(weights=weights)
             learning.load(self.apply, self._aligner, self._method)
+            self._chosen, self._weights = (aligner, method), weights
             return
         usual = PartSettings("method", "greedy" if self.links == "only" else "corpus")
         method = self.method or usual
@@ -106,7 +110,7 @@ class Project(Step):
             translator = self.build(context, self.translator)
             self._helpers["scorer"] = _scorer(translator, self.translator.name, context)
         if self.weights:
-            self._helpers["weights"] = self.weights
+            self._helpers["weights"] = self._weights = self.weights
         self._method = self.build(context, method)
         if self._helpers:
             self._method.add_scores(**self._helpers)
@@ -144,6 +148,8 @@ class Project(Step):
             given["applied"] = self._applied
         if self.min_confidence:
             given["min_confidence"] = repr(self.min_confidence)
+        if self.explain:
+            given["explain"] = "true"
         return given
 
     @property
@@ -167,10 +173,22 @@ class Project(Step):
         self._check_reach()
 
     def save(self, folder: str | Path) -> None:
-        """Save what aligner and method have learned, and their settings."""
+        """Save what aligner and method have learned, and their settings.
+
+        Raises:
+            InputError: the folder cannot be written to.
+            SpanbridgeError: a tagger or translator takes part, which a fit does not keep.
+        """
+        self.check_fit()
         assert self._chosen is not None
         aligner, method = self._chosen
-        learning.save(folder, aligner, self._aligner, method, self._method)
+        learning.save(folder, aligner, self._aligner, method, self._method, self._weights)
+
+    def check_fit(self) -> None:
+        """Raise SpanbridgeError if a fit would not keep all that the results depend on."""
+        for name in ("tagger", "translator"):
+            if getattr(self, name) is not None:
+                raise SpanbridgeError(f"a fit keeps no {name}; leave it out, or project at once")
 
     def load(self, folder: str | Path) -> None:
         """Restore what aligner and method have learned."""

@@ -67,6 +67,9 @@ class Repair(Step):
             after = self._repaired(before)
             changed = (after.words, after.text) != (before.words, before.text)
             account.statuses["repaired: encoded twice" if changed else "sound"] += 1
+            if changed and self.side == "target":
+                pair = pair.without_result()
+                after = after if pair.target.spans else after.with_spans(())
             yield pair.replace(**{self.side: after})
 
     def _repaired(self, sentence: Sentence) -> Sentence:

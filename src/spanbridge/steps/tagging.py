@@ -120,7 +120,7 @@ class Ensemble(Step):
         opinions = self._tagger.tag([pair.target.words for pair in rows])
         for pair, found in zip(rows, opinions, strict=True):
             if (pair.status or "").startswith((FAILED, REJECTED)):
-                account.add(pair, str(pair.status), ())
+                account.enter(pair, str(pair.status))
                 yield pair
                 continue
             spans = combine(
@@ -137,6 +137,7 @@ class Ensemble(Step):
                 status=PROJECTED if spans else f"{EMPTY}no span",
                 confidence=None,
                 explanation=None,
+                rejected_sentences=None,
                 provenance=self.name,
             )
 

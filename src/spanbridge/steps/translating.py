@@ -9,7 +9,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.rows import EMPTY, FAILED, OTHER, PROJECTED, REJECTED, SentencePair, Side
+from spanbridge.core.rows import (
+    EMPTY,
+    FAILED,
+    OTHER,
+    PROJECTED,
+    REJECTED,
+    TAGGED,
+    SentencePair,
+    Side,
+)
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.languages import Language
 from spanbridge.formats.tokens import raw_sentence, tokenize
@@ -101,13 +110,11 @@ class Translate(_Translating):
             texts = [pair.side(self.side).plain_text() for pair in chunk]
             for pair, found in zip(chunk, self._translate(texts), strict=True):
                 account.statuses[found.status] += 1
-                yield pair.replace(
+                kept = self.side == "target" and pair.provenance == TAGGED
+                bare = pair if kept else pair.without_result()
+                yield bare.replace(
                     **{OTHER[self.side]: raw_sentence(found.text)},
                     links=None,
-                    status=None,
-                    confidence=None,
-                    provenance=None,
-                    explanation=None,
                     translation_status=found.status,
                     translation_score=found.score,
                     back_translation_status=None,
