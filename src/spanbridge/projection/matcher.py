@@ -248,17 +248,13 @@ class Matcher(Method):
     def _conclude(self, pool: Pool, weights: Weights) -> Projection:
         """Choose candidates; give each a confidence, and each span without one a reason."""
         chosen = self.solve(pool.candidates)
-        entities, calibration, confidence_features = (
-            pool.entities,
-            self.calibration(),
-            self.confidence_features,
-        )
+        entities, calibration = pool.entities, self.calibration()
         spans, origins, raw_scores = [], [], []
         for candidate in chosen:
             e, start, end, gain = candidate
             origins.append(entities[e])
             raw_scores.append(gain + weights.min_score)
-            confidence = calibration(*confidence_features(pool, candidate))
+            confidence = calibration(*self.confidence_features(pool, candidate))
             spans.append(Span(start, end, entities[e].label, confidence))
         dropped: tuple[tuple[Span, str], ...] = ()
         if len(chosen) < len(entities) or self.solve.n_proj != 1:

@@ -10,23 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp
-from typing import Protocol
 
 from spanbridge.formats.languages import Language
-
-
-class ScoringTranslator(Protocol):
-    """A translator that gives the probability of a given translation."""
-
-    def describe(self, source: Language, target: Language) -> str:
-        """Name, and all that scores depend on."""
-        ...
-
-    def log_probabilities(
-        self, pairs: Sequence[tuple[str, str]], source: Language, target: Language
-    ) -> list[float]:
-        """Mean log-probability of the second text's tokens, given the first, for each pair."""
-        ...
+from spanbridge.translation.base import Translator
 
 
 class TranslationScorer:
@@ -40,7 +26,7 @@ class TranslationScorer:
         UnsupportedPairError: the translator does not know them.
     """
 
-    def __init__(self, translator: ScoringTranslator, source: Language, target: Language) -> None:
+    def __init__(self, translator: Translator, source: Language, target: Language) -> None:
         self._translator = translator
         self._languages = (source, target)
         self._name = translator.describe(source, target)
