@@ -45,8 +45,41 @@ def test_dropped_sentences():
 
 
 def test_what_repeats_in_the_original_may_repeat():
-    text = "no no no no no no no"
-    assert GUARDS.check(text, Translation(text), find_language("en")).status == OK
+    text = "nein nein nein nein nein nein nein, sagte sie"
+    found = Translation("no no no no no no no, said she")
+    assert GUARDS.check(text, found, find_language("en")).status == OK
+
+
+SPECIAL, COPY = "suspect: a model's special tokens", "suspect: a copy of the original"
+REPEATS, DROPPED = "suspect: repeats itself", "suspect: sentences dropped"
+
+
+@pytest.mark.parametrize(
+    ("text", "translation", "target", "status"),
+    [
+        ("The city is the capital of the country.", "北京北京北京北京北京北京", "zh", REPEATS),
+        ("The city is large and green in summer.", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "de", REPEATS),
+        (
+            "The town of Bern lies on it. " * 3,
+            "Bern liegt an der schönen Aare. " * 3,
+            "de",
+            REPEATS,
+        ),
+        ("It costs 100000000000 a year, she said.", "Es kostet 100000000000 im Jahr.", "de", OK),
+        ("Good morning, I thank you.", "good morning, I thank you", "de", COPY),
+        ("Angela Merkel, Berlin", "Angela Merkel, Berlin", "de", OK),  # names are the same in both
+        ("他住在北京,在那里工作了很多年", "他住在北京,在那里工作了很多年", "ja", COPY),
+        ("He left the house.", "Er verließ das Haus.</s>", "de", SPECIAL),
+        ("He left the house.", "<unk> <unk> das Haus", "de", SPECIAL),
+        ("The tag </s> ends a line of text.", "Das Zeichen </s> beendet eine Zeile.", "de", OK),
+        ("One is long, with many words. The other one too.", "Eins ist lang.", "de", DROPPED),
+        ("It rained. We left early.", "Es regnete, also gingen wir früh.", "de", OK),
+    ],
+)
+def test_faults_that_show_beside_the_original(text, translation, target, status):
+    if status == REPEATS and "Bern" in text:
+        text = text[:28]  # said once
+    assert GUARDS.check(text, Translation(translation), find_language(target)).status == status
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isfinite
 
 from spanbridge.core.errors import SpanbridgeError
@@ -52,6 +53,16 @@ _SCRIPTS = {
     "Tibt": ("TIBETAN",),
 }
 _WORD = re.compile(r"\w+")
+# Tokens of models' vocabularies, which stand in no text.
+_SPECIAL = re.compile(
+    r"</?s>|<(?:unk|pad|mask|eos|bos)>|\[(?:UNK|PAD|MASK|CLS|SEP)\]|<\|\w+\|>|\u2047"
+)
+# A run of words this long is repeated by no text that is sound; nor so many equal letters.
+_LONG_RUN, _LONG_REPEATS = range(5, 41), 2
+_LETTERS = re.compile(r"(\w{1,8}?)\1+")
+_MANY_LETTERS = 8
+# Least share of the original's letters in a translation of fewer sentences.
+_MIN_SHARE = 0.65
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,8 @@ class Guards:
         max_ratio: greatest ratio of the longer text's letters to the other's, above 1; letters of
             scripts that write a syllable with one (Han, Kana, Hangul, Ethiopic) count thrice.
         min_script: least share of letters in the target's script, in [0, 1].
-        max_repeats: greatest number of times that the same one to four words follow each other.
+        max_repeats: greatest number of times that the same one to four words, or letters of one
+            word, follow each other; five words and more may do so twice.
         min_letters: sentences with fewer letters on both sides are not judged by length.
 
     Raises:
@@ -96,6 +108,10 @@ class Guards:
     def _fault(self, text: str, translated: str, target: Language) -> str | None:
         if not translated.strip():
             return "failed: no translation"
+        if _SPECIAL.search(translated) and not _SPECIAL.search(text):
+            return "suspect: a model's special tokens"
+        if self._copied(text, translated):
+            return "suspect: a copy of the original"
         scripts = letters_by_script(translated)
         n_letters = sum(scripts.values())
         wanted = _SCRIPTS.get(target.script)
@@ -106,11 +122,25 @@ class Guards:
         if long >= self.min_letters and long > self.max_ratio * max(short, 1):
             shorter = weight(translated) == short
             return f"suspect: much too {'short' if shorter else 'long'}"
-        if repeats(translated) > max(self.max_repeats, repeats(text)):
-            return "suspect: repeats itself"
-        if n_sentences(text) > n_sentences(translated) and 2 * weight(translated) < weight(text):
+        for most, count in (
+            (self.max_repeats, repeats),
+            (_LONG_REPEATS, partial(repeats, lengths=_LONG_RUN)),
+            (self.max_repeats, letter_repeats),
+        ):
+            if count(translated) > max(most, count(text)):
+                return "suspect: repeats itself"
+        fewer = n_sentences(text) > n_sentences(translated)
+        if fewer and weight(translated) < _MIN_SHARE * weight(text):
             return "suspect: sentences dropped"
         return None
+
+    def _copied(self, text: str, translated: str) -> bool:
+        """Check if a sentence, which names alone are not, was left as it is."""
+        words = _WORD.findall(text)
+        small = [word for word in words if not word[0].isupper() and not word[0].isdigit()]
+        sentence = len(small) > 1 or weight(text) > 3 * self.min_letters
+        same = list(map(str.casefold, words)) == list(map(str.casefold, _WORD.findall(translated)))
+        return same and sentence and weight(text) >= self.min_letters
 
 
 GUARDS = Guards()
@@ -127,11 +157,17 @@ def weight(text: str) -> int:
     return sum(3 if unicodedata.name(c, "").startswith(dense) else 1 for c in text if c.isalnum())
 
 
-def repeats(text: str) -> int:
-    """Number of times that the most repeated run of one to four words occurs in a row."""
+def letter_repeats(text: str) -> int:
+    """Number of times that one to eight letters follow each other in a word, in a long run."""
+    runs = (m for m in _LETTERS.finditer(text.lower()) if not m[0].isdigit())
+    return max((len(m[0]) // len(m[1]) for m in runs if len(m[0]) >= _MANY_LETTERS), default=1)
+
+
+def repeats(text: str, lengths: range = range(1, 5)) -> int:
+    """Number of times that the most repeated run of so many words occurs in a row."""
     words = _WORD.findall(text.lower())
     most = 1
-    for n in range(1, 5):
+    for n in lengths:
         run = [0] * len(words)
         for at in range(len(words) - n - 1, -1, -1):
             run[at] = run[at + 1] + 1 if words[at] == words[at + n] else 0
