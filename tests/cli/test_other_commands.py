@@ -179,6 +179,42 @@ def test_a_file_name_is_no_markup(spanbridge, tmp_path):
     assert not re.search("<img|<b>&lt;b>|<i>", page)
 
 
+def test_a_page_overwrites_nothing_of_its_result(spanbridge, tmp_path):
+    """Nor the files that only the manifest names."""
+    (tmp_path / "s.conll").write_text("Anna\tB-PER\n\n", encoding="utf-8")
+    (tmp_path / "t.txt").write_text("Anna\n", encoding="utf-8")
+    (tmp_path / "l.pharaoh").write_text("0-0\n", encoding="utf-8")
+    (tmp_path / "o").mkdir()
+    spanbridge(*"project --source s.conll --target t.txt --links l.pharaoh -o o/o.conll".split())
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    names = ("s.conll", "t.txt", "l.pharaoh", "o/o.conll", "o/o.conll.run.json")
+    for name in (*names, "o/o.conll.rejects.jsonl"):
+        done = spanbridge("view", "o/o.conll", "-o", name, code=2)
+        assert f"{name} is both input and page" in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_other_words_are_told(spanbridge, tmp_path):
+    (tmp_path / "g.conll").write_text("a\tO\n\nb\tO\nParis\tB-LOC\n\n", encoding="utf-8")
+    (tmp_path / "p.conll").write_text("a\tO\n\nb\tO\nBerlin\tB-LOC\n\n", encoding="utf-8")
+    done = spanbridge("evaluate", "g.conll", "p.conll")
+    assert done.stderr == (
+        "note: the words of 1 of 2 rows differ, first in row 2: 'Paris' in g.conll, 'Berlin' in "
+        "p.conll\n"
+    )
+    assert spanbridge("evaluate", "g.conll", "g.conll").stderr == ""
+
+
+def test_a_label_that_is_nowhere(spanbridge, tmp_path):
+    (tmp_path / "g.conll").write_text("a\tB-LOC\n\n", encoding="utf-8")
+    (tmp_path / "p.conll").write_text("a\tB-PER\n\n", encoding="utf-8")
+    spanbridge("evaluate", "g.conll", "p.conll", "--labels", "PER,LOC")
+    done = spanbridge("evaluate", "g.conll", "p.conll", "--labels", "PER,ORG", code=2)
+    assert done.stderr == (
+        "--labels: no span of either file has the label ORG; there are: LOC, PER\n"
+    )
+
+
 def test_doctor(spanbridge):
     report = json.loads(spanbridge("doctor", "--json").stdout)
     assert report["encoder"]["licence"] == "MIT"

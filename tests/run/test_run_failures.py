@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
-from toy_bitext import SOURCE, EqualWords, align, batches_of, dump, project
+from toy_bitext import SOURCE, EqualWords, align, batches_of, dump, project, rows
 
 from spanbridge import InputError, SpanbridgeError
+from spanbridge.api import Loaded, read_pairs
+from spanbridge.run import shards, stream
+from spanbridge.run.config import make_pipeline
 from spanbridge.steps.base import Context
 
 
@@ -90,14 +93,30 @@ def test_wrong_links(wrong, before, bitext, tmp_path):
     assert content(tmp_path) == before
 
 
-def test_a_row_that_conll_cannot_hold(write, tmp_path):
-    good = {"source_words": ["a"], "target_words": ["a"], "links": [[0, 0]]}
-    bad = good | {"id": "seventh", "target_words": ["a\tb"]}
-    source = write("in.jsonl", dump(good, bad))
-    before = content(tmp_path)
-    with pytest.raises(SpanbridgeError, match="row seventh: .*jsonl"):
-        project(source, None, str(tmp_path / "out.conll"))
-    assert content(tmp_path) == before
+def test_a_row_that_conll_cannot_hold_is_rejected(write, tmp_path):
+    """The others are written, each on its lines; streamed, in shards and in memory alike."""
+    span = {"start": 0, "end": 1, "label": "X"}
+    good = {"source_words": ["a"], "source_spans": [span], "target_words": ["a"]}
+    bad = good | {"id": "seventh", "source_words": ["a", "b"], "target_words": ["a", "b\tc"]}
+    source = write("in.jsonl", dump(good, bad, good | {"id": "8"}))
+    step = {"project": {"method": "greedy", "aligner": "lexical"}}
+    settings = {"input": {"source": source}, "steps": [step]}
+    runs = []
+    for runner in (stream.run, shards.run):
+        given = {**settings, "output": str(tmp_path / f"{len(runs)}.conll")}
+        runs.append(runner(make_pipeline(given).job())[0])
+    runs.append(Loaded([step]).run(read_pairs(source)).save(tmp_path / "2.conll"))
+    for run in runs:
+        assert Path(run.output).read_text() == "a\tB-X\n\n\na\tB-X\n\n"
+        (reject,) = rows(run.rejects)
+        assert reject["id"] == "seventh"
+        assert reject["reason"].startswith("cannot be written: the word ")
+        statuses = {status.partition(":")[0]: n for status, n in run.account.statuses.items()}
+        assert statuses == {"projected": 2, "rejected": 1}
+        assert run.account.n_source_spans == 3
+        assert run.account.n_target_spans == 2
+        assert run.account.dropped == {"cannot be written": 1}
+        assert run.account == runs[0].account
 
 
 @TASKS

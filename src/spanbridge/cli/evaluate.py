@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spanbridge.cli import options as opt
 from spanbridge.core.tags import SCHEMES
+
+if TYPE_CHECKING:
+    from spanbridge.core.spans import Sentence
 
 
 @click.command(
@@ -101,8 +105,12 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
             note = f"note: {n.n_widened} spans in {path} end inside a word; the whole word counts"
             click.echo(note, err=True)
     found = {span.label for row in rows for sentence in row for span in sentence.spans}
-    for label in sorted({*(labels or ())} - found):
-        click.echo(f"note: no span of either file has the label {label}", err=True)
+    if unknown := sorted({*(labels or ())} - found):
+        known = ", ".join(sorted(found)) or "none"
+        raise SpanbridgeError(
+            f"--labels: no span of either file has the label {unknown[0]}; there are: {known}"
+        )
+    _tell_other_words(rows, gold, predicted)
     report = evaluate_spans(
         (sentence for sentence, _ in rows),
         (sentence for _, sentence in rows),
@@ -119,6 +127,19 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
             f"[{interval.low:.4f}, {interval.high:.4f}]\n{interval.signature}"
         )
     return numbers, text
+
+
+def _tell_other_words(rows: Sequence[tuple[Sentence, Sentence]], gold: str, pred: str) -> None:
+    """Say where the words of both files first differ: their spans may be no longer comparable."""
+    other = [n for n, (a, b) in enumerate(rows, 1) if a.words != b.words]
+    if other:
+        both = zip(*(sentence.words for sentence in rows[other[0] - 1]), strict=True)
+        a, b = next((a, b) for a, b in both if a != b)
+        click.echo(
+            f"note: the words of {len(other)} of {len(rows)} rows differ, first in row {other[0]}: "
+            f"{a!r} in {gold}, {b!r} in {pred}",
+            err=True,
+        )
 
 
 def _alignment(gold: str, predicted: str, one_based: bool) -> tuple[dict[str, Any], str]:

@@ -71,7 +71,7 @@ def command(
         raise click.UsageError("--gold, --source and --links go with one OUT only")
     if links and not source:
         raise click.UsageError("--links needs --source")
-    for path in (*outputs, source, links, gold):
+    for path in (source, links, gold, *(file for one in outputs for file in _belonging(one))):
         if path is not None and Path(path).resolve() == Path(output).resolve():
             raise click.UsageError(f"{output} is both input and page; write to another file")
     how = Reading(scheme, orphans)
@@ -110,18 +110,37 @@ def _document(
     return Document(Path(path).name, pairs, manifest.get("signature"), truth, has_source)
 
 
-def _input(path: str, manifest: dict[str, Any], role: str) -> str | None:
-    """A file named in the manifest beside a result, if it still exists.
+def _belonging(path: str) -> Iterator[str]:
+    """A result, the files beside it, and all inputs that its manifest names."""
+    from spanbridge.run.result import manifest_path, read_manifest, rejects_path
+
+    yield from (path, str(manifest_path(path)), str(rejects_path(path)))
+    manifest = read_manifest(path) or {}
+    for role in manifest.get("inputs", {}):
+        if (named := _named(path, manifest, role)) is not None:
+            yield named
+
+
+def _named(path: str, manifest: dict[str, Any], role: str) -> str | None:
+    """A file named in the manifest beside a result.
 
     Its path is relative to the run's working folder, which is found by comparing the output's path.
     """
     named = manifest.get("inputs", {}).get(role)
     if not isinstance(named, str):
         return None
-    if not os.path.isabs(named):
-        output = str(manifest.get("output", os.path.basename(path)))
-        from_output = os.path.relpath(named, os.path.dirname(output))
-        named = os.path.normpath(os.path.join(os.path.dirname(path), from_output))
+    if os.path.isabs(named):
+        return named
+    output = str(manifest.get("output", os.path.basename(path)))
+    from_output = os.path.relpath(named, os.path.dirname(output))
+    return os.path.normpath(os.path.join(os.path.dirname(path), from_output))
+
+
+def _input(path: str, manifest: dict[str, Any], role: str) -> str | None:
+    """A file named in the manifest beside a result, if it still exists."""
+    named = _named(path, manifest, role)
+    if named is None:
+        return None
     if os.path.isfile(named):
         return named
     click.echo(

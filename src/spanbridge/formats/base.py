@@ -190,13 +190,26 @@ class SentenceFormat(Format):
         return row_writer(lambda pair: self.write_sentence(pair.side(side), out))
 
 
+class MisfitError(SpanbridgeError):
+    """A row that a format cannot hold.
+
+    Args:
+        row: id of the row.
+        why: the reason.
+    """
+
+    def __init__(self, row: str, why: str) -> None:
+        super().__init__(f"row {row}: {why}")
+        self.why = why
+
+
 def row_writer(write: Write) -> Write:
-    """Return the same function, with errors that name the row."""
+    """Return the same function, whose errors are MisfitError."""
 
     def named(pair: SentencePair) -> None:
         try:
             write(pair)
         except SpanbridgeError as error:
-            raise SpanbridgeError(f"row {pair.id}: {error}") from error
+            raise MisfitError(pair.id, str(error)) from error
 
     return named

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Self, overload
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import SentencePair, Side, checked_rows
-from spanbridge.formats import Pairs, open_writer
+from spanbridge.formats import Pairs
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.job import applied, deterministic, signature_of
 from spanbridge.run.result import (
@@ -16,6 +17,7 @@ from spanbridge.run.result import (
     StepReport,
     check_output,
     finish,
+    open_result,
     result_format,
     whole_account,
 )
@@ -78,10 +80,11 @@ class Result(Sequence[SentencePair]):
         """
         held = result_format(path, self.reports[-1].name)
         check_output(str(path), *self._inputs.values())
-        with open_writer(path, side, default=held.name) as write:
+        account = deepcopy(self.account)
+        with open_result(path, held.name, side, lambda: account) as write:
             for row in self._rows:
                 write(row)
-        return finish(str(path), self._inputs, self.signature, self.account)
+        return finish(str(path), self._inputs, self.signature, account)
 
 
 class Loaded:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, check_named
-from spanbridge.formats import Format, output_format
+from spanbridge.core.rows import REJECTED, SentencePair, Side
+from spanbridge.core.spans import Sentence
+from spanbridge.formats import Format, Write, open_writer, output_format
+from spanbridge.formats.base import MisfitError
 from spanbridge.steps.account import Account
 
 # Format of an output whose suffix tells none, by what the last step makes.
@@ -119,6 +123,63 @@ def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Ac
     last = reports[-1].account
     rejects = (reject for report in reports for reject in report.account.rejects)
     return replace(last, rejects=list(dict.fromkeys(rejects)), notes=last.notes | dict(notes))
+
+
+@contextmanager
+def open_result(
+    path: str | Path, known: str, side: Side, account: Callable[[], Account], **options: Any
+) -> Iterator[Write]:
+    """Open a result for rows; at the end, the account gets those that could not be written.
+
+    Args:
+        path: the file.
+        known: name of the format if the suffix does not tell.
+        side: side that is written if the format holds only one.
+        account: function that returns the account of the run, called at the end.
+        options: further options of :func:`~spanbridge.formats.open_writer`.
+    """
+    with open_writer(path, side, default=known, **options) as write:
+        written = Written(write, output_format(path, known).sides == "none")
+        yield written
+    written.enter(account())
+
+
+class Written:
+    """A writer of results that rejects the rows which the format cannot hold.
+
+    In their place it writes rows without words, so that the lines of the others stay where they
+    were. Links without scores, where these were asked for, are still an error: no row has any.
+
+    Args:
+        write: writer of the format.
+        links_only: the format holds nothing but links.
+    """
+
+    def __init__(self, write: Write, links_only: bool) -> None:
+        self._write, self._links_only = write, links_only
+        self._misfits: list[tuple[SentencePair, str]] = []
+
+    def __call__(self, pair: SentencePair) -> None:
+        """Write a row."""
+        try:
+            self._write(pair)
+        except MisfitError as error:
+            if self._links_only:
+                raise
+            self._misfits.append((pair, f"{REJECTED}cannot be written: {error.why}"))
+            self._write(SentencePair(pair.id, Sentence(()), Sentence(())))
+
+    def enter(self, account: Account) -> None:
+        """Move these rows in the account of the run to the rejected ones."""
+        for pair, status in self._misfits:
+            if pair.status is not None and account.statuses[pair.status]:
+                account.statuses[pair.status] -= 1
+                account.enter(pair, status)
+                account.n_target_spans -= len(pair.target.spans)
+                account.dropped["cannot be written"] += len(pair.target.spans)
+            else:
+                account.rejects.append((pair.id, status.removeprefix(REJECTED)))
+        account.statuses = +account.statuses
 
 
 def result_format(output: str | Path, last_step: str) -> Format:

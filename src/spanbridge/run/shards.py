@@ -21,11 +21,10 @@ from pathlib import Path
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
-from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.formats.parquet import read_notes, read_shard, sweep, temporary, write_shard
 from spanbridge.run.job import Job, deterministic, signature_of
-from spanbridge.run.result import Run, StepReport, finish, whole_account
+from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
 from spanbridge.run.sample import sampled
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step, chunks
@@ -111,13 +110,13 @@ class _ShardedRun:
         if not all(self._path(last, k).is_file() for k in shards):
             return None
         job = self._job
-        with open_writer(
-            job.output, job.output_side, default=job.default_format, **job.writing
+        account = whole_account(self.reports, self._notes)
+        with open_result(
+            job.output, job.default_format, job.output_side, lambda: account, **job.writing
         ) as write:
             for k in shards:
                 for pair in self._read(last, k):
                     write(in_plain_words(pair))
-        account = whole_account(self.reports, self._notes)
         n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
         line = signature_of(self._steps, self._parts, n_learned, job.reading)
         return finish(job.output, job.inputs, line, account)

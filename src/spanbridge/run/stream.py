@@ -9,11 +9,11 @@ from functools import partial
 
 from spanbridge.core.files import atomic_output
 from spanbridge.core.rows import SentencePair
-from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.run.job import Job, deterministic, signature_of
-from spanbridge.run.result import Run, StepReport, finish, whole_account
+from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
 from spanbridge.run.sample import FIT_ROWS, sampled
+from spanbridge.steps.account import Account
 from spanbridge.steps.base import CHUNK, QUICK_CHUNK, Step, chunks
 from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.raw_text import in_plain_words
@@ -32,10 +32,12 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
         InputError: the input is wrong; nothing is written then.
         SpanbridgeError: a setting is wrong, or the output's format cannot hold a row.
     """
-    counts = Counts()
+    counts, account = Counts(), Account()
     with ExitStack() as stack:
         write = stack.enter_context(
-            open_writer(job.output, job.output_side, default=job.default_format, **job.writing)
+            open_result(
+                job.output, job.default_format, job.output_side, lambda: account, **job.writing
+            )
         )
         explain = None
         if job.explanation is not None:
@@ -55,7 +57,7 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
         rows = run_steps(steps, job.open_rows(counts if total is None else None), reports)
         for pair in progress(rows, total, "+".join(step.name for step in steps)):
             write(_without_explanation(in_plain_words(pair), explain))
-    account = whole_account(reports, counts.notes())
+        account = whole_account(reports, counts.notes())
     line = signature_of(steps, parts, n_learned, job.reading)
     return finish(job.output, job.inputs, line, account, job.explanation), reports
 
