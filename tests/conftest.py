@@ -11,9 +11,15 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 CLASSES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+
+
+# a busy machine is no fault of the code
+settings.register_profile("spanbridge", deadline=None)
+settings.load_profile("spanbridge")
 
 
 @pytest.fixture(scope="session")

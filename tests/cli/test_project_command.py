@@ -113,6 +113,40 @@ def test_pairs_with_links_keep_the_labels_if_there_are_any(spanbridge, tmp_path,
     assert (tmp_path / "o.pharaoh").read_text("utf-8") == "0-0\n"
 
 
+ZERO, ONE = "0-1 1-2 2-0\n0-0\n", "1-2 2-3 3-1\n1-1\n"
+ASKED = "sides whose first words have no link (are links counted from 1?"
+
+
+def test_links_counted_from_one(spanbridge, tmp_path):
+    """The same result; without the option, one word further, which is told (or out of range)."""
+    (tmp_path / "s.conll").write_text(
+        "Ana\tB-PER\nsings\tO\noften\tO\n.\tO\n\nAna\tB-PER\nx\tO\n\n"
+    )
+    (tmp_path / "t.txt").write_text("oft singt Ana .\nAna y\n", encoding="utf-8")
+    (tmp_path / "0.pharaoh").write_text(ZERO)
+    (tmp_path / "1.pharaoh").write_text(ONE)
+    common = "project --source s.conll --target t.txt --links"
+    told = spanbridge(*f"{common} 0.pharaoh -o 0.conll".split()).stderr
+    assert ASKED not in told
+    told = spanbridge(*f"{common} 1.pharaoh --one-based -o 1.conll".split()).stderr
+    assert ASKED not in told
+    assert "|links_counted_from:1|" in told
+    assert (tmp_path / "1.conll").read_bytes() == (tmp_path / "0.conll").read_bytes()
+    assert f"2 {ASKED}" in spanbridge(*f"{common} 1.pharaoh -o 2.conll".split()).stderr
+    assert (
+        "index 0"
+        in spanbridge(*f"{common} 0.pharaoh --one-based -o 3.conll".split(), code=2).stderr
+    )
+    (tmp_path / "p.yaml").write_text(
+        "input: {source: s.conll, target: t.txt, links: 1.pharaoh, one_based: true}\n"
+        "output: 4.conll\nsteps: [{project: {links: only}}]\n"
+    )
+    spanbridge("run", "p.yaml")
+    assert (tmp_path / "4.conll").read_bytes() == (tmp_path / "0.conll").read_bytes()
+    done = spanbridge(*"project --source s.conll --target t.txt --one-based -o 5".split(), code=2)
+    assert "--one-based goes with --links" in done.stderr
+
+
 def test_align_takes_one_file_of_parallel_lines(spanbridge, bitext):
     (bitext / "p.txt").write_text("Paris wins ||| Paris gewinnt\n", encoding="utf-8")
     spanbridge(

@@ -53,6 +53,13 @@ def test_bad_links(tmp_path, line):
     assert caught.value.line == 3
 
 
+@pytest.mark.parametrize(
+    "line", ["[(0, 2), (1, 3)]", "(0,2),(1,3)", " (0, 2) (1, 3)", "[(0,2),(1,3),]"]
+)
+def test_lists_as_python_prints_them(tmp_path, line):
+    assert list(read_links(put(tmp_path, f"{line}\n"))) == [(((0, 2), (1, 3)), None)]
+
+
 def test_index_zero_is_not_one_based(tmp_path):
     for reader in (read_links, read_gold_links):
         with pytest.raises(InputError, match="index 0") as caught:

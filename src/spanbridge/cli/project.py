@@ -36,6 +36,7 @@ the account.
     metavar="FILE",
     help="Word alignments (Pharaoh, 0-based, one line per row) in place of an aligner.",
 )
+@click.option("--one-based", is_flag=True, help="Count the words of --links from 1.")
 @click.option(
     "--realign",
     is_flag=True,
@@ -130,7 +131,12 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         check_place(folder)
     languages = {"source": given["language"], "target": given["other"]}
     settings = {
-        "input": {"source": source, "target": target, "links": links},
+        "input": {
+            "source": source,
+            "target": target,
+            "links": links,
+            "one_based": given["one_based"],
+        },
         "languages": {side: code for side, code in languages.items() if code is not None},
         "output": output,
         "steps": [{"project": step}],
@@ -165,6 +171,8 @@ def _check_idle(
     """Refuse options that have no effect on the result."""
     if given["translator_model"] is None and (given["language"] or given["other"]):
         raise click.UsageError("--from and --to do nothing without --translator-model")
+    if given["one_based"] and links is None:
+        raise click.UsageError("--one-based goes with --links")
     asked = given["aligner"] is not None or options
     if links is not None and (asked or given["realign"]):
         raise click.UsageError("give either --links or an aligner with its options, not both")

@@ -27,6 +27,7 @@ class Counts:
         n_rows: rows read.
         n_orphans: inside tags that continued no span (see ``core.tags``).
         n_comments: comment lines skipped.
+        n_sides_unlinked: sides on which no link of a whole file has the index 0.
         n_widened: target spans in characters that ended inside a word (see ``formats.jsonl``).
     """
 
@@ -34,12 +35,16 @@ class Counts:
     n_orphans: int = 0
     n_comments: int = 0
     n_widened: int = 0
+    n_sides_unlinked: int = 0
 
     def notes(self) -> dict[str, int]:
         """The counts that appear in an account."""
         return {
             "orphan_tags": self.n_orphans,
             "spans_widened_to_whole_words": self.n_widened,
+            "sides_whose_first_words_have_no_link_(are_links_counted_from_1?_--one-based)": (
+                self.n_sides_unlinked
+            ),
         }
 
 

@@ -17,6 +17,8 @@ from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Wr
 Links = tuple[tuple[int, int], ...]
 
 _LINK = re.compile(r"([0-9]+)-([0-9]+)")
+# SimAlign's result as Python prints it, with or without the list's brackets
+_PRINTED = re.compile(r"\[?(?:\(\d+,\d+\),?)+\]?")
 _GOLD_LINK = re.compile(r"([0-9]+)([-p?])([0-9]+)")
 
 
@@ -67,7 +69,7 @@ def read_links(
             some of a line's links have one.
     """
     for number, line in enumerate(lines(path), 1):
-        items = tuple(line.split())
+        items = _items(line)
         try:
             scores = None
             if ":" in line:
@@ -79,6 +81,14 @@ def read_links(
         except SpanbridgeError as error:
             raise InputError(path, number, str(error)) from error
         yield pairs, scores
+
+
+def _items(line: str) -> tuple[str, ...]:
+    """The links of a line; lists as Python prints them, ``[(0, 2), (1, 3)]``, are read too."""
+    items = tuple(line.split())
+    if items and items[0][0] in "[(" and _PRINTED.fullmatch(joined := "".join(items)):
+        return tuple(f"{i}-{j}" for i, j in re.findall(r"(\d+),(\d+)", joined))
+    return items
 
 
 def read_gold_links(
@@ -122,7 +132,10 @@ def format_links(alignment: WordAlignment, scores: bool = False) -> str:
 def _link(item: str) -> tuple[int, int]:
     match = _LINK.fullmatch(item)
     if match is None:
-        raise SpanbridgeError(f"{item!r} is no link; write SOURCE-TARGET, as in 0-0 1-2")
+        raise SpanbridgeError(
+            f"{item!r} is no link; write SOURCE-TARGET, as in 0-0 1-2 (Pharaoh, without anything "
+            "else on the line; GIZA's A3 files and NAACL's have to be converted)"
+        )
     return _index(match[1]), _index(match[2])
 
 

@@ -23,6 +23,9 @@ _L = TypeVar("_L")
 _R = TypeVar("_R")
 
 
+_NO_INDEX = 10**9  # greater than the index of any word
+
+
 class Pairs(Iterable[SentencePair]):
     """Pairs that every loop reads from their files again.
 
@@ -147,12 +150,13 @@ def read_pairs(
             sources = with_position(left.sentences(source, how, counts), source)
             targets = with_position(right.sentences(target, replace(how, tags=False)), target)
             rows = pair_up(parallel(sources, source, targets, target))
-        return rows if links is None else add_links(rows, source, links, one_based)
+        return rows if links is None else add_links(rows, source, links, one_based, counts)
 
     formats = [left] if right is None else [left, right]
     given = {"source": source, "target": target, "links": links}
     files = {role: str(path) for role, path in given.items() if path is not None}
-    return Pairs(read, Counts() if counts is None else counts, files, read_by(formats, how))
+    reading = read_by(formats, how) | ({"links_counted_from": "1"} if links and one_based else {})
+    return Pairs(read, Counts() if counts is None else counts, files, reading)
 
 
 def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
@@ -294,11 +298,13 @@ def add_links(
     path: str | Path,
     links: str | Path,
     one_based: bool = False,
+    counts: Counts | None = None,
 ) -> Iterator[tuple[int, SentencePair]]:
     """Add the links of a file to pairs read from ``path``, in place of others.
 
     Raises InputError as :func:`read_pairs`.
     """
+    least = (_NO_INDEX, _NO_INDEX)
     found = enumerate(read_links(links, one_based), 1)
     for (line, pair), (at, (indices, scores)) in parallel(rows, path, found, links):
         n_source, n_target = len(pair.source.words), len(pair.target.words)
@@ -307,6 +313,9 @@ def add_links(
         except SpanbridgeError as error:
             why = f"{error}{' (after 1 was taken from each)' if one_based else ''}"
             raise InputError(links, at, why) from error
+        least = tuple(map(min, zip(*alignment.pairs, least, strict=True)))
         # rows without results have nothing to clear, and their files are long
         bare = pair.links is None and pair.status is None
         yield line, pair._replace(links=alignment) if bare else pair.replace(links=alignment)
+    if counts is not None:
+        counts.n_sides_unlinked += sum(0 < one < _NO_INDEX for one in least)

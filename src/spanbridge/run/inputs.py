@@ -28,12 +28,14 @@ class Files(BaseModel):
         source: the source side, or a file of pairs.
         target: the target side; None if ``source`` holds pairs.
         links: word links, in place of any in the pairs.
+        one_based: the words of ``links`` are counted from 1.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     source: str
     target: str | None = None
     links: str | None = None
+    one_based: bool = False
 
 
 class Input(BaseModel):
@@ -64,7 +66,7 @@ class Input(BaseModel):
     def paths(self) -> dict[str, str | None]:
         """Path of each role."""
         if isinstance(self.input, Files):
-            return self.input.model_dump()
+            return self.input.model_dump(exclude={"one_based"})
         return {"input": self.input}
 
     def columns(self) -> set[str]:
@@ -93,7 +95,13 @@ class Input(BaseModel):
         one, how = self.input, self._reading()
         if isinstance(one, Files):
             return read_pairs(
-                one.source, one.target, one.links, how=how, labelled=self.labels, counts=counts
+                one.source,
+                one.target,
+                one.links,
+                how=how,
+                one_based=one.one_based,
+                labelled=self.labels,
+                counts=counts,
             )
         path = one or ""
         rows = with_position(self._format(path).read(path, self.side, how, counts), path)
