@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,6 +50,7 @@ report it with the number.
     show_default=True,
     help="Tag scheme of CoNLL files.",
 )
+@opt.column_options
 @click.option(
     "--bootstrap",
     metavar="N",
@@ -95,15 +97,18 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
             raise SpanbridgeError(f"--labels {given['labels']!r} names an empty label")
     files = (gold, predicted)
     counts = [Counts() for _ in files]
-    left, right = (
-        labelled_rows(path, Reading(scheme, orphans), n)
-        for path, n in zip(files, counts, strict=True)
-    )
+    columns = (given["word_column"], given["tag_column"])
+    how = Reading(scheme, orphans)
+    named = replace(how, word_column=columns[0], tag_column=columns[1])
+    left = labelled_rows(gold, named, counts[0])
+    right = labelled_rows(predicted, how, counts[1])
     rows = list(over_same_words(left, gold, right, predicted))
     for path, n in zip(files, counts, strict=True):
         if n.n_widened:
             note = f"note: {n.n_widened} spans in {path} end inside a word; the whole word counts"
             click.echo(note, err=True)
+        for guess in n.guessed:
+            click.echo(f"note: {path}: {guess}", err=True)
     found = {span.label for row in rows for sentence in row for span in sentence.spans}
     if unknown := sorted({*(labels or ())} - found):
         known = ", ".join(sorted(found)) or "none"

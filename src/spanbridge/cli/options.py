@@ -69,6 +69,21 @@ tag_options = _stack(
     ]
 )
 
+column_options = _stack(
+    [
+        click.option(
+            f"--{kind}-column",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help=f"Column of the {kind}s in the labelled CoNLL file, from 1 (default: {default}).",
+        )
+        for kind, default in (
+            ("word", "the first, or the one after running numbers"),
+            ("tag", "the last one that holds tags"),
+        )
+    ]
+)
+
 aligner_options = _stack(
     [
         click.option("--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."),

@@ -43,6 +43,7 @@ The page is one file, needs no network, and can be sent by mail.
     help="Labelled target sentences to compare the result with (one OUT only).",
 )
 @opt.tag_options
+@opt.column_options
 @click.option("--title", default="Projected spans", show_default=True, help="The page's heading.")
 @click.option(
     "--max-rows",
@@ -61,6 +62,8 @@ def command(
     max_rows: int,
     scheme: Scheme,
     orphans: OrphanPolicy,
+    word_column: int | None,
+    tag_column: int | None,
 ) -> None:
     """Make an HTML page that shows the result: both sentences, links, spans, scores."""
     from spanbridge.core.files import atomic_output
@@ -74,7 +77,7 @@ def command(
     for path in (source, links, gold, *(file for one in outputs for file in _belonging(one))):
         if path is not None and Path(path).resolve() == Path(output).resolve():
             raise click.UsageError(f"{output} is both input and page; write to another file")
-    how = Reading(scheme, orphans)
+    how = Reading(scheme, orphans, word_column=word_column, tag_column=tag_column)
     documents = [_document(path, source, links, gold, how) for path in outputs]
     with atomic_output(output) as out:
         write_page(out, documents, title=title, max_rows=max_rows)

@@ -1,7 +1,7 @@
 """Conversion between tags and spans, in the schemes IOB1, IOB2 and BIOES.
 
 Sources: IOB1 and IOB2 as in Tjong Kim Sang and Veenstra (1999, "Representing Text Chunks");
-BIOES (also BILOU, BMEWO) as in Ratinov and Roth (2009).
+BIOES (also BILOU, BMES, BMEWO) as in Ratinov and Roth (2009).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ ORPHAN_POLICIES: tuple[OrphanPolicy, ...] = ("begin", "drop", "error")
 _PREFIXES: dict[str, frozenset[str]] = {
     "iob1": frozenset("BI"),
     "iob2": frozenset("BI"),
-    "bioes": frozenset("BIESLU"),
+    "bioes": frozenset("BIESLUMW"),
 }
-_BILOU = {"L": "E", "U": "S"}
+_SAME = {"L": "E", "U": "S", "M": "I", "W": "S"}  # BILOU, BMES, BMEWO
 
 
 class OrphanTagError(SpanbridgeError):
@@ -39,8 +39,10 @@ def split_tag(tag: str, scheme: Scheme = "iob2") -> tuple[str, str]:
     prefix, hyphen, label = tag.partition("-")
     if not hyphen or not label or prefix not in _PREFIXES[scheme]:
         allowed = ", ".join(f"{p}-LABEL" for p in sorted(_PREFIXES[scheme]))
-        raise SpanbridgeError(f"{tag!r} is not a tag of {scheme}; expected O, {allowed}")
-    return _BILOU.get(prefix, prefix), label
+        other = hyphen and label and prefix in _PREFIXES["bioes"]
+        hint = "; the scheme bioes has it (--scheme bioes)" if other else ""
+        raise SpanbridgeError(f"{tag!r} is not a tag of {scheme}; expected O, {allowed}{hint}")
+    return _SAME.get(prefix, prefix), label
 
 
 def spans_from_tags(

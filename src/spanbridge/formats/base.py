@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, TextIO
 
@@ -28,6 +28,7 @@ class Counts:
         n_orphans: inside tags that continued no span (see ``core.tags``).
         n_comments: comment lines skipped.
         n_sides_unlinked: sides on which no link of a whole file has the index 0.
+        guessed: what was guessed of the layout of files, with their numbers of rows.
         n_widened: target spans in characters that ended inside a word (see ``formats.jsonl``).
     """
 
@@ -36,6 +37,7 @@ class Counts:
     n_comments: int = 0
     n_widened: int = 0
     n_sides_unlinked: int = 0
+    guessed: dict[str, int] = field(default_factory=dict)
 
     def notes(self) -> dict[str, int]:
         """The counts that appear in an account."""
@@ -45,6 +47,7 @@ class Counts:
             "sides_whose_first_words_have_no_link_(are_links_counted_from_1?_--one-based)": (
                 self.n_sides_unlinked
             ),
+            **self.guessed,
         }
 
 
@@ -56,6 +59,7 @@ class Reading:
         scheme: scheme of the tags of CoNLL.
         orphans: treatment of inside tags that continue nothing.
         tags: False ignores the tags of CoNLL, so that they may be missing.
+        word_column, tag_column: numbers of the columns of CoNLL, from 1; None finds them.
         tokenised: True if the words of plain text are separated by white space; False if it is raw:
             it is cut into words, and kept with their offsets.
     """
@@ -64,6 +68,8 @@ class Reading:
     orphans: OrphanPolicy = "begin"
     tags: bool = True
     tokenised: bool = True
+    word_column: int | None = None
+    tag_column: int | None = None
 
     def __post_init__(self) -> None:
         for name, value, known in (

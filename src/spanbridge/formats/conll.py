@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
@@ -13,15 +14,17 @@ from spanbridge.core.files import line_batches
 from spanbridge.core.spans import Sentence
 from spanbridge.core.tags import OrphanTagError, spans_from_tags, split_tag, tags_from_spans
 from spanbridge.formats.base import DEFAULT_READING, SNIFFED_LINES, Counts, Reading, SentenceFormat
+from spanbridge.formats.layout import Layout, check_tag, find_layout, is_tag
 
 DOCSTART = "-DOCSTART-"
+_HEAD = 200  # rows by which a file's layout is found
 
 
 class Conll(SentenceFormat):
     """CoNLL: the tags of one side, written as IOB2."""
 
     name = "conll"
-    suffixes = (".conll", ".bio", ".iob", ".tsv")
+    suffixes = (".conll", ".bio", ".iob", ".iob2", ".conllu", ".tsv")
     holds_spans = True
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
@@ -73,10 +76,11 @@ def read_conll(
 ) -> Iterator[tuple[int, Sentence]]:
     """Read rows: the first column of a line is the token, the last one its tag.
 
-    Columns are separated by tabs, or by spaces on a line without tabs. A blank line ends a row; one
-    that follows no token line is a row without words. ``-DOCSTART-`` lines and comments (``#``)
-    belong to no row. A line that starts with ``#`` but has the columns of all others and a valid
-    tag is a token, not a comment.
+    Other layouts are found by the first rows (:mod:`spanbridge.formats.layout`), or named by
+    ``how``. Columns are separated by tabs, or by spaces on a line without tabs. A blank line ends a
+    row; one that follows no token line is a row without words. ``-DOCSTART-`` lines and comments
+    (``#``) belong to no row. A line that starts with ``#`` but has the columns of all others and a
+    valid tag is a token, not a comment.
 
     Args:
         path: the file.
@@ -92,16 +96,21 @@ def read_conll(
             those before it; or there is an orphan and ``orphans`` is ``error``.
     """
     reader = _Reader(path, how, Counts() if counts is None else counts)
-    for number, block, closed in _blocks(path):
+    blocks = _blocks(path)
+    head = list(islice(blocks, _HEAD))
+    reader.learn(
+        [part for number, block, closed in head for _, part in _parts(number, block, closed)]
+    )
+    for number, block, closed in chain(head, blocks):
         sentence = reader.plain(block) if block else Sentence(())
         if sentence is not None:
-            reader.counts.n_rows += 1
+            reader.counted()
             yield number, sentence
             continue
         for at, part in _parts(number, block, closed):
             sentence = reader.row(at, part)
             if sentence is not None:
-                reader.counts.n_rows += 1
+                reader.counted()
                 yield at, sentence
 
 
@@ -126,18 +135,10 @@ def write_conll(sentence: Sentence, out: TextIO) -> None:
     if n_breaks != 2 * len(words) + 1 or "" in words or words[:1] == (DOCSTART,):
         raise SpanbridgeError(f"{_misfit(sentence)}; write JSON lines (.jsonl) instead")
     for span in sentence.spans:
+        check_tag(f"B-{span.label}")
         if span.label[-1] in " \r":  # would be read as part of the line end
             raise SpanbridgeError(f"the label {span.label!r} ends in whitespace; mend it")
     out.write(row)
-
-
-def is_tag(tag: str) -> bool:
-    """Check if this is a tag of any scheme."""
-    try:
-        split_tag(tag, "bioes")  # its prefixes include those of all others
-    except SpanbridgeError:
-        return False
-    return True
 
 
 def columns(line: str) -> list[str]:
@@ -196,6 +197,33 @@ class _Reader:
     separator: str = ""  # on the first token line: "\t" or " "; "" before it
     n_columns: int = 0  # on every token line
     known: set[str] = field(default_factory=set)  # valid tags met so far
+    layout: Layout = field(default_factory=Layout)
+    guessed: list[str] = field(default_factory=list)
+
+    def learn(self, blocks: Sequence[Sequence[str]]) -> None:
+        """Find separator, columns and layout by the file's first rows."""
+        for block in blocks:
+            self._learn_shape(list(block))
+        how, kept = self.how, []
+        for block in blocks:
+            lines = (columns(line) for line in block if line[0] != "#")
+            row = [cells for cells in lines if len(cells) == self.n_columns]
+            kept += [row] if row and row[0][0] != DOCSTART else []
+        if how.word_column is None and how.tag_column is None:
+            self.layout = find_layout(kept, how.tags)
+            self.guessed = self.layout.told(self.n_columns) if kept else []
+            return
+        wanted = how.word_column or 1, how.tag_column or self.n_columns
+        if kept and not all(1 <= one <= self.n_columns for one in wanted):
+            why = f"there is no column {max(wanted)}; the lines have {self.n_columns}"
+            raise InputError(self.path, None, why)
+        self.layout = Layout(wanted[0] - 1, wanted[1] - 1)
+
+    def counted(self) -> None:
+        """Count a row."""
+        self.counts.n_rows += 1
+        for guess in self.guessed:
+            self.counts.guessed[guess] = self.counts.guessed.get(guess, 0) + 1
 
     def plain(self, block: list[str]) -> Sentence | None:
         """Read a row if all its lines are plain token lines with known tags; else return None.
@@ -209,13 +237,14 @@ class _Reader:
         # every line has the same number of columns.
         joined = f"{separator}\n{separator}".join(block)
         cells = joined.split(separator)
-        words, tags = tuple(cells[::width]), cells[width - 2 :: width]
+        words = cells[self.layout.word :: width]
+        tags = cells[self.layout.tag % self.n_columns :: width]
         if (
             len(cells) != width * len(block) - 1
             or cells[width - 1 :: width].count("\n") != len(block) - 1
             or not self.known.issuperset(tags)
             or "" in cells
-            or words[0] == DOCSTART
+            or cells[0] == DOCSTART
             or (separator == " " and "\t" in joined)
         ):
             return None
@@ -238,27 +267,29 @@ class _Reader:
             if cells[0] == DOCSTART and not words:
                 continue
             self._check(at, cells)
-            words.append(cells[0])
-            tags.append(cells[-1])
+            words.append(cells[self.layout.word])
+            tags.append(cells[self.layout.tag])
             places.append(at)
         if not words:
             return None if block else Sentence(())
         try:
-            return self._sentence(tuple(words), tags)
+            return self._sentence(words, tags)
         except OrphanTagError as error:
             orphan = bisect_left(range(1, len(tags)), True, key=lambda n: self._fails(tags[:n]))
             raise InputError(self.path, places[orphan], str(error)) from error
 
-    def _sentence(self, words: tuple[str, ...], tags: Sequence[str]) -> Sentence:
+    def _sentence(self, column: Sequence[str], tags: Sequence[str]) -> Sentence:
+        words = self.layout.words(column) if self.layout.prefix else tuple(column)
         if not self.how.tags or tags.count("O") == len(tags):
             return Sentence(words)
-        spans, n_orphans = spans_from_tags(tags, self.how.scheme, self.how.orphans)
+        standard = self.layout.tags(tags)
+        spans, n_orphans = spans_from_tags(standard, self.how.scheme, self.how.orphans)
         self.counts.n_orphans += n_orphans
         return Sentence(words, spans)
 
     def _fails(self, tags: Sequence[str]) -> bool:
         try:
-            spans_from_tags(tags, self.how.scheme, self.how.orphans)
+            spans_from_tags(self.layout.tags(tags), self.how.scheme, self.how.orphans)
         except OrphanTagError:
             return True
         return False
@@ -281,18 +312,20 @@ class _Reader:
         return (
             len(cells) == self.n_columns
             and ("\t" in line) == (self.separator == "\t")
-            and (is_tag(cells[-1]) or (len(cells) == 1 and not self.how.tags))
+            and (is_tag(cells[self.layout.tag]) or (len(cells) == 1 and not self.how.tags))
         )
 
     def _check(self, at: int, cells: list[str]) -> None:
         """Raise InputError unless the columns are those of a token line."""
         token, tag = cells[0], cells[-1]
+        if len(cells) == self.n_columns:
+            token, tag = cells[self.layout.word], cells[self.layout.tag]
         if not token:
-            raise InputError(self.path, at, "the line starts with a tab, where a token should be")
+            raise InputError(self.path, at, "there is a tab where a token should be")
         if self.how.tags and (len(cells) == 1 or not tag):
-            raise InputError(
-                self.path, at, f"token {token!r} has no tag; write TOKEN, a tab, TAG on each line"
-            )
+            why = f"token {token!r} has no tag; write TOKEN, a tab, TAG on each line"
+            hint = " (columns are not separated by commas)" if "," in token[1:-1] else ""
+            raise InputError(self.path, at, why + hint)
         if len(cells) != self.n_columns:
             raise InputError(
                 self.path,
@@ -304,9 +337,14 @@ class _Reader:
             return
         if self.how.tags:
             try:
-                split_tag(tag, self.how.scheme)
+                for one in self.layout.tags([tag]):
+                    check_tag(one)
+                    split_tag(one, self.how.scheme)
             except SpanbridgeError as error:
-                why = f"{error} (the last column is the tag)"
+                where = self.layout.tag % self.n_columns + 1
+                why = f"{error} (column {where} is the tag; --tag-column names another)"
+                if set(tag) & set("(*)"):
+                    why += "; brackets, as of CoNLL-2012, have to be converted to IOB2"
                 raise InputError(self.path, at, why) from error
         elif not is_tag(tag):
             return

@@ -148,7 +148,8 @@ def read_pairs(
             rows = with_position(left.read(source, "source", how, counts), source)
         else:
             sources = with_position(left.sentences(source, how, counts), source)
-            targets = with_position(right.sentences(target, replace(how, tags=False)), target)
+            bare = replace(how, tags=False, word_column=None, tag_column=None)
+            targets = with_position(right.sentences(target, bare), target)
             rows = pair_up(parallel(sources, source, targets, target))
         return rows if links is None else add_links(rows, source, links, one_based, counts)
 
@@ -168,7 +169,9 @@ def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
     code = {"formats": ",".join(digests)} if (digests := code_digests(known)) else {}
     if not how.tags or known[0].sides != "one" or not known[0].holds_spans:
         return code
-    return {"scheme": how.scheme, "orphans": how.orphans, **code}
+    named = {"word_column": how.word_column, "tag_column": how.tag_column}
+    chosen = {name: str(column) for name, column in named.items() if column is not None}
+    return {"scheme": how.scheme, "orphans": how.orphans, **chosen, **code}
 
 
 def has_labels(path: str | Path) -> bool:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_rereadable
@@ -48,6 +48,7 @@ class Input(BaseModel):
         tokenised: True if the words of plain text are separated by white space; by default it is so
             for files of both sides, and a single text is raw.
         scheme, orphans: how the tags of CoNLL are read.
+        word_column, tag_column: columns of the labelled CoNLL, from 1; None finds them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,6 +58,8 @@ class Input(BaseModel):
     tokenised: bool | None = None
     scheme: Scheme = "iob2"
     orphans: OrphanPolicy = "begin"
+    word_column: int | None = Field(None, ge=1)
+    tag_column: int | None = Field(None, ge=1)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -119,7 +122,8 @@ class Input(BaseModel):
         of_pairs = isinstance(self.input, Files)
         tags = self.labels and (of_pairs or self.side == "source")
         tokenised = of_pairs if self.tokenised is None else self.tokenised
-        return Reading(self.scheme, self.orphans, tags, tokenised)
+        columns = (self.word_column, self.tag_column)
+        return Reading(self.scheme, self.orphans, tags, tokenised, *columns)
 
     def _format(self, path: str) -> Format:
         """Format of a file: a labelled corpus is sniffed, raw text is recognised by its name."""

@@ -1,0 +1,134 @@
+"""Layouts of CoNLL-like files: columns and spellings that are found, named, or refused."""
+
+import pytest
+
+from spanbridge import InputError, Span, SpanbridgeError
+from spanbridge.core.spans import Sentence
+from spanbridge.formats.base import Counts, Reading
+from spanbridge.formats.conll import read_conll, write_conll
+
+USUAL = [(("Anna", "sah", "Bonn"), (Span(0, 1, "PER"), Span(2, 3, "LOC")))]
+
+
+def read(folder, text, **how):
+    (folder / "a.conll").write_text(text, encoding="utf-8")
+    counts = Counts()
+    rows = [s for _, s in read_conll(folder / "a.conll", Reading(**how), counts)]
+    return [(row.words, row.spans) for row in rows], counts.guessed
+
+
+@pytest.mark.parametrize(
+    ("text", "guessed"),
+    [
+        ("Anna\tB-PER\nsah\tO\nBonn\tB-LOC\n", ()),
+        # CoNLL-2003: the chunk column holds tags too
+        ("Anna NNP B-NP B-PER\nsah VBD B-VP O\nBonn NNP B-NP B-LOC\n", ()),
+        # GermEval 2014: running numbers, outer and inner tags, a comment
+        (
+            "# x\n1\tAnna\tB-PER\tO\n2\tsah\tO\tO\n3\tBonn\tB-LOC\tB-ORG\n",
+            ["words in column 2, tags in 3"],
+        ),
+        # Universal NER: running numbers, columns of other things behind the tag
+        (
+            "# sent_id = 1\n1\tAnna\tB-PER\t-\tx\n2\tsah\tO\t-\tx\n3\tBonn\tB-LOC\t-\tx\n",
+            ["words in column 2, tags in 3"],
+        ),
+        ("Anna B-PER +\nsah O +\nBonn B-LOC -\n", ["words in column 1, tags in 2"]),
+        ("Anna\tPER-B\nsah\tO\nBonn\tLOC-B\n", ["tags written as PER-B"]),
+        ("Anna\tB_PER\nsah\tO\nBonn\tB_LOC\n", ["tags written as B_PER"]),
+        ("Anna\tPER\nsah\tO\nBonn\tLOC\n", ["tags written as PER"]),
+        ("Anna\tB-PER\nsah\to\nBonn\tB-LOC\n", ["tags written as b-per"]),
+        ("de:Anna\tB-PER\nde:sah\tO\nde:Bonn\tB-LOC\n", ["de: before every word left out"]),
+    ],
+)
+def test_layouts_that_are_plain(tmp_path, text, guessed):
+    rows, found = read(tmp_path, text)
+    assert rows == USUAL
+    assert list(found) == list(guessed)
+    again, found = read(tmp_path, f"{text}\n{text}")
+    assert again == USUAL * 2
+    assert set(found.values()) == ({2} if guessed else set())
+
+
+def test_labels_in_small_letters_stay_so(tmp_path):
+    rows, _ = read(tmp_path, "Anna\tb-per\nSchmidt\ti-per\n.\to\n")
+    assert rows == [(("Anna", "Schmidt", "."), (Span(0, 2, "per"),))]
+
+
+def test_bare_labels_that_touch_are_one_span(tmp_path):
+    rows, _ = read(tmp_path, "Anna\tPER\nSchmidt\tPER\nBonn\tLOC\n.\tO\n")
+    assert rows[0][1] == (Span(0, 2, "PER"), Span(2, 3, "LOC"))
+
+
+def test_other_layers_by_name(tmp_path):
+    text = "1\tBank\tB-ORG\tO\n2\tof\tI-ORG\tO\n3\tChina\tI-ORG\tB-LOC\n"
+    rows, guessed = read(tmp_path, text, word_column=2, tag_column=4)
+    assert rows == [(("Bank", "of", "China"), (Span(2, 3, "LOC"),))]
+    assert guessed == {}
+    with pytest.raises(InputError, match="there is no column 5; the lines have 4"):
+        read(tmp_path, text, tag_column=5)
+
+
+def test_words_alone_are_found_in_the_same_way(tmp_path):
+    assert read(tmp_path, "1\tAnna\tx\n2\tsah\tx\n", tags=False)[0] == [(("Anna", "sah"), ())]
+    assert read(tmp_path, "1\n2\n", tags=False)[0] == [(("1", "2"), ())]
+    assert read(tmp_path, "1 B-X\n2 O\n", tags=True)[0] == [(("1", "2"), (Span(0, 1, "X"),))]
+
+
+def test_a_wrong_line_does_not_move_the_columns(tmp_path):
+    text = "Anna NNP B-NP B-PER\nsah VBD B-VP O\nBonn NNP B-NP B-LOC\nUlm NNP B-NP LOC\n"
+    why = r"a\.conll:4: 'LOC' is not a tag .*column 4 is the tag; --tag-column names another"
+    with pytest.raises(InputError, match=why):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a\tO\nParis\tB-LOC;B-ORG\n", "2: 'B-LOC;B-ORG' holds more than one tag"),
+        ("a\tO\nParis\tB-LOC\u00a0\n", "2: .* has white space in it, such as a no-break"),
+        ("a\tO\nParis\tB\n", "2: 'B' is not a tag of iob2"),
+        ("a\tO\nParis\tS-LOC\n", r"the scheme bioes has it \(--scheme bioes\)"),
+        ("word,tag\nParis,B-LOC\n", r"no tag; .* \(columns are not separated by commas\)"),
+        ("x 0 0 In IN *\nx 0 1 Paris NNP (GPE)\n", "brackets, as of CoNLL-2012, have to be"),
+    ],
+)
+def test_what_cannot_be_told_names_the_way(tmp_path, text, why):
+    with pytest.raises(InputError, match=why):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("tags", ["B M E O S", "B M E O W", "B I L O U"])
+def test_other_names_of_bioes(tmp_path, tags):
+    lines = [f"w\t{tag}-X" if tag != "O" else "w\tO" for tag in tags.split()]
+    rows, _ = read(tmp_path, "\n".join(lines) + "\n", scheme="bioes")
+    assert rows[0][1] == (Span(0, 3, "X"), Span(4, 5, "X"))
+
+
+def test_what_could_not_be_read_is_not_written():
+    for label in ("LOC\u00a0", "LOC;B-ORG"):
+        with pytest.raises(SpanbridgeError):
+            write_conll(Sentence(("a",), (Span(0, 1, label),)), None)
+
+
+def test_commands(spanbridge, tmp_path):
+    """Where files are read: said in the account or a note; columns named by option and setting."""
+    text = "1\tAnna\tB-PER\tO\n2\tsah\tO\tO\n3\tBonn\tB-LOC\tB-ORG\n"
+    (tmp_path / "g.tsv").write_text(text, encoding="utf-8")
+    (tmp_path / "t.txt").write_text("Anna saw Bonn\n", encoding="utf-8")
+    common = "project --source g.tsv --target t.txt --method greedy --aligner lexical"
+    told = spanbridge(*f"{common} -o o.conll".split()).stderr
+    assert "1 words in column 2, tags in 3" in told
+    assert (tmp_path / "o.conll").read_text() == "Anna\tB-PER\nsaw\tO\nBonn\tB-LOC\n\n"
+    told = spanbridge(*f"{common} --word-column 2 --tag-column 4 -o p.conll".split()).stderr
+    assert "|word_column:2|tag_column:4|" in told
+    assert (tmp_path / "p.conll").read_text() == "Anna\tO\nsaw\tO\nBonn\tB-ORG\n\n"
+    (tmp_path / "p.yaml").write_text(
+        "input: {source: g.tsv, target: t.txt}\noutput: r.conll\nword_column: 2\ntag_column: 4\n"
+        "steps: [{project: {method: greedy, aligner: lexical}}]\n"
+    )
+    spanbridge("run", "p.yaml")
+    assert (tmp_path / "r.conll").read_bytes() == (tmp_path / "p.conll").read_bytes()
+    done = spanbridge("evaluate", "g.tsv", "g.tsv")
+    assert "note: g.tsv: words in column 2, tags in 3" in done.stderr
+    assert "support" in done.stdout
