@@ -47,12 +47,12 @@ def peak(folder, n_rows, given):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("given", "few", "many"), [(True, 800, 3_200), (False, 300, 1_200)])
+@pytest.mark.parametrize(("given", "few", "many"), [(True, 1_600, 6_400), (False, 300, 1_200)])
 def test_memory_is_bounded(given, few, many, tmp_path, monkeypatch):
-    """Measured: 0.6 and 0.8 MB. Rows held back would take about 1 kB each: 2.4 and 0.9 MB more."""
+    """Measured: 1.4 and 0.8 MB. Rows held back would take about 1 kB each: 4.8 and 0.9 MB more."""
     monkeypatch.setattr(text_files, "_BATCH_BYTES", 1 << 14)  # a fraction of the smaller files
     batches_of(monkeypatch, 128)
     peak(tmp_path, 100, given)  # imports and caches
     small, large = peak(tmp_path, few, given), peak(tmp_path, many, given)
-    assert small < 1_500_000
+    assert small < 2_000_000
     assert large < small + 400_000

@@ -24,7 +24,11 @@ from spanbridge.formats.tokens import raw_sentence
 
 SEPARATOR = "|||"
 
-_ALONE = re.compile(r"(?<!\S)\|\|\|(?!\S)")
+# What separates words here does so in CoNLL and in other tools, such as fast_align, too; no-break and
+# ideographic spaces belong to words.
+_WHITE = " \t\v\f\r"
+_WORD = re.compile(f"[^{_WHITE}]+")
+_ALONE = re.compile(rf"(?<![^{_WHITE}])\|\|\|(?![^{_WHITE}])")
 
 
 class PlainText(SentenceFormat):
@@ -36,7 +40,7 @@ class PlainText(SentenceFormat):
     def sentences(
         self, path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
     ) -> Iterator[tuple[int, Sentence]]:
-        """Read sentences, split at white space unless they are raw text.
+        """Read sentences, split at spaces and tabs unless they are raw text.
 
         Raises InputError as :func:`spanbridge.core.files.lines`.
         """
@@ -67,7 +71,7 @@ class ParallelText(Format):
         how: Reading = DEFAULT_READING,
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
-        """Read pairs, both sides split at white space unless they are raw text.
+        """Read pairs, both sides split at spaces and tabs unless they are raw text.
 
         Raises InputError if a line has no ``|||`` between spaces, or more than one.
         """
@@ -82,7 +86,7 @@ class ParallelText(Format):
                 )
             if counts is not None:
                 counts.n_rows += 1
-            source, target = (_sentence(part.strip(), how) for part in parts)
+            source, target = (_sentence(part.strip(_WHITE), how) for part in parts)
             yield number, SentencePair(str(number), source, target)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
@@ -101,7 +105,7 @@ class ParallelText(Format):
 
 
 def _sentence(text: str, how: Reading) -> Sentence:
-    return Sentence(tuple(text.split())) if how.tokenised else raw_sentence(text)
+    return Sentence(tuple(_WORD.findall(text))) if how.tokenised else raw_sentence(text)
 
 
 def _line(sentence: Sentence) -> str:
@@ -110,8 +114,8 @@ def _line(sentence: Sentence) -> str:
             "spans cannot be held by plain text; write CoNLL (.conll) or JSON lines (.jsonl)"
         )
     line = " ".join(sentence.words)
-    if tuple(line.split()) != sentence.words:
-        bad = next(word for word in sentence.words if word.split() != [word])
+    if tuple(_WORD.findall(line)) != sentence.words:
+        bad = next(word for word in sentence.words if _WORD.findall(word) != [word])
         raise SpanbridgeError(
             f"the word {bad!r} is empty or holds white space, which plain text cannot hold; "
             "write JSON lines (.jsonl) instead"
