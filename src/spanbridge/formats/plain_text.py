@@ -24,9 +24,9 @@ from spanbridge.formats.tokens import raw_sentence
 
 SEPARATOR = "|||"
 
-# What separates words here does so in CoNLL and in other tools, such as fast_align, too; no-break and
+# What separates words, here as in CoNLL and in other tools such as fast_align; no-break and
 # ideographic spaces belong to words.
-_WHITE = " \t\v\f\r"
+_WHITE = " \t\v\f\r\n"
 _WORD = re.compile(f"[^{_WHITE}]+")
 _ALONE = re.compile(rf"(?<![^{_WHITE}])\|\|\|(?![^{_WHITE}])")
 
