@@ -91,7 +91,10 @@ def find_layout(blocks: Sequence[Sequence[Row]], tags: bool) -> Layout:
     prefix = _prefix([line[word] for line in lines]) if n > word else ""
     if not tags or n < 2:
         return Layout(word, prefix=prefix)
-    column: Callable[[int], list[str]] = lambda c: [line[c] for line in lines]  # noqa: E731
+
+    def column(c: int) -> list[str]:
+        return [line[c] for line in lines]
+
     inside = [tag for tag in column(n - 1) if tag != "O"]
     share = sum(map(is_tag, inside)) / len(inside) if inside else 1.0
     others = [c for c in range(word + 1, n - 1) if all(map(is_tag, column(c)))]
