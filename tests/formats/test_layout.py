@@ -23,6 +23,11 @@ def read(folder, text, **how):
         ("Anna\tB-PER\nsah\tO\nBonn\tB-LOC\n", ()),
         # CoNLL-2003: the chunk column holds tags too
         ("Anna NNP B-NP B-PER\nsah VBD B-VP O\nBonn NNP B-NP B-LOC\n", ()),
+        # chunks with prefixes, names without: the last column still counts
+        (
+            "Anna NNP B-NP PER\nsah VBD B-VP O\nBonn NNP B-NP LOC\n",
+            ["tags written as PER"],
+        ),
         # GermEval 2014: running numbers, outer and inner tags, a comment
         (
             "# x\n1\tAnna\tB-PER\tO\n2\tsah\tO\tO\n3\tBonn\tB-LOC\tB-ORG\n",

@@ -78,7 +78,7 @@ def find_layout(blocks: Sequence[Sequence[Row]], tags: bool) -> Layout:
 
     It is the usual one (words in the first column, tags in the last) unless the lines plainly have
     another: the first column numbers the words of every row; or no more than half of the last
-    column are tags, but all of another one; or all tags of the last are written in another way.
+    column are tags, but all of them are written in another way, or all of another column are tags.
 
     Args:
         blocks: columns of the token lines of each row, all of the same number.
@@ -104,8 +104,6 @@ def find_layout(blocks: Sequence[Sequence[Row]], tags: bool) -> Layout:
         return Layout(word, -1, "b-per", prefix)
     if share > 0.5:
         return Layout(word, prefix=prefix)
-    if others:
-        return Layout(word, others[0] if numbered else others[-1], prefix=prefix)
     for spelling, standard in _STANDARD.items():
         if all(is_tag(standard(tag)) for tag in column(n - 1)):
             return Layout(word, -1, spelling, prefix)
@@ -113,6 +111,8 @@ def find_layout(blocks: Sequence[Sequence[Row]], tags: bool) -> Layout:
     outside = len(bare) < len(set(column(n - 1)))
     if outside and 0 < len(bare) <= _MAX_BARE_LABELS and all(map(_BARE.fullmatch, bare)):
         return Layout(word, -1, "PER", prefix)
+    if others:
+        return Layout(word, others[0] if numbered else others[-1], prefix=prefix)
     return Layout(word, prefix=prefix)
 
 
