@@ -55,6 +55,28 @@ def test_layouts_that_are_plain(tmp_path, text, guessed):
     assert set(found.values()) == ({2} if guessed else set())
 
 
+def test_numbers_of_words(tmp_path):
+    """From 0 or 1 in every row, or through the file; other numbers are words."""
+    tags = ("B-X", "O")
+    for first, second, words in (
+        ("01", "01", "ab"),
+        ("12", "12", "ab"),
+        ("12", "34", "ab"),
+        ("12", "45", None),
+        ("23", "23", None),
+    ):
+        blocks = (zip(numbers, "ab", tags, strict=True) for numbers in (first, second))
+        text = "\n".join("".join(f"{n} {w} {t}\n" for n, w, t in block) for block in blocks)
+        rows, _ = read(tmp_path, text)
+        assert ["".join(row) for row, _ in rows] == ([words] * 2 if words else [first, second])
+
+
+def test_lines_of_several_words_are_no_words_in_silence(tmp_path):
+    text = "1-2\tim\t_\n1\tin\tO\n2\tdem\tO\n3\tHaus\tB-LOC\n"
+    with pytest.raises(InputError, match=r"a\.conll:1: '_' is not a tag"):
+        read(tmp_path, text)
+
+
 def test_labels_in_small_letters_stay_so(tmp_path):
     rows, _ = read(tmp_path, "Anna\tb-per\nSchmidt\ti-per\n.\to\n")
     assert rows == [(("Anna", "Schmidt", "."), (Span(0, 2, "per"),))]

@@ -16,6 +16,8 @@ Spelling = Literal["B-PER", "B_PER", "PER-B", "b-per", "PER"]
 Row = Sequence[str]  # the columns of a token line
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?:")  # before every word of PAN-X, as in en:Paris
+_RANGE = re.compile(r"\d+[-.]\d+")
+_MAX_DIGITS = 9
 _FEW = 3  # words that are enough to tell a code before each from a word with a colon
 _BARE = re.compile(r"[A-Z][A-Za-z_]*[A-Za-z]")  # one letter is what is left of a tag
 _MAX_BARE_LABELS = 30
@@ -86,7 +88,7 @@ def find_layout(blocks: Sequence[Sequence[Row]], tags: bool) -> Layout:
     """
     lines = [line for block in blocks for line in block]
     n = len(lines[0]) if lines else 0
-    numbered = n > 2 and len(lines) > 1 and all(map(_is_numbered, blocks))
+    numbered = n > 2 and len(lines) > 1 and _are_numbered(blocks)
     word = int(numbered)
     prefix = _prefix([line[word] for line in lines]) if n > word else ""
     if not tags or n < 2:
@@ -116,8 +118,22 @@ def find_layout(blocks: Sequence[Sequence[Row]], tags: bool) -> Layout:
     return Layout(word, prefix=prefix)
 
 
-def _is_numbered(block: Sequence[Row]) -> bool:
-    return [line[0] for line in block] == [str(n) for n in range(1, len(block) + 1)]
+def _are_numbered(blocks: Sequence[Sequence[Row]]) -> bool:
+    """Check if the first column numbers the words, from 0 or 1 in every row or through the file.
+
+    Lines of CoNLL-U that stand for several words (``3-4``) or none (``5.1``) have no number.
+    """
+    due = -1
+    for block in blocks:
+        cells = [line[0] for line in block if not _RANGE.fullmatch(line[0])]
+        if not all(cell.isdecimal() and len(cell) < _MAX_DIGITS for cell in cells):
+            return False
+        numbers = list(map(int, cells))
+        first = numbers[0] if numbers else due
+        if first not in (0, 1, due) or numbers != list(range(first, first + len(numbers))):
+            return False
+        due = first + len(numbers)
+    return True
 
 
 def _prefix(words: Sequence[str]) -> str:

@@ -105,6 +105,8 @@ class Account:
             reasons = (f"{count} {reason}" for reason, count in self.dropped.most_common())
             lines[-1] += f"; not projected: {', '.join(reasons)}"
         lines += [
-            f"{count} {name.replace('_', ' ')}" for name, count in self.notes.items() if count
+            f"{count} {name if ' ' in name else name.replace('_', ' ')}"
+            for name, count in self.notes.items()
+            if count
         ]
         return "\n".join(lines)
