@@ -117,7 +117,7 @@ def test_a_wrong_line_does_not_move_the_columns(tmp_path):
         ("a\tO\nParis\tB\n", "2: 'B' is not a tag of iob2"),
         ("a\tO\nParis\tS-LOC\n", r"the scheme bioes has it \(--scheme bioes\)"),
         ("word,tag\nParis,B-LOC\n", r"no tag; .* \(columns are not separated by commas\)"),
-        ("x 0 0 In IN *\nx 0 1 Paris NNP (GPE)\n", "brackets, as of CoNLL-2012, have to be"),
+        ("In *\nParis (GPE)\nx (ORG(GPE*)\n", r"3: '\(ORG\(GPE\*\)' is not in brackets as"),
     ],
 )
 def test_what_cannot_be_told_names_the_way(tmp_path, text, why):
@@ -159,3 +159,43 @@ def test_commands(spanbridge, tmp_path):
     done = spanbridge("evaluate", "g.tsv", "g.tsv")
     assert "note: g.tsv: words in column 2, tags in 3" in done.stderr
     assert "support" in done.stdout
+
+
+CONLL_2012 = """#begin document (bc/cnn); part 000
+bc/cnn 0 0 Angela NNP (TOP(S(NP* - - - Spk (PERSON* (ARG0* (0
+bc/cnn 0 1 Merkel NNP *) - - - Spk *) *) 0)
+bc/cnn 0 2 saw VBD (VP* see 01 1 Spk * (V*) -
+bc/cnn 0 3 Paris NNP (NP*)))) - - - Spk (GPE) (ARG1*) (1)
+"""
+
+
+@pytest.mark.parametrize("named", [{}, {"word_column": 4, "tag_column": 11}])
+def test_brackets_of_conll_2012(tmp_path, named):
+    rows, guessed = read(tmp_path, CONLL_2012, **named)
+    words = ("Angela", "Merkel", "saw", "Paris")
+    assert rows == [(words, (Span(0, 2, "PERSON"), Span(3, 4, "GPE")))]
+    told = {} if named else {"words in column 4, tags in 11": 1}
+    assert guessed == {**told, "tags written as (PER*)": 1}
+
+
+def test_a_named_column_may_have_any_spelling(tmp_path):
+    rows, guessed = read(
+        tmp_path, "PER-B Anna x\nPER-I Li y\nO sang z\n", word_column=2, tag_column=1
+    )
+    assert rows == [(("Anna", "Li", "sang"), (Span(0, 2, "PER"),))]
+    assert guessed == {"tags written as PER-B": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "Anna B-PER B-PER\nBonn B-LOC O\n",
+            ["tags in column 2 too, not read (--tag-column reads them)"],
+        ),
+        ("Anna B-NP B-PER\nsang B-VP O\n", []),  # chunks, as in CoNLL-2003
+        ("Anna O B-PER\nsang O O\n", []),
+    ],
+)
+def test_a_second_column_of_names_is_said(tmp_path, text, told):
+    assert list(read(tmp_path, text)[1]) == told

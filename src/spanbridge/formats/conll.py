@@ -209,15 +209,13 @@ class _Reader:
             lines = (columns(line) for line in block if line[0] != "#")
             row = [cells for cells in lines if len(cells) == self.n_columns]
             kept += [row] if row and row[0][0] != DOCSTART else []
-        if how.word_column is None and how.tag_column is None:
-            self.layout = find_layout(kept, how.tags)
-            self.guessed = self.layout.told(self.n_columns) if kept else []
-            return
-        wanted = how.word_column or 1, how.tag_column or self.n_columns
-        if kept and not all(1 <= one <= self.n_columns for one in wanted):
-            why = f"there is no column {max(wanted)}; the lines have {self.n_columns}"
+        named = [one for one in (how.word_column, how.tag_column) if one is not None]
+        if kept and not all(1 <= one <= self.n_columns for one in named):
+            why = f"there is no column {max(named)}; the lines have {self.n_columns}"
             raise InputError(self.path, None, why)
-        self.layout = Layout(wanted[0] - 1, wanted[1] - 1)
+        word, tag = (one and one - 1 for one in (how.word_column, how.tag_column))
+        self.layout = find_layout(kept, how.tags, word, tag)
+        self.guessed = self.layout.told(self.n_columns, bool(named)) if kept else []
 
     def counted(self) -> None:
         """Count a row."""
@@ -343,8 +341,6 @@ class _Reader:
             except SpanbridgeError as error:
                 where = self.layout.tag % self.n_columns + 1
                 why = f"{error} (column {where} is the tag; --tag-column names another)"
-                if set(tag) & set("(*)"):
-                    why += "; brackets, as of CoNLL-2012, have to be converted to IOB2"
                 raise InputError(self.path, at, why) from error
         elif not is_tag(tag):
             return
