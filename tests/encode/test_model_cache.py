@@ -210,6 +210,7 @@ def test_import_loads_no_torch():
     assert modules_after("import sys; sys.modules['torch'] = None") == ["torch"]
 
 
+@pytest.mark.slow
 def test_embedded_encoder_loads_no_torch(embedded):
     assert modules_after(USE.format("")) == []
 

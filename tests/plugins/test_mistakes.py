@@ -423,6 +423,7 @@ def test_what_a_format_says_has_the_place(run, tmp_path):
     assert "row 1: not so" in run(*PROJECT, "-o", "out.fussy", code=2)
 
 
+@pytest.mark.slow
 def test_changed_code_is_another_part(run, tmp_path):
     """A digest of all its files is in the signature, and in the keys of shards."""
     (tmp_path / "p.yaml").write_text(

@@ -72,6 +72,7 @@ def test_neither_shards_nor_machines_change_a_byte(tmp_path):
     assert (tmp_path / "parts.jsonl").read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_a_learning_method_learns_the_same_whatever_the_shards_and_machines(tmp_path):
     toy.write(tmp_path, 250)
     steps = [*toy.STEPS[1:3], {"project": {"method": "corpus", "aligner": "statistical"}}]
