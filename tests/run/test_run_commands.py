@@ -138,7 +138,7 @@ def test_marks_and_back_translation_by_apertium(command, place):
         ("run r.yaml", "no/such/o.jsonl: cannot be written: is its folder there"),
         ("label es.txt --from es {g} --model m --config p.yaml -o o.jsonl", "leave --translat"),
         ("translate --source es.txt --from es --to en {g} -o o.conll", "write .jsonl"),
-        ("translate --source es.txt --from es --to en {g} -o t.tsv", "write .jsonl"),
+        ("translate --source es.txt --from es --to en {g} -o u.tsv", "write .jsonl"),
         ("make-data es.txt --from es --to en {g} -o d", "es.txt: holds no tags"),
         ("make-data nosuch --from es --to en {g} -o d", "nosuch: no such file"),
         ("make-data en.conll --from en --to es {g} --marks xml --method soft -o d", "needs no"),

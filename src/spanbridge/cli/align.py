@@ -29,6 +29,7 @@ empty line, with its reason in OUT.rejects.jsonl. Links of the input are replace
 @click.option("--scores", is_flag=True, help="Write the score of each link.")
 @opt.aligner_options
 @opt.fit_rows_option
+@opt.text_options
 @opt.commercial_option
 @opt.json_option
 @opt.quiet_option
@@ -43,6 +44,6 @@ def command(source: str, target: str | None, output: str, **given: Any) -> None:
         "output": output,
         "link_scores": given["scores"],
         "steps": [{"align": {"aligner": opt.aligner_entry(given, given["aligner"] or "fused")}}],
-        **opt.take(given, ("fit_rows", "commercial")),
+        **opt.take(given, ("fit_rows", "commercial", "tokenised")),
     }
     opt.stream(settings, given)

@@ -47,6 +47,7 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     help="Cut texts into sentences for the work; the output has whole texts (default: split).",
 )
 @opt.segment_option
+@opt.text_options
 @click.option(
     "--back-translate",
     "back",
@@ -74,8 +75,8 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
 
     TEXT has one text per line. Neither labelled data nor a tagger in its language is needed.
     """
-    from spanbridge.formats import find_format
     from spanbridge.run.config import make_pipeline, read_pipeline
+    from spanbridge.run.inputs import Input
     from spanbridge.run.recipes import label_steps, segmented
 
     settings: dict[str, Any] = {
@@ -83,6 +84,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
         "side": "target",
         "languages": {"target": given["language"], "source": given["other"]},
         "output": output,
+        **opt.take(given, ("tokenised",)),
         **opt.pipeline_settings(given),
     }
     if given["config"] is not None:
@@ -94,8 +96,11 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
     elif given["model"] is None:
         raise click.UsageError("name the tagger with --model, or steps with --config")
     else:
-        opt.check_file(text)
-        raw = find_format(text, default="text").name == "text"
+        # sentences can be cut only out of raw text about which nothing else is known yet
+        raw = Input(input=text, side="target", **opt.take(given, ("tokenised",))).columns() == {
+            "target_words",
+            "target_text",
+        }
         settings["steps"] = label_steps(
             opt.translator_entry(given),
             {"checkpoint": {"model": given["model"]}},
@@ -112,6 +117,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
 _BESIDE_CONFIG = frozenset(
     {
         *("text", "output", "language", "other", "config", "show_config", "commercial"),
+        "tokenised",
         *("shard_rows", "part", "as_json", "quiet"),
     }
 )

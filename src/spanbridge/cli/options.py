@@ -43,7 +43,7 @@ source_option = click.option(
 target_option = click.option(
     "--target",
     metavar="FILE",
-    help="The translations, row by row: .txt (one tokenised sentence per line) or .conll (its tags "
+    help="The translations, row by row: .txt (one sentence per line) or .conll (its tags "
     "are ignored).",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar, no account.")
@@ -81,6 +81,17 @@ column_options = _stack(
             ("word", "the first, or the one after running numbers"),
             ("tag", "the last one that holds tags"),
         )
+    ]
+)
+
+text_options = _stack(
+    [
+        click.option(
+            "--tokenised/--raw",
+            default=None,
+            help="Whether spaces separate all words of a text (.txt), or it is raw and has to be "
+            "cut into words (default: told by the text's punctuation; as it stands with --links).",
+        ),
     ]
 )
 

@@ -105,6 +105,7 @@ the account.
 @click.option("--to", "other", metavar="LANG", help="Language of the target.")
 @opt.tag_options
 @opt.column_options
+@opt.text_options
 @opt.commercial_option
 @opt.json_option
 @opt.quiet_option
@@ -142,7 +143,11 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "output": output,
         "steps": [{"project": step}],
         **opt.take(
-            given, ("scheme", "orphans", "word_column", "tag_column", "fit_rows", "commercial")
+            given,
+            (
+                *("scheme", "orphans", "word_column", "tag_column", "tokenised"),
+                *("fit_rows", "commercial"),
+            ),
         ),
     }
     opt.stream(settings, given, keep=folder, explanation=given["explanation"])

@@ -26,8 +26,7 @@ the signature and the account.
     "--source",
     required=True,
     metavar="FILE",
-    help="Sentences: .txt (one tokenised sentence per line), .conll (its tags are not read), or "
-    "pairs as .jsonl.",
+    help="Sentences: .txt (one per line), .conll (its tags are not read), or pairs as .jsonl.",
 )
 @click.option(
     "--model",
@@ -70,6 +69,7 @@ the signature and the account.
     "float32), recheck (margin in nats below which a sentence is tagged again in float32; 1), "
     "threads [checkpoint]; device [transformers]; licence [given].",
 )
+@opt.text_options
 @opt.commercial_option
 @opt.json_option
 @opt.quiet_option
@@ -91,7 +91,7 @@ def command(source: str, output: str, **given: Any) -> None:
         "input": source,
         "side": given["side"],
         "labels": False,
-        "tokenised": True,
+        **opt.take(given, ("tokenised",)),
         "output": output,
         "output_side": given["side"],
         "commercial": given["commercial"],

@@ -82,3 +82,7 @@ class Sentence:
         if self.text is not None and self.offsets is not None:
             return self.text[self.offsets[start][0] : self.offsets[end - 1][1]]
         return " ".join(self.words[start:end])
+
+
+# The other side of a row that has only one.
+ABSENT = Sentence(())

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, TextIO
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import Part
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES, OrphanPolicy, Scheme
 
 Write = Callable[[SentencePair], None]
@@ -39,6 +39,10 @@ class Counts:
     n_sides_unlinked: int = 0
     guessed: dict[str, int] = field(default_factory=dict)
 
+    def guess(self, what: str) -> None:
+        """Count a row that was read by a guess."""
+        self.guessed[what] = self.guessed.get(what, 0) + 1
+
     def notes(self) -> dict[str, int]:
         """The counts that appear in an account."""
         return {
@@ -61,13 +65,16 @@ class Reading:
         tags: False ignores the tags of CoNLL, so that they may be missing.
         word_column, tag_column: numbers of the columns of CoNLL, from 1; None finds them.
         tokenised: True if the words of plain text are separated by white space; False if it is raw:
-            it is cut into words, and kept with their offsets.
+            it is cut into words, and kept with their offsets; None finds out by the text's first
+            rows (see ``formats.tokenised``).
+        raw_if_unclear: take a text whose rows do not tell for raw.
     """
 
     scheme: Scheme = "iob2"
     orphans: OrphanPolicy = "begin"
     tags: bool = True
-    tokenised: bool = True
+    tokenised: bool | None = None
+    raw_if_unclear: bool = False
     word_column: int | None = None
     tag_column: int | None = None
 
@@ -191,9 +198,8 @@ class SentenceFormat(Format):
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read rows with a sentence on one side; ids are row numbers. See :meth:`Format.read`."""
-        empty = Sentence(())
         for number, (line, sentence) in enumerate(self.sentences(path, how, counts), 1):
-            both = (sentence, empty) if side == "source" else (empty, sentence)
+            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
             yield line, SentencePair(str(number), *both)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:

@@ -221,7 +221,7 @@ class _Reader:
         """Count a row."""
         self.counts.n_rows += 1
         for guess in self.guessed:
-            self.counts.guessed[guess] = self.counts.guessed.get(guess, 0) + 1
+            self.counts.guess(guess)
 
     def plain(self, block: list[str]) -> Sentence | None:
         """Read a row if all its lines are plain token lines with known tags; else return None.

@@ -18,6 +18,7 @@ from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.conll import Conll, columns, is_blank
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_links
+from spanbridge.formats.plain_text import ParallelText, PlainText
 
 _L = TypeVar("_L")
 _R = TypeVar("_R")
@@ -142,6 +143,9 @@ def read_pairs(
     right = None if target is None else _target_format(target)
     if not labelled:
         how = replace(how, tags=False)
+    told = how
+    if links is not None and how.tokenised is None:
+        how = replace(how, tokenised=True)  # links count words as they stand
 
     def read(counts: Counts) -> Iterator[tuple[int, SentencePair]]:
         if right is None or target is None:
@@ -149,24 +153,29 @@ def read_pairs(
         else:
             sources = with_position(left.sentences(source, how, counts), source)
             bare = replace(how, tags=False, word_column=None, tag_column=None)
-            targets = with_position(right.sentences(target, bare), target)
+            found = Counts(guessed=counts.guessed)
+            targets = with_position(right.sentences(target, bare, found), target)
             rows = pair_up(parallel(sources, source, targets, target))
         return rows if links is None else add_links(rows, source, links, one_based, counts)
 
     formats = [left] if right is None else [left, right]
     given = {"source": source, "target": target, "links": links}
     files = {role: str(path) for role, path in given.items() if path is not None}
-    reading = read_by(formats, how) | ({"links_counted_from": "1"} if links and one_based else {})
+    reading = read_by(formats, told) | ({"links_counted_from": "1"} if links and one_based else {})
     return Pairs(read, Counts() if counts is None else counts, files, reading)
 
 
 def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
     """What the reading of files depends on, for signatures.
 
-    That is the settings for tags, if the first file has any, and the code of formats from other
-    packages.
+    That is the settings for tags, if the first file has any, how text is cut if that was said, and
+    the code of formats from other packages.
     """
     code = {"formats": ",".join(digests)} if (digests := code_digests(known)) else {}
+    if how.tokenised is not None and any(
+        isinstance(one, PlainText | ParallelText) for one in known
+    ):
+        code["text"] = "tokenised" if how.tokenised else "raw"
     if not how.tags or known[0].sides != "one" or not known[0].holds_spans:
         return code
     named = {"word_column": how.word_column, "tag_column": how.tag_column}

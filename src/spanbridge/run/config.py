@@ -111,8 +111,8 @@ class Pipeline:
             if getattr(given, name) is None:
                 raise InputError(self.file, None, f"{name}: is missing")
         assert given.output is not None
-        self.check(given.columns())
         self._check_output(given.output, explanation)
+        self.check(given.columns())
         return Job(
             {**given.paths(), "fit": applied(self.steps)},
             given.rows,
@@ -180,11 +180,13 @@ class Pipeline:
         for n, step in enumerate(self.steps):
             missing = step.needs() - columns
             if missing:
-                raise self.wrong(
-                    n,
+                why = (
                     f"needs {', '.join(sorted(missing))}, which nothing before it makes; there is: "
-                    f"{', '.join(sorted(columns))}",
+                    f"{', '.join(sorted(columns))}"
                 )
+                if {name.replace("_text", "_words") for name in missing} <= columns:
+                    why += " (tokenised: false, or --raw, takes tokenised .txt for raw text)"
+                raise self.wrong(n, why)
             try:
                 columns = step.gives(set(columns))
             except SpanbridgeError as error:

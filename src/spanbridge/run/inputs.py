@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_rereadable
-from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.settings import exact
+from spanbridge.core.spans import ABSENT
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.formats import Counts, Format, Pairs, Reading, find_format, read_pairs
 from spanbridge.formats.reading import read_by, with_position
@@ -45,8 +46,9 @@ class Input(BaseModel):
         input: raw text (one text per line), CoNLL, pairs as ``.jsonl``, or files of both sides.
         side: side on which single sentences are put.
         labels: read the labels of the source side.
-        tokenised: True if the words of plain text are separated by white space; by default it is so
-            for files of both sides, and a single text is raw.
+        tokenised: True if the words of plain text are separated by white space, False if it is raw;
+            by default its first rows tell, and where they do not, a single text is raw and files of
+            both sides are tokenised.
         scheme, orphans: how the tags of CoNLL are read.
         word_column, tag_column: columns of the labelled CoNLL, from 1; None finds them.
     """
@@ -79,19 +81,25 @@ class Input(BaseModel):
                 if not Path(path).exists():
                     raise InputError(path, None, "no such file")
                 check_rereadable(path)
-        if isinstance(self.input, Files) and self.input.target is not None:
-            found = {"source_words", "target_words"} | ({"source_spans"} if self.labels else set())
-            return found | ({"links"} if self.input.links is not None else set())
-        if isinstance(self.input, str) and self._format(self.input).sides == "one":
-            of_text = self._format(self.input).name == "text"
-            found = {f"{self.side}_words"} | ({f"{self.side}_text"} if of_text else set())
-            return found | ({"source_spans"} if self.side == "source" and self.labels else set())
-        found = {"source_words", "source_spans", "target_words", "target_spans"}
-        for pair in islice(self.rows(), _LOOKED_AT):
+        found: set[str] = set()
+        for n, pair in enumerate(islice(self.rows(), _LOOKED_AT)):
+            if n == 0:
+                found |= self._always(pair)
             found |= {"links"} if pair.links is not None else set()
-            texts = {"source": pair.source.text, "target": pair.target.text}
-            found |= {f"{name}_text" for name, text in texts.items() if text is not None}
+            for side in SIDES:
+                found |= {f"{side}_text"} if pair.side(side).text is not None else set()
+                found |= {f"{side}_spans"} if pair.side(side).spans else set()
         return found
+
+    def _always(self, first: SentencePair) -> set[str]:
+        """Columns of all rows, whatever they hold, told by the first one."""
+        held = [side for side in SIDES if first.side(side) is not ABSENT]
+        of_files = isinstance(self.input, Files) and self.input.target is not None
+        if len(held) == 1 or of_files:
+            labelled = {"source_spans"} if "source" in held and self.labels else set()
+        else:
+            labelled = {"source_spans", "target_spans"}
+        return {f"{side}_words" for side in held} | labelled
 
     def rows(self, counts: Counts | None = None) -> Iterable[SentencePair]:
         """The rows, in order. Raises InputError, with the line, if the input is wrong."""
@@ -121,9 +129,8 @@ class Input(BaseModel):
     def _reading(self) -> Reading:
         of_pairs = isinstance(self.input, Files)
         tags = self.labels and (of_pairs or self.side == "source")
-        tokenised = of_pairs if self.tokenised is None else self.tokenised
         columns = (self.word_column, self.tag_column)
-        return Reading(self.scheme, self.orphans, tags, tokenised, *columns)
+        return Reading(self.scheme, self.orphans, tags, self.tokenised, not of_pairs, *columns)
 
     def _format(self, path: str) -> Format:
         """Format of a file: a labelled corpus is sniffed, raw text is recognised by its name."""
