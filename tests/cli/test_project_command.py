@@ -380,14 +380,24 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     assert why[2].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
 
 
-def test_overlapping_spans_in_a_format_that_cannot_hold_them(spanbridge, tmp_path):
+def test_nested_spans_in_and_out(spanbridge, tmp_path):
     spans = [{"start": 0, "end": 2, "label": "A"}, {"start": 1, "end": 2, "label": "B"}]
     row = {"source_words": ["a", "b"], "source_spans": spans, "target_words": ["a", "b"]}
-    row |= {"target_spans": spans, "links": [[0, 0], [1, 1]]}
+    row |= {"links": [[0, 0], [1, 1]]}
     (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    # projected spans never overlap: the smaller one and what is left of the larger, or one of them
-    spanbridge(*"project --source p.jsonl -o o.conll".split())
-    assert (tmp_path / "o.conll").read_text(encoding="utf-8").count("B-") >= 1
+    command = "project --source p.jsonl --method greedy -o"
+    spanbridge(*f"{command} o.jsonl".split())
+    found = json.loads((tmp_path / "o.jsonl").read_text("utf-8"))["target_spans"]
+    assert [{**span, "score": 0} for span in found] == [{**span, "score": 0} for span in spans]
+    # CoNLL holds one layer
+    for option, tags in (("", "a\tB-A\nb\tI-A\n\n"), (" --nested inner", "a\tO\nb\tB-B\n\n")):
+        told = spanbridge(*f"{command} o.conll{option}".split()).stderr
+        assert (tmp_path / "o.conll").read_text("utf-8") == tags
+        kept = option.rpartition(" ")[2] or "outer"
+        why = f"1 spans not written, since the format holds one layer (nested: {kept})"
+        assert why in told
+    wrong = spanbridge(*f"{command} o.jsonl --nested inner".split(), code=2)
+    assert "jsonl does not, so leave it out" in wrong.stderr
 
 
 @pytest.mark.slow

@@ -197,23 +197,44 @@ def test_without_links(method, n_target):
     assert project(method, [], linked("0-0", 1, 1)).dropped == ()
 
 
-@pytest.mark.parametrize(
-    ("method", "expected"),
-    [
-        # 1 for both whole; LOC is first; ORG is left its last word, 2*1/(4+1) = 2/5: 1 + 2/5
-        (GreedyMethod(), [(0, 3, "LOC"), (3, 4, "ORG")]),
-        # [0,2) = 2*2/(3+2) = 4/5 and [2,4) = 2*2/(4+2) = 2/3: together 22/15 > 7/5
-        (ExactMethod(), [(0, 2, "LOC"), (2, 4, "ORG")]),
-        # LOC is shorter, and the one piece of ORG overlaps it
-        (HeuristicMethod(), [(0, 3, "LOC")]),
-    ],
-    ids=["greedy", "exact", "heuristic"],
-)
-def test_nested_source_spans(method, expected):
+@pytest.mark.parametrize("method", METHODS, ids=name)
+def test_nested_source_spans(method):
     # New York City inside New York City Council, in any order; links one to one
     entities, links = [Span(0, 3, "LOC"), Span(0, 4, "ORG")], linked("0-0 1-1 2-2 3-3", 4, 4)
-    assert placed(project(method, entities, links)) == expected
-    assert placed(project(method, entities[::-1], links)) == expected
+    for given in (entities, entities[::-1]):
+        assert placed(project(method, given, links)) == [(0, 4, "ORG"), (0, 3, "LOC")]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name)
+def test_three_layers_and_two_labels(method):
+    # a b c d: X [0,4) around Y [1,4) around Z [2,3), which is W too; reordered, each in the other
+    spans = [Span(0, 4, "X"), Span(1, 4, "Y"), Span(2, 3, "Z"), Span(2, 3, "W")]
+    found = project(method, spans, linked("0-3 1-2 2-0 3-1", 4, 4))
+    assert placed(found) == [(0, 4, "X"), (0, 3, "Y"), (0, 1, "Z"), (0, 1, "W")]
+    assert found.origins == tuple(spans)
+    assert {span.score for span in found.spans} == {method.max_confidence()}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name)
+def test_an_inner_span_lies_inside_if_it_can(method):
+    # outer [0,2) -> words 0 1; the inner word 1 is linked to 1 and, wrongly, to 4
+    outer, inner = Span(0, 2, "ORG"), Span(1, 2, "LOC")
+    found = project(method, [outer, inner], linked("0-0 1-1", 2, 5))
+    assert placed(found) == [(0, 2, "ORG"), (1, 2, "LOC")]
+    found = project(method, [outer, inner], linked("0-0 1-1 1-4", 2, 5))
+    assert placed(found) == [(0, 2, "ORG"), (1, 2, "LOC")]
+
+
+def test_an_inner_span_that_has_no_word_inside_stands_alone():
+    # outer: three words, of which two are linked to 0 1; the third, inner, to 5:
+    # [0,2) = 2*2/(3+2) = 4/5 > [0,6) = 2*3/(3+6) = 2/3
+    spans = [Span(0, 3, "ORG"), Span(2, 3, "LOC")]
+    found = project(GreedyMethod(), spans, linked("0-0 1-1 2-5", 3, 6))
+    assert placed(found) == [(0, 2, "ORG"), (5, 6, "LOC")]
+    # without any place for the outer one, the inner one keeps its own
+    found = project(GreedyMethod(min_score=0.9), spans, linked("2-5", 3, 6))
+    assert placed(found) == [(5, 6, "LOC")]
+    assert found.dropped == ((spans[0], BELOW),)
 
 
 def test_crossing_source_spans():

@@ -6,13 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_named
+from spanbridge.core.spans import Nested
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -199,6 +200,13 @@ route_options = _stack(
         ),
         shard_option,
     ]
+)
+
+nested_option = click.option(
+    "--nested",
+    type=click.Choice(get_args(Nested)),
+    help="Of spans that lie in each other, those to keep where there is room for one layer (CoNLL, "
+    "training): outer (default) or inner; the others are counted.",
 )
 
 fit_rows_option = click.option(

@@ -103,6 +103,7 @@ the account.
 )
 @click.option("--from", "language", metavar="LANG", help="Language of the source.")
 @click.option("--to", "other", metavar="LANG", help="Language of the target.")
+@opt.nested_option
 @opt.tag_options
 @opt.column_options
 @opt.text_options
@@ -142,15 +143,15 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "languages": {side: code for side, code in languages.items() if code is not None},
         "output": output,
         "steps": [{"project": step}],
-        **opt.take(
-            given,
-            (
-                *("scheme", "orphans", "word_column", "tag_column", "tokenised"),
-                *("fit_rows", "commercial"),
-            ),
-        ),
+        **opt.take(given, _OF_FILES),
     }
     opt.stream(settings, given, keep=folder, explanation=given["explanation"])
+
+
+_OF_FILES = (
+    *("scheme", "orphans", "word_column", "tag_column", "nested"),
+    *("tokenised", "fit_rows", "commercial"),
+)
 
 
 def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:

@@ -182,6 +182,7 @@ an interrupted training. Torch and transformers are required: pip install 'spanb
 )
 @click.option("--device", help="Device of torch: cpu, cuda (default: a GPU if there is one).")
 @click.option("--licence", default="other", help="Licence of the data, for the model card.")
+@opt.nested_option
 @opt.tag_options
 @opt.json_option
 @opt.quiet_option
@@ -203,7 +204,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
     keep = Filter(**opt.take(given, ("complete", "min_score", "min_coverage", "weigh")))
     labels = None if given["labels"] is None else [x.strip() for x in given["labels"].split(",")]
-    kinds = opt.take(given, ("scheme", "orphans"))
+    kinds = opt.take(given, ("nested", "scheme", "orphans"))
     sets = [
         read_set(path, weight=weight, keep=keep, labels=labels, **kinds)
         for path, weight in weighted

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
+from importlib import metadata
 from pathlib import Path
 
 
 def package_version() -> str:
     """Version of the installed package; ``0+unknown`` when run from a bare source tree."""
     try:
-        return version("spanbridge")
-    except PackageNotFoundError:
+        return metadata.version("spanbridge")
+    except metadata.PackageNotFoundError:
         return "0+unknown"
 
 
@@ -37,3 +37,9 @@ def signature(parts: Mapping[str, object]) -> str:
     """
     clean = {k: " ".join(str(v).replace("|", " ").split()) for k, v in parts.items()}
     return "|".join([*(f"{k}:{v}" for k, v in clean.items()), f"version:{package_version()}"])
+
+
+def extended(line: str, name: str, value: str) -> str:
+    """A signature with one more part, before the version."""
+    told, sign, version = line.rpartition("|version:")
+    return f"{told}|{name}:{value}{sign}{version}"

@@ -99,6 +99,8 @@ class Format(Part, ABC):
         sides: ``both`` if a file holds pairs, ``one`` if it holds single sentences, ``none`` if it
             holds no sentences.
         holds_spans: True if it holds the spans of its sentences.
+        holds_nested: True if the spans of a sentence may overlap; else it is written with one layer
+            of them.
         holds_links: True if it holds word links.
     """
 
@@ -106,6 +108,7 @@ class Format(Part, ABC):
     suffixes: ClassVar[tuple[str, ...]] = ()
     sides: ClassVar[Literal["both", "one", "none"]]
     holds_spans: ClassVar[bool] = False
+    holds_nested: ClassVar[bool] = False
     holds_links: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object) -> None:

@@ -43,6 +43,7 @@ class JsonLines(Format):
     suffixes = (".jsonl",)
     sides = "both"
     holds_spans = True
+    holds_nested = True
     holds_links = True
 
     def read(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip, lines
 from spanbridge.core.plugins import is_foreign, plugins
 from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
+from spanbridge.core.spans import Nested, one_layer
 from spanbridge.formats.base import SNIFFED_LINES, Format, Write
 
 # Suffix of plain text, but also of some labelled corpora.
@@ -79,7 +81,13 @@ def output_format(path: str | Path, default: str) -> Format:
 
 @contextmanager
 def open_writer(
-    path: str | Path, side: Side = "target", *, default: str = "conll", scores: bool = False
+    path: str | Path,
+    side: Side = "target",
+    *,
+    default: str = "conll",
+    scores: bool = False,
+    nested: Nested = "outer",
+    left_out: Callable[[int], None] = lambda n: None,
 ) -> Iterator[Write]:
     """Open a file for rows, in the format of its suffix; it appears once the block has succeeded.
 
@@ -88,6 +96,8 @@ def open_writer(
         side: side that is written if the format holds only one.
         default: name of the format if the suffix does not tell.
         scores: write the links' scores too, if they are optional.
+        nested: of spans that overlap, those to write if the format holds one layer of them.
+        left_out: function that is told how many spans of a row are left out for that.
 
     Yields:
         A function that writes a row.
@@ -100,12 +110,36 @@ def open_writer(
         raise SpanbridgeError(f"side is {side!r}, but must be source or target")
     chosen = output_format(path, default)
     with atomic_output(path) as out:
-        yield chosen.writer(out, side, scores=scores)
+        write = chosen.writer(out, side, scores=scores)
+        if chosen.holds_nested or not chosen.holds_spans:
+            yield write
+            return
+
+        def write_layer(pair: SentencePair) -> None:
+            n = 0
+            for one in SIDES if chosen.sides == "both" else (side,):
+                sentence = pair.side(one)
+                spans = one_layer(sentence.spans, nested)
+                if len(spans) < len(sentence.spans):
+                    n += len(sentence.spans) - len(spans)
+                    layer: dict[str, Any] = {one: sentence.with_spans(spans)}
+                    pair = pair._replace(**layer)
+            write(pair)
+            if n:
+                left_out(n)
+
+        yield write_layer
 
 
-def write_pairs(path: str | Path, rows: Iterable[SentencePair], side: Side = "target") -> None:
+def write_pairs(
+    path: str | Path,
+    rows: Iterable[SentencePair],
+    side: Side = "target",
+    *,
+    nested: Nested = "outer",
+) -> None:
     """Write rows to a file; see :func:`open_writer`."""
-    with open_writer(path, side) as write:
+    with open_writer(path, side, nested=nested) as write:
         for row in checked_rows(rows):
             write(row)
 

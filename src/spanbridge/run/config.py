@@ -16,6 +16,7 @@ from spanbridge.core import registry
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
+from spanbridge.core.spans import Nested
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
 from spanbridge.run.job import MAX_SHARD_ROWS, SHARD_ROWS, Job, applied
@@ -39,6 +40,8 @@ class Settings(Input):
         output: path of the result; its suffix tells the format.
         output_side: side that is written if the format holds single sentences.
         link_scores: write the scores of links, if they are optional in the format.
+        nested: of spans that lie in each other, those that a format with one layer holds: the
+            ``outer`` ones (default) or the ``inner`` ones. Those left out are counted.
         work: folder for the shards; by default ``OUTPUT.work``.
         shard_rows: rows per shard.
         fit_rows: rows that steps learn from, at most, spread evenly over the input.
@@ -50,6 +53,7 @@ class Settings(Input):
     output: str | None = None
     output_side: Side = "target"
     link_scores: bool = False
+    nested: Nested | None = None
     work: str | None = None
     shard_rows: int = Field(SHARD_ROWS, ge=1, le=MAX_SHARD_ROWS)
     fit_rows: int = Field(FIT_ROWS, ge=1)
@@ -113,6 +117,9 @@ class Pipeline:
         assert given.output is not None
         self._check_output(given.output, explanation)
         self.check(given.columns())
+        writing: dict[str, Any] = {"scores": True} if given.link_scores else {}
+        writing |= {} if given.nested is None else {"nested": given.nested}
+        signed = {"nested": "inner"} if given.nested == "inner" else {}
         return Job(
             {**given.paths(), "fit": applied(self.steps)},
             given.rows,
@@ -120,8 +127,8 @@ class Pipeline:
             given.output,
             given.output_side,
             result_format(given.output, self.steps[-1].name).name,
-            {"scores": True} if given.link_scores else {},
-            given.signature(),
+            writing,
+            {**given.signature(), **signed},
             given.fit_rows,
             any(step.slow for step in self.steps),
             keep,
@@ -195,7 +202,7 @@ class Pipeline:
         if output is None:
             return
         try:
-            held = result_format(output, self.steps[-1].name)
+            held = result_format(output, self.steps[-1].name, self.settings.nested)
         except SpanbridgeError as error:
             raise self.wrong_setting("output", str(error)) from error
         wanted = {"one": f"{side}_spans", "none": "links"}.get(held.sides)

@@ -34,7 +34,7 @@ class Job:
         output_side: side that is written if the format holds single sentences.
         default_format: format of an output without a known suffix.
         writing: further options of the output's format.
-        reading: settings by which the input was read, for the signature.
+        reading: settings by which the input is read and the output written, for the signature.
         fit_rows: rows that steps learn from, at most, spread over the input.
         slow: check the whole input before the work begins.
         keep: folder in which the only step saves what it has learned; None saves nothing.

@@ -13,7 +13,7 @@ from typing import Any
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, check_named
 from spanbridge.core.rows import REJECTED, SentencePair, Side
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import Nested, Sentence
 from spanbridge.formats import Format, Write, open_writer, output_format
 from spanbridge.formats.base import MisfitError
 from spanbridge.steps.account import Account
@@ -138,10 +138,16 @@ def open_result(
         account: function that returns the account of the run, called at the end.
         options: further options of :func:`~spanbridge.formats.open_writer`.
     """
-    with open_writer(path, side, default=known, **options) as write:
+    left_out: list[int] = []
+    with open_writer(path, side, default=known, left_out=left_out.append, **options) as write:
         written = Written(write, output_format(path, known).sides == "none")
         yield written
     written.enter(account())
+    if left_out:
+        kept = options.get("nested", "outer")
+        account().note(
+            f"spans not written, since the format holds one layer (nested: {kept})", sum(left_out)
+        )
 
 
 class Written:
@@ -182,10 +188,11 @@ class Written:
         account.statuses = +account.statuses
 
 
-def result_format(output: str | Path, last_step: str) -> Format:
+def result_format(output: str | Path, last_step: str, nested: Nested | None = None) -> Format:
     """Format of a result's file, from its suffix, or else Pharaoh for links and CoNLL for spans.
 
-    Raises SpanbridgeError if it cannot hold what the last step makes.
+    Raises SpanbridgeError if it cannot hold what the last step makes, or if ``nested`` chooses
+    among layers of spans though it holds all of them.
     """
     made = "links" if last_step == "align" else "spans"
     held = output_format(output, DEFAULT_FORMATS[made])
@@ -193,6 +200,11 @@ def result_format(output: str | Path, last_step: str) -> Format:
         ways = ".jsonl or .pharaoh" if made == "links" else ".jsonl or .conll"
         raise SpanbridgeError(
             f"{output} is of the format {held.name}, which holds no {made}; write {ways}"
+        )
+    if nested is not None and (held.holds_nested or not held.holds_spans):
+        raise SpanbridgeError(
+            f"nested chooses the spans for a format that holds one layer of them; {held.name} does "
+            "not, so leave it out"
         )
     return held
 

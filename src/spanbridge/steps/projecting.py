@@ -13,7 +13,7 @@ from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
-from spanbridge.core.spans import Span
+from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.confidence import sentence_confidence
 from spanbridge.projection.contract import checked_projections
 from spanbridge.projection.method import Method, Projection, Row
@@ -283,6 +283,9 @@ class Project(Step):
             rejected_sentences=None,
         )
         account.add(done, status, dropped)
+        _, crossing = nesting([span[:2] for span in pair.source.spans])
+        if crossing:
+            account.note("source_spans_that_cross_others_and_compete_for_words", len(crossing))
         return done
 
 
@@ -327,14 +330,17 @@ def _empty_probability(pair: SentencePair) -> float | None:
 def _sentence_confidence(whole: Projection, min_confidence: float) -> float | None:
     """Probability that the row is right; omitting a span counts with 1 - its probability.
 
-    None if the method gives a span none.
+    The labels of one place are right or wrong together, so they count once, with the lowest
+    probability. None if the method gives a span none.
     """
-    sure = [span.score for span in whole.spans if span.score is not None]
-    if len(sure) < len(whole.spans):
-        return None
-    if min_confidence:
-        sure = [p if p >= min_confidence else 1 - p for p in sure]
-    return round(sentence_confidence(sure, len(whole.dropped)), 4)
+    sure: dict[tuple[int, int], float] = {}
+    for start, end, _, p in whole.spans:
+        if p is None:
+            return None
+        sure[start, end] = min(p, sure.get((start, end), 1.0))
+    least = [p if p >= min_confidence else 1 - p for p in sure.values()]
+    n_dropped = len({span[:2] for span, _ in whole.dropped})
+    return round(sentence_confidence(least, n_dropped), 4)
 
 
 def _checked(found: Projection | RowError) -> Projection | str:

@@ -30,6 +30,7 @@ from spanbridge.steps.base import (
     TranslatorSettings,
     chunks,
 )
+from spanbridge.steps.nested_marks import NestedSpans
 from spanbridge.translation.base import Translation, Translator
 from spanbridge.translation.guards import GUARDS, Guards, guarded
 from spanbridge.translation.marks import Recovered, mark, markable, recover
@@ -155,21 +156,30 @@ class _Marking(_Translating):
         """Rows with the translations of their marked sources; scores are similarities."""
         for chunk in chunks(rows):
             texts = [in_characters(pair.source) for pair in chunk]
-            faults = [markable(text, spans, self.style) for text, spans in texts]
+            nests = [NestedSpans(spans) for _, spans in texts]
+            faults = [
+                markable(text, nest.outermost, self.style)
+                for (text, _), nest in zip(texts, nests, strict=True)
+            ]
             marked = self._translate(
                 [
-                    mark(text, spans, self.style) if fault is None else text
-                    for (text, spans), fault in zip(texts, faults, strict=True)
+                    mark(text, nest.outermost, self.style) if fault is None else text
+                    for (text, _), nest, fault in zip(texts, nests, faults, strict=True)
                 ]
             )
             alone = iter(
                 self._translate([text[s.start : s.end] for text, spans in texts for s in spans])
             )
-            for pair, (_, spans), fault, found in zip(chunk, texts, faults, marked, strict=True):
+            of_rows = zip(chunk, texts, nests, faults, marked, strict=True)
+            for pair, (_, spans), nest, fault, found in of_rows:
                 own = [next(alone).text for _ in spans]
                 back = None
                 if fault is None:
-                    back = recover(found.text, spans, own, self.style, self.min_score)
+                    outer = nest.outermost
+                    back = recover(
+                        found.text, outer, nest.of_outermost(own), self.style, self.min_score
+                    )
+                    back = nest.complete(back, own, self.min_score)
                 yield pair, _Marked(spans, fault, found, back)
 
 

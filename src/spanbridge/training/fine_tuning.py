@@ -15,7 +15,7 @@ import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.signature import signature
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import Nested, Sentence
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.encode.cache import file_digest
 from spanbridge.encode.checkpoint import Checkpoint
@@ -107,6 +107,7 @@ def train(
     tests: Sequence[str] = (),
     labels: Sequence[str] | None = None,
     unlabelled: Unlabelled | None = None,
+    nested: Nested = "outer",
     scheme: Scheme = "iob2",
     orphans: OrphanPolicy = "begin",
     licence: str = "other",
@@ -127,6 +128,7 @@ def train(
         tests: files that are only scored.
         labels: labels to learn; None takes those of the sets, or else of the teacher.
         unlabelled: text for teachers or an adversary.
+        nested: layer of the spans of ``dev`` and ``tests`` that is scored, as in ``read_set``.
         scheme, orphans: how the tags of ``dev`` and ``tests`` are read.
         licence: licence of the data, for the model card.
         command: the command line, for the model card.
@@ -146,7 +148,7 @@ def train(
     leave_out_repeats(sets)
     wanted = _wanted(sets, labels, unlabelled)
     judged = {
-        path: _gold(path, wanted, scheme, orphans)
+        path: _gold(path, wanted, nested, scheme, orphans)
         for path in dict.fromkeys([*([dev] if dev else []), *tests])
     }
     checkpoint = find_checkpoint(encoder)
@@ -157,6 +159,7 @@ def train(
             "data": _digest(sets),
             "dev": file_digest(Path(dev))[:8] if dev else "none",
             "labels": ",".join(wanted),
+            **({} if nested == "outer" else {"nested": nested}),
             **({} if unlabelled is None else {"unlabelled": unlabelled.describe()}),
             **asdict(settings),
         }
@@ -258,7 +261,8 @@ def score(folder: Path, judged: TrainingSet, device: str) -> Score:
     interval = bootstrap_interval(report.rows)
     micro = report.micro
     f1 = (micro.f1, interval.low, interval.high)
-    return Score(judged.path, *f1, micro.precision, micro.recall, dict(judged.dropped))
+    unknown = dict(judged.dropped)
+    return Score(judged.path, *f1, micro.precision, micro.recall, unknown, judged.n_nested)
 
 
 def check_place(folder: Path) -> None:
@@ -301,9 +305,11 @@ def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], .
     return history, seconds
 
 
-def _gold(path: str, labels: Sequence[str], scheme: Scheme, orphans: OrphanPolicy) -> TrainingSet:
+def _gold(
+    path: str, labels: Sequence[str], nested: Nested, scheme: Scheme, orphans: OrphanPolicy
+) -> TrainingSet:
     """Sentences of a file with spans of these labels. Raises InputError if there are none."""
-    found = read_set(path, labels=labels, scheme=scheme, orphans=orphans)
+    found = read_set(path, labels=labels, nested=nested, scheme=scheme, orphans=orphans)
     if not found.sentences:
         raise InputError(path, None, "holds no sentence with a word")
     return found
