@@ -66,6 +66,7 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
 )
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
+@opt.file_options
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
@@ -83,6 +84,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
         "side": "target",
         "languages": {"target": given["language"], "source": given["other"]},
         "output": output,
+        **opt.take(given, opt.READING),
         **opt.pipeline_settings(given),
     }
     if given["config"] is not None:
@@ -95,7 +97,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
         raise click.UsageError("name the tagger with --model, or steps with --config")
     else:
         opt.check_file(text)
-        raw = find_format(text, default="text").name == "text"
+        raw = find_format(text, name=given["format"], default="text").name == "text"
         settings["steps"] = label_steps(
             opt.translator_entry(given),
             {"checkpoint": {"model": given["model"]}},
@@ -112,6 +114,6 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
 _BESIDE_CONFIG = frozenset(
     {
         *("text", "output", "language", "other", "config", "show_config", "commercial"),
-        *("shard_rows", "part", "as_json", "quiet"),
+        *("format", "offsets", "shard_rows", "part", "as_json", "quiet"),
     }
 )

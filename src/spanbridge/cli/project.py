@@ -104,7 +104,7 @@ the account.
 @click.option("--from", "language", metavar="LANG", help="Language of the source.")
 @click.option("--to", "other", metavar="LANG", help="Language of the target.")
 @opt.tag_options
-@opt.column_options
+@opt.reading_options
 @opt.commercial_option
 @opt.json_option
 @opt.quiet_option
@@ -141,9 +141,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "languages": {side: code for side, code in languages.items() if code is not None},
         "output": output,
         "steps": [{"project": step}],
-        **opt.take(
-            given, ("scheme", "orphans", "word_column", "tag_column", "fit_rows", "commercial")
-        ),
+        **opt.take(given, ("scheme", "orphans", *opt.READING, "fit_rows", "commercial")),
     }
     opt.stream(settings, given, keep=folder, explanation=given["explanation"])
 

@@ -42,7 +42,7 @@ reason in their row's field `translation_status`.
 )
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
 @opt.tag_options
-@opt.column_options
+@opt.reading_options
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
@@ -55,6 +55,6 @@ def command(source: str, output: str, **given: Any) -> None:
         "output": output,
         "commercial": given["commercial"],
         "steps": [{"translate": {"translator": opt.translator_entry(given), "side": original}}],
-        **opt.take(given, ("scheme", "orphans", "word_column", "tag_column")),
+        **opt.take(given, ("scheme", "orphans", *opt.READING)),
     }
     opt.stream(settings, given)

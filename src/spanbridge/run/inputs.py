@@ -15,6 +15,7 @@ from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.settings import exact
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.formats import Counts, Format, Pairs, Reading, find_format, read_pairs
+from spanbridge.formats.offsets import Offsets
 from spanbridge.formats.reading import read_by, with_position
 
 # Number of rows of pairs in which links and texts are looked for.
@@ -49,6 +50,9 @@ class Input(BaseModel):
             for files of both sides, and a single text is raw.
         scheme, orphans: how the tags of CoNLL are read.
         word_column, tag_column: columns of the labelled CoNLL, from 1; None finds them.
+        format: name of the labelled file's format; None finds it.
+        offsets: how the positions of spans in text are counted.
+        tag_names: names of tags that are numbers, in their order.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,6 +64,9 @@ class Input(BaseModel):
     orphans: OrphanPolicy = "begin"
     word_column: int | None = Field(None, ge=1)
     tag_column: int | None = Field(None, ge=1)
+    format: str | None = None
+    offsets: Offsets = "characters"
+    tag_names: tuple[str, ...] = ()
 
     @field_validator("*", mode="before")
     @classmethod
@@ -122,11 +129,12 @@ class Input(BaseModel):
         of_pairs = isinstance(self.input, Files)
         tags = self.labels and (of_pairs or self.side == "source")
         tokenised = of_pairs if self.tokenised is None else self.tokenised
-        columns = (self.word_column, self.tag_column)
-        return Reading(self.scheme, self.orphans, tags, tokenised, *columns)
+        same = ("scheme", "orphans", "word_column", "tag_column", "offsets", "format", "tag_names")
+        return Reading(
+            tags=tags, tokenised=tokenised, **{name: getattr(self, name) for name in same}
+        )
 
     def _format(self, path: str) -> Format:
         """Format of a file: a labelled corpus is sniffed, raw text is recognised by its name."""
-        return find_format(
-            path, default="text", sniff=self.side == "source" or bool(self.tokenised)
-        )
+        sniff = self.side == "source" or bool(self.tokenised)
+        return find_format(path, name=self.format, default="text", sniff=sniff)

@@ -166,7 +166,7 @@ def combine(
         Spans in order, with the averaged probability as score.
     """
     worth: dict[tuple[int, int, str], float] = {}
-    for start, end, label, score in projected:
+    for start, end, label, score, _ in projected:
         worth[start, end, label] = weight * (1.0 if score is None else score)
     found = {span[:3]: 1.0 if span.score is None else span.score for span in tagged.spans}
     for key in {**worth, **found}:
