@@ -6,6 +6,7 @@ Everything here is deterministic, and gives the same rows as the command of the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,7 @@ def evaluate(
     labels: Sequence[str] | None = None,
     protocol: SpanProtocol = "default",
     scheme: Any = "iob2",
+    **reading: Any,
 ) -> SpanReport:
     """Score predicted spans against gold ones.
 
@@ -269,6 +271,8 @@ def evaluate(
         labels: count these only, on both sides; None counts all.
         protocol: how malformed tags are read, ``default`` or ``strict``.
         scheme: tag scheme of CoNLL files.
+        reading: further settings by which the gold file is read, such as ``offsets`` and
+            ``format``; see :class:`~spanbridge.formats.Reading`.
 
     Raises:
         InputError: a file is wrong.
@@ -276,7 +280,7 @@ def evaluate(
     """
     how = Reading(scheme, orphan_policy(protocol, scheme))
     return evaluate_spans(
-        _sentences(gold, how),
+        _sentences(gold, replace(how, **reading)),
         _sentences(predicted, how),
         protocol=protocol,
         labels=labels,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,7 +49,7 @@ report it with the number.
     show_default=True,
     help="Tag scheme of CoNLL files.",
 )
-@opt.column_options
+@opt.reading_options
 @click.option(
     "--bootstrap",
     metavar="N",
@@ -87,6 +86,7 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
     from spanbridge.core.errors import SpanbridgeError
     from spanbridge.evaluation import bootstrap_interval, evaluate_spans, orphan_policy
     from spanbridge.formats import Counts, Reading, labelled_rows, over_same_words
+    from spanbridge.formats.offsets import notes_of
 
     protocol, scheme = given["protocol"], given["scheme"]
     orphans = orphan_policy(protocol, scheme)
@@ -97,16 +97,15 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
             raise SpanbridgeError(f"--labels {given['labels']!r} names an empty label")
     files = (gold, predicted)
     counts = [Counts() for _ in files]
-    columns = (given["word_column"], given["tag_column"])
-    how = Reading(scheme, orphans)
-    named = replace(how, word_column=columns[0], tag_column=columns[1])
+    named = Reading(scheme, orphans, **opt.reading(given))
+    how = Reading(scheme, orphans, tag_names=named.tag_names)
     left = labelled_rows(gold, named, counts[0])
     right = labelled_rows(predicted, how, counts[1])
     rows = list(over_same_words(left, gold, right, predicted))
     for path, n in zip(files, counts, strict=True):
-        if n.n_widened:
-            note = f"note: {n.n_widened} spans in {path} end inside a word; the whole word counts"
-            click.echo(note, err=True)
+        for told, count in {**dict(notes_of(n.places)), **n.left_out}.items():
+            if count:
+                click.echo(f"note: {path}: {count} {told}", err=True)
         for guess in n.guessed:
             click.echo(f"note: {path}: {guess}", err=True)
     found = {span.label for row in rows for sentence in row for span in sentence.spans}

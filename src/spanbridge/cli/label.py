@@ -67,6 +67,7 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
 )
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
+@opt.file_options
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
@@ -84,7 +85,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
         "side": "target",
         "languages": {"target": given["language"], "source": given["other"]},
         "output": output,
-        **opt.take(given, ("tokenised",)),
+        **opt.take(given, opt.READING),
         **opt.pipeline_settings(given),
     }
     if given["config"] is not None:
@@ -97,10 +98,8 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
         raise click.UsageError("name the tagger with --model, or steps with --config")
     else:
         # sentences can be cut only out of raw text about which nothing else is known yet
-        raw = Input(input=text, side="target", **opt.take(given, ("tokenised",))).columns() == {
-            "target_words",
-            "target_text",
-        }
+        one = Input(input=text, side="target", **opt.take(given, opt.READING))
+        raw = one.columns() == {"target_words", "target_text"}
         settings["steps"] = label_steps(
             opt.translator_entry(given),
             {"checkpoint": {"model": given["model"]}},
@@ -117,7 +116,6 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
 _BESIDE_CONFIG = frozenset(
     {
         *("text", "output", "language", "other", "config", "show_config", "commercial"),
-        "tokenised",
-        *("shard_rows", "part", "as_json", "quiet"),
+        *(*opt.READING, "shard_rows", "part", "as_json", "quiet"),
     }
 )

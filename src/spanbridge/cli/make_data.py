@@ -35,7 +35,7 @@ command to resume after an interruption: finished shards are kept in DIR/work.
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
 @click.option("-o", "--output", required=True, metavar="DIR", help="Folder for the result.")
 @opt.tag_options
-@opt.column_options
+@opt.reading_options
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
@@ -62,7 +62,7 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
             segment=segmented(given["segment"], given["other"]),
             marks=given["marks"],
         ),
-        **opt.take(given, ("scheme", "orphans", "word_column", "tag_column")),
+        **opt.take(given, ("scheme", "orphans", *opt.READING)),
         **opt.pipeline_settings(given),
     }
     pipeline = make_pipeline(settings)
@@ -75,7 +75,7 @@ _BESIDE_MARKS = frozenset(
     {
         *("labelled", "output", "language", "other", "marks", "translator", "translator_model"),
         *("translations", "translator_options", "beam", "commercial", "scheme", "orphans"),
-        *("word_column", "tag_column"),
+        *opt.READING,
         *("show_config", "shard_rows", "part", "as_json", "quiet"),
     }
 )

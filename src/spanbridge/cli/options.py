@@ -15,6 +15,7 @@ from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_named
 from spanbridge.core.spans import Nested
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
+from spanbridge.formats.offsets import OFFSETS
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -70,18 +71,55 @@ tag_options = _stack(
     ]
 )
 
-column_options = _stack(
+# Names of settings of `reading_options` and `text_options`.
+READING = ("word_column", "tag_column", "offsets", "format", "tag_names", "tokenised")
+
+
+def _names(_: Any, __: Any, text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",")]
+
+
+file_options = _stack(
     [
         click.option(
-            f"--{kind}-column",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help=f"Column of the {kind}s in the labelled CoNLL file, from 1 (default: {default}).",
-        )
-        for kind, default in (
-            ("word", "the first, or the one after running numbers"),
-            ("tag", "the last one that holds tags"),
-        )
+            "--format",
+            metavar="NAME",
+            help="Format of the labelled file, if neither its name nor its first lines tell. "
+            f"{listed('format')}.",
+        ),
+        click.option(
+            "--offsets",
+            type=click.Choice(OFFSETS),
+            help="Unit in which the positions of spans in text are counted (UTF-16 units: Java, "
+            "JavaScript), and whether an end is the last position in place of one past it "
+            "[default: characters].",
+        ),
+    ]
+)
+
+reading_options = _stack(
+    [
+        file_options,
+        *(
+            click.option(
+                f"--{kind}-column",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help=f"Column of the {kind}s in the labelled CoNLL file, from 1 "
+                f"(default: {default}).",
+            )
+            for kind, default in (
+                ("word", "the first, or the one after running numbers"),
+                ("tag", "the last one that holds tags"),
+            )
+        ),
+        click.option(
+            "--tag-names",
+            metavar="A,B,...",
+            callback=_names,
+            help="Names of tags that are numbers (ner_tags of Hugging Face datasets), from 0: "
+            "O,B-PER,I-PER.",
+        ),
     ]
 )
 
@@ -220,6 +258,12 @@ fit_rows_option = click.option(
 def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """The named options among all that were given, without those that are None."""
     return {name: options[name] for name in names if options.get(name) is not None}
+
+
+def reading(options: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a :class:`~spanbridge.formats.Reading` among options."""
+    found = take(options, READING)
+    return found | ({"tag_names": tuple(found["tag_names"])} if "tag_names" in found else {})
 
 
 def parsed(texts: Iterable[str], flag: str) -> dict[str, Any]:

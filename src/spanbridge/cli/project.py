@@ -105,8 +105,8 @@ the account.
 @click.option("--to", "other", metavar="LANG", help="Language of the target.")
 @opt.nested_option
 @opt.tag_options
-@opt.column_options
 @opt.text_options
+@opt.reading_options
 @opt.commercial_option
 @opt.json_option
 @opt.quiet_option
@@ -148,10 +148,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     opt.stream(settings, given, keep=folder, explanation=given["explanation"])
 
 
-_OF_FILES = (
-    *("scheme", "orphans", "word_column", "tag_column", "nested"),
-    *("tokenised", "fit_rows", "commercial"),
-)
+_OF_FILES = ("scheme", "orphans", "nested", *opt.READING, "fit_rows", "commercial")
 
 
 def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:

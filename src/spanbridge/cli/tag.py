@@ -71,6 +71,7 @@ the signature and the account.
 )
 @opt.text_options
 @opt.commercial_option
+@opt.file_options
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
@@ -96,5 +97,6 @@ def command(source: str, output: str, **given: Any) -> None:
         "output_side": given["side"],
         "commercial": given["commercial"],
         "steps": [{"tag": step}],
+        **opt.take(given, opt.READING),
     }
     opt.stream(settings, given)

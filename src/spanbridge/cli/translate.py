@@ -42,8 +42,8 @@ reason in their row's field `translation_status`.
 )
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
 @opt.tag_options
-@opt.column_options
 @opt.text_options
+@opt.reading_options
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
@@ -56,6 +56,6 @@ def command(source: str, output: str, **given: Any) -> None:
         "output": output,
         "commercial": given["commercial"],
         "steps": [{"translate": {"translator": opt.translator_entry(given), "side": original}}],
-        **opt.take(given, ("scheme", "orphans", "word_column", "tag_column", "tokenised")),
+        **opt.take(given, ("scheme", "orphans", *opt.READING)),
     }
     opt.stream(settings, given)

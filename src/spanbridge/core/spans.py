@@ -20,17 +20,19 @@ class Span(NamedTuple):
         end: index one past the last word (half-open); ``start < end``.
         label: the label without B-/I- prefix; may contain hyphens.
         score: support of the span, in [0, 1]; None for given labels.
+        extra: JSON object of the other keys that the input gave the span; None for none.
     """
 
     start: int
     end: int
     label: str
     score: float | None = None
+    extra: str | None = None
 
 
 def check_spans(spans: tuple[Span, ...], n_words: int) -> None:
     """Raise SpanbridgeError if a span is empty, lies outside, has no label or a wrong score."""
-    for start, end, label, score in spans:
+    for start, end, label, score, _ in spans:
         if not 0 <= start < end <= n_words:
             raise SpanbridgeError(
                 f"span {start}-{end} ({label or 'no label'}) lies outside its sentence of "

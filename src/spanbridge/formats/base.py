@@ -10,9 +10,10 @@ from typing import ClassVar, Literal, TextIO
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import Part
-from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES, OrphanPolicy, Scheme
+from spanbridge.formats.offsets import OFFSETS, Offsets, Places, notes_of
 
 Write = Callable[[SentencePair], None]
 # Number of lines read to recognise a format.
@@ -29,15 +30,17 @@ class Counts:
         n_comments: comment lines skipped.
         n_sides_unlinked: sides on which no link of a whole file has the index 0.
         guessed: what was guessed of the layout of files, with their numbers of rows.
-        n_widened: target spans in characters that ended inside a word (see ``formats.jsonl``).
+        left_out: what the rows of a file hold beside spans and was not read, with its number.
+        places: how spans in characters lie in the texts of each side.
     """
 
     n_rows: int = 0
     n_orphans: int = 0
     n_comments: int = 0
-    n_widened: int = 0
     n_sides_unlinked: int = 0
     guessed: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    places: dict[Side, Places] = field(default_factory=lambda: {side: Places() for side in SIDES})
 
     def guess(self, what: str) -> None:
         """Count a row that was read by a guess."""
@@ -47,12 +50,18 @@ class Counts:
         """The counts that appear in an account."""
         return {
             "orphan_tags": self.n_orphans,
-            "spans_widened_to_whole_words": self.n_widened,
             "sides_whose_first_words_have_no_link_(are_links_counted_from_1?_--one-based)": (
                 self.n_sides_unlinked
             ),
+            **dict(notes_of(self.places)),
             **self.guessed,
+            **self.left_out,
         }
+
+    def leave_out(self, what: str, n: int = 1) -> None:
+        """Count things that are not read."""
+        if n:
+            self.left_out[what] = self.left_out.get(what, 0) + n
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,10 @@ class Reading:
         orphans: treatment of inside tags that continue nothing.
         tags: False ignores the tags of CoNLL, so that they may be missing.
         word_column, tag_column: numbers of the columns of CoNLL, from 1; None finds them.
+        offsets: how the positions of spans in JSON are counted; in words, only whether ends are
+            inclusive.
+        format: name of the labelled file's format; None finds it.
+        tag_names: names of tags that are numbers, in their order.
         tokenised: True if the words of plain text are separated by white space; False if it is raw:
             it is cut into words, and kept with their offsets; None finds out by the text's first
             rows (see ``formats.tokenised``).
@@ -77,11 +90,15 @@ class Reading:
     raw_if_unclear: bool = False
     word_column: int | None = None
     tag_column: int | None = None
+    offsets: Offsets = "characters"
+    format: str | None = None
+    tag_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value, known in (
             ("scheme", self.scheme, SCHEMES),
             ("orphans", self.orphans, ORPHAN_POLICIES),
+            ("offsets", self.offsets, OFFSETS),
         ):
             if value not in known:
                 raise SpanbridgeError(f"{name} is {value!r}, but must be one of {', '.join(known)}")

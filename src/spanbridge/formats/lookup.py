@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core import registry
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip, lines
 from spanbridge.core.plugins import is_foreign, plugins
 from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
@@ -31,16 +31,24 @@ def named_format(name: str) -> Format:
     return made
 
 
-def find_format(path: str | Path, *, default: str | None = None, sniff: bool = False) -> Format:
+def find_format(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    default: str | None = None,
+    sniff: bool = False,
+) -> Format:
     """Find the format of a file.
 
-    A suffix that a format claims decides; a final ``.gz`` is ignored. ``.txt`` is ambiguous: if the
+    A suffix that a format claims decides; a final ``.gz`` is ignored. If several formats claim it,
+    the first lines decide, or else it is the last one. ``.txt`` is ambiguous: if the
     default is another format than plain text, the file has that; else it is plain text, unless its
     lines are unambiguously of another format.
 
     Args:
         path: the file. With a default other than ``text`` and without ``sniff`` it is not opened,
             so it need not exist yet, and may be a pipe.
+        name: name of the format, if it is known.
         default: name of the format if neither suffix nor lines tell; None for none.
         sniff: read the first lines of a file whose suffix no format claims.
 
@@ -48,8 +56,12 @@ def find_format(path: str | Path, *, default: str | None = None, sniff: bool = F
         InputError: the lines are needed, but the file cannot be read.
         SpanbridgeError: neither suffix nor lines tell the format, and there is no default.
     """
-    if (claimed := _by_suffix(path)) is not None:
-        return claimed
+    if name is not None:
+        return named_format(name)
+    if claimed := _by_suffix(path):
+        *special, usual = claimed
+        head = _head(path) if special else []
+        return next((one for one in special if _recognises(one, head, strict=False)), usual)
     vague = _suffix(path) == _AMBIGUOUS
     if vague and default is None:
         default = "text"
@@ -65,15 +77,18 @@ def find_format(path: str | Path, *, default: str | None = None, sniff: bool = F
     return named_format(default)
 
 
-def output_format(path: str | Path, default: str) -> Format:
+def output_format(path: str | Path, default: str, name: str | None = None) -> Format:
     """Find the format of a file that is to be written.
 
-    A suffix that a format claims decides, else the default; ``.txt`` is never a format of spans.
+    A suffix that a format claims decides (the last one of several), else the default; ``.txt`` is
+    never a format of spans. A name decides in any case.
 
     Raises SpanbridgeError if the default is a plug-in that cannot be imported.
     """
-    if (claimed := _by_suffix(path)) is not None:
-        return claimed
+    if name is not None:
+        return named_format(name)
+    if claimed := _by_suffix(path):
+        return claimed[-1]
     chosen = named_format(default)
     plain = _suffix(path) == _AMBIGUOUS and chosen.holds_spans
     return named_format("text") if plain else chosen
@@ -154,15 +169,27 @@ def _recognises(known: Format, head: Sequence[str], strict: bool) -> bool:
         raise
 
 
-def _by_suffix(path: str | Path) -> Format | None:
+def _head(path: str | Path) -> list[str]:
+    """First lines of a file; none if it cannot be read, which is an error when it is needed."""
+    try:
+        return list(islice(lines(path), SNIFFED_LINES))
+    except InputError:
+        return []
+
+
+def _by_suffix(path: str | Path) -> list[Format]:
+    """The formats that claim a file's suffix: our own ones, or else the first other one."""
     suffix = _suffix(path)
     if suffix == _AMBIGUOUS:
-        return None
-    if (claimed := next((one for one in _formats() if suffix in one.suffixes), None)) is not None:
-        return claimed
+        return []
+    claimed = [one for one in _formats() if suffix in one.suffixes]
+    if own := [one for one in claimed if not is_foreign(one)]:
+        return own
+    if claimed:
+        return claimed[:1]
     if suffix[1:] in plugins("format"):
         named_format(suffix[1:])  # raises if it would claim the suffix, but cannot be imported
-    return None
+    return []
 
 
 def _formats() -> Iterator[Format]:

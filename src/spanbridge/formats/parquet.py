@@ -39,11 +39,11 @@ def _pyarrow() -> Any:
 def write_shard(path: Path, pairs: Sequence[SentencePair], notes: Mapping[str, Any]) -> None:
     """Write pairs, and notes about them, atomically.
 
-    Columns: ``id``; for each side ``SIDE_words``, ``SIDE_spans`` (structs start, end, label, score,
-    in words), ``SIDE_text`` and ``SIDE_offsets`` (structs start, end, in characters; null without
-    raw text); ``links`` (structs source, target) and ``link_scores``; every plain field of a pair
-    and of its sentences under its key (see ``formats.plain_fields``), as a string, a number, a list
-    of strings or a struct; ``extra`` as JSON.
+    Columns: ``id``; for each side ``SIDE_words``, ``SIDE_spans`` (structs start, end, label,
+    score, extra, in words), ``SIDE_text`` and ``SIDE_offsets`` (structs start, end, in characters;
+    null without raw text); ``links`` (structs source, target) and ``link_scores``; every plain
+    field of a pair and of its sentences under its key (see ``formats.plain_fields``), as a string,
+    a number, a list of strings or a struct; ``extra`` as JSON.
 
     Raises:
         InputError: the file cannot be written.
@@ -111,6 +111,7 @@ def _plain_list(column: Any, field: PlainField) -> list[Any]:
 
 def _side(pa: Any, sentences: Sequence[Sentence]) -> dict[str, Any]:
     span = {"start": pa.int32(), "end": pa.int32(), "label": pa.string(), "score": pa.float64()}
+    span["extra"] = pa.string()
     place = {"start": pa.int32(), "end": pa.int32()}
     return {
         "words": pa.array([s.words for s in sentences], pa.list_(pa.string())),

@@ -15,7 +15,8 @@ from spanbridge.core.plugins import code_digests
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
-from spanbridge.formats.conll import Conll, columns, is_blank
+from spanbridge.formats.conll import Conll, is_blank
+from spanbridge.formats.conll import columns as columns_of
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_links
 from spanbridge.formats.plain_text import ParallelText, PlainText
@@ -73,7 +74,7 @@ def read_rows(
             raised.
         default, sniff: as in :func:`spanbridge.formats.lookup.find_format`.
     """
-    found = find_format(path, default=default, sniff=sniff)
+    found = find_format(path, name=how.format, default=default, sniff=sniff)
     return with_position(found.read(path, side, how, counts), path)
 
 
@@ -90,7 +91,8 @@ def labelled_rows(
     path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
 ) -> Iterator[tuple[int, Sentence]]:
     """Read as :func:`read_labelled`, each sentence with the 1-based number of its first line."""
-    return with_position(_labelled_format(path).sentences(path, how, counts), path)
+    found = _labelled_format(path, how.format)
+    return with_position(found.sentences(path, how, counts), path)
 
 
 def read_labelled(
@@ -139,7 +141,7 @@ def read_pairs(
     for path in (source, target, links):
         if path is not None:
             check_rereadable(path)
-    left = _source_format(source, target, labelled)
+    left = _source_format(source, target, labelled, how.format)
     right = None if target is None else _target_format(target)
     if not labelled:
         how = replace(how, tags=False)
@@ -151,8 +153,8 @@ def read_pairs(
         if right is None or target is None:
             rows = with_position(left.read(source, "source", how, counts), source)
         else:
-            sources = with_position(left.sentences(source, how, counts), source)
-            bare = replace(how, tags=False, word_column=None, tag_column=None)
+            sources = with_position(left.read(source, "source", how, counts), source)
+            bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
             found = Counts(guessed=counts.guessed)
             targets = with_position(right.sentences(target, bare, found), target)
             rows = pair_up(parallel(sources, source, targets, target))
@@ -176,33 +178,38 @@ def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
         isinstance(one, PlainText | ParallelText) for one in known
     ):
         code["text"] = "tokenised" if how.tokenised else "raw"
+    named = {"format": how.format, "tag_names": ",".join(how.tag_names)}
+    named |= {} if how.offsets == DEFAULT_READING.offsets else {"offsets": how.offsets}
+    common = {name: value for name, value in named.items() if value} | code
     if not how.tags or known[0].sides != "one" or not known[0].holds_spans:
-        return code
-    named = {"word_column": how.word_column, "tag_column": how.tag_column}
-    chosen = {name: str(column) for name, column in named.items() if column is not None}
-    return {"scheme": how.scheme, "orphans": how.orphans, **chosen, **code}
+        return common
+    columns = {"word_column": how.word_column, "tag_column": how.tag_column}
+    chosen = {name: str(column) for name, column in columns.items() if column is not None}
+    return {"scheme": how.scheme, "orphans": how.orphans, **chosen, **common}
 
 
-def has_labels(path: str | Path) -> bool:
+def has_labels(path: str | Path, name: str | None = None) -> bool:
     """Check if a file has labels: pairs may, CoNLL has if its first line has a second column.
 
     Raises InputError if the file is needed, but cannot be read.
     """
     check_rereadable(path)
-    known = find_format(path, default="text", sniff=True)
+    known = find_format(path, name=name, default="text", sniff=True)
     if not isinstance(known, Conll):
         return known.holds_spans
-    head = (columns(line) for line in lines(path) if not is_blank(line))
+    head = (columns_of(line) for line in lines(path) if not is_blank(line))
     return any(len(cells) > 1 for cells in islice(head, 1))
 
 
-def _source_format(source: str | Path, target: str | Path | None, labelled: bool) -> Format:
+def _source_format(
+    source: str | Path, target: str | Path | None, labelled: bool, name: str | None
+) -> Format:
     if labelled:
-        found = _labelled_format(source)
+        found = _labelled_format(source, name)
     elif target is None:
-        found = find_format(source, default="parallel")
+        found = find_format(source, name=name, default="parallel")
     else:
-        found = find_format(source, default="text", sniff=True)
+        found = find_format(source, name=name, default="text", sniff=True)
     if found.sides == "both" and target is not None:
         raise SpanbridgeError(f"{source} holds pairs already; give it without {target}")
     if found.sides == "one" and target is None:
@@ -220,8 +227,8 @@ def _target_format(target: str | Path) -> Format:
     return _of_sentences(found, target)
 
 
-def _labelled_format(path: str | Path) -> Format:
-    found = find_format(path, default="conll")
+def _labelled_format(path: str | Path, name: str | None) -> Format:
+    found = find_format(path, name=name, default="conll")
     if found.sides != "none" and not found.holds_spans:
         raise SpanbridgeError(
             f"{path} is of the format {found.name}, which holds no labels; give CoNLL (.conll) or "
@@ -298,11 +305,10 @@ def over_same_words(
 
 
 def pair_up(
-    rows: Iterable[tuple[tuple[int, Sentence], tuple[int, Sentence]]],
+    rows: Iterable[tuple[tuple[int, SentencePair], tuple[int, Sentence]]],
 ) -> Iterator[tuple[int, SentencePair]]:
-    """Make pairs of source and target rows, with the source's lines, and row numbers as ids."""
-    for number, ((line, source), (_, target)) in enumerate(rows, 1):
-        yield line, SentencePair(str(number), source, target)
+    """Make pairs of rows without targets and of target sentences, with the lines of the former."""
+    return ((line, pair._replace(target=target)) for (line, pair), (_, target) in rows)
 
 
 def add_links(

@@ -16,6 +16,7 @@ from spanbridge.core.settings import exact
 from spanbridge.core.spans import ABSENT
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.formats import Counts, Format, Pairs, Reading, find_format, read_pairs
+from spanbridge.formats.offsets import Offsets
 from spanbridge.formats.reading import read_by, with_position
 
 # Number of rows of pairs in which links and texts are looked for.
@@ -51,6 +52,9 @@ class Input(BaseModel):
             both sides are tokenised.
         scheme, orphans: how the tags of CoNLL are read.
         word_column, tag_column: columns of the labelled CoNLL, from 1; None finds them.
+        format: name of the labelled file's format; None finds it.
+        offsets: how the positions of spans in text are counted.
+        tag_names: names of tags that are numbers, in their order.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,6 +66,9 @@ class Input(BaseModel):
     orphans: OrphanPolicy = "begin"
     word_column: int | None = Field(None, ge=1)
     tag_column: int | None = Field(None, ge=1)
+    format: str | None = None
+    offsets: Offsets = "characters"
+    tag_names: tuple[str, ...] = ()
 
     @field_validator("*", mode="before")
     @classmethod
@@ -129,11 +136,11 @@ class Input(BaseModel):
     def _reading(self) -> Reading:
         of_pairs = isinstance(self.input, Files)
         tags = self.labels and (of_pairs or self.side == "source")
-        columns = (self.word_column, self.tag_column)
-        return Reading(self.scheme, self.orphans, tags, self.tokenised, not of_pairs, *columns)
+        same = ("scheme", "orphans", "word_column", "tag_column", "offsets", "format", "tag_names")
+        chosen = {name: getattr(self, name) for name in (*same, "tokenised")}
+        return Reading(tags=tags, raw_if_unclear=not of_pairs, **chosen)
 
     def _format(self, path: str) -> Format:
         """Format of a file: a labelled corpus is sniffed, raw text is recognised by its name."""
-        return find_format(
-            path, default="text", sniff=self.side == "source" or bool(self.tokenised)
-        )
+        sniff = self.side == "source" or bool(self.tokenised)
+        return find_format(path, name=self.format, default="text", sniff=sniff)

@@ -334,7 +334,7 @@ def _sentence_confidence(whole: Projection, min_confidence: float) -> float | No
     probability. None if the method gives a span none.
     """
     sure: dict[tuple[int, int], float] = {}
-    for start, end, _, p in whole.spans:
+    for start, end, _, p, _ in whole.spans:
         if p is None:
             return None
         sure[start, end] = min(p, sure.get((start, end), 1.0))
