@@ -121,7 +121,10 @@ def test_gold_spans_that_end_inside_a_word(spanbridge, tmp_path):
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row | {"target_spans": [span]}))
     done = spanbridge("evaluate", "g.jsonl", "p.jsonl", "--json")
     assert json.loads(done.stdout)["micro"]["f1"] == 1.0
-    assert done.stderr == "note: 1 spans in g.jsonl end inside a word; the whole word counts\n"
+    assert done.stderr == (
+        "note: g.jsonl: 1 target spans that begin or end inside a word, and are widened to whole "
+        "words\n"
+    )
 
 
 @pytest.fixture

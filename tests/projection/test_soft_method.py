@@ -4,12 +4,12 @@ from math import exp
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from project_instances import often, placed, project_row
 from soft_samples import check, hard, labelled, pair
 
 from spanbridge.core.soft_alignment import SoftAlignment
-from spanbridge.core.spans import Span
+from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.candidates import Intervals
 from spanbridge.projection.corpus import CorpusMethod
 from spanbridge.projection.method import BELOW, LOST, NO_LINK
@@ -103,6 +103,8 @@ def test_promises_to_any_sentence(solver, drawn):
 @often
 @given(labelled(n_spans=3, labels=("A", "B")))
 def test_exact_is_worth_at_least_as_much_and_both_are_above_the_least_score(drawn):
+    """Of spans of one layer: outer layers are chosen before what lies in them is known."""
+    assume(not any(nesting([span[:2] for span in drawn[0].source.spans])[0]))
     totals = {}
     for solver in ("greedy", "exact"):
         found = project_row(SoftMethod(solver), drawn)
