@@ -155,7 +155,7 @@ TEXT = {"source_text": "ab \U0001f600", "target_words": ["x"]}
         ('{"\\uDfff": 1}', "surrogate"),
         ('{"x": "\\udc00\\ud800"}', "surrogate"),
         ({}, "neither source_words nor source_text"),
-        ({"source_words": ["a"]}, "neither target_words nor target_text; every pair"),
+        ({"x": 1}, "name the key or column of the text .--text-column.; there is: 'x'"),
         ({**SIDES, "id": 1.5}, "id is 1.5"),
         ({**SIDES, "id": True}, "id is true"),
         ({**SIDES, "id": ["1"]}, "id is"),

@@ -48,7 +48,7 @@ def test_the_suffix_decides_whatever_the_lines(tmp_path):
         ("a.TXT.gz", TAGGED, ("conll", "conll")),
         ("a.txt", COLUMNS, ("text", "text")),
         ("a.de", "Eine Zeile\n", ("text", "text")),
-        ("a.de", TAGGED, ("text", "conll")),
+        ("a.de", TAGGED, ("conll", "conll")),
         ("a", COLUMNS, ("text", "conll")),
         ("a.de.gz", COLUMNS, ("text", "conll")),
     ],
@@ -83,6 +83,7 @@ def test_what_formats_can_hold():
         for name in registry.names("format")
         if (f := named_format(name)).name == name
     } == {
+        "csv": ("both", True, False),
         "conll": ("one", True, False),
         "jsonl": ("both", True, True),
         "text": ("one", False, False),

@@ -72,8 +72,8 @@ def test_a_config_keeps_what_the_command_does_not_say(command, place):
 
 
 def test_raw_text_is_not_taken_for_columns(command, place, tiny_tagger):
-    (place / "posts.csv").write_text("2024\tPedro vive\n\n2025\tAna\n\n", encoding="utf-8")
-    line = f"label posts.csv --from es {GIVEN} --model {tiny_tagger('bert-tagger')} -o o.jsonl"
+    (place / "posts.dat").write_text("2024\tPedro vive\n\n2025\tAna\n\n", encoding="utf-8")
+    line = f"label posts.dat --from es {GIVEN} --model {tiny_tagger('bert-tagger')} -o o.jsonl"
     command(*line.split())
     found = [row["target_text"] for row in rows(place / "o.jsonl")]
     assert found == ["2024\tPedro vive", "", "2025\tAna", ""]

@@ -66,7 +66,13 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     help="Pipeline file (docs/run.md) with steps in place of the default ones.",
 )
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
-@click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    help="Pairs, as .jsonl; or texts with spans, as .csv.",
+)
 @opt.file_options
 @opt.json_option
 @opt.quiet_option
@@ -74,7 +80,8 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
 def command(context: click.Context, /, text: str, output: str, **given: Any) -> None:
     """Find entities in raw text: translate, tag the translation, project back.
 
-    TEXT has one text per line. Neither labelled data nor a tagger in its language is needed.
+    TEXT has one text per line, or rows with ids as .jsonl or .csv. Neither labelled data nor a
+    tagger in its language is needed.
     """
     from spanbridge.run.config import make_pipeline, read_pipeline
     from spanbridge.run.inputs import Input

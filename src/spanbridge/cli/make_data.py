@@ -41,15 +41,13 @@ command to resume after an interruption: finished shards are kept in DIR/work.
 @click.pass_context
 def command(context: click.Context, /, labelled: str, output: str, **given: Any) -> None:
     """Make training data in another language from a labelled corpus: translate, project."""
-    from spanbridge.formats import find_format
     from spanbridge.run.config import make_pipeline
     from spanbridge.run.recipes import make_data_steps, segmented
 
     if given["marks"]:
         opt.only(context, _BESIDE_MARKS, "--marks needs no projection")
     opt.check_file(labelled)
-    if find_format(labelled, default="text", sniff=True).name != "conll":
-        raise InputError(labelled, None, "holds no tags; give a labelled corpus as CoNLL")
+    _check_labelled(labelled, given["format"])
     settings = {
         "input": labelled,
         "side": "source",
@@ -69,6 +67,15 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
     if not given["show_config"]:
         opt.make_folder(output)
     opt.run_or_show(pipeline, given)
+
+
+def _check_labelled(path: str, name: str | None) -> None:
+    """Check that a file may hold labels."""
+    from spanbridge.formats import find_format
+
+    if not find_format(path, name=name, default="text", sniff=True).holds_spans:
+        why = "holds no tags; give a labelled corpus as CoNLL, or texts with spans as .jsonl"
+        raise InputError(path, None, why)
 
 
 _BESIDE_MARKS = frozenset(

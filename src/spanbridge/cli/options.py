@@ -72,7 +72,9 @@ tag_options = _stack(
 )
 
 # Names of settings of `reading_options` and `text_options`.
-READING = ("word_column", "tag_column", "offsets", "format", "tag_names", "tokenised")
+READING = (
+    *("word_column", "tag_column", "text_column", "offsets", "format", "tag_names", "tokenised"),
+)
 
 
 def _names(_: Any, __: Any, text: str | None) -> list[str] | None:
@@ -86,6 +88,12 @@ file_options = _stack(
             metavar="NAME",
             help="Format of the labelled file, if neither its name nor its first lines tell. "
             f"{listed('format')}.",
+        ),
+        click.option(
+            "--text-column",
+            metavar="NAME",
+            help="Column of a .csv, or key of .jsonl rows, that holds the text of rows with one "
+            "side (default: text).",
         ),
         click.option(
             "--offsets",

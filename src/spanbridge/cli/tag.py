@@ -26,7 +26,7 @@ the signature and the account.
     "--source",
     required=True,
     metavar="FILE",
-    help="Sentences: .txt (one per line), .conll (its tags are not read), or pairs as .jsonl.",
+    help="Sentences: .txt (one per line), .conll (its tags are not read), .jsonl or .csv.",
 )
 @click.option(
     "--model",
@@ -92,7 +92,6 @@ def command(source: str, output: str, **given: Any) -> None:
         "input": source,
         "side": given["side"],
         "labels": False,
-        **opt.take(given, ("tokenised",)),
         "output": output,
         "output_side": given["side"],
         "commercial": given["commercial"],

@@ -29,7 +29,8 @@ reason in their row's field `translation_status`.
     "--source",
     required=True,
     metavar="FILE",
-    help="Raw text, one sentence per line, or CoNLL, whose labels stay with its sentences.",
+    help="Raw text, one sentence per line, rows with a text as .jsonl or .csv, or CoNLL; labels "
+    "stay with their sentences.",
 )
 @opt.translator_options
 @click.option("--to", "other", required=True, metavar="LANG", help="Language of the translations.")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, TextIO
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import is_gzip
 from spanbridge.core.requirements import Part
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import ABSENT, Sentence
@@ -81,6 +82,9 @@ class Reading:
             it is cut into words, and kept with their offsets; None finds out by the text's first
             rows (see ``formats.tokenised``).
         raw_if_unclear: take a text whose rows do not tell for raw.
+        text_column: column of a table, or key of JSON lines, that holds the text of rows with one
+            side; None takes ``text``, unless rows hold sides of their own.
+        pairs: rows need both sides.
     """
 
     scheme: Scheme = "iob2"
@@ -88,6 +92,8 @@ class Reading:
     tags: bool = True
     tokenised: bool | None = None
     raw_if_unclear: bool = False
+    text_column: str | None = None
+    pairs: bool = False
     word_column: int | None = None
     tag_column: int | None = None
     offsets: Offsets = "characters"
@@ -119,6 +125,7 @@ class Format(Part, ABC):
         holds_nested: True if the spans of a sentence may overlap; else it is written with one layer
             of them.
         holds_links: True if it holds word links.
+        writes_one_side: True if its files hold pairs, but are written with one side.
     """
 
     name: ClassVar[str]
@@ -127,6 +134,7 @@ class Format(Part, ABC):
     holds_spans: ClassVar[bool] = False
     holds_nested: ClassVar[bool] = False
     holds_links: ClassVar[bool] = False
+    writes_one_side: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -144,6 +152,12 @@ class Format(Part, ABC):
             strict: the file's name suggests plain text, so the lines must be unambiguous.
         """
         return False
+
+    def by_lines(self, path: str | Path) -> str | None:
+        """Note for an account, if a file's name does not tell that it is of this format."""
+        name = Path(path).with_suffix("") if is_gzip(path) else Path(path)
+        known = name.suffix.lower() in self.suffixes
+        return None if known else f"rows of the format {self.name}, as the first lines tell"
 
     @abstractmethod
     def read(
@@ -175,9 +189,12 @@ class Format(Part, ABC):
         """Read sentences (target sides of pairs), each with the 1-based number of its first line.
 
         Raises:
-            InputError, SpanbridgeError: as :meth:`read`.
+            InputError, SpanbridgeError: as :meth:`read`; or the rows have no target.
         """
-        return ((line, pair.target) for line, pair in self.read(path, "target", how, counts))
+        for line, pair in self.read(path, "target", how, counts):
+            if pair.target is ABSENT:
+                raise InputError(path, line, "has no target side, whose sentences are read")
+            yield line, pair.target
 
     @abstractmethod
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:

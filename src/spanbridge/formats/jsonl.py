@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,7 +12,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
 from spanbridge.formats.json_objects import parse_object
 from spanbridge.formats.json_spans import read_score, read_spans, write_spans
@@ -27,6 +27,8 @@ from spanbridge.formats.offsets import (
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PLAIN_FIELDS
 from spanbridge.formats.tokens import tokenize
 
+# Keys of a row with one side, which may be either.
+TEXT_KEY, SPANS_KEY = "text", "spans"
 # Fields that are written before the texts, and after them; the confidence comes last.
 _FIRST = [field for field in ALL_PLAIN_FIELDS if field.key == "status"]
 _LAST = sorted(
@@ -58,7 +60,15 @@ class JsonLines(Format):
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read pairs; see :func:`read_jsonl`."""
-        return read_jsonl(path, counts, how.offsets)
+        return read_jsonl(path, counts, side, how, told=self.by_lines(path))
+
+    def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
+        """Check if the first line is a JSON object, and all others begin as one."""
+        given = [line.strip() for line in head if line.strip()]
+        try:
+            return bool(given and all(line[0] == "{" for line in given) and parse_object(given[0]))
+        except SpanbridgeError:
+            return False
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes a pair on one line; see :func:`format_pair`."""
@@ -70,47 +80,137 @@ class JsonLines(Format):
 
 
 def read_jsonl(
-    path: str | Path, counts: Counts | None = None, offsets: Offsets = "characters"
+    path: str | Path,
+    counts: Counts | None = None,
+    side: Side = "target",
+    how: Reading = DEFAULT_READING,
+    told: str | None = None,
 ) -> Iterator[tuple[int, SentencePair]]:
-    r"""Read pairs, one JSON object per line; blank lines are skipped.
+    r"""Read rows, one JSON object per line; blank lines are skipped.
 
     Keys: ``id``; ``source_words`` with ``source_spans`` in words, or ``source_text`` with
-    ``source_spans`` in characters (code points), all half-open unless ``offsets`` says otherwise
+    ``source_spans`` in characters (code points), all half-open unless ``how`` says otherwise
     (the keys of a span: :mod:`spanbridge.formats.json_spans`); the same for ``target``; ``links``
     ``[[source, target], ...]``, ``link_scores``; and the names of the plain fields of
     :class:`SentencePair` and, with the prefix ``source_`` or ``target_``, of :class:`Sentence`. All
-    but the two sides are optional. Other keys go to :attr:`SentencePair.extra`; so does a side's
-    text if its words are given as well.
+    but one side are optional. In place of one side, ``text`` (or another key, which is named) and
+    ``spans`` will do. Other keys go to :attr:`SentencePair.extra`; so does a side's text if its
+    words are given as well.
 
     Text is cut into words as by :func:`spanbridge.formats.offsets.place_spans`.
 
     Args:
         path: the file.
         counts: counts of rows and of how spans lie in their texts to update, if any.
-        offsets: how positions are counted.
+        side: side on which ``text`` is put.
+        how: settings: the key in place of ``text``, whether rows need both sides, how positions
+            are counted.
+        told: note to count for every row.
 
     Yields:
         The 1-based number of each pair's line, and the pair.
 
     Raises:
-        InputError: there is no pair; or a line is not JSON, lacks a side, or has a value of the
-            wrong type, a key twice, a number that is not finite, half a surrogate pair, or a span,
-            link or score out of range.
+        InputError: there is no pair; or a line is not JSON, lacks a side that others have, or has a
+            value of the wrong type, a key twice, a number that is not finite, half a surrogate
+            pair, or a span, link or score out of range.
     """
-    counts = Counts() if counts is None else counts
-    n_rows = 0
+    read = RowReader(path, side, how, Counts() if counts is None else counts, told)
     for number, line in enumerate(lines(path), 1):
         if line.isspace() or not line:
             continue
-        n_rows += 1
         try:
-            pair = _pair(parse_object(line), n_rows, counts, offsets)
+            row = parse_object(line)
         except SpanbridgeError as error:
             raise InputError(path, number, str(error)) from error
-        counts.n_rows += 1
-        yield number, pair
-    if not n_rows:
+        yield number, read(row, number)
+    if not read.n_rows:
         raise InputError(path, None, "has only blank lines; write one object per line")
+
+
+class RowReader:
+    """Makes pairs of the objects of a file, which all hold the same sides.
+
+    Args:
+        path: the file, for errors.
+        side, how, counts, told: as in :func:`read_jsonl`.
+
+    Attributes:
+        n_rows: rows so far.
+    """
+
+    def __init__(
+        self, path: str | Path, side: Side, how: Reading, counts: Counts, told: str | None
+    ) -> None:
+        self._path, self._side, self._how, self._counts = path, side, how, counts
+        self._told = told
+        self._sides: Sequence[Side] = SIDES if how.pairs else ()
+        self.n_rows = 0
+
+    def __call__(self, row: dict[str, Any], line: int) -> SentencePair:
+        """The pair of a row, which loses its declared keys. Raises InputError."""
+        self.n_rows += 1
+        try:
+            self._rename(row)
+            held: list[Side] = [side for side in SIDES if _holds(row, side)]
+            self._sides = self._sides or held
+            if not held:
+                known = ", ".join(map(repr, row)) or "nothing"
+                raise SpanbridgeError(
+                    "neither source_words nor source_text, nor the same for the target, nor "
+                    f"{TEXT_KEY!r}; name the key or column of the text (--text-column); there is: "
+                    f"{known}"
+                )
+            if more := [side for side in held if side not in self._sides]:
+                raise SpanbridgeError(
+                    f"has {more[0]}_words or {more[0]}_text, which the rows before lack; every row "
+                    "needs the same sides"
+                )
+            pair = self._pair(row)
+        except SpanbridgeError as error:
+            raise InputError(self._path, line, str(error)) from error
+        self._counts.n_rows += 1
+        if self._told is not None:
+            self._counts.guess(self._told)
+        return pair
+
+    def _pair(self, row: dict[str, Any]) -> SentencePair:
+        """Remove the declared keys; the rest is the pair's ``extra``."""
+        identity = row.pop("id", None)
+        if identity is None:
+            identity = self.n_rows
+        elif type(identity) not in (str, int):
+            raise SpanbridgeError(f"id is {shown(identity)}; give a string or an integer")
+        source, target = (
+            _side(row, side, self._counts, self._how.offsets)
+            if side in self._sides
+            else _absent(row, side)
+            for side in SIDES
+        )
+        links = _links(row, source, target)
+        plain = _plain(row)
+        return SentencePair(str(identity), source, target, links, extra=row, **plain)
+
+    def _rename(self, row: dict[str, Any]) -> None:
+        """Put the text, and spans beside it, under the names of their side."""
+        key, side = self._how.text_column or TEXT_KEY, self._side
+        if self._how.text_column is None and any(_holds(row, side) for side in SIDES):
+            return
+        if key not in row:
+            if self._how.text_column is not None:
+                known = ", ".join(map(repr, row)) or "none"
+                raise SpanbridgeError(f"has no {key!r} (--text-column); there are: {known}")
+            return
+        for own, name in ((key, f"{side}_text"), (SPANS_KEY, f"{side}_spans")):
+            if own == name or own not in row:
+                continue
+            if row.get(name) not in (None, []):
+                raise SpanbridgeError(f"has both {own!r} and {name!r}; leave one of them out")
+            row[name] = row.pop(own)
+
+
+def _holds(row: dict[str, Any], side: Side) -> bool:
+    return any(row.get(f"{side}_{part}") is not None for part in ("words", "text"))
 
 
 def format_pair(pair: SentencePair) -> str:
@@ -149,20 +249,6 @@ def format_pair(pair: SentencePair) -> str:
     return json.dumps(row, ensure_ascii=False, allow_nan=False)
 
 
-def _pair(row: dict[str, Any], n_row: int, counts: Counts, offsets: Offsets) -> SentencePair:
-    """Remove a row's declared keys; the rest is the pair's ``extra``."""
-    identity = row.pop("id", None)
-    if identity is None:
-        identity = n_row
-    elif type(identity) not in (str, int):
-        raise SpanbridgeError(f"id is {shown(identity)}; give a string or an integer")
-    source = _side(row, "source", counts, offsets)
-    target = _side(row, "target", counts, offsets)
-    links = _links(row, source, target)
-    plain = _plain(row)
-    return SentencePair(str(identity), source, target, links, extra=row, **plain)
-
-
 def _plain(row: dict[str, Any], side: Side | None = None) -> dict[str, Any]:
     """Remove the plain fields of a sentence, or else of the pair, from a row."""
     found = {}
@@ -170,6 +256,14 @@ def _plain(row: dict[str, Any], side: Side | None = None) -> dict[str, Any]:
         if (value := row.pop(field.key, None)) is not None:
             found[field.name] = decode(value, field)
     return found
+
+
+def _absent(row: dict[str, Any], side: Side) -> Sentence:
+    """Remove the keys of a side that the rows do not hold."""
+    for key in [f"{side}_{part}" for part in ("words", "text", "spans", "empty_probability")]:
+        if row.pop(key, None) not in (None, []):
+            raise SpanbridgeError(f"has {key}, but neither {side}_words nor {side}_text")
+    return ABSENT
 
 
 def _side(row: dict[str, Any], side: Side, counts: Counts, offsets: Offsets) -> Sentence:
@@ -189,7 +283,7 @@ def _side(row: dict[str, Any], side: Side, counts: Counts, offsets: Offsets) -> 
     text = row.pop(f"{side}_text", None)
     if text is None:
         raise SpanbridgeError(
-            f"neither {side}_words nor {side}_text; every pair needs both of its sides"
+            f"neither {side}_words nor {side}_text; every row needs the same sides, and a pair both"
         )
     if not isinstance(text, str):
         raise SpanbridgeError(f"{side}_text is {shown(text)}; give a string")

@@ -50,7 +50,8 @@ def find_format(
             so it need not exist yet, and may be a pipe.
         name: name of the format, if it is known.
         default: name of the format if neither suffix nor lines tell; None for none.
-        sniff: read the first lines of a file whose suffix no format claims.
+        sniff: recognise a format by the first lines of a file whose suffix no format claims;
+            without it, and with the default ``text``, only by lines that are unambiguous.
 
     Raises:
         InputError: the lines are needed, but the file cannot be read.
@@ -65,11 +66,11 @@ def find_format(
     vague = _suffix(path) == _AMBIGUOUS
     if vague and default is None:
         default = "text"
-    looked_at = default == "text" if vague else sniff
+    looked_at = default == "text" if vague else sniff or default == "text"
     if looked_at:
         head = list(islice(lines(path), SNIFFED_LINES))
         for known in _formats():
-            if _recognises(known, head, strict=vague):
+            if _recognises(known, head, strict=vague or not sniff):
                 return known
     if default is None:
         suffixes = ", ".join(suffix for known in _formats() for suffix in known.suffixes)

@@ -36,6 +36,7 @@ WORDS_KEPT = "rows of tokenised text, whose words are kept (--raw if it is raw t
 # ideographic spaces belong to words.
 _WHITE = " \t\v\f\r\n"
 _WORD = re.compile(f"[^{_WHITE}]+")
+_JSON = re.compile(r'\s*\[?\s*\{\s*"[^"\n]*"\s*:')  # the beginning of an object, or of an array
 _ALONE = re.compile(rf"(?<![^{_WHITE}])\|\|\|(?![^{_WHITE}])")
 
 
@@ -50,10 +51,12 @@ class PlainText(SentenceFormat):
     ) -> Iterator[tuple[int, Sentence]]:
         """Read sentences, split at spaces and tabs unless they are raw text.
 
-        Raises InputError as :func:`spanbridge.core.files.lines`.
+        Raises InputError as :func:`spanbridge.core.files.lines`, and for JSON.
         """
         counts = Counts() if counts is None else counts
         head, rows = _headed(lines(path))
+        if _JSON.match("\n".join(head)):
+            raise InputError(path, 1, "is JSON, not text; write one object per line (.jsonl)")
         sentence = _cutter(head, how, counts)
         for number, line in enumerate(rows, 1):
             counts.n_rows += 1

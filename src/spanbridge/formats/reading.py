@@ -145,7 +145,7 @@ def read_pairs(
     right = None if target is None else _target_format(target)
     if not labelled:
         how = replace(how, tags=False)
-    told = how
+    told, how = how, replace(how, pairs=target is None)
     if links is not None and how.tokenised is None:
         how = replace(how, tokenised=True)  # links count words as they stand
 
@@ -170,13 +170,14 @@ def read_pairs(
 def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
     """What the reading of files depends on, for signatures.
 
-    That is the settings for tags, if the first file has any, how text is cut if that was said, and
-    the code of formats from other packages.
+    That is the settings for tags, if the first file has any, where text stands and how it is cut
+    if that was said, and the code of formats from other packages.
     """
     code = {"formats": ",".join(digests)} if (digests := code_digests(known)) else {}
-    if how.tokenised is not None and any(
-        isinstance(one, PlainText | ParallelText) for one in known
-    ):
+    if how.text_column is not None:
+        code["text_column"] = how.text_column
+    of_text = any(isinstance(one, PlainText | ParallelText) for one in known)
+    if of_text and how.tokenised is not None:
         code["text"] = "tokenised" if how.tokenised else "raw"
     named = {"format": how.format, "tag_names": ",".join(how.tag_names)}
     named |= {} if how.offsets == DEFAULT_READING.offsets else {"offsets": how.offsets}

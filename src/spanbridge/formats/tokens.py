@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from spanbridge.core.scripts import is_unspaced
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import Sentence, Span
 
 # Kinds of characters: s(pace), w(ord: letters and digits), c (a letter of a script written without
 # spaces), m(ark, or an invisible joiner), a(postrophe or hyphen), o(ther).
@@ -57,6 +57,22 @@ def raw_sentence(text: str) -> Sentence:
     """Cut a raw text into the words of a sentence, which keeps the text and their offsets."""
     words, offsets = tokenize(text)
     return Sentence(words, (), text, offsets)
+
+
+def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
+    """Text of a sentence, and its spans in characters of that text."""
+    if sentence.text is not None and sentence.offsets is not None:
+        text, offsets = sentence.text, sentence.offsets
+    else:
+        text, offsets = " ".join(sentence.words), ()
+        at = 0
+        for word in sentence.words:
+            offsets += ((at, at + len(word)),)
+            at += len(word) + 1
+    spans = (
+        s._replace(start=offsets[s.start][0], end=offsets[s.end - 1][1]) for s in sentence.spans
+    )
+    return text, tuple(spans)
 
 
 def _elided(text: str) -> Iterator[int]:

@@ -205,7 +205,8 @@ class Pipeline:
             held = result_format(output, self.steps[-1].name, self.settings.nested)
         except SpanbridgeError as error:
             raise self.wrong_setting("output", str(error)) from error
-        wanted = {"one": f"{side}_spans", "none": "links"}.get(held.sides)
+        written = "one" if held.writes_one_side else held.sides
+        wanted = {"one": f"{side}_spans", "none": "links"}.get(written)
         if wanted is not None and wanted not in columns:
             why = f"{output} is of the format {held.name}, which needs {wanted}; no step makes them"
             raise self.wrong_setting("output", f"{why} (or write .jsonl)")

@@ -44,12 +44,15 @@ class Input(BaseModel):
     """The input of a pipeline, and the settings for reading it.
 
     Attributes:
-        input: raw text (one text per line), CoNLL, pairs as ``.jsonl``, or files of both sides.
+        input: raw text (one text per line), CoNLL, rows with one side or both as ``.jsonl`` or
+            ``.csv``, or files of both sides.
         side: side on which single sentences are put.
         labels: read the labels of the source side.
         tokenised: True if the words of plain text are separated by white space, False if it is raw;
             by default its first rows tell, and where they do not, a single text is raw and files of
             both sides are tokenised.
+        text_column: column of a table, or key of JSON lines, with the text of rows that have one
+            side; None takes ``text``.
         scheme, orphans: how the tags of CoNLL are read.
         word_column, tag_column: columns of the labelled CoNLL, from 1; None finds them.
         format: name of the labelled file's format; None finds it.
@@ -64,6 +67,7 @@ class Input(BaseModel):
     tokenised: bool | None = None
     scheme: Scheme = "iob2"
     orphans: OrphanPolicy = "begin"
+    text_column: str | None = None
     word_column: int | None = Field(None, ge=1)
     tag_column: int | None = Field(None, ge=1)
     format: str | None = None
@@ -88,6 +92,11 @@ class Input(BaseModel):
                 if not Path(path).exists():
                     raise InputError(path, None, "no such file")
                 check_rereadable(path)
+        if self.text_column is not None and isinstance(self.input, str):
+            known = self._format(self.input)
+            if known.sides != "both":
+                why = f"is of the format {known.name}, which has no column {self.text_column!r}"
+                raise InputError(self.input, None, f"{why}; leave text_column out")
         found: set[str] = set()
         for n, pair in enumerate(islice(self.rows(), _LOOKED_AT)):
             if n == 0:
@@ -136,8 +145,8 @@ class Input(BaseModel):
     def _reading(self) -> Reading:
         of_pairs = isinstance(self.input, Files)
         tags = self.labels and (of_pairs or self.side == "source")
-        same = ("scheme", "orphans", "word_column", "tag_column", "offsets", "format", "tag_names")
-        chosen = {name: getattr(self, name) for name in (*same, "tokenised")}
+        same = ("scheme", "orphans", "word_column", "tag_column", "text_column", "tokenised")
+        chosen = {name: getattr(self, name) for name in (*same, "offsets", "format", "tag_names")}
         return Reading(tags=tags, raw_if_unclear=not of_pairs, **chosen)
 
     def _format(self, path: str) -> Format:

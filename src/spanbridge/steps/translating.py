@@ -21,7 +21,7 @@ from spanbridge.core.rows import (
 )
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.languages import Language
-from spanbridge.formats.tokens import raw_sentence, tokenize
+from spanbridge.formats.tokens import in_characters, raw_sentence, tokenize
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
     Context,
@@ -111,6 +111,10 @@ class Translate(_Translating):
             texts = [pair.side(self.side).plain_text() for pair in chunk]
             for pair, found in zip(chunk, self._translate(texts), strict=True):
                 account.statuses[found.status] += 1
+                account.note(
+                    "rows_whose_former_other_side_was_replaced",
+                    bool(pair.side(OTHER[self.side]).words),
+                )
                 kept = self.side == "target" and pair.provenance == TAGGED
                 bare = pair if kept else pair.without_result()
                 yield bare.replace(
@@ -271,22 +275,6 @@ class BackTranslate(_Marking):
                 back_translation_status=status,
                 pivot_text=pair.source.plain_text(),
             )
-
-
-def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
-    """Text of a sentence, and its spans in characters of that text."""
-    if sentence.text is not None and sentence.offsets is not None:
-        text, offsets = sentence.text, sentence.offsets
-    else:
-        text, offsets = " ".join(sentence.words), ()
-        at = 0
-        for word in sentence.words:
-            offsets += ((at, at + len(word)),)
-            at += len(word) + 1
-    spans = (
-        s._replace(start=offsets[s.start][0], end=offsets[s.end - 1][1]) for s in sentence.spans
-    )
-    return text, tuple(spans)
 
 
 def in_words(text: str, spans: Sequence[Span]) -> Sentence:
