@@ -25,6 +25,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import code_digests, told
 from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.rows import OTHER, SentencePair, Side
+from spanbridge.core.secrets import shown
 from spanbridge.core.settings import exact
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
@@ -251,7 +252,7 @@ class Step(BaseModel, ABC):
     def describe(self) -> str:
         """The step in one phrase, for keys and signatures."""
         parts = ",".join(f"{key}={value}" for key, value in self.signature_parts().items())
-        return f"{self.name}({parts})"
+        return shown(f"{self.name}({parts})")
 
     def licences(self) -> dict[str, str]:
         """Licences of its parts, by their kinds."""
