@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
@@ -298,6 +298,16 @@ class Step(BaseModel, ABC):
             account.statuses["done"] += n_rows
         if n_removed:
             account.note("rows_whose_earlier_result_no_longer_holds", n_removed)
+
+    def begin(self, kept: Mapping[str, Any]) -> None:
+        """Begin a shard, with what was :meth:`kept` of it if it is made again."""
+
+    def kept(self) -> dict[str, Any] | None:
+        """What is worth keeping of a shard in which something failed that may succeed another time.
+
+        As values for JSON; None if nothing failed.
+        """
+        return None
 
     @property
     def learns(self) -> bool:
