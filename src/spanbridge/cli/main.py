@@ -14,6 +14,7 @@ import click
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.requirements import install_command
+from spanbridge.core.secrets import shown
 from spanbridge.core.signature import package_version
 
 _COMMANDS = {
@@ -92,16 +93,16 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except click.ClickException as error:
-        click.echo(_usage(error), err=True)
+        click.echo(shown(_usage(error)), err=True)
         sys.exit(2)
     except SpanbridgeError as error:
-        click.echo(" ".join(str(error).split("\n")), err=True)
+        click.echo(shown(str(error)), err=True)
         sys.exit(2)
     except (OSError, UnicodeEncodeError) as error:
         # If standard output failed, Python would report it again on exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # the reader of our output has closed it
-            click.echo(_reason(error), err=True)
+            click.echo(shown(_reason(error)), err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
         module = (error.name or "").partition(".")[0]

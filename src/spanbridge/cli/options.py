@@ -202,7 +202,8 @@ translator_options = _stack(
             multiple=True,
             metavar="NAME=VALUE",
             help="Other option of the translator; repeatable. beam, compute_type, threads, device "
-            "[neural]; url, licence [chat]; licence [given].",
+            "[neural]; url, licence, leave_out (parameters that the server refuses, such as "
+            "response_format), tries, seconds, parallel, pause [chat]; licence [given].",
         ),
         commercial_option,
     ]

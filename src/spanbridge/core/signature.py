@@ -8,6 +8,8 @@ from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 
+from spanbridge.core.secrets import shown
+
 
 def package_version() -> str:
     """Version of the installed package; ``0+unknown`` when run from a bare source tree."""
@@ -33,9 +35,9 @@ def code_version() -> str:
 def signature(parts: Mapping[str, object]) -> str:
     """One line ``name:value|name:value|...|version:x``, in the given order (as sacreBLEU does).
 
-    In values, ``|`` and line breaks become spaces.
+    In values, ``|`` and line breaks become spaces, and keys and passwords ``***``.
     """
-    clean = {k: " ".join(str(v).replace("|", " ").split()) for k, v in parts.items()}
+    clean = {k: " ".join(shown(str(v)).replace("|", " ").split()) for k, v in parts.items()}
     return "|".join([*(f"{k}:{v}" for k, v in clean.items()), f"version:{package_version()}"])
 
 

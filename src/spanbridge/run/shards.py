@@ -5,6 +5,9 @@ before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Finished shard
 again; if anything that a shard depends on changes, so does its key. Files appear whole or not at
 all.
 
+A shard in which a translation failed is made again by the next run, which asks for the failed ones
+alone. Until it is sound, what it holds is part of the keys of the shards that are made of it.
+
 A step that learns (from a sample of the rows, see :mod:`spanbridge.run.sample`) saves what it has
 learned in a folder, under a key made of the sample's. Neither the size of shards nor the number of
 machines affects the sample or the result.
@@ -17,6 +20,7 @@ import time
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
@@ -63,20 +67,23 @@ class _ShardedRun:
         self._parts = [step.signature_parts() for step in steps]
         self.reports = [StepReport("read")]
         self.reports += (StepReport(step.name, step.licences()) for step in steps)
-        self._keys: list[list[str]] = [[] for _ in self.reports]
+        # before they have learned
+        self._described = [f"{step.describe()}|{code_version()}" for step in steps]
+        self._inputs: list[str] = []  # digests of the shards of the input
+        self._keys: dict[tuple[int, int], str] = {}
+        self._samples: dict[int, str] = {}  # keys of what each step learns from
+        self._failures: dict[str, str] = {}  # what _failed says, by keys of shards
+        self._now: set[str] = set()  # keys of the shards that this run has made
         self._sizes: list[int] = []
         self._ready: set[int] = set()  # indices of steps that have learned
         self._notes: dict[str, int] = {}  # on the input
 
     def read(self) -> None:
-        """Cut the input into shards, and compute every shard's key in every step."""
+        """Cut the input into shards."""
         counts, report = Counts(), self.reports[0]
         rows = self._progress(self._job.open_rows(counts), None, "read")
         for n, chunk in enumerate(chunks(rows, self._job.shard_rows)):
-            digest = sha256(code_version().encode())
-            for pair in chunk:
-                digest.update(repr(pair).encode("utf-8", "backslashreplace") + b"\n")
-            self._keys[0].append(digest.hexdigest())
+            self._inputs.append(_digest(chunk))
             self._sizes.append(len(chunk))
             if not self._path(0, n).is_file():
                 account = Account()
@@ -84,26 +91,68 @@ class _ShardedRun:
                 self._write(0, n, chunk, account, 0.0)
                 report.made += 1
         self._notes = counts.notes()
-        for s, step in enumerate(self._steps, 1):
-            parts = [step.describe(), code_version()]
-            if step.learns:
-                parts += [f"{self._keys[s - 1][n]}:{rows}" for n, rows in self._sample().items()]
-            own = "|".join(parts)
-            for key in self._keys[s - 1]:
-                self._keys[s].append(sha256(f"{key}|{own}".encode()).hexdigest())
+
+    def _key(self, s: int, k: int) -> str:
+        """What the rows of a shard depend on, in one digest."""
+        if s == 0:
+            return self._inputs[k]
+        if (s, k) not in self._keys:
+            own = f"{self._given(s, k)}|{self._described[s - 1]}{self._learned_from(s)}"
+            self._keys[s, k] = sha256(own.encode()).hexdigest()
+        return self._keys[s, k]
+
+    def _learned_from(self, s: int) -> str:
+        if not self._steps[s - 1].learns:
+            return ""
+        if s not in self._samples:
+            given = (f"|{self._given(s, n)}:{rows}" for n, rows in self._sample().items())
+            self._samples[s] = "".join(given)
+        return self._samples[s]
+
+    def _given(self, s: int, k: int) -> str:
+        """The key of the shard that another is made of, and what it holds if it has failures."""
+        return self._key(s - 1, k) + self._failed(s - 1, k)
+
+    def _failed(self, s: int, k: int) -> str:
+        """A digest of a shard's rows if translations in it failed; empty if none did."""
+        key = self._key(s, k)
+        if s and key not in self._failures and self._path(s, k).is_file():
+            self._settle(key, read_notes(self._path(s, k)))
+        return self._failures.get(key, "")
+
+    def _settle(self, key: str, notes: dict[str, Any]) -> None:
+        """Take note of what a shard holds; keys that do not know of its failures are dropped."""
+        failed = notes.get("failed", "")
+        if self._failures.get(key, "") != failed:
+            self._keys.clear()
+            self._samples.clear()
+        self._failures[key] = failed
+
+    def _missing(self, s: int, k: int) -> bool:
+        """Check if a shard is still to be made, or made again."""
+        return self._again(s, k) or not self._path(s, k).is_file()
+
+    def _again(self, s: int, k: int) -> bool:
+        return bool(self._failed(s, k)) and self._key(s, k) not in self._now
+
+    def _done(self, k: int) -> bool:
+        """Check if a shard has passed all steps, and each failure in it was tried again."""
+        last = len(self._steps)
+        return not self._missing(last, k) and not any(self._again(s, k) for s in range(1, last))
 
     def end(self) -> Run | None:
         """Make the missing shards of this part; write the output once all parts are complete."""
         i, n = self._job.part
         last = len(self._steps)
-        todo = [k for k in range(i - 1, len(self._sizes), n) if not self._path(last, k).is_file()]
-        for s in range(1, last + 1):
-            missing = [k for k in todo if not self._path(s, k).is_file()]
-            if not missing:
-                continue
-            total = sum(self._sizes[k] for k in missing)
-            for _ in self._progress(self._made(s, missing), total, self.reports[s].name):
-                pass
+        # rows that are sound now may change what a step learns, and so what others are made of
+        while todo := [k for k in range(i - 1, len(self._sizes), n) if not self._done(k)]:
+            for s in range(1, last + 1):
+                missing = [k for k in todo if self._missing(s, k)]
+                if not missing:
+                    continue
+                total = sum(self._sizes[k] for k in missing)
+                for _ in self._progress(self._made(s, missing), total, self.reports[s].name):
+                    pass
         for s, report in enumerate(self.reports):
             self._account(s, report)
         shards = range(len(self._sizes))
@@ -130,28 +179,42 @@ class _ShardedRun:
         rows = self._shard(s - 1, k)
         self._learn(s)
         account, done, started = Account(), [], time.monotonic()
-        for pair in self._steps[s - 1].run(rows, account):
+        step = self._steps[s - 1]
+        step.begin(read_notes(self._path(s, k)).get("kept", {}) if self._failed(s, k) else {})
+        for pair in step.run(rows, account):
             done.append(pair)
             yield pair
         seconds = time.monotonic() - started
-        self._write(s, k, done, account, seconds)
+        self._write(s, k, done, account, seconds, step.kept())
         self.reports[s].made += 1
 
     def _write(
-        self, s: int, k: int, rows: list[SentencePair], account: Account, seconds: float
+        self,
+        s: int,
+        k: int,
+        rows: list[SentencePair],
+        account: Account,
+        seconds: float,
+        kept: dict[str, Any] | None = None,
     ) -> None:
-        notes = {
-            "key": self._keys[s][k],
+        notes: dict[str, Any] = {
+            "key": self._key(s, k),
             "account": account.to_dict(whole=True),
             "seconds": round(seconds, 3),
             "rows": len(rows),
         }
+        if kept is not None:
+            notes |= {"failed": _digest(rows), "kept": kept}
         write_shard(self._path(s, k), rows, notes)
+        self._now.add(notes["key"])
+        self._settle(notes["key"], notes)
 
     def _read(self, s: int, k: int) -> list[SentencePair]:
         path = self._path(s, k)
-        if read_notes(path).get("key") != self._keys[s][k]:
+        notes = read_notes(path)
+        if notes.get("key") != self._key(s, k):
             raise InputError(path, None, "is another shard under this one's name; delete it")
+        self._settle(notes["key"], notes)
         return read_shard(path)
 
     def _shard(self, s: int, k: int) -> list[SentencePair]:
@@ -161,7 +224,7 @@ class _ShardedRun:
 
     def _path(self, s: int, k: int) -> Path:
         folder = self._job.work / f"{s}-{self.reports[s].name}"
-        return folder / f"{k:05}-{self._keys[s][k][:16]}.parquet"
+        return folder / f"{k:05}-{self._key(s, k)[:16]}.parquet"
 
     def _sample(self) -> dict[int, list[range]]:
         """Ranges of input rows that are learned from, by shard."""
@@ -181,7 +244,7 @@ class _ShardedRun:
         step = self._steps[s - 1]
         if not step.learns or s in self._ready:
             return
-        keys = "|".join([self._keys[s][k] for k in self._sample()])
+        keys = "|".join([self._key(s, k) for k in self._sample()])
         folder = self._path(s, 0).parent / f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
         if not folder.is_dir():
             rows: list[SentencePair] = []
@@ -230,3 +293,11 @@ class _ShardedRun:
                 report.rows += notes["rows"]
                 report.seconds += notes["seconds"]
                 report.account.merge(Account.from_dict(notes["account"]))
+
+
+def _digest(rows: Iterable[SentencePair]) -> str:
+    """Digest of rows, and of the code that reads them."""
+    digest = sha256(code_version().encode())
+    for pair in rows:
+        digest.update(repr(pair).encode("utf-8", "backslashreplace") + b"\n")
+    return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
@@ -25,6 +25,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import code_digests, told
 from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.rows import OTHER, SentencePair, Side
+from spanbridge.core.secrets import shown
 from spanbridge.core.settings import exact
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
@@ -251,7 +252,7 @@ class Step(BaseModel, ABC):
     def describe(self) -> str:
         """The step in one phrase, for keys and signatures."""
         parts = ",".join(f"{key}={value}" for key, value in self.signature_parts().items())
-        return f"{self.name}({parts})"
+        return shown(f"{self.name}({parts})")
 
     def licences(self) -> dict[str, str]:
         """Licences of its parts, by their kinds."""
@@ -297,6 +298,16 @@ class Step(BaseModel, ABC):
             account.statuses["done"] += n_rows
         if n_removed:
             account.note("rows_whose_earlier_result_no_longer_holds", n_removed)
+
+    def begin(self, kept: Mapping[str, Any]) -> None:
+        """Begin a shard, with what was :meth:`kept` of it if it is made again."""
+
+    def kept(self) -> dict[str, Any] | None:
+        """What is worth keeping of a shard in which something failed that may succeed another time.
+
+        As values for JSON; None if nothing failed.
+        """
+        return None
 
     @property
     def learns(self) -> bool:

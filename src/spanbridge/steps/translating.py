@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr
@@ -57,6 +57,8 @@ class _Translating(Step):
     guards: Annotated[Guards, BeforeValidator(_guards)] = GUARDS
     _translator: Translator = PrivateAttr()
     _languages: tuple[Language, Language] = PrivateAttr()
+    # what the current shard has been told so far, where a runner keeps shards
+    _answers: dict[str, Translation] | None = PrivateAttr(None)
 
     def _open(self, context: Context, side: Side) -> None:
         self._languages = context.pair(side)
@@ -72,7 +74,21 @@ class _Translating(Step):
         }
 
     def _translate(self, texts: Sequence[str]) -> list[Translation]:
-        return guarded(self._translator, texts, *self._languages, self.guards)
+        told = {} if self._answers is None else self._answers
+        asked = [text for text in dict.fromkeys(texts) if text not in told]
+        found = guarded(self._translator, asked, *self._languages, self.guards)
+        told |= zip(asked, found, strict=True)
+        return [told[text] for text in texts]
+
+    def begin(self, kept: Mapping[str, Any]) -> None:
+        """Begin a shard with the translations of an earlier attempt that did not fail."""
+        self._answers = {text: Translation(*found) for text, found in kept.items()}
+
+    def kept(self) -> dict[str, Any] | None:
+        """The translations, if some failed, but for those."""
+        told = self._answers or {}
+        sound = {t: astuple(v) for t, v in told.items() if not v.status.startswith(FAILED)}
+        return sound if len(sound) < len(told) else None
 
 
 class Translate(_Translating):
