@@ -6,12 +6,13 @@ import os
 import re
 import signal
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
 import click
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import RepairWarning, SpanbridgeError
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.requirements import install_command
 from spanbridge.core.signature import package_version
@@ -79,6 +80,7 @@ def main() -> None:
     """
     # SLURM and others end jobs by this signal: exit normally, so that temporary files are removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    warnings.showwarning = _tell
     try:
         _check_arguments()
         code = cli.main(prog_name="spanbridge", standalone_mode=False)
@@ -124,6 +126,14 @@ def _check_arguments() -> None:
             argument.encode()
         except UnicodeEncodeError as error:
             raise SpanbridgeError(f"{argument!r} is not UTF-8; rename the file") from error
+
+
+def _tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    """Print a warning; what concerns the user goes on one line."""
+    if issubclass(category, RepairWarning):
+        click.echo(f"note: {message}", err=True)
+    else:
+        click.echo(warnings.formatwarning(message, category, *place[:2]), err=True, nl=False)
 
 
 def _usage(error: click.ClickException) -> str:

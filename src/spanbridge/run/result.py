@@ -12,6 +12,7 @@ from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, check_named
+from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
 from spanbridge.core.spans import Nested, Sentence
 from spanbridge.formats import Format, Write, open_writer, output_format
@@ -103,12 +104,12 @@ class Run:
         return "\n".join(lines)
 
 
-def manifest_path(output: str) -> Path:
+def manifest_path(output: str | Path) -> Path:
     """Path of the file with the signature and the account of a result: ``OUT.run.json``."""
     return Path(f"{output}.run.json")
 
 
-def rejects_path(output: str) -> Path:
+def rejects_path(output: str | Path) -> Path:
     """Path of the file with the ids and reasons of rejected rows: ``OUT.rejects.jsonl``."""
     return Path(f"{output}.rejects.jsonl")
 
@@ -142,6 +143,9 @@ def open_result(
     with open_writer(path, side, default=known, left_out=left_out.append, **options) as write:
         written = Written(write, output_format(path, known).sides == "none")
         yield written
+        # an earlier run's files would be taken for this run's
+        for beside in (manifest_path(path), rejects_path(path)):
+            beside.unlink(missing_ok=True)
     written.enter(account())
     if left_out:
         kept = options.get("nested", "outer")
@@ -270,32 +274,33 @@ def finish(
     account: Account,
     explanation: str | None = None,
 ) -> Run:
-    """Write the rejects and the manifest beside a result."""
+    """Write the rejects and then the manifest beside a result, which says that all is whole."""
     rejects = rejects_path(output)
     if account.rejects:
         with atomic_output(rejects) as out:
             for row, reason in account.rejects:
                 out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
-    else:
-        # an earlier run's file would be taken for this run's
-        rejects.unlink(missing_ok=True)
     given = {role: path for role, path in inputs.items() if path is not None}
     rejected = str(rejects) if account.rejects else None
     run = Run(output, given, line, account, rejected, explanation)
-    with atomic_output(manifest_path(output)) as out:
-        out.write(json.dumps(run.to_dict(), ensure_ascii=False, indent=1) + "\n")
+    files = [Path(path) for path in (output, rejected, explanation) if path is not None]
+    write_record(manifest_path(output), run.to_dict(), files)
     return run
 
 
 def read_manifest(output: str) -> dict[str, Any] | None:
-    """Manifest beside a result, or None. Raises InputError if it is not a manifest."""
+    """Manifest beside a result, or None.
+
+    Raises InputError if it is damaged, or not this result's.
+    """
     path = manifest_path(output)
     if not path.is_file():
         return None
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise InputError(path, None, f"is not JSON ({error}); delete it") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("inputs"), dict):
+    manifest = read_record(path, "run again, or delete it", alone=True)
+    if not isinstance(manifest.get("inputs"), dict):
         raise InputError(path, None, "is not a run's manifest; delete it")
+    # results may be renamed, and go without their rejects
+    if file_digest(Path(output)) not in manifest[FILES].values():
+        why = f"is not the result that {path.name} is about; run again, or delete {path.name}"
+        raise InputError(output, None, why)
     return manifest

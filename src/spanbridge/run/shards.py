@@ -1,9 +1,10 @@
 """The sharded runner, which saves every shard of every step so that a killed run can be resumed.
 
 A shard's name has a key made of its input rows, the settings and models of its step and of those
-before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Finished shards are not made
-again; if anything that a shard depends on changes, so does its key. Files appear whole or not at
-all.
+before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Beside it stands its record
+(:mod:`spanbridge.core.records`), written last, with its digest and its account. Finished shards are
+not made again, damaged ones are; if anything that a shard depends on changes, so does its key.
+Files appear whole or not at all.
 
 A step that learns (from a sample of the rows, see :mod:`spanbridge.run.sample`) saves what it has
 learned in a folder, under a key made of the sample's. Neither the size of shards nor the number of
@@ -12,17 +13,22 @@ machines affects the sample or the result.
 
 from __future__ import annotations
 
-import shutil
 import time
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
+from spanbridge.core.files import alone, reason
+from spanbridge.core.records import read_record, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
+from spanbridge.core.temporary import sweep, unfinished_folder
 from spanbridge.formats.base import Counts
-from spanbridge.formats.parquet import read_notes, read_shard, sweep, temporary, write_shard
+from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.run.job import Job, deterministic, signature_of
 from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
 from spanbridge.run.sample import sampled
@@ -48,8 +54,8 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[StepRep
     try:
         job.work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(job.work, None, f"cannot be made ({error.strerror})") from error
-    sweep(job.work)
+        raise InputError(job.work, None, f"cannot be made ({reason(error)})") from error
+    sweep(job.work, deep=True)
     going = _ShardedRun(job, steps, progress)
     going.read()
     return going.end(), going.reports
@@ -65,6 +71,7 @@ class _ShardedRun:
         self.reports += (StepReport(step.name, step.licences()) for step in steps)
         self._keys: list[list[str]] = [[] for _ in self.reports]
         self._sizes: list[int] = []
+        self._records: dict[tuple[int, int], dict[str, Any]] = {}  # checked, by step and shard
         self._ready: set[int] = set()  # indices of steps that have learned
         self._notes: dict[str, int] = {}  # on the input
 
@@ -78,7 +85,7 @@ class _ShardedRun:
                 digest.update(repr(pair).encode("utf-8", "backslashreplace") + b"\n")
             self._keys[0].append(digest.hexdigest())
             self._sizes.append(len(chunk))
-            if not self._path(0, n).is_file():
+            if not self._done(0, n):
                 account = Account()
                 account.statuses["read"] = len(chunk)
                 self._write(0, n, chunk, account, 0.0)
@@ -96,9 +103,9 @@ class _ShardedRun:
         """Make the missing shards of this part; write the output once all parts are complete."""
         i, n = self._job.part
         last = len(self._steps)
-        todo = [k for k in range(i - 1, len(self._sizes), n) if not self._path(last, k).is_file()]
+        todo = range(i - 1, len(self._sizes), n)
         for s in range(1, last + 1):
-            missing = [k for k in todo if not self._path(s, k).is_file()]
+            missing = [k for k in todo if not self._done(s, k)]
             if not missing:
                 continue
             total = sum(self._sizes[k] for k in missing)
@@ -107,19 +114,20 @@ class _ShardedRun:
         for s, report in enumerate(self.reports):
             self._account(s, report)
         shards = range(len(self._sizes))
-        if not all(self._path(last, k).is_file() for k in shards):
+        if not all(self._done(last, k) for k in shards):
             return None
         job = self._job
         account = whole_account(self.reports, self._notes)
-        with open_result(
-            job.output, job.default_format, job.output_side, lambda: account, **job.writing
-        ) as write:
-            for k in shards:
-                for pair in self._read(last, k):
-                    write(in_plain_words(pair))
         n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
         line = signature_of(self._steps, self._parts, n_learned, job.reading)
-        return finish(job.output, job.inputs, line, account)
+        with alone(job.output, wait=True):  # another machine may have found all shards done, too
+            with open_result(
+                job.output, job.default_format, job.output_side, lambda: account, **job.writing
+            ) as write:
+                for k in shards:
+                    for pair in read_shard(self._path(last, k)):
+                        write(in_plain_words(pair))
+            return finish(job.output, job.inputs, line, account)
 
     def _made(self, s: int, missing: Iterable[int]) -> Iterator[SentencePair]:
         for k in missing:
@@ -146,18 +154,27 @@ class _ShardedRun:
             "seconds": round(seconds, 3),
             "rows": len(rows),
         }
-        write_shard(self._path(s, k), rows, notes)
-
-    def _read(self, s: int, k: int) -> list[SentencePair]:
         path = self._path(s, k)
-        if read_notes(path).get("key") != self._keys[s][k]:
-            raise InputError(path, None, "is another shard under this one's name; delete it")
-        return read_shard(path)
+        write_shard(path, rows)
+        write_record(path.with_suffix(".json"), notes, [path])
+
+    def _done(self, s: int, k: int) -> dict[str, Any] | None:
+        """The record of a finished shard; None if it is to be made, or made anew."""
+        path = self._path(s, k).with_suffix(".json")
+        if (s, k) not in self._records and path.is_file():
+            try:
+                record = read_record(path, "made anew")
+                if record["key"] != self._keys[s][k]:
+                    raise InputError(path, None, "is another shard's; made anew")
+                self._records[s, k] = record
+            except InputError as error:
+                warnings.warn(str(error), RepairWarning, stacklevel=2)
+                with suppress(OSError):
+                    path.unlink()
+        return self._records.get((s, k))
 
     def _shard(self, s: int, k: int) -> list[SentencePair]:
-        if not self._path(s, k).is_file():
-            return list(self._make(s, k))
-        return self._read(s, k)
+        return read_shard(self._path(s, k)) if self._done(s, k) else list(self._make(s, k))
 
     def _path(self, s: int, k: int) -> Path:
         folder = self._job.work / f"{s}-{self.reports[s].name}"
@@ -183,30 +200,32 @@ class _ShardedRun:
             return
         keys = "|".join([self._keys[s][k] for k in self._sample()])
         folder = self._path(s, 0).parent / f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
-        if not folder.is_dir():
+        if not self._restored(step, folder):
             rows: list[SentencePair] = []
             for k, ranges in self._sample().items():
                 texts = self._texts(s, k)
                 rows += [pair for part in ranges for n in part for pair in texts[n]]
             started = time.monotonic()
             step.fit(rows, self._progress)
-            work = temporary(folder)
-            shutil.rmtree(work, ignore_errors=True)
-            step.save(work)
             try:
-                work.rename(folder)
-            except OSError:
-                shutil.rmtree(work)
-                if not folder.is_dir():
-                    raise
-                # another machine has written the same result first
+                with unfinished_folder(folder) as work:
+                    step.save(work)
+            except OSError as error:
+                raise InputError(folder, None, f"cannot be written ({reason(error)})") from error
+            step.load(folder)
             self.reports[s].seconds += time.monotonic() - started
+        self._ready.add(s)
+
+    def _restored(self, step: Step, folder: Path) -> bool:
+        if not folder.is_dir():
+            return False
         try:
             step.load(folder)
         except InputError as error:
-            why = f"{error.why.partition(';')[0]}; delete the folder, to learn anew"
-            raise InputError(error.file, None, why) from error
-        self._ready.add(s)
+            why = f"{error.why.partition(';')[0]}; learned anew"
+            warnings.warn(str(InputError(error.file, None, why)), RepairWarning, stacklevel=2)
+            return False
+        return True
 
     def _texts(self, s: int, k: int) -> list[list[SentencePair]]:
         """The rows that a step gets for each input row of a shard."""
@@ -223,9 +242,7 @@ class _ShardedRun:
 
     def _account(self, s: int, report: StepReport) -> None:
         for k in range(len(self._sizes)):
-            path = self._path(s, k)
-            if path.is_file():
-                notes = read_notes(path)
+            if (notes := self._done(s, k)) is not None:
                 report.shards += 1
                 report.rows += notes["rows"]
                 report.seconds += notes["seconds"]
