@@ -51,6 +51,14 @@ def check_rereadable(path: str | Path) -> None:
         )
 
 
+def real_path(path: str | Path) -> Path:
+    """The path without symbolic links, as far as that can be found."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return Path(path).absolute()
+
+
 def check_named(path: str | Path, what: str = "file") -> None:
     """Raise InputError for ``-``, which stands for standard output elsewhere."""
     if str(path) == "-":

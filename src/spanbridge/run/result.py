@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, check_named
+from spanbridge.core.files import atomic_output, check_named, real_path
 from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
 from spanbridge.core.spans import Nested, Sentence
@@ -228,16 +228,16 @@ def check_output(output: str, *inputs: str | None, explanation: str | None = Non
     for path in beside:
         if path.is_dir():
             raise InputError(path, None, "is a folder where a file would go; move it away")
-    written = {path.resolve() for path in (Path(output), *beside)}
+    written = {real_path(path) for path in (Path(output), *beside)}
     if explanation is not None:
         check_named(explanation)
-        if Path(explanation).resolve() in written:
+        if real_path(explanation) in written:
             raise SpanbridgeError(
                 f"{explanation} is both output and explanation; explain to another file"
             )
-        written.add(Path(explanation).resolve())
+        written.add(real_path(explanation))
     for given in inputs:
-        if given is not None and Path(given).resolve() in written:
+        if given is not None and real_path(given) in written:
             raise SpanbridgeError(f"{given} is both input and output; write to another file")
 
 
@@ -253,7 +253,7 @@ def foreign_work(work: Path, *others: str | None) -> str | None:
     if work.exists() and not work.is_dir():
         return "is a file where a folder for work would go; name another"
     for other in (".", *others):
-        if other is not None and Path(other).resolve().is_relative_to(work.resolve()):
+        if other is not None and real_path(other).is_relative_to(real_path(work)):
             held = "the current folder" if other == "." else other
             return f"is or holds {held}; name a folder of its own, which may be deleted"
     foreign = [] if not work.exists() else [p.name for p in work.iterdir() if not _own(p.name)]

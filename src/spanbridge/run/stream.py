@@ -41,14 +41,14 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
 def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
     counts, account = Counts(), Account()
     with ExitStack() as stack:
+        explain = None
+        if job.explanation is not None:
+            explain = partial(print, file=stack.enter_context(atomic_output(job.explanation)))
         write = stack.enter_context(
             open_result(
                 job.output, job.default_format, job.output_side, lambda: account, **job.writing
             )
         )
-        explain = None
-        if job.explanation is not None:
-            explain = partial(print, file=stack.enter_context(atomic_output(job.explanation)))
         total = _count(job, counts, progress) if job.slow else None
         steps = job.open_steps()
         if total is None and any(step.learns for step in steps):

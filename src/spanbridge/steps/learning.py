@@ -14,7 +14,7 @@ from typing import Any
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError
-from spanbridge.core.files import reason
+from spanbridge.core.files import real_path, reason
 from spanbridge.core.learned import (
     FILES,
     FORMAT,
@@ -78,7 +78,7 @@ def _named(settings: PartSettings) -> dict[str, Any]:
     # threads do not affect what is learned, and depend on the machine
     options = {key: value for key, value in settings.options.items() if key != "threads"}
     if isinstance(options.get("encoder"), str) and Path(options["encoder"]).is_dir():
-        options["encoder"] = str(Path(options["encoder"]).resolve())
+        options["encoder"] = str(real_path(options["encoder"]))
     return {"name": settings.name, "options": options}
 
 
