@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 
 import pytest
 
@@ -58,7 +59,9 @@ def test_json_account_and_manifest(spanbridge, bitext):
     assert run["account"]["rows"] == 3
     assert run["account"]["status"] == {"empty: no source span": 1, "projected": 2}
     assert "method:greedy" in run["signature"]
-    assert json.loads((bitext / "o.jsonl.run.json").read_text(encoding="utf-8")) == run
+    manifest = json.loads((bitext / "o.jsonl.run.json").read_text(encoding="utf-8"))
+    digest = sha256((bitext / "o.jsonl").read_bytes()).hexdigest()
+    assert manifest == {**run, "files": {"o.jsonl": digest}, "sha256": manifest["sha256"]}
     rows = [json.loads(line) for line in (bitext / "o.jsonl").read_text("utf-8").splitlines()]
     assert [row["id"] for row in rows] == ["1", "2", "3"]
     assert rows[0]["target_spans"] == [
@@ -303,7 +306,10 @@ def test_a_damaged_fit(spanbridge, bitext, fitted, part):
         file.write(b"!")
     args = "project --source s.conll --target t.txt --apply fit -o o.conll"
     done = spanbridge(*args.split(), code=2)
-    assert done.stderr == f"fit/{part}: learned.json or learned.npz is damaged; fit again\n"
+    assert done.stderr == (
+        f"fit/{part}/learned.npz: is damaged, or not the file that learned.json is about; "
+        "fit again\n"
+    )
     assert not (bitext / "o.conll").exists()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import RepairWarning, SpanbridgeError
 from spanbridge.encode import load_encoder
 from spanbridge.encode.cache import FORMAT_VERSION, cache_folder, cached
 
@@ -118,7 +118,8 @@ def test_damage_is_noticed_and_mended(tiny, own_cache, made, name, damage):
         (entry / name).write_bytes(content.replace(b"0", b"1"))
     else:
         (entry / name).unlink()
-    after = load_encoder(str(tiny("bert")), threads=1).encode([WORDS])[0].states
+    with pytest.warns(RepairWarning, match=rf"{name}: .*; made anew"):
+        after = load_encoder(str(tiny("bert")), threads=1).encode([WORDS])[0].states
     assert made == [3, 3]
     np.testing.assert_array_equal(before, after)
     assert (entry / name).read_bytes() == content
@@ -130,6 +131,8 @@ def test_a_manifest_that_names_nothing_is_no_manifest(own_cache, manifest):
     entry = cached("key", write_one)
     (entry / "manifest.json").write_text(manifest)
     (entry / "one.txt").write_text("2")
+    with pytest.warns(RepairWarning, match="made anew"):
+        cached("key", write_one)
     assert (cached("key", write_one) / "one.txt").read_text() == "1"
 
 
@@ -156,6 +159,7 @@ def test_a_killed_process_leaves_no_entry(tiny, own_cache):
     started = time.monotonic()
     encoder = load_encoder(str(tiny("bert")), threads=1)
     assert len(encoder.encode([WORDS])[0].states)
+    assert not list(own_cache.glob(".*"))  # what it left is swept
     assert time.monotonic() - started < 10
 
 
@@ -170,7 +174,7 @@ def test_two_processes_make_one_entry(tiny, own_cache):
     states = load_encoder(str(tiny("bert")), threads=1).encode([WORDS])[0].states
     assert [output[-1] for output in outputs] == [states.tobytes().hex()] * 2
     [entry] = entries(own_cache)
-    digests = json.loads((entry / "manifest.json").read_text())["sha256"]
+    digests = json.loads((entry / "manifest.json").read_text())["files"]
     assert sorted(digests) == ["config.json", "model.bin", "vocabulary.json"]
 
 

@@ -174,19 +174,21 @@ def broken_off(base, files, tmp_path):
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize("name", ["state.safetensors", "state.json"])
-@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
-def test_a_damaged_state_is_named(broken_off, base, files, name, damage):
-    path = broken_off / "resume" / name
+@pytest.mark.parametrize("kind", ["safetensors", "json"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "edited"])
+def test_a_damaged_state_is_named(broken_off, base, files, kind, damage):
+    (path,) = (broken_off / "resume").glob(f"state*.{kind}")
     data = bytearray(path.read_bytes())
-    if damage == "gone":
-        path.unlink()
+    if damage == "edited" and kind == "json":
+        path.write_bytes(data.replace(b'"epoch": 1', b'"epoch": 2'))
     elif damage == "cut":
         path.write_bytes(data[: len(data) // 2])
+    elif damage == "edited":
+        path.unlink()
     else:
-        data[len(data) // 2] ^= 255
+        data[len(data) // 2] ^= 1
         path.write_bytes(data)
-    with pytest.raises(InputError, match=rf"{name}: .*delete .* to begin anew"):
+    with pytest.raises(InputError, match=rf"state.*\.{kind}: .*delete .* to begin anew"):
         run(base, files, broken_off)
 
 
@@ -243,7 +245,7 @@ def test_a_finished_training_is_not_done_again(trained, base, files):
 
 def test_a_damaged_account_is_named(trained, base, files, tmp_path):
     (tmp_path / "training.json").write_text('{"scores": 3}', encoding="utf-8")
-    with pytest.raises(InputError, match=r"training\.json: is damaged; delete the folder"):
+    with pytest.raises(InputError, match=r"training\.json: is damaged, .*; delete the folder"):
         run(base, files, tmp_path)
 
 

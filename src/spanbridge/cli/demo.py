@@ -28,7 +28,7 @@ def command(output: str) -> None:
     each sentence with its links and spans.
     """
     from spanbridge.core.errors import SpanbridgeError
-    from spanbridge.core.files import check_named
+    from spanbridge.core.files import check_named, real_path
     from spanbridge.demo.sample import run, table
 
     check_named(output, "folder")
@@ -41,4 +41,4 @@ def command(output: str) -> None:
     click.echo("Entity F1 against hand-made labels, English labels projected:\n")
     for line in table(scores):
         click.echo(line)
-    click.echo(f"Open the page in a browser: {page.resolve()}")
+    click.echo(f"Open the page in a browser: {real_path(page)}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from spanbridge.cli import options as opt
 from spanbridge.core import registry
+from spanbridge.core.files import real_path
 
 
 @click.command(
@@ -220,8 +220,8 @@ def _check_folders(output: str, given: dict[str, Any]) -> None:
     """Refuse results inside the folder of a fit, or in its place."""
     for folder in (given["fit_folder"], given["apply_folder"]):
         for path in (output, given["explanation"]):
-            if None not in (folder, path) and Path(folder).resolve() in (
-                Path(path).resolve(),
-                Path(path).resolve().parent,
+            if None not in (folder, path) and real_path(folder) in (
+                real_path(path),
+                real_path(path).parent,
             ):
                 raise click.UsageError(f"{path} would go into the fit {folder}; write elsewhere")

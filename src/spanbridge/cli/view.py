@@ -65,7 +65,7 @@ def command(
     **given: Any,
 ) -> None:
     """Make an HTML page that shows the result: both sentences, links, spans, scores."""
-    from spanbridge.core.files import atomic_output
+    from spanbridge.core.files import atomic_output, real_path
     from spanbridge.formats import Reading
     from spanbridge.report.page import write_page
 
@@ -74,7 +74,7 @@ def command(
     if links and not source:
         raise click.UsageError("--links needs --source")
     for path in (source, links, gold, *(file for one in outputs for file in _belonging(one))):
-        if path is not None and Path(path).resolve() == Path(output).resolve():
+        if path is not None and real_path(path) == real_path(output):
             raise click.UsageError(f"{output} is both input and page; write to another file")
     how = Reading(scheme, orphans, **opt.reading(given))
     documents = [_document(path, source, links, gold, how) for path in outputs]

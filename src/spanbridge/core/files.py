@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import gzip
 import os
-import secrets
 import stat
 import zlib
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.temporary import BusyError, claimed, sweep, unfinished
 
 _BATCH_BYTES = 1 << 20
 
@@ -51,6 +51,14 @@ def check_rereadable(path: str | Path) -> None:
         )
 
 
+def real_path(path: str | Path) -> Path:
+    """The path without symbolic links, as far as that can be found."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return Path(path).absolute()
+
+
 def check_named(path: str | Path, what: str = "file") -> None:
     """Raise InputError for ``-``, which stands for standard output elsewhere."""
     if str(path) == "-":
@@ -78,9 +86,7 @@ def line_batches(path: str | Path) -> Iterator[list[str]]:
             path, None, f"is no whole gzip file ({error}); compress it again, or drop .gz"
         ) from error
     except OSError as error:
-        raise InputError(
-            path, None, f"cannot be read ({_reason(error)}); check the path"
-        ) from error
+        raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
     if not n_lines:
         raise InputError(path, None, "is empty; check that the step that made it has worked")
 
@@ -107,51 +113,74 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
 
     It is written beside its destination and moved there at the end. If the block raises, nothing is
     left behind and an older file of that name is unchanged. Line ends are ``\n``; equal content
-    gives equal bytes, also in a ``.gz`` file.
+    gives equal bytes, also in a ``.gz`` file. What killed processes have left there is swept.
 
     Raises:
         InputError: the path is a folder or lies in one that cannot be written to, or the disk is
             full.
     """
     check_named(path)
-    destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
-    temporary = destination.with_name(f".spanbridge-{secrets.token_hex(8)}.tmp")
-    try:
-        with suppress(FileNotFoundError):
-            if not stat.S_ISREG(destination.stat().st_mode):  # also fails if the name is too long
-                raise InputError(path, None, "is not a file, so cannot be written; name a file")
-        raw = _Raw(temporary, path)
-    except OSError as error:
-        why = f"cannot be written ({_reason(error)}); is its folder there, and writable?"
-        raise InputError(path, None, why) from error
-    try:
-        with ExitStack() as stack:
-            binary: IO[bytes] | gzip.GzipFile = stack.enter_context(BufferedWriter(raw))
-            if is_gzip(path):
-                # No name and no time in the header: equal content gives equal bytes.
-                packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
-                binary = stack.enter_context(packed)
-            yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
-        temporary.replace(destination)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with ExitStack() as stack:
+        try:
+            destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
+            with suppress(FileNotFoundError):
+                if not stat.S_ISREG(destination.stat().st_mode):  # also fails if the name is long
+                    raise InputError(path, None, "is not a file, so cannot be written; name a file")
+            sweep(destination.parent)
+            raw = _Raw(stack.enter_context(unfinished(destination)), path)
+        except (OSError, ValueError) as error:
+            raise unwritable(path, error) from error
+        binary: IO[bytes] | gzip.GzipFile = stack.enter_context(BufferedWriter(raw))
+        if is_gzip(path):
+            # No name and no time in the header: equal content gives equal bytes.
+            packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
+            binary = stack.enter_context(packed)
+        yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
 
 
 class _Raw(FileIO):
-    """A new file that reports a full disk under the name that the user gave."""
+    """A file that reports a full disk under the name that the user gave."""
 
     def __init__(self, temporary: Path, path: str | Path) -> None:
-        super().__init__(temporary, "xb")
+        super().__init__(temporary, "wb")
         self._path = path
 
     def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except OSError as error:
-            why = f"cannot be written ({_reason(error)}); make room, or write elsewhere"
+            why = f"cannot be written ({reason(error)}); make room, or write elsewhere"
             raise InputError(self._path, None, why) from error
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+@contextmanager
+def alone(path: str | Path, *, wait: bool = False) -> Iterator[None]:
+    """Keep other processes from writing the same file or folder, with all that belongs to it.
+
+    Args:
+        path: it need not exist.
+        wait: wait for another process that writes it.
+
+    Raises:
+        InputError: another process writes it, or its folder cannot be written to.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(claimed(Path(path), wait=wait))
+        except BusyError as error:
+            why = "another run is writing it; wait for that one, or name another"
+            raise InputError(path, None, why) from error
+        except (OSError, ValueError) as error:
+            raise unwritable(path, error) from error
+        yield
+
+
+def unwritable(path: str | Path, error: OSError | ValueError) -> InputError:
+    """The error for a file that cannot be made."""
+    why = f"cannot be written ({reason(error)}); is its folder there, and writable?"
+    return InputError(path, None, why)
+
+
+def reason(error: Exception) -> str:
+    """What the system says of an error, in lower case."""
+    return (getattr(error, "strerror", None) or str(error)).lower()

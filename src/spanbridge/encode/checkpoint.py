@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.records import file_digest
 from spanbridge.core.requirements import require
-from spanbridge.encode.cache import file_digest
 from spanbridge.encode.encoder_weights import Array, EncoderWeights
 
 # Files fetched from a hub repository; the README is the model card, which names the licence.

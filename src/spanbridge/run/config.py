@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import real_path
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
 from spanbridge.core.spans import Nested
@@ -167,7 +168,7 @@ class Pipeline:
                 options = value.options.values() if isinstance(value, PartSettings) else (value,)
                 read += (option for option in options if isinstance(option, str))
         check_output(output, *read, explanation=explanation)
-        folder = Path(output).resolve().parent
+        folder = real_path(output).parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             why = "cannot be written: is its folder there, and writable?"
             raise InputError(output, None, why)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self, overload
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.files import alone
 from spanbridge.core.rows import SentencePair, Side, checked_rows
 from spanbridge.core.signature import extended
 from spanbridge.core.spans import Nested
@@ -90,13 +91,14 @@ class Result(Sequence[SentencePair]):
         check_output(str(path), *self._inputs.values())
         account = deepcopy(self.account)
         layer: dict[str, Any] = {} if nested is None else {"nested": nested}
-        with open_result(path, held.name, side, lambda: account, **layer) as write:
-            for row in self._rows:
-                write(row)
         line = self.signature
         if nested == "inner":
             line = extended(line, "nested", nested)
-        return finish(str(path), self._inputs, line, account)
+        with alone(path):
+            with open_result(path, held.name, side, lambda: account, **layer) as write:
+                for row in self._rows:
+                    write(row)
+            return finish(str(path), self._inputs, line, account)
 
 
 class Loaded:

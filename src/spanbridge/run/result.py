@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, check_named
+from spanbridge.core.files import atomic_output, check_named, real_path
+from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
 from spanbridge.core.spans import Nested, Sentence
 from spanbridge.formats import Format, Write, open_writer, output_format
@@ -103,12 +104,12 @@ class Run:
         return "\n".join(lines)
 
 
-def manifest_path(output: str) -> Path:
+def manifest_path(output: str | Path) -> Path:
     """Path of the file with the signature and the account of a result: ``OUT.run.json``."""
     return Path(f"{output}.run.json")
 
 
-def rejects_path(output: str) -> Path:
+def rejects_path(output: str | Path) -> Path:
     """Path of the file with the ids and reasons of rejected rows: ``OUT.rejects.jsonl``."""
     return Path(f"{output}.rejects.jsonl")
 
@@ -142,6 +143,9 @@ def open_result(
     with open_writer(path, side, default=known, left_out=left_out.append, **options) as write:
         written = Written(write, output_format(path, known).sides == "none")
         yield written
+        # an earlier run's files would be taken for this run's
+        for beside in (manifest_path(path), rejects_path(path)):
+            beside.unlink(missing_ok=True)
     written.enter(account())
     if left_out:
         kept = options.get("nested", "outer")
@@ -224,16 +228,16 @@ def check_output(output: str, *inputs: str | None, explanation: str | None = Non
     for path in beside:
         if path.is_dir():
             raise InputError(path, None, "is a folder where a file would go; move it away")
-    written = {path.resolve() for path in (Path(output), *beside)}
+    written = {real_path(path) for path in (Path(output), *beside)}
     if explanation is not None:
         check_named(explanation)
-        if Path(explanation).resolve() in written:
+        if real_path(explanation) in written:
             raise SpanbridgeError(
                 f"{explanation} is both output and explanation; explain to another file"
             )
-        written.add(Path(explanation).resolve())
+        written.add(real_path(explanation))
     for given in inputs:
-        if given is not None and Path(given).resolve() in written:
+        if given is not None and real_path(given) in written:
             raise SpanbridgeError(f"{given} is both input and output; write to another file")
 
 
@@ -249,7 +253,7 @@ def foreign_work(work: Path, *others: str | None) -> str | None:
     if work.exists() and not work.is_dir():
         return "is a file where a folder for work would go; name another"
     for other in (".", *others):
-        if other is not None and Path(other).resolve().is_relative_to(work.resolve()):
+        if other is not None and real_path(other).is_relative_to(real_path(work)):
             held = "the current folder" if other == "." else other
             return f"is or holds {held}; name a folder of its own, which may be deleted"
     foreign = [] if not work.exists() else [p.name for p in work.iterdir() if not _own(p.name)]
@@ -270,32 +274,33 @@ def finish(
     account: Account,
     explanation: str | None = None,
 ) -> Run:
-    """Write the rejects and the manifest beside a result."""
+    """Write the rejects and then the manifest beside a result, which says that all is whole."""
     rejects = rejects_path(output)
     if account.rejects:
         with atomic_output(rejects) as out:
             for row, reason in account.rejects:
                 out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
-    else:
-        # an earlier run's file would be taken for this run's
-        rejects.unlink(missing_ok=True)
     given = {role: path for role, path in inputs.items() if path is not None}
     rejected = str(rejects) if account.rejects else None
     run = Run(output, given, line, account, rejected, explanation)
-    with atomic_output(manifest_path(output)) as out:
-        out.write(json.dumps(run.to_dict(), ensure_ascii=False, indent=1) + "\n")
+    files = [Path(path) for path in (output, rejected, explanation) if path is not None]
+    write_record(manifest_path(output), run.to_dict(), files)
     return run
 
 
 def read_manifest(output: str) -> dict[str, Any] | None:
-    """Manifest beside a result, or None. Raises InputError if it is not a manifest."""
+    """Manifest beside a result, or None.
+
+    Raises InputError if it is damaged, or not this result's.
+    """
     path = manifest_path(output)
     if not path.is_file():
         return None
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise InputError(path, None, f"is not JSON ({error}); delete it") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("inputs"), dict):
+    manifest = read_record(path, "run again, or delete it", alone=True)
+    if not isinstance(manifest.get("inputs"), dict):
         raise InputError(path, None, "is not a run's manifest; delete it")
+    # results may be renamed, and go without their rejects
+    if file_digest(Path(output)) not in manifest[FILES].values():
+        why = f"is not the result that {path.name} is about; run again, or delete {path.name}"
+        raise InputError(output, None, why)
     return manifest

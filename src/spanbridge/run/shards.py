@@ -1,9 +1,10 @@
 """The sharded runner, which saves every shard of every step so that a killed run can be resumed.
 
 A shard's name has a key made of its input rows, the settings and models of its step and of those
-before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Finished shards are not made
-again; if anything that a shard depends on changes, so does its key. Files appear whole or not at
-all.
+before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Beside it stands its record
+(:mod:`spanbridge.core.records`), written last, with its digest and its account. Finished shards are
+not made again, damaged ones are; if anything that a shard depends on changes, so does its key.
+Files appear whole or not at all.
 
 A shard in which a translation failed is made again by the next run, which asks for the failed ones
 alone. Until it is sound, what it holds is part of the keys of the shards that are made of it.
@@ -15,18 +16,22 @@ machines affects the sample or the result.
 
 from __future__ import annotations
 
-import shutil
 import time
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
+from spanbridge.core.files import alone, reason
+from spanbridge.core.records import read_record, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
+from spanbridge.core.temporary import sweep, unfinished_folder
 from spanbridge.formats.base import Counts
-from spanbridge.formats.parquet import read_notes, read_shard, sweep, temporary, write_shard
+from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.run.job import Job, deterministic, signature_of
 from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
 from spanbridge.run.sample import sampled
@@ -52,8 +57,8 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[StepRep
     try:
         job.work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(job.work, None, f"cannot be made ({error.strerror})") from error
-    sweep(job.work)
+        raise InputError(job.work, None, f"cannot be made ({reason(error)})") from error
+    sweep(job.work, deep=True)
     going = _ShardedRun(job, steps, progress)
     going.read()
     return going.end(), going.reports
@@ -72,9 +77,9 @@ class _ShardedRun:
         self._inputs: list[str] = []  # digests of the shards of the input
         self._keys: dict[tuple[int, int], str] = {}
         self._samples: dict[int, str] = {}  # keys of what each step learns from
-        self._failures: dict[str, str] = {}  # what _failed says, by keys of shards
         self._now: set[str] = set()  # keys of the shards that this run has made
         self._sizes: list[int] = []
+        self._records: dict[str, dict[str, Any]] = {}  # checked ones, by keys of shards
         self._ready: set[int] = set()  # indices of steps that have learned
         self._notes: dict[str, int] = {}  # on the input
 
@@ -85,7 +90,7 @@ class _ShardedRun:
         for n, chunk in enumerate(chunks(rows, self._job.shard_rows)):
             self._inputs.append(_digest(chunk))
             self._sizes.append(len(chunk))
-            if not self._path(0, n).is_file():
+            if self._record(0, n) is None:
                 account = Account()
                 account.statuses["read"] = len(chunk)
                 self._write(0, n, chunk, account, 0.0)
@@ -115,22 +120,17 @@ class _ShardedRun:
 
     def _failed(self, s: int, k: int) -> str:
         """A digest of a shard's rows if translations in it failed; empty if none did."""
-        key = self._key(s, k)
-        if s and key not in self._failures and self._path(s, k).is_file():
-            self._settle(key, read_notes(self._path(s, k)))
-        return self._failures.get(key, "")
+        record = self._record(s, k) if s else None
+        return "" if record is None else record.get("failed", "")
 
-    def _settle(self, key: str, notes: dict[str, Any]) -> None:
-        """Take note of what a shard holds; keys that do not know of its failures are dropped."""
-        failed = notes.get("failed", "")
-        if self._failures.get(key, "") != failed:
-            self._keys.clear()
-            self._samples.clear()
-        self._failures[key] = failed
+    def _forget_keys(self) -> None:
+        """Drop the keys that do not know of a shard's failures, or still know of them."""
+        self._keys.clear()
+        self._samples.clear()
 
     def _missing(self, s: int, k: int) -> bool:
         """Check if a shard is still to be made, or made again."""
-        return self._again(s, k) or not self._path(s, k).is_file()
+        return self._again(s, k) or self._record(s, k) is None
 
     def _again(self, s: int, k: int) -> bool:
         return bool(self._failed(s, k)) and self._key(s, k) not in self._now
@@ -156,19 +156,20 @@ class _ShardedRun:
         for s, report in enumerate(self.reports):
             self._account(s, report)
         shards = range(len(self._sizes))
-        if not all(self._path(last, k).is_file() for k in shards):
+        if not all(self._record(last, k) for k in shards):
             return None
         job = self._job
         account = whole_account(self.reports, self._notes)
-        with open_result(
-            job.output, job.default_format, job.output_side, lambda: account, **job.writing
-        ) as write:
-            for k in shards:
-                for pair in self._read(last, k):
-                    write(in_plain_words(pair))
         n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
         line = signature_of(self._steps, self._parts, n_learned, job.reading)
-        return finish(job.output, job.inputs, line, account)
+        with alone(job.output, wait=True):  # another machine may have found all shards done, too
+            with open_result(
+                job.output, job.default_format, job.output_side, lambda: account, **job.writing
+            ) as write:
+                for k in shards:
+                    for pair in read_shard(self._path(last, k)):
+                        write(in_plain_words(pair))
+            return finish(job.output, job.inputs, line, account)
 
     def _made(self, s: int, missing: Iterable[int]) -> Iterator[SentencePair]:
         for k in missing:
@@ -180,7 +181,8 @@ class _ShardedRun:
         self._learn(s)
         account, done, started = Account(), [], time.monotonic()
         step = self._steps[s - 1]
-        step.begin(read_notes(self._path(s, k)).get("kept", {}) if self._failed(s, k) else {})
+        record = self._record(s, k) if self._failed(s, k) else None
+        step.begin({} if record is None else record["kept"])
         for pair in step.run(rows, account):
             done.append(pair)
             yield pair
@@ -205,22 +207,35 @@ class _ShardedRun:
         }
         if kept is not None:
             notes |= {"failed": _digest(rows), "kept": kept}
-        write_shard(self._path(s, k), rows, notes)
-        self._now.add(notes["key"])
-        self._settle(notes["key"], notes)
-
-    def _read(self, s: int, k: int) -> list[SentencePair]:
         path = self._path(s, k)
-        notes = read_notes(path)
-        if notes.get("key") != self._key(s, k):
-            raise InputError(path, None, "is another shard under this one's name; delete it")
-        self._settle(notes["key"], notes)
-        return read_shard(path)
+        before = self._failed(s, k)
+        write_shard(path, rows)
+        write_record(path.with_suffix(".json"), notes, [path])
+        self._now.add(notes["key"])
+        self._records.pop(notes["key"], None)
+        if before != notes.get("failed", ""):
+            self._forget_keys()
+
+    def _record(self, s: int, k: int) -> dict[str, Any] | None:
+        """The record of a finished shard; None if it is to be made, or made anew."""
+        key = self._key(s, k)
+        path = self._path(s, k).with_suffix(".json")
+        if key not in self._records and path.is_file():
+            try:
+                record = read_record(path, "made anew")
+                if record["key"] != key:
+                    raise InputError(path, None, "is another shard's; made anew")
+                self._records[key] = record
+                if record.get("failed"):
+                    self._forget_keys()
+            except InputError as error:
+                warnings.warn(str(error), RepairWarning, stacklevel=2)
+                with suppress(OSError):
+                    path.unlink()
+        return self._records.get(key)
 
     def _shard(self, s: int, k: int) -> list[SentencePair]:
-        if not self._path(s, k).is_file():
-            return list(self._make(s, k))
-        return self._read(s, k)
+        return read_shard(self._path(s, k)) if self._record(s, k) else list(self._make(s, k))
 
     def _path(self, s: int, k: int) -> Path:
         folder = self._job.work / f"{s}-{self.reports[s].name}"
@@ -246,30 +261,32 @@ class _ShardedRun:
             return
         keys = "|".join([self._key(s, k) for k in self._sample()])
         folder = self._path(s, 0).parent / f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
-        if not folder.is_dir():
+        if not self._restored(step, folder):
             rows: list[SentencePair] = []
             for k, ranges in self._sample().items():
                 texts = self._texts(s, k)
                 rows += [pair for part in ranges for n in part for pair in texts[n]]
             started = time.monotonic()
             step.fit(rows, self._progress)
-            work = temporary(folder)
-            shutil.rmtree(work, ignore_errors=True)
-            step.save(work)
             try:
-                work.rename(folder)
-            except OSError:
-                shutil.rmtree(work)
-                if not folder.is_dir():
-                    raise
-                # another machine has written the same result first
+                with unfinished_folder(folder) as work:
+                    step.save(work)
+            except OSError as error:
+                raise InputError(folder, None, f"cannot be written ({reason(error)})") from error
+            step.load(folder)
             self.reports[s].seconds += time.monotonic() - started
+        self._ready.add(s)
+
+    def _restored(self, step: Step, folder: Path) -> bool:
+        if not folder.is_dir():
+            return False
         try:
             step.load(folder)
         except InputError as error:
-            why = f"{error.why.partition(';')[0]}; delete the folder, to learn anew"
-            raise InputError(error.file, None, why) from error
-        self._ready.add(s)
+            why = f"{error.why.partition(';')[0]}; learned anew"
+            warnings.warn(str(InputError(error.file, None, why)), RepairWarning, stacklevel=2)
+            return False
+        return True
 
     def _texts(self, s: int, k: int) -> list[list[SentencePair]]:
         """The rows that a step gets for each input row of a shard."""
@@ -286,9 +303,7 @@ class _ShardedRun:
 
     def _account(self, s: int, report: StepReport) -> None:
         for k in range(len(self._sizes)):
-            path = self._path(s, k)
-            if path.is_file():
-                notes = read_notes(path)
+            if (notes := self._record(s, k)) is not None:
                 report.shards += 1
                 report.rows += notes["rows"]
                 report.seconds += notes["seconds"]

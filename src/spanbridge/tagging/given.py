@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.records import file_digest
 from spanbridge.core.spans import Span
 from spanbridge.core.tags import Scheme
-from spanbridge.encode.cache import file_digest
 from spanbridge.formats import Reading, read_labelled
 from spanbridge.tagging.base import Tagged, Tagger, Words, iob2_classes
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.records import file_digest
 from spanbridge.core.requirements import require
 from spanbridge.core.tags import Scheme
-from spanbridge.encode.cache import file_digest
 from spanbridge.encode.checkpoint import licence_of, open_safetensors
 from spanbridge.encode.encoder import windows
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import alone, reason
+from spanbridge.core.records import file_digest, read_record
 from spanbridge.core.signature import signature
 from spanbridge.core.spans import Nested, Sentence
 from spanbridge.core.tags import OrphanPolicy, Scheme
-from spanbridge.encode.cache import file_digest
+from spanbridge.core.temporary import is_temporary, scratch_folder, sweep
 from spanbridge.encode.checkpoint import Checkpoint
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluation import bootstrap_interval, evaluate_spans
@@ -30,8 +31,15 @@ from spanbridge.tagging.transformers_tagger import (
 )
 from spanbridge.training.card import Score, model_card
 from spanbridge.training.examples import Labelled, Piece, pieces
-from spanbridge.training.model import find_checkpoint, new_model, save_account, save_model
-from spanbridge.training.resume import drop_state
+from spanbridge.training.model import (
+    RECORD,
+    find_checkpoint,
+    new_model,
+    publish,
+    save_account,
+    save_model,
+)
+from spanbridge.training.resume import FOLDER, drop_state
 from spanbridge.training.selection import save_discriminator
 from spanbridge.training.settings import Settings
 from spanbridge.training.teachers import Distillation, distil
@@ -164,21 +172,25 @@ def train(
             **asdict(settings),
         }
     )
-    before = finished(folder, line)
-    if before is None:
-        learned = examples(sets, wanted) if sets else []
-        gold = [sentence for sentence, _ in judged[dev].sentences] if dev else []
-        history = _fit(learned, gold, folder, line, checkpoint, settings, wanted, unlabelled, tell)
-        seconds = round(time.monotonic() - started, 1)
-    else:
-        history, seconds = before
-    scores = tuple(score(folder, gold, settings.device) for gold in judged.values())
-    data = [found.text() for found in sets]
-    card = model_card(encoder, wanted, data, scores, line, command, licence)
-    result = Result(output, line, scores, history, seconds)
-    save_account(folder, card, {**result.to_dict(), "settings": asdict(settings), "data": data})
-    drop_state(folder)
-    return result
+    with alone(folder / RECORD):
+        sweep(folder, deep=True)
+        before = finished(folder, line)
+        if before is None:
+            learned = examples(sets, wanted) if sets else []
+            gold = [sentence for sentence, _ in judged[dev].sentences] if dev else []
+            history = _fit(
+                learned, gold, folder, line, checkpoint, settings, wanted, unlabelled, tell
+            )
+            seconds = round(time.monotonic() - started, 1)
+        else:
+            history, seconds = before
+        scores = tuple(score(folder, gold, settings.device) for gold in judged.values())
+        data = [found.text() for found in sets]
+        card = model_card(encoder, wanted, data, scores, line, command, licence)
+        result = Result(output, line, scores, history, seconds)
+        save_account(folder, card, {**result.to_dict(), "settings": asdict(settings), "data": data})
+        drop_state(folder)
+        return result
 
 
 def _wanted(
@@ -213,6 +225,8 @@ def _fit(
     unlabelled: Unlabelled | None,
     tell: Tell,
 ) -> tuple[Mapping[str, float], ...]:
+    from safetensors import SafetensorError
+
     from spanbridge.training.trainer import Trainer
 
     classes = iob2_classes(labels)
@@ -226,9 +240,14 @@ def _fit(
     put_on(model, settings.device)
     trainer = Trainer(model, tokenizer, classes, settings, tell, adversary)
     done = trainer.fit(learned, dev, folder, line)
-    save_model(model, checkpoint, folder)
-    if adversary is not None:
-        save_discriminator(adversary.module, folder)
+    try:
+        with scratch_folder(folder / RECORD) as work:
+            save_model(model, checkpoint, work)
+            if adversary is not None:
+                save_discriminator(adversary.module, work)
+            publish(work, folder)
+    except (OSError, SafetensorError) as error:
+        raise InputError(folder, None, f"cannot be written ({reason(error)})") from error
     return tuple(done.history)
 
 
@@ -274,13 +293,11 @@ def check_place(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            folder, None, f"cannot be made into a folder ({error.strerror})"
-        ) from error
+        raise InputError(folder, None, f"cannot be made into a folder ({reason(error)})") from error
     if not os.access(folder, os.W_OK):
         raise InputError(folder, None, "cannot be written to; name another folder")
-    names = {path.name for path in folder.iterdir()}
-    if names and not names & {"training.json", "resume", "resume.old", "resume.tmp"}:
+    names = {path.name for path in folder.iterdir() if not is_temporary(path.name)}
+    if names and not names & {RECORD, FOLDER}:
         raise InputError(folder, None, "holds other files; name a new or empty folder")
 
 
@@ -290,14 +307,15 @@ def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], .
     Raises:
         InputError: it is another training's, or cannot be read.
     """
-    path = folder / "training.json"
+    path = folder / RECORD
     if not path.is_file():
         return None
+    remedy = "delete the folder to train anew"
+    about = read_record(path, remedy)
     try:
-        about = json.loads(path.read_text("utf-8"))
         of, history, seconds = about["signature"], tuple(about["history"]), float(about["seconds"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(path, None, "is damaged; delete the folder to train anew") from error
+    except (TypeError, KeyError) as error:
+        raise InputError(path, None, f"is no training's; {remedy}") from error
     if of != signature:
         raise InputError(
             folder, None, f"holds the tagger of another training ({of}); name another folder"

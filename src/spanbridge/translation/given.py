@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
-from spanbridge.encode.cache import file_digest
+from spanbridge.core.records import file_digest
 from spanbridge.formats.languages import Language
 from spanbridge.translation.base import Translation, Translator
 

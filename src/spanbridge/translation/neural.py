@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.records import file_digest
 from spanbridge.core.requirements import require
 from spanbridge.core.threads import n_threads
-from spanbridge.encode.cache import cached, file_digest
+from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import checkpoint_folder, licence_of, open_safetensors
 from spanbridge.encode.tokenizer import load_fast
 from spanbridge.formats.languages import Language
