@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from random import Random
 from unittest.mock import patch
 
 from spanbridge.cli.main import main as spanbridge
@@ -86,8 +85,8 @@ def targets(folder: Path) -> list[Target]:
         "l": b"0-0 1-1 2-2\n0-0 1-1\n",
         "given.tsv": b"Anna Roe singt .\tAnna Roe sings .\nin Ulm\tin Ulm\n",
         "pairs.jsonl": seeds.written("jsonl")[0],
-        "join.yaml": b"input: rows.jsonl\noutput: out.jsonl\nlanguages: {source: en, target: de}\nsteps: "
-        b"[align: {aligner: lexical}, project: {method: heuristic, aligner: lexical}]\n",
+        "join.yaml": b"input: rows.jsonl\noutput: out.jsonl\nlanguages: {source: en, target: de}\n"
+        b"steps: [align: {aligner: lexical}, project: {method: heuristic, aligner: lexical}]\n",
         "steps.yaml": b"input: rows.txt\noutput: out.jsonl\nlanguages: {target: de, source: en}\n"
         b"steps: [translate: {translator: {given: {model: given.tsv}}}]\n",
     }

@@ -63,7 +63,9 @@ def _checkpoint(folder: Path) -> Path:
     tensors = {f"bert.{name}": values for name, values in tensors.items()}
     tensors |= {"classifier.weight": some(3, _WIDTH), "classifier.bias": some(3)}
     save_file(tensors, folder / "model.safetensors")
-    fast = Tokenizer(models.WordPiece(dict(zip(_WORDS, range(99), strict=False)), unk_token="[UNK]"))
+    fast = Tokenizer(
+        models.WordPiece({word: n for n, word in enumerate(_WORDS)}, unk_token="[UNK]")
+    )
     fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     fast.post_processor = processors.TemplateProcessing(
         "[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]

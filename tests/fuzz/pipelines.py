@@ -38,7 +38,9 @@ output: out.conll
 output_side: target
 scheme: bioes
 word_column: 1
-steps: [align: {aligner: {statistical: {min_score: 0.3}}}, project: {method: heuristic, links: keep}]
+steps:
+  - align: {aligner: {statistical: {min_score: 0.3}}}
+  - project: {method: heuristic, links: keep}
 """,
 ]
 _SETTINGS = {

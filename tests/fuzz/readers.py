@@ -88,7 +88,8 @@ def _pairs(folder: Path, role: str) -> Callable[[Path, Random], None]:
                 for _ in read_pairs(**files, how=_usual(path, rng), one_based=one_based):
                     pass
             except SpanbridgeError as error:
-                assert any(str(file) in str(error) for file in files.values()), error
+                if not any(str(file) in str(error) for file in files.values()):
+                    raise ValueError("no file is named") from error
 
     return check
 
@@ -124,20 +125,21 @@ def targets(folder: Path) -> list[Target]:
         found.append(Target(f"format {name}", f"rows{suffix}", contents, _rows))
     both = formats["jsonl"][1]
     every = [one for _, contents in formats.values() for one in contents]
+    conll, three = seeds.CONLL[:2], [b"a\tB-X\n\nb\tO\n\n\nc\tO\n"]
     found += [
         Target("sniffed", "rows.dat", every, _unlabelled),
         Target("sniffed text", "rows.txt", every, _unlabelled),
-        Target("labelled", "rows.bio", seeds.CONLL[:2], _in_memory),
-        Target("source of two files", "s2.conll", [b"a\tB-X\n\nb\tO\n\n\nc\tO\n"], _pairs(folder, "source")),
+        Target("labelled", "rows.bio", conll, _in_memory),
+        Target("source of two files", "s2.conll", three, _pairs(folder, "source")),
         Target("target of two files", "t2.txt", [b"a\nb\n\nc d\n"], _pairs(folder, "target")),
         Target("links of two files", "l2", [b"0-0 1-1\n0-0\n\n0-0:0.5\n"], _pairs(folder, "links")),
         Target("links", "x.links", seeds.LINKS, lambda path, rng: [*read_links(path)]),
-        Target("gold links", "x.gold", seeds.GOLD_LINKS, lambda path, rng: [*read_gold_links(path)]),
+        Target("gold links", "x.gold", seeds.GOLD, lambda path, rng: [*read_gold_links(path)]),
         Target("given tags", "g.jsonl", both, lambda path, rng: GivenTagger(str(path))),
-        Target("given tags, CoNLL", "g.conll", seeds.CONLL[:2], lambda path, rng: GivenTagger(str(path))),
+        Target("given CoNLL", "g.conll", conll, lambda path, rng: GivenTagger(str(path))),
         Target("given translations", "g.tsv", seeds.GIVEN, _translator),
         Target("training set", "set.jsonl", both, _set),
-        Target("training set, CoNLL", "set.conll", seeds.CONLL[:2], _set),
+        Target("training set, CoNLL", "set.conll", conll, _set),
         Target(
             "manifest",
             "out.jsonl.run.json",

@@ -37,7 +37,7 @@ ROWS = [
 ]
 
 CONLL = [
-    b"-DOCSTART-\tO\n\n# id 1\nAnna\tB-PER\nRoe\tI-PER\nlives\tO\n\nin\tO\nParis\tB-LOC\n\n\nO\tO\n\n",
+    b"-DOCSTART-\tO\n\n# id 1\nAnna\tB-PER\nRoe\tI-PER\nlives\tO\n\nParis\tB-LOC\n\n\nO\tO\n\n",
     b"1 Anna B-PER O\n2 Roe I-PER O\n3 Bank O B-ORG\n\n1 von O O\n2 Ulm B-LOC O\n\n",
     b"Anna PRP * (PER*\nRoe NNP * *)\n.\t.\n",
     b"en:Anna B-PER\nen:Roe I-PER\nen:sings O\n\nen:Paris B-LOC\n\n",
@@ -45,10 +45,14 @@ CONLL = [
     b"Anna PER-B\nRoe PER-I\nsings o\n\nAnna PER-S\nsings O\n\n",
     b"Anna\nsings\n\nParis\n\n",
 ]
-TEXT = ["Anna Roe habite\u00a0à Paris .\n\n東京 へ\n".encode(), b"a\nb\nc d e\n", "﻿Ça\r\nva\r\n".encode()]
+TEXT = [
+    "Anna Roe habite\u00a0à Paris .\n\n東京 へ\n".encode(),
+    b"a\nb\nc d e\n",
+    "\ufeffÇa\r\nva\r\n".encode(),
+]
 PARALLEL = ["Anna sings ||| Anna chante\n||| \nin Paris ||| à Paris\n".encode()]
 LINKS = [b"0-0 1-1 4-4\n\n0-0:0.5 1-1:1 2-0:0.25\n4-4\n", b"[(0, 0), (1, 1)]\n\n\n0-1\n"]
-GOLD_LINKS = [b"1-1 2p2 3?1\n\n1-2\n4-4\n"]
+GOLD = [b"1-1 2p2 3?1\n\n1-2\n4-4\n"]
 GIVEN = ["Anna sings\tAnna chante\nParis ||| 巴黎\n\na\tb\n".encode()]
 
 
@@ -61,7 +65,9 @@ def written(name: str) -> list[bytes]:
             try:
                 write(row)
             except SpanbridgeError:
-                write(row._replace(source=Sentence(("a", "b")), target=Sentence(("c",)), links=None))
+                write(
+                    row._replace(source=Sentence(("a", "b")), target=Sentence(("c",)), links=None)
+                )
     return [out.getvalue().encode()]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from spanbridge.cli.terminal import complain
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.requirements import install_command
@@ -83,36 +84,35 @@ def main() -> None:
         _check_arguments()
         code = cli.main(prog_name="spanbridge", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo(
-            "interrupted; no output was written (trainings and pipelines go on when started again)",
-            err=True,
+        complain(
+            "interrupted; no output was written (trainings and pipelines go on when started again)"
         )
         sys.exit(130)
     except _NO_ARGUMENTS as error:
         error.show()
         sys.exit(2)
     except click.ClickException as error:
-        click.echo(_usage(error), err=True)
+        complain(_usage(error))
         sys.exit(2)
     except SpanbridgeError as error:
-        click.echo(" ".join(str(error).split("\n")), err=True)
+        complain(str(error))
         sys.exit(2)
     except (OSError, UnicodeEncodeError) as error:
         # If standard output failed, Python would report it again on exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # the reader of our output has closed it
-            click.echo(_reason(error), err=True)
+            complain(_reason(error))
         sys.exit(1)
     except ModuleNotFoundError as error:
         module = (error.name or "").partition(".")[0]
         if module in ("", "spanbridge"):
             raise
-        click.echo(f"{module} is not installed: {install_command(module)}", err=True)
+        complain(f"{module} is not installed: {install_command(module)}")
         sys.exit(2)
     except (Exception, SystemExit) as error:
         if (at_fault := plugin_at_fault(error)) is None:
             raise
-        click.echo(at_fault, err=True)
+        complain(at_fault)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
