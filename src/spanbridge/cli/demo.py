@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from spanbridge.cli.terminal import say
+
 
 @click.command(
     epilog="""\b
@@ -37,8 +39,8 @@ def command(output: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SpanbridgeError(f"{folder} cannot be made: {error.strerror}") from error
-    scores, page = run(folder, lambda text: click.echo(text, err=True))
-    click.echo("Entity F1 against hand-made labels, English labels projected:\n")
+    scores, page = run(folder, lambda text: say(text, err=True))
+    say("Entity F1 against hand-made labels, English labels projected:\n")
     for line in table(scores):
-        click.echo(line)
-    click.echo(f"Open the page in a browser: {real_path(page)}")
+        say(line)
+    say(f"Open the page in a browser: {real_path(page)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli.terminal import say
 from spanbridge.core.tags import SCHEMES
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def command(
     else:
         result = _spans(gold, predicted, given)
     numbers, text = result
-    click.echo(json.dumps(numbers, ensure_ascii=False, indent=1) if as_json else text)
+    say(json.dumps(numbers, ensure_ascii=False, indent=1) if as_json else text)
 
 
 def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -105,9 +106,9 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
     for path, n in zip(files, counts, strict=True):
         for told, count in {**dict(notes_of(n.places)), **n.left_out}.items():
             if count:
-                click.echo(f"note: {path}: {count} {told}", err=True)
+                say(f"note: {path}: {count} {told}", err=True)
         for guess in n.guessed:
-            click.echo(f"note: {path}: {guess}", err=True)
+            say(f"note: {path}: {guess}", err=True)
     found = {span.label for row in rows for sentence in row for span in sentence.spans}
     if unknown := sorted({*(labels or ())} - found):
         known = ", ".join(sorted(found)) or "none"
@@ -139,7 +140,7 @@ def _tell_other_words(rows: Sequence[tuple[Sentence, Sentence]], gold: str, pred
     if other:
         both = zip(*(sentence.words for sentence in rows[other[0] - 1]), strict=True)
         a, b = next((a, b) for a, b in both if a != b)
-        click.echo(
+        say(
             f"note: the words of {len(other)} of {len(rows)} rows differ, first in row {other[0]}: "
             f"{a!r} in {gold}, {b!r} in {pred}",
             err=True,

@@ -14,10 +14,10 @@ from typing import Any
 import click
 
 from spanbridge.__main__ import INTERRUPTED, stop
+from spanbridge.cli.terminal import complain
 from spanbridge.core.errors import RepairWarning, SpanbridgeError
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.requirements import install_command
-from spanbridge.core.secrets import shown
 from spanbridge.core.signature import package_version
 
 _COMMANDS = {
@@ -136,30 +136,30 @@ def _run() -> int:
         error.show()
         return 2
     except click.ClickException as error:
-        click.echo(shown(_usage(error)), err=True)
+        complain(_usage(error))
         return 2
     except SpanbridgeError as error:
-        click.echo(shown(" ".join(str(error).split("\n"))), err=True)
+        complain(str(error))
         return 2
     except (OSError, UnicodeEncodeError) as error:
         if isinstance(error, OSError) and error.filename is not None:
-            click.echo(shown(_reason(error)), err=True)
+            complain(_reason(error))
             return 2
         # If standard output failed, Python would report it again on exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # the reader of our output has closed it
-            click.echo(shown(_reason(error)), err=True)
+            complain(_reason(error))
         return 1
     except ModuleNotFoundError as error:
         module = (error.name or "").partition(".")[0]
         if module in ("", "spanbridge"):
             raise
-        click.echo(f"{module} is not installed: {install_command(module)}", err=True)
+        complain(f"{module} is not installed: {install_command(module)}")
         return 2
     except (Exception, SystemExit) as error:
         if (at_fault := plugin_at_fault(error)) is None:
             raise
-        click.echo(at_fault, err=True)
+        complain(at_fault)
         return 2
     return code if isinstance(code, int) else 0
 
@@ -176,7 +176,7 @@ def _check_arguments() -> None:
 def _tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
     """Print a warning; what concerns the user goes on one line."""
     if issubclass(category, RepairWarning):
-        click.echo(f"note: {message}", err=True)
+        complain(f"note: {message}")
     else:
         click.echo(warnings.formatwarning(message, category, *place[:2]), err=True, nl=False)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from spanbridge.cli.terminal import say, visible
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_named
@@ -371,11 +372,11 @@ def stream(
     for report in reports:
         for part, licence in report.licences.items():
             if not (given["as_json"] or given["quiet"]):
-                click.echo(f"licence of the {part}: {licence}", err=True)
+                say(f"licence of the {part}: {licence}", err=True)
     if given["as_json"]:
-        click.echo(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
+        say(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
     elif not given["quiet"]:
-        click.echo(done.text(), err=True)
+        say(done.text(), err=True)
 
 
 def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: bool) -> None:
@@ -386,14 +387,14 @@ def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: boo
     if as_json:
         steps = [report.to_dict() for report in reports]
         whole = {} if done is None else done.to_dict()
-        click.echo(json.dumps({**whole, "steps": steps}, ensure_ascii=False, indent=1))
+        say(json.dumps({**whole, "steps": steps}, ensure_ascii=False, indent=1))
     elif not quiet:
-        click.echo("\n".join(report.text() for report in reports), err=True)
+        say("\n".join(report.text() for report in reports), err=True)
         if done is not None:
-            click.echo(f"result\n{done.text()}", err=True)
+            say(f"result\n{done.text()}", err=True)
     if done is None and not quiet:
         made, wanted = reports[-1].shards, reports[0].shards
-        click.echo(
+        say(
             f"this part is done; {made} of {wanted} shards are there: once all are, the same "
             "command without --shard writes the output",
             err=True,
@@ -430,7 +431,7 @@ def training_bar(quiet: bool) -> Callable[[float, dict[str, float]], None]:
         shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         if share < 0:
             if not quiet:
-                tqdm.write(shown, file=sys.stderr)
+                tqdm.write(visible(shown), file=sys.stderr)
             return
         bar.set_postfix_str(shown, refresh=False)
         bar.update(int(1000 * share) - bar.n)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli.terminal import say
 
 
 @click.command(
@@ -212,7 +213,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     leave_out_repeats(sets)
     if not given["quiet"]:
         for found in sets:
-            click.echo(found.text(), err=True)
+            say(found.text(), err=True)
     result = train(
         sets,
         output,
@@ -228,13 +229,11 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         tell=opt.training_bar(given["quiet"]),
     )
     if given["as_json"]:
-        click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))
+        say(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))
     elif not given["quiet"]:
         for score in result.scores:
-            click.echo(score.text(), err=True)
-        click.echo(
-            f"written to {result.folder} in {result.seconds:.0f} s\n{result.signature}", err=True
-        )
+            say(score.text(), err=True)
+        say(f"written to {result.folder} in {result.seconds:.0f} s\n{result.signature}", err=True)
 
 
 _OF_TEACHERS = {

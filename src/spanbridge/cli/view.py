@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli.terminal import say
 from spanbridge.core.tags import OrphanPolicy, Scheme
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def command(
     documents = [_document(path, source, links, gold, how) for path in outputs]
     with atomic_output(output) as out:
         write_page(out, documents, title=title, max_rows=max_rows)
-    click.echo(f"written to {output}", err=True)
+    say(f"written to {output}", err=True)
 
 
 def _document(
@@ -145,7 +146,7 @@ def _input(path: str, manifest: dict[str, Any], role: str) -> str | None:
         return None
     if os.path.isfile(named):
         return named
-    click.echo(
+    say(
         f"note: {named}, the {role} of {path}, is not there, so the page does without; "
         f"give it with --{role}",
         err=True,

@@ -36,10 +36,14 @@ def shown(text: str) -> str:
 
     Line breaks become spaces; other control and invisible characters are dropped.
     """
-    line = "".join(map(_visible, _STYLE.sub("", text)))
+    return hidden("".join(map(_visible, _STYLE.sub("", text))))
+
+
+def hidden(text: str) -> str:
+    """A text with keys and passwords replaced by ``***``."""
     for pattern, instead in _SECRETS:
-        line = pattern.sub(instead, line)
-    return _QUERY.sub(lambda found: found[1] + _open(found[2]), line)
+        text = pattern.sub(instead, text)
+    return _QUERY.sub(lambda found: found[1] + _open(found[2]), text)
 
 
 def without(text: str, secret: str) -> str:

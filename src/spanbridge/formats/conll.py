@@ -209,13 +209,9 @@ class _Reader:
             lines = (columns(line) for line in block if line[0] != "#")
             row = [cells for cells in lines if len(cells) == self.n_columns]
             kept += [row] if row and row[0][0] != DOCSTART else []
-        named = [one for one in (how.word_column, how.tag_column) if one is not None]
-        if kept and not all(1 <= one <= self.n_columns for one in named):
-            why = f"there is no column {max(named)}; the lines have {self.n_columns}"
-            raise InputError(self.path, None, why)
         word, tag = (one and one - 1 for one in (how.word_column, how.tag_column))
         self.layout = find_layout(kept, how.tags, word, tag)
-        self.guessed = self.layout.told(self.n_columns, bool(named)) if kept else []
+        self.guessed = self.layout.told(self.n_columns, bool(self._named())) if kept else []
 
     def counted(self) -> None:
         """Count a row."""
@@ -304,6 +300,13 @@ class _Reader:
         if first is not None:
             self.separator = "\t" if "\t" in first else " "
             self.n_columns = len(columns(first))
+            named = self._named()
+            if not all(1 <= one <= self.n_columns for one in named):
+                why = f"there is no column {max(named)}; the lines have {self.n_columns}"
+                raise InputError(self.path, None, why)
+
+    def _named(self) -> list[int]:
+        return [one for one in (self.how.word_column, self.how.tag_column) if one is not None]
 
     def _is_token_line(self, line: str, cells: list[str]) -> bool:
         """Check if a line that starts with ``#`` has the shape of the file's token lines."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -89,7 +89,7 @@ class Input(BaseModel):
         """Columns of the rows. Raises InputError if a file is missing or cannot be read."""
         for path in self.paths().values():
             if path is not None:
-                if not Path(path).exists():
+                if not os.path.exists(path):  # neither for a name that is too long
                     raise InputError(path, None, "no such file")
                 check_rereadable(path)
         if self.text_column is not None and isinstance(self.input, str):
