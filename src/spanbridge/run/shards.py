@@ -137,8 +137,7 @@ class _ShardedRun:
 
     def _done(self, k: int) -> bool:
         """Check if a shard has passed all steps, and each failure in it was tried again."""
-        last = len(self._steps)
-        return not self._missing(last, k) and not any(self._again(s, k) for s in range(1, last))
+        return not any(self._missing(s, k) for s in range(1, len(self._steps) + 1))
 
     def end(self) -> Run | None:
         """Make the missing shards of this part; write the output once all parts are complete."""
