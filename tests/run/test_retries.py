@@ -52,7 +52,7 @@ def pipeline(tmp_path):
     return start
 
 
-@pytest.mark.parametrize("project", ["greedy", "corpus"])
+@pytest.mark.parametrize("project", ["greedy", pytest.param("corpus", marks=pytest.mark.slow)])
 def test_a_rerun_ends_as_if_nothing_had_failed(pipeline, project):
     sound = Flaky()
     whole, _ = pipeline("whole.jsonl", sound, project=project)
@@ -93,6 +93,7 @@ def test_what_fails_again_leaves_all_as_it_is(pipeline):
     assert (pipeline.folder / "o.jsonl").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_machines_that_fail_apart(pipeline):
     whole, _ = pipeline("whole.jsonl", Flaky(), project="corpus")
     failing = {toy.sentence(4)[0]}

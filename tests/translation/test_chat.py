@@ -10,11 +10,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from spanbridge import SpanbridgeError
+from spanbridge.api import Loaded
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence
 from spanbridge.formats.languages import find_language
+from spanbridge.formats.tokens import raw_sentence
 from spanbridge.translation.chat import KEY as CHAT_KEY
 from spanbridge.translation.chat import ChatTranslator
 
 SPANISH, ENGLISH = find_language("es"), find_language("en")
+EMPTY = Sentence(())
 
 
 @pytest.fixture
@@ -223,3 +228,31 @@ def test_languages_without_the_package_of_their_names(monkeypatch):
     prompt = ChatTranslator("m")._prompt(SPANISH, ENGLISH)
     assert "from the language with the code es into the language with the code en" in prompt
     assert ChatTranslator("m").describe(SPANISH, ENGLISH) != named
+
+
+def test_command_pipeline_and_python_without_secrets(serve, spanbridge, tmp_path, monkeypatch):
+    monkeypatch.setenv(CHAT_KEY, "secret-key")
+    url, seen = serve(lambda text, n: (400, "no secret-key") if text == "Dos." else right(text))
+    (tmp_path / "es.txt").write_text("Uno.\nDos.\n")
+    options = {"model": "m", "url": f"{url}?api-key=hidden1", "leave_out": "seed", "pause": 0}
+    step = {"translate": {"translator": {"chat": options}, "side": "target"}}
+    given = {"languages": {"source": "en", "target": "es"}, "steps": [step]}
+    (tmp_path / "p.yaml").write_text(json.dumps({"input": "es.txt", "output": "p.jsonl", **given}))
+    told = spanbridge("run", "p.yaml").stderr + spanbridge("run", "--check", "p.yaml").stdout
+    flags = [f"--translator-option={k}={v}" for k, v in options.items() if k != "model"]
+    told += spanbridge(
+        *"translate --source es.txt --from es --to en --original target -o c.jsonl".split(),
+        *("--translator", "chat", "--translator-model", "m", *flags),
+    ).stderr
+    pairs = [SentencePair(str(n), EMPTY, raw_sentence(t)) for n, t in [(1, "Uno."), (2, "Dos.")]]
+    result = Loaded([step], given["languages"]).run(pairs)
+    result.save(tmp_path / "l.jsonl")
+    files = {name: (tmp_path / f"{name}.jsonl").read_text() for name in "pcl"}
+    assert len(set(files.values())) == 1
+    assert "failed: the server: it answers 400" in files["p"]
+    manifests = [(tmp_path / f"{name}.jsonl.run.json").read_text() for name in "pcl"]
+    assert len({json.loads(text)["signature"] for text in manifests}) == 1
+    assert "chat(m@http://127.0.0.1" in told
+    assert {path for _, path, _ in seen} == {"/v1/chat/completions?api-key=hidden1"}
+    for secret in ("hidden1", "secret-key"):
+        assert secret not in f"{told}{manifests}{files}{result.reports}"

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -145,13 +146,31 @@ def test_a_translation_with_the_key_in_it(serve, monkeypatch):
 
 
 def test_addresses_are_shown_without_their_secrets(serve):
-    url = serve(http(b"401 No", b"for ?api-key=hidden1"))
+    url = serve(http(b"401 No", b"for /v1?api-key=hidden1 and hidden1"))
     told = said(f"{url}?api-key=hidden1&api-version=2025-01-01")
     assert told.startswith(f"{url}?api-key=***&api-version=2025-01-01: it answers 401")
     assert "hidden1" not in told
     made = ChatTranslator("m", f"{url}?api-key=hidden1&api-version=2025-01-01")
     assert "hidden1" not in made.describe(SPANISH, ENGLISH)
     assert "api-version=2025-01-01" in made.describe(SPANISH, ENGLISH)
+
+
+def test_logs_hold_no_secrets(serve, monkeypatch, caplog):
+    monkeypatch.setenv(KEY, SECRET)
+    caplog.set_level("DEBUG")
+    url = serve(http(b"401 No", SECRET.encode(), b"X: " + SECRET.encode() + b"\r\n"))
+    said(f"{url}?api-key=hidden1")
+    assert "POST" in caplog.text
+    assert "hidden1" not in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_tracebacks_hold_no_secrets(serve, monkeypatch):
+    monkeypatch.setenv(KEY, SECRET)
+    for data in (b"HTTP/9 " + SECRET.encode() + b"\r\n\r\n", http(b"200 OK", SECRET.encode())):
+        with pytest.raises(SpanbridgeError) as caught:
+            ChatTranslator("m", serve(data), tries=1).translate(["a"], SPANISH, ENGLISH)
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 def test_parameters_of_the_address_are_sent():
@@ -183,6 +202,7 @@ def test_proxies(monkeypatch, host, proxy, why):
     [
         ("http://u:p@h/v1", "http://***@h/v1"),
         ("at https://u:p/w?@h/v1?k=v, or", "at https://***@h/v1?k=***, or"),
+        ("http://h/v1?k=v: it. http://h/v1?k=v.", "http://h/v1?k=***: it. http://h/v1?k=***."),
         ("http://h/v1?api-version=3&b", "http://h/v1?api-version=3&***"),
         ('{"api_key": "abc", "n": 1}', '{"api_key": "***", "n": 1}'),
         ("Authorization: Bearer abcdefgh", "Authorization: Bearer ***"),

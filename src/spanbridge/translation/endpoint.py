@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from ipaddress import ip_address
 from math import isfinite
 from socket import gaierror
 from ssl import SSLError
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.secrets import shown, without
+from spanbridge.core.secrets import OPEN, shown
 
 if TYPE_CHECKING:
     import httpx
 
 _LARGEST = 1 << 20  # bytes of an answer
-_LONGEST, _WORDS = 1 << 16, 300  # bytes of an error that is read, letters that are told
+_LONGEST, _WORDS = 1 << 14, 300  # bytes of an error that is read, letters that are told
 # Answers to these are worth another try: too many requests, and servers that are not there yet.
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _JSON = {"Content-Type": "application/json"}
+# Loggers that write down addresses and what servers answer.
+_LOGGERS = ("httpx", "httpcore.http11", "httpcore.proxy")
 _HOST = re.compile(r"([\w-]{1,63}\.)*[\w-]{1,63}\.?", re.ASCII)
 
 
@@ -68,6 +73,8 @@ class Endpoint:
         import httpx
 
         self._key = key
+        parameters = parse_qsl(url.partition("?")[2], keep_blank_values=True)
+        self._secrets = [key, *(value for name, value in parameters if name not in OPEN)]
         self.name = self.told(url.rstrip("/").replace(",", "%2C"))
         try:
             found = httpx.URL(url)
@@ -89,7 +96,11 @@ class Endpoint:
 
     def told(self, text: str) -> str:
         """Words about it that can be shown and kept: one line, without secrets."""
-        return " ".join(shown(without(shown(text), self._key)).split())
+        return " ".join(shown(text, self._secrets).split())
+
+    def _clean(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self.told(record.getMessage()), ()
+        return True
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -112,9 +123,16 @@ class Endpoint:
             raise SpanbridgeError(
                 f"the proxy or the certificates of the environment cannot be used: "
                 f"{self.told(str(error))}"
-            ) from error
-        async with client:
-            yield client
+            ) from None
+        loggers, clean = [logging.getLogger(name) for name in _LOGGERS], partial(self._clean)
+        for logger in loggers:
+            logger.addFilter(clean)
+        try:
+            async with client:
+                yield client
+        finally:
+            for logger in loggers:
+                logger.removeFilter(clean)
 
     async def post(self, client: httpx.AsyncClient, body: Any) -> Any:
         """Send a value and return the answered one; the caller sets the deadline.
@@ -129,14 +147,14 @@ class Endpoint:
             async with client.stream("POST", self.target, content=sent, headers=_JSON) as answer:
                 content = await _read(answer)
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise ServerError(f"no answer ({self.words(_reason(error))})") from error
+            raise ServerError(f"no answer ({self.words(_reason(error))})") from None
         if answer.status_code != 200:
             raise self._refusal(answer, content)
         try:
             return json.loads(content)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError):
             said = self.words(_message(content))
-            raise ServerError(f"it does not answer in JSON: {said}", "no JSON") from error
+            raise ServerError(f"it does not answer in JSON: {said}", "no JSON") from None
 
     def _refusal(self, answer: httpx.Response, content: bytes) -> ServerError:
         status, wait = answer.status_code, _seconds(answer.headers.get("Retry-After", ""))
