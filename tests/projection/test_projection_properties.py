@@ -73,7 +73,7 @@ def test_confidences_and_scores(instance, method):
     spans, links = instance
     found = project(method, spans, links)
     least = method.weights().min_score
-    for (start, end, _, score), entity, raw in zip(
+    for (start, end, _, score, _), entity, raw in zip(
         found.spans, found.origins, found.raw_scores, strict=True
     ):
         sources, targets = range(entity.start, entity.end), range(start, end)
