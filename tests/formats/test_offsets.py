@@ -171,3 +171,13 @@ def test_positions_mean_the_same_text_in_every_unit(text, offsets, start, length
     assert found == plain
     assert places.fits[offsets] <= 1
     assert isinstance(places.fits, Counter)
+
+
+def test_invisible_characters_do_not_go_into_spans(tmp_path):
+    text = "\u200fParis\u200f won"
+    for side in ("source", "target"):
+        sentence = place_spans(text, [Span(0, 7, "LOC")], side, "spans", "characters", Places())
+        assert sentence.words == ("Paris", "won")
+        assert sentence.text_of(*sentence.spans[0][:2]) == "Paris"
+    with pytest.raises(SpanbridgeError, match="cannot be seen"):
+        place_spans(text, [Span(6, 8, "LOC")], "source", "spans", "characters")

@@ -344,3 +344,13 @@ def test_settings_that_cannot_be_met(settings, why):
     links = {} if isinstance(settings["method"], Fixed) else {"links": "only"}
     with pytest.raises(SpanbridgeError, match=why):
         opened(**settings, **links)
+
+
+def test_spans_have_no_invisible_words_at_their_ends():
+    words = ("\u200e", "Anna", "\u200f", "Roe", "\ufeff", "ging")
+    source = Sentence(("Anna", "Roe", "went"), (Span(0, 2, "PER"),))
+    links = WordAlignment.of([(0, 0), (0, 1), (1, 3), (1, 4), (2, 5)], 3, 6)
+    step = opened(method="greedy", links="only")
+    (row,) = step.work([SentencePair("1", source, Sentence(words), links)], Account())
+    (span,) = row.target.spans
+    assert span[:3] == (1, 4, "PER")

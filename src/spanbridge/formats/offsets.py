@@ -115,7 +115,7 @@ def place_spans(
         first, last = bisect_right(lasts, span.start), bisect_left(firsts, span.end)
         if first == last:
             where = f"{span.start}-{span.end} ({span.label})"
-            raise SpanbridgeError(f"{key}: {where} covers only whitespace")
+            raise SpanbridgeError(f"{key}: {where} covers only whitespace or what cannot be seen")
         in_words.append(span._replace(start=first, end=last))
     return Sentence(words, tuple(in_words), text, ranges)
 

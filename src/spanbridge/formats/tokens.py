@@ -7,12 +7,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from spanbridge.core.scripts import is_unspaced
+from spanbridge.core.scripts import is_invisible, is_unspaced
 from spanbridge.core.spans import Sentence, Span
 
 # Kinds of characters: s(pace), w(ord: letters and digits), c (a letter of a script written without
-# spaces), m(ark, or an invisible joiner), a(postrophe or hyphen), o(ther).
-_TOKEN = re.compile(r"w[wm]*(?:aw[wm]*)*|[cmao]m*")
+# spaces), m(ark, or a joiner), i(nvisible), a(postrophe or hyphen), o(ther).
+_TOKEN = re.compile(r"w[wm]*(?:i+[wm]+|aw[wm]*)*|[cmao]m*")
 _INSIDE_WORDS = frozenset("'\u2019-\u2010\u2011")
 # Articles, prepositions and pronouns that lose their vowel before the next word (French, Catalan,
 # Italian, Occitan): l'Ajuntament, qu'Anna, dell'Unione. Capitalised, only at the beginning of a
@@ -22,18 +22,20 @@ _ELIDED = re.compile(
     r"['\u2019](?=\w)",
     re.IGNORECASE,
 )
+_ZERO_WIDTH_SPACE = "\u200b"
 _BEFORE_SENTENCES = frozenset('.!?:\u2026"([\u00ab\u00bb\u201c\u201d\u2014-')
 
 
 def tokenize(
     text: str, boundaries: Iterable[int] = ()
 ) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
-    """Cut text into words; every character that is not white space lies in exactly one.
+    """Cut text into words; every character that can be seen lies in exactly one.
 
     A word is a run of letters, marks and digits, with apostrophes and hyphens inside it
     (``Ankara'da``), except after elided articles and the like (``l'|Ajuntament``); in scripts
     written without spaces, each character with its marks is a word; so is any other single
-    character.
+    character. Invisible characters (soft hyphens, directional marks, a byte order mark) belong to a
+    word inside it, but not at its ends; a zero-width space separates words.
 
     Args:
         text: the raw text.
@@ -97,10 +99,12 @@ _KINDS = _Kinds()
 
 def _kind(char: str) -> str:
     category = unicodedata.category(char)
-    if char.isspace():
+    if char.isspace() or char == _ZERO_WIDTH_SPACE:
         return "s"
     if char in _INSIDE_WORDS:
         return "a"
+    if is_invisible(char):
+        return "i"
     if category[0] == "M" or category == "Cf":
         return "m"
     if category[0] == "L" and is_unspaced(char):

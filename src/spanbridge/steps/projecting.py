@@ -12,6 +12,7 @@ from spanbridge.alignment.base import Aligner, checked
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
+from spanbridge.core.scripts import is_invisible
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.confidence import sentence_confidence
@@ -274,7 +275,7 @@ class Project(Step):
         if self.explain and pair.source.spans and not lines:
             lines = (f"row {pair.id}, {status}",)
         done = pair._replace(
-            target=pair.target.with_spans(spans),
+            target=pair.target.with_spans(_visible(spans, pair.target.words)),
             links=_output_links(pair, read),
             status=status,
             confidence=confidence,
@@ -341,6 +342,18 @@ def _sentence_confidence(whole: Projection, min_confidence: float) -> float | No
     least = [p if p >= min_confidence else 1 - p for p in sure.values()]
     n_dropped = len({span[:2] for span, _ in whole.dropped})
     return round(sentence_confidence(least, n_dropped), 4)
+
+
+def _visible(spans: Sequence[Span], words: Sequence[str]) -> tuple[Span, ...]:
+    """The spans without words at their ends that cannot be seen, such as a directional mark."""
+    seen = [not all(map(is_invisible, word)) for word in words]
+    if all(seen):
+        return tuple(spans)
+    found = []
+    for span in spans:
+        inside = [n for n in range(span.start, span.end) if seen[n]]
+        found.append(span._replace(start=inside[0], end=inside[-1] + 1) if inside else span)
+    return tuple(found)
 
 
 def _checked(found: Projection | RowError) -> Projection | str:
