@@ -4,7 +4,6 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -12,11 +11,11 @@ import numpy as np
 
 from spanbridge import Projector
 from spanbridge.core.learned import read_learned
+from spanbridge.core.records import DIGEST, FILES, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
-from spanbridge.formats.parquet import read_notes, read_shard, write_shard
+from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.steps import learning
-from spanbridge.steps.account import Account
 from spanbridge.training.resume import load_state, save_state
 
 from . import harness, seeds
@@ -26,9 +25,7 @@ DEFAULT = 5000
 
 
 def _shard(path: Path, rng: Random) -> None:
-    notes = read_notes(path)
     read_shard(path)
-    Account.from_dict(notes["account"])
 
 
 def _bitext() -> list[SentencePair]:
@@ -63,21 +60,21 @@ def _of_fit(folder: Path, inner: str, resigned: bool) -> Callable[[Path, Random]
 
 
 def _resign(folder: Path) -> None:
-    """Put the right digest into a learned state, as one who edits it by hand would."""
+    """Put the right digests into a learned state, as one who edits it by hand would."""
     file = folder / "learned.json"
     try:
         content = json.loads(file.read_text("utf-8"))
-        del content["sha256"]
-        text = json.dumps(content, sort_keys=True).encode()
+        del content[DIGEST], content[FILES]
     except (ValueError, KeyError, TypeError, RecursionError):
         return
-    content["sha256"] = sha256(text + (folder / "learned.npz").read_bytes()).hexdigest()
-    file.write_text(json.dumps(content), "utf-8")
+    write_record(file, content, [folder / "learned.npz"], indent=None)
 
 
-def _training(folder: Path, other: str) -> Callable[[Path, Random], None]:
+def _training(folder: Path) -> Callable[[Path, Random], None]:
     def check(path: Path, rng: Random) -> None:
-        shutil.copyfile(folder / "resume" / other, path.parent / other)
+        for file in (folder / "resume").iterdir():
+            if file.name != path.name:
+                shutil.copyfile(file, path.parent / file.name)
         load_state(path.parent.parent)
 
     return check
@@ -86,9 +83,7 @@ def _training(folder: Path, other: str) -> Callable[[Path, Random], None]:
 def targets(folder: Path) -> list[Target]:
     """Shards, fits and states of trainings."""
     shard = folder / "valid.parquet"
-    account = Account(rejects=[("1", "too long")])
-    account.statuses["done"] = 3
-    write_shard(shard, seeds.ROWS, {"key": "k", "account": account.to_dict(whole=True), "rows": 3})
+    write_shard(shard, seeds.ROWS)
     found = [Target("shard", "00001-k.parquet", [shard.read_bytes()], _shard)] * 2
     fit = folder / "fit"
     fitted = Projector(method="corpus", aligner="statistical").fit(_bitext())
@@ -113,15 +108,14 @@ def _states(folder: Path) -> list[Target]:
 
     tensors = {"weight": torch.from_numpy(np.eye(3, dtype=np.float32)), "step": torch.ones(1)}
     save_state(folder, tensors, {"epoch": 1, "order": [1, 2, 0], "best": 0.5})
-    names = ("state.json", "state.safetensors")
     return [
         Target(
-            f"training {name}",
-            f"{name}.d/resume/{name}",
-            [(folder / "resume" / name).read_bytes()],
-            _training(folder, names[1 - n]),
+            f"training {path.suffix}",
+            f"{path.suffix}.d/resume/{path.name}",
+            [path.read_bytes()],
+            _training(folder),
         )
-        for n, name in enumerate(names)
+        for path in sorted((folder / "resume").iterdir())
     ]
 
 
