@@ -294,7 +294,7 @@ def read_manifest(output: str) -> dict[str, Any] | None:
         return None
     try:
         manifest = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, None, f"is not JSON ({error}); delete it") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("inputs"), dict):
         raise InputError(path, None, "is not a run's manifest; delete it")
