@@ -85,8 +85,10 @@ def _in_place(path: Path, rng: Random) -> None:
 
 def targets(folder: Path) -> list[Target]:
     """Pipeline files, and settings from Python."""
-    for name in ("posts.txt", "s.conll", "t.txt", "l", "g.conll", "t.tsv"):
-        (folder / name).write_bytes(b"Anna\tO\n\n" if name.endswith("conll") else b"a\tb\n")
+    conll = b"Anna\tB-PER\n\n"
+    beside = {"posts.txt": b"a\n", "t.txt": b"a\n", "t.tsv": b"a\tb\n", "l": b"0-0\n"}
+    for name, content in {**beside, "s.conll": conll, "g.conll": conll}.items():
+        (folder / name).write_bytes(content)
     valid = [
         Target("pipeline file", "pipeline.yaml", _FILES, _file),
         Target("settings", "unused", [b""], _in_place),

@@ -18,6 +18,20 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.temporary import BusyError, claimed, sweep, unfinished
 
 _BATCH_BYTES = 1 << 20
+# Longest line in bytes, and longest row of several lines in characters: some hundred times as long
+# as the longest that a method can take. Longer ones are other files, or compressed traps.
+LONGEST = 10_000_000
+# First bytes of files that are not text; they are named if the bytes are no UTF-8.
+_PACKED = {
+    b"\x1f\x8b": "a gzip file; name it .gz",
+    b"\x28\xb5\x2f\xfd": "a zstd file; unpack it",
+    b"\xfd7zXZ": "an xz file; unpack it",
+    b"BZh": "a bzip2 file; unpack it",
+    b"PK\x03\x04": "a zip file; unpack it",
+    b"PAR1": "a Parquet file; write its rows as .jsonl",
+    b"\xff\xfe": "UTF-16; save it as UTF-8",
+    b"\xfe\xff": "UTF-16; save it as UTF-8",
+}
 
 
 def is_gzip(path: str | Path) -> bool:
@@ -33,7 +47,7 @@ def lines(path: str | Path) -> Iterator[str]:
 
     Raises:
         InputError: the file cannot be read, is empty, is named ``.gz`` but is no gzip file, or has
-            a line that is not UTF-8.
+            a line that is not UTF-8 or longer than ``LONGEST`` bytes.
     """
     return chain.from_iterable(line_batches(path))
 
@@ -65,13 +79,21 @@ def check_named(path: str | Path, what: str = "file") -> None:
         raise InputError(path, None, f"there is no output to standard output; name a {what}")
 
 
+def first_lines(path: str | Path, n: int) -> list[str]:
+    """The first ``n`` lines of a file, or fewer if they are very long."""
+    return next(line_batches(path))[:n]
+
+
 def line_batches(path: str | Path) -> Iterator[list[str]]:
     """Read lines as :func:`lines` does, in lists of about a megabyte."""
     n_lines = 0
     try:
         with gzip.open(path, "rb") if is_gzip(path) else open(path, "rb") as handle:
             # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
-            while data := handle.read(_BATCH_BYTES) + handle.readline():
+            while data := handle.read(_BATCH_BYTES) + handle.readline(LONGEST + 1):
+                if len(data) > LONGEST and len(data) - data.rfind(b"\n", 0, -1) - 1 > LONGEST:
+                    why = f"the line is longer than {LONGEST} bytes; cut its text into rows"
+                    raise InputError(path, n_lines + data.count(b"\n", 0, -1) + 1, why)
                 if not n_lines:
                     data = data.removeprefix(codecs.BOM_UTF8)
                     if not data:
@@ -85,7 +107,7 @@ def line_batches(path: str | Path) -> Iterator[list[str]]:
         raise InputError(
             path, None, f"is no whole gzip file ({error}); compress it again, or drop .gz"
         ) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError for a zero byte in the path
         raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
     if not n_lines:
         raise InputError(path, None, "is empty; check that the step that made it has worked")
@@ -96,6 +118,8 @@ def _decode(data: bytes, path: str | Path, n_before: int) -> str:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
+        if (kind := next((k for k in _PACKED if data.startswith(k)), None)) and not n_before:
+            raise InputError(path, None, f"is not text, but {_PACKED[kind]}") from error
         line_start = data.rfind(b"\n", 0, error.start) + 1
         column = len(data[line_start : error.start].decode("utf-8")) + 1
         raise InputError(

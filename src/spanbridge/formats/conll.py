@@ -5,19 +5,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import line_batches
+from spanbridge.core.files import LONGEST, line_batches
 from spanbridge.core.spans import Sentence
 from spanbridge.core.tags import OrphanTagError, spans_from_tags, split_tag, tags_from_spans
 from spanbridge.formats.base import DEFAULT_READING, SNIFFED_LINES, Counts, Reading, SentenceFormat
 from spanbridge.formats.layout import Layout, check_tag, find_layout, is_tag
 
 DOCSTART = "-DOCSTART-"
-_HEAD = 200  # rows by which a file's layout is found
+_HEAD, _HEAD_LINES = 200, 20_000  # rows and lines by which a file's layout is found
 
 
 class Conll(SentenceFormat):
@@ -93,11 +93,16 @@ def read_conll(
 
     Raises:
         InputError: a line has no token, no tag, an unknown tag or another number of columns than
-            those before it; or there is an orphan and ``orphans`` is ``error``.
+            those before it; or there is an orphan and ``orphans`` is ``error``; or a row or a line
+            is longer than ``LONGEST``.
     """
     reader = _Reader(path, how, Counts() if counts is None else counts)
     blocks = _blocks(path)
-    head = list(islice(blocks, _HEAD))
+    head: list[tuple[int, list[str], bool]] = []
+    n_lines = 0
+    while len(head) < _HEAD and n_lines < _HEAD_LINES and (found := next(blocks, None)):
+        head.append(found)
+        n_lines += len(found[1])
     reader.learn(
         [part for number, block, closed in head for _, part in _parts(number, block, closed)]
     )
@@ -172,6 +177,13 @@ def _blocks(path: str | Path) -> Iterator[tuple[int, list[str], bool]]:
             carried = []
             start = end + 1
         carried += batch[start:]
+        if sum(map(len, carried)) > LONGEST:
+            blank = [n for n, line in enumerate(carried) if is_blank(line)]
+            if not blank:
+                why = f"the row has more than {LONGEST} characters; end sentences with a blank line"
+                raise InputError(path, number, why)
+            yield number, carried[: blank[-1]], True
+            number, carried = number + blank[-1] + 1, carried[blank[-1] + 1 :]
     if carried:
         yield number, carried, False
 

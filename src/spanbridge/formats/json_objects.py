@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from json import JSONDecodeError
 from math import isfinite
@@ -17,6 +17,8 @@ from spanbridge.core.files import lines
 Object = dict[str, Any]
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SPACE = re.compile(r"[ \t\r\n]*")
+# An array is held whole, and so is every object.
+_LONGEST_ARRAY, _DEEPEST = 100_000_000, 100
 _ONE_EACH = "write one object per line"
 
 
@@ -37,7 +39,7 @@ def objects(path: str | Path) -> Iterator[tuple[int, Object]]:
             break
         skipped += 1
     if first.lstrip().startswith("["):
-        yield from _array(path, "\n".join(chain([first], rows)), skipped + 1)
+        yield from _array(path, _whole(path, chain([first], rows)), skipped + 1)
         return
     if not first.strip():
         raise InputError(path, None, f"has only blank lines; {_ONE_EACH}")
@@ -56,6 +58,17 @@ def parse_object(line: str) -> Object:
     except (ValueError, RecursionError) as error:
         raise _mistake(error) from error
     return _checked(row, line)
+
+
+def _whole(path: str | Path, rows: Iterable[str]) -> str:
+    found, length = [], 0
+    for row in rows:
+        found.append(row)
+        length += len(row) + 1
+        if length > _LONGEST_ARRAY:
+            why = f"is an array of more than {_LONGEST_ARRAY} characters; {_ONE_EACH}"
+            raise InputError(path, None, why)
+    return "\n".join(found)
 
 
 def _array(path: str | Path, text: str, line: int) -> Iterator[tuple[int, Object]]:
@@ -90,7 +103,7 @@ def _skip(text: str, at: int) -> int:
 
 def _mistake(error: ValueError | RecursionError) -> SpanbridgeError:
     if isinstance(error, RecursionError):
-        return SpanbridgeError("is nested too deeply; write one flat object per line")
+        return SpanbridgeError(f"is nested more than {_DEEPEST} levels deep; {_ONE_EACH}")
     if isinstance(error, JSONDecodeError):
         return SpanbridgeError(f"is not JSON ({error.msg}, column {error.colno}); {_ONE_EACH}")
     # from the hooks below, or for an integer of thousands of digits
@@ -107,7 +120,23 @@ def _checked(row: Any, text: str) -> Object:
             ) from error
     if not isinstance(row, dict):
         raise SpanbridgeError("is no JSON object; write {...} on each line")
+    if text.count("[") + text.count("{") > _DEEPEST and _is_deep(row):
+        raise SpanbridgeError(f"is nested more than {_DEEPEST} levels deep; {_ONE_EACH}")
     return row
+
+
+def _is_deep(row: Object) -> bool:
+    level: list[Any] = [row]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _object(items: list[tuple[str, Any]]) -> Object:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, is_gzip, lines
+from spanbridge.core.files import atomic_output, first_lines, is_gzip
 from spanbridge.core.plugins import is_foreign, plugins
 from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
 from spanbridge.core.spans import Nested, one_layer
@@ -68,7 +67,7 @@ def find_format(
         default = "text"
     looked_at = default == "text" if vague else sniff or default == "text"
     if looked_at:
-        head = list(islice(lines(path), SNIFFED_LINES))
+        head = first_lines(path, SNIFFED_LINES)
         for known in _formats():
             if _recognises(known, head, strict=vague or not sniff):
                 return known
@@ -173,7 +172,7 @@ def _recognises(known: Format, head: Sequence[str], strict: bool) -> bool:
 def _head(path: str | Path) -> list[str]:
     """First lines of a file; none if it cannot be read, which is an error when it is needed."""
     try:
-        return list(islice(lines(path), SNIFFED_LINES))
+        return first_lines(path, SNIFFED_LINES)
     except InputError:
         return []
 

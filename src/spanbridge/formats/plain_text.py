@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
+from spanbridge.core.files import LONGEST, lines
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import (
@@ -124,7 +124,13 @@ class ParallelText(Format):
 
 def _headed(rows: Iterator[_Row]) -> tuple[Sequence[_Row], Iterable[_Row]]:
     """The first rows, and all of them."""
-    head = list(islice(rows, SNIFFED_LINES))
+    head: list[_Row] = []
+    length = 0
+    for row in islice(rows, SNIFFED_LINES):
+        head.append(row)
+        length += len(str(row))
+        if length > LONGEST:
+            break
     return head, chain(head, rows)
 
 
