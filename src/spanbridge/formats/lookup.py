@@ -11,7 +11,7 @@ from typing import Any
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.files import atomic_output, is_gzip, lines
+from spanbridge.core.files import atomic_output, check_rereadable, is_gzip, lines
 from spanbridge.core.plugins import is_foreign, plugins
 from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
 from spanbridge.core.spans import Nested, one_layer
@@ -55,6 +55,7 @@ def find_format(path: str | Path, *, default: str | None = None, sniff: bool = F
         default = "text"
     looked_at = default == "text" if vague else sniff
     if looked_at:
+        check_rereadable(path)
         head = list(islice(lines(path), SNIFFED_LINES))
         for known in _formats():
             if _recognises(known, head, strict=vague):
