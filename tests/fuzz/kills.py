@@ -104,7 +104,7 @@ JOBS = [
 
 def _command(line: str, after: int = 0, number: int = signal.SIGKILL) -> None:
     """Run a command in this process, and send it a signal before one of its operations."""
-    from spanbridge.cli.main import main
+    from spanbridge.__main__ import main
 
     seen = count(1)
 
@@ -219,6 +219,8 @@ class Trial:
         said = self.runs.said()
         if "Traceback" in said:
             yield f"a traceback: {said[-1500:]}"
+        if not said:  # before the command began, or nothing to say
+            return
         if number == signal.SIGINT and code not in (0, 130):
             yield f"interrupted with {code}: {said[-500:]}"
         if number == signal.SIGINT and code == 130 and said.count("\n") != 1:

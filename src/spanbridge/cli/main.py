@@ -51,10 +51,17 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    # of KeyboardInterrupt click itself would make an empty line
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **options)
+        except KeyboardInterrupt as error:
+            raise click.Abort from error
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt as error:  # click itself prints an empty line for it
+        except KeyboardInterrupt as error:
             raise click.Abort from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -13,7 +13,7 @@ import click
 from spanbridge.cli.terminal import say, visible
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError
-from spanbridge.core.files import check_named
+from spanbridge.core.files import check_named, reason
 from spanbridge.core.spans import Nested
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 from spanbridge.formats.offsets import OFFSETS
@@ -345,8 +345,8 @@ def make_folder(path: str) -> None:
     check_named(path, "folder")
     try:
         os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise InputError(path, None, f"cannot be made ({error.strerror})") from error
+    except (OSError, ValueError) as error:
+        raise InputError(path, None, f"cannot be made ({reason(error)})") from error
 
 
 def run_or_show(pipeline: Any, given: dict[str, Any]) -> None:

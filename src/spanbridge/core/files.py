@@ -59,7 +59,7 @@ def check_rereadable(path: str | Path) -> None:
     """
     if not isinstance(path, str | Path):
         raise SpanbridgeError(f"{path!r} is no path of a file")
-    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
         raise InputError(
             path, None, "is a pipe or a device, but is read twice; write it to a file first"
         )
@@ -89,6 +89,8 @@ def line_batches(path: str | Path) -> Iterator[list[str]]:
     n_lines = 0
     try:
         with gzip.open(path, "rb") if is_gzip(path) else open(path, "rb") as handle:
+            if _is_device(handle.fileno()):
+                raise InputError(path, None, "is a device, not a file; check the path")
             # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
             while data := handle.read(_BATCH_BYTES) + handle.readline(LONGEST + 1):
                 if len(data) > LONGEST and len(data) - data.rfind(b"\n", 0, -1) - 1 > LONGEST:
@@ -107,10 +109,20 @@ def line_batches(path: str | Path) -> Iterator[list[str]]:
         raise InputError(
             path, None, f"is no whole gzip file ({error}); compress it again, or drop .gz"
         ) from error
+<<<<<<< HEAD
     except (OSError, ValueError) as error:  # ValueError for a zero byte in the path
+=======
+    except (OSError, ValueError) as error:
+>>>>>>> h/faults
         raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
     if not n_lines:
         raise InputError(path, None, "is empty; check that the step that made it has worked")
+
+
+def _is_device(number: int) -> bool:
+    """Check for ``/dev/zero`` and the like, which have no end; a terminal has one."""
+    mode = os.fstat(number).st_mode
+    return (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not os.isatty(number)
 
 
 def _decode(data: bytes, path: str | Path, n_before: int) -> str:

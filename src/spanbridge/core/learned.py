@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import reason
+from spanbridge.core.files import check_named, reason
 from spanbridge.core.records import DIGEST, read_record, write_record
 from spanbridge.core.signature import package_version
 from spanbridge.core.temporary import is_temporary, sweep, unfinished
@@ -89,7 +89,7 @@ def write_learned(folder: str | Path, content: Mapping[str, Any], arrays: Arrays
         path.mkdir(parents=True, exist_ok=True)
         with unfinished(path / FILES[1]) as temporary, temporary.open("wb") as out:
             np.savez(out, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(path, None, f"cannot be written to ({reason(error)})") from error
     whole = {"format": FORMAT, "version": package_version(), **content}
     write_record(path / FILES[0], whole, [path / FILES[1]], indent=None)
@@ -121,10 +121,11 @@ def check_folder(folder: str | Path, allowed: tuple[str, ...]) -> None:
     Raises:
         InputError: the folder cannot be made or written to, or holds something else.
     """
+    check_named(folder, "folder")
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         why = f"cannot be made into a folder ({reason(error)}); name another for --fit"
         raise InputError(path, None, why) from error
     if not os.access(path, os.W_OK):

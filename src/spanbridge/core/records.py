@@ -41,7 +41,7 @@ def write_record(
     """
     try:
         digests = {str(os.path.relpath(file, path.parent)): file_digest(file) for file in files}
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(path, None, f"cannot be written ({reason(error)})") from error
     whole = {**content, **({FILES: digests} if digests else {})}
     whole = json.loads(json.dumps(whole))
@@ -81,8 +81,7 @@ def read_record(
         try:
             found = file_digest(file)
         except (OSError, ValueError) as error:
-            why = reason(error) if isinstance(error, OSError) else str(error)
-            raise InputError(file, None, f"cannot be read ({why}); {remedy}") from error
+            raise InputError(file, None, f"cannot be read ({reason(error)}); {remedy}") from error
         if found != digest:
             why = f"is damaged, or not the file that {path.name} is about; {remedy}"
             raise InputError(file, None, why)

@@ -15,7 +15,7 @@ import shutil
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,7 +26,6 @@ except ImportError:  # Windows
 
 _HOST = re.sub(r"\W", "_", socket.gethostname(), flags=re.ASCII)[:40] or "host"
 _PREFIX = ".spanbridge-"
-_BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 
 
 class BusyError(OSError):
@@ -39,33 +38,33 @@ def is_temporary(name: str) -> bool:
 
 
 @contextmanager
-def unfinished(destination: Path) -> Iterator[Path]:
-    """An empty file beside its destination, which it replaces if the block succeeds.
-
-    It gets the mode of the file that it replaces, or else the usual one. Raises OSError.
-    """
-    temporary = _name(destination)
-    with _held(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL):
-        try:
-            yield temporary
-            with suppress(OSError):
-                temporary.chmod(stat.S_IMODE(destination.stat().st_mode))
-            temporary.replace(destination)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
 def scratch_folder(destination: Path) -> Iterator[Path]:
     """An empty folder beside a destination, which is gone after the block. Raises OSError."""
-    temporary = _name(destination)
-    temporary.mkdir(parents=True)
-    with _held(temporary, os.O_RDONLY):
+    with ExitStack() as stack:
+        while True:
+            temporary = _name(destination)
+            temporary.mkdir()
+            try:
+                stack.enter_context(_held(temporary, os.O_RDONLY, wait=True))
+                break
+            except FileNotFoundError:  # swept before it was locked
+                continue
         try:
             yield temporary
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def unfinished(destination: Path) -> Iterator[Path]:
+    """Path of a new file near its destination, which it replaces if the block succeeds.
+
+    It gets the mode of the file that it replaces, or else the usual one. Raises OSError.
+    """
+    with scratch_folder(destination) as folder:
+        temporary = folder / "unfinished"
+        yield temporary
+        place(temporary, destination)
 
 
 @contextmanager
@@ -74,14 +73,33 @@ def unfinished_folder(destination: Path) -> Iterator[Path]:
 
     If another process puts the same in that place meanwhile, that is left there. Raises OSError.
     """
+    destination.parent.mkdir(parents=True, exist_ok=True)
     with scratch_folder(destination) as temporary:
         yield temporary
+        for path in temporary.rglob("*"):
+            if path.is_file():
+                path.chmod(_usual_mode(temporary))
         remove_folder(destination)
         try:
             temporary.rename(destination)
         except OSError:
             if not destination.is_dir():
                 raise
+
+
+def place(path: Path, destination: Path) -> None:
+    """Move a file out of a scratch folder into its place. Raises OSError."""
+    try:
+        mode = stat.S_IMODE(destination.stat().st_mode)
+    except OSError:
+        mode = _usual_mode(path.parent)
+    path.chmod(mode)
+    path.replace(destination)
+
+
+def _usual_mode(folder: Path) -> int:
+    """Mode of a new file, from that of a new folder: libraries may have given it another one."""
+    return folder.stat().st_mode & 0o666
 
 
 def remove_folder(folder: Path) -> None:
@@ -144,6 +162,9 @@ def _held(path: Path, flags: int, *, wait: bool = False, sure: bool = False) -> 
         BusyError: another process has locked it.
         OSError: it cannot be opened; with ``sure``, also if it cannot be locked.
     """
+    if fcntl is None and not flags & os.O_CREAT:
+        yield
+        return
     number = _opened(path, flags)
     try:
         while not _lock(number, wait, sure) or not _still(path, number):
@@ -171,7 +192,7 @@ def _lock(number: int, wait: bool, sure: bool) -> bool:
     try:
         fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
-        if error.errno in _BUSY:
+        if error.errno == errno.EWOULDBLOCK:
             raise BusyError(error.errno, "another process holds it") from error
         if sure:
             raise

@@ -250,6 +250,8 @@ def foreign_work(work: Path, *others: str | None) -> str | None:
         work: the folder, which need not exist yet.
         others: files that must not lie in it.
     """
+    if "\0" in str(work):
+        return "holds a zero byte, as no name of a folder does"
     if work.exists() and not work.is_dir():
         return "is a file where a folder for work would go; name another"
     for other in (".", *others):

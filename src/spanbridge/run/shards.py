@@ -56,7 +56,7 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[StepRep
     steps = job.open_steps()
     try:
         job.work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(job.work, None, f"cannot be made ({reason(error)})") from error
     sweep(job.work, deep=True)
     going = _ShardedRun(job, steps, progress)
@@ -270,7 +270,7 @@ class _ShardedRun:
             try:
                 with unfinished_folder(folder) as work:
                     step.save(work)
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 raise InputError(folder, None, f"cannot be written ({reason(error)})") from error
             step.load(folder)
             self.reports[s].seconds += time.monotonic() - started

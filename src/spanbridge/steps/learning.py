@@ -59,7 +59,7 @@ def save(
     path = Path(folder)
     try:
         (path / NAMES[0]).unlink(missing_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(path, None, f"cannot be written to ({reason(error)})") from error
     parts: dict[str, Any] = {"format": FORMAT, "weights": dict(weights or {})}
     records = []

@@ -292,7 +292,7 @@ def check_place(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(folder, None, f"cannot be made into a folder ({reason(error)})") from error
     if not os.access(folder, os.W_OK):
         raise InputError(folder, None, "cannot be written to; name another folder")

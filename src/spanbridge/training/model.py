@@ -10,6 +10,7 @@ from typing import Any
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import atomic_output
 from spanbridge.core.records import write_record
+from spanbridge.core.temporary import place
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder
 from spanbridge.encode.export import export_embedded
 from spanbridge.encode.load import EMBEDDED
@@ -89,7 +90,7 @@ def publish(work: Path, folder: Path) -> None:
     """
     (folder / CONFIG).unlink(missing_ok=True)
     for path in sorted(work.iterdir(), key=lambda path: path.name == CONFIG):
-        path.replace(folder / path.name)
+        place(path, folder / path.name)
 
 
 def save_account(folder: Path, card: str, about: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
+from spanbridge.core.files import check_rereadable, lines
 from spanbridge.core.records import file_digest
 from spanbridge.formats.languages import Language
 from spanbridge.translation.base import Translation, Translator
@@ -29,6 +29,7 @@ class GivenTranslator(Translator):
     def __init__(self, model: str, licence: str = "unknown") -> None:
         self.licence = licence
         self._found: dict[str, str] = {}
+        check_rereadable(model)
         for number, line in enumerate(lines(model), 1):
             if not line.strip():
                 continue
