@@ -33,6 +33,7 @@ class Counts:
         guessed: what was guessed of the layout of files, with their numbers of rows.
         left_out: what the rows of a file hold beside spans and was not read, with its number.
         places: how spans in characters lie in the texts of each side.
+        repeated: what is said of ids that several rows have, with the number of rows.
     """
 
     n_rows: int = 0
@@ -42,6 +43,7 @@ class Counts:
     guessed: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     places: dict[Side, Places] = field(default_factory=lambda: {side: Places() for side in SIDES})
+    repeated: dict[str, int] = field(default_factory=dict)
 
     def guess(self, what: str) -> None:
         """Count a row that was read by a guess."""
@@ -57,6 +59,7 @@ class Counts:
             **dict(notes_of(self.places)),
             **self.guessed,
             **self.left_out,
+            **self.repeated,
         }
 
     def leave_out(self, what: str, n: int = 1) -> None:

@@ -17,6 +17,7 @@ from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.conll import Conll, is_blank
 from spanbridge.formats.conll import columns as columns_of
+from spanbridge.formats.ids import Ids
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_links
 from spanbridge.formats.plain_text import ParallelText, PlainText
@@ -75,7 +76,7 @@ def read_rows(
         default, sniff: as in :func:`spanbridge.formats.lookup.find_format`.
     """
     found = find_format(path, name=how.format, default=default, sniff=sniff)
-    return with_position(found.read(path, side, how, counts), path)
+    return with_position(found.read(path, side, how, counts), path, counts)
 
 
 def read_sentences(path: str | Path) -> Iterator[tuple[int, Sentence]]:
@@ -151,7 +152,7 @@ def read_pairs(
 
     def read(counts: Counts) -> Iterator[tuple[int, SentencePair]]:
         if right is None or target is None:
-            rows = with_position(left.read(source, "source", how, counts), source)
+            rows = with_position(left.read(source, "source", how, counts), source, counts)
         else:
             sources = with_position(left.read(source, "source", how, counts), source)
             bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
@@ -244,9 +245,11 @@ def _of_sentences(found: Format, path: str | Path) -> Format:
     return found
 
 
-def with_position(rows: Iterator[tuple[int, _R]], path: str | Path) -> Iterator[tuple[int, _R]]:
-    """Yield the rows; errors become InputError, with file and line."""
-    line = 0
+def with_position(
+    rows: Iterator[tuple[int, _R]], path: str | Path, counts: Counts | None = None
+) -> Iterator[tuple[int, _R]]:
+    """Yield the rows; errors become InputError, with file and line; repeated ids are counted."""
+    line, ids = 0, Ids()
     try:
         for found in rows:
             if not isinstance(found, tuple) or len(found) != 2:
@@ -254,7 +257,11 @@ def with_position(rows: Iterator[tuple[int, _R]], path: str | Path) -> Iterator[
                     f"its format gave {type(found).__name__} in place of a line's number and a row"
                 )
             line, row = found
+            if counts is not None and isinstance(row, SentencePair):
+                ids.see(row.id, line)
             yield line, row
+        if counts is not None:
+            counts.repeated.update(ids.notes())
     except InputError:
         raise
     except SpanbridgeError as error:

@@ -131,7 +131,7 @@ class Input(BaseModel):
                 counts=counts,
             )
         path = one or ""
-        rows = with_position(self._format(path).read(path, self.side, how, counts), path)
+        rows = with_position(self._format(path).read(path, self.side, how, counts), path, counts)
         return (pair for _, pair in rows)
 
     def signature(self) -> dict[str, str]:

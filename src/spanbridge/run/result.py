@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -122,8 +123,10 @@ def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Ac
         notes: counts of the reader.
     """
     last = reports[-1].account
-    rejects = (reject for report in reports for reject in report.account.rejects)
-    return replace(last, rejects=list(dict.fromkeys(rejects)), notes=last.notes | dict(notes))
+    rejects: Counter[tuple[str, str]] = Counter()
+    for report in reports:  # a later step may enter the same rejects again; rows may share an id
+        rejects |= Counter(report.account.rejects)
+    return replace(last, rejects=list(rejects.elements()), notes=last.notes | dict(notes))
 
 
 @contextmanager
