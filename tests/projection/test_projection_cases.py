@@ -56,10 +56,44 @@ def test_competing_entities():
     greedy = project(GreedyMethod(), entities, links)
     assert placed(greedy) == [(0, 2, "A")]
     assert greedy.dropped == ((entities[1], LOST),)
-    # the optimum gives each a word: 2/3 + 2/3 = 4/3 > 1
-    exact = project(ExactMethod(), entities, links)
+    # the paper's optimum gives each a word: 2/3 + 2/3 = 4/3 > 1
+    exact = project(ExactMethod(whole=False), entities, links)
     assert placed(exact) == [(0, 1, "A"), (1, 2, "B")]
     assert exact.dropped == ()
+    # but a half of A is worth 2/3 - 2 * (1 - 2/3) = 0
+    exact = project(ExactMethod(), entities, links)
+    assert (placed(exact), exact.dropped) == (placed(greedy), greedy.dropped)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_no_name_is_cut_in_two(n):
+    # "Anna Maria Roe" twice, the target has a pronoun for the second one; all words of both link to
+    # the only name: cut in two it would be worth 2a / (n + a) + 2b / (n + b) > 1
+    names = [Span(0, n, "PER"), Span(n + 1, 2 * n + 1, "PER")]
+    links = linked(" ".join(f"{i}-{i} {n + 1 + i}-{i}" for i in range(n)), 2 * n + 1, n + 3)
+    assert placed(project(ExactMethod(), names, links)) == [(0, n, "PER")]
+    assert len(project(ExactMethod(whole=False), names, links).spans) == 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_no_name_is_cut_for_a_part_of_it(first, n):
+    # "Anna Maria Roe" and "Roe", before or after it; the target has the whole name alone, which is
+    # worth 1 for the one and 1 for the other; the longer one is taken
+    whole, part = (0, n + 1) if first else (2, 0)
+    spans = [Span(whole, whole + n, "PER"), Span(part, part + 1, "PER")]
+    links = linked(f"{part}-{n - 1} " + " ".join(f"{whole + i}-{i}" for i in range(n)), n + 2, n)
+    found = project(ExactMethod(), spans, links)
+    assert placed(found) == [(0, n, "PER")]
+    assert found.origins == (spans[0],)
+
+
+def test_names_that_share_a_word_are_no_cut_name():
+    # Structural Funds and Cohesion Funds -> Struktur- und Kohäsionsfonds; both Funds are linked to
+    # the last word: [0,1) = 2/3, [0,3) = 2*2/(2+3) = 4/5; 2/3 - 2 * (4/5 - 2/3) = 2/5 each
+    spans, links = [Span(0, 2, "A"), Span(3, 5, "B")], linked("0-0 1-2 2-1 3-2 4-2", 5, 3)
+    found = project(ExactMethod(), spans, links)
+    assert placed(found) == [(0, 1, "A"), (2, 3, "B")]
 
 
 def test_exactly_puts_the_number_of_projections_first():

@@ -192,7 +192,7 @@ def test_no_such_solver(method):
 
 OTHER = {
     "greedy": {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5},
-    "exact": {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5},
+    "exact": {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5, "whole": False},
     "heuristic": {
         "merge_distance": 2,
         "length_ratio": None,

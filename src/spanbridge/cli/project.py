@@ -78,8 +78,8 @@ the account.
     multiple=True,
     metavar="NAME=VALUE",
     help="Option of the method; repeatable. solver=exact [corpus, soft, match]; n_proj, exactly, "
-    "max_words, min_score [greedy, exact]; merge_distance, length_ratio, top_k, first_word_rule "
-    "[heuristic]; candidates=tagger, max_words, alignment, ner, translation, per_class [match].",
+    "max_words, min_score [greedy, exact]; whole [exact]; merge_distance, length_ratio, top_k, "
+    "first_word_rule [heuristic]; candidates=tagger, max_words, alignment, ner, translation, per_class [match].",
 )
 @click.option(
     "--weight",

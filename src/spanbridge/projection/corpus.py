@@ -64,6 +64,7 @@ class CorpusMethod(SoftMethod):
     name = "corpus"
     aligner = "fused"
     learns = True
+    _whole = False  # its scores do not pay for cutting a name
     provides = frozenset({"corpus", "states", "words"})
 
     def __init__(self, solver: SolverName = "greedy") -> None:

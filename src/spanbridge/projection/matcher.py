@@ -249,7 +249,8 @@ class Matcher(Method):
 
     def _conclude(self, pool: Pool, weights: Weights) -> Projection:
         """Choose candidates; give each a confidence, and each span without one a reason."""
-        chosen = by_layers(pool.candidates, pool.around, self.solve)
+        n_words = [entity.end - entity.start for entity in pool.entities]
+        chosen = by_layers(pool.candidates, pool.around, partial(self.solve, n_words=n_words))
         calibration = self.calibration()
         spans, origins, raw_scores = [], [], []
         for candidate in chosen:
