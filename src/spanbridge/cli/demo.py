@@ -37,17 +37,10 @@ def command(output: str) -> None:
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-<<<<<<< HEAD
-    except OSError as error:
-        raise SpanbridgeError(f"{folder} cannot be made: {error.strerror}") from error
-    scores, page = run(folder, lambda text: say(text, err=True))
-    say("Entity F1 against hand-made labels, English labels projected:\n")
-=======
     except (OSError, ValueError) as error:
         raise SpanbridgeError(f"{folder} cannot be made: {reason(error)}") from error
-    scores, page = run(folder, lambda text: click.echo(text, err=True))
-    click.echo("Entity F1 against hand-made labels, English labels projected:\n")
->>>>>>> h/faults
+    scores, page = run(folder, lambda text: say(text, err=True))
+    say("Entity F1 against hand-made labels, English labels projected:\n")
     for line in table(scores):
         say(line)
     say(f"Open the page in a browser: {real_path(page)}")

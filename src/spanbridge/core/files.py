@@ -109,11 +109,7 @@ def line_batches(path: str | Path) -> Iterator[list[str]]:
         raise InputError(
             path, None, f"is no whole gzip file ({error}); compress it again, or drop .gz"
         ) from error
-<<<<<<< HEAD
     except (OSError, ValueError) as error:  # ValueError for a zero byte in the path
-=======
-    except (OSError, ValueError) as error:
->>>>>>> h/faults
         raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
     if not n_lines:
         raise InputError(path, None, "is empty; check that the step that made it has worked")

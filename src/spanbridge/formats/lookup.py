@@ -9,13 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core import registry
-<<<<<<< HEAD
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, first_lines, is_gzip
-=======
-from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.files import atomic_output, check_rereadable, is_gzip, lines
->>>>>>> h/faults
+from spanbridge.core.files import atomic_output, check_rereadable, first_lines, is_gzip
 from spanbridge.core.plugins import is_foreign, plugins
 from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
 from spanbridge.core.spans import Nested, one_layer
@@ -72,12 +67,8 @@ def find_format(
         default = "text"
     looked_at = default == "text" if vague else sniff or default == "text"
     if looked_at:
-<<<<<<< HEAD
-        head = first_lines(path, SNIFFED_LINES)
-=======
         check_rereadable(path)
-        head = list(islice(lines(path), SNIFFED_LINES))
->>>>>>> h/faults
+        head = first_lines(path, SNIFFED_LINES)
         for known in _formats():
             if _recognises(known, head, strict=vague or not sniff):
                 return known
