@@ -79,7 +79,8 @@ the account.
     metavar="NAME=VALUE",
     help="Option of the method; repeatable. solver=exact [corpus, soft, match]; n_proj, exactly, "
     "max_words, min_score [greedy, exact]; whole [exact]; merge_distance, length_ratio, top_k, "
-    "first_word_rule [heuristic]; candidates=tagger, max_words, alignment, ner, translation, per_class [match].",
+    "first_word_rule [heuristic]; candidates=tagger, max_words, alignment, ner, translation, "
+    "per_class [match].",
 )
 @click.option(
     "--weight",
