@@ -115,7 +115,8 @@ def faults(
 ) -> Iterator[tuple[Case, str]]:
     """The cases in which something is wrong, each kind once, and what it is."""
     seen = set()
-    with tempfile.TemporaryDirectory() as folder:
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
         targets = make(Path(folder))
         _read_seeds(targets, Path(folder))
         with bounded_memory():

@@ -5,7 +5,7 @@ import io
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.rows import SentenceOf, SentencePair
+from spanbridge.core.rows import SIDES, SentenceOf, SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.lookup import named_format
 from spanbridge.formats.tokens import raw_sentence
@@ -56,28 +56,37 @@ GOLD = [b"1-1 2p2 3?1\n\n1-2\n4-4\n"]
 GIVEN = ["Anna sings\tAnna chante\nParis ||| 巴黎\n\na\tb\n".encode()]
 
 
+CSV = [
+    'id,text,url\n1,"Anna singt, heute",x\n2,"zwei\nZeilen",\n3,東京,y\n'.encode(),
+    b"text;spans\na b;[[0, 1, 'X']]\n",
+    b'id\ttext\tspans\tn\n1\tAnna Roe\t[{"start": 0, "end": 4, "label": "PER"}]\t7\n',
+]
+
+
 def written(name: str) -> list[bytes]:
-    """The rows that a format of the registry can hold, written in it."""
-    out, known = io.StringIO(), named_format(name)
-    for side in ("source", "target"):
-        write = known.writer(out, side)
+    """The rows that a format of the registry can hold, written in it: a file for each side."""
+    files, known = [], named_format(name)
+    for side in SIDES:
+        write = known.writer(out := io.StringIO(), side)
         for row in ROWS:
-            try:
-                write(row)
-            except SpanbridgeError:
-                write(
-                    row._replace(source=Sentence(("a", "b")), target=Sentence(("c",)), links=None)
-                )
-    return [out.getvalue().encode()]
+            short = Sentence(("a", "b"))
+            for one in (row, row._replace(source=short, target=short, links=None, extra={})):
+                try:
+                    write(one)
+                    break
+                except SpanbridgeError:
+                    continue
+        files.append(out.getvalue().encode())
+    return files
 
 
 def of_formats() -> dict[str, tuple[str, list[bytes]]]:
-    """For each format of the registry with sentences, a suffix and valid files."""
-    own = {"conll": CONLL, "text": TEXT, "parallel": PARALLEL}
+    """For each suffix of each format of the registry with sentences, its name and valid files."""
+    own = {"conll": CONLL, "text": TEXT, "parallel": PARALLEL, "csv": CSV}
     found = {}
     for name in registry.names("format"):
         known = named_format(name)
         if known.sides != "none":
-            suffix = known.suffixes[0] if known.suffixes else f".{name}"
-            found[name] = suffix, [*written(name), *own.get(name, [])]
+            for suffix in known.suffixes or (f".{name}",):
+                found[suffix] = name, [*written(name), *own.get(name, [])]
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
+from spanbridge.core.files import LONGEST, lines
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
 from spanbridge.formats.json_objects import parse_object
@@ -21,7 +21,6 @@ from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
 from spanbridge.formats.tokens import in_characters
 
 DELIMITERS = ",;\t|"
-_LONGEST_FIELD = 1 << 27  # characters; the library's own limit is 131,072
 _TEXTS = frozenset({TEXT_KEY, *(f"{side}_text" for side in SIDES)})
 _WRITTEN = tuple(field for field in ALL_PLAIN_FIELDS if field.key in ("status", "confidence"))
 _OWN = ("id", TEXT_KEY, SPANS_KEY, *(field.key for field in _WRITTEN))
@@ -126,7 +125,7 @@ def read_table(
     """
     counts = Counts() if counts is None else counts
     read = RowReader(path, side, how, counts, told)
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
+    csv.field_size_limit(LONGEST)  # the library's own limit is 131,072 characters
     header: list[str] = []
     for line, cells in _records(path, how.text_column or TEXT_KEY):
         if not header:

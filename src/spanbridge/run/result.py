@@ -299,7 +299,7 @@ def read_manifest(output: str) -> dict[str, Any] | None:
     Raises InputError if it is damaged, or not this result's.
     """
     path = manifest_path(output)
-    if not path.is_file():
+    if not path.is_file() or not Path(output).exists():
         return None
     manifest = read_record(path, "run again, or delete it", alone=True)
     if not isinstance(manifest.get("inputs"), dict):
