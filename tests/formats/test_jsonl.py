@@ -156,7 +156,7 @@ TEXT = {"source_text": "ab \U0001f600", "target_words": ["x"]}
         ('{"\\uDfff": 1}', "surrogate"),
         ('{"x": "\\udc00\\ud800"}', "surrogate"),
         ({}, "neither source_words nor source_text"),
-        ({"x": 1}, "name the key or column of the text .--text-column.; there is: 'x'"),
+        ({"x": 1}, "key or column of the text .--text-column., .* .--format.; there is: 'x'"),
         ({**SIDES, "id": 1.5}, "id is 1.5"),
         ({**SIDES, "id": True}, "id is true"),
         ({**SIDES, "id": ["1"]}, "id is"),

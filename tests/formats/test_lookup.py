@@ -84,7 +84,11 @@ def test_what_formats_can_hold():
         if (f := named_format(name)).name == name
     } == {
         "csv": ("both", True, False),
-        "conll": ("one", True, False),
+        **dict.fromkeys(
+            ("conll", "conllu", "webanno", "brat", "doccano", "prodigy", "hf", "gliner"),
+            ("one", True, False),
+        ),
+        "labelstudio": ("one", True, False),
         "jsonl": ("both", True, True),
         "text": ("one", False, False),
         "parallel": ("both", False, False),

@@ -74,6 +74,7 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     help="Pairs, as .jsonl; or texts with spans, as .csv.",
 )
 @opt.file_options
+@opt.output_format_option
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
@@ -92,7 +93,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
         "side": "target",
         "languages": {"target": given["language"], "source": given["other"]},
         "output": output,
-        **opt.take(given, opt.READING),
+        **opt.take(given, (*opt.READING, "output_format")),
         **opt.pipeline_settings(given),
     }
     if given["config"] is not None:
@@ -123,6 +124,6 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
 _BESIDE_CONFIG = frozenset(
     {
         *("text", "output", "language", "other", "config", "show_config", "commercial"),
-        *(*opt.READING, "shard_rows", "part", "as_json", "quiet"),
+        *(*opt.READING, "output_format", "shard_rows", "part", "as_json", "quiet"),
     }
 )

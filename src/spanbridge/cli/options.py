@@ -106,6 +106,10 @@ file_options = _stack(
     ]
 )
 
+output_format_option = click.option(
+    "--output-format", metavar="NAME", help="Format of OUT, if its suffix does not tell."
+)
+
 reading_options = _stack(
     [
         file_options,

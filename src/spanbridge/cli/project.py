@@ -109,6 +109,7 @@ the account.
 @opt.text_options
 @opt.reading_options
 @opt.commercial_option
+@opt.output_format_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, links: str | None, **given: Any) -> None:
@@ -149,7 +150,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     opt.stream(settings, given, keep=folder, explanation=given["explanation"])
 
 
-_OF_FILES = ("scheme", "orphans", "nested", *opt.READING, "fit_rows", "commercial")
+_OF_FILES = ("scheme", "orphans", "nested", *opt.READING, "output_format", "fit_rows", "commercial")
 
 
 def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:

@@ -72,6 +72,7 @@ the signature and the account.
 @opt.text_options
 @opt.commercial_option
 @opt.file_options
+@opt.output_format_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
@@ -96,6 +97,6 @@ def command(source: str, output: str, **given: Any) -> None:
         "output_side": given["side"],
         "commercial": given["commercial"],
         "steps": [{"tag": step}],
-        **opt.take(given, opt.READING),
+        **opt.take(given, (*opt.READING, "output_format")),
     }
     opt.stream(settings, given)

@@ -52,6 +52,14 @@ def lines(path: str | Path) -> Iterator[str]:
     return chain.from_iterable(line_batches(path))
 
 
+def text_of(path: str | Path) -> str:
+    r"""Read a whole UTF-8 file, ``\r`` included, without a byte order mark.
+
+    Raises InputError as :func:`lines`.
+    """
+    return "".join(_batches(path))
+
+
 def check_rereadable(path: str | Path) -> None:
     """Raise InputError for a pipe, such as ``<(command)``, which can be read only once.
 
@@ -86,6 +94,15 @@ def first_lines(path: str | Path, n: int) -> list[str]:
 
 def line_batches(path: str | Path) -> Iterator[list[str]]:
     """Read lines as :func:`lines` does, in lists of about a megabyte."""
+    for text in _batches(path):
+        batch = text.replace("\r\n", "\n").split("\n")
+        if not batch[-1]:
+            batch.pop()  # the text after the last "\n" is not a line
+        yield batch
+
+
+def _batches(path: str | Path) -> Iterator[str]:
+    """Read whole lines, about a megabyte at a time."""
     n_lines = 0
     try:
         with gzip.open(path, "rb") if is_gzip(path) else open(path, "rb") as handle:
@@ -100,11 +117,8 @@ def line_batches(path: str | Path) -> Iterator[list[str]]:
                     data = data.removeprefix(codecs.BOM_UTF8)
                     if not data:
                         break
-                batch = _decode(data, path, n_lines).split("\n")
-                if not batch[-1]:
-                    batch.pop()  # the text after the last "\n" is not a line
-                n_lines += len(batch)
-                yield batch
+                yield _decode(data, path, n_lines)
+                n_lines += data.count(b"\n") or 1
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(
             path, None, f"is no whole gzip file ({error}); compress it again, or drop .gz"
@@ -124,7 +138,7 @@ def _is_device(number: int) -> bool:
 def _decode(data: bytes, path: str | Path, n_before: int) -> str:
     """Decode whole lines; ``n_before`` lines came before them (for the line number of an error)."""
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         if (kind := next((k for k in _PACKED if data.startswith(k)), None)) and not n_before:
             raise InputError(path, None, f"is not text, but {_PACKED[kind]}") from error
@@ -136,7 +150,6 @@ def _decode(data: bytes, path: str | Path, n_before: int) -> str:
             f"invalid UTF-8 (byte 0x{data[error.start]:02x} at column {column}); "
             "save the file as UTF-8",
         ) from error
-    return text.replace("\r\n", "\n")
 
 
 @contextmanager

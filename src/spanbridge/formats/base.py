@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import is_gzip
+from spanbridge.core.files import atomic_output, is_gzip
 from spanbridge.core.requirements import Part
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import ABSENT, Sentence
@@ -210,6 +211,21 @@ class Format(Part, ABC):
             side: side that is written if the format holds only one.
             scores: write the links' scores too, if they are optional in the format.
         """
+
+    def beside(self, path: str | Path) -> tuple[Path, ...]:
+        """Further files that are read and written with a file."""
+        return ()
+
+    @contextmanager
+    def open(
+        self, path: str | Path, side: Side = "target", *, scores: bool = False
+    ) -> Iterator[Write]:
+        """Open a file for rows, which appears once the block has succeeded; see :meth:`writer`.
+
+        Raises InputError as :func:`spanbridge.core.files.atomic_output`.
+        """
+        with atomic_output(path) as out:
+            yield self.writer(out, side, scores=scores)
 
 
 class SentenceFormat(Format):

@@ -24,7 +24,7 @@ class Conll(SentenceFormat):
     """CoNLL: the tags of one side, written as IOB2."""
 
     name = "conll"
-    suffixes = (".conll", ".bio", ".iob", ".iob2", ".conllu", ".tsv")
+    suffixes = (".conll", ".bio", ".iob", ".iob2", ".tsv")
     holds_spans = True
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:

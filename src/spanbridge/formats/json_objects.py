@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from json import JSONDecodeError
 from math import isfinite
@@ -49,6 +49,27 @@ def objects(path: str | Path) -> Iterator[tuple[int, Object]]:
                 yield number, parse_object(line)
             except SpanbridgeError as error:
                 raise InputError(path, number, str(error)) from error
+
+
+def first_object(head: Sequence[str]) -> Object | None:
+    """The first object in the first lines of a file; None if there is none."""
+    text = "\n".join(head).strip()
+    try:
+        if text.startswith("["):
+            return _checked(_DECODER.raw_decode(text, _skip(text, 1))[0], "")
+        return parse_object(text.partition("\n")[0])
+    except (ValueError, RecursionError, SpanbridgeError):
+        return None
+
+
+def take_id(row: Object, number: int) -> str:
+    """Remove a row's id, or else use its number. Raises SpanbridgeError for what is no id."""
+    identity = row.pop("id", None)
+    if identity is None:
+        return str(number)
+    if type(identity) not in (str, int):
+        raise SpanbridgeError(f"id is {json.dumps(identity)}; give a string or an integer")
+    return str(identity)
 
 
 def parse_object(line: str) -> Object:

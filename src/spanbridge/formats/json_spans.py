@@ -76,6 +76,11 @@ def given_text(span: Span) -> str | None:
     return next((text for text in texts if isinstance(text, str) and text.strip()), None)
 
 
+def with_given_text(text: str | None) -> str | None:
+    """The ``extra`` of a span that the input gives nothing but a text."""
+    return None if text is None else json.dumps({"text": text}, ensure_ascii=False)
+
+
 def read_score(value: Any, key: str) -> float:
     """Read a score. Raises SpanbridgeError unless it is a number in [0, 1]."""
     if type(value) not in (int, float) or not 0 <= value <= 1:

@@ -14,7 +14,7 @@ from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
-from spanbridge.formats.json_objects import parse_object
+from spanbridge.formats.json_objects import parse_object, take_id
 from spanbridge.formats.json_spans import read_score, read_spans, write_spans
 from spanbridge.formats.json_values import DECIMALS, decode, encode, shown
 from spanbridge.formats.offsets import (
@@ -158,8 +158,8 @@ class RowReader:
                 known = ", ".join(map(repr, row)) or "nothing"
                 raise SpanbridgeError(
                     "neither source_words nor source_text, nor the same for the target, nor "
-                    f"{TEXT_KEY!r}; name the key or column of the text (--text-column); there is: "
-                    f"{known}"
+                    f"{TEXT_KEY!r}; name the key or column of the text (--text-column), or the "
+                    f"file's format (--format); there is: {known}"
                 )
             if more := [side for side in held if side not in self._sides]:
                 raise SpanbridgeError(
@@ -176,11 +176,7 @@ class RowReader:
 
     def _pair(self, row: dict[str, Any]) -> SentencePair:
         """Remove the declared keys; the rest is the pair's ``extra``."""
-        identity = row.pop("id", None)
-        if identity is None:
-            identity = self.n_rows
-        elif type(identity) not in (str, int):
-            raise SpanbridgeError(f"id is {shown(identity)}; give a string or an integer")
+        identity = take_id(row, self.n_rows)
         source, target = (
             _side(row, side, self._counts, self._how.offsets)
             if side in self._sides
@@ -189,7 +185,7 @@ class RowReader:
         )
         links = _links(row, source, target)
         plain = _plain(row)
-        return SentencePair(str(identity), source, target, links, extra=row, **plain)
+        return SentencePair(identity, source, target, links, extra=row, **plain)
 
     def _rename(self, row: dict[str, Any]) -> None:
         """Put the text, and spans beside it, under the names of their side."""

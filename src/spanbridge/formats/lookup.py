@@ -10,7 +10,7 @@ from typing import Any
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, check_rereadable, first_lines, is_gzip
+from spanbridge.core.files import check_rereadable, first_lines, is_gzip
 from spanbridge.core.plugins import is_foreign, plugins
 from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
 from spanbridge.core.spans import Nested, one_layer
@@ -61,7 +61,7 @@ def find_format(
     if claimed := _by_suffix(path):
         *special, usual = claimed
         head = _head(path) if special else []
-        return next((one for one in special if _recognises(one, head, strict=False)), usual)
+        return next((one for one in special if _recognises(one, head, strict=True)), usual)
     vague = _suffix(path) == _AMBIGUOUS
     if vague and default is None:
         default = "text"
@@ -101,6 +101,7 @@ def open_writer(
     side: Side = "target",
     *,
     default: str = "conll",
+    name: str | None = None,
     scores: bool = False,
     nested: Nested = "outer",
     left_out: Callable[[int], None] = lambda n: None,
@@ -111,6 +112,7 @@ def open_writer(
         path: the file.
         side: side that is written if the format holds only one.
         default: name of the format if the suffix does not tell.
+        name: name of the format, if it is not that of the suffix.
         scores: write the links' scores too, if they are optional.
         nested: of spans that overlap, those to write if the format holds one layer of them.
         left_out: function that is told how many spans of a row are left out for that.
@@ -124,9 +126,8 @@ def open_writer(
     """
     if side not in SIDES:
         raise SpanbridgeError(f"side is {side!r}, but must be source or target")
-    chosen = output_format(path, default)
-    with atomic_output(path) as out:
-        write = chosen.writer(out, side, scores=scores)
+    chosen = output_format(path, default, name)
+    with chosen.open(path, side, scores=scores) as write:
         if chosen.holds_nested or not chosen.holds_spans:
             yield write
             return
@@ -152,10 +153,11 @@ def write_pairs(
     rows: Iterable[SentencePair],
     side: Side = "target",
     *,
+    format: str | None = None,
     nested: Nested = "outer",
 ) -> None:
-    """Write rows to a file; see :func:`open_writer`."""
-    with open_writer(path, side, nested=nested) as write:
+    """Write rows to a file, in a named format or that of its suffix; see :func:`open_writer`."""
+    with open_writer(path, side, name=format, nested=nested) as write:
         for row in checked_rows(rows):
             write(row)
 

@@ -6,7 +6,8 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any, Literal, get_args
 
 from spanbridge.core.errors import SpanbridgeError
@@ -96,19 +97,9 @@ def place_spans(
     words, ranges = tokenize(text)
     if not given:
         return Sentence(words, (), text, ranges)
-    spans = _in_characters(text, given, offsets, key, ranges)
-    starts, ends = {start for start, _ in ranges}, {end for _, end in ranges}
-    inside = [
-        span for span in spans if _is_inside(span.start, ranges) or _is_inside(span.end, ranges)
-    ]
-    if places is not None:
-        places.read = offsets
-        places.n_spans += len(spans)
-        places.n_inside += len(inside)
-        places.n_other_text += sum(not same_text(s, text[s.start : s.end]) for s in spans)
-        places.fits.update(_fitting(text, given, offsets, starts, ends))
-    if inside and side == "source":
-        words, ranges = tokenize(text, (edge for span in inside for edge in span[:2]))
+    spans = locate_spans(text, given, key, offsets, places, ranges)
+    if side == "source" and any(_cuts(span, ranges) for span in spans):
+        words, ranges = tokenize(text, (edge for span in spans for edge in span[:2]))
     firsts, lasts = [start for start, _ in ranges], [end for _, end in ranges]
     in_words = []
     for span in spans:
@@ -118,6 +109,30 @@ def place_spans(
             raise SpanbridgeError(f"{key}: {where} covers only whitespace or what cannot be seen")
         in_words.append(span._replace(start=first, end=last))
     return Sentence(words, tuple(in_words), text, ranges)
+
+
+def locate_spans(
+    text: str,
+    given: Sequence[Span],
+    key: str,
+    offsets: Offsets,
+    places: Places | None = None,
+    words: Ranges | None = None,
+) -> Sequence[Span]:
+    """The spans in characters, with the arguments of :func:`place_spans`, whose errors are raised.
+
+    Ranges of the text's words may be given, if they are known.
+    """
+    words = tokenize(text)[1] if words is None else words
+    spans = _in_characters(text, given, offsets, key, words)
+    if places is not None:
+        starts, ends = {start for start, _ in words}, {end for _, end in words}
+        places.read = offsets
+        places.n_spans += len(spans)
+        places.n_inside += sum(_cuts(span, words) for span in spans)
+        places.n_other_text += sum(not same_text(s, text[s.start : s.end]) for s in spans)
+        places.fits.update(_fitting(text, given, offsets, starts, ends))
+    return spans
 
 
 def place_in_words(
@@ -141,6 +156,17 @@ def spans_in_text(sentence: Sentence) -> list[Span]:
         span._replace(start=offsets[span.start][0], end=offsets[span.end - 1][1])
         for span in sentence.spans
     ]
+
+
+def with_text(sentence: Sentence) -> Sentence:
+    """The sentence with raw text and offsets: its own, or else its words with spaces between."""
+    if sentence.text is not None and sentence.offsets is not None:
+        return sentence
+    ends = list(accumulate(len(word) + 1 for word in sentence.words))
+    offsets = tuple(
+        (end - 1 - len(w), end - 1) for w, end in zip(sentence.words, ends, strict=True)
+    )
+    return replace(sentence, text=" ".join(sentence.words), offsets=offsets)
 
 
 def same_text(span: Span, text: str) -> bool:
@@ -214,6 +240,11 @@ def _fitting(
             else:
                 fits[offsets] += start in starts and end in ends
     return fits
+
+
+def _cuts(span: Span, words: Ranges) -> bool:
+    """Check if a span in characters begins or ends inside a word."""
+    return _is_inside(span.start, words) or _is_inside(span.end, words)
 
 
 def _is_inside(at: int, words: Ranges) -> bool:

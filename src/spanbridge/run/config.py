@@ -39,6 +39,7 @@ class Settings(Input):
     Attributes:
         languages: languages of the sides, by any code.
         output: path of the result; its suffix tells the format.
+        output_format: name of the output's format, if its suffix does not tell.
         output_side: side that is written if the format holds single sentences.
         link_scores: write the scores of links, if they are optional in the format.
         nested: of spans that lie in each other, those that a format with one layer holds: the
@@ -52,6 +53,7 @@ class Settings(Input):
 
     languages: dict[Side, str] = Field(default_factory=dict)
     output: str | None = None
+    output_format: str | None = None
     output_side: Side = "target"
     link_scores: bool = False
     nested: Nested | None = None
@@ -116,7 +118,8 @@ class Pipeline:
             if getattr(given, name) is None:
                 raise InputError(self.file, None, f"{name}: is missing")
         assert given.output is not None
-        self._check_output(given.output, explanation)
+        held = result_format(given.output, self.steps[-1].name, given.nested, given.output_format)
+        self._check_output(given.output, explanation, held.beside(given.output))
         self.check(given.columns())
         writing: dict[str, Any] = {"scores": True} if given.link_scores else {}
         writing |= {} if given.nested is None else {"nested": given.nested}
@@ -127,7 +130,7 @@ class Pipeline:
             self.open,
             given.output,
             given.output_side,
-            result_format(given.output, self.steps[-1].name).name,
+            held.name,
             writing,
             {**given.signature(), **signed},
             given.fit_rows,
@@ -159,7 +162,7 @@ class Pipeline:
                 raise self.wrong(n, str(error)) from error
         return self.steps
 
-    def _check_output(self, output: str, explanation: str | None) -> None:
+    def _check_output(self, output: str, explanation: str | None, also: Sequence[Path]) -> None:
         """Check that the output can be written and overwrites nothing."""
         read = [*self.settings.paths().values(), self.file]
         for step in self.steps:
@@ -167,7 +170,7 @@ class Pipeline:
                 value = getattr(step, name)
                 options = value.options.values() if isinstance(value, PartSettings) else (value,)
                 read += (option for option in options if isinstance(option, str))
-        check_output(output, *read, explanation=explanation)
+        check_output(output, *read, explanation=explanation, also=also)
         folder = real_path(output).parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             why = "cannot be written: is its folder there, and writable?"
@@ -203,7 +206,8 @@ class Pipeline:
         if output is None:
             return
         try:
-            held = result_format(output, self.steps[-1].name, self.settings.nested)
+            given = self.settings
+            held = result_format(output, self.steps[-1].name, given.nested, given.output_format)
         except SpanbridgeError as error:
             raise self.wrong_setting("output", str(error)) from error
         written = "one" if held.writes_one_side else held.sides

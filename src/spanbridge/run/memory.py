@@ -74,11 +74,19 @@ class Result(Sequence[SentencePair]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def save(self, path: str | Path, side: Side = "target", *, nested: Nested | None = None) -> Run:
+    def save(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        *,
+        format: str | None = None,
+        nested: Nested | None = None,
+    ) -> Run:
         """Write the rows as the command does, with rejects and manifest beside them.
 
         Args:
-            path: the file; its suffix tells the format.
+            path: the file.
+            format: name of its format; by default its suffix tells it.
             side: side that is written if the format holds single sentences.
             nested: as in :class:`spanbridge.run.config.Settings`.
 
@@ -87,8 +95,8 @@ class Result(Sequence[SentencePair]):
             SpanbridgeError: its format cannot hold the rows, or has no use for ``nested``; or it is
                 one of the input's files.
         """
-        held = result_format(path, self.reports[-1].name, nested)
-        check_output(str(path), *self._inputs.values())
+        held = result_format(path, self.reports[-1].name, nested, format)
+        check_output(str(path), *self._inputs.values(), also=held.beside(path))
         account = deepcopy(self.account)
         layer: dict[str, Any] = {} if nested is None else {"nested": nested}
         line = self.signature

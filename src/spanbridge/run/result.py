@@ -16,7 +16,7 @@ from spanbridge.core.files import atomic_output, check_named, real_path
 from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
 from spanbridge.core.spans import Nested, Sentence
-from spanbridge.formats import Format, Write, open_writer, output_format
+from spanbridge.formats import Format, Write, named_format, open_writer, output_format
 from spanbridge.formats.base import MisfitError
 from spanbridge.steps.account import Account
 
@@ -137,14 +137,14 @@ def open_result(
 
     Args:
         path: the file.
-        known: name of the format if the suffix does not tell.
+        known: name of the format.
         side: side that is written if the format holds only one.
         account: function that returns the account of the run, called at the end.
         options: further options of :func:`~spanbridge.formats.open_writer`.
     """
     left_out: list[int] = []
-    with open_writer(path, side, default=known, left_out=left_out.append, **options) as write:
-        written = Written(write, output_format(path, known).sides == "none")
+    with open_writer(path, side, name=known, left_out=left_out.append, **options) as write:
+        written = Written(write, named_format(known).sides == "none")
         yield written
         # an earlier run's files would be taken for this run's
         for beside in (manifest_path(path), rejects_path(path)):
@@ -195,14 +195,16 @@ class Written:
         account.statuses = +account.statuses
 
 
-def result_format(output: str | Path, last_step: str, nested: Nested | None = None) -> Format:
-    """Format of a result's file, from its suffix, or else Pharaoh for links and CoNLL for spans.
+def result_format(
+    output: str | Path, last_step: str, nested: Nested | None = None, name: str | None = None
+) -> Format:
+    """Format of a result's file, by name or suffix, or else Pharaoh for links and CoNLL for spans.
 
     Raises SpanbridgeError if it cannot hold what the last step makes, or if ``nested`` chooses
     among layers of spans though it holds all of them.
     """
     made = "links" if last_step == "align" else "spans"
-    held = output_format(output, DEFAULT_FORMATS[made])
+    held = output_format(output, DEFAULT_FORMATS[made], name)
     if not (held.holds_links if made == "links" else held.holds_spans):
         ways = ".jsonl or .pharaoh" if made == "links" else ".jsonl or .conll"
         raise SpanbridgeError(
@@ -216,8 +218,19 @@ def result_format(output: str | Path, last_step: str, nested: Nested | None = No
     return held
 
 
-def check_output(output: str, *inputs: str | None, explanation: str | None = None) -> None:
+def check_output(
+    output: str,
+    *inputs: str | None,
+    explanation: str | None = None,
+    also: Sequence[Path] = (),
+) -> None:
     """Check that the files of a result can be written.
+
+    Args:
+        output: the result.
+        inputs: files that are read.
+        explanation: file of the explanation, if any.
+        also: further files of the result.
 
     Raises:
         InputError: a path is a folder, or ``-``.
@@ -227,7 +240,7 @@ def check_output(output: str, *inputs: str | None, explanation: str | None = Non
         if name is not None and "\0" in name:
             raise SpanbridgeError(f"{name!r} holds a zero byte, as no name of a file does")
     check_named(output)
-    beside = (manifest_path(output), rejects_path(output))
+    beside = (manifest_path(output), rejects_path(output), *also)
     for path in beside:
         if path.is_dir():
             raise InputError(path, None, "is a folder where a file would go; move it away")

@@ -163,7 +163,7 @@ class _ShardedRun:
         line = signature_of(self._steps, self._parts, n_learned, job.reading)
         with alone(job.output, wait=True):  # another machine may have found all shards done, too
             with open_result(
-                job.output, job.default_format, job.output_side, lambda: account, **job.writing
+                job.output, job.output_format, job.output_side, lambda: account, **job.writing
             ) as write:
                 for k in shards:
                     for pair in read_shard(self._path(last, k)):

@@ -46,7 +46,7 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
             explain = partial(print, file=stack.enter_context(atomic_output(job.explanation)))
         write = stack.enter_context(
             open_result(
-                job.output, job.default_format, job.output_side, lambda: account, **job.writing
+                job.output, job.output_format, job.output_side, lambda: account, **job.writing
             )
         )
         total = _count(job, counts, progress) if job.slow else None
