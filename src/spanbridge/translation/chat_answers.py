@@ -14,9 +14,8 @@ from spanbridge.translation.base import Translation
 KEY = "translation"
 # Reasons to end that are no fault, by the names of several servers; None where one gives none.
 _DONE = (None, "", "stop", "eos", "eos_token", "end_turn", "stop_sequence")
-_DECODER = json.JSONDecoder(strict=False)  # models write line breaks into strings
 _START = re.compile(r"[{[]")
-_MOST_STARTS = 1000  # places of an answer where a JSON value is looked for
+_MOST_STARTS = 300  # places of an answer where a JSON value is looked for
 _THOUGHT = r"think|thinking|thought|reasoning"
 _THOUGHTS = (
     re.compile(rf"<({_THOUGHT})>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE),
@@ -28,35 +27,50 @@ _CANNOT = r"(?:can ?not|can['’]?t|could ?n[o'’]t|won['’]?t|will not|am (?:
 _REFUSALS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\A\W*(?:i['’]?m|i am|we['’]?re) (?:really |very |so )?(?:sorry|afraid)\b.{{0,20}}\b"
+        rf"\A\W{{0,9}}(?:i['’]?m|i am|we['’]?re) (?:really |very |so )?(?:sorry|afraid)\b.{{0,20}}\b"
         rf"(?:i|we) {_CANNOT}",
-        rf"\A\W*(?:sorry|unfortunately|i apologi[sz]e|my apologies)\b.{{0,20}}\b(?:i|we) {_CANNOT}",
-        rf"\A\W*i {_CANNOT}\b.{{0,20}}\b(?:help|assist|translat|provide|compl|fulfil|continue|"
+        rf"\A\W{{0,9}}(?:sorry|unfortunately|i apologi[sz]e|my apologies)\b.{{0,20}}\b(?:i|we) {_CANNOT}",
+        rf"\A\W{{0,9}}i {_CANNOT}\b.{{0,20}}\b(?:help|assist|translat|provide|compl|fulfil|continue|"
         r"answer|process|engage|generate|create|decline|do that)",
-        r"\A\W*i['’]?m (?:not able|unable) to\b.{0,20}\b(?:help|assist|translat|provide|compl)",
+        r"\A\W{0,9}i['’]?m (?:not able|unable) to\b.{0,20}\b(?:help|assist|translat|provide|compl)",
         r"\bas an? (?:ai|artificial intelligence|(?:large )?language model)\b",
-        r"\A\W*(?:lo siento|lamento)\b.{0,20}\bno (?:puedo|podemos)",
-        r"\A\W*(?:je (?:suis |regrette)|désolée?\b).{0,30}\bje ne (?:peux|suis|puis)",
-        r"\A\W*(?:es )?tut mir leid\b.{0,20}\b(?:kann ich|ich kann)",
-        r"\A\W*(?:(?:sinto|lamento) muito|lamento|desculpe)\b.{0,20}\bnão (?:posso|podemos)",
-        r"\A\W*mi dispiace\b.{0,20}\bnon posso",
-        r"\A\W*(?:извините|простите|к сожалению)\b.{0,20}\bя не могу",
-        r"\A\W*(?:很?抱歉|对不起|對不起).{0,10}(?:不能|无法|無法)",
-        r"\A\W*(?:申し訳|すみません|ごめんなさい).{0,40}(?:できません|できかねます)",
+        r"\A\W{0,9}(?:lo siento|lamento)\b.{0,20}\bno (?:puedo|podemos)",
+        r"\A\W{0,9}(?:je (?:suis |regrette)|désolée?\b).{0,30}\bje ne (?:peux|suis|puis)",
+        r"\A\W{0,9}(?:es )?tut mir leid\b.{0,20}\b(?:kann ich|ich kann)",
+        r"\A\W{0,9}(?:(?:sinto|lamento) muito|lamento|desculpe)\b.{0,20}\bnão (?:posso|podemos)",
+        r"\A\W{0,9}mi dispiace\b.{0,20}\bnon posso",
+        r"\A\W{0,9}(?:извините|простите|к сожалению)\b.{0,20}\bя не могу",
+        r"\A\W{0,9}(?:很?抱歉|对不起|對不起).{0,10}(?:不能|无法|無法)",
+        r"\A\W{0,9}(?:申し訳|すみません|ごめんなさい).{0,40}(?:できません|できかねます)",
     )
 ]
 _NOTES = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"\A\W*(?:sure|certainly|of course|okay|here(?: is|['’]s| are| you go))\b.{0,40}\btranslat",
-        r"\A\W*(?:the |my )?(?:\w+ )?translation(?: (?:is|of the text|to \w+|in(?:to)? \w+))?\s*:",
+        r"\A\W{0,9}(?:sure|certainly|of course|okay|here(?: is|['’]s| are| you go))\b.{0,40}\btranslat",
+        r"\A\W{0,9}(?:the |my )?(?:\w+ )?translation(?: (?:is|of the text|to \w+|in(?:to)? \w+))?\s*:",
         r"\btranslat(?:or|ion)['’]?s?['’]? notes?\b",
-        r"(?:[(\[*\n]|[.!?][\"')]?\s)\s*\W?(?:note|please note|explanation|n\.? ?b\.?|nota|"
-        r"anmerkung|hinweis|remarque|примечание|注|译注|譯註|訳注)\W{0,3}\s*[:：]",
+        r"(?:[(\[*\n]|[.!?][\"')]?\s)\s{0,3}\W?(?:note|please note|explanation|n\.? ?b\.?|nota|"
+        r"anmerkung|hinweis|remarque|примечание|注|译注|譯註|訳注)\W{0,3}[:：]",
         r"\blet me know if\b.{0,60}\b(?:translat|more|help|else|chang)",
         r"\bthe text that the user sends\b",
     )
 ]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which the key, if it comes several times, keeps its first values apart."""
+    found = dict(pairs)
+    values = [value for key, value in pairs if _is_key(key)]
+    return found | {KEY + " " * n: value for n, value in enumerate(values[:9])}
+
+
+def _is_key(name: Any) -> bool:
+    return isinstance(name, str) and name.strip().casefold() == KEY
+
+
+# models write line breaks into strings
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object)
 
 
 def read_answer(answer: Any, sentence: str) -> Translation:
@@ -98,6 +112,7 @@ def _found(content: str, sentence: str) -> Translation:
         for thought in _THOUGHTS:
             text = thought.sub("", text)
     found = list(dict.fromkeys(_translations(text)))
+    found = [each for each in found if not each[1]] or found
     if len({value for value, _ in found}) > 1:
         return _failed("the model gives several translations")
     if found:
@@ -149,9 +164,11 @@ def _translations(text: str) -> Iterator[tuple[str, bool]]:
             return
         try:
             value, at = _DECODER.raw_decode(text, start.start())
-        except (ValueError, RecursionError):
+        except ValueError:
             at = start.end()
             continue
+        except RecursionError:
+            return
         yield from _values(value)
 
 
@@ -161,7 +178,7 @@ def _values(value: Any) -> Iterator[tuple[str, bool]]:
         value, inside = todo.pop(0)
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in pairs:
-            if isinstance(key, str) and key.strip().casefold() == KEY:
+            if _is_key(key):
                 yield json.dumps(item), inside
             elif isinstance(item, dict | list):
                 todo.append((item, True))
