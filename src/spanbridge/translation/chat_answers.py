@@ -27,28 +27,28 @@ _CANNOT = r"(?:can ?not|can['’]?t|could ?n[o'’]t|won['’]?t|will not|am (?:
 _REFUSALS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\A\W{{0,9}}(?:i['’]?m|i am|we['’]?re) (?:really |very |so )?(?:sorry|afraid)\b.{{0,20}}\b"
+        rf"\A\W*(?:i['’]?m|i am|we['’]?re) (?:really |very |so )?(?:sorry|afraid)\b.{{0,20}}\b"
         rf"(?:i|we) {_CANNOT}",
-        rf"\A\W{{0,9}}(?:sorry|unfortunately|i apologi[sz]e|my apologies)\b.{{0,20}}\b(?:i|we) {_CANNOT}",
-        rf"\A\W{{0,9}}i {_CANNOT}\b.{{0,20}}\b(?:help|assist|translat|provide|compl|fulfil|continue|"
+        rf"\A\W*(?:sorry|unfortunately|i apologi[sz]e|my apologies)\b.{{0,20}}\b(?:i|we) {_CANNOT}",
+        rf"\A\W*i {_CANNOT}\b.{{0,20}}\b(?:help|assist|translat|provide|compl|fulfil|continue|"
         r"answer|process|engage|generate|create|decline|do that)",
-        r"\A\W{0,9}i['’]?m (?:not able|unable) to\b.{0,20}\b(?:help|assist|translat|provide|compl)",
+        r"\A\W*i['’]?m (?:not able|unable) to\b.{0,20}\b(?:help|assist|translat|provide|compl)",
         r"\bas an? (?:ai|artificial intelligence|(?:large )?language model)\b",
-        r"\A\W{0,9}(?:lo siento|lamento)\b.{0,20}\bno (?:puedo|podemos)",
-        r"\A\W{0,9}(?:je (?:suis |regrette)|désolée?\b).{0,30}\bje ne (?:peux|suis|puis)",
-        r"\A\W{0,9}(?:es )?tut mir leid\b.{0,20}\b(?:kann ich|ich kann)",
-        r"\A\W{0,9}(?:(?:sinto|lamento) muito|lamento|desculpe)\b.{0,20}\bnão (?:posso|podemos)",
-        r"\A\W{0,9}mi dispiace\b.{0,20}\bnon posso",
-        r"\A\W{0,9}(?:извините|простите|к сожалению)\b.{0,20}\bя не могу",
-        r"\A\W{0,9}(?:很?抱歉|对不起|對不起).{0,10}(?:不能|无法|無法)",
-        r"\A\W{0,9}(?:申し訳|すみません|ごめんなさい).{0,40}(?:できません|できかねます)",
+        r"\A\W*(?:lo siento|lamento)\b.{0,20}\bno (?:puedo|podemos)",
+        r"\A\W*(?:je (?:suis |regrette)|désolée?\b).{0,30}\bje ne (?:peux|suis|puis)",
+        r"\A\W*(?:es )?tut mir leid\b.{0,20}\b(?:kann ich|ich kann)",
+        r"\A\W*(?:(?:sinto|lamento) muito|lamento|desculpe)\b.{0,20}\bnão (?:posso|podemos)",
+        r"\A\W*mi dispiace\b.{0,20}\bnon posso",
+        r"\A\W*(?:извините|простите|к сожалению)\b.{0,20}\bя не могу",
+        r"\A\W*(?:很?抱歉|对不起|對不起).{0,10}(?:不能|无法|無法)",
+        r"\A\W*(?:申し訳|すみません|ごめんなさい).{0,40}(?:できません|できかねます)",
     )
 ]
 _NOTES = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"\A\W{0,9}(?:sure|certainly|of course|okay|here(?: is|['’]s| are| you go))\b.{0,40}\btranslat",
-        r"\A\W{0,9}(?:the |my )?(?:\w+ )?translation(?: (?:is|of the text|to \w+|in(?:to)? \w+))?\s*:",
+        r"\A\W*(?:sure|certainly|of course|okay|here(?: is|['’]s| are| you go))\b.{0,40}\btranslat",
+        r"\A\W*(?:the |my )?(?:\w+ )?translation(?: (?:is|of the text|to \w+|in(?:to)? \w+))?\s*:",
         r"\btranslat(?:or|ion)['’]?s?['’]? notes?\b",
         r"(?:[(\[*\n]|[.!?][\"')]?\s)\s{0,3}\W?(?:note|please note|explanation|n\.? ?b\.?|nota|"
         r"anmerkung|hinweis|remarque|примечание|注|译注|譯註|訳注)\W{0,3}[:：]",
