@@ -1,6 +1,7 @@
 """The cache of converted models: made once, checked, never half-made."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -134,6 +135,28 @@ def test_a_manifest_that_names_nothing_is_no_manifest(own_cache, manifest):
     with pytest.warns(RepairWarning, match="made anew"):
         cached("key", write_one)
     assert (cached("key", write_one) / "one.txt").read_text() == "1"
+
+
+def test_another_users_entry_is_left_and_made_beside(own_cache, monkeypatch):
+    """One that cannot be read or mended; root could, so the refusal is made here."""
+    entry = cached("key", write_one)
+    (entry / "one.txt").write_text("2")
+
+    def refuse(folder):
+        raise PermissionError
+
+    monkeypatch.setattr("spanbridge.encode.cache.remove_folder", refuse)
+    with pytest.warns(RepairWarning, match=r"one\.txt: is damaged, .*; made anew"):
+        mine = cached("key", write_one)
+    assert mine.name == f"key-of-{os.getuid()}"
+    assert cached("key", write_one) == mine
+    assert (entry / "one.txt").read_text() == "2"
+
+
+def test_a_cache_that_cannot_be_written_is_read(own_cache, monkeypatch):
+    entry = cached("key", write_one)
+    monkeypatch.setattr("spanbridge.encode.cache.claimed", None)  # nothing is locked
+    assert cached("key", write_one) == entry
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

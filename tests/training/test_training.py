@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,8 +16,10 @@ from safetensors.numpy import load_file
 
 from spanbridge import read_labelled
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import alone
 from spanbridge.evaluation import evaluate_spans
 from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
+from spanbridge.tagging.transformers_tagger import TransformersTagger
 from spanbridge.training import trainer as loop
 from spanbridge.training.examples import Piece
 from spanbridge.training.fine_tuning import train
@@ -247,6 +250,28 @@ def test_a_damaged_account_is_named(trained, base, files, tmp_path):
     (tmp_path / "training.json").write_text('{"scores": 3}', encoding="utf-8")
     with pytest.raises(InputError, match=r"training\.json: is damaged, .*; delete the folder"):
         run(base, files, tmp_path)
+
+
+@pytest.mark.parametrize("kind", [CheckpointTagger, TransformersTagger])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "training.json"])
+def test_a_damaged_tagger_tags_nothing(trained, tmp_path, kind, name):
+    folder = shutil.copytree(trained.folder, tmp_path / "copy")
+    data = bytearray((folder / name).read_bytes())
+    data[-20] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(InputError, match=rf"{name}: is damaged.*; train again, or delete") as error:
+        kind(str(folder))
+    assert error.value.file == str(folder / name)
+    (folder / "training.json").unlink()  # it was changed on purpose
+    if name == "training.json":
+        kind(str(folder))
+
+
+def test_a_second_training_in_one_folder_is_refused(base, files, tmp_path):
+    (tmp_path / "out").mkdir()
+    # another file description, as in another process
+    with alone(tmp_path / "out" / "training.json"), pytest.raises(InputError, match="another run"):
+        run(base, files, tmp_path / "out")
 
 
 @pytest.mark.slow

@@ -72,7 +72,7 @@ def read_record(
         raise InputError(path, None, f"cannot be read ({reason(error)}); {remedy}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(path, None, f"is damaged; {remedy}") from error
-    if not isinstance(content, dict) or content.get("format", version) != version:
+    if not isinstance(content, dict) or version not in (None, content.get("format", version)):
         raise InputError(path, None, f"is not of this version's format; {remedy}")
     if content.get(DIGEST) != _digest(content):
         raise InputError(path, None, f"is damaged, or was changed by hand; {remedy}")

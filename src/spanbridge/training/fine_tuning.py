@@ -23,6 +23,7 @@ from spanbridge.encode.checkpoint import Checkpoint
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluation import bootstrap_interval, evaluate_spans
 from spanbridge.tagging.base import Tagger, Words, iob2_classes
+from spanbridge.tagging.checkpoint_tagger import RECORD
 from spanbridge.tagging.transformers_tagger import (
     TransformersTagger,
     best_device,
@@ -32,7 +33,6 @@ from spanbridge.tagging.transformers_tagger import (
 from spanbridge.training.card import Score, model_card
 from spanbridge.training.examples import Labelled, Piece, pieces
 from spanbridge.training.model import (
-    RECORD,
     find_checkpoint,
     new_model,
     publish,

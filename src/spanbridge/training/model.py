@@ -15,10 +15,10 @@ from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder
 from spanbridge.encode.export import export_embedded
 from spanbridge.encode.load import EMBEDDED
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
-from spanbridge.tagging.checkpoint_tagger import class_names
+from spanbridge.tagging.checkpoint_tagger import RECORD, class_names
 from spanbridge.tagging.transformers_tagger import load_classifier
 
-CONFIG, RECORD = "config.json", "training.json"
+CONFIG = "config.json"
 _TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
