@@ -170,7 +170,8 @@ class Written:
 
     def __init__(self, write: Write, links_only: bool) -> None:
         self._write, self._links_only = write, links_only
-        self._misfits: list[tuple[SentencePair, str]] = []
+        # id, status, number of target spans, why: the rows themselves could be many
+        self._misfits: list[tuple[str, str | None, int, str]] = []
 
     def __call__(self, pair: SentencePair) -> None:
         """Write a row."""
@@ -179,19 +180,19 @@ class Written:
         except MisfitError as error:
             if self._links_only:
                 raise
-            self._misfits.append((pair, f"{REJECTED}cannot be written: {error.why}"))
+            why = f"cannot be written: {error.why}"
+            self._misfits.append((pair.id, pair.status, len(pair.target.spans), why))
             self._write(SentencePair(pair.id, Sentence(()), Sentence(())))
 
     def enter(self, account: Account) -> None:
         """Move these rows in the account of the run to the rejected ones."""
-        for pair, status in self._misfits:
-            if pair.status is not None and account.statuses[pair.status]:
-                account.statuses[pair.status] -= 1
-                account.enter(pair, status)
-                account.n_target_spans -= len(pair.target.spans)
-                account.dropped["cannot be written"] += len(pair.target.spans)
-            else:
-                account.rejects.append((pair.id, status.removeprefix(REJECTED)))
+        for row, status, n_spans, why in self._misfits:
+            account.rejects.append((row, why))
+            if status is not None and account.statuses[status]:
+                account.statuses[status] -= 1
+                account.statuses[f"{REJECTED}{why}"] += 1
+                account.n_target_spans -= n_spans
+                account.dropped["cannot be written"] += n_spans
         account.statuses = +account.statuses
 
 
@@ -312,13 +313,13 @@ def read_manifest(output: str) -> dict[str, Any] | None:
     Raises InputError if it is damaged, or not this result's.
     """
     path = manifest_path(output)
-    if not path.is_file() or not Path(output).exists():
+    if not path.is_file():
         return None
     manifest = read_record(path, "run again, or delete it", alone=True)
     if not isinstance(manifest.get("inputs"), dict):
         raise InputError(path, None, "is not a run's manifest; delete it")
     # results may be renamed, and go without their rejects
-    if file_digest(Path(output)) not in manifest[FILES].values():
+    if Path(output).is_file() and file_digest(Path(output)) not in manifest[FILES].values():
         why = f"is not the result that {path.name} is about; run again, or delete {path.name}"
         raise InputError(output, None, why)
     return manifest
