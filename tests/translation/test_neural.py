@@ -62,7 +62,7 @@ def test_what_is_too_long_fails_and_what_does_not_end_is_said(folders):
 
 
 def test_languages_that_it_does_not_know(folders):
-    for kind, known in (("nllb", "swh_Latn"), ("m2m", "__sw__")):
+    for kind, known in (("nllb", "swh_Latn"), ("m2m", " sw, ")):
         translator = NeuralTranslator(str(folders[kind]))
         with pytest.raises(UnsupportedPairError, match=f"does not know bbj; it knows: .*{known}"):
             translator.translate(["x"], ENGLISH, find_language("bbj"))
@@ -90,14 +90,12 @@ def test_licences(folders):
 def test_refusals(folders, tmp_path):
     with pytest.raises(SpanbridgeError, match="beam is 0"):
         NeuralTranslator(str(folders["m2m"]), beam=0)
-    with pytest.raises(InputError, match=r"config\.json: cannot be read"):
+    with pytest.raises(InputError, match="has no weights"):
         NeuralTranslator(str(tmp_path))
     (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
-    with pytest.raises(InputError, match="is of type 'bert', not of NLLB"):
-        NeuralTranslator(str(tmp_path))
     (tmp_path / "config.json").write_text('{"model_type": "marian"}', encoding="utf-8")
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
-    with pytest.raises(InputError, match="pickled weights are not read"):
+    with pytest.raises(InputError, match=r"pytorch_model\.bin: is a pickle"):
         NeuralTranslator(str(tmp_path))
     (tmp_path / "model.safetensors").write_bytes(b"cut")
     with pytest.raises(SpanbridgeError, match=r"model\.safetensors: "):

@@ -101,7 +101,7 @@ def test_packages_absent(monkeypatch, package):
 
 def test_refusals(tmp_path, folders):
     (tmp_path / "config.json").write_text('{"model_type": "marian"}')
-    with pytest.raises(InputError, match="has no safetensors; pickled weights are not read"):
+    with pytest.raises(InputError, match="has no weights"):
         TransformersTranslator(str(tmp_path))
     with pytest.raises(SpanbridgeError, match="both are at least 1"):
         TransformersTranslator(str(folders["marian"]), beam=0)

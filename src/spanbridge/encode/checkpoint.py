@@ -6,20 +6,25 @@ are refused with a message on what to do. A checkpoint's own code is never run.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.records import file_digest
 from spanbridge.core.requirements import require
 from spanbridge.encode.encoder_weights import Array, EncoderWeights
+from spanbridge.encode.model_files import (
+    CONFIG,
+    TOKENIZER,
+    fingerprint,
+    open_safetensors,
+    read_json,
+    weight_files,
+)
 
 # Files fetched from a hub repository; the README is the model card, which names the licence.
 HUB_FILES = (
@@ -79,7 +84,7 @@ class Checkpoint:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._config = self._read_config()
+        self._config = read_json(folder / CONFIG)
         self.model_type = str(self._config.get("model_type", ""))
         if self.model_type not in _NAMES:
             raise SpanbridgeError(
@@ -93,11 +98,11 @@ class Checkpoint:
         self._n_heads = self._count("n_heads" if distil else "num_attention_heads")
         if self._count("dim" if distil else "hidden_size") % self._n_heads:
             raise InputError(
-                folder / "config.json", None, f"{self._n_heads} heads do not divide the hidden size"
+                folder / CONFIG, None, f"{self._n_heads} heads do not divide the hidden size"
             )
         self.n_ids = self._count("vocab_size")
-        self._weight_files = self._find_weights()
-        tokenizer = folder / "tokenizer.json"
+        self._weight_files = weight_files(folder)
+        tokenizer = folder / TOKENIZER
         if not tokenizer.is_file():
             raise InputError(
                 folder,
@@ -110,10 +115,7 @@ class Checkpoint:
 
     def fingerprint(self) -> str:
         """SHA-256 over configuration, tokenizer and weights."""
-        digest = hashlib.sha256()
-        for path in [self.folder / "config.json", self.tokenizer_file, *self._weight_files]:
-            digest.update(file_digest(path).encode())
-        return digest.hexdigest()
+        return fingerprint([self.folder / CONFIG, self.tokenizer_file, *self._weight_files])
 
     def weights(self) -> EncoderWeights:
         """The encoder's tensors under the common names, each read on demand."""
@@ -157,24 +159,11 @@ class Checkpoint:
                 return _read_tensor(path, name)
         raise InputError(self.folder, None, f"holds no tensor {name!r}")
 
-    def _read_config(self) -> dict[str, Any]:
-        path = self.folder / "config.json"
-        try:
-            config = json.loads(path.read_text("utf-8"))
-        except OSError as error:
-            why = f"cannot be read: {error.strerror}; is its folder a model's?"
-            raise InputError(path, None, why) from error
-        except ValueError as error:
-            raise InputError(path, None, f"is not JSON: {error}") from error
-        if not isinstance(config, dict):
-            raise InputError(path, None, "holds no JSON object; is it a model's configuration?")
-        return config
-
     def _count(self, name: str, default: int | None = None, least: int = 1) -> int:
         value = self._config.get(name, default)
         if type(value) is not int or value < least:
             why = f"{name!r} must be a whole number of at least {least}, but is {value!r}"
-            raise InputError(self.folder / "config.json", None, why)
+            raise InputError(self.folder / CONFIG, None, why)
         return value
 
     def _position_offset(self) -> int:
@@ -182,37 +171,6 @@ class Checkpoint:
         if self.model_type in ("bert", "distilbert"):
             return 0
         return self._count("pad_token_id", default=1, least=0) + 1
-
-    def _find_weights(self) -> list[Path]:
-        files = sorted(self.folder.glob("*.safetensors"))
-        if not files:
-            pickled = sorted(self.folder.glob("*.bin"))
-            how = (
-                f"only {pickled[0].name}, a pickle, which can run code when loaded; convert it "
-                "once where you trust it (transformers: model.save_pretrained(folder))"
-                if pickled
-                else "no .safetensors weights"
-            )
-            raise InputError(self.folder, None, f"has {how}")
-        return files
-
-
-def open_safetensors(path: Path) -> Any:
-    """Open a safetensors file.
-
-    Raises:
-        InputError: it is damaged, or not a safetensors file.
-        MissingExtraError: safetensors is not installed.
-    """
-    require("safetensors", by="reading this checkpoint")
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        return safe_open(path, framework="numpy")
-    except (SafetensorError, OSError) as error:
-        raise InputError(
-            path, None, f"is not a safetensors file that can be read: {error}"
-        ) from error
 
 
 def _tensor_names(path: Path) -> list[str]:

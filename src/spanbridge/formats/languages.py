@@ -6,7 +6,9 @@ that it knows. Names and likely scripts come from the ``langcodes`` package (CLD
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import require
@@ -64,8 +66,13 @@ INDIVIDUAL = {
     "yid": "ydd",
 }
 _MACRO = {individual: macro for macro, individual in INDIVIDUAL.items()}
+_MACRO |= {"cmn": "zho", "ekk": "est"}  # FLORES-200 names the macrolanguages
 # Serbo-Croatian: a macrolanguage that translators know, but BCP-47 replaces by Serbian in Latin.
-_KEPT = {"hbs": "hbs", "sh": "hbs"}
+_KEPT = ("hbs", "sh")
+# Codes of models' own: Northern Sotho in M2M-100.
+_OWN = {"ns": "nso"}
+# Scripts that hold others (ISO 15924).
+_PARTS = {"Kore": ("Hang",), "Jpan": ("Hira", "Kana"), "Hani": ("Hans", "Hant")}
 
 
 @dataclass(frozen=True)
@@ -76,20 +83,31 @@ class Language:
         tag: shortest BCP-47 tag: ``sw``, ``zh-Hant``.
         iso3: ISO 639-3 (of the macrolanguage if the tag names one): ``swa``.
         script: ISO 15924: ``Latn``.
-        flores: FLORES-200, such as ``swh_Latn``; None if it has none.
+        code: ISO 639-3 of exactly what the code names: ``swh`` for ``swh_Latn``.
+        told: the script where the code names it, or a country that writes another than the usual.
+        region: ISO 3166 of the country where the code names one.
     """
 
     tag: str
     iso3: str
     script: str
-    flores: str | None
+    code: str = field(default="", compare=False)
+    told: str | None = field(default=None, compare=False)
+    region: str | None = field(default=None, compare=False)
 
     @property
     def iso1(self) -> str:
         """ISO 639-1 code if the language has one, else ISO 639-3."""
         return self.tag.partition("-")[0]
 
+    @property
+    def scripts(self) -> frozenset[str]:
+        """Scripts that its texts may be in: the one told, or else the usual ones."""
+        entries = () if self.told else choose(self, FLORES)
+        return frozenset([self.script, *(entry[4:] for entry in entries)])
 
+
+@cache
 def find_language(code: str) -> Language:
     """Find the language of a code.
 
@@ -103,21 +121,132 @@ def find_language(code: str) -> Language:
     require("langcodes", by="a language code")
     import langcodes
 
-    name, _, script = code.strip().partition("_")
-    whole = f"{_MACRO.get(name, name)}-{script}" if script else _MACRO.get(name, name)
+    name, mark, rest = code.strip().replace("_", "-").removesuffix("-XX").partition("-")
+    name = _OWN.get(name, name)
     try:
-        given = langcodes.Language.get(whole)
-        full, iso3 = given.maximize(), given.to_alpha3()
+        normal = langcodes.Language.get(name)
+        own = langcodes.Language.get(name, normalize=False).to_alpha3()
+        # BCP-47 replaces some languages by a variety of another: Dari by Persian of Afghanistan
+        replaced = bool(normal.territory or normal.script) and name not in _KEPT
+        exact = own if replaced or name in _KEPT or own in _MACRO else normal.to_alpha3()
+        short = name if replaced else _MACRO.get(name, name)
+        given = langcodes.Language.get(f"{short}{mark}{rest}", normalize=not replaced)
+        iso3 = own if name in _KEPT else given.to_alpha3()
     except (LookupError, ValueError) as error:
         raise SpanbridgeError(
             f"{code!r} is no language code; give ISO 639 (sw, swa), BCP-47 (zh-Hant) or FLORES-200 "
             "(swh_Latn)"
         ) from error
-    writing = full.script
-    if not (given.is_valid() and given.language and writing) or code.strip().endswith("_"):
+    if not (given.is_valid() and given.language) or code.strip().endswith(("_", "-")):
         raise SpanbridgeError(f"{code!r} is no code of a language that is known")
-    usual = langcodes.Language.get(given.language).maximize().script
+    usual = _usual_script(given.language, exact)
+    known = given.language in _likely()
+    writing = given.script or (given.maximize().script if known else None) or usual
     tag = given.language if writing == usual else f"{given.language}-{writing}"
-    individual = name if name in _MACRO else INDIVIDUAL.get(iso3, iso3)
-    flores = code if code in FLORES else f"{individual}_{writing}"
-    return Language(tag, _KEPT.get(name, iso3), writing, flores if flores in FLORES else None)
+    told = None if name in _KEPT else given.script or (writing if writing != usual else None)
+    return Language(tag, iso3, writing, exact, told, given.territory)
+
+
+def choose(language: Language, entries: Iterable[str]) -> tuple[str, ...]:
+    """The entries of a model's list that stand for a language; one, unless it has to be named.
+
+    An entry of just that language comes first, then one of its macrolanguage where the language is
+    the usual member (or the other way round), then any member of a macrolanguage. Of several, those
+    of the script and country that the code names are taken; a bare code takes an entry without
+    either, or else the usual ones (CLDR).
+
+    Args:
+        language: the language wanted.
+        entries: codes of languages, in any form that :func:`find_language` reads.
+
+    Returns:
+        None of them if no entry fits; several if the code does not tell them apart.
+    """
+    known = [(entry, found) for entry in sorted(entries) if (found := _read(entry)) is not None]
+    principal, members = _macrolanguages()
+    wanted = language.code
+    for same in (
+        lambda code: code == wanted,
+        lambda code: principal.get(code) == wanted or principal.get(wanted) == code,
+        lambda code: members.get(code) == wanted,
+    ):
+        if fitting := [(entry, found) for entry, found in known if same(found.code)]:
+            break
+    if len({found.code for _, found in fitting}) == 1:
+        fitting = _of_region(language, _of_script(language, fitting))
+    return tuple(entry for entry, _ in fitting)
+
+
+_Entries = list[tuple[str, Language]]
+
+
+def _of_script(language: Language, entries: _Entries) -> _Entries:
+    def script(found: Language) -> str | None:
+        return found.told or (found.script if found.region else None)
+
+    wanted = language.told or language.script
+    scripts = (wanted, *_PARTS.get(wanted, ()))
+    written = [pair for pair in entries if script(pair[1]) in scripts]
+    bare = [pair for pair in entries if script(pair[1]) is None]
+    if language.told:
+        return written or bare
+    if len(entries) < 2:
+        return entries
+    unnamed = bare + [pair for pair in written if pair[1].told is None]
+    return unnamed or written or entries
+
+
+def _of_region(language: Language, entries: _Entries) -> _Entries:
+    if len(entries) < 2:
+        return entries
+    import langcodes
+
+    usual = langcodes.Language.get(language.tag).maximize().territory
+    for region in (language.region, None, usual):
+        if found := [pair for pair in entries if pair[1].region == region]:
+            return found
+    return entries
+
+
+def _read(entry: str) -> Language | None:
+    try:
+        return find_language(entry)
+    except SpanbridgeError:  # a family of languages, or a code of the model's own
+        return None
+
+
+def _usual_script(language: str, code: str) -> str:
+    """By CLDR; where that knows nothing, by FLORES-200; else that of the macrolanguage."""
+    import langcodes
+
+    if language not in _likely():
+        scripts = [entry[4:] for entry in FLORES if entry[:3] == code]
+        if len(scripts) == 1:
+            return scripts[0]
+        language = _macrolanguages()[1].get(code, language)
+    return str(langcodes.Language.get(language).maximize().script)
+
+
+def _likely() -> Container[str]:
+    from langcodes.data_dicts import LIKELY_SUBTAGS
+
+    return LIKELY_SUBTAGS
+
+
+@cache
+def _macrolanguages() -> tuple[dict[str, str], dict[str, str]]:
+    """ISO 639-3 codes of languages -> of their macrolanguages: of its usual member, and of all."""
+    import langcodes
+    from langcodes.data_dicts import MACROLANGUAGES, NORMALIZED_MACROLANGUAGES
+
+    def alpha3(table: Mapping[str, str]) -> dict[str, str]:
+        return {
+            langcodes.Language.get(a, normalize=False).to_alpha3(): langcodes.Language.get(
+                b, normalize=False
+            ).to_alpha3()
+            for a, b in table.items()
+            if a not in ("bh", "tw", "fat")  # a family; and Akan and Twi are entries of their own
+        }
+
+    usual = alpha3(NORMALIZED_MACROLANGUAGES)
+    return {**usual, **_MACRO}, {**alpha3(MACROLANGUAGES), **usual, **_MACRO}

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.records import file_digest
 from spanbridge.core.requirements import require
 from spanbridge.core.tags import Scheme
-from spanbridge.encode.checkpoint import licence_of, open_safetensors
+from spanbridge.encode.checkpoint import licence_of
 from spanbridge.encode.encoder import windows
+from spanbridge.encode.model_files import (
+    CONFIG,
+    TOKENIZER,
+    fingerprint,
+    index_files,
+    open_safetensors,
+    reading,
+    staged,
+    weight_files,
+)
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.tagging.base import Probabilities, SchemeMap, Tagged, Tagger, Words, decode
 from spanbridge.tagging.checkpoint_tagger import (
@@ -145,13 +153,14 @@ class TransformersTagger(Tagger):
         device = device or best_device()
         put_on(classifier.eval(), device)
         config = classifier.config
-        tokenizer = HuggingFaceTokenizer(folder / "tokenizer.json", config.vocab_size)
+        tokenizer = HuggingFaceTokenizer(folder / TOKENIZER, config.vocab_size)
         longest = longest_input(config)
         pad = config.pad_token_id or 0
         self._classifier = Classifier(classifier, tokenizer, longest, pad, device)
         self._map = SchemeMap(names, scheme)
         self.classes = self._map.classes
-        self._name = f"{Path(model).name}@{_fingerprint(folder)}"
+        files = [folder / CONFIG, folder / TOKENIZER, *weight_files(folder)]
+        self._name = f"{Path(model).name}@{fingerprint(files)[:8]}"
         self.licence = licence_of(folder)
         self._device = device
 
@@ -173,13 +182,6 @@ class TransformersTagger(Tagger):
         return tagged
 
 
-def _fingerprint(folder: Path) -> str:
-    """Eight hexadecimal digits of the digest of configuration, tokenizer and weights."""
-    parts = [folder / "config.json", folder / "tokenizer.json", *folder.glob("*.safetensors")]
-    digests = "".join(file_digest(path) for path in sorted(parts) if path.is_file())
-    return sha256(digests.encode()).hexdigest()[:8]
-
-
 def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> Any:
     """A token classification model of transformers, from safetensors; no code of its own is run.
 
@@ -197,25 +199,26 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
     from transformers import AutoModelForTokenClassification
     from transformers.utils import logging
 
-    for path in sorted(folder.glob("*.safetensors")):
+    files = [folder / CONFIG, *weight_files(folder)]
+    for path in files[1:]:
         open_safetensors(path)  # a damaged one is named
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # untyped in transformers
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped in transformers
     try:
-        model, loaded = AutoModelForTokenClassification.from_pretrained(
-            folder,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=new_head,
-            **config,
-        )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise SpanbridgeError(
-            f"{folder}: is no token classifier that can be used: {error}"
-        ) from error
+        with (
+            staged([*files, *index_files(folder)]) as stage,
+            reading(folder, "is no token classifier that can be used"),
+        ):
+            model, loaded = AutoModelForTokenClassification.from_pretrained(
+                stage,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=new_head,
+                **config,
+            )
     finally:
         logging.set_verbosity(verbosity)
     missing = {n for n in loaded["missing_keys"] if not (new_head and n.startswith("classifier."))}

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import Part
 from spanbridge.core.rows import OK
-from spanbridge.formats.languages import Language
+from spanbridge.formats.languages import Language, choose
 
 BLANK = "empty: no text"
 
 
 class UnsupportedPairError(SpanbridgeError):
     """A translator does not know a pair of languages; the message lists those that it knows."""
+
+
+def entry_of(language: Language, entries: Collection[str], who: str) -> str:
+    """The entry of a model's list of languages that stands for a language.
+
+    Raises:
+        UnsupportedPairError: none does, or several do, which the language's code does not tell
+            apart; the message lists them.
+    """
+    found = choose(language, entries)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnsupportedPairError(
+            f"{who} has several entries for {language.tag}: {', '.join(found)}; name one of them"
+        )
+    known = ", ".join(sorted(entries))
+    raise UnsupportedPairError(f"{who} does not know {language.tag}; it knows: {known}")
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,9 @@ class Guards:
             return "suspect: a copy of the original"
         scripts = letters_by_script(translated)
         n_letters = sum(scripts.values())
-        wanted = _SCRIPTS.get(target.script)
+        known = [_SCRIPTS.get(script) for script in sorted(target.scripts)]
+        # a script that is not listed cannot be judged
+        wanted = () if None in known else tuple(name for names in known for name in names or ())
         own = sum(n for name, n in scripts.items() if wanted and name.startswith(wanted))
         if wanted and n_letters >= self.min_letters and own < self.min_script * n_letters:
             return f"suspect: not in the script {target.script}"

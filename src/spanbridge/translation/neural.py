@@ -6,32 +6,37 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.records import file_digest
-from spanbridge.core.requirements import require
 from spanbridge.core.threads import n_threads
-from spanbridge.encode.cache import cached
-from spanbridge.encode.checkpoint import checkpoint_folder, licence_of, open_safetensors
+from spanbridge.encode.checkpoint import checkpoint_folder, licence_of
+from spanbridge.encode.model_files import CONFIG, TOKENIZER, fingerprint, read_json, reading
 from spanbridge.encode.tokenizer import load_fast
 from spanbridge.formats.languages import Language
-from spanbridge.translation.base import Translation, Translator, UnsupportedPairError
-
-FILES = (
-    *("config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json"),
-    *("tokenizer.json", "sentencepiece.bpe.model", "source.spm", "target.spm", "vocab.json"),
-    *("spiece.model", "sentencepiece.model"),
-    *("*.safetensors", "*.safetensors.index.json", "model.bin", "*vocabulary.*", "README.md"),
+from spanbridge.translation.base import Translation, Translator, entry_of
+from spanbridge.translation.conversion import (
+    CONVERTED,
+    FILES,
+    TEXTS,
+    checkpoint_files,
+    converted,
+    files_of,
 )
+
 # Sentences of one length that share a batch.
 BATCH = 16
 # Pairs of texts of the same two lengths that are scored together.
 SCORED = 64
 # Licences and positions of the published checkpoints, where the folder does not say.
 _LICENCES = {"nllb": "cc-by-nc-4.0", "m2m": "mit", "marian": "unknown"}
+# Tokens of languages.
+_SIGNS = {
+    "nllb": re.compile(r"([a-z]{3}_[A-Z][a-z]{3})"),
+    "m2m": re.compile(r"__([a-z]{2,3})__"),
+    "marian": re.compile(r">>([\w-]+)<<"),
+}
 _POSITIONS = {"nllb": 1024, "m2m": 1024, "marian": 512}
 
 
@@ -74,8 +79,12 @@ class NeuralTranslator(Translator):
         if compute_type is None:
             compute_type = "int8" if device == "cpu" else "float16"
         folder = checkpoint_folder(model, FILES)
-        place = folder if (folder / "model.bin").is_file() else _converted(folder, compute_type)
-        try:
+        if (folder / "model.bin").is_file():
+            place, files = folder, files_of(folder, (*TEXTS, *CONVERTED))
+        else:
+            files = checkpoint_files(folder)
+            place = converted(folder, files, compute_type)
+        with reading(place):
             self._model = ctranslate2.Translator(
                 str(place),
                 device=device,
@@ -83,21 +92,25 @@ class NeuralTranslator(Translator):
                 inter_threads=n_threads(threads),
                 intra_threads=1,
             )
-        except (RuntimeError, ValueError) as error:
-            raise SpanbridgeError(f"{place}: cannot be used: {error}") from error
-        self._vocabulary = _vocabulary(place)
-        self._kind = _kind(self._vocabulary, folder)
+        vocabulary = _vocabulary(place)
+        self._kind = _kind(vocabulary, folder)
+        # the tokens of languages by their codes
+        self._tokens = {
+            found[1]: token
+            for token in vocabulary
+            if (found := _SIGNS[self._kind].fullmatch(token))
+        }
         self._longest = _positions(folder) or _POSITIONS[self._kind]
         self._pieces = _Pieces(folder, self._kind)
         self._beam = beam
-        self._name = f"{Path(model).name}@{fingerprint(folder)},{compute_type},beam={beam}"
+        self._name = f"{Path(model).name}@{fingerprint(files)[:8]},{compute_type},beam={beam}"
         self.multilingual = self._kind != "marian"
         self.licence = licence_of(folder, _LICENCES[self._kind])
 
     def describe(self, source: Language, target: Language) -> str:
-        """Name, model, fingerprint, compute type, beam."""
-        self._languages(source, target)
-        return f"neural({self._name})"
+        """Name, model, fingerprint, compute type, beam, tokens of the languages."""
+        said = [f",{token}" for tokens in self._languages(source, target) for token in tokens]
+        return f"neural({self._name}{''.join(said)})"
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
@@ -184,26 +197,12 @@ class NeuralTranslator(Translator):
 
     def _languages(self, source: Language, target: Language) -> tuple[list[str], list[str]]:
         """Tokens before the sentence, and before its translation."""
-        if self._kind == "nllb":
-            return [self._token(source, [source.flores])], [self._token(target, [target.flores])]
-        if self._kind == "m2m":
-            before, prefix = (
-                self._token(x, [f"__{x.iso1}__", f"__{x.iso3}__"]) for x in (source, target)
-            )
-            return [before], [prefix]
-        if any(token.startswith(">>") for token in self._vocabulary):
-            return [self._token(target, [f">>{target.iso3}<<", f">>{target.iso1}<<"])], []
-        return [], []
-
-    def _token(self, language: Language, names: Sequence[str | None]) -> str:
-        for name in names:
-            if name in self._vocabulary:
-                return str(name)
-        signs = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}|__[a-z]{2,3}__|>>[\w-]+<<")
-        known = sorted(token for token in self._vocabulary if signs.fullmatch(token))
-        raise UnsupportedPairError(
-            f"{self._name} does not know {language.tag}; it knows: {', '.join(known)}"
-        )
+        if not self._tokens:
+            return [], []
+        end = self._tokens[entry_of(target, self._tokens, self._name)]
+        if self._kind == "marian":
+            return [end], []
+        return [self._tokens[entry_of(source, self._tokens, self._name)]], [end]
 
 
 class _Pieces:
@@ -211,7 +210,7 @@ class _Pieces:
 
     def __init__(self, folder: Path, kind: str) -> None:
         if kind == "nllb":
-            self._fast = load_fast(folder / "tokenizer.json")
+            self._fast = load_fast(folder / TOKENIZER)
             return
         names = ("source.spm", "target.spm") if kind == "marian" else ("sentencepiece.bpe.model",)
         models = [_sentencepiece(folder / name) for name in names]
@@ -242,86 +241,29 @@ def _sentencepiece(path: Path) -> Any:
         raise InputError(path, None, f"cannot be read: {error}") from error
 
 
-def _converted(folder: Path, compute_type: str) -> Path:
-    """The checkpoint in CTranslate2's format, in the cache."""
-    try:
-        model_type = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(folder / "config.json", None, f"cannot be read: {error}") from error
-    if model_type not in ("m2m_100", "marian"):
-        raise InputError(
-            folder, None, f"is of type {model_type!r}, not of NLLB-200, M2M-100 (m2m_100) or Marian"
-        )
-    check_weights(folder)
-    quantization = "int8" if compute_type.startswith("int8") else None
-
-    def make(work: Path) -> None:
-        require("torch", "transformers", by="converting this checkpoint")
-        try:
-            _convert(folder, work, quantization)
-        except (OSError, ValueError, RuntimeError, KeyError, AttributeError) as error:
-            raise SpanbridgeError(f"{folder}: cannot be converted: {error}") from error
-
-    key = f"{folder.name}-{fingerprint(folder)}-translator-{quantization or 'float32'}"
-    return cached(key, make)
-
-
 def _positions(folder: Path) -> int | None:
     """Length of the longest text, in tokens, where the checkpoint's configuration has it."""
-    try:
-        found = json.loads((folder / "config.json").read_text("utf-8"))
-        return int(found["max_position_embeddings"])
-    except (OSError, ValueError, KeyError, TypeError):
+    if not (folder / CONFIG).is_file():
         return None
-
-
-def check_weights(folder: Path) -> None:
-    """Check that there are weights in safetensors, undamaged.
-
-    Raises:
-        InputError: there are none, or a file is damaged.
-    """
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise InputError(
-            folder,
-            None,
-            "has no safetensors; pickled weights are not read, since they can run code. Use a "
-            "conversion to safetensors or to CTranslate2",
-        )
-    for path in weights:
-        open_safetensors(path)  # a damaged one is named
-
-
-def _convert(folder: Path, work: Path, quantization: str | None) -> None:
-    from ctranslate2.converters import TransformersConverter
-
-    class Converter(TransformersConverter):  # type: ignore[misc]  # untyped
-        def load_tokenizer(self, *args: Any, **kwargs: Any) -> Any:
-            tokenizer = super().load_tokenizer(*args, **kwargs)
-            # transformers 5 no longer lists M2M-100's languages where the converter looks for them
-            languages: dict[str, int] = getattr(tokenizer, "lang_token_to_id", {})
-            unknown = languages.keys() - tokenizer.get_vocab().keys()
-            missing = sorted(unknown, key=languages.__getitem__)
-            tokenizer.add_tokens(missing, special_tokens=True)
-            if any(tokenizer.get_vocab()[name] != languages[name] for name in missing):
-                raise SpanbridgeError(f"{folder}: its languages are not where they should be")
-            return tokenizer
-
-    Converter(str(folder)).convert(str(work), quantization=quantization, force=True)
+    found = read_json(folder / CONFIG).get("max_position_embeddings")
+    if found is None:
+        return None
+    if type(found) is not int or found < 3:
+        why = f"max_position_embeddings is {found!r}, not a number of tokens"
+        raise InputError(folder / CONFIG, None, why)
+    return found
 
 
 def _vocabulary(folder: Path) -> frozenset[str]:
     for name in ("shared_vocabulary.json", "source_vocabulary.json"):
         path = folder / name
         if path.is_file():
-            try:
-                return frozenset(json.loads(path.read_text("utf-8")))
-            except (ValueError, TypeError) as error:
-                raise InputError(path, None, f"cannot be read: {error}") from error
+            with reading(path, "cannot be read"):
+                return frozenset(map(str, json.loads(path.read_text("utf-8"))))
     text = folder / "shared_vocabulary.txt"  # of older conversions
     if text.is_file():
-        return frozenset(text.read_text("utf-8").splitlines())
+        with reading(text, "cannot be read"):
+            return frozenset(text.read_text("utf-8").splitlines())
     raise InputError(folder, None, "has no shared_vocabulary.json; is it a translator?")
 
 
@@ -333,11 +275,3 @@ def _kind(vocabulary: frozenset[str], folder: Path) -> str:
     if (folder / "source.spm").is_file():
         return "marian"
     raise InputError(folder, None, "is none of NLLB-200, M2M-100 and Marian (OPUS-MT)")
-
-
-def fingerprint(folder: Path) -> str:
-    """Eight hexadecimal digits of the digest of weights, configuration and tokenizer."""
-    names = (name for name in FILES if "*" not in name and name != "README.md")
-    paths = [folder / name for name in names] + sorted(folder.glob("*.safetensors"))
-    digests = "".join(file_digest(path) for path in paths if path.is_file())
-    return sha256(digests.encode()).hexdigest()[:8]

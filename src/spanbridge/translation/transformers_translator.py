@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import OK
 from spanbridge.encode.checkpoint import checkpoint_folder, licence_of
+from spanbridge.encode.model_files import fingerprint, reading, staged
 from spanbridge.formats.languages import Language
-from spanbridge.translation.base import BLANK, Translation, Translator, UnsupportedPairError
-from spanbridge.translation.neural import FILES, check_weights, fingerprint
+from spanbridge.translation.base import BLANK, Translation, Translator, entry_of
+from spanbridge.translation.conversion import FILES, checkpoint_files
 
 
 class TransformersTranslator(Translator):
@@ -56,13 +57,11 @@ class TransformersTranslator(Translator):
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
         folder = checkpoint_folder(model, FILES)
-        check_weights(folder)
-        try:
-            kind = {"trust_remote_code": False, "local_files_only": True}
-            self._tokenizer = AutoTokenizer.from_pretrained(folder, **kind)
-            loaded = AutoModelForSeq2SeqLM.from_pretrained(folder, use_safetensors=True, **kind)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise InputError(folder, None, f"is no translator that can be read: {error}") from error
+        files = checkpoint_files(folder)
+        kind = {"trust_remote_code": False, "local_files_only": True}
+        with staged(files) as stage, reading(folder, "is no translator that can be read"):
+            self._tokenizer = AutoTokenizer.from_pretrained(stage, **kind)
+            loaded = AutoModelForSeq2SeqLM.from_pretrained(stage, use_safetensors=True, **kind)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self._torch, self._device = torch, device
@@ -70,13 +69,13 @@ class TransformersTranslator(Translator):
         self._beam, self._batch, self._prompt = beam, batch, prompt
         self._longest = getattr(loaded.config, "max_position_embeddings", None) or 1024
         asked = f",prompt={prompt!r}" if prompt else ""
-        self._name = f"{Path(model).name}@{fingerprint(folder)},beam={beam},batch={batch}{asked}"
+        self._name = f"{Path(model).name}@{fingerprint(files)[:8]},beam={beam},batch={batch}{asked}"
         self.licence = licence_of(folder)
 
     def describe(self, source: Language, target: Language) -> str:
         """Name, model, fingerprint, beam, batch, prompt."""
-        self._forced(source, target)
-        return f"transformers({self._name})"
+        forced = "".join(f",{key}={value}" for key, value in self._forced(source, target).items())
+        return f"transformers({self._name}{forced})"
 
     def translate(
         self, sentences: Sequence[str], source: Language, target: Language
@@ -134,19 +133,9 @@ class TransformersTranslator(Translator):
         known = _languages(self._tokenizer)
         if not known:
             return {}
-        codes = {}
-        for role, language in (("source", source), ("target", target)):
-            names = (language.flores, language.iso1, language.iso3)
-            fitting = [n for n in names if n in known]
-            fitting += [k for k in known if k.partition("_")[0] == language.iso1]
-            if not fitting:
-                raise UnsupportedPairError(
-                    f"{self._name} does not know {language.tag}; it knows: "
-                    f"{', '.join(sorted(known))}"
-                )
-            codes[role] = fitting[0]
-        self._tokenizer.src_lang = codes["source"]
-        return {"forced_bos_token_id": known[codes["target"]]}
+        before, after = (entry_of(x, known, self._name) for x in (source, target))
+        self._tokenizer.src_lang = before
+        return {"forced_bos_token_id": known[after]}
 
 
 def _languages(tokenizer: Any) -> dict[str, int]:

@@ -1,0 +1,140 @@
+"""The files of a model's folder: which are read, what they weigh, and who may see them.
+
+Weights are safetensors. Pickles, which can run code when loaded, are never opened: libraries that
+would look for them are given a folder that holds nothing but the files named here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.records import file_digest
+from spanbridge.core.requirements import require
+
+CONFIG, TOKENIZER, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
+INDEX = f"{WEIGHTS}.index.json"
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file of a model.
+
+    Raises:
+        InputError: it cannot be read, is no JSON object, or holds a number that is not finite.
+    """
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is no number of JSON")
+
+    try:
+        content = json.loads(path.read_text("utf-8"), parse_constant=refuse)
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}; is its folder a model's?"
+        raise InputError(path, None, why) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(path, None, f"is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(path, None, "holds no JSON object; is it a model's?")
+    return content
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors of a checkpoint: ``model.safetensors``, or the parts that its index names.
+
+    Raises:
+        InputError: there are none, as where the weights are pickled, or the index is damaged.
+    """
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    if (folder / INDEX).is_file():
+        return _parts(folder)
+    if pickles := sorted(p for pattern in _PICKLES for p in folder.glob(pattern)):
+        raise InputError(
+            pickles[0],
+            None,
+            "is a pickle, which can run code when loaded, and so is never opened; convert it to "
+            "safetensors once, where you trust it (transformers: "
+            "AutoModel.from_pretrained(...).save_pretrained(...))",
+        )
+    raise InputError(folder, None, f"has no weights: neither {WEIGHTS} nor {INDEX}")
+
+
+def index_files(folder: Path) -> list[Path]:
+    """The index of the weights' parts, in a list; an empty one where the weights are one file."""
+    return [] if (folder / WEIGHTS).is_file() else [folder / INDEX]
+
+
+def _parts(folder: Path) -> list[Path]:
+    names = read_json(folder / INDEX).get("weight_map")
+    if not isinstance(names, dict) or not names:
+        raise InputError(folder / INDEX, None, "has no weight_map that names the weights' files")
+    parts = []
+    for name in sorted(set(map(str, names.values()))):
+        if Path(name).name != name or not name.endswith(".safetensors"):
+            why = f"names {name!r}, which is no safetensors file of its folder"
+            raise InputError(folder / INDEX, None, why)
+        if not (folder / name).is_file():
+            raise InputError(folder / name, None, f"is missing, but {INDEX} names it")
+        parts.append(folder / name)
+    return parts
+
+
+def fingerprint(files: Sequence[Path]) -> str:
+    """SHA-256 over the names and contents of files, in hexadecimal; the order does not matter."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(f"{path.name}\0{file_digest(path)}\n".encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def staged(files: Sequence[Path]) -> Iterator[Path]:
+    """A temporary folder that holds these files (as links) and no others.
+
+    A library that reads a folder by rules of its own then finds nothing that is not checked and
+    fingerprinted: no pickle, no adapter, no code.
+    """
+    with TemporaryDirectory(prefix="spanbridge-") as name:
+        for path in files:
+            (Path(name) / path.name).symlink_to(path.resolve())
+        yield Path(name)
+
+
+@contextmanager
+def reading(path: Path, why: str = "cannot be used") -> Iterator[None]:
+    """Whatever a library raises over a model's file is an InputError that names the file.
+
+    Such libraries raise anything, from AttributeError to a panic of Rust, which is no Exception.
+    """
+    try:
+        yield
+    except (SpanbridgeError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(path, None, f"{why}: {said[:400]}") from error
+
+
+def open_safetensors(path: Path) -> Any:
+    """Open a safetensors file.
+
+    Raises:
+        InputError: it is damaged, or not a safetensors file.
+        MissingExtraError: safetensors is not installed.
+    """
+    require("safetensors", by="reading this checkpoint")
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        return safe_open(path, framework="numpy")
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            path, None, f"is not a safetensors file that can be read: {error}"
+        ) from error
