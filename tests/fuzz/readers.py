@@ -60,6 +60,8 @@ def through_files(rows: Sequence[SentencePair], folder: Path, sharded: bool) -> 
         write_shard(shard, rows)
         assert read_shard(shard) == list(rows)
     for name in registry.names("format"):
+        if name == "brat":  # two files
+            continue
         write = named_format(name).writer(out, "target")
         for row in rows:
             try:
@@ -123,10 +125,12 @@ def targets(folder: Path) -> list[Target]:
     (folder / "l").write_bytes(b"0-0 1-1\n0-0\n\n0-0\n")
     found = []
     formats = seeds.of_formats()
-    for suffix, (name, contents) in formats.items():
-        found.append(Target(f"format {name}", f"rows{suffix}", contents, _rows))
-    both = formats[".jsonl"][1]
-    every = sorted({one for _, contents in formats.values() for one in contents})
+    for name, suffix, contents in formats:
+        found.append(Target(f"format {name}", f"{name}-rows{suffix}", contents, _rows))
+        if name == "brat":
+            (folder / "brat-rows.txt").write_text(seeds.BRAT_TEXT, "utf-8")
+    both = seeds.written("jsonl")
+    every = sorted({one for _, _, contents in formats for one in contents})
     conll, three = seeds.CONLL[:2], [b"a\tB-X\n\nb\tO\n\n\nc\tO\n"]
     found += [
         Target("sniffed", "rows.dat", every, _unlabelled),

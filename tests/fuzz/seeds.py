@@ -56,6 +56,8 @@ GOLD = [b"1-1 2p2 3?1\n\n1-2\n4-4\n"]
 GIVEN = ["Anna sings\tAnna chante\nParis ||| 巴黎\n\na\tb\n".encode()]
 
 
+BRAT_TEXT = "Anna Roe sings\nin Paris\n"
+BRAT = [b"T1\tPER 0 8\tAnna Roe\nT2\tLOC 18 23\tParis\nR1\tIn Arg1:T1 Arg2:T2\n#1\tNote T1\tx\n"]
 CSV = [
     'id,text,url\n1,"Anna singt, heute",x\n2,"zwei\nZeilen",\n3,東京,y\n'.encode(),
     b"text;spans\na b;[[0, 1, 'X']]\n",
@@ -80,13 +82,14 @@ def written(name: str) -> list[bytes]:
     return files
 
 
-def of_formats() -> dict[str, tuple[str, list[bytes]]]:
-    """For each suffix of each format of the registry with sentences, its name and valid files."""
-    own = {"conll": CONLL, "text": TEXT, "parallel": PARALLEL, "csv": CSV}
-    found = {}
+def of_formats() -> list[tuple[str, str, list[bytes]]]:
+    """Each format of the registry with sentences: its name, a suffix, and valid files."""
+    own = {"conll": CONLL, "text": TEXT, "parallel": PARALLEL, "csv": CSV, "brat": BRAT}
+    found = []
     for name in registry.names("format"):
         known = named_format(name)
         if known.sides != "none":
             for suffix in known.suffixes or (f".{name}",):
-                found[suffix] = name, [*written(name), *own.get(name, [])]
+                files = [] if name == "brat" else written(name)  # it writes two files
+                found.append((name, suffix, [*files, *own.get(name, [])]))
     return found
