@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from spanbridge.__main__ import INTERRUPTED, stop
-from spanbridge.cli.terminal import complain
+from spanbridge.cli.terminal import complain, say
 from spanbridge.core.errors import RepairWarning, SpanbridgeError
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.requirements import install_command
@@ -106,7 +106,7 @@ def main() -> None:
         code = 130
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
     if interrupted:
-        click.echo(INTERRUPTED, err=True)
+        complain(INTERRUPTED)
     sys.exit(code)
 
 
@@ -185,7 +185,7 @@ def _tell(message: Warning | str, category: type[Warning], *place: Any, **more: 
     if issubclass(category, RepairWarning):
         complain(f"note: {message}")
     else:
-        click.echo(warnings.formatwarning(message, category, *place[:2]), err=True, nl=False)
+        say(warnings.formatwarning(message, category, *place[:2]).rstrip(), err=True)
 
 
 def _usage(error: click.ClickException) -> str:
