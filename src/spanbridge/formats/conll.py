@@ -26,6 +26,7 @@ class Conll(SentenceFormat):
     name = "conll"
     suffixes = (".conll", ".bio", ".iob", ".iob2", ".tsv")
     holds_spans = True
+    blank_row = 2
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check if lines are CoNLL; see :func:`looks_like_conll`."""
