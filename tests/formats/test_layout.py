@@ -71,12 +71,6 @@ def test_numbers_of_words(tmp_path):
         assert ["".join(row) for row, _ in rows] == ([words] * 2 if words else [first, second])
 
 
-def test_lines_of_several_words_are_no_words_in_silence(tmp_path):
-    text = "1-2\tim\t_\n1\tin\tO\n2\tdem\tO\n3\tHaus\tB-LOC\n"
-    with pytest.raises(InputError, match=r"a\.conll:1: '_' is not a tag"):
-        read(tmp_path, text)
-
-
 def test_labels_in_small_letters_stay_so(tmp_path):
     rows, _ = read(tmp_path, "Anna\tb-per\nSchmidt\ti-per\n.\to\n")
     assert rows == [(("Anna", "Schmidt", "."), (Span(0, 2, "per"),))]
@@ -199,3 +193,19 @@ def test_a_named_column_may_have_any_spelling(tmp_path):
 )
 def test_a_second_column_of_names_is_said(tmp_path, text, told):
     assert list(read(tmp_path, text)[1]) == told
+
+
+@pytest.mark.parametrize("tags", [True, False])
+def test_lines_of_several_words_or_none_are_no_words(tmp_path, tags):
+    """As in CoNLL-U, whatever the file is called, with labels and without."""
+    text = (
+        "1\tI\tO\n2-3\tdon't\t_\n2\tdo\tO\n3\tn't\tO\n3.1\tgone\t_\n4\tAnn\tB-PER\n\n"
+        "1-2\tau\tO\n1\tà\tO\n2\tle\tO\n\n"
+    )
+    path = tmp_path / "a.conll"
+    path.write_text(text, encoding="utf-8")
+    counts = Counts()
+    rows = [sentence for _, sentence in read_conll(path, Reading(tags=tags), counts)]
+    assert list(counts.left_out.values()) == [3]
+    assert [row.words for row in rows] == [("I", "do", "n't", "Ann"), ("à", "le")]
+    assert rows[0].spans == ((Span(3, 4, "PER"),) if tags else ())

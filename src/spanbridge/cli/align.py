@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 
 
 @click.command(
@@ -47,4 +48,4 @@ def command(source: str, target: str | None, output: str, **given: Any) -> None:
         "steps": [{"align": {"aligner": opt.aligner_entry(given, given["aligner"] or "fused")}}],
         **opt.take(given, ("fit_rows", "commercial", *opt.READING)),
     }
-    opt.stream(settings, given)
+    running.stream(settings, given)

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 
 
 @click.command(
@@ -118,7 +119,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
             **opt.take(given, ("repair", "back")),
         )
         pipeline = make_pipeline(settings)
-    opt.run_or_show(pipeline, given)
+    running.run_or_show(pipeline, given)
 
 
 _BESIDE_CONFIG = frozenset(

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 from spanbridge.core.errors import InputError
 
 
@@ -66,7 +67,7 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
     pipeline = make_pipeline(settings)
     if not given["show_config"]:
         opt.make_folder(output)
-    opt.run_or_show(pipeline, given)
+    running.run_or_show(pipeline, given)
 
 
 def _check_labelled(path: str, name: str | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 from spanbridge.core import registry
 from spanbridge.core.files import real_path
 
@@ -147,7 +148,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "steps": [{"project": step}],
         **opt.take(given, _OF_FILES),
     }
-    opt.stream(settings, given, keep=folder, explanation=given["explanation"])
+    running.stream(settings, given, keep=folder, explanation=given["explanation"])
 
 
 _OF_FILES = ("scheme", "orphans", "nested", *opt.READING, "output_format", "fit_rows", "commercial")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 from spanbridge.cli.terminal import say
 
 
@@ -49,4 +50,4 @@ def command(pipeline: str, check: bool, part: str, as_json: bool, quiet: bool) -
         for n, step in enumerate(job.open_steps(), 1):
             say(f"{n} {step.describe()}")
         return
-    opt.run_pipeline(made, opt.shard(part), as_json, quiet)
+    running.run_pipeline(made, running.shard(part), as_json, quiet)

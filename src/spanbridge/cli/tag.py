@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 
 
 @click.command(
@@ -99,4 +100,4 @@ def command(source: str, output: str, **given: Any) -> None:
         "steps": [{"tag": step}],
         **opt.take(given, (*opt.READING, "output_format")),
     }
-    opt.stream(settings, given)
+    running.stream(settings, given)

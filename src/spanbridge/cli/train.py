@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 from spanbridge.cli.terminal import say
 
 
@@ -226,7 +227,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         **kinds,
         licence=given["licence"],
         command="spanbridge " + shlex.join(sys.argv[1:]),
-        tell=opt.training_bar(given["quiet"]),
+        tell=running.training_bar(given["quiet"]),
     )
     if given["as_json"]:
         say(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))

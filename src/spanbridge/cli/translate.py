@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 
 
 @click.command(
@@ -59,4 +60,4 @@ def command(source: str, output: str, **given: Any) -> None:
         "steps": [{"translate": {"translator": opt.translator_entry(given), "side": original}}],
         **opt.take(given, ("scheme", "orphans", *opt.READING)),
     }
-    opt.stream(settings, given)
+    running.stream(settings, given)

@@ -60,6 +60,20 @@ def text_of(path: str | Path) -> str:
     return "".join(_batches(path))
 
 
+def has_blank_lines(path: str | Path, n: int) -> bool:
+    """Check for ``n`` empty lines in a row, or an empty line at the beginning.
+
+    Raises InputError as :func:`lines`.
+    """
+    before = "\n" * n
+    for text in _batches(path):
+        whole = before + text.replace("\r\n", "\n")
+        if "\n" * (n + 1) in whole:
+            return True
+        before = whole[-n:]
+    return False
+
+
 def check_rereadable(path: str | Path) -> None:
     """Raise InputError for a pipe, such as ``<(command)``, which can be read only once.
 

@@ -129,6 +129,8 @@ class Format(Part, ABC):
         holds_nested: True if the spans of a sentence may overlap; else it is written with one layer
             of them.
         holds_links: True if it holds word links.
+        blank_row: number of empty lines in a row of which the last one is a row without words; 0 if
+            empty lines are none.
         writes_one_side: True if its files hold pairs, but are written with one side.
     """
 
@@ -138,6 +140,7 @@ class Format(Part, ABC):
     holds_spans: ClassVar[bool] = False
     holds_nested: ClassVar[bool] = False
     holds_links: ClassVar[bool] = False
+    blank_row: ClassVar[int] = 0
     writes_one_side: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object) -> None:

@@ -26,6 +26,7 @@ class Conll(SentenceFormat):
     name = "conll"
     suffixes = (".conll", ".bio", ".iob", ".iob2", ".tsv")
     holds_spans = True
+    blank_row = 2
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check if lines are CoNLL; see :func:`looks_like_conll`."""
@@ -251,6 +252,7 @@ class _Reader:
             or not self.known.issuperset(tags)
             or "" in cells
             or cells[0] == DOCSTART
+            or (self.layout.numbered and not all(map(self.layout.is_word, cells[::width])))
             or (separator == " " and "\t" in joined)
         ):
             return None
@@ -271,6 +273,9 @@ class _Reader:
                 self.counts.n_comments += 1
                 continue
             if cells[0] == DOCSTART and not words:
+                continue
+            if not self.layout.is_word(cells[0]):
+                self.counts.leave_out("lines of several words or of none left out (3-4, 3.1)")
                 continue
             self._check(at, cells)
             words.append(cells[self.layout.word])

@@ -43,6 +43,7 @@ class ConllU(Format):
     suffixes = (".conllu",)
     sides = "one"
     holds_spans: ClassVar[bool] = True
+    blank_row = 2
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check for ten columns, numbered words and KEY=VALUE in the last column."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -39,6 +39,8 @@ class Layout:
         spelling: how tags are written.
         prefix: language code before every word, which is left out.
         also: index of another column of tags, which is not read.
+        numbered: the first column numbers the words, so that lines of several (``3-4``) or no words
+            (``3.1``) of CoNLL-U are known.
     """
 
     word: int = 0
@@ -46,6 +48,11 @@ class Layout:
     spelling: Spelling = "B-PER"
     prefix: str = ""
     also: int | None = None
+    numbered: bool = False
+
+    def is_word(self, number: str) -> bool:
+        """Check if a line is a word's, given its first column."""
+        return not (self.numbered and _RANGE.fullmatch(number))
 
     def words(self, column: Sequence[str]) -> tuple[str, ...]:
         """The words of a row, given their column."""
@@ -109,6 +116,15 @@ def find_layout(
     lines = [line for block in blocks for line in block]
     n = len(lines[0]) if lines else 0
     numbered = n > 2 and len(lines) > 1 and _are_numbered(blocks)
+    words = [line for line in lines if not (numbered and _RANGE.fullmatch(line[0]))]
+    return replace(_of_words(words, numbered, tags, word, tag), numbered=numbered)
+
+
+def _of_words(
+    lines: Sequence[Row], numbered: bool, tags: bool, word: int | None, tag: int | None
+) -> Layout:
+    """The layout of the lines of words; see :func:`find_layout`."""
+    n = len(lines[0]) if lines else 0
     columns = list(zip(*lines, strict=True))
     least, words, names = _CONLL_2012
     if word is None and tag is None and n >= least and _spelling(columns[names]) == "(PER*)":

@@ -45,6 +45,7 @@ class PlainText(SentenceFormat):
 
     name = "text"
     suffixes = (".txt",)
+    blank_row = 1
 
     def sentences(
         self, path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None

@@ -15,6 +15,7 @@ from spanbridge.core.plugins import code_digests
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
+from spanbridge.formats.blank_rows import skips_blanks, without_blanks
 from spanbridge.formats.conll import Conll, is_blank
 from spanbridge.formats.conll import columns as columns_of
 from spanbridge.formats.ids import Ids
@@ -158,6 +159,9 @@ def read_pairs(
             bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
             found = Counts(guessed=counts.guessed)
             targets = with_position(right.sentences(target, bare, found), target)
+            if skips_blanks((left, source, how), (right, target, bare)):
+                sources = without_blanks(sources, source, counts, lambda row: len(row.source.words))
+                targets = without_blanks(targets, target, counts, lambda row: len(row.words))
             rows = pair_up(parallel(sources, source, targets, target))
         return rows if links is None else add_links(rows, source, links, one_based, counts)
 
