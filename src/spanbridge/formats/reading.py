@@ -17,6 +17,7 @@ from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.conll import Conll, is_blank
 from spanbridge.formats.conll import columns as columns_of
+from spanbridge.formats.encoding import Notice
 from spanbridge.formats.ids import Ids
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_links
@@ -93,7 +94,7 @@ def labelled_rows(
 ) -> Iterator[tuple[int, Sentence]]:
     """Read as :func:`read_labelled`, each sentence with the 1-based number of its first line."""
     found = _labelled_format(path, how.format)
-    return with_position(found.sentences(path, how, counts), path)
+    return with_position(found.sentences(path, how, counts), path, counts)
 
 
 def read_labelled(
@@ -154,10 +155,10 @@ def read_pairs(
         if right is None or target is None:
             rows = with_position(left.read(source, "source", how, counts), source, counts)
         else:
-            sources = with_position(left.read(source, "source", how, counts), source)
-            bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
             found = Counts(guessed=counts.guessed)
-            targets = with_position(right.sentences(target, bare, found), target)
+            sources = with_position(left.read(source, "source", how, counts), source, found)
+            bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
+            targets = with_position(right.sentences(target, bare, found), target, found)
             rows = pair_up(parallel(sources, source, targets, target))
         return rows if links is None else add_links(rows, source, links, one_based, counts)
 
@@ -248,8 +249,11 @@ def _of_sentences(found: Format, path: str | Path) -> Format:
 def with_position(
     rows: Iterator[tuple[int, _R]], path: str | Path, counts: Counts | None = None
 ) -> Iterator[tuple[int, _R]]:
-    """Yield the rows; errors become InputError, with file and line; repeated ids are counted."""
+    """Yield the rows; errors become InputError, with file and line; repeated ids, and
+    text that was encoded twice, are counted.
+    """
     line, ids = 0, Ids()
+    notice = None if counts is None else Notice(path, counts)
     try:
         for found in rows:
             if not isinstance(found, tuple) or len(found) != 2:
@@ -257,6 +261,8 @@ def with_position(
                     f"its format gave {type(found).__name__} in place of a line's number and a row"
                 )
             line, row = found
+            if notice is not None:
+                notice.see(row, line)
             if counts is not None and isinstance(row, SentencePair):
                 ids.see(row.id, line)
             yield line, row
