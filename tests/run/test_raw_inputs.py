@@ -1,11 +1,13 @@
 """Raw rows with ids go through every command and come out with their ids and other keys."""
 
 import json
+from unicodedata import normalize
 
 import pytest
 
 from spanbridge import api
 from spanbridge.formats import Reading, read_rows
+from spanbridge.translation.base import Translation, Translator
 
 TRANSLATIONS = "Ana vive en Roma.\tAna lives in Rome.\nEva va a Lima.\tEva goes to Lima.\n"
 BACK = "Ana lives in Rome.\tAna vive en Roma.\nEva goes to Lima.\tEva va a Lima.\n"
@@ -149,3 +151,50 @@ def test_spans_that_a_split_drops_are_counted(spanbridge, place):
     (place / "p.yaml").write_text(yaml, "utf-8")
     done = spanbridge(*"run p.yaml".split())
     assert "1 spans that came with the texts and were dropped" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("known", ["NFC", "NFD"])
+def test_decomposed_text_is_translated_composed(spanbridge, place, form, known):
+    text = normalize(form, "José vio Málaga.")
+    (place / "es.txt").write_text(f"{text}\n", "utf-8")
+    (place / "k.tsv").write_text(normalize(known, "José vio Málaga.") + "\tHe saw it.\n", "utf-8")
+    command = "translate --source es.txt --from es --to en --original target -o o.jsonl"
+    spanbridge(*f"{command} --translator given --translations k.tsv".split())
+    (row,) = map(json.loads, (place / "o.jsonl").read_text("utf-8").splitlines())
+    assert (row["target_text"], row["source_text"]) == (text, "He saw it.")
+
+
+def test_translators_get_composed_text():
+    class Echo(Translator):
+        def describe(self, source, target):
+            return "echo"
+
+        def translate(self, sentences, source, target):
+            return [Translation(f"<{sentence}>") for sentence in sentences]
+
+    rows = list(api.as_rows([normalize("NFD", "José vio Málaga.")]))
+    steps = [{"translate": {"translator": Echo()}}]
+    (row,) = api.Loaded(steps, {"target": "es", "source": "en"}).run(rows)
+    assert row.source.text == "<José vio Málaga.>"
+    assert row.target == rows[0].target
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_translations_of_whole_texts(spanbridge, place, split):
+    texts = ["Ana vive en Roma. Eva va a Lima.", "Ana vive en Roma.", "Otra."]
+    (place / "es.txt").write_text("".join(f"{text}\n" for text in texts), "utf-8")
+    known = {texts[0]: "Ana lives in Rome. Eva goes to Lima.", texts[1]: "Ana lives in Rome."}
+    (place / "k.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in known.items()), "utf-8")
+    steps = ["split"] if split else []
+    steps += ["translate: {translator: {given: {model: k.tsv}}}"] + (["join"] if split else [])
+    (place / "p.yaml").write_text(
+        "input: es.txt\nlanguages: {target: es, source: en}\noutput: o.jsonl\nsteps:\n"
+        + "".join(f"  - {step}\n" for step in steps),
+        "utf-8",
+    )
+    done = spanbridge(*"run p.yaml".split())
+    rows = [json.loads(line) for line in (place / "o.jsonl").read_text("utf-8").splitlines()]
+    assert rows[0]["source_text"] == ("Ana lives in Rome. " if split else known[texts[0]])
+    said = "1 sentences without a given translation, cut from longer texts (--no-split"
+    assert (said in done.stderr) is split

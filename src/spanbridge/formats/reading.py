@@ -18,6 +18,7 @@ from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.blank_rows import skips_blanks, without_blanks
 from spanbridge.formats.conll import Conll, is_blank
 from spanbridge.formats.conll import columns as columns_of
+from spanbridge.formats.encoding import Notice
 from spanbridge.formats.ids import Ids
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_links
@@ -94,7 +95,7 @@ def labelled_rows(
 ) -> Iterator[tuple[int, Sentence]]:
     """Read as :func:`read_labelled`, each sentence with the 1-based number of its first line."""
     found = _labelled_format(path, how.format)
-    return with_position(found.sentences(path, how, counts), path)
+    return with_position(found.sentences(path, how, counts), path, counts)
 
 
 def read_labelled(
@@ -155,10 +156,10 @@ def read_pairs(
         if right is None or target is None:
             rows = with_position(left.read(source, "source", how, counts), source, counts)
         else:
-            sources = with_position(left.read(source, "source", how, counts), source)
-            bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
             found = Counts(guessed=counts.guessed)
-            targets = with_position(right.sentences(target, bare, found), target)
+            sources = with_position(left.read(source, "source", how, counts), source, found)
+            bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
+            targets = with_position(right.sentences(target, bare, found), target, found)
             if skips_blanks((left, source, how), (right, target, bare)):
                 sources = without_blanks(sources, source, counts, lambda row: len(row.source.words))
                 targets = without_blanks(targets, target, counts, lambda row: len(row.words))
@@ -252,8 +253,11 @@ def _of_sentences(found: Format, path: str | Path) -> Format:
 def with_position(
     rows: Iterator[tuple[int, _R]], path: str | Path, counts: Counts | None = None
 ) -> Iterator[tuple[int, _R]]:
-    """Yield the rows; errors become InputError, with file and line; repeated ids are counted."""
+    """Yield the rows; errors become InputError, with file and line; repeated ids, and
+    text that was encoded twice, are counted.
+    """
     line, ids = 0, Ids()
+    notice = None if counts is None else Notice(path, counts)
     try:
         for found in rows:
             if not isinstance(found, tuple) or len(found) != 2:
@@ -261,6 +265,8 @@ def with_position(
                     f"its format gave {type(found).__name__} in place of a line's number and a row"
                 )
             line, row = found
+            if notice is not None:
+                notice.see(row, line)
             if counts is not None and isinstance(row, SentencePair):
                 ids.see(row.id, line)
             yield line, row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Annotated, Any, ClassVar, Literal
+from unicodedata import normalize
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
@@ -36,6 +37,10 @@ from spanbridge.translation.guards import GUARDS, Guards, guarded
 from spanbridge.translation.marks import Recovered, mark, markable, recover
 
 MIN_SCORE = 0.5
+_NOT_WHOLE = (
+    "sentences without a given translation, cut from longer texts (--no-split, or no step split, "
+    "looks up whole texts)"
+)
 
 
 def _guards(given: Any) -> Guards:
@@ -74,6 +79,8 @@ class _Translating(Step):
         }
 
     def _translate(self, texts: Sequence[str]) -> list[Translation]:
+        # translators know composed characters only; nobody counts positions in what they get
+        texts = [normalize("NFC", text) for text in texts]
         told = {} if self._answers is None else self._answers
         asked = [text for text in dict.fromkeys(texts) if text not in told]
         found = guarded(self._translator, asked, *self._languages, self.guards)
@@ -127,6 +134,7 @@ class Translate(_Translating):
             texts = [pair.side(self.side).plain_text() for pair in chunk]
             for pair, found in zip(chunk, self._translate(texts), strict=True):
                 account.statuses[found.status] += 1
+                account.note(_NOT_WHOLE, self._translator.looks_up and _is_lost(pair, found))
                 account.note(
                     "rows_whose_former_other_side_was_replaced",
                     bool(pair.side(OTHER[self.side]).words),
@@ -141,6 +149,13 @@ class Translate(_Translating):
                     back_translation_status=None,
                     pivot_text=None,
                 )
+
+
+def _is_lost(pair: SentencePair, found: Translation) -> bool:
+    """Check if a sentence that was cut from a longer text has no translation."""
+    place = pair.sentence_of
+    cut = place is not None and place.text != pair.side(place.side).text
+    return cut and found.status.startswith(FAILED)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import check_rereadable, lines
@@ -17,7 +18,7 @@ class GivenTranslator(Translator):
 
     Args:
         model: a file with two columns, separated by a tab or by ``|||``: sentence and translation.
-            Runs of spaces count as one.
+            Runs of spaces count as one, decomposed characters as composed ones.
         licence: of the translations, for the record.
 
     Raises:
@@ -25,6 +26,8 @@ class GivenTranslator(Translator):
             different translations.
         SpanbridgeError: the file holds no translation.
     """
+
+    looks_up = True
 
     def __init__(self, model: str, licence: str = "unknown") -> None:
         self.licence = licence
@@ -42,6 +45,7 @@ class GivenTranslator(Translator):
                     "tab or |||",
                 )
             text, translation = (" ".join(column.split()) for column in columns)
+            text = normalize("NFC", text)
             if self._found.setdefault(text, translation) != translation:
                 raise InputError(model, number, f"{text[:40]!r} has two different translations")
         if not self._found:
@@ -57,7 +61,7 @@ class GivenTranslator(Translator):
     ) -> list[Translation]:
         """Look sentences up; any pair of languages will do."""
         absent = Translation("", status="failed: the file has no translation of it")
-        wanted = (" ".join(sentence.split()) for sentence in sentences)
+        wanted = (normalize("NFC", " ".join(sentence.split())) for sentence in sentences)
         return [
             Translation(self._found[text]) if text in self._found else absent for text in wanted
         ]
