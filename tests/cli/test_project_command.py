@@ -216,7 +216,7 @@ WRONG = {
     "--weight recall=x": "weights: recall: must be a number",
     "--weight ner=1": "the score 'ner' needs a tagger of the target; name one",
     "--weight recall": "--weight recall: write NAME=VALUE",
-    "--from en --to de": "--from and --to do nothing without --translator-model",
+    "--from en --to de": "--from does nothing without --translator-model",
     "--explain l.pharaoh --links l.pharaoh": "l.pharaoh is both input and output",
     "--explain o.conll": "o.conll is both output and explanation; explain to another file",
     "--explain nosuch/why.txt": "nosuch/why.txt: cannot be written",

@@ -104,7 +104,15 @@ the account.
     "translation; with --from and --to.",
 )
 @click.option("--from", "language", metavar="LANG", help="Language of the source.")
-@click.option("--to", "other", metavar="LANG", help="Language of the target.")
+@click.option(
+    "--to", "other", metavar="LANG", help="Language of the target; decides on --suffixes."
+)
+@click.option(
+    "--suffixes",
+    type=click.Choice(["cut", "keep"]),
+    help="Whether words of raw target text end before a suffix after an apostrophe (Ankara'da), so "
+    "that spans can: cut or keep (default: cut if --to is Turkish, or English for 's).",
+)
 @opt.nested_option
 @opt.tag_options
 @opt.text_options
@@ -124,6 +132,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "links": "only" if links is not None else "anew" if given["realign"] else "keep",
         "min_confidence": given["min_confidence"],
         "explain": given["explanation"] is not None,
+        **opt.take(given, ("suffixes",)),
     }
     if given["apply_folder"] is not None:
         step["apply"] = _applied(given, links)
@@ -178,8 +187,8 @@ def _check_idle(
     method: Any, aligner: str, options: dict[str, Any], given: dict[str, Any], links: str | None
 ) -> None:
     """Refuse options that have no effect on the result."""
-    if given["translator_model"] is None and (given["language"] or given["other"]):
-        raise click.UsageError("--from and --to do nothing without --translator-model")
+    if given["translator_model"] is None and given["language"]:
+        raise click.UsageError("--from does nothing without --translator-model")
     if given["one_based"] and links is None:
         raise click.UsageError("--one-based goes with --links")
     asked = given["aligner"] is not None or options

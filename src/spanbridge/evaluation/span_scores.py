@@ -18,6 +18,7 @@ from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import OrphanPolicy, Scheme, spans_from_tags
 from spanbridge.evaluation._common import RowCounts, aligned, check_lengths, paired, ratio
 from spanbridge.evaluation.error_classes import ErrorReport, count_errors
+from spanbridge.formats.tokens import in_same_words
 
 SpanProtocol = Literal["default", "strict"]
 SPAN_PROTOCOLS: tuple[SpanProtocol, ...] = ("default", "strict")
@@ -196,6 +197,7 @@ def evaluate_spans(
     def rows() -> Iterator[_Row]:
         nonlocal n_different
         for row, (left, right) in enumerate(paired(gold, predicted), start=1):
+            left, right = in_same_words(left, right)
             check_lengths(row, len(left.words), len(right.words))
             n_different += left.words != right.words
             yield _plain(left.spans, wanted), _plain(right.spans, wanted)

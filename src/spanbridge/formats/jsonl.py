@@ -25,7 +25,7 @@ from spanbridge.formats.offsets import (
     spans_in_text,
 )
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PLAIN_FIELDS
-from spanbridge.formats.tokens import tokenize
+from spanbridge.formats.tokens import at_joints, tokenize
 
 # Keys of a row with one side, which may be either.
 TEXT_KEY, SPANS_KEY = "text", "spans"
@@ -310,7 +310,9 @@ def _side_to_json(side: Side, sentence: Sentence) -> dict[str, Any]:
     if text is None or offsets is None:
         return {f"{side}_words": sentence.words, f"{side}_spans": write_spans(sentence.spans)}
     in_text = spans_in_text(sentence)
-    edges = (edge for span in in_text for edge in span[:2]) if side == "source" else ()
+    edges = [edge for span in in_text for edge in span[:2]]
+    if side == "target":
+        edges = at_joints(text, edges)
     # A removed span may have cut words, which links count.
     if tokenize(text, edges) != (sentence.words, offsets):
         return _side_to_json(side, Sentence(sentence.words, sentence.spans))

@@ -14,7 +14,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.json_spans import given_text
-from spanbridge.formats.tokens import tokenize
+from spanbridge.formats.tokens import at_joints, tokenize
 
 # Unit in which positions are counted (code points, UTF-16 code units as in Java, JavaScript and C#,
 # UTF-8 bytes), and whether an end is the last position rather than one past it.
@@ -78,9 +78,8 @@ def place_spans(
 ) -> Sentence:
     """Cut a text into words, and put its spans over them.
 
-    Words of a source text end at the ends of spans. A target text is cut without regard to its
-    spans, since known labels there must not help to find themselves, and a gold file must have the
-    words of a predicted one: a span that ends inside a word is widened to all of it.
+    Words of a source text end at the ends of spans. Words of a target text do so beside an
+    apostrophe or hyphen only: elsewhere a span that ends inside a word is widened to all of it.
 
     Args:
         text: the raw text.
@@ -98,8 +97,11 @@ def place_spans(
     if not given:
         return Sentence(words, (), text, ranges)
     spans = locate_spans(text, given, key, offsets, places, ranges)
-    if side == "source" and any(_cuts(span, ranges) for span in spans):
-        words, ranges = tokenize(text, (edge for span in spans for edge in span[:2]))
+    if n_inside := sum(_cuts(span, ranges) for span in spans):
+        edges = [edge for span in spans for edge in span[:2]]
+        words, ranges = tokenize(text, edges if side == "source" else at_joints(text, edges))
+        if side == "target" and places is not None:  # those are not widened
+            places.n_inside -= n_inside - sum(_cuts(span, ranges) for span in spans)
     firsts, lasts = [start for start, _ in ranges], [end for _, end in ranges]
     in_words = []
     for span in spans:

@@ -23,6 +23,7 @@ from spanbridge.formats.ids import Ids
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_links
 from spanbridge.formats.plain_text import ParallelText, PlainText
+from spanbridge.formats.tokens import in_same_words
 
 _L = TypeVar("_L")
 _R = TypeVar("_R")
@@ -307,11 +308,12 @@ def over_same_words(
     right: Iterator[tuple[int, Sentence]],
     right_path: str | Path,
 ) -> Iterator[tuple[Sentence, Sentence]]:
-    """Read rows of two files, to compare their spans.
+    """Read rows of two files, to compare their spans; words of raw text end where either's do.
 
     Raises InputError if the numbers of rows differ, or the numbers of words in a row.
     """
     for (line, a), (at, b) in parallel(left, left_path, right, right_path):
+        a, b = in_same_words(a, b)
         if len(a.words) != len(b.words):
             raise InputError(
                 right_path,

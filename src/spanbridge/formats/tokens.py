@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -22,6 +23,7 @@ _ELIDED = re.compile(
     r"['\u2019](?=\w)",
     re.IGNORECASE,
 )
+_SUFFIX = re.compile(r"(?<=[^\W_])['\u2019]([^\W\d_]+)(?![\w'\u2019-])")
 _ZERO_WIDTH_SPACE = "\u200b"
 _BEFORE_SENTENCES = frozenset('.!?:\u2026"([\u00ab\u00bb\u201c\u201d\u2014-')
 
@@ -59,6 +61,63 @@ def raw_sentence(text: str) -> Sentence:
     """Cut a raw text into the words of a sentence, which keeps the text and their offsets."""
     words, offsets = tokenize(text)
     return Sentence(words, (), text, offsets)
+
+
+def at_joints(text: str, edges: Iterable[int]) -> list[int]:
+    """Those of some character positions that lie beside an apostrophe or hyphen inside a word."""
+    kinds = text.translate(_KINDS)
+    return [edge for edge in edges if kinds[max(0, edge - 1) : edge + 1] in ("wa", "aw", "ma")]
+
+
+def suffix_starts(text: str, known: frozenset[str] | None = None) -> list[int]:
+    """Positions of the apostrophes before the suffixes of words (``Ankara|'da``).
+
+    A suffix is what follows the last apostrophe of a word in small letters, if no elided article
+    stands before it (``l'ajuntament``).
+
+    Args:
+        text: raw text.
+        known: the suffixes that there are; None for any.
+    """
+    if not any(sign in text for sign in "'\u2019"):
+        return []
+    elided = set(_elided(text))
+    return [
+        match.start()
+        for match in _SUFFIX.finditer(text)
+        if match[1].islower()
+        and match.start() + 1 not in elided
+        and (known is None or match[1] in known)
+    ]
+
+
+def split_words(sentence: Sentence, edges: Iterable[int]) -> Sentence:
+    """A sentence with raw text whose words also end at some positions of it; spans stay."""
+    text, offsets = sentence.text, sentence.offsets
+    if text is None or offsets is None:
+        return sentence
+    cuts = sorted(edges)
+    ranges: list[tuple[int, int]] = []
+    firsts, lasts = [], []  # of each former word
+    for start, end in offsets:
+        firsts.append(len(ranges))
+        inside = cuts[bisect_right(cuts, start) : bisect_left(cuts, end)]
+        ranges += pairwise([start, *dict.fromkeys(inside), end])
+        lasts.append(len(ranges))
+    if len(ranges) == len(offsets):
+        return sentence
+    spans = tuple(s._replace(start=firsts[s.start], end=lasts[s.end - 1]) for s in sentence.spans)
+    words = tuple(text[start:end] for start, end in ranges)
+    return Sentence(words, spans, text, tuple(ranges), sentence.empty_probability)
+
+
+def in_same_words(one: Sentence, other: Sentence) -> tuple[Sentence, Sentence]:
+    """Two sentences over the same raw text, each split where words of the other end."""
+    same = one.text is not None and one.text == other.text
+    if not same or one.offsets == other.offsets or None in (one.offsets, other.offsets):
+        return one, other
+    both = [[edge for place in s.offsets or () for edge in place] for s in (one, other)]
+    return split_words(one, both[1]), split_words(other, both[0])
 
 
 def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:

@@ -32,6 +32,7 @@ from spanbridge.steps.base import (
     chunks,
 )
 from spanbridge.steps.progress import Progress, silent
+from spanbridge.steps.target_words import Suffixes, TargetWords
 from spanbridge.translation.base import Translator
 from spanbridge.translation.scoring import TranslationScorer
 
@@ -51,6 +52,9 @@ class Project(Step):
         tagger: a tagger of the target, for methods and scores that take one.
         translator: a translator that scores, for methods and scores that take one.
         apply: folder of an earlier fit, which sets method and aligner.
+        suffixes: ``cut``: words of raw target text end before a suffix after an apostrophe
+            (``Ankara|'da``), so that spans can; ``keep``: they do not. By default they are cut
+            where annotation of the target's language leaves them out.
         explain: add to each row an explanation of the place of its spans.
     """
 
@@ -65,6 +69,7 @@ class Project(Step):
     tagger: TaggerSettings | None = None
     translator: TranslatorSettings | None = None
     apply: str | None = None
+    suffixes: Suffixes | None = None
     explain: bool = False
     _method: Method = PrivateAttr()
     _aligner: Aligner | None = PrivateAttr(None)
@@ -72,6 +77,7 @@ class Project(Step):
     _chosen: tuple[PartSettings | None, PartSettings] | None = PrivateAttr(None)
     _applied: str | None = PrivateAttr(None)
     _weights: dict[str, float] = PrivateAttr(default_factory=dict)
+    _words: TargetWords = PrivateAttr()
 
     @model_validator(mode="after")
     def _consistent(self) -> Project:
@@ -93,6 +99,7 @@ class Project(Step):
         Raises:
             SpanbridgeError: a part cannot be made, or would have no effect.
         """
+        self._words = TargetWords(self.suffixes, context.languages.get("target"))
         if self.apply is not None:
             self._applied, method, aligner, weights = learning.recipe(self.apply, self.links)
             self._method = self.build(context, method)
@@ -149,6 +156,7 @@ class Project(Step):
             given["applied"] = self._applied
         if self.min_confidence:
             given["min_confidence"] = repr(self.min_confidence)
+        given |= self._words.parts()
         if self.explain:
             given["explain"] = "true"
         return given
@@ -163,6 +171,7 @@ class Project(Step):
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Fit aligner and method."""
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
+        rows = list(map(self._words, rows))
         if self._aligner is not None and self._aligner.learns:
             self._aligner.fit(progress(rows, len(rows), "learn words"))
         if self._method.learns:
@@ -212,6 +221,7 @@ class Project(Step):
             elif self._aligner is not None:
                 brought = sum(pair.links is not None for pair in chunk)
                 account.note("rows_with_links_of_their_own", brought)
+            chunk = list(map(self._words, chunk))
             found = list(self._aligned(chunk))
             fates = [_early_status(pair, read) for pair, read in found]
             before = self._method.counts.copy()
