@@ -21,7 +21,7 @@ from spanbridge.core.rows import (
 )
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.languages import Language
-from spanbridge.formats.tokens import raw_sentence, tokenize
+from spanbridge.formats.tokens import raw_sentence, running_text, tokenize
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
     Context,
@@ -107,7 +107,7 @@ class Translate(_Translating):
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with translations; a failed one is empty, with its status."""
         for chunk in chunks(rows):
-            texts = [pair.side(self.side).plain_text() for pair in chunk]
+            texts = [in_characters(pair.side(self.side))[0] for pair in chunk]
             for pair, found in zip(chunk, self._translate(texts), strict=True):
                 account.statuses[found.status] += 1
                 kept = self.side == "target" and pair.provenance == TAGGED
@@ -268,11 +268,7 @@ def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
     if sentence.text is not None and sentence.offsets is not None:
         text, offsets = sentence.text, sentence.offsets
     else:
-        text, offsets = " ".join(sentence.words), ()
-        at = 0
-        for word in sentence.words:
-            offsets += ((at, at + len(word)),)
-            at += len(word) + 1
+        text, offsets = running_text(sentence.words)
     spans = (
         s._replace(start=offsets[s.start][0], end=offsets[s.end - 1][1]) for s in sentence.spans
     )
