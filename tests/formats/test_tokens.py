@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanbridge.core.scripts import is_invisible
-from spanbridge.formats.tokens import tokenize
+from spanbridge.formats.tokens import running_text, tokenize
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,26 @@ def test_elided_words_with_boundaries(text, cuts):
     assert "".join(words) == "".join(text.split())
     assert all(a < b for a, b in offsets)
     assert not any(a < cut < b for a, b in offsets for cut in cuts)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("He did n't see it -LRB- yet -RRB- .", "He didn't see it (yet) ."),
+        ("`` We 've won , '' she said", '"We\'ve won ," she said'),
+        ("-LSB- -LCB- a -RCB- -RSB-", "[{a}]"),
+        ("in 's-Hertogenbosch Paris 's best", "in 's-Hertogenbosch Paris's best"),
+        ("Paris . 's", "Paris . 's"),
+        ("Madrid es grande .", "Madrid es grande ."),
+        ("", ""),
+    ],
+)
+def test_running_text(words, text):
+    """Each word's characters are its own, or what a token of the treebank stands for."""
+    cut = words.split()
+    found, offsets = running_text(cut)
+    assert found == text
+    assert len(offsets) == len(cut)
+    for word, (start, end) in zip(cut, offsets, strict=True):
+        assert found[start:end] == word or word[0] in "-`'"
+        assert start < end

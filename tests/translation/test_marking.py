@@ -51,6 +51,42 @@ def test_marks_that_moved_merged_and_vanished():
     assert (found(other), other.lost) == ([("París", "LOC")], (0, 1))
 
 
+@pytest.mark.parametrize(
+    ("style", "translated", "text", "name"),
+    [
+        ("brackets", "他住在 [ 北京 ] 。", "他住在北京。", "北京"),
+        ("brackets", "他住在[北京]。", "他住在北京。", "北京"),
+        ("brackets", "彼は 「東京」 に住む。", "彼は東京に住む。", "東京"),
+        ("brackets", "เขาอยู่ใน [ กรุงเทพ ] วันนี้", "เขาอยู่ในกรุงเทพวันนี้", "กรุงเทพ"),
+        ("brackets", "나는 [ 파리 ]에 산다", "나는 파리에 산다", "파리"),
+        ("brackets", "Pariisi [ Pariisi ]ssa .", "Pariisi Pariisissa .", "Pariisi"),
+        ("brackets", "Vive (ya) en ( París ) .", "Vive (ya) en París.", "París"),
+        ("brackets", "Vive en &#91; París &#93; .", "Vive en París.", "París"),
+        ("brackets", "C'est [ Paris ]\u00a0!", "C'est Paris\u00a0!", "Paris"),
+        ("brackets", "¿Es [ París ] ?", "¿Es París?", "París"),
+        ("quotes", "他住在 「 北京 」 。", "他住在北京。", "北京"),
+        ("quotes", "&quot; Paris &quot; gana", "Paris gana", "Paris"),
+        ("xml", "In &lt;e0&gt; Paris &lt;/e0&gt; .", "In Paris.", "Paris"),
+        ("xml", "In &LT; E0 &GT; Paris &lt; / E0 &gt; .", "In Paris.", "Paris"),
+        ("xml", "他住在＜e0＞北京＜/e0＞。", "他住在北京。", "北京"),
+        ("xml", "In <e0> Paris <e0>.", "In Paris.", "Paris"),
+        ("xml", "Ankara'da <e0>Paris</e0>'in", "Ankara'da Paris'in", "Paris"),
+    ],
+)
+def test_no_space_is_left_and_changed_marks_are_found(style, translated, text, name):
+    back = recover(translated, SPANS[2:], (name,), style)
+    assert back.text == text
+    assert (found(back), back.lost) == ([(name, "LOC")], ())
+
+
+def test_signs_of_the_text_itself_stay():
+    """Round brackets about something else, and where the square ones are there."""
+    back = recover("Vive (aquí) en [ París ] (Francia).", SPANS[2:], ("París",), "brackets")
+    assert back.text == "Vive (aquí) en París (Francia)."
+    lost = recover("Vive (aquí).", SPANS[2:], ("París",), "brackets")
+    assert (lost.text, lost.lost) == ("Vive (aquí).", (0,))
+
+
 def test_tags_that_come_twice_name_nothing():
     back = recover("<e0>a</e0> <E 0>b</e0> <e2> París </ e2> <e9>c</e9>", SPANS, ALONE, "xml")
     assert (back.text, found(back), back.lost) == ("a b París c", [("París", "LOC")], (0, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from spanbridge.core.scripts import is_invisible, is_unspaced
@@ -55,6 +55,43 @@ def tokenize(
         if end in elided and end - start > 1:  # an elided word ends with its apostrophe
             offsets[-2:] = [(offsets[-2][0], end)]
     return tuple(text[start:end] for start, end in offsets), tuple(offsets)
+
+
+# Brackets and quotes as the Penn Treebank writes them, and what they stand for.
+_TREEBANK = {
+    "-LRB-": "(",
+    "-RRB-": ")",
+    "-LSB-": "[",
+    "-RSB-": "]",
+    "-LCB-": "{",
+    "-RCB-": "}",
+    "``": '"',
+    "''": '"',
+    "`": "'",
+}
+_OPENED = frozenset(("-LRB-", "-LSB-", "-LCB-", "``", "`"))
+_CLOSED = frozenset(("-RRB-", "-RSB-", "-RCB-", "''"))
+_CLITIC = re.compile("(?:n['\u2019]t|['\u2019](?:s|m|d|ll|re|ve))", re.IGNORECASE)
+
+
+def running_text(words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Tokenised words as text for a translator, and each word's characters in it.
+
+    Words stand with spaces between them, but the tokens of the Penn Treebank become what they
+    stand for: ``-LRB- do n't -RRB-`` is ``(don't)``.
+    """
+    text, open_before = "", True
+    offsets: list[tuple[int, int]] = []
+    for word in words:
+        # an apostrophe's clitic only after a word: 's in "the 's-Hertogenbosch" is none
+        glued = word in _CLOSED or (_CLITIC.fullmatch(word) is not None and text[-1:].isalnum())
+        if text and not open_before and not glued:
+            text += " "
+        written = _TREEBANK.get(word, word)
+        offsets.append((len(text), len(text) + len(written)))
+        text += written
+        open_before = word in _OPENED
+    return text, tuple(offsets)
 
 
 def raw_sentence(text: str) -> Sentence:
@@ -125,11 +162,7 @@ def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
     if sentence.text is not None and sentence.offsets is not None:
         text, offsets = sentence.text, sentence.offsets
     else:
-        text, offsets = " ".join(sentence.words), ()
-        at = 0
-        for word in sentence.words:
-            offsets += ((at, at + len(word)),)
-            at += len(word) + 1
+        text, offsets = running_text(sentence.words)
     spans = (
         s._replace(start=offsets[s.start][0], end=offsets[s.end - 1][1]) for s in sentence.spans
     )

@@ -131,7 +131,7 @@ class Translate(_Translating):
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with translations; a failed one is empty, with its status."""
         for chunk in chunks(rows):
-            texts = [pair.side(self.side).plain_text() for pair in chunk]
+            texts = [in_characters(pair.side(self.side))[0] for pair in chunk]
             for pair, found in zip(chunk, self._translate(texts), strict=True):
                 account.statuses[found.status] += 1
                 account.note(_NOT_WHOLE, self._translator.looks_up and _is_lost(pair, found))
