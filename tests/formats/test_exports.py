@@ -380,3 +380,46 @@ def test_other_json_is_told_about_formats(tmp_path):
 
 def test_no_name_of_a_format_is_known_by_two(tmp_path):
     assert {named_format(name).name for name in SUFFIX} == set(SUFFIX)
+
+
+@pytest.mark.parametrize(
+    ("args", "why"),
+    [
+        ("-o t.ann", "t.txt is both input and output"),  # the target, where brat's text would go
+        ("-o o.conll --explain d.txt", "d.txt is both input and output"),
+        ("-o o.jsonl --output-format nothing", "no format is named 'nothing'"),
+        ("-o o.brat --output-format brat", "name the .ann file of brat"),
+        ("-o o.conll --format doccano", "d.ann:1: is not JSON"),
+    ],
+)
+def test_commands_overwrite_no_text(tmp_path, spanbridge, args, why):
+    (tmp_path / "d.txt").write_text("Ann left\n", encoding="utf-8")
+    (tmp_path / "t.txt").write_text("Ann ging\n", encoding="utf-8")
+    put(tmp_path, "d.ann", "T1\tPER 0 3\tAnn")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    command = "project --source d.ann --target t.txt --method greedy --aligner lexical"
+    assert why in spanbridge(*command.split(), *args.split(), code=2).stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_a_pipeline_names_both_formats(tmp_path, spanbridge):
+    rows = [{"tokens": ["Ann", "left"], "ner_tags": [1, 0], "id": str(n)} for n in (8, 9)]
+    put(tmp_path, "s.jsonl", *rows)
+    (tmp_path / "t.txt").write_text("Ann ging\n" * 2, encoding="utf-8")
+    (tmp_path / "p.yaml").write_text(
+        "input: {source: s.jsonl, target: t.txt}\nformat: hf\ntag_names: [O, B-PER]\n"
+        "output: y.jsonl\noutput_format: gliner\n"
+        "steps: [project: {method: greedy, aligner: lexical}]\n",
+        encoding="utf-8",
+    )
+    spanbridge("run", "p.yaml")
+    command = "project --source s.jsonl --target t.txt --method greedy --aligner lexical -o o.jsonl"
+    named = "--format hf --tag-names O,B-PER --output-format gliner"
+    told = spanbridge(*command.split(), *named.split()).stderr
+    assert "format:hf|tag_names:O,B-PER" in told
+    text = (tmp_path / "o.jsonl").read_text(encoding="utf-8")
+    assert text == (tmp_path / "y.jsonl").read_text(encoding="utf-8")
+    assert [json.loads(line) for line in text.splitlines()] == [
+        {"id": n, "tokenized_text": ["Ann", "ging"], "ner": [[0, 0, "PER"]]} for n in (8, 9)
+    ]

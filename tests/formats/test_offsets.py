@@ -181,3 +181,19 @@ def test_invisible_characters_do_not_go_into_spans(tmp_path):
         assert sentence.text_of(*sentence.spans[0][:2]) == "Paris"
     with pytest.raises(SpanbridgeError, match="cannot be seen"):
         place_spans(text, [Span(6, 8, "LOC")], "source", "spans", "characters")
+
+
+def test_commands_say_what_is_wrong(tmp_path, spanbridge):
+    """In project, and for the gold file of evaluate."""
+    text = TEXT + " More words follow that one."
+    spans = [span._asdict() for span in spans_in(text, "utf16", NAMES)]
+    row = {"source_text": text, "source_spans": spans, "target_text": text, "target_spans": spans}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    command = "project --source a.jsonl --method greedy --aligner lexical -o o.jsonl".split()
+    told = "source spans that do not begin and end where words do (0 of 3 fit words, 3 would with"
+    assert f"3 {told} --offsets utf16)" in spanbridge(*command).stderr
+    done = spanbridge(*command, "--offsets", "utf16").stderr
+    assert "|offsets:utf16|" in done
+    assert told not in done
+    scored = spanbridge("evaluate", "a.jsonl", "o.jsonl", "--offsets", "utf16", "--json")
+    assert json.loads(scored.stdout)["micro"]["f1"] == 1.0

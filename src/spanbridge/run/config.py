@@ -18,6 +18,7 @@ from spanbridge.core.files import real_path
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
 from spanbridge.core.spans import Nested
+from spanbridge.formats import find_format
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
 from spanbridge.run.job import MAX_SHARD_ROWS, SHARD_ROWS, Job, applied
@@ -165,6 +166,8 @@ class Pipeline:
     def _check_output(self, output: str, explanation: str | None, also: Sequence[Path]) -> None:
         """Check that the output can be written and overwrites nothing."""
         read = [*self.settings.paths().values(), self.file]
+        for path in filter(None, self.settings.paths().values()):
+            read += map(str, find_format(path, default="conll").beside(path))
         for step in self.steps:
             for name in type(step).model_fields:
                 value = getattr(step, name)
