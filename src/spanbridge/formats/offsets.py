@@ -211,14 +211,16 @@ def _characters(text: str, unit: str) -> Mapping[int, int] | None:
     """Index of the character at each position of a unit; None if the positions are the same."""
     if unit == "characters" or text.isascii() or (unit == "utf16" and max(text) <= "\uffff"):
         return None
-    found, at = {}, 0
-    for n, char in enumerate(text):
-        found[at] = n
-        at += (
-            len(char.encode("utf-8", "surrogatepass")) if unit == "bytes" else 1 + (char > "\uffff")
-        )
-    found[at] = len(text)
-    return found
+    if unit == "bytes":
+        starts = [
+            at
+            for at, byte in enumerate(text.encode("utf-8", "surrogatepass"))
+            if byte & 0xC0 != 0x80
+        ]
+        starts.append(starts[-1] + len(text[-1].encode("utf-8", "surrogatepass")))
+    else:
+        starts = list(accumulate((1 + (char > "\uffff") for char in text), initial=0))
+    return dict(zip(starts, range(len(text) + 1), strict=True))
 
 
 def _fitting(
