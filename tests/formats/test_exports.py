@@ -132,6 +132,14 @@ DOCCANO = [
         ],
         "relations": [{"id": 3, "from_id": 1, "to_id": 2, "type": "in"}],
     },
+    {  # spaCy
+        "text": TEXT,
+        "ents": [
+            {"start": 0, "end": 7, "label": "PER"},
+            {"start": 23, "end": 28, "label": "LOC"},
+        ],
+        "tokens": [{"id": 0, "start": 0, "end": 3}],
+    },
     {  # Label Studio's small JSON
         "text": TEXT,
         "label": [

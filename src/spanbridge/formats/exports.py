@@ -146,11 +146,11 @@ def _first_key(row: Object, keys: Sequence[str], kind: type) -> str | None:
 
 
 class Doccano(Records):
-    """Exports of doccano: a text, and its spans as ``label``, ``labels`` or ``entities``."""
+    """Exports of doccano: a text with ``label``, ``labels`` or ``entities`` (spaCy: ``ents``)."""
 
     name = "doccano"
     _TEXTS: ClassVar = ("text", "data")
-    _SPANS: ClassVar = ("label", "labels", "entities")
+    _SPANS: ClassVar = ("label", "labels", "entities", "ents")
 
     def fits(self, row: Object) -> bool:
         """Check for a text and a list of spans."""
