@@ -170,8 +170,8 @@ def test_repair_is_counted_and_leaves_the_rest_alone():
 
 def test_repair_keeps_labelled_text():
     row = {"source_text": "La espa\u00c3\u00b1ola vio M\u00c3\u00a1laga.", "target_text": ""}
-    spans = [{"start": 3, "end": 12, "label": "X"}, {"start": 17, "end": 25, "label": "LOC"}]
-    reader = RowReader("a.jsonl", "source", Reading(), Counts())
+    spans = [{"start": 3, "end": 12, "label": "X"}, {"start": 17, "end": 24, "label": "LOC"}]
+    reader = RowReader("a.jsonl", "source", Reading(), Counts(), None)
     (found,), _ = work(Repair(side="source"), [reader({**row, "source_spans": spans}, 1)])
     assert found.source.text == "La española vio Málaga."
     told = [found.source.text_of(span.start, span.end) for span in found.source.spans]
