@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from spanbridge.core.files import lines
 from spanbridge.formats import Counts, read_labelled, read_pairs, read_rows
-from spanbridge.formats.encoding import encoded_twice
+from spanbridge.formats.encoding import encoded_twice, positions_after
 
 GOOD = [
     "CAFÉ” — é» … À «Noël»: “MENÜ”, IRMÃ… AMANHÃ”",
@@ -98,3 +98,22 @@ def test_real_data(real_data):
             continue
         found = sum(encoded_twice(line) is not None for line in lines(path))
         assert (found > 0) == ("news-ner/es" in str(path)), path
+
+
+@given(st.lists(st.tuples(st.text("abñé北🙂 ", min_size=1), st.sampled_from([0, 1, 2]))))
+def test_positions_after_repair(parts):
+    before = after = ""
+    expected = []
+    for text, times in parts:
+        for char in text:
+            spelt = char
+            for _ in range(times):
+                spelt = again(spelt)
+            expected += [len(after)] * len(spelt)
+            before, after = before + spelt, after + char
+    assert positions_after(before, after) == [*expected, len(after)]
+
+
+def test_positions_that_cannot_be_told():
+    assert positions_after("abc", "abd") is None
+    assert positions_after("abcd", "abc") is None

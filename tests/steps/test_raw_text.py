@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
+from spanbridge.formats.base import Counts, Reading
+from spanbridge.formats.jsonl import RowReader
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.formats.segmentation import IcuWords, Sentencex, sentences, words
@@ -164,6 +166,16 @@ def test_repair_is_counted_and_leaves_the_rest_alone():
     assert [row.target.text for row in found] == ["España", "España", "naïve ÃÑO", "", None]
     assert found[4].target == Sentence(("ñu",), (Span(0, 1, "X"),))
     assert account.statuses == {"repaired: encoded twice": 2, "sound": 3}
+
+
+def test_repair_keeps_labelled_text():
+    row = {"source_text": "La espa\u00c3\u00b1ola vio M\u00c3\u00a1laga.", "target_text": ""}
+    spans = [{"start": 3, "end": 12, "label": "X"}, {"start": 17, "end": 24, "label": "LOC"}]
+    reader = RowReader("a.jsonl", "source", Reading(), Counts(), None)
+    (found,), _ = work(Repair(side="source"), [reader({**row, "source_spans": spans}, 1)])
+    assert found.source.text == "La española vio Málaga."
+    told = [found.source.text_of(span.start, span.end) for span in found.source.spans]
+    assert told == ["española", "Málaga"]
 
 
 def test_shards_hold_everything(tmp_path):

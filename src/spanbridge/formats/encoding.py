@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from spanbridge.core.rows import SIDES, SentencePair
@@ -21,6 +22,7 @@ _TWICE = re.compile(
     f"|(?:[\u00c4-\u00df][{_ANY}]){{2}}|[\u00e0-\u00ef](?:[{_ODD}][{_ANY}]|[{_ANY}][{_ODD}])"
     f"|\u00f0[{_ODD}][{_ANY}]{{2}}"
 )
+_UNUSED = frozenset(b"\x81\x8d\x8f\x90\x9d")  # bytes that Windows-1252 leaves out
 _SHOWN = 12  # characters before and after such a place, in messages
 
 
@@ -32,6 +34,47 @@ def encoded_twice(text: str) -> str | None:
     before, after = text[max(0, start - _SHOWN) : start], text[end : end + _SHOWN]
     left, right = before.split(" ")[-1], after.split(" ")[0]
     return f"{left}{found.group()}{right}"
+
+
+def positions_after(before: str, after: str) -> list[int] | None:
+    """Map the positions in a text to those in its repaired form.
+
+    Args:
+        before: a text that was encoded twice, wholly or in part.
+        after: the same, repaired: each character stands for itself or for those that its UTF-8
+            bytes were read as.
+
+    Returns:
+        The position in ``after`` of each character of ``before``, and of its end; None if they
+        cannot be told.
+    """
+    found: list[int] = []
+    for n, char in enumerate(after):
+        start = len(found)
+        read_as = max(
+            (s for s in _spellings(char) if before.startswith(s, start)), key=len, default=""
+        )
+        if not read_as:
+            return None
+        found += [n] * len(read_as)
+    return [*found, len(after)] if len(found) == len(before) else None
+
+
+@lru_cache(maxsize=10_000)
+def _spellings(char: str) -> set[str]:
+    """A character, and what it becomes when it is encoded again, once or twice."""
+    found = {char}
+    for _ in range(0 if char.isascii() else 2):
+        found |= {_encoded(text, by) for text in found for by in ("cp1252", "latin-1")}
+    return found
+
+
+def _encoded(text: str, by: str) -> str:
+    raw = text.encode("utf-8", "surrogatepass")
+    return "".join(
+        bytes([byte]).decode(by) if by != "cp1252" or byte not in _UNUSED else chr(byte)
+        for byte in raw
+    )
 
 
 class Notice:

@@ -19,8 +19,10 @@ from spanbridge.core.rows import (
 )
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats import segmentation
+from spanbridge.formats.encoding import positions_after
+from spanbridge.formats.offsets import place_spans
 from spanbridge.formats.segmentation import Cutter
-from spanbridge.formats.tokens import raw_sentence, tokenize
+from spanbridge.formats.tokens import in_characters, raw_sentence, tokenize
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
     Context,
@@ -75,9 +77,19 @@ class Repair(Step):
 
     def _repaired(self, sentence: Sentence) -> Sentence:
         fix = self._ftfy.fix_encoding
-        if sentence.text is not None and not sentence.spans:
+        if sentence.text is not None:
             text = fix(sentence.text)
-            return sentence if text == sentence.text else raw_sentence(text)
+            if text == sentence.text:
+                return sentence
+            if not sentence.spans:
+                return raw_sentence(text)
+            at = positions_after(sentence.text, text)
+            if at is not None:
+                spans = [
+                    span._replace(start=at[span.start], end=at[span.end])
+                    for span in in_characters(sentence)[1]
+                ]
+                return place_spans(text, spans, self.side, f"{self.side}_spans", "characters")
         words = tuple(map(fix, sentence.words))
         return sentence if words == sentence.words else Sentence(words, sentence.spans)
 
