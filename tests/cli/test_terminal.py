@@ -48,7 +48,7 @@ def test_all_messages_go_this_way():
         for line in path.read_text("utf-8").splitlines()
         if raw.search(line) and path.name != "terminal.py"
     ]
-    assert lines == [("options.py", "click.echo(pipeline.text(), nl=False)")]
+    assert lines == [("running.py", "click.echo(pipeline.text(), nl=False)")]
 
 
 @pytest.mark.parametrize(
