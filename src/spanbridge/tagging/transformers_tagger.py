@@ -138,6 +138,8 @@ class TransformersTagger(Tagger):
         model: a folder with the checkpoint (safetensors), or an id on the Hugging Face Hub.
         scheme: tag scheme of the model's classes; None finds out.
         device: ``cpu``, ``cuda``, ``mps``; None takes a GPU where there is one.
+        classes: names of the model's classes, in order, separated by commas (``O,B-PER,I-PER``),
+            where its own are no tags.
 
     Raises:
         SpanbridgeError: it is no token classifier, or cannot be used; the message says why.
@@ -146,7 +148,13 @@ class TransformersTagger(Tagger):
 
     requires = ("torch", "transformers")
 
-    def __init__(self, model: str, scheme: Scheme | None = None, device: str | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        scheme: Scheme | None = None,
+        device: str | None = None,
+        classes: str | None = None,
+    ) -> None:
         folder = tagger_folder(model)
         names = class_names(folder)
         classifier = load_classifier(folder)
@@ -157,7 +165,7 @@ class TransformersTagger(Tagger):
         longest = longest_input(config)
         pad = config.pad_token_id or 0
         self._classifier = Classifier(classifier, tokenizer, longest, pad, device)
-        self._map = SchemeMap(names, scheme)
+        self._map = SchemeMap(names, scheme, classes)
         self.classes = self._map.classes
         files = [folder / CONFIG, folder / TOKENIZER, *weight_files(folder)]
         self._name = f"{Path(model).name}@{fingerprint(files)[:8]}"
@@ -166,7 +174,9 @@ class TransformersTagger(Tagger):
 
     def describe(self) -> str:
         """Name, model, fingerprint, device, scheme."""
-        return f"transformers({self._name},{self._device.partition(':')[0]},{self._map.scheme})"
+        return (
+            f"transformers({self._name},{self._device.partition(':')[0]},{self._map.description})"
+        )
 
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
         """Tag sentences of any length."""

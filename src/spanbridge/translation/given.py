@@ -9,6 +9,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
 from spanbridge.encode.cache import file_digest
 from spanbridge.formats.languages import Language
+from spanbridge.formats.tokens import running_text
 from spanbridge.translation.base import Translation, Translator
 
 
@@ -40,7 +41,7 @@ class GivenTranslator(Translator):
                     f"{len(columns)} columns; write a sentence and its translation, separated by a "
                     "tab or |||",
                 )
-            text, translation = (" ".join(column.split()) for column in columns)
+            text, translation = _key(columns[0]), " ".join(columns[1].split())
             if self._found.setdefault(text, translation) != translation:
                 raise InputError(model, number, f"{text[:40]!r} has two different translations")
         if not self._found:
@@ -56,7 +57,12 @@ class GivenTranslator(Translator):
     ) -> list[Translation]:
         """Look sentences up; any pair of languages will do."""
         absent = Translation("", status="failed: the file has no translation of it")
-        wanted = (" ".join(sentence.split()) for sentence in sentences)
+        wanted = map(_key, sentences)
         return [
             Translation(self._found[text]) if text in self._found else absent for text in wanted
         ]
+
+
+def _key(text: str) -> str:
+    """A sentence with single spaces, its tokens of the treebank as translators get them."""
+    return running_text(text.split())[0]
