@@ -16,6 +16,7 @@ from spanbridge.encode.encoder import windows
 from spanbridge.encode.model_files import (
     CONFIG,
     TOKENIZER,
+    check_sizes,
     fingerprint,
     index_files,
     open_safetensors,
@@ -212,6 +213,7 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
     files = [folder / CONFIG, *weight_files(folder)]
     for path in files[1:]:
         open_safetensors(path)  # a damaged one is named
+    check_sizes(folder, files[1:])
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # untyped in transformers
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped in transformers
