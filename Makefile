@@ -2,6 +2,7 @@
 # make test   lint, types, import rules, all tests (own virtual environment, torch for parity tests)
 # make quick  the tests that take less than two minutes together
 # make check  lint, types, import rules only
+# make fuzz   mutated input for everything that reads, some minutes; make fuzz COUNT=100000 for hours
 # make bench  speed and memory beside plain implementations, HiGHS and simalign, one table
 # make tagger English news -> a tagger in ./en-tagger (needs ../shared/data, or SPANBRIDGE_DATA)
 # make lock   resolve the locked dependencies anew (needs uv)
@@ -13,7 +14,7 @@ TORCH ?= torch==2.13.0
 PIP = -m pip install --quiet --disable-pip-version-check
 DEV = .venv-dev/bin
 
-.PHONY: demo test quick check bench tagger lock clean
+.PHONY: demo test quick check fuzz bench tagger lock clean
 
 demo: .venv/ready
 	.venv/bin/spanbridge demo
@@ -29,6 +30,10 @@ check: .venv-dev/ready
 	$(DEV)/ruff format --check .
 	$(DEV)/mypy
 	$(DEV)/lint-imports --no-logo
+
+# The same cases each time; SEED=1 gives others. Every fault comes with the command that repeats it.
+fuzz: .venv-dev/ready
+	$(DEV)/python -m tests.fuzz $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 bench: .venv-dev/ready
 	$(DEV)/python -m benchmarks

@@ -50,8 +50,9 @@ def _call(args: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.chdir(folder)
         patch.setattr(sys, "argv", ["spanbridge", *args])
-        handler = signal.getsignal(signal.SIGTERM)
-        stack.callback(signal.signal, signal.SIGTERM, handler)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            stack.callback(signal.signal, number, signal.getsignal(number))
+        patch.setattr(sys, "unraisablehook", sys.unraisablehook)
         files = [stack.enter_context(TemporaryFile("w+", encoding="utf-8")) for _ in range(2)]
         with redirect_stdout(files[0]), redirect_stderr(files[1]), pytest.raises(SystemExit) as end:
             main()

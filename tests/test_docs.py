@@ -36,7 +36,7 @@ PART_OPTION = re.compile(r"--(method|aligner|tagger|translator)-option ([a-z]\w*
 COMMANDS = {
     "align": ("align", "project"),
     "evaluate": ("evaluate",),
-    "formats": ("project", "evaluate"),
+    "formats": ("project", "evaluate", "label"),
     "label": ("label", "make-data", "train"),
     "project": ("project",),
     "run": ("run", "label", "make-data", "project"),

@@ -6,6 +6,7 @@ Everything here is deterministic, and gives the same rows as the command of the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,18 +150,24 @@ class Labeller(Loaded):
         return self.run(as_rows([text]))[0]
 
 
-def as_rows(texts: Iterable[str]) -> Iterator[SentencePair]:
-    """Raw texts as target sides, numbered from 1.
+def as_rows(texts: Iterable[str | SentencePair]) -> Iterator[SentencePair]:
+    """Raw texts as target sides, numbered from 1; rows stay as they are.
 
     Raises:
-        SpanbridgeError: they are one string, or one of them is no string.
+        SpanbridgeError: they are one string, or one of them is neither string nor row.
     """
-    if isinstance(texts, str):
-        raise SpanbridgeError("texts is one string; give a list of texts")
+    if isinstance(texts, str | SentencePair):
+        what = "string" if isinstance(texts, str) else "row"
+        raise SpanbridgeError(f"texts is one {what}; give a list of texts")
     for number, text in enumerate(texts, 1):
-        if not isinstance(text, str):
-            raise SpanbridgeError(f"text {number} is a {type(text).__name__}, but must be a string")
-        yield SentencePair(str(number), Sentence(()), raw_sentence(text))
+        if isinstance(text, SentencePair):
+            yield text
+        elif isinstance(text, str):
+            yield SentencePair(str(number), Sentence(()), raw_sentence(text))
+        else:
+            raise SpanbridgeError(
+                f"text {number} is a {type(text).__name__}, but must be a string or a row"
+            )
 
 
 def project(
@@ -218,7 +225,7 @@ def tag(
 
 
 def label(
-    texts: Iterable[str],
+    texts: Iterable[str | SentencePair],
     language: str,
     tagger: Any,
     translator: Any = "apertium",
@@ -230,7 +237,8 @@ def label(
     """Find the entities of raw texts: translate, tag the translation, project back.
 
     Args:
-        texts: the texts; what learns learns from them.
+        texts: the texts, or rows that hold them as targets, such as
+            :func:`~spanbridge.formats.read_rows` gives; what learns learns from them.
         language, tagger, translator, method, options: as in :class:`Labeller`.
         progress: shows how far it is.
     """
@@ -261,6 +269,7 @@ def evaluate(
     labels: Sequence[str] | None = None,
     protocol: SpanProtocol = "default",
     scheme: Any = "iob2",
+    **reading: Any,
 ) -> SpanReport:
     """Score predicted spans against gold ones.
 
@@ -269,6 +278,8 @@ def evaluate(
         labels: count these only, on both sides; None counts all.
         protocol: how malformed tags are read, ``default`` or ``strict``.
         scheme: tag scheme of CoNLL files.
+        reading: further settings by which the gold file is read, such as ``offsets`` and
+            ``format``; see :class:`~spanbridge.formats.Reading`.
 
     Raises:
         InputError: a file is wrong.
@@ -276,7 +287,7 @@ def evaluate(
     """
     how = Reading(scheme, orphan_policy(protocol, scheme))
     return evaluate_spans(
-        _sentences(gold, how),
+        _sentences(gold, replace(how, **reading)),
         _sentences(predicted, how),
         protocol=protocol,
         labels=labels,

@@ -108,6 +108,7 @@ def test_no_pairs(embedded):
     assert EncoderAligner(embedded).align([]) == []
 
 
+@pytest.mark.slow
 def test_a_1200_word_pair_has_links_at_its_end(embedded, pair, real_data):
     """Many windows: real sentences one after the other, names at both ends."""
     sides = []

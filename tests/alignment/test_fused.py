@@ -278,6 +278,7 @@ def test_error_rate_of_the_statistical_aligner(gold, name, most):
     assert rate(aligner.align(pairs)) <= most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "most"), [("enfr", 6.0), ("roen", 27.5)])
 def test_error_rate_of_the_encoders_soft_links(embedded, gold, name, most):
     """5.48 and 26.79 %."""

@@ -114,14 +114,22 @@ def test_differences_are_named_by_file_and_line(spanbridge, tmp_path):
 
 
 def test_gold_spans_that_end_inside_a_word(spanbridge, tmp_path):
-    """Both files get the words of the text alone; what that widens is said."""
+    """Words end where those of either file do; what is widened is said."""
     row = {"source_words": [], "target_text": "In Ankara'da"}
-    for name, end in [("g", 9), ("p", 12)]:
+    for name, end in [("g", 8), ("p", 12), ("suffix", 9)]:
         span = {"start": 3, "end": end, "label": "LOC"}
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row | {"target_spans": [span]}))
     done = spanbridge("evaluate", "g.jsonl", "p.jsonl", "--json")
     assert json.loads(done.stdout)["micro"]["f1"] == 1.0
-    assert done.stderr == "note: 1 spans in g.jsonl end inside a word; the whole word counts\n"
+    assert done.stderr == (
+        "note: g.jsonl: 1 target spans that begin or end inside a word, and are widened to whole "
+        "words\n"
+    )
+    for gold, right in (("p", 0.0), ("suffix", 1.0)):
+        done = spanbridge("evaluate", f"{gold}.jsonl", "suffix.jsonl", "--json")
+        assert json.loads(done.stdout)["micro"]["f1"] == right
+    spanbridge("view", "p.jsonl", "--gold", "suffix.jsonl", "-o", "page.html")
+    assert "wrong boundary" in (tmp_path / "page.html").read_text("utf-8")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 
 import pytest
 
@@ -58,7 +59,9 @@ def test_json_account_and_manifest(spanbridge, bitext):
     assert run["account"]["rows"] == 3
     assert run["account"]["status"] == {"empty: no source span": 1, "projected": 2}
     assert "method:greedy" in run["signature"]
-    assert json.loads((bitext / "o.jsonl.run.json").read_text(encoding="utf-8")) == run
+    manifest = json.loads((bitext / "o.jsonl.run.json").read_text(encoding="utf-8"))
+    digest = sha256((bitext / "o.jsonl").read_bytes()).hexdigest()
+    assert manifest == {**run, "files": {"o.jsonl": digest}, "sha256": manifest["sha256"]}
     rows = [json.loads(line) for line in (bitext / "o.jsonl").read_text("utf-8").splitlines()]
     assert [row["id"] for row in rows] == ["1", "2", "3"]
     assert rows[0]["target_spans"] == [
@@ -213,7 +216,7 @@ WRONG = {
     "--weight recall=x": "weights: recall: must be a number",
     "--weight ner=1": "the score 'ner' needs a tagger of the target; name one",
     "--weight recall": "--weight recall: write NAME=VALUE",
-    "--from en --to de": "--from and --to do nothing without --translator-model",
+    "--from en --to de": "--from does nothing without --translator-model",
     "--explain l.pharaoh --links l.pharaoh": "l.pharaoh is both input and output",
     "--explain o.conll": "o.conll is both output and explanation; explain to another file",
     "--explain nosuch/why.txt": "nosuch/why.txt: cannot be written",
@@ -303,7 +306,10 @@ def test_a_damaged_fit(spanbridge, bitext, fitted, part):
         file.write(b"!")
     args = "project --source s.conll --target t.txt --apply fit -o o.conll"
     done = spanbridge(*args.split(), code=2)
-    assert done.stderr == f"fit/{part}: learned.json or learned.npz is damaged; fit again\n"
+    assert done.stderr == (
+        f"fit/{part}/learned.npz: is damaged, or not the file that learned.json is about; "
+        "fit again\n"
+    )
     assert not (bitext / "o.conll").exists()
 
 
@@ -380,14 +386,24 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     assert why[2].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
 
 
-def test_overlapping_spans_in_a_format_that_cannot_hold_them(spanbridge, tmp_path):
+def test_nested_spans_in_and_out(spanbridge, tmp_path):
     spans = [{"start": 0, "end": 2, "label": "A"}, {"start": 1, "end": 2, "label": "B"}]
     row = {"source_words": ["a", "b"], "source_spans": spans, "target_words": ["a", "b"]}
-    row |= {"target_spans": spans, "links": [[0, 0], [1, 1]]}
+    row |= {"links": [[0, 0], [1, 1]]}
     (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    # projected spans never overlap: the smaller one and what is left of the larger, or one of them
-    spanbridge(*"project --source p.jsonl -o o.conll".split())
-    assert (tmp_path / "o.conll").read_text(encoding="utf-8").count("B-") >= 1
+    command = "project --source p.jsonl --method greedy -o"
+    spanbridge(*f"{command} o.jsonl".split())
+    found = json.loads((tmp_path / "o.jsonl").read_text("utf-8"))["target_spans"]
+    assert [{**span, "score": 0} for span in found] == [{**span, "score": 0} for span in spans]
+    # CoNLL holds one layer
+    for option, tags in (("", "a\tB-A\nb\tI-A\n\n"), (" --nested inner", "a\tO\nb\tB-B\n\n")):
+        told = spanbridge(*f"{command} o.conll{option}".split()).stderr
+        assert (tmp_path / "o.conll").read_text("utf-8") == tags
+        kept = option.rpartition(" ")[2] or "outer"
+        why = f"1 spans not written, since the format holds one layer (nested: {kept})"
+        assert why in told
+    wrong = spanbridge(*f"{command} o.jsonl --nested inner".split(), code=2)
+    assert "jsonl does not, so leave it out" in wrong.stderr
 
 
 @pytest.mark.slow

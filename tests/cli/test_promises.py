@@ -97,7 +97,7 @@ PROMISES = {
     "demo": Promise(
         "-o demo",
         *("demo", False, False, False),
-        *("-o t.txt", "t.txt cannot be made: File exists"),
+        *("-o t.txt", "t.txt cannot be made: file exists"),
     ),
     "doctor": Promise("", *(None, True, False, True), "--chek", "did you mean '--check'"),
 }

@@ -235,7 +235,7 @@ def test_a_plugin_that_cannot_be_imported(code, install, tmp_path, monkeypatch):
 
 
 def test_signature_is_one_line_in_order(monkeypatch):
-    monkeypatch.setattr(signature, "version", lambda name: "1.2")
+    monkeypatch.setattr(signature.metadata, "version", lambda name: "1.2")
     given = {"metric": "f1", "aligner": "encoder(a|b,\n c)", "rows": 3}
     expected = "metric:f1|aligner:encoder(a b, c)|rows:3|version:1.2"
     assert signature.signature(given) == expected
@@ -245,5 +245,5 @@ def test_version_of_a_bare_source_tree(monkeypatch):
     def missing(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(signature, "version", missing)
+    monkeypatch.setattr(signature.metadata, "version", missing)
     assert signature.signature({}) == "version:0+unknown"

@@ -121,7 +121,7 @@ def test_there_and_back(given_spans, scheme, orphans):
 def test_bioes_there_and_back(given_spans):
     spans, n_words = given_spans
     tags = ["O"] * n_words
-    for start, end, label, _ in spans:
+    for start, end, label, *_ in spans:
         tags[start:end] = [f"I-{label}"] * (end - start)
         tags[start], tags[end - 1] = f"B-{label}", f"E-{label}"
         if end - start == 1:

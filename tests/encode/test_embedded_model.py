@@ -108,6 +108,7 @@ def table(packed):
     return packed.weights.tensor("embeddings")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stored", "name"),
     [("emb.word", "embeddings"), ("l0.q.w", "0.query.weight"), ("l11.fo.w", "11.output.weight")],
@@ -171,6 +172,7 @@ def test_licence(embedded):
     assert embedded.licence == "MIT"
 
 
+@pytest.mark.slow
 def test_int8_is_near_float32(embedded, embedded_float32):
     pairs = zip(embedded.encode(TEXTS), embedded_float32.encode(TEXTS), strict=True)
     for rounded, exact in pairs:

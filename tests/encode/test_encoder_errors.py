@@ -11,8 +11,8 @@ from safetensors.numpy import load_file, save_file
 
 import spanbridge.encode.load as load
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.core.records import file_digest
 from spanbridge.encode import load_encoder
-from spanbridge.encode.cache import file_digest
 
 pytestmark = pytest.mark.usefixtures("tiny_cache")
 

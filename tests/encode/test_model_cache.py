@@ -1,6 +1,7 @@
 """The cache of converted models: made once, checked, never half-made."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import RepairWarning, SpanbridgeError
 from spanbridge.encode import load_encoder
 from spanbridge.encode.cache import FORMAT_VERSION, cache_folder, cached
 
@@ -118,7 +119,8 @@ def test_damage_is_noticed_and_mended(tiny, own_cache, made, name, damage):
         (entry / name).write_bytes(content.replace(b"0", b"1"))
     else:
         (entry / name).unlink()
-    after = load_encoder(str(tiny("bert")), threads=1).encode([WORDS])[0].states
+    with pytest.warns(RepairWarning, match=rf"{name}: .*; made anew"):
+        after = load_encoder(str(tiny("bert")), threads=1).encode([WORDS])[0].states
     assert made == [3, 3]
     np.testing.assert_array_equal(before, after)
     assert (entry / name).read_bytes() == content
@@ -130,7 +132,31 @@ def test_a_manifest_that_names_nothing_is_no_manifest(own_cache, manifest):
     entry = cached("key", write_one)
     (entry / "manifest.json").write_text(manifest)
     (entry / "one.txt").write_text("2")
+    with pytest.warns(RepairWarning, match="made anew"):
+        cached("key", write_one)
     assert (cached("key", write_one) / "one.txt").read_text() == "1"
+
+
+def test_another_users_entry_is_left_and_made_beside(own_cache, monkeypatch):
+    """One that cannot be read or mended; root could, so the refusal is made here."""
+    entry = cached("key", write_one)
+    (entry / "one.txt").write_text("2")
+
+    def refuse(folder):
+        raise PermissionError
+
+    monkeypatch.setattr("spanbridge.encode.cache.remove_folder", refuse)
+    with pytest.warns(RepairWarning, match=r"one\.txt: is damaged, .*; made anew"):
+        mine = cached("key", write_one)
+    assert mine.name == f"key-of-{os.getuid()}"
+    assert cached("key", write_one) == mine
+    assert (entry / "one.txt").read_text() == "2"
+
+
+def test_a_cache_that_cannot_be_written_is_read(own_cache, monkeypatch):
+    entry = cached("key", write_one)
+    monkeypatch.setattr("spanbridge.encode.cache.claimed", None)  # nothing is locked
+    assert cached("key", write_one) == entry
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
@@ -156,6 +182,7 @@ def test_a_killed_process_leaves_no_entry(tiny, own_cache):
     started = time.monotonic()
     encoder = load_encoder(str(tiny("bert")), threads=1)
     assert len(encoder.encode([WORDS])[0].states)
+    assert not list(own_cache.glob(".*"))  # what it left is swept
     assert time.monotonic() - started < 10
 
 
@@ -170,7 +197,7 @@ def test_two_processes_make_one_entry(tiny, own_cache):
     states = load_encoder(str(tiny("bert")), threads=1).encode([WORDS])[0].states
     assert [output[-1] for output in outputs] == [states.tobytes().hex()] * 2
     [entry] = entries(own_cache)
-    digests = json.loads((entry / "manifest.json").read_text())["sha256"]
+    digests = json.loads((entry / "manifest.json").read_text())["files"]
     assert sorted(digests) == ["config.json", "model.bin", "vocabulary.json"]
 
 
@@ -210,6 +237,7 @@ def test_import_loads_no_torch():
     assert modules_after("import sys; sys.modules['torch'] = None") == ["torch"]
 
 
+@pytest.mark.slow
 def test_embedded_encoder_loads_no_torch(embedded):
     assert modules_after(USE.format("")) == []
 

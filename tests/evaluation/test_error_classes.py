@@ -145,3 +145,21 @@ def test_matching_is_one_to_one_true_to_its_names_and_blind_to_order(gold, predi
     random.shuffle(gold)
     random.shuffle(predicted)
     assert match_spans(gold, predicted) == matches
+
+
+def test_thousands_of_spans_in_a_row():
+    gold = [Span(2 * n, 2 * n + 1, "PER") for n in range(3_000)]
+    found = [Span(2 * n, 2 * n + 2, "PER") for n in range(3_000)]  # each one word too long
+    assert {match.error for match in match_spans(gold, found)} == {"boundary"}
+    whole = Span(0, 6_000, "PER")
+    assert [match.error for match in match_spans(gold, [whole])].count("boundary") == 1
+
+
+@given(*[st.lists(st.tuples(st.integers(0, 9), st.integers(1, 6), st.sampled_from("AB")))] * 2)
+def test_spans_that_overlap_are_all_considered(left, right):
+    sides = [{Span(a, a + n, label) for a, n, label in side} for side in (left, right)]
+    matches = match_spans(*sides)
+    missed = [match.gold for match in matches if match.error == "missed"]
+    spurious = [match.predicted for match in matches if match.error == "spurious"]
+    for g in missed:  # what overlaps is matched, unless with another one
+        assert all(g.end <= p.start or p.end <= g.start for p in spurious)

@@ -263,3 +263,16 @@ def test_rows_that_conll_cannot_hold(sentence, why):
     with pytest.raises(SpanbridgeError, match=why):
         write_conll(sentence, out)
     assert out.getvalue() == ""
+
+
+def test_a_row_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(conll, "LONGEST", 1000)
+    monkeypatch.setattr(files, "_BATCH_BYTES", 100)
+    path = tmp_path / "a.conll"
+    for blank in ("\n", " \n"):  # rows may also end with white space
+        path.write_text(("a\tO\n" * 99 + blank) * 5, "utf-8")
+        assert [len(row.words) for _, row in read_conll(path)] == [99] * 5
+    path.write_text("a\tO\n\n" + "a\tO\n" * 500, "utf-8")
+    with pytest.raises(InputError, match="more than 1000 characters") as caught:
+        list(read_conll(path))
+    assert caught.value.line == 3

@@ -2,6 +2,7 @@ import gzip
 import os
 import resource
 import stat
+import tracemalloc
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_empty_file(tmp_path, data):
 @pytest.mark.parametrize(
     ("data", "line", "column", "byte"),
     [
-        (b"\xff\xfea\x00", 1, 1, "ff"),
+        (b"\xffa\x00", 1, 1, "ff"),
         (b"\xef\xbb\xbf\xe9\n", 1, 1, "e9"),
         ("ok\nüé".encode() + b"\xe9 x\nok\n", 2, 3, "e9"),
         (b"a\n\nb\xed\xa0\x80", 3, 2, "ed"),
@@ -75,6 +76,50 @@ def test_invalid_utf8_names_line_and_column(tmp_path, monkeypatch, size, data, l
     with pytest.raises(InputError, match=f"byte 0x{byte} at column {column}") as caught:
         list(lines(put(tmp_path, data)))
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        ("ä\n".encode("utf-16"), "UTF-16; save it as UTF-8"),
+        (gzip.compress(b"a\n"), "a gzip file; name it .gz"),
+        (b"\x28\xb5\x2f\xfd\x04\x00\x99", "a zstd file"),
+        (b"PK\x03\x04\x14\xff", "a zip file"),
+        (b"PAR1\xff", "a Parquet file"),
+    ],
+)
+def test_files_that_are_no_text_are_named(tmp_path, data, what):
+    with pytest.raises(InputError, match=f"is not text, but {what}"):
+        list(lines(put(tmp_path, data)))
+
+
+@pytest.mark.parametrize("name", ["a", "a.gz"])
+def test_a_line_without_end_is_refused(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(files, "LONGEST", 50)
+    monkeypatch.setattr(files, "_BATCH_BYTES", 20)
+    pack = gzip.compress if name.endswith(".gz") else bytes
+    fits = b"a\n" + b"b" * 49 + b"\nc\n"
+    assert list(lines(put(tmp_path, pack(fits), name))) == ["a", "b" * 49, "c"]
+    with pytest.raises(InputError, match="longer than 50 bytes") as caught:
+        list(lines(put(tmp_path, pack(b"a\n\n" + b"b" * 500), name)))
+    assert caught.value.line == 3
+
+
+def test_a_small_file_of_a_huge_line_takes_little_memory(tmp_path):
+    packed = gzip.compress(b"a " * (40 << 20), compresslevel=1)
+    path = put(tmp_path, packed, "a.gz")
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="longer than 10000000 bytes"):
+            list(lines(path))
+        assert tracemalloc.get_traced_memory()[1] < 40e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_zero_byte_in_a_path():
+    with pytest.raises(InputError, match="cannot be read"):
+        list(lines("a\0b"))
 
 
 def test_unreadable(tmp_path):

@@ -71,12 +71,6 @@ def test_numbers_of_words(tmp_path):
         assert ["".join(row) for row, _ in rows] == ([words] * 2 if words else [first, second])
 
 
-def test_lines_of_several_words_are_no_words_in_silence(tmp_path):
-    text = "1-2\tim\t_\n1\tin\tO\n2\tdem\tO\n3\tHaus\tB-LOC\n"
-    with pytest.raises(InputError, match=r"a\.conll:1: '_' is not a tag"):
-        read(tmp_path, text)
-
-
 def test_labels_in_small_letters_stay_so(tmp_path):
     rows, _ = read(tmp_path, "Anna\tb-per\nSchmidt\ti-per\n.\to\n")
     assert rows == [(("Anna", "Schmidt", "."), (Span(0, 2, "per"),))]
@@ -117,7 +111,7 @@ def test_a_wrong_line_does_not_move_the_columns(tmp_path):
         ("a\tO\nParis\tB\n", "2: 'B' is not a tag of iob2"),
         ("a\tO\nParis\tS-LOC\n", r"the scheme bioes has it \(--scheme bioes\)"),
         ("word,tag\nParis,B-LOC\n", r"no tag; .* \(columns are not separated by commas\)"),
-        ("x 0 0 In IN *\nx 0 1 Paris NNP (GPE)\n", "brackets, as of CoNLL-2012, have to be"),
+        ("In *\nParis (GPE)\nx (ORG(GPE*)\n", r"3: '\(ORG\(GPE\*\)' is not in brackets as"),
     ],
 )
 def test_what_cannot_be_told_names_the_way(tmp_path, text, why):
@@ -159,3 +153,59 @@ def test_commands(spanbridge, tmp_path):
     done = spanbridge("evaluate", "g.tsv", "g.tsv")
     assert "note: g.tsv: words in column 2, tags in 3" in done.stderr
     assert "support" in done.stdout
+
+
+CONLL_2012 = """#begin document (bc/cnn); part 000
+bc/cnn 0 0 Angela NNP (TOP(S(NP* - - - Spk (PERSON* (ARG0* (0
+bc/cnn 0 1 Merkel NNP *) - - - Spk *) *) 0)
+bc/cnn 0 2 saw VBD (VP* see 01 1 Spk * (V*) -
+bc/cnn 0 3 Paris NNP (NP*)))) - - - Spk (GPE) (ARG1*) (1)
+"""
+
+
+@pytest.mark.parametrize("named", [{}, {"word_column": 4, "tag_column": 11}])
+def test_brackets_of_conll_2012(tmp_path, named):
+    rows, guessed = read(tmp_path, CONLL_2012, **named)
+    words = ("Angela", "Merkel", "saw", "Paris")
+    assert rows == [(words, (Span(0, 2, "PERSON"), Span(3, 4, "GPE")))]
+    told = {} if named else {"words in column 4, tags in 11": 1}
+    assert guessed == {**told, "tags written as (PER*)": 1}
+
+
+def test_a_named_column_may_have_any_spelling(tmp_path):
+    rows, guessed = read(
+        tmp_path, "PER-B Anna x\nPER-I Li y\nO sang z\n", word_column=2, tag_column=1
+    )
+    assert rows == [(("Anna", "Li", "sang"), (Span(0, 2, "PER"),))]
+    assert guessed == {"tags written as PER-B": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "Anna B-PER B-PER\nBonn B-LOC O\n",
+            ["tags in column 2 too, not read (--tag-column reads them)"],
+        ),
+        ("Anna B-NP B-PER\nsang B-VP O\n", []),  # chunks, as in CoNLL-2003
+        ("Anna O B-PER\nsang O O\n", []),
+    ],
+)
+def test_a_second_column_of_names_is_said(tmp_path, text, told):
+    assert list(read(tmp_path, text)[1]) == told
+
+
+@pytest.mark.parametrize("tags", [True, False])
+def test_lines_of_several_words_or_none_are_no_words(tmp_path, tags):
+    """As in CoNLL-U, whatever the file is called, with labels and without."""
+    text = (
+        "1\tI\tO\n2-3\tdon't\t_\n2\tdo\tO\n3\tn't\tO\n3.1\tgone\t_\n4\tAnn\tB-PER\n\n"
+        "1-2\tau\tO\n1\tà\tO\n2\tle\tO\n\n"
+    )
+    path = tmp_path / "a.conll"
+    path.write_text(text, encoding="utf-8")
+    counts = Counts()
+    rows = [sentence for _, sentence in read_conll(path, Reading(tags=tags), counts)]
+    assert list(counts.left_out.values()) == [3]
+    assert [row.words for row in rows] == [("I", "do", "n't", "Ann"), ("à", "le")]
+    assert rows[0].spans == ((Span(3, 4, "PER"),) if tags else ())

@@ -48,7 +48,7 @@ def test_the_suffix_decides_whatever_the_lines(tmp_path):
         ("a.TXT.gz", TAGGED, ("conll", "conll")),
         ("a.txt", COLUMNS, ("text", "text")),
         ("a.de", "Eine Zeile\n", ("text", "text")),
-        ("a.de", TAGGED, ("text", "conll")),
+        ("a.de", TAGGED, ("conll", "conll")),
         ("a", COLUMNS, ("text", "conll")),
         ("a.de.gz", COLUMNS, ("text", "conll")),
     ],
@@ -83,7 +83,12 @@ def test_what_formats_can_hold():
         for name in registry.names("format")
         if (f := named_format(name)).name == name
     } == {
-        "conll": ("one", True, False),
+        "csv": ("both", True, False),
+        **dict.fromkeys(
+            ("conll", "conllu", "webanno", "brat", "doccano", "prodigy", "hf", "gliner"),
+            ("one", True, False),
+        ),
+        "labelstudio": ("one", True, False),
         "jsonl": ("both", True, True),
         "text": ("one", False, False),
         "parallel": ("both", False, False),

@@ -4,7 +4,7 @@ from spanbridge.core.errors import InputError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
-from spanbridge.formats.parquet import read_notes, read_shard, write_shard
+from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.formats.tokens import raw_sentence
 
 pa = pytest.importorskip("pyarrow")
@@ -25,16 +25,15 @@ ROWS = [
 
 
 @pytest.mark.parametrize("rows", [ROWS, [], ROWS[:1], ROWS[1:]])
-def test_rows_and_notes(tmp_path, rows):
+def test_rows(tmp_path, rows):
     path = tmp_path / "s" / "1.parquet"
-    write_shard(path, rows, {"k": "ü"})
+    write_shard(path, rows)
     assert read_shard(path) == rows
-    assert read_notes(path) == {"k": "ü"}
     assert [entry.name for entry in path.parent.iterdir()] == ["1.parquet"]
 
 
 def test_columns_have_types(tmp_path):
-    write_shard(tmp_path / "a.parquet", [], {})
+    write_shard(tmp_path / "a.parquet", [])
     schema = pa.parquet.read_schema(tmp_path / "a.parquet")
     strings = pa.list_(schema.field("rejected_sentences").type.value_field)
     for key, kind in [
@@ -58,8 +57,6 @@ def test_what_is_no_shard(tmp_path):
     pa.parquet.write_table(pa.table({"id": ["1"]}), path)
     with pytest.raises(InputError, match="is damaged .* delete it"):
         read_shard(path)
-    with pytest.raises(InputError, match="is no shard of a run"):
-        read_notes(path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):
-        write_shard(tmp_path / "file" / "a.parquet", ROWS, {})
+        write_shard(tmp_path / "file" / "a.parquet", ROWS)

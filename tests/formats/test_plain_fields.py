@@ -47,7 +47,7 @@ def through_parquet(folder, rows):
     pytest.importorskip("pyarrow")
     from spanbridge.formats.parquet import read_shard, write_shard
 
-    write_shard(folder / "a.parquet", rows, {})
+    write_shard(folder / "a.parquet", rows)
     return read_shard(folder / "a.parquet")
 
 

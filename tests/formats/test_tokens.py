@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spanbridge.core.scripts import is_invisible
 from spanbridge.formats.tokens import running_text, tokenize
 
 
@@ -30,7 +31,11 @@ from spanbridge.formats.tokens import running_text, tokenize
         ("서울 시", ["서울", "시"]),
         ("👍🏽 ❤️", ["👍", "🏽", "❤️"]),
         ("👩\u200d👧", ["👩\u200d", "👧"]),
-        ("\u0301a \u200b", ["\u0301", "a", "\u200b"]),
+        ("\u0301a \u200b", ["\u0301", "a"]),
+        ("\ufeffParis\u200f, so\u00adft\u00ad", ["Paris", ",", "so\u00adft"]),
+        ("\u2067תל אביב\u2069!\u200e", ["תל", "אביב", "!"]),
+        ("a\u200bb c\u2060d\u2060\u2060 \u202a", ["a", "b", "c\u2060d"]),
+        ("می\u200c ന്\u200d 👩\u200d", ["می\u200c", "ന്\u200d", "👩\u200d"]),
         ("a_b@c", ["a", "_", "b", "@", "c"]),
     ],
 )
@@ -51,7 +56,9 @@ def test_every_visible_character_is_in_one_word(text, data):
     cuts = data.draw(st.sets(st.integers(0, len(text))))
     words, offsets = tokenize(text, cuts)
     covered = [i for start, end in offsets for i in range(start, end)]
-    assert covered == [i for i, char in enumerate(text) if not char.isspace()]
+    seen = [i for i, char in enumerate(text) if not (char.isspace() or is_invisible(char))]
+    assert [i for i in covered if not is_invisible(text[i])] == seen
+    assert not any(is_invisible(word[0]) or is_invisible(word[-1]) for word in words)
     assert all(words)
     edges = {edge for span in offsets for edge in span}
     inside = set(covered) & {i + 1 for i in covered}

@@ -63,6 +63,19 @@ def instances(draw, n_source=6, n_target=8, n_spans=4):
     return spans, WordAlignment.of(draw(st.sets(link, max_size=2 * m)), n, m)
 
 
+def without_inner(spans):
+    """Spans none of which lies in another; they may cross."""
+    return [
+        span
+        for n, span in enumerate(spans)
+        if not any(
+            other.start <= span.start and span.end <= other.end and (m < n or other[:2] != span[:2])
+            for m, other in enumerate(spans)
+            if m != n
+        )
+    ]
+
+
 def random_instance(rng, n_spans, n_target, n_links):
     """Disjoint spans of 1 to 4 words, each with links to anywhere in the target."""
     spans, place, links = [], 0, []

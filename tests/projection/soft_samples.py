@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
-from spanbridge.core.spans import Sentence, Span
+from spanbridge.core.spans import Sentence, Span, nesting
 from spanbridge.projection.corpus import CorpusMethod
 from spanbridge.projection.method import BELOW, LOST, NO_LINK
 
@@ -109,9 +109,11 @@ def names(row):
 
 
 def check(projection, row):
-    """Disjoint, in order, inside; every entity either projected once or dropped; confidences."""
-    edges = [edge for span in projection.spans for edge in span[:2]]
-    assert edges == sorted(edges)
+    """No crossing, in order, inside; every entity projected once or dropped; confidences."""
+    places = [span[:2] for span in projection.spans]
+    assert places == sorted(places, key=lambda place: (place[0], -place[1]))
+    assert not nesting(places)[1]
+    edges = [edge for place in places for edge in place]
     assert all(span.start < span.end for span in projection.spans)
     assert all(0 <= edge <= len(row.target.words) for edge in edges)
     assert all(0 < span.score < 1 for span in projection.spans)

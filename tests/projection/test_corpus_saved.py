@@ -1,7 +1,6 @@
 """What a corpus method has learned: kept in a folder, taken up again, and checked."""
 
 import json
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from spanbridge.core.learned import (
     read_learned,
     write_learned,
 )
+from spanbridge.core.records import write_record
 from spanbridge.projection.corpus import MIN_PAIRS, CorpusMethod
 
 
@@ -111,14 +111,14 @@ def test_damaged_numbers(saved, damage):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes({"cut": data[:-10], "flipped": data, "empty": b""}[damage])
-    refused(saved, r"learned\.npz is damaged; fit again")
+    refused(saved, r"learned\.npz: is damaged, .*; fit again")
 
 
 def test_a_changed_description(saved):
     """What is learned stands in both files, and so both are checked."""
     path = saved / "learned.json"
     path.write_text(path.read_text("utf-8").replace('"n_pairs":', '"n_pairs":1'), "utf-8")
-    refused(saved, "is damaged; fit again")
+    refused(saved, "is damaged.*; fit again")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -131,13 +131,15 @@ def test_a_folder_that_is_not_there(tmp_path):
     refused(tmp_path / "nosuch", r"learned\.json: cannot be read .*fit again")
 
 
-@pytest.mark.parametrize("content", [b"", b'{"format": 1,', b"\xff\xfe", b"[", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b'{"format": 1,', b"\xff\xfe", b"[", b"[" * 100_000]
+)
 def test_a_description_that_cannot_be_read(saved, content):
     (saved / "learned.json").write_bytes(content)
-    refused(saved, r"learned\.json: is damaged; fit again")
+    refused(saved, r"learned\.json: is damaged.*; fit again")
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", '"x"', "null", '{"format": 0}', '{"format": 99}'])
+@pytest.mark.parametrize("content", ["[]", '"x"', "null", '{"format": 0}', '{"format": 99}'])
 def test_another_format(saved, content):
     (saved / "learned.json").write_text(content, "utf-8")
     refused(saved, r"learned\.json: .*format; fit again")
@@ -191,10 +193,7 @@ def test_pickles_are_not_opened(saved, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     written, _ = read_learned(saved)
     np.savez(saved / "learned.npz", bomb=np.array([Bomb()], object))
-    del written["sha256"]
-    said = json.dumps(written, sort_keys=True).encode()
-    digest = sha256(said + (saved / "learned.npz").read_bytes()).hexdigest()
-    (saved / "learned.json").write_text(json.dumps({**written, "sha256": digest}), "utf-8")
+    write_record(saved / "learned.json", written, [saved / "learned.npz"])
     refused(saved, r"learned\.npz: is damaged .*pickle")
     assert not (tmp_path / "exploded").exists()
     with np.load(saved / "learned.npz", allow_pickle=True) as file:

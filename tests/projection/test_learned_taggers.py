@@ -99,9 +99,9 @@ def test_word_features():
         ([(1, 2, "A")], [0, 4, 0, 0, 0]),
         ([(0, 2, "A"), (2, 5, "B-x")], [1, 3, 5, 6, 7]),
         ([(0, 5, "B-x")], [5, 6, 6, 6, 7]),
-        # nested: the earlier one wins
+        # nested: the longer one wins
         ([(0, 4, "A"), (1, 2, "B-x")], [1, 2, 2, 3, 0]),
-        ([(1, 2, "B-x"), (0, 4, "A")], [0, 8, 0, 0, 0]),
+        ([(1, 2, "B-x"), (0, 4, "A")], [1, 2, 2, 3, 0]),
         # overlapping at an edge, and what does not overlap afterwards
         ([(0, 3, "A"), (2, 4, "B-x"), (3, 5, "B-x")], [1, 2, 3, 5, 7]),
         # the same words twice

@@ -56,10 +56,44 @@ def test_competing_entities():
     greedy = project(GreedyMethod(), entities, links)
     assert placed(greedy) == [(0, 2, "A")]
     assert greedy.dropped == ((entities[1], LOST),)
-    # the optimum gives each a word: 2/3 + 2/3 = 4/3 > 1
-    exact = project(ExactMethod(), entities, links)
+    # the paper's optimum gives each a word: 2/3 + 2/3 = 4/3 > 1
+    exact = project(ExactMethod(whole=False), entities, links)
     assert placed(exact) == [(0, 1, "A"), (1, 2, "B")]
     assert exact.dropped == ()
+    # but a half of A is worth 2/3 - 2 * (1 - 2/3) = 0
+    exact = project(ExactMethod(), entities, links)
+    assert (placed(exact), exact.dropped) == (placed(greedy), greedy.dropped)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_no_name_is_cut_in_two(n):
+    # "Anna Maria Roe" twice, the target has a pronoun for the second one; all words of both link to
+    # the only name: cut in two it would be worth 2a / (n + a) + 2b / (n + b) > 1
+    names = [Span(0, n, "PER"), Span(n + 1, 2 * n + 1, "PER")]
+    links = linked(" ".join(f"{i}-{i} {n + 1 + i}-{i}" for i in range(n)), 2 * n + 1, n + 3)
+    assert placed(project(ExactMethod(), names, links)) == [(0, n, "PER")]
+    assert len(project(ExactMethod(whole=False), names, links).spans) == 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_no_name_is_cut_for_a_part_of_it(first, n):
+    # "Anna Maria Roe" and "Roe", before or after it; the target has the whole name alone, which is
+    # worth 1 for the one and 1 for the other; the longer one is taken
+    whole, part = (0, n + 1) if first else (2, 0)
+    spans = [Span(whole, whole + n, "PER"), Span(part, part + 1, "PER")]
+    links = linked(f"{part}-{n - 1} " + " ".join(f"{whole + i}-{i}" for i in range(n)), n + 2, n)
+    found = project(ExactMethod(), spans, links)
+    assert placed(found) == [(0, n, "PER")]
+    assert found.origins == (spans[0],)
+
+
+def test_names_that_share_a_word_are_no_cut_name():
+    # Structural Funds and Cohesion Funds -> Struktur- und Kohäsionsfonds; both Funds are linked to
+    # the last word: [0,1) = 2/3, [0,3) = 2*2/(2+3) = 4/5; 2/3 - 2 * (4/5 - 2/3) = 2/5 each
+    spans, links = [Span(0, 2, "A"), Span(3, 5, "B")], linked("0-0 1-2 2-1 3-2 4-2", 5, 3)
+    found = project(ExactMethod(), spans, links)
+    assert placed(found) == [(0, 1, "A"), (2, 3, "B")]
 
 
 def test_exactly_puts_the_number_of_projections_first():
@@ -197,23 +231,44 @@ def test_without_links(method, n_target):
     assert project(method, [], linked("0-0", 1, 1)).dropped == ()
 
 
-@pytest.mark.parametrize(
-    ("method", "expected"),
-    [
-        # 1 for both whole; LOC is first; ORG is left its last word, 2*1/(4+1) = 2/5: 1 + 2/5
-        (GreedyMethod(), [(0, 3, "LOC"), (3, 4, "ORG")]),
-        # [0,2) = 2*2/(3+2) = 4/5 and [2,4) = 2*2/(4+2) = 2/3: together 22/15 > 7/5
-        (ExactMethod(), [(0, 2, "LOC"), (2, 4, "ORG")]),
-        # LOC is shorter, and the one piece of ORG overlaps it
-        (HeuristicMethod(), [(0, 3, "LOC")]),
-    ],
-    ids=["greedy", "exact", "heuristic"],
-)
-def test_nested_source_spans(method, expected):
+@pytest.mark.parametrize("method", METHODS, ids=name)
+def test_nested_source_spans(method):
     # New York City inside New York City Council, in any order; links one to one
     entities, links = [Span(0, 3, "LOC"), Span(0, 4, "ORG")], linked("0-0 1-1 2-2 3-3", 4, 4)
-    assert placed(project(method, entities, links)) == expected
-    assert placed(project(method, entities[::-1], links)) == expected
+    for given in (entities, entities[::-1]):
+        assert placed(project(method, given, links)) == [(0, 4, "ORG"), (0, 3, "LOC")]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name)
+def test_three_layers_and_two_labels(method):
+    # a b c d: X [0,4) around Y [1,4) around Z [2,3), which is W too; reordered, each in the other
+    spans = [Span(0, 4, "X"), Span(1, 4, "Y"), Span(2, 3, "Z"), Span(2, 3, "W")]
+    found = project(method, spans, linked("0-3 1-2 2-0 3-1", 4, 4))
+    assert placed(found) == [(0, 4, "X"), (0, 3, "Y"), (0, 1, "Z"), (0, 1, "W")]
+    assert found.origins == tuple(spans)
+    assert {span.score for span in found.spans} == {method.max_confidence()}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name)
+def test_an_inner_span_lies_inside_if_it_can(method):
+    # outer [0,2) -> words 0 1; the inner word 1 is linked to 1 and, wrongly, to 4
+    outer, inner = Span(0, 2, "ORG"), Span(1, 2, "LOC")
+    found = project(method, [outer, inner], linked("0-0 1-1", 2, 5))
+    assert placed(found) == [(0, 2, "ORG"), (1, 2, "LOC")]
+    found = project(method, [outer, inner], linked("0-0 1-1 1-4", 2, 5))
+    assert placed(found) == [(0, 2, "ORG"), (1, 2, "LOC")]
+
+
+def test_an_inner_span_that_has_no_word_inside_stands_alone():
+    # outer: three words, of which two are linked to 0 1; the third, inner, to 5:
+    # [0,2) = 2*2/(3+2) = 4/5 > [0,6) = 2*3/(3+6) = 2/3
+    spans = [Span(0, 3, "ORG"), Span(2, 3, "LOC")]
+    found = project(GreedyMethod(), spans, linked("0-0 1-1 2-5", 3, 6))
+    assert placed(found) == [(0, 2, "ORG"), (5, 6, "LOC")]
+    # without any place for the outer one, the inner one keeps its own
+    found = project(GreedyMethod(min_score=0.9), spans, linked("2-5", 3, 6))
+    assert placed(found) == [(5, 6, "LOC")]
+    assert found.dropped == ((spans[0], BELOW),)
 
 
 def test_crossing_source_spans():

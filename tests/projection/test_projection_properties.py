@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import instances, linked, often, project, row_of
+from project_instances import instances, linked, often, project, row_of, without_inner
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
@@ -59,11 +59,42 @@ def test_every_source_span_is_accounted_for(instance, method):
 
 @often
 @given(instances(), methods)
-def test_target_spans_are_disjoint_in_order_and_inside(instance, method):
+def test_target_spans_are_in_order_and_inside_and_nested_only_as_their_sources(instance, method):
     spans, links = instance
-    edges = [edge for span in project(method, spans, links).spans for edge in span[:2]]
-    assert edges == sorted(edges)
-    assert not edges or (edges[0] >= 0 and edges[-1] <= links.n_target)
+    found = project(method, spans, links)
+    places = [span[:2] for span in found.spans]
+    assert places == sorted(places, key=lambda place: (place[0], -place[1]))
+    assert all(0 <= start < end <= links.n_target for start, end in places)
+    both = list(zip(places, found.origins, strict=True))
+    for n, ((start, end), origin) in enumerate(both):
+        for (other_start, other_end), other in both[n + 1 :]:
+            if start < other_end and other_start < end:
+                assert start <= other_start < other_end <= end
+                assert origin.start <= other.start < other.end <= origin.end
+
+
+@often
+@given(instances(), methods)
+def test_outer_spans_are_projected_as_if_there_were_no_inner_ones(instance, method):
+    spans, links = instance
+    outer = without_inner(spans)
+    labels = {span.label for span in outer}
+    found = project(method, spans, links).spans
+    assert sorted(s for s in found if s.label in labels) == sorted(
+        project(method, outer, links).spans
+    )
+
+
+@often
+@given(instances(), methods)
+def test_labels_of_one_place_stay_together(instance, method):
+    spans, links = instance
+    twice = [s for span in spans for s in (span, span._replace(label=f"{span.label}'"))]
+    once, both = project(method, spans, links), project(method, twice, links)
+    assert sorted(s for s in both.spans if s.label[-1] != "'") == sorted(once.spans)
+    assert sorted(s._replace(label=s.label[:-1]) for s in both.spans if s.label[-1] == "'") == (
+        sorted(once.spans)
+    )
 
 
 @often
@@ -73,7 +104,7 @@ def test_confidences_and_scores(instance, method):
     spans, links = instance
     found = project(method, spans, links)
     least = method.weights().min_score
-    for (start, end, _, score), entity, raw in zip(
+    for (start, end, _, score, _), entity, raw in zip(
         found.spans, found.origins, found.raw_scores, strict=True
     ):
         sources, targets = range(entity.start, entity.end), range(start, end)
@@ -161,7 +192,7 @@ def test_no_such_solver(method):
 
 OTHER = {
     "greedy": {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5},
-    "exact": {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5},
+    "exact": {"n_proj": 2, "exactly": True, "max_words": 3, "min_score": 0.5, "whole": False},
     "heuristic": {
         "merge_distance": 2,
         "length_ratio": None,

@@ -112,6 +112,7 @@ def test_a_fit_keeps_no_tagger(pairs, tmp_path):
         projector.save(tmp_path / "fit")
 
 
+@pytest.mark.slow
 def test_a_labeller_finds_words_by_dictionary_where_there_are_no_spaces(route):
     tagger, translator = route
     for language, wanted in (("zh", True), ("th", True), ("es", False)):

@@ -51,7 +51,7 @@ def test_the_manifest(bitext):
     source, target, output = bitext
     run = project(source, target, output)
     method = GreedyMethod().describe()
-    assert read_manifest(output) == run.to_dict()
+    assert run.to_dict().items() <= read_manifest(output).items()
     assert run.to_dict() == {
         "output": output,
         "inputs": {"source": source, "target": target},
@@ -187,7 +187,7 @@ def test_align_to_pharaoh(bitext, tmp_path):
     assert status == {"aligned": 2, "empty: no link": 4, "rejected: too long": 1}
     version = package_version()
     assert run.signature == f"task:align|aligner:equal(fitted=0)|plugins:{TOY}|version:{version}"
-    assert read_manifest(output) == run.to_dict()
+    assert run.to_dict().items() <= read_manifest(output).items()
 
 
 def test_align_with_scores(bitext, tmp_path):

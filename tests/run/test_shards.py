@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import time
+import warnings
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from toy_bitext import dump, rows
 
 from spanbridge import InputError
 from spanbridge.api import Loaded, read_pairs
+from spanbridge.core.errors import RepairWarning
 from spanbridge.formats.parquet import read_shard
 from spanbridge.run import stream
 from spanbridge.run.config import make_pipeline
@@ -72,6 +74,7 @@ def test_neither_shards_nor_machines_change_a_byte(tmp_path):
     assert (tmp_path / "parts.jsonl").read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_a_learning_method_learns_the_same_whatever_the_shards_and_machines(tmp_path):
     toy.write(tmp_path, 250)
     steps = [*toy.STEPS[1:3], {"project": {"method": "corpus", "aligner": "statistical"}}]
@@ -124,12 +127,12 @@ def test_a_longer_text_is_learned_from_anew(tmp_path):
     toy.write(tmp_path, 1010, blank=10**9)
     longer = (tmp_path / "es.txt").read_text("utf-8")
     (tmp_path / "es.txt").write_text("\n".join(longer.split("\n")[:1000]) + "\n", "utf-8")
-    steps = [*toy.STEPS[1:2], {"align": {"aligner": "statistical"}}]
+    steps = [*toy.STEPS[:2], {"align": {"aligner": "statistical"}}]
     given = toy.settings(tmp_path, steps=steps, shard_rows=500, fit_rows=500)
     toy.run(given)
     (tmp_path / "es.txt").write_text(longer, "utf-8")
     _, reports = toy.run(given)
-    assert [p.made for p in reports] == [1, 1, 3]
+    assert [p.made for p in reports] == [1, 1, 1, 3]
 
 
 def test_what_any_step_rejects_is_written_down(tmp_path):
@@ -191,22 +194,54 @@ def test_a_shard_under_another_name_is_not_believed(tmp_path):
     toy.write(tmp_path, 20)
     given = toy.settings(tmp_path, shard_rows=10)
     toy.run(given)
-    first, second = sorted((tmp_path / "o.jsonl.work" / "5-join").glob("*.parquet"))
-    second.write_bytes(first.read_bytes())
-    with pytest.raises(InputError, match="is another shard under this one's name"):
-        toy.run(given)
+    whole = (tmp_path / "o.jsonl").read_bytes()
+    for suffix in ("parquet", "json"):
+        first, second = sorted((tmp_path / "o.jsonl.work" / "5-join").glob(f"*.{suffix}"))
+        second.write_bytes(first.read_bytes())
+        with pytest.warns(RepairWarning, match=r"00001-\w+\.(parquet|json): is .*; made anew"):
+            assert toy.run(given)[1][-1].made == 1
+        assert (tmp_path / "o.jsonl").read_bytes() == whole
 
 
-def test_a_damaged_shard_is_named(tmp_path):
+@pytest.mark.parametrize("step", ["0-read", "2-translate", "5-join"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "gone"])
+def test_a_damaged_shard_is_named_and_made_anew(tmp_path, step, damage):
     toy.write(tmp_path, 20)
-    given = toy.settings(tmp_path)
+    given = toy.settings(tmp_path, shard_rows=10)
     toy.run(given)
-    (last,) = (tmp_path / "o.jsonl.work" / "5-join").glob("*.parquet")
-    last.write_bytes(last.read_bytes()[:100])
-    with pytest.raises(InputError, match=r"00000-\w+.parquet: cannot be read .*; delete it"):
+    whole = (tmp_path / "o.jsonl").read_bytes()
+    first, _ = sorted((tmp_path / "o.jsonl.work" / step).glob("*.parquet"))
+    data = bytearray(first.read_bytes())
+    data[len(data) // 2] ^= 1
+    first.write_bytes({"cut": data[:100], "flipped": data}.get(damage, b""))
+    if damage == "gone":
+        first.unlink()
+    with pytest.warns(RepairWarning, match=r"00000-\w+\.parquet: .*; made anew"):
+        made = toy.run(given)[1]
+    assert {p.name: p.made for p in made} == {p.name: int(p.name in step) for p in made}
+    assert (tmp_path / "o.jsonl").read_bytes() == whole
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         toy.run(given)
-    last.unlink()
-    assert toy.run(given)[1][-1].made == 1
+
+
+def test_damaged_learned_state_is_named_and_learned_anew(tmp_path):
+    toy.write(tmp_path, 60)
+    steps = [*toy.STEPS[1:2], {"align": {"aligner": "statistical"}}]
+    given = toy.settings(tmp_path, steps=steps, shard_rows=30)
+    toy.run(given)
+    whole = (tmp_path / "o.jsonl").read_bytes()
+    work = tmp_path / "o.jsonl.work" / "2-align"
+    (learned,) = work.glob("learned-*/aligner/learned.npz")
+    data = bytearray(learned.read_bytes())
+    data[len(data) // 2] ^= 1
+    learned.write_bytes(data)
+    for record in work.glob("*.json"):
+        record.unlink()
+    with pytest.warns(RepairWarning, match=r"learned\.npz: is damaged, .*; learned anew"):
+        toy.run(given)
+    assert (tmp_path / "o.jsonl").read_bytes() == whole
+    assert learned.read_bytes() != data
 
 
 @pytest.mark.slow

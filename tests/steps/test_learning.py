@@ -11,6 +11,7 @@ from toy_bitext import invented_bitext, project
 
 from spanbridge import InputError
 from spanbridge.core import learned
+from spanbridge.core.records import write_record
 from spanbridge.core.signature import package_version
 from spanbridge.run import stream
 from spanbridge.run.config import make_pipeline
@@ -165,8 +166,14 @@ def change(path, **fields):
     """Change what was learned, and the digest so that it fits."""
     changed = json.loads(path.read_text("utf-8"))
     changed["learned"] |= fields
-    changed["sha256"] = learned._digest(changed, (path.parent / FILES[1]).read_bytes())
-    path.write_text(json.dumps(changed), "utf-8")
+    write_record(path, changed, [path.parent / FILES[1]])
+    anew(path.parent.parent)
+
+
+def anew(fit, **fields):
+    """Write what a fit says of its parts again, with other fields."""
+    parts = json.loads((fit / "parts.json").read_text("utf-8"))
+    write_record(fit / "parts.json", parts | fields, [fit / part / FILES[0] for part in PARTS])
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -176,7 +183,7 @@ def test_damaged_numbers(fit, part, damage):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes({"cut": data[:-10], "flipped": data, "empty": b""}[damage])
-    with pytest.raises(InputError, match=rf"{part}: .*learned\.npz is damaged; fit again"):
+    with pytest.raises(InputError, match=rf"{part}/learned\.npz: is damaged, .*; fit again"):
         learning.recipe(fit)
 
 
@@ -184,7 +191,7 @@ def test_a_changed_description(fit):
     """What is learned stands in both files, and so both are checked."""
     path = fit / "method" / "learned.json"
     path.write_text(path.read_text("utf-8").replace('"n_pairs":', '"n_pairs":1'), "utf-8")
-    with pytest.raises(InputError, match="is damaged; fit again"):
+    with pytest.raises(InputError, match=r"method/learned\.json: is damaged, .*; fit again"):
         learning.recipe(fit)
 
 
@@ -209,6 +216,8 @@ def test_a_description_that_cannot_be_read(fit, name, text):
 def test_another_format(fit, name, form):
     old = json.loads((fit / name).read_text("utf-8"))
     (fit / name).write_text(json.dumps(old | {"format": form}), "utf-8")
+    if name != "parts.json":
+        anew(fit)
     with pytest.raises(InputError, match=rf"{name}: is not of this version's format; fit again"):
         learning.recipe(fit)
 
@@ -238,8 +247,7 @@ def test_an_incomplete_description(fit, part, fields, source_and_target, tmp_pat
     ],
 )
 def test_an_aligner_that_is_not_here(fit, aligner, why):
-    parts = json.loads((fit / "parts.json").read_text("utf-8"))
-    (fit / "parts.json").write_text(json.dumps(parts | {"aligner": aligner}), "utf-8")
+    anew(fit, aligner=aligner)
     with pytest.raises(InputError, match=rf"parts\.json: .*{why}"):
         learning.recipe(fit)
 

@@ -5,6 +5,11 @@ import toy_pipeline as toy
 from test_translators import needs_apertium
 from toy_bitext import rows
 
+from spanbridge import Sentence, SentencePair, Span
+from spanbridge.formats.languages import find_language
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import Context
+from spanbridge.steps.translating import Mark
 from spanbridge.translation.base import Translation, Translator
 
 TEXT = (
@@ -26,6 +31,18 @@ class Swaps(Translator):
 
     def translate(self, sentences, source, target):
         return [Translation(text.replace(*self._phrase)) for text in sentences]
+
+
+class Bank(Translator):
+    """Knows the Bank of China under another name."""
+
+    licence = "MIT"
+
+    def describe(self, source, target):
+        return "bank"
+
+    def translate(self, sentences, source, target):
+        return [Translation(text.replace("Bank of China", "China Bank")) for text in sentences]
 
 
 @pytest.fixture
@@ -59,6 +76,32 @@ def test_rows_in_rows_out(mark, style):
     assert third["status"] == "empty: no source span"
     assert sum(run.account.statuses.values()) == 3
     assert len(run.account.rejects) == (style == "brackets")
+
+
+@pytest.mark.parametrize("style", ["brackets", "xml", "quotes"])
+def test_nested_spans_are_found_inside_the_marked_ones(style):
+    """Bank of China, China inside, Jane Roe twice; the translator changes words and their order."""
+    text = "The Bank of China hired Jane Roe"
+    spans = (
+        *(Span(1, 4, "ORG"), Span(3, 4, "LOC"), Span(5, 7, "PER"), Span(5, 7, "EMPLOYEE")),
+        Span(2, 3, "PREPOSITION"),
+    )
+    step = Mark(translator=Bank(), style=style)
+    step.open(Context({"source": find_language("en"), "target": find_language("es")}))
+    account = Account()
+    row = SentencePair("1", Sentence(tuple(text.split()), spans), Sentence(()))
+    [found] = step.run([row], account)
+    target = found.target
+    assert [(span.label, target.text_of(span.start, span.end)) for span in target.spans] == [
+        ("ORG", "China Bank"),
+        ("LOC", "China"),
+        ("PER", "Jane Roe"),
+        ("EMPLOYEE", "Jane Roe"),
+    ]
+    assert account.dropped == {"mark lost": 1}
+    crossing = row.source.with_spans((Span(0, 2, "X"), Span(1, 3, "Y")))
+    [found] = step.run([row.replace(source=crossing)], account)
+    assert found.status == "rejected: its spans cross"
 
 
 def test_lost_marks_are_counted(mark):

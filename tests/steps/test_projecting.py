@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from toy_bitext import EqualWords, batches_of, invented_bitext, project, rows
 
+import spanbridge
 from spanbridge import Sentence, SentencePair, SoftAlignment, Span, SpanbridgeError, WordAlignment
 from spanbridge.alignment.base import Aligner
 from spanbridge.core.errors import InputError
 from spanbridge.formats.languages import find_language
+from spanbridge.formats.tokens import suffix_starts
 from spanbridge.projection.corpus import CorpusMethod
 from spanbridge.projection.method import UNSURE, Method, Projection
 from spanbridge.steps.account import Account
@@ -344,3 +346,63 @@ def test_settings_that_cannot_be_met(settings, why):
     links = {} if isinstance(settings["method"], Fixed) else {"links": "only"}
     with pytest.raises(SpanbridgeError, match=why):
         opened(**settings, **links)
+
+
+def test_spans_have_no_invisible_words_at_their_ends():
+    words = ("\u200e", "Anna", "\u200f", "Roe", "\ufeff", "ging")
+    source = Sentence(("Anna", "Roe", "went"), (Span(0, 2, "PER"),))
+    links = WordAlignment.of([(0, 0), (0, 1), (1, 3), (1, 4), (2, 5)], 3, 6)
+    step = opened(method="greedy", links="only")
+    (row,) = step.work([SentencePair("1", source, Sentence(words), links)], Account())
+    (span,) = row.target.spans
+    assert span[:3] == (1, 4, "PER")
+
+
+@pytest.mark.parametrize(
+    ("settings", "language", "word"),
+    [
+        ({}, None, "Ankara'da"),
+        ({}, "tr", "Ankara"),
+        ({}, "de", "Ankara'da"),
+        ({}, "en", "Ankara'da"),
+        ({"suffixes": "cut"}, None, "Ankara"),
+        ({"suffixes": "keep"}, "tr", "Ankara'da"),
+    ],
+)
+def test_suffixes_after_an_apostrophe(settings, language, word):
+    source = Sentence(("live", "in", "Ankara"), (Span(2, 3, "LOC"),))
+    known = (Span(0, 1, "X"),)  # of the target, which is found anew
+    rows = [
+        SentencePair("1", source, Sentence(("Ankara'da", "ya\u015f\u0131yor"), spans, text, places))
+        for text, places in [("Ankara'da ya\u015f\u0131yor", ((0, 9), (10, 17)))]
+        for spans in ((), known)
+    ]
+    languages = {} if language is None else {"source": "es", "target": language}
+    made = spanbridge.Loaded(
+        [{"project": {"method": "greedy", "aligner": "lexical", **settings}}], languages
+    )
+    found = made.run(rows)
+    for row in found:
+        [span] = row.target.spans
+        assert row.target.text_of(span.start, span.end) == word
+    cuts = settings.get("suffixes") == "cut" or (not settings and language in ("tr", "en"))
+    assert ("suffixes:" in found.signature) == cuts
+    linked = rows[0]._replace(links=WordAlignment.of([(2, 0)], 3, 2))
+    assert made.run([linked])[0].target.words == rows[0].target.words
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "found"),
+    [
+        ("Ankara'da", None, ["'da"]),
+        ("O'Brien'\u0131n ve Ali\u2019nin", None, ["'\u0131n", "\u2019nin"]),
+        ("O'Brien N'Djamena O'NEILL", None, []),
+        ("qu'il l'ajuntament dell'unione", None, []),
+        ("Obama's can't", frozenset({"s"}), ["'s"]),
+        ("rock'n'roll 1990'lar", None, ["'roll", "'lar"]),
+        ("'quoted' a'-b", None, []),
+    ],
+)
+def test_where_suffixes_begin(text, known, found):
+    starts = suffix_starts(text, known)
+    assert [text[start:].split()[0] for start in starts] == found

@@ -33,12 +33,27 @@ def test_agreement_by_hand():
     tagged = Tagged(4, (Span(0, 1, "PER", 0.9), Span(2, 3, "LOC", 0.5)), probabilities)
     projected = [Span(1, 2, "PER", 0.8), Span(2, 4, "LOC", 0.7), Span(3, 4, "ORG", None)]
     found = combine(projected, tagged, CLASSES, 0.5, 0.4)
-    # .9 / 2; (.8 + .4) / 2; (.7 + .5) / 2 beats (0 + .5) / 2 and the certain ORG, of a label that
-    # the tagger does not know, (1 + 0) / 2
-    assert [span[:3] for span in found] == [(0, 1, "PER"), (1, 2, "PER"), (2, 4, "LOC")]
-    assert [span.score for span in found] == pytest.approx([0.45, 0.6, 0.6])
+    # .9 / 2; (.8 + .4) / 2; (.7 + .5) / 2 beats (0 + .5) / 2; the certain ORG lies inside
+    assert [span[:3] for span in found] == [
+        (0, 1, "PER"),
+        (1, 2, "PER"),
+        (2, 4, "LOC"),
+        projected[2][:3],
+    ]
+    assert [span.score for span in found] == pytest.approx([0.45, 0.6, 0.6, 1.0])
     assert combine(projected, tagged, CLASSES, 0.0, 0.6)[0][:3] == (0, 1, "PER")
     assert combine((), Tagged(0, ()), (), 0.5, 0.4) == ()
+
+
+def test_nested_spans_stay_nested_beside_a_flat_tagger():
+    # "Bank of China" ORG around "China" LOC, which is GPE too; the tagger finds the outer one only
+    projected = (Span(0, 3, "ORG", 0.9), Span(2, 3, "LOC", 0.8), Span(2, 3, "GPE", 0.7))
+    found = combine(projected, Tagged(4, (Span(0, 3, "ORG", 0.5),)), (), 0.5, 0.4)
+    assert found == (Span(0, 3, "ORG", 0.7), *projected[1:])
+    # it finds the inner one too: .5 * .8 + .5 * 1; one that it finds alone is no layer: "of" loses
+    others = (Span(1, 2, "LOC", 0.8), Span(2, 3, "LOC", 1.0))
+    found = combine(projected, Tagged(4, others), (), 0.5, 0.3)
+    assert found == (Span(0, 3, "ORG", 0.45), Span(2, 3, "LOC", 0.9), projected[2])
 
 
 class Halves(Tagger):

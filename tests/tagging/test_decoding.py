@@ -79,7 +79,7 @@ def test_best_of_all_valid_sequences(p):
         if valid(path)
     )
     tags = ["O"] * len(p)
-    for start, end, label, score in decode(p, CLASSES):
+    for start, end, label, score, _ in decode(p, CLASSES):
         tags[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
         column = CLASSES.index(f"B-{label}")
         own = p[start, column] * prod(p[start + 1 : end, column + 1].tolist())

@@ -13,7 +13,10 @@ import tiny_checkpoints
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
+from spanbridge.api import Loaded
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence
 from spanbridge.tagging.checkpoint_tagger import CheckpointTagger, least_margin
 from spanbridge.tagging.spacy_tagger import SpacyTagger
 from spanbridge.tagging.transformers_tagger import (
@@ -214,6 +217,9 @@ def test_spacy(tmp_path):
     assert found[0].probabilities is None
     assert found[1].empty_probability is None
     assert tagger.licence == "unknown"
+    made = Loaded([{"tag": {"tagger": tagger}}])
+    told = made.run([SentencePair("1", Sentence(("in", "Bonn")), Sentence(()))]).account.text()
+    assert "1 rows passed a model that brings code of its own, which was run" in told
     pipeline.meta["license"] = "MIT"
     pipeline.to_disk(tmp_path / "licensed")
     assert SpacyTagger(str(tmp_path / "licensed")).licence == "MIT"

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,8 +16,10 @@ from safetensors.numpy import load_file
 
 from spanbridge import read_labelled
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import alone
 from spanbridge.evaluation import evaluate_spans
 from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
+from spanbridge.tagging.transformers_tagger import TransformersTagger
 from spanbridge.training import trainer as loop
 from spanbridge.training.examples import Piece
 from spanbridge.training.fine_tuning import train
@@ -174,19 +177,21 @@ def broken_off(base, files, tmp_path):
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize("name", ["state.safetensors", "state.json"])
-@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
-def test_a_damaged_state_is_named(broken_off, base, files, name, damage):
-    path = broken_off / "resume" / name
+@pytest.mark.parametrize("kind", ["safetensors", "json"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "edited"])
+def test_a_damaged_state_is_named(broken_off, base, files, kind, damage):
+    (path,) = (broken_off / "resume").glob(f"state*.{kind}")
     data = bytearray(path.read_bytes())
-    if damage == "gone":
-        path.unlink()
+    if damage == "edited" and kind == "json":
+        path.write_bytes(data.replace(b'"epoch": 1', b'"epoch": 2'))
     elif damage == "cut":
         path.write_bytes(data[: len(data) // 2])
+    elif damage == "edited":
+        path.unlink()
     else:
-        data[len(data) // 2] ^= 255
+        data[len(data) // 2] ^= 1
         path.write_bytes(data)
-    with pytest.raises(InputError, match=rf"{name}: .*delete .* to begin anew"):
+    with pytest.raises(InputError, match=rf"state.*\.{kind}: .*delete .* to begin anew"):
         run(base, files, broken_off)
 
 
@@ -243,8 +248,30 @@ def test_a_finished_training_is_not_done_again(trained, base, files):
 
 def test_a_damaged_account_is_named(trained, base, files, tmp_path):
     (tmp_path / "training.json").write_text('{"scores": 3}', encoding="utf-8")
-    with pytest.raises(InputError, match=r"training\.json: is damaged; delete the folder"):
+    with pytest.raises(InputError, match=r"training\.json: is damaged, .*; delete the folder"):
         run(base, files, tmp_path)
+
+
+@pytest.mark.parametrize("kind", [CheckpointTagger, TransformersTagger])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "training.json"])
+def test_a_damaged_tagger_tags_nothing(trained, tmp_path, kind, name):
+    folder = shutil.copytree(trained.folder, tmp_path / "copy")
+    data = bytearray((folder / name).read_bytes())
+    data[-20] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(InputError, match=rf"{name}: is damaged.*; train again, or delete") as error:
+        kind(str(folder))
+    assert error.value.file == str(folder / name)
+    (folder / "training.json").unlink()  # it was changed on purpose
+    if name == "training.json":
+        kind(str(folder))
+
+
+def test_a_second_training_in_one_folder_is_refused(base, files, tmp_path):
+    (tmp_path / "out").mkdir()
+    # another file description, as in another process
+    with alone(tmp_path / "out" / "training.json"), pytest.raises(InputError, match="another run"):
+        run(base, files, tmp_path / "out")
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ import json
 import pytest
 from test_training import base, files
 
-from spanbridge.core.errors import InputError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.training.training_sets import (
@@ -93,9 +92,13 @@ def test_a_later_set_repeats_nothing(files):
     assert sets[1].left_out == {"in an earlier set": len(made)}
 
 
-def test_overlapping_spans(tmp_path):
+@pytest.mark.parametrize(("nested", "kept"), [("outer", 0), ("inner", 1)])
+def test_one_of_two_layers_is_learned(tmp_path, nested, kept):
     overlapping = row([0.9, 0.8], n_source=2)
     overlapping["target_spans"][0]["end"] = 2
     (tmp_path / "p.jsonl").write_text(json.dumps(overlapping) + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"p\.jsonl:1: spans overlap"):
-        read_set(str(tmp_path / "p.jsonl"))
+    found = read_set(str(tmp_path / "p.jsonl"), nested=nested)
+    [(sentence, _)] = found.sentences
+    [span] = sentence.spans
+    assert span.label == overlapping["target_spans"][kept]["label"]
+    assert "1 spans left out, since tags hold one layer" in found.text()

@@ -1,6 +1,8 @@
 """A chat model behind an endpoint: a server of the test's own, which misbehaves in every way."""
 
+import asyncio
 import json
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,10 +10,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from spanbridge import SpanbridgeError
+from spanbridge.api import Loaded
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence
 from spanbridge.formats.languages import find_language
-from spanbridge.translation.chat import KEY, ChatTranslator
+from spanbridge.formats.tokens import raw_sentence
+from spanbridge.translation.chat import KEY as CHAT_KEY
+from spanbridge.translation.chat import ChatTranslator
 
 SPANISH, ENGLISH = find_language("es"), find_language("en")
+EMPTY = Sentence(())
 
 
 @pytest.fixture
@@ -42,7 +50,7 @@ def serve():
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         running.append(server)
         return f"http://127.0.0.1:{server.server_port}/v1", seen
 
@@ -62,7 +70,7 @@ def right(text):
 
 
 def test_every_sentence_is_one_request(serve, monkeypatch):
-    monkeypatch.setenv(KEY, "secret")
+    monkeypatch.setenv(CHAT_KEY, "secret")
     url, seen = serve(lambda text, n: right(text))
     made = ChatTranslator("tower", url, parallel=3)
     found = made.translate(["Hola, señor.", " ", "¿Qué tal?"], SPANISH, ENGLISH)
@@ -81,21 +89,9 @@ def test_every_sentence_is_one_request(serve, monkeypatch):
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        ((503, ""), "the server does not serve: it answers 503"),
-        ((200, "[" * 100_000), "does not answer in JSON"),
-        (says('{"translation": "\\ud800"}'), "half a character"),
-        ((200, "<html>"), "does not answer in JSON"),
-        ((200, '{"error": 1}'), "does not answer as OpenAI's interface does"),
-        ((200, "[]"), "does not answer as OpenAI's interface does"),
-        (says("Hello!"), "does not answer with JSON alone"),
-        (says(None), "does not answer with JSON alone"),
-        (says('Sure! {"translation": "x"}'), "does not answer with JSON alone"),
-        (says('{"translation": "x", "note": "y"}'), "the one key"),
-        (says('["x"]'), "the one key"),
-        (says('{"translation": ["x"]}'), "empty or no text"),
-        (says('{"translation": "  "}'), "empty or no text"),
-        (says('{"translation": "x', "length"), "did not end (length)"),
-        ((200, "x" * (1 << 20) + "yy"), "longer than any translation"),
+        (says(None), "failed: the model's answer is empty"),
+        (says('["x"]'), "failed: the model does not answer with the JSON"),
+        (says('{"translation": "x', "length"), "failed: the model did not end (length)"),
     ],
 )
 def test_a_bad_answer_is_asked_for_again_and_then_given_up(serve, answer, why):
@@ -103,39 +99,94 @@ def test_a_bad_answer_is_asked_for_again_and_then_given_up(serve, answer, why):
     made = ChatTranslator("m", url, tries=3, pause=0)
     first, second = made.translate(["a", "b"], SPANISH, ENGLISH)
     assert first.text == ""
-    assert first.status.startswith("failed: ")
-    assert why in first.status
+    assert first.status.startswith(why)
     assert (second.text, second.status) == ("<b>", "ok")
     assert len(seen) == 6
 
 
-def test_what_no_try_can_mend_ends_the_run(serve):
-    url, seen = serve(lambda text, n: (401, '{"error": "no such key"}'))
-    with pytest.raises(SpanbridgeError, match="answers 401 to every request.*no such key"):
-        ChatTranslator("m", url).translate(["a"], SPANISH, ENGLISH)
-    assert len(seen) == 1
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ((401, '{"error": "no such key"}'), "it answers 401: no such key"),
+        ((404, '{"error": {"message": "no model m"}}'), "it answers 404: no model m"),
+        ((503, ""), "it answers 503"),
+        ((200, "[" * 100_000), "it does not answer in JSON"),
+        ((200, "<html><b>Sign in</b>"), "it does not answer in JSON: Sign in"),
+        ((200, '{"error": 1}'), "it does not answer as OpenAI's interface does"),
+        ((200, "[]"), "it does not answer as OpenAI's interface does"),
+        ((200, "x" * (1 << 20) + "yy"), "the answer is longer than any translation"),
+        (
+            (400, '{"error": {"message": "Unsupported value: \'temperature\' must be 1"}}'),
+            "'temperature' must be 1 (the option leave_out=temperature leaves it out)",
+        ),
+    ],
+)
+def test_what_every_request_gets_ends_the_run_in_the_servers_words(serve, answer, why):
+    url, _ = serve(lambda text, n: answer)
+    with pytest.raises(SpanbridgeError, match=f"{re.escape(url)}: .*{re.escape(why)}"):
+        ChatTranslator("m", url, pause=0).translate(["a", " "], SPANISH, ENGLISH)
+
+
+def test_the_run_ends_early(serve):
+    """Nobody waits for thousands of sentences to fail one by one."""
+    url, seen = serve(lambda text, n: (400, "no"))
+    made = ChatTranslator("m", url, parallel=2, pause=0)
+    with pytest.raises(SpanbridgeError, match="it answers 400: no"):
+        made.translate([str(n) for n in range(100)], SPANISH, ENGLISH)
+    assert len(seen) <= 4
 
 
 def test_nobody_there():
     made = ChatTranslator("m", "http://127.0.0.1:9/v1", tries=2, pause=0)
-    with pytest.raises(SpanbridgeError, match=r"9/v1: .*no answer \(connection refused\)"):
+    with pytest.raises(SpanbridgeError, match=r"9/v1: no answer \(connection refused\)"):
         made.translate(["a", " "], SPANISH, ENGLISH)
 
 
-def test_a_sentence_that_the_server_refuses_has_failed(serve):
-    url, seen = serve(lambda text, n: (400, "too long") if text == "a" else right(text))
-    found = ChatTranslator("m", url, pause=0).translate(["a", "b"], SPANISH, ENGLISH)
-    assert [t.status for t in found] == ["failed: the server refuses it (400)", "ok"]
-    assert len(seen) == 2
+@pytest.mark.parametrize(
+    ("refused", "status"),
+    [
+        ((400, "too long"), "it answers 400"),
+        ((400, '{"error": {"code": "content_filter"}}'), "it answers 400 content_filter"),
+        ((500, "crash"), "it answers 500"),
+    ],
+)
+def test_a_sentence_that_the_server_refuses_has_failed(serve, refused, status):
+    """It is told from a fault of all requests by asking for another one, also if it is alone."""
+    url, _ = serve(lambda text, n: refused if text == "a" else right(text))
+    made = ChatTranslator("m", url, pause=0)
+    for texts in (["a", "b"], ["a"]):
+        found = made.translate(texts, SPANISH, ENGLISH)
+        assert [t.status for t in found] == [f"failed: the server: {status}", "ok"][: len(texts)]
+
+
+def test_parameters_can_be_left_out(serve):
+    url, seen = serve(lambda text, n: right(text))
+    for left_out in ("response_format, seed", ["response_format", "seed"]):
+        made = ChatTranslator("m", url, leave_out=left_out)
+        made.translate(["a"], SPANISH, ENGLISH)
+        assert seen[-1][0].keys() == {"model", "messages", "temperature"}
+        assert f"chat(m@{url},temperature=0,prompt=" in made.describe(SPANISH, ENGLISH)
+    ChatTranslator("m", url).translate(["a"], SPANISH, ENGLISH)
+    assert seen[-1][0].keys() > {"response_format", "seed", "temperature"}
 
 
 def test_neither_text_nor_key_follows_a_redirection(serve, monkeypatch):
-    monkeypatch.setenv(KEY, "secret")
+    monkeypatch.setenv(CHAT_KEY, "secret")
     elsewhere, seen = serve(lambda text, n: right(text))
     url, _ = serve(lambda text, n: (302, elsewhere))
-    with pytest.raises(SpanbridgeError, match="answers 302 to every request"):
+    with pytest.raises(SpanbridgeError, match="302: redirections, here to .*, are not followed"):
         ChatTranslator("m", url).translate(["a"], SPANISH, ENGLISH)
     assert not seen
+
+
+def test_in_a_running_event_loop(serve):
+    """As in a notebook."""
+    url, _ = serve(lambda text, n: right(text))
+
+    async def cell():
+        return ChatTranslator("m", url).translate(["a"], SPANISH, ENGLISH)
+
+    assert asyncio.run(cell())[0].text == "<a>"
 
 
 def test_the_address_and_the_prompt_are_part_of_what_it_is():
@@ -152,6 +203,10 @@ def test_the_address_and_the_prompt_are_part_of_what_it_is():
         ({"url": "http://x:99999/v1"}, "no http address"),
         ({"url": "http://[bad/v1"}, "no http address"),
         ({"url": "http://user:pw@localhost/v1"}, "names a user"),
+        ({"url": "http://a..b/v1"}, "no http address"),
+        ({"url": "http://ex ample/v1"}, "no http address"),
+        ({"url": "http://u:p/w@h/v1"}, r"^http://\*\*\*@h/v1 is no"),
+        ({"leave_out": "stream"}, "no parameter 'stream'"),
         ({"tries": 0}, "out of range"),
         ({"seconds": 0.0}, "out of range"),
     ],
@@ -173,3 +228,31 @@ def test_languages_without_the_package_of_their_names(monkeypatch):
     prompt = ChatTranslator("m")._prompt(SPANISH, ENGLISH)
     assert "from the language with the code es into the language with the code en" in prompt
     assert ChatTranslator("m").describe(SPANISH, ENGLISH) != named
+
+
+def test_command_pipeline_and_python_without_secrets(serve, spanbridge, tmp_path, monkeypatch):
+    monkeypatch.setenv(CHAT_KEY, "secret-key")
+    url, seen = serve(lambda text, n: (400, "no secret-key") if text == "Dos." else right(text))
+    (tmp_path / "es.txt").write_text("Uno.\nDos.\n")
+    options = {"model": "m", "url": f"{url}?api-key=hidden1", "leave_out": "seed", "pause": 0}
+    step = {"translate": {"translator": {"chat": options}, "side": "target"}}
+    given = {"languages": {"source": "en", "target": "es"}, "steps": [step]}
+    (tmp_path / "p.yaml").write_text(json.dumps({"input": "es.txt", "output": "p.jsonl", **given}))
+    told = spanbridge("run", "p.yaml").stderr + spanbridge("run", "--check", "p.yaml").stdout
+    flags = [f"--translator-option={k}={v}" for k, v in options.items() if k != "model"]
+    told += spanbridge(
+        *"translate --source es.txt --from es --to en --original target -o c.jsonl".split(),
+        *("--translator", "chat", "--translator-model", "m", *flags),
+    ).stderr
+    pairs = [SentencePair(str(n), EMPTY, raw_sentence(t)) for n, t in [(1, "Uno."), (2, "Dos.")]]
+    result = Loaded([step], given["languages"]).run(pairs)
+    result.save(tmp_path / "l.jsonl")
+    files = {name: (tmp_path / f"{name}.jsonl").read_text() for name in "pcl"}
+    assert len(set(files.values())) == 1
+    assert "failed: the server: it answers 400" in files["p"]
+    manifests = [(tmp_path / f"{name}.jsonl.run.json").read_text() for name in "pcl"]
+    assert len({json.loads(text)["signature"] for text in manifests}) == 1
+    assert "chat(m@http://127.0.0.1" in told
+    assert {path for _, path, _ in seen} == {"/v1/chat/completions?api-key=hidden1"}
+    for secret in ("hidden1", "secret-key"):
+        assert secret not in f"{told}{manifests}{files}{result.reports}"

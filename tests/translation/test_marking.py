@@ -98,7 +98,7 @@ def test_tags_that_come_twice_name_nothing():
         ("a [b]", (), "brackets", "such marks already"),
         ('a "b"', (), "quotes", "such marks already"),
         ("a <e1> b", (), "xml", "such marks already"),
-        ("a b", (Span(0, 3, "X"), Span(2, 3, "Y")), "xml", "overlap"),
+        ("a b", (Span(0, 2, "X"), Span(1, 3, "Y")), "xml", "cross"),
         ("a [b]", (Span(0, 1, "X"),), "xml", None),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 
 
 @click.command(
@@ -29,7 +30,9 @@ empty line, with its reason in OUT.rejects.jsonl. Links of the input are replace
 @click.option("--scores", is_flag=True, help="Write the score of each link.")
 @opt.aligner_options
 @opt.fit_rows_option
+@opt.text_options
 @opt.commercial_option
+@opt.file_options
 @opt.json_option
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, **given: Any) -> None:
@@ -39,10 +42,10 @@ def command(source: str, target: str | None, output: str, **given: Any) -> None:
     spans = output_format(output, "pharaoh").holds_spans
     settings = {
         "input": {"source": source, "target": target},
-        "labels": spans and has_labels(source),
+        "labels": spans and has_labels(source, given["format"]),
         "output": output,
         "link_scores": given["scores"],
         "steps": [{"align": {"aligner": opt.aligner_entry(given, given["aligner"] or "fused")}}],
-        **opt.take(given, ("fit_rows", "commercial")),
+        **opt.take(given, ("fit_rows", "commercial", *opt.READING)),
     }
-    opt.stream(settings, given)
+    running.stream(settings, given)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from spanbridge.cli.terminal import say
+
 
 @click.command(
     epilog="""\b
@@ -28,17 +30,17 @@ def command(output: str) -> None:
     each sentence with its links and spans.
     """
     from spanbridge.core.errors import SpanbridgeError
-    from spanbridge.core.files import check_named
+    from spanbridge.core.files import check_named, real_path, reason
     from spanbridge.demo.sample import run, table
 
     check_named(output, "folder")
     folder = Path(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpanbridgeError(f"{folder} cannot be made: {error.strerror}") from error
-    scores, page = run(folder, lambda text: click.echo(text, err=True))
-    click.echo("Entity F1 against hand-made labels, English labels projected:\n")
+    except (OSError, ValueError) as error:
+        raise SpanbridgeError(f"{folder} cannot be made: {reason(error)}") from error
+    scores, page = run(folder, lambda text: say(text, err=True))
+    say("Entity F1 against hand-made labels, English labels projected:\n")
     for line in table(scores):
-        click.echo(line)
-    click.echo(f"Open the page in a browser: {page.resolve()}")
+        say(line)
+    say(f"Open the page in a browser: {real_path(page)}")

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from spanbridge.cli.terminal import say
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import origin, plugins
@@ -142,7 +143,7 @@ def command(check: bool, as_json: bool) -> None:
         **{f"{kind}s": _names(kind) for kind in _KINDS},
         "packages": [_package(name) for name in _PACKAGES],
     }
-    click.echo(json.dumps(report, indent=1) if as_json else _text(report))
+    say(json.dumps(report, indent=1) if as_json else _text(report))
 
 
 def _text(report: dict[str, Any]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from itertools import tee
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli.terminal import say
 from spanbridge.core.tags import SCHEMES
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ report it with the number.
     show_default=True,
     help="Tag scheme of CoNLL files.",
 )
-@opt.column_options
+@opt.reading_options
 @click.option(
     "--bootstrap",
     metavar="N",
@@ -80,13 +81,14 @@ def command(
     else:
         result = _spans(gold, predicted, given)
     numbers, text = result
-    click.echo(json.dumps(numbers, ensure_ascii=False, indent=1) if as_json else text)
+    say(json.dumps(numbers, ensure_ascii=False, indent=1) if as_json else text)
 
 
 def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from spanbridge.core.errors import SpanbridgeError
     from spanbridge.evaluation import bootstrap_interval, evaluate_spans, orphan_policy
     from spanbridge.formats import Counts, Reading, labelled_rows, over_same_words
+    from spanbridge.formats.offsets import notes_of
 
     protocol, scheme = given["protocol"], given["scheme"]
     orphans = orphan_policy(protocol, scheme)
@@ -97,32 +99,39 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
             raise SpanbridgeError(f"--labels {given['labels']!r} names an empty label")
     files = (gold, predicted)
     counts = [Counts() for _ in files]
-    columns = (given["word_column"], given["tag_column"])
-    how = Reading(scheme, orphans)
-    named = replace(how, word_column=columns[0], tag_column=columns[1])
+    named = Reading(scheme, orphans, **opt.reading(given))
+    how = Reading(scheme, orphans, tag_names=named.tag_names)
     left = labelled_rows(gold, named, counts[0])
     right = labelled_rows(predicted, how, counts[1])
-    rows = list(over_same_words(left, gold, right, predicted))
+    other = _OtherWords(files)
+    found: set[str] = set()
+
+    def rows() -> Iterator[tuple[Sentence, Sentence]]:
+        for row in over_same_words(left, gold, right, predicted):
+            other.see(*row)
+            found.update(span.label for sentence in row for span in sentence.spans)
+            yield row
+
+    golds, predictions = tee(rows())  # read alternately, so little is buffered
+    report = evaluate_spans(
+        (sentence for sentence, _ in golds),
+        (sentence for _, sentence in predictions),
+        protocol=protocol,
+        labels=labels,
+        scheme=scheme,
+    )
     for path, n in zip(files, counts, strict=True):
-        if n.n_widened:
-            note = f"note: {n.n_widened} spans in {path} end inside a word; the whole word counts"
-            click.echo(note, err=True)
+        for told, count in {**dict(notes_of(n.places)), **n.left_out}.items():
+            if count:
+                say(f"note: {path}: {count} {told}", err=True)
         for guess in n.guessed:
-            click.echo(f"note: {path}: {guess}", err=True)
-    found = {span.label for row in rows for sentence in row for span in sentence.spans}
+            say(f"note: {path}: {guess}", err=True)
     if unknown := sorted({*(labels or ())} - found):
         known = ", ".join(sorted(found)) or "none"
         raise SpanbridgeError(
             f"--labels: no span of either file has the label {unknown[0]}; there are: {known}"
         )
-    _tell_other_words(rows, gold, predicted)
-    report = evaluate_spans(
-        (sentence for sentence, _ in rows),
-        (sentence for _, sentence in rows),
-        protocol=protocol,
-        labels=labels,
-        scheme=scheme,
-    )
+    other.tell()
     numbers, text = report.to_dict(), report.table()
     if given["bootstrap"]:
         interval = bootstrap_interval(report.rows, n=given["bootstrap"])
@@ -134,17 +143,31 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
     return numbers, text
 
 
-def _tell_other_words(rows: Sequence[tuple[Sentence, Sentence]], gold: str, pred: str) -> None:
-    """Say where the words of both files first differ: their spans may be no longer comparable."""
-    other = [n for n, (a, b) in enumerate(rows, 1) if a.words != b.words]
-    if other:
-        both = zip(*(sentence.words for sentence in rows[other[0] - 1]), strict=True)
-        a, b = next((a, b) for a, b in both if a != b)
-        click.echo(
-            f"note: the words of {len(other)} of {len(rows)} rows differ, first in row {other[0]}: "
-            f"{a!r} in {gold}, {b!r} in {pred}",
-            err=True,
-        )
+class _OtherWords:
+    """Rows of two files whose words differ: their spans may be no longer comparable."""
+
+    def __init__(self, files: tuple[str, str]) -> None:
+        self._files, self._n, self._n_other = files, 0, 0
+        self._first = (0, "", "")
+
+    def see(self, gold: Sentence, predicted: Sentence) -> None:
+        """Compare the words of a row."""
+        self._n += 1
+        if gold.words != predicted.words:
+            self._n_other += 1
+            if self._n_other == 1:
+                both = zip(gold.words, predicted.words, strict=True)
+                self._first = (self._n, *next((a, b) for a, b in both if a != b))
+
+    def tell(self) -> None:
+        """Say where they first differ."""
+        row, a, b = self._first
+        if self._n_other:
+            say(
+                f"note: the words of {self._n_other} of {self._n} rows differ, first in row {row}: "
+                f"{a!r} in {self._files[0]}, {b!r} in {self._files[1]}",
+                err=True,
+            )
 
 
 def _alignment(gold: str, predicted: str, one_based: bool) -> tuple[dict[str, Any], str]:
@@ -153,8 +176,8 @@ def _alignment(gold: str, predicted: str, one_based: bool) -> tuple[dict[str, An
 
     left = enumerate(read_gold_links(gold, one_based), 1)
     right = enumerate(read_links(predicted), 1)
-    rows = list(parallel(left, gold, right, predicted))
+    golds, predictions = tee(parallel(left, gold, right, predicted))
     report = evaluate_links(
-        (links for (_, links), _ in rows), (links for _, (_, (links, _)) in rows)
+        (links for (_, links), _ in golds), (links for _, (_, (links, _)) in predictions)
     )
     return report.to_dict(), report.table()

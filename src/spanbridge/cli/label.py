@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 
 
 @click.command(
@@ -47,6 +48,7 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     help="Cut texts into sentences for the work; the output has whole texts (default: split).",
 )
 @opt.segment_option
+@opt.text_options
 @click.option(
     "--back-translate",
     "back",
@@ -65,17 +67,26 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     help="Pipeline file (docs/run.md) with steps in place of the default ones.",
 )
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
-@click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    help="Pairs, as .jsonl; or texts with spans, as .csv.",
+)
+@opt.file_options
+@opt.output_format_option
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
 def command(context: click.Context, /, text: str, output: str, **given: Any) -> None:
     """Find entities in raw text: translate, tag the translation, project back.
 
-    TEXT has one text per line. Neither labelled data nor a tagger in its language is needed.
+    TEXT has one text per line, or rows with ids as .jsonl or .csv. Neither labelled data nor a
+    tagger in its language is needed.
     """
-    from spanbridge.formats import find_format
     from spanbridge.run.config import make_pipeline, read_pipeline
+    from spanbridge.run.inputs import Input
     from spanbridge.run.recipes import label_steps, segmented
 
     settings: dict[str, Any] = {
@@ -83,6 +94,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
         "side": "target",
         "languages": {"target": given["language"], "source": given["other"]},
         "output": output,
+        **opt.take(given, (*opt.READING, "output_format")),
         **opt.pipeline_settings(given),
     }
     if given["config"] is not None:
@@ -94,8 +106,9 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
     elif given["model"] is None:
         raise click.UsageError("name the tagger with --model, or steps with --config")
     else:
-        opt.check_file(text)
-        raw = find_format(text, default="text").name == "text"
+        # sentences can be cut only out of raw text about which nothing else is known yet
+        one = Input(input=text, side="target", **opt.take(given, opt.READING))
+        raw = one.columns() == {"target_words", "target_text"}
         settings["steps"] = label_steps(
             opt.translator_entry(given),
             {"checkpoint": {"model": given["model"]}},
@@ -106,12 +119,12 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
             **opt.take(given, ("repair", "back")),
         )
         pipeline = make_pipeline(settings)
-    opt.run_or_show(pipeline, given)
+    running.run_or_show(pipeline, given)
 
 
 _BESIDE_CONFIG = frozenset(
     {
         *("text", "output", "language", "other", "config", "show_config", "commercial"),
-        *("shard_rows", "part", "as_json", "quiet"),
+        *(*opt.READING, "output_format", "shard_rows", "part", "as_json", "quiet"),
     }
 )

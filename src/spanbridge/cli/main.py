@@ -6,12 +6,16 @@ import os
 import re
 import signal
 import sys
+import warnings
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
 import click
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.__main__ import INTERRUPTED, stop
+from spanbridge.cli.terminal import complain, say
+from spanbridge.core.errors import RepairWarning, SpanbridgeError
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.requirements import install_command
 from spanbridge.core.signature import package_version
@@ -47,6 +51,19 @@ class _LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    # of KeyboardInterrupt click itself would make an empty line
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **options)
+        except KeyboardInterrupt as error:
+            raise click.Abort from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise click.Abort from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
@@ -75,46 +92,83 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; user errors end with exit code 2, without traceback.
 
-    Errors of the machine, such as a full disk, end likewise with exit code 1.
+    Ctrl-C ends with 130, and errors of the standard output, such as a full disk, with 1.
     """
     # SLURM and others end jobs by this signal: exit normally, so that temporary files are removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    warnings.showwarning = _tell
+    interrupted = _watch()
+    try:
+        code = _run()
+    except BaseException:
+        if not interrupted:
+            raise
+        code = 130
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
+    if interrupted:
+        complain(INTERRUPTED)
+    sys.exit(code)
+
+
+def _watch() -> list[int]:
+    """Let Ctrl-C raise KeyboardInterrupt, and the second one stop at once.
+
+    Returns:
+        A list that then is no longer empty: libraries turn the exception into others.
+    """
+    seen: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if seen:
+            stop(number)
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    def unraisable(told: Any) -> None:
+        if seen:  # it was lost where exceptions cannot be raised
+            stop()
+        sys.__unraisablehook__(told)
+
+    signal.signal(signal.SIGINT, interrupt)
+    sys.unraisablehook = unraisable
+    return seen
+
+
+def _run() -> int:
+    """Run the command; returns the exit code."""
     try:
         _check_arguments()
         code = cli.main(prog_name="spanbridge", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo(
-            "interrupted; no output was written (trainings and pipelines go on when started again)",
-            err=True,
-        )
-        sys.exit(130)
     except _NO_ARGUMENTS as error:
         error.show()
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
-        click.echo(_usage(error), err=True)
-        sys.exit(2)
+        complain(_usage(error))
+        return 2
     except SpanbridgeError as error:
-        click.echo(" ".join(str(error).split("\n")), err=True)
-        sys.exit(2)
+        complain(str(error))
+        return 2
     except (OSError, UnicodeEncodeError) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            complain(_reason(error))
+            return 2
         # If standard output failed, Python would report it again on exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # the reader of our output has closed it
-            click.echo(_reason(error), err=True)
-        sys.exit(1)
+            complain(_reason(error))
+        return 1
     except ModuleNotFoundError as error:
         module = (error.name or "").partition(".")[0]
         if module in ("", "spanbridge"):
             raise
-        click.echo(f"{module} is not installed: {install_command(module)}", err=True)
-        sys.exit(2)
+        complain(f"{module} is not installed: {install_command(module)}")
+        return 2
     except (Exception, SystemExit) as error:
         if (at_fault := plugin_at_fault(error)) is None:
             raise
-        click.echo(at_fault, err=True)
-        sys.exit(2)
-    sys.exit(code if isinstance(code, int) else 0)
+        complain(at_fault)
+        return 2
+    return code if isinstance(code, int) else 0
 
 
 def _check_arguments() -> None:
@@ -124,6 +178,14 @@ def _check_arguments() -> None:
             argument.encode()
         except UnicodeEncodeError as error:
             raise SpanbridgeError(f"{argument!r} is not UTF-8; rename the file") from error
+
+
+def _tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    """Print a warning; what concerns the user goes on one line."""
+    if issubclass(category, RepairWarning):
+        complain(f"note: {message}")
+    else:
+        say(warnings.formatwarning(message, category, *place[:2]).rstrip(), err=True)
 
 
 def _usage(error: click.ClickException) -> str:

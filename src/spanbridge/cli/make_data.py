@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 from spanbridge.core.errors import InputError
 
 
@@ -35,21 +36,19 @@ command to resume after an interruption: finished shards are kept in DIR/work.
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
 @click.option("-o", "--output", required=True, metavar="DIR", help="Folder for the result.")
 @opt.tag_options
-@opt.column_options
+@opt.reading_options
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
 def command(context: click.Context, /, labelled: str, output: str, **given: Any) -> None:
     """Make training data in another language from a labelled corpus: translate, project."""
-    from spanbridge.formats import find_format
     from spanbridge.run.config import make_pipeline
     from spanbridge.run.recipes import make_data_steps, segmented
 
     if given["marks"]:
         opt.only(context, _BESIDE_MARKS, "--marks needs no projection")
     opt.check_file(labelled)
-    if find_format(labelled, default="text", sniff=True).name != "conll":
-        raise InputError(labelled, None, "holds no tags; give a labelled corpus as CoNLL")
+    _check_labelled(labelled, given["format"])
     settings = {
         "input": labelled,
         "side": "source",
@@ -62,20 +61,29 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
             segment=segmented(given["segment"], given["other"]),
             marks=given["marks"],
         ),
-        **opt.take(given, ("scheme", "orphans", "word_column", "tag_column")),
+        **opt.take(given, ("scheme", "orphans", *opt.READING)),
         **opt.pipeline_settings(given),
     }
     pipeline = make_pipeline(settings)
     if not given["show_config"]:
         opt.make_folder(output)
-    opt.run_or_show(pipeline, given)
+    running.run_or_show(pipeline, given)
+
+
+def _check_labelled(path: str, name: str | None) -> None:
+    """Check that a file may hold labels."""
+    from spanbridge.formats import find_format
+
+    if not find_format(path, name=name, default="text", sniff=True).holds_spans:
+        why = "holds no tags; give a labelled corpus as CoNLL, or texts with spans as .jsonl"
+        raise InputError(path, None, why)
 
 
 _BESIDE_MARKS = frozenset(
     {
         *("labelled", "output", "language", "other", "marks", "translator", "translator_model"),
         *("translations", "translator_options", "beam", "commercial", "scheme", "orphans"),
-        *("word_column", "tag_column"),
+        *opt.READING,
         *("show_config", "shard_rows", "part", "as_json", "quiet"),
     }
 )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError
-from spanbridge.core.files import check_named
+from spanbridge.core.files import check_named, reason
+from spanbridge.core.spans import Nested
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
+from spanbridge.formats.offsets import OFFSETS
 
 F = TypeVar("F", bound=Callable[..., Any])
-T = TypeVar("T")
 
 
 def listed(kind: str) -> str:
@@ -43,7 +43,7 @@ source_option = click.option(
 target_option = click.option(
     "--target",
     metavar="FILE",
-    help="The translations, row by row: .txt (one tokenised sentence per line) or .conll (its tags "
+    help="The translations, row by row: .txt (one sentence per line) or .conll (its tags "
     "are ignored).",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar, no account.")
@@ -69,18 +69,78 @@ tag_options = _stack(
     ]
 )
 
-column_options = _stack(
+# Names of settings of `reading_options` and `text_options`.
+READING = (
+    *("word_column", "tag_column", "text_column", "offsets", "format", "tag_names", "tokenised"),
+)
+
+
+def _names(_: Any, __: Any, text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",")]
+
+
+file_options = _stack(
     [
         click.option(
-            f"--{kind}-column",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help=f"Column of the {kind}s in the labelled CoNLL file, from 1 (default: {default}).",
-        )
-        for kind, default in (
-            ("word", "the first, or the one after running numbers"),
-            ("tag", "the last one that holds tags"),
-        )
+            "--format",
+            metavar="NAME",
+            help="Format of the labelled file, if neither its name nor its first lines tell. "
+            f"{listed('format')}.",
+        ),
+        click.option(
+            "--text-column",
+            metavar="NAME",
+            help="Column of a .csv, or key of .jsonl rows, that holds the text of rows with one "
+            "side (default: text).",
+        ),
+        click.option(
+            "--offsets",
+            type=click.Choice(OFFSETS),
+            help="Unit in which the positions of spans in text are counted (UTF-16 units: Java, "
+            "JavaScript), and whether an end is the last position in place of one past it "
+            "[default: characters].",
+        ),
+    ]
+)
+
+output_format_option = click.option(
+    "--output-format", metavar="NAME", help="Format of OUT, if its suffix does not tell."
+)
+
+reading_options = _stack(
+    [
+        file_options,
+        *(
+            click.option(
+                f"--{kind}-column",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help=f"Column of the {kind}s in the labelled CoNLL file, from 1 "
+                f"(default: {default}).",
+            )
+            for kind, default in (
+                ("word", "the first, or the one after running numbers"),
+                ("tag", "the last one that holds tags"),
+            )
+        ),
+        click.option(
+            "--tag-names",
+            metavar="A,B,...",
+            callback=_names,
+            help="Names of tags that are numbers (ner_tags of Hugging Face datasets), from 0: "
+            "O,B-PER,I-PER.",
+        ),
+    ]
+)
+
+text_options = _stack(
+    [
+        click.option(
+            "--tokenised/--raw",
+            default=None,
+            help="Whether spaces separate all words of a text (.txt), or it is raw and has to be "
+            "cut into words (default: told by the text's punctuation; as it stands with --links).",
+        ),
     ]
 )
 
@@ -144,7 +204,8 @@ translator_options = _stack(
             multiple=True,
             metavar="NAME=VALUE",
             help="Other option of the translator; repeatable. beam, compute_type, threads, device "
-            "[neural]; url, licence [chat]; licence [given].",
+            "[neural]; url, licence, leave_out (parameters that the server refuses, such as "
+            "response_format), tries, seconds, parallel, pause [chat]; licence [given].",
         ),
         commercial_option,
     ]
@@ -190,6 +251,13 @@ route_options = _stack(
     ]
 )
 
+nested_option = click.option(
+    "--nested",
+    type=click.Choice(get_args(Nested)),
+    help="Of spans that lie in each other, those to keep where there is room for one layer (CoNLL, "
+    "training): outer (default) or inner; the others are counted.",
+)
+
 fit_rows_option = click.option(
     "--fit-rows",
     type=click.IntRange(min=1),
@@ -201,6 +269,12 @@ fit_rows_option = click.option(
 def take(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """The named options among all that were given, without those that are None."""
     return {name: options[name] for name in names if options.get(name) is not None}
+
+
+def reading(options: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a :class:`~spanbridge.formats.Reading` among options."""
+    found = take(options, READING)
+    return found | ({"tag_names": tuple(found["tag_names"])} if "tag_names" in found else {})
 
 
 def parsed(texts: Iterable[str], flag: str) -> dict[str, Any]:
@@ -272,95 +346,5 @@ def make_folder(path: str) -> None:
     check_named(path, "folder")
     try:
         os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise InputError(path, None, f"cannot be made ({error.strerror})") from error
-
-
-def run_or_show(pipeline: Any, given: dict[str, Any]) -> None:
-    """Run a pipeline, or print it as a pipeline file."""
-    if given["show_config"]:
-        click.echo(pipeline.text(), nl=False)
-    else:
-        run_pipeline(pipeline, shard(given["part"]), given["as_json"], given["quiet"])
-
-
-def stream(
-    settings: dict[str, Any],
-    given: dict[str, Any],
-    keep: str | None = None,
-    explanation: str | None = None,
-) -> None:
-    """Run a pipeline of one step from files to a file, and report."""
-    from spanbridge.run.config import make_pipeline
-    from spanbridge.run.stream import run
-
-    job = make_pipeline(settings).job(keep=keep, explanation=explanation)
-    done, reports = run(job, progress(given["quiet"]))
-    for report in reports:
-        for part, licence in report.licences.items():
-            if not (given["as_json"] or given["quiet"]):
-                click.echo(f"licence of the {part}: {licence}", err=True)
-    if given["as_json"]:
-        click.echo(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
-    elif not given["quiet"]:
-        click.echo(done.text(), err=True)
-
-
-def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: bool) -> None:
-    """Run a pipeline in shards, and report each step and the whole."""
-    from spanbridge.run.shards import run
-
-    done, reports = run(pipeline.job(part), progress(quiet))
-    if as_json:
-        steps = [report.to_dict() for report in reports]
-        whole = {} if done is None else done.to_dict()
-        click.echo(json.dumps({**whole, "steps": steps}, ensure_ascii=False, indent=1))
-    elif not quiet:
-        click.echo("\n".join(report.text() for report in reports), err=True)
-        if done is not None:
-            click.echo(f"result\n{done.text()}", err=True)
-    if done is None and not quiet:
-        made, wanted = reports[-1].shards, reports[0].shards
-        click.echo(
-            f"this part is done; {made} of {wanted} shards are there: once all are, the same "
-            "command without --shard writes the output",
-            err=True,
-        )
-
-
-def shard(text: str) -> tuple[int, int]:
-    """The i-th of n parts, from ``i/n``."""
-    i, _, n = text.partition("/")
-    if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
-        raise click.UsageError(f"--shard {text}: write i/n with 1 <= i <= n, such as 3/20")
-    return int(i), int(n)
-
-
-def progress(quiet: bool) -> Any:
-    """Progress bars on standard error, if that is a terminal."""
-    from tqdm import tqdm
-
-    def show(rows: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
-        off = True if quiet else None  # None: off if standard error is not a terminal
-        return tqdm(rows, doing, total, unit=" rows", disable=off, mininterval=0.5)
-
-    return show
-
-
-def training_bar(quiet: bool) -> Callable[[float, dict[str, float]], None]:
-    """Progress of a training: share done, loss, and the figures of each epoch."""
-    from tqdm import tqdm
-
-    bar = tqdm(total=1000, desc="train", disable=True if quiet else None, mininterval=0.5)
-    bar.bar_format = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
-
-    def tell(share: float, figures: dict[str, float]) -> None:
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        if share < 0:
-            if not quiet:
-                tqdm.write(shown, file=sys.stderr)
-            return
-        bar.set_postfix_str(shown, refresh=False)
-        bar.update(int(1000 * share) - bar.n)
-
-    return tell
+    except (OSError, ValueError) as error:
+        raise InputError(path, None, f"cannot be made ({reason(error)})") from error

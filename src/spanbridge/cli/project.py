@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 from spanbridge.core import registry
+from spanbridge.core.files import real_path
 
 
 @click.command(
@@ -78,8 +79,9 @@ the account.
     multiple=True,
     metavar="NAME=VALUE",
     help="Option of the method; repeatable. solver=exact [corpus, soft, match]; n_proj, exactly, "
-    "max_words, min_score [greedy, exact]; merge_distance, length_ratio, top_k, first_word_rule "
-    "[heuristic]; candidates=tagger, max_words, alignment, ner, translation, per_class [match].",
+    "max_words, min_score [greedy, exact]; whole [exact]; merge_distance, length_ratio, top_k, "
+    "first_word_rule [heuristic]; candidates=tagger, max_words, alignment, ner, translation, "
+    "per_class [match].",
 )
 @click.option(
     "--weight",
@@ -102,10 +104,21 @@ the account.
     "translation; with --from and --to.",
 )
 @click.option("--from", "language", metavar="LANG", help="Language of the source.")
-@click.option("--to", "other", metavar="LANG", help="Language of the target.")
+@click.option(
+    "--to", "other", metavar="LANG", help="Language of the target; decides on --suffixes."
+)
+@click.option(
+    "--suffixes",
+    type=click.Choice(["cut", "keep"]),
+    help="Whether words of raw target text end before a suffix after an apostrophe (Ankara'da), so "
+    "that spans can: cut or keep (default: cut if --to is Turkish, or English for 's).",
+)
+@opt.nested_option
 @opt.tag_options
-@opt.column_options
+@opt.text_options
+@opt.reading_options
 @opt.commercial_option
+@opt.output_format_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, links: str | None, **given: Any) -> None:
@@ -119,6 +132,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "links": "only" if links is not None else "anew" if given["realign"] else "keep",
         "min_confidence": given["min_confidence"],
         "explain": given["explanation"] is not None,
+        **opt.take(given, ("suffixes",)),
     }
     if given["apply_folder"] is not None:
         step["apply"] = _applied(given, links)
@@ -141,11 +155,12 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "languages": {side: code for side, code in languages.items() if code is not None},
         "output": output,
         "steps": [{"project": step}],
-        **opt.take(
-            given, ("scheme", "orphans", "word_column", "tag_column", "fit_rows", "commercial")
-        ),
+        **opt.take(given, _OF_FILES),
     }
-    opt.stream(settings, given, keep=folder, explanation=given["explanation"])
+    running.stream(settings, given, keep=folder, explanation=given["explanation"])
+
+
+_OF_FILES = ("scheme", "orphans", "nested", *opt.READING, "output_format", "fit_rows", "commercial")
 
 
 def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:
@@ -172,8 +187,8 @@ def _check_idle(
     method: Any, aligner: str, options: dict[str, Any], given: dict[str, Any], links: str | None
 ) -> None:
     """Refuse options that have no effect on the result."""
-    if given["translator_model"] is None and (given["language"] or given["other"]):
-        raise click.UsageError("--from and --to do nothing without --translator-model")
+    if given["translator_model"] is None and given["language"]:
+        raise click.UsageError("--from does nothing without --translator-model")
     if given["one_based"] and links is None:
         raise click.UsageError("--one-based goes with --links")
     asked = given["aligner"] is not None or options
@@ -217,8 +232,8 @@ def _check_folders(output: str, given: dict[str, Any]) -> None:
     """Refuse results inside the folder of a fit, or in its place."""
     for folder in (given["fit_folder"], given["apply_folder"]):
         for path in (output, given["explanation"]):
-            if None not in (folder, path) and Path(folder).resolve() in (
-                Path(path).resolve(),
-                Path(path).resolve().parent,
+            if None not in (folder, path) and real_path(folder) in (
+                real_path(path),
+                real_path(path).parent,
             ):
                 raise click.UsageError(f"{path} would go into the fit {folder}; write elsewhere")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
+from spanbridge.cli.terminal import say
 
 
 @click.command(
@@ -46,6 +48,6 @@ def command(pipeline: str, check: bool, part: str, as_json: bool, quiet: bool) -
         job = made.job()
         job.check_work()
         for n, step in enumerate(job.open_steps(), 1):
-            click.echo(f"{n} {step.describe()}")
+            say(f"{n} {step.describe()}")
         return
-    opt.run_pipeline(made, opt.shard(part), as_json, quiet)
+    running.run_pipeline(made, running.shard(part), as_json, quiet)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 
 
 @click.command(
@@ -26,8 +27,7 @@ the signature and the account.
     "--source",
     required=True,
     metavar="FILE",
-    help="Sentences: .txt (one tokenised sentence per line), .conll (its tags are not read), or "
-    "pairs as .jsonl.",
+    help="Sentences: .txt (one per line), .conll (its tags are not read), .jsonl or .csv.",
 )
 @click.option(
     "--model",
@@ -70,7 +70,10 @@ the signature and the account.
     "float32), recheck (margin in nats below which a sentence is tagged again in float32; 1), "
     "threads [checkpoint]; device [transformers]; licence [given].",
 )
+@opt.text_options
 @opt.commercial_option
+@opt.file_options
+@opt.output_format_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
@@ -91,10 +94,10 @@ def command(source: str, output: str, **given: Any) -> None:
         "input": source,
         "side": given["side"],
         "labels": False,
-        "tokenised": True,
         "output": output,
         "output_side": given["side"],
         "commercial": given["commercial"],
         "steps": [{"tag": step}],
+        **opt.take(given, (*opt.READING, "output_format")),
     }
-    opt.stream(settings, given)
+    running.stream(settings, given)

@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
+from spanbridge.cli.terminal import say
 
 
 @click.command(
@@ -182,6 +184,7 @@ an interrupted training. Torch and transformers are required: pip install 'spanb
 )
 @click.option("--device", help="Device of torch: cpu, cuda (default: a GPU if there is one).")
 @click.option("--licence", default="other", help="Licence of the data, for the model card.")
+@opt.nested_option
 @opt.tag_options
 @opt.json_option
 @opt.quiet_option
@@ -203,7 +206,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
     keep = Filter(**opt.take(given, ("complete", "min_score", "min_coverage", "weigh")))
     labels = None if given["labels"] is None else [x.strip() for x in given["labels"].split(",")]
-    kinds = opt.take(given, ("scheme", "orphans"))
+    kinds = opt.take(given, ("nested", "scheme", "orphans"))
     sets = [
         read_set(path, weight=weight, keep=keep, labels=labels, **kinds)
         for path, weight in weighted
@@ -211,7 +214,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     leave_out_repeats(sets)
     if not given["quiet"]:
         for found in sets:
-            click.echo(found.text(), err=True)
+            say(found.text(), err=True)
     result = train(
         sets,
         output,
@@ -224,16 +227,14 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         **kinds,
         licence=given["licence"],
         command="spanbridge " + shlex.join(sys.argv[1:]),
-        tell=opt.training_bar(given["quiet"]),
+        tell=running.training_bar(given["quiet"]),
     )
     if given["as_json"]:
-        click.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))
+        say(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))
     elif not given["quiet"]:
         for score in result.scores:
-            click.echo(score.text(), err=True)
-        click.echo(
-            f"written to {result.folder} in {result.seconds:.0f} s\n{result.signature}", err=True
-        )
+            say(score.text(), err=True)
+        say(f"written to {result.folder} in {result.seconds:.0f} s\n{result.signature}", err=True)
 
 
 _OF_TEACHERS = {

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli import running
 
 
 @click.command(
@@ -29,7 +30,8 @@ reason in their row's field `translation_status`.
     "--source",
     required=True,
     metavar="FILE",
-    help="Raw text, one sentence per line, or CoNLL, whose labels stay with its sentences.",
+    help="Raw text, one sentence per line, rows with a text as .jsonl or .csv, or CoNLL; labels "
+    "stay with their sentences.",
 )
 @opt.translator_options
 @click.option("--to", "other", required=True, metavar="LANG", help="Language of the translations.")
@@ -42,7 +44,8 @@ reason in their row's field `translation_status`.
 )
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
 @opt.tag_options
-@opt.column_options
+@opt.text_options
+@opt.reading_options
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
@@ -55,6 +58,6 @@ def command(source: str, output: str, **given: Any) -> None:
         "output": output,
         "commercial": given["commercial"],
         "steps": [{"translate": {"translator": opt.translator_entry(given), "side": original}}],
-        **opt.take(given, ("scheme", "orphans", "word_column", "tag_column")),
+        **opt.take(given, ("scheme", "orphans", *opt.READING)),
     }
-    opt.stream(settings, given)
+    running.stream(settings, given)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli.terminal import say
 from spanbridge.core.tags import OrphanPolicy, Scheme
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ The page is one file, needs no network, and can be sent by mail.
     help="Labelled target sentences to compare the result with (one OUT only).",
 )
 @opt.tag_options
-@opt.column_options
+@opt.reading_options
 @click.option("--title", default="Projected spans", show_default=True, help="The page's heading.")
 @click.option(
     "--max-rows",
@@ -62,11 +63,10 @@ def command(
     max_rows: int,
     scheme: Scheme,
     orphans: OrphanPolicy,
-    word_column: int | None,
-    tag_column: int | None,
+    **given: Any,
 ) -> None:
     """Make an HTML page that shows the result: both sentences, links, spans, scores."""
-    from spanbridge.core.files import atomic_output
+    from spanbridge.core.files import atomic_output, real_path
     from spanbridge.formats import Reading
     from spanbridge.report.page import write_page
 
@@ -75,13 +75,13 @@ def command(
     if links and not source:
         raise click.UsageError("--links needs --source")
     for path in (source, links, gold, *(file for one in outputs for file in _belonging(one))):
-        if path is not None and Path(path).resolve() == Path(output).resolve():
+        if path is not None and real_path(path) == real_path(output):
             raise click.UsageError(f"{output} is both input and page; write to another file")
-    how = Reading(scheme, orphans, word_column=word_column, tag_column=tag_column)
+    how = Reading(scheme, orphans, **opt.reading(given))
     documents = [_document(path, source, links, gold, how) for path in outputs]
     with atomic_output(output) as out:
         write_page(out, documents, title=title, max_rows=max_rows)
-    click.echo(f"written to {output}", err=True)
+    say(f"written to {output}", err=True)
 
 
 def _document(
@@ -146,7 +146,7 @@ def _input(path: str, manifest: dict[str, Any], role: str) -> str | None:
         return None
     if os.path.isfile(named):
         return named
-    click.echo(
+    say(
         f"note: {named}, the {role} of {path}, is not there, so the page does without; "
         f"give it with --{role}",
         err=True,
@@ -167,13 +167,21 @@ def _with_source(
     path: str, source: str, links: str | None, how: Reading
 ) -> Iterator[tuple[int, SentencePair]]:
     """Pairs of the result's target sentences, with spans, and their sources."""
-    from spanbridge.formats import add_links, find_format, labelled_rows, pair_up, parallel
+    from spanbridge.formats import (
+        add_links,
+        find_format,
+        labelled_rows,
+        pair_up,
+        parallel,
+        read_rows,
+    )
 
     results = labelled_rows(path)
-    if find_format(source, default="conll").sides == "both":
+    if find_format(source, name=how.format, default="conll").sides == "both":
         rows = _beside_pairs(path, results, source)
     else:
-        rows = pair_up(parallel(labelled_rows(source, how), source, results, path))
+        sources = read_rows(source, "source", how, default="conll", sniff=False)
+        rows = pair_up(parallel(sources, source, results, path))
     return rows if links is None else add_links(rows, source, links)
 
 

@@ -26,6 +26,10 @@ class InputError(SpanbridgeError):
         super().__init__(": ".join([":".join(map(str, place)), why] if place else [why]))
 
 
+class RepairWarning(UserWarning):
+    """Something that was kept is damaged or cannot be read, so it is made anew."""
+
+
 class MissingExtraError(SpanbridgeError):
     """A named part needs a package that is not installed; the message says which."""
 

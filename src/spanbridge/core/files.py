@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import gzip
 import os
-import secrets
 import stat
 import zlib
 from collections.abc import Iterator
@@ -16,8 +15,23 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.temporary import BusyError, claimed, sweep, unfinished
 
 _BATCH_BYTES = 1 << 20
+# Longest line in bytes, and longest row of several lines in characters: some hundred times as long
+# as the longest that a method can take. Longer ones are other files, or compressed traps.
+LONGEST = 10_000_000
+# First bytes of files that are not text; they are named if the bytes are no UTF-8.
+_PACKED = {
+    b"\x1f\x8b": "a gzip file; name it .gz",
+    b"\x28\xb5\x2f\xfd": "a zstd file; unpack it",
+    b"\xfd7zXZ": "an xz file; unpack it",
+    b"BZh": "a bzip2 file; unpack it",
+    b"PK\x03\x04": "a zip file; unpack it",
+    b"PAR1": "a Parquet file; write its rows as .jsonl",
+    b"\xff\xfe": "UTF-16; save it as UTF-8",
+    b"\xfe\xff": "UTF-16; save it as UTF-8",
+}
 
 
 def is_gzip(path: str | Path) -> bool:
@@ -33,9 +47,31 @@ def lines(path: str | Path) -> Iterator[str]:
 
     Raises:
         InputError: the file cannot be read, is empty, is named ``.gz`` but is no gzip file, or has
-            a line that is not UTF-8.
+            a line that is not UTF-8 or longer than ``LONGEST`` bytes.
     """
     return chain.from_iterable(line_batches(path))
+
+
+def text_of(path: str | Path) -> str:
+    r"""Read a whole UTF-8 file, ``\r`` included, without a byte order mark.
+
+    Raises InputError as :func:`lines`.
+    """
+    return "".join(_batches(path))
+
+
+def has_blank_lines(path: str | Path, n: int) -> bool:
+    """Check for ``n`` empty lines in a row, or an empty line at the beginning.
+
+    Raises InputError as :func:`lines`.
+    """
+    before = "\n" * n
+    for text in _batches(path):
+        whole = before + text.replace("\r\n", "\n")
+        if "\n" * (n + 1) in whole:
+            return True
+        before = whole[-n:]
+    return False
 
 
 def check_rereadable(path: str | Path) -> None:
@@ -45,10 +81,18 @@ def check_rereadable(path: str | Path) -> None:
     """
     if not isinstance(path, str | Path):
         raise SpanbridgeError(f"{path!r} is no path of a file")
-    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
         raise InputError(
             path, None, "is a pipe or a device, but is read twice; write it to a file first"
         )
+
+
+def real_path(path: str | Path) -> Path:
+    """The path without symbolic links, as far as that can be found."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return Path(path).absolute()
 
 
 def check_named(path: str | Path, what: str = "file") -> None:
@@ -57,39 +101,61 @@ def check_named(path: str | Path, what: str = "file") -> None:
         raise InputError(path, None, f"there is no output to standard output; name a {what}")
 
 
+def first_lines(path: str | Path, n: int) -> list[str]:
+    """The first ``n`` lines of a file, or fewer if they are very long."""
+    return next(line_batches(path))[:n]
+
+
 def line_batches(path: str | Path) -> Iterator[list[str]]:
     """Read lines as :func:`lines` does, in lists of about a megabyte."""
+    for text in _batches(path):
+        batch = text.replace("\r\n", "\n").split("\n")
+        if not batch[-1]:
+            batch.pop()  # the text after the last "\n" is not a line
+        yield batch
+
+
+def _batches(path: str | Path) -> Iterator[str]:
+    """Read whole lines, about a megabyte at a time."""
     n_lines = 0
     try:
         with gzip.open(path, "rb") if is_gzip(path) else open(path, "rb") as handle:
+            if _is_device(handle.fileno()):
+                raise InputError(path, None, "is a device, not a file; check the path")
             # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
-            while data := handle.read(_BATCH_BYTES) + handle.readline():
+            while data := handle.read(_BATCH_BYTES) + handle.readline(LONGEST + 1):
+                if len(data) > LONGEST and len(data) - data.rfind(b"\n", 0, -1) - 1 > LONGEST:
+                    why = f"the line is longer than {LONGEST} bytes; cut its text into rows"
+                    raise InputError(path, n_lines + data.count(b"\n", 0, -1) + 1, why)
                 if not n_lines:
                     data = data.removeprefix(codecs.BOM_UTF8)
                     if not data:
                         break
-                batch = _decode(data, path, n_lines).split("\n")
-                if not batch[-1]:
-                    batch.pop()  # the text after the last "\n" is not a line
-                n_lines += len(batch)
-                yield batch
+                yield _decode(data, path, n_lines)
+                n_lines += data.count(b"\n") or 1
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(
             path, None, f"is no whole gzip file ({error}); compress it again, or drop .gz"
         ) from error
-    except OSError as error:
-        raise InputError(
-            path, None, f"cannot be read ({_reason(error)}); check the path"
-        ) from error
+    except (OSError, ValueError) as error:  # ValueError for a zero byte in the path
+        raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
     if not n_lines:
         raise InputError(path, None, "is empty; check that the step that made it has worked")
+
+
+def _is_device(number: int) -> bool:
+    """Check for ``/dev/zero`` and the like, which have no end; a terminal has one."""
+    mode = os.fstat(number).st_mode
+    return (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not os.isatty(number)
 
 
 def _decode(data: bytes, path: str | Path, n_before: int) -> str:
     """Decode whole lines; ``n_before`` lines came before them (for the line number of an error)."""
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
+        if (kind := next((k for k in _PACKED if data.startswith(k)), None)) and not n_before:
+            raise InputError(path, None, f"is not text, but {_PACKED[kind]}") from error
         line_start = data.rfind(b"\n", 0, error.start) + 1
         column = len(data[line_start : error.start].decode("utf-8")) + 1
         raise InputError(
@@ -98,7 +164,6 @@ def _decode(data: bytes, path: str | Path, n_before: int) -> str:
             f"invalid UTF-8 (byte 0x{data[error.start]:02x} at column {column}); "
             "save the file as UTF-8",
         ) from error
-    return text.replace("\r\n", "\n")
 
 
 @contextmanager
@@ -107,51 +172,74 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
 
     It is written beside its destination and moved there at the end. If the block raises, nothing is
     left behind and an older file of that name is unchanged. Line ends are ``\n``; equal content
-    gives equal bytes, also in a ``.gz`` file.
+    gives equal bytes, also in a ``.gz`` file. What killed processes have left there is swept.
 
     Raises:
         InputError: the path is a folder or lies in one that cannot be written to, or the disk is
             full.
     """
     check_named(path)
-    destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
-    temporary = destination.with_name(f".spanbridge-{secrets.token_hex(8)}.tmp")
-    try:
-        with suppress(FileNotFoundError):
-            if not stat.S_ISREG(destination.stat().st_mode):  # also fails if the name is too long
-                raise InputError(path, None, "is not a file, so cannot be written; name a file")
-        raw = _Raw(temporary, path)
-    except OSError as error:
-        why = f"cannot be written ({_reason(error)}); is its folder there, and writable?"
-        raise InputError(path, None, why) from error
-    try:
-        with ExitStack() as stack:
-            binary: IO[bytes] | gzip.GzipFile = stack.enter_context(BufferedWriter(raw))
-            if is_gzip(path):
-                # No name and no time in the header: equal content gives equal bytes.
-                packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
-                binary = stack.enter_context(packed)
-            yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
-        temporary.replace(destination)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with ExitStack() as stack:
+        try:
+            destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
+            with suppress(FileNotFoundError):
+                if not stat.S_ISREG(destination.stat().st_mode):  # also fails if the name is long
+                    raise InputError(path, None, "is not a file, so cannot be written; name a file")
+            sweep(destination.parent)
+            raw = _Raw(stack.enter_context(unfinished(destination)), path)
+        except (OSError, ValueError) as error:
+            raise unwritable(path, error) from error
+        binary: IO[bytes] | gzip.GzipFile = stack.enter_context(BufferedWriter(raw))
+        if is_gzip(path):
+            # No name and no time in the header: equal content gives equal bytes.
+            packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
+            binary = stack.enter_context(packed)
+        yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
 
 
 class _Raw(FileIO):
-    """A new file that reports a full disk under the name that the user gave."""
+    """A file that reports a full disk under the name that the user gave."""
 
     def __init__(self, temporary: Path, path: str | Path) -> None:
-        super().__init__(temporary, "xb")
+        super().__init__(temporary, "wb")
         self._path = path
 
     def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except OSError as error:
-            why = f"cannot be written ({_reason(error)}); make room, or write elsewhere"
+            why = f"cannot be written ({reason(error)}); make room, or write elsewhere"
             raise InputError(self._path, None, why) from error
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+@contextmanager
+def alone(path: str | Path, *, wait: bool = False) -> Iterator[None]:
+    """Keep other processes from writing the same file or folder, with all that belongs to it.
+
+    Args:
+        path: it need not exist.
+        wait: wait for another process that writes it.
+
+    Raises:
+        InputError: another process writes it, or its folder cannot be written to.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(claimed(Path(path), wait=wait))
+        except BusyError as error:
+            why = "another run is writing it; wait for that one, or name another"
+            raise InputError(path, None, why) from error
+        except (OSError, ValueError) as error:
+            raise unwritable(path, error) from error
+        yield
+
+
+def unwritable(path: str | Path, error: OSError | ValueError) -> InputError:
+    """The error for a file that cannot be made."""
+    why = f"cannot be written ({reason(error)}); is its folder there, and writable?"
+    return InputError(path, None, why)
+
+
+def reason(error: Exception) -> str:
+    """What the system says of an error, in lower case."""
+    return (getattr(error, "strerror", None) or str(error)).lower()

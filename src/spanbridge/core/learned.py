@@ -1,17 +1,13 @@
 """Learned state in a folder: ``learned.json`` for people, ``learned.npz`` for arrays, no pickles.
 
-The JSON holds the SHA-256 of the content of both files, which is checked on loading.
+The JSON is a record (:mod:`spanbridge.core.records`) of both, which is checked on loading.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 from zipfile import BadZipFile
@@ -20,10 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output
+from spanbridge.core.files import check_named, reason
+from spanbridge.core.records import DIGEST, read_record, write_record
 from spanbridge.core.signature import package_version
+from spanbridge.core.temporary import is_temporary, sweep, unfinished
 
-FORMAT = 2
+FORMAT = 3
+REMEDY = "fit again"
 FILES = ("learned.json", "learned.npz")
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -86,23 +85,14 @@ class Learner(ABC):
 def write_learned(folder: str | Path, content: Mapping[str, Any], arrays: Arrays) -> None:
     """Write both files, the JSON last. Raises InputError if the folder cannot be written to."""
     path = Path(folder)
-    temporary = path / f".spanbridge-{secrets.token_hex(8)}.tmp"
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as out:
+        with unfinished(path / FILES[1]) as temporary, temporary.open("wb") as out:
             np.savez(out, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
-        numbers = temporary.read_bytes()
-        temporary.replace(path / FILES[1])
-    except OSError as error:
-        raise InputError(path, None, f"cannot be written to ({error.strerror})") from error
-    finally:
-        if path.is_dir():
-            temporary.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise InputError(path, None, f"cannot be written to ({reason(error)})") from error
     whole = {"format": FORMAT, "version": package_version(), **content}
-    whole["sha256"] = _digest(whole, numbers)
-    with atomic_output(path / FILES[0]) as out_text:
-        json.dump(whole, out_text, ensure_ascii=False, separators=(",", ":"))
-        out_text.write("\n")
+    write_record(path / FILES[0], whole, [path / FILES[1]], indent=None)
 
 
 def read_learned(folder: str | Path) -> tuple[dict[str, Any], Arrays]:
@@ -111,31 +101,18 @@ def read_learned(folder: str | Path) -> tuple[dict[str, Any], Arrays]:
     Raises:
         InputError: the folder holds no such files, or they are damaged or of another format.
     """
-    path = Path(folder) / FILES[0]
+    path = Path(folder)
+    content = read_record(path / FILES[0], REMEDY, FORMAT)
     try:
-        text, data = path.read_text("utf-8"), (path.parent / FILES[1]).read_bytes()
-        content = json.loads(text)
-    except OSError as error:
-        why = f"cannot be read ({(error.strerror or str(error)).lower()}); fit again"
-        raise InputError(error.filename or path, None, why) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(path, None, "is damaged; fit again") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise InputError(path, None, "is not of this version's format; fit again")
-    if _digest(content, data) != content.get("sha256"):
-        raise InputError(path.parent, None, f"{' or '.join(FILES)} is damaged; fit again")
-    try:
-        with np.load(BytesIO(data), allow_pickle=False) as file:
+        with np.load(path / FILES[1], allow_pickle=False) as file:
             return content, {name: file[name] for name in file.files}
-    except (ValueError, BadZipFile, EOFError) as error:
-        raise InputError(
-            path.parent / FILES[1], None, f"is damaged ({error}); fit again"
-        ) from error
+    except (OSError, ValueError, BadZipFile, EOFError) as error:
+        raise InputError(path / FILES[1], None, f"is damaged ({error}); {REMEDY}") from error
 
 
 def digest_of(folder: str | Path) -> str:
     """First digits of the digest of a folder's learned state. Raises as :func:`read_learned`."""
-    return str(read_learned(folder)[0]["sha256"])[:12]
+    return str(read_learned(folder)[0][DIGEST])[:12]
 
 
 def check_folder(folder: str | Path, allowed: tuple[str, ...]) -> None:
@@ -144,18 +121,15 @@ def check_folder(folder: str | Path, allowed: tuple[str, ...]) -> None:
     Raises:
         InputError: the folder cannot be made or written to, or holds something else.
     """
+    check_named(folder, "folder")
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        why = f"cannot be made into a folder ({error.strerror}); name another for --fit"
+    except (OSError, ValueError) as error:
+        why = f"cannot be made into a folder ({reason(error)}); name another for --fit"
         raise InputError(path, None, why) from error
     if not os.access(path, os.W_OK):
         raise InputError(path, None, "cannot be written to; name another folder for --fit")
-    if any(file.name not in allowed for file in path.iterdir()):
+    sweep(path, deep=True)
+    if any(name not in allowed and not is_temporary(name) for name in os.listdir(path)):
         raise InputError(path, None, "holds other files; name a new or empty folder for --fit")
-
-
-def _digest(content: Mapping[str, Any], numbers: bytes) -> str:
-    rest = {key: value for key, value in content.items() if key != "sha256"}
-    return sha256(json.dumps(rest, sort_keys=True).encode() + numbers).hexdigest()

@@ -60,9 +60,11 @@ class Part:
         requires: modules beyond the base install, checked whenever the part is made.
         licence: licence of its model or data, as an SPDX identifier if there is one; None if it
             uses neither.
+        runs_code: True if its models bring code of their own, which loading them runs.
     """
 
     requires: ClassVar[tuple[str, ...]] = ()
+    runs_code: ClassVar[bool] = False
     licence: str | None = None
 
     def components(self) -> tuple[object, ...]:

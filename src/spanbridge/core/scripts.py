@@ -1,4 +1,4 @@
-"""Scripts that are written without spaces between words."""
+"""Properties of characters: scripts written without spaces, and characters that cannot be seen."""
 
 from __future__ import annotations
 
@@ -17,6 +17,27 @@ _UNSPACED = (
     "THAI ",
     "TIBETAN",
 )
+
+
+# Soft hyphen, Arabic letter mark, Mongolian vowel separator; zero-width space; directional marks,
+# embeddings and isolates; word joiner and invisible operators; byte order mark. Not among them:
+# joiners (ZWJ, ZWNJ), tags of flags and signs such as the Arabic number sign, which change what is
+# seen.
+_INVISIBLE = frozenset(
+    map(
+        chr,
+        (
+            *(0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF),
+            *range(0x202A, 0x202F),
+            *range(0x2060, 0x2070),
+        ),
+    )
+)
+
+
+def is_invisible(char: str) -> bool:
+    """Check if a character cannot be seen and changes nothing in the characters beside it."""
+    return char in _INVISIBLE
 
 
 @lru_cache(maxsize=100_000)

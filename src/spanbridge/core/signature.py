@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
+from importlib import metadata
 from pathlib import Path
+
+from spanbridge.core.secrets import shown
 
 
 def package_version() -> str:
     """Version of the installed package; ``0+unknown`` when run from a bare source tree."""
     try:
-        return version("spanbridge")
-    except PackageNotFoundError:
+        return metadata.version("spanbridge")
+    except metadata.PackageNotFoundError:
         return "0+unknown"
 
 
@@ -33,7 +35,13 @@ def code_version() -> str:
 def signature(parts: Mapping[str, object]) -> str:
     """One line ``name:value|name:value|...|version:x``, in the given order (as sacreBLEU does).
 
-    In values, ``|`` and line breaks become spaces.
+    In values, ``|`` and line breaks become spaces, and keys and passwords ``***``.
     """
-    clean = {k: " ".join(str(v).replace("|", " ").split()) for k, v in parts.items()}
+    clean = {k: " ".join(shown(str(v)).replace("|", " ").split()) for k, v in parts.items()}
     return "|".join([*(f"{k}:{v}" for k, v in clean.items()), f"version:{package_version()}"])
+
+
+def extended(line: str, name: str, value: str) -> str:
+    """A signature with one more part, before the version."""
+    told, sign, version = line.rpartition("|version:")
+    return f"{told}|{name}:{value}{sign}{version}"

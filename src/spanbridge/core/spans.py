@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from spanbridge.core.errors import SpanbridgeError
+
+# Spans that are kept where there is room for one layer: the outer or the inner ones.
+Nested = Literal["outer", "inner"]
 
 
 class Span(NamedTuple):
@@ -16,17 +20,19 @@ class Span(NamedTuple):
         end: index one past the last word (half-open); ``start < end``.
         label: the label without B-/I- prefix; may contain hyphens.
         score: support of the span, in [0, 1]; None for given labels.
+        extra: JSON object of the other keys that the input gave the span; None for none.
     """
 
     start: int
     end: int
     label: str
     score: float | None = None
+    extra: str | None = None
 
 
 def check_spans(spans: tuple[Span, ...], n_words: int) -> None:
     """Raise SpanbridgeError if a span is empty, lies outside, has no label or a wrong score."""
-    for start, end, label, score in spans:
+    for start, end, label, score, _ in spans:
         if not 0 <= start < end <= n_words:
             raise SpanbridgeError(
                 f"span {start}-{end} ({label or 'no label'}) lies outside its sentence of "
@@ -36,6 +42,50 @@ def check_spans(spans: tuple[Span, ...], n_words: int) -> None:
             raise SpanbridgeError(f"span {start}-{end} has no label; give every span one")
         if score is not None and not 0 <= score <= 1:  # nor NaN
             raise SpanbridgeError(f"span {start}-{end} has the score {score}; scores lie in [0, 1]")
+
+
+def nesting(places: Sequence[tuple[int, int]]) -> tuple[list[tuple[int, ...]], set[int]]:
+    """How places [start, end) lie in each other.
+
+    Returns:
+        For each place, the indices of those that contain it (of equal places, the later ones lie in
+        the earlier ones); and the indices of places that cross another: that overlap it, but
+        neither contains the other.
+    """
+    around: list[tuple[int, ...]] = [()] * len(places)
+    crossing: set[int] = set()
+    last: list[int] = []  # places before that end after the start of the present one
+    for n in sorted(range(len(places)), key=lambda n: (places[n][0], -places[n][1], n)):
+        start, end = places[n]
+        last = [m for m in last if places[m][1] > start]
+        around[n] = tuple(m for m in last if places[m][1] >= end)
+        if len(around[n]) < len(last):
+            crossing |= {n, *(m for m in last if places[m][1] < end)}
+        last.append(n)
+    return around, crossing
+
+
+def one_layer(spans: Sequence[Span], keep: Nested = "outer") -> tuple[Span, ...]:
+    """Spans without overlaps, in their order, for what holds one layer only.
+
+    Of two spans that overlap, the longer one is kept (``outer``) or the shorter one (``inner``); of
+    equally long ones, the first. Raises SpanbridgeError for another ``keep``.
+    """
+    if keep not in get_args(Nested):
+        raise SpanbridgeError(f"nested is {keep!r}, but must be outer or inner")
+    if len(spans) < 2:
+        return tuple(spans)
+    sign = -1 if keep == "outer" else 1
+    places = [span[:2] for span in spans]
+    order = sorted(range(len(spans)), key=lambda n: sign * (places[n][1] - places[n][0]))
+    taken: set[int] = set()
+    words: set[int] = set()
+    for n in order:
+        own = range(*places[n])
+        if words.isdisjoint(own):
+            taken.add(n)
+            words.update(own)
+    return tuple(span for n, span in enumerate(spans) if n in taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +132,7 @@ class Sentence:
         if self.text is not None and self.offsets is not None:
             return self.text[self.offsets[start][0] : self.offsets[end - 1][1]]
         return " ".join(self.words[start:end])
+
+
+# The other side of a row that has only one.
+ABSENT = Sentence(())

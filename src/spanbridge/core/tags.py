@@ -106,7 +106,7 @@ def spans_from_tags(
 def tags_from_spans(spans: Sequence[Span], n_words: int) -> list[str]:
     """Write spans as IOB2 tags. Raises SpanbridgeError if two spans overlap."""
     tags = ["O"] * n_words
-    for start, end, label, _ in spans:
+    for start, end, label, *_ in spans:
         for i in range(start, end):
             if tags[i] != "O":
                 raise SpanbridgeError(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
-import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
+from spanbridge.core.files import reason
+from spanbridge.core.records import read_record, write_record
+from spanbridge.core.temporary import claimed, remove_folder, sweep, unfinished_folder
 
 # Increase when the converted files change: older entries are then ignored and made again.
-FORMAT_VERSION = 1
-_MANIFEST = "manifest.json"
+FORMAT_VERSION = 2
+_RECORD = "manifest.json"
 
 
 def cache_folder() -> Path:
@@ -27,28 +27,13 @@ def cache_folder() -> Path:
     return user_cache_path("spanbridge")
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _intact(entry: Path) -> bool:
-    try:
-        digests = json.loads((entry / _MANIFEST).read_text("utf-8"))["sha256"]
-        return bool(digests) and all(
-            file_digest(entry / name) == digest for name, digest in digests.items()
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-
-
 def cached(key: str, make: Callable[[Path], None]) -> Path:
     """The folder of a cache entry, made on first use.
 
     Every file is checked against its SHA-256 on each use; a damaged entry is made again. Concurrent
     processes wait for the one that makes the entry; an interrupted one leaves nothing that could be
-    taken for an entry.
+    taken for an entry. Several users can share a cache whose folder they may all write to: an entry
+    of another user that cannot be read or mended is left as it is, and made once more beside it.
 
     Args:
         key: name of the entry; must contain everything that its content depends on.
@@ -57,29 +42,50 @@ def cached(key: str, make: Callable[[Path], None]) -> Path:
     Raises:
         SpanbridgeError: the cache folder cannot be written to.
     """
-    from filelock import FileLock
-
     root = cache_folder() / f"v{FORMAT_VERSION}"
-    entry = root / key
-    if _intact(entry):
-        return entry
+    places = [root / key, root / f"{key}-of-{_user()}"]
+    for entry in places:
+        if _intact(entry):
+            return entry
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f"{key}.lock"):
-            if _intact(entry):  # another process was faster
-                return entry
-            work = Path(tempfile.mkdtemp(prefix=f"{key}.", dir=root))
-            try:
+        with claimed(root / key, wait=True):
+            sweep(root)
+            for entry in places:
+                if _intact(entry, tell=True):  # another process was faster
+                    return entry
+            entry = next(entry for entry in places if entry == places[-1] or _cleared(entry))
+            with unfinished_folder(entry) as work:
                 make(work)
-                digests = {f.name: file_digest(f) for f in sorted(work.iterdir())}
-                (work / _MANIFEST).write_text(json.dumps({"sha256": digests}, indent=1), "utf-8")
-                shutil.rmtree(entry, ignore_errors=True)
-                work.rename(entry)
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
-    except OSError as error:
+                write_record(work / _RECORD, {}, sorted(work.iterdir()))
+            return entry
+    except (OSError, ValueError) as error:
         raise SpanbridgeError(
-            f"cannot write the model cache in {root}: {error}; set SPANBRIDGE_CACHE to a folder "
-            "that you can write"
+            f"cannot write the model cache in {root}: {reason(error)}; set SPANBRIDGE_CACHE to a "
+            "folder that you can write"
         ) from error
-    return entry
+
+
+def _cleared(entry: Path) -> bool:
+    """Remove a damaged entry, unless it is another user's."""
+    try:
+        remove_folder(entry)
+    except PermissionError:
+        return False
+    return True
+
+
+def _intact(entry: Path, tell: bool = False) -> bool:
+    if tell and not os.path.lexists(entry):
+        return False
+    try:
+        # an entry without files is none
+        return "files" in read_record(entry / _RECORD, "made anew")
+    except InputError as error:
+        if tell:
+            warnings.warn(str(error), RepairWarning, stacklevel=3)
+        return False
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
-from spanbridge.encode.cache import cached, file_digest
+from spanbridge.core.records import file_digest
+from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
 from spanbridge.encode.convert import convert
 from spanbridge.encode.encoder import Encoder

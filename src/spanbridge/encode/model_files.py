@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.records import file_digest
 from spanbridge.core.requirements import require
-from spanbridge.encode.cache import file_digest
 
 CONFIG, TOKENIZER, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"

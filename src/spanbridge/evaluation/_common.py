@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+from typing import NamedTuple, TypeVar, cast
 
 from spanbridge.core.errors import SpanbridgeError
 
@@ -25,15 +26,18 @@ class RowCounts(NamedTuple):
     n_predicted: int
 
 
-def paired(gold: Iterable[A], predicted: Iterable[B]) -> list[tuple[A, B]]:
+def paired(gold: Iterable[A], predicted: Iterable[B]) -> Iterator[tuple[A, B]]:
     """Rows of both inputs side by side. Raises SpanbridgeError if their numbers of rows differ."""
-    left, right = list(gold), list(predicted)
-    if len(left) != len(right):
-        raise SpanbridgeError(
-            f"row {min(len(left), len(right)) + 1} has no partner: gold has {len(left)} rows and "
-            f"predicted {len(right)}; score the same rows in the same order"
-        )
-    return list(zip(left, right, strict=True))
+    left, right, absent = iter(gold), iter(predicted), object()
+    for n, (a, b) in enumerate(zip_longest(left, right, fillvalue=absent)):
+        if a is absent or b is absent:
+            n_more = n + 1 + sum(1 for _ in (right if a is absent else left))
+            n_gold, n_predicted = (n, n_more) if a is absent else (n_more, n)
+            raise SpanbridgeError(
+                f"row {n + 1} has no partner: gold has {n_gold} rows and "
+                f"predicted {n_predicted}; score the same rows in the same order"
+            )
+        yield cast(A, a), cast(B, b)
 
 
 def check_lengths(row: int, n_gold: int, n_predicted: int) -> None:

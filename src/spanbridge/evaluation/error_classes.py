@@ -8,6 +8,7 @@ predicted span is counted exactly once.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -141,8 +142,12 @@ def match_spans(gold: Iterable[Span], predicted: Iterable[Span]) -> list[SpanMat
     matches = [SpanMatch("correct", Span(*key), Span(*key)) for key in left & right]
     open_gold, open_predicted = left - right, right - left
     pairs = []
+    in_order = sorted(open_predicted)
+    longest = max((p[1] - p[0] for p in in_order), default=0)
     for g in open_gold:
-        for p in open_predicted:
+        # only those that can overlap: a row may have thousands of spans
+        first = bisect_left(in_order, (g[0] - longest,))
+        for p in in_order[first : bisect_left(in_order, (g[1],))]:
             shared = min(g[1], p[1]) - max(g[0], p[0])
             if shared > 0:
                 together = max(g[1], p[1]) - min(g[0], p[0])

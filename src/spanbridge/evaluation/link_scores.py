@@ -96,9 +96,9 @@ def evaluate_links(
     Raises:
         SpanbridgeError: the numbers of rows differ.
     """
-    rows = paired(gold, predicted)
-    n_predicted = n_sure = n_possible = sure_hits = possible_hits = 0
-    for (sure_links, possible_links), links in rows:
+    n_rows = n_predicted = n_sure = n_possible = sure_hits = possible_hits = 0
+    for (sure_links, possible_links), links in paired(gold, predicted):
+        n_rows += 1
         sure = {(i, j) for i, j in sure_links}
         possible = sure | {(i, j) for i, j in possible_links}
         found = {(i, j) for i, j in links}
@@ -107,7 +107,7 @@ def evaluate_links(
         n_possible += len(possible)
         sure_hits += len(found & sure)
         possible_hits += len(found & possible)
-    parts = {"metric": "aer", "possible": "includes-sure", "average": "micro", "rows": len(rows)}
+    parts = {"metric": "aer", "possible": "includes-sure", "average": "micro", "rows": n_rows}
     return AlignmentReport(
-        n_predicted, n_sure, n_possible, sure_hits, possible_hits, len(rows), signature(parts)
+        n_predicted, n_sure, n_possible, sure_hits, possible_hits, n_rows, signature(parts)
     )

@@ -7,8 +7,9 @@ seqeval's default and strict modes; tests compare the numbers with seqeval's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from spanbridge.core.errors import SpanbridgeError
@@ -17,9 +18,11 @@ from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import OrphanPolicy, Scheme, spans_from_tags
 from spanbridge.evaluation._common import RowCounts, aligned, check_lengths, paired, ratio
 from spanbridge.evaluation.error_classes import ErrorReport, count_errors
+from spanbridge.formats.tokens import in_same_words
 
 SpanProtocol = Literal["default", "strict"]
 SPAN_PROTOCOLS: tuple[SpanProtocol, ...] = ("default", "strict")
+_Row = tuple[set[Span], set[Span]]  # gold and predicted spans
 _ORPHANS: dict[str, OrphanPolicy] = {"default": "begin", "strict": "drop"}
 
 
@@ -189,14 +192,18 @@ def evaluate_spans(
     """
     orphan_policy(protocol)
     wanted = _wanted(labels)
-    rows: list[tuple[set[Span], set[Span]]] = []
     n_different = 0
-    for row, (left, right) in enumerate(paired(gold, predicted), start=1):
-        check_lengths(row, len(left.words), len(right.words))
-        n_different += left.words != right.words
-        rows.append((_plain(left.spans, wanted), _plain(right.spans, wanted)))
-    parts = _parts(protocol, scheme, wanted, len(rows))
-    return _report(rows, n_different, signature(parts), max_examples)
+
+    def rows() -> Iterator[_Row]:
+        nonlocal n_different
+        for row, (left, right) in enumerate(paired(gold, predicted), start=1):
+            left, right = in_same_words(left, right)
+            check_lengths(row, len(left.words), len(right.words))
+            n_different += left.words != right.words
+            yield _plain(left.spans, wanted), _plain(right.spans, wanted)
+
+    report = _report(rows(), max_examples, partial(_parts, protocol, scheme, wanted))
+    return replace(report, n_rows_with_different_words=n_different)
 
 
 def evaluate_tags(
@@ -227,19 +234,20 @@ def evaluate_tags(
     """
     orphans = orphan_policy(protocol, scheme)
     wanted = _wanted(labels)
-    rows: list[tuple[set[Span], set[Span]]] = []
-    for row, (left, right) in enumerate(paired(gold, predicted), start=1):
-        check_lengths(row, len(left), len(right))
-        sides: list[set[Span]] = []
-        for name, tags in (("gold", left), ("predicted", right)):
-            try:
-                spans, _ = spans_from_tags(tags, scheme, orphans)
-            except SpanbridgeError as error:
-                raise SpanbridgeError(f"row {row} ({name}): {error}") from error
-            sides.append(_plain(spans, wanted))
-        rows.append((sides[0], sides[1]))
-    parts = _parts(protocol, scheme, wanted, len(rows))
-    return _report(rows, 0, signature(parts), max_examples)
+
+    def rows() -> Iterator[_Row]:
+        for row, (left, right) in enumerate(paired(gold, predicted), start=1):
+            check_lengths(row, len(left), len(right))
+            sides: list[set[Span]] = []
+            for name, tags in (("gold", left), ("predicted", right)):
+                try:
+                    spans, _ = spans_from_tags(tags, scheme, orphans)
+                except SpanbridgeError as error:
+                    raise SpanbridgeError(f"row {row} ({name}): {error}") from error
+                sides.append(_plain(spans, wanted))
+            yield sides[0], sides[1]
+
+    return _report(rows(), max_examples, partial(_parts, protocol, scheme, wanted))
 
 
 def _scores(of: SpanCounts | SpanAverage) -> dict[str, float | int]:
@@ -287,18 +295,24 @@ def _parts(
 
 
 def _report(
-    rows: Sequence[tuple[set[Span], set[Span]]], n_different: int, line: str, max_examples: int
+    rows: Iterable[_Row], max_examples: int, parts: Callable[[int], dict[str, object]]
 ) -> SpanReport:
+    """Count in one pass; ``parts`` gives those of the signature for a number of rows."""
     hits: Counter[str] = Counter()
     n_gold: Counter[str] = Counter()
     n_predicted: Counter[str] = Counter()
-    per_row = []
-    for gold, predicted in rows:
-        both = gold & predicted
-        hits.update(span.label for span in both)
-        n_gold.update(span.label for span in gold)
-        n_predicted.update(span.label for span in predicted)
-        per_row.append(RowCounts(len(both), len(gold), len(predicted)))
+    per_row: list[RowCounts] = []
+
+    def counted() -> Iterator[_Row]:
+        for gold, predicted in rows:
+            both = gold & predicted
+            hits.update(span.label for span in both)
+            n_gold.update(span.label for span in gold)
+            n_predicted.update(span.label for span in predicted)
+            per_row.append(RowCounts(len(both), len(gold), len(predicted)))
+            yield gold, predicted
+
+    errors = count_errors(counted(), max_examples=max_examples)
     per_label = {
         label: SpanCounts(
             hits[label], n_predicted[label] - hits[label], n_gold[label] - hits[label]
@@ -311,10 +325,10 @@ def _report(
         macro=_average(per_label.values(), [1] * len(per_label)),
         weighted=_average(per_label.values(), [c.support for c in per_label.values()]),
         per_label=per_label,
-        errors=count_errors(rows, max_examples=max_examples),
+        errors=errors,
         rows=tuple(per_row),
-        n_rows_with_different_words=n_different,
-        signature=line,
+        n_rows_with_different_words=0,
+        signature=signature(parts(len(per_row))),
     )
 
 

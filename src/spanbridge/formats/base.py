@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, TextIO
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import atomic_output, is_gzip
 from spanbridge.core.requirements import Part
-from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.spans import Sentence
+from spanbridge.core.rows import SIDES, SentencePair, Side
+from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES, OrphanPolicy, Scheme
+from spanbridge.formats.offsets import OFFSETS, Offsets, Places, notes_of
 
 Write = Callable[[SentencePair], None]
 # Number of lines read to recognise a format.
@@ -29,26 +32,41 @@ class Counts:
         n_comments: comment lines skipped.
         n_sides_unlinked: sides on which no link of a whole file has the index 0.
         guessed: what was guessed of the layout of files, with their numbers of rows.
-        n_widened: target spans in characters that ended inside a word (see ``formats.jsonl``).
+        left_out: what the rows of a file hold beside spans and was not read, with its number.
+        places: how spans in characters lie in the texts of each side.
+        repeated: what is said of ids that several rows have, with the number of rows.
     """
 
     n_rows: int = 0
     n_orphans: int = 0
     n_comments: int = 0
-    n_widened: int = 0
     n_sides_unlinked: int = 0
     guessed: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    places: dict[Side, Places] = field(default_factory=lambda: {side: Places() for side in SIDES})
+    repeated: dict[str, int] = field(default_factory=dict)
+
+    def guess(self, what: str) -> None:
+        """Count a row that was read by a guess."""
+        self.guessed[what] = self.guessed.get(what, 0) + 1
 
     def notes(self) -> dict[str, int]:
         """The counts that appear in an account."""
         return {
             "orphan_tags": self.n_orphans,
-            "spans_widened_to_whole_words": self.n_widened,
             "sides_whose_first_words_have_no_link_(are_links_counted_from_1?_--one-based)": (
                 self.n_sides_unlinked
             ),
+            **dict(notes_of(self.places)),
             **self.guessed,
+            **self.left_out,
+            **self.repeated,
         }
+
+    def leave_out(self, what: str, n: int = 1) -> None:
+        """Count things that are not read."""
+        if n:
+            self.left_out[what] = self.left_out.get(what, 0) + n
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +78,37 @@ class Reading:
         orphans: treatment of inside tags that continue nothing.
         tags: False ignores the tags of CoNLL, so that they may be missing.
         word_column, tag_column: numbers of the columns of CoNLL, from 1; None finds them.
+        offsets: how the positions of spans in JSON are counted; in words, only whether ends are
+            inclusive.
+        format: name of the labelled file's format; None finds it.
+        tag_names: names of tags that are numbers, in their order.
         tokenised: True if the words of plain text are separated by white space; False if it is raw:
-            it is cut into words, and kept with their offsets.
+            it is cut into words, and kept with their offsets; None finds out by the text's first
+            rows (see ``formats.tokenised``).
+        raw_if_unclear: take a text whose rows do not tell for raw.
+        text_column: column of a table, or key of JSON lines, that holds the text of rows with one
+            side; None takes ``text``, unless rows hold sides of their own.
+        pairs: rows need both sides.
     """
 
     scheme: Scheme = "iob2"
     orphans: OrphanPolicy = "begin"
     tags: bool = True
-    tokenised: bool = True
+    tokenised: bool | None = None
+    raw_if_unclear: bool = False
+    text_column: str | None = None
+    pairs: bool = False
     word_column: int | None = None
     tag_column: int | None = None
+    offsets: Offsets = "characters"
+    format: str | None = None
+    tag_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value, known in (
             ("scheme", self.scheme, SCHEMES),
             ("orphans", self.orphans, ORPHAN_POLICIES),
+            ("offsets", self.offsets, OFFSETS),
         ):
             if value not in known:
                 raise SpanbridgeError(f"{name} is {value!r}, but must be one of {', '.join(known)}")
@@ -92,14 +126,22 @@ class Format(Part, ABC):
         sides: ``both`` if a file holds pairs, ``one`` if it holds single sentences, ``none`` if it
             holds no sentences.
         holds_spans: True if it holds the spans of its sentences.
+        holds_nested: True if the spans of a sentence may overlap; else it is written with one layer
+            of them.
         holds_links: True if it holds word links.
+        blank_row: number of empty lines in a row of which the last one is a row without words; 0 if
+            empty lines are none.
+        writes_one_side: True if its files hold pairs, but are written with one side.
     """
 
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]] = ()
     sides: ClassVar[Literal["both", "one", "none"]]
     holds_spans: ClassVar[bool] = False
+    holds_nested: ClassVar[bool] = False
     holds_links: ClassVar[bool] = False
+    blank_row: ClassVar[int] = 0
+    writes_one_side: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -117,6 +159,12 @@ class Format(Part, ABC):
             strict: the file's name suggests plain text, so the lines must be unambiguous.
         """
         return False
+
+    def by_lines(self, path: str | Path) -> str | None:
+        """Note for an account, if a file's name does not tell that it is of this format."""
+        name = Path(path).with_suffix("") if is_gzip(path) else Path(path)
+        known = name.suffix.lower() in self.suffixes
+        return None if known else f"rows of the format {self.name}, as the first lines tell"
 
     @abstractmethod
     def read(
@@ -148,9 +196,12 @@ class Format(Part, ABC):
         """Read sentences (target sides of pairs), each with the 1-based number of its first line.
 
         Raises:
-            InputError, SpanbridgeError: as :meth:`read`.
+            InputError, SpanbridgeError: as :meth:`read`; or the rows have no target.
         """
-        return ((line, pair.target) for line, pair in self.read(path, "target", how, counts))
+        for line, pair in self.read(path, "target", how, counts):
+            if pair.target is ABSENT:
+                raise InputError(path, line, "has no target side, whose sentences are read")
+            yield line, pair.target
 
     @abstractmethod
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
@@ -163,6 +214,21 @@ class Format(Part, ABC):
             side: side that is written if the format holds only one.
             scores: write the links' scores too, if they are optional in the format.
         """
+
+    def beside(self, path: str | Path) -> tuple[Path, ...]:
+        """Further files that are read and written with a file."""
+        return ()
+
+    @contextmanager
+    def open(
+        self, path: str | Path, side: Side = "target", *, scores: bool = False
+    ) -> Iterator[Write]:
+        """Open a file for rows, which appears once the block has succeeded; see :meth:`writer`.
+
+        Raises InputError as :func:`spanbridge.core.files.atomic_output`.
+        """
+        with atomic_output(path) as out:
+            yield self.writer(out, side, scores=scores)
 
 
 class SentenceFormat(Format):
@@ -191,9 +257,8 @@ class SentenceFormat(Format):
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read rows with a sentence on one side; ids are row numbers. See :meth:`Format.read`."""
-        empty = Sentence(())
         for number, (line, sentence) in enumerate(self.sentences(path, how, counts), 1):
-            both = (sentence, empty) if side == "source" else (empty, sentence)
+            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
             yield line, SentencePair(str(number), *both)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:

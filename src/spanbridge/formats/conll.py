@@ -5,27 +5,28 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import line_batches
+from spanbridge.core.files import LONGEST, line_batches
 from spanbridge.core.spans import Sentence
 from spanbridge.core.tags import OrphanTagError, spans_from_tags, split_tag, tags_from_spans
 from spanbridge.formats.base import DEFAULT_READING, SNIFFED_LINES, Counts, Reading, SentenceFormat
 from spanbridge.formats.layout import Layout, check_tag, find_layout, is_tag
 
 DOCSTART = "-DOCSTART-"
-_HEAD = 200  # rows by which a file's layout is found
+_HEAD, _HEAD_LINES = 200, 20_000  # rows and lines by which a file's layout is found
 
 
 class Conll(SentenceFormat):
     """CoNLL: the tags of one side, written as IOB2."""
 
     name = "conll"
-    suffixes = (".conll", ".bio", ".iob", ".iob2", ".conllu", ".tsv")
+    suffixes = (".conll", ".bio", ".iob", ".iob2", ".tsv")
     holds_spans = True
+    blank_row = 2
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check if lines are CoNLL; see :func:`looks_like_conll`."""
@@ -93,11 +94,16 @@ def read_conll(
 
     Raises:
         InputError: a line has no token, no tag, an unknown tag or another number of columns than
-            those before it; or there is an orphan and ``orphans`` is ``error``.
+            those before it; or there is an orphan and ``orphans`` is ``error``; or a row or a line
+            is longer than ``LONGEST``.
     """
     reader = _Reader(path, how, Counts() if counts is None else counts)
     blocks = _blocks(path)
-    head = list(islice(blocks, _HEAD))
+    head: list[tuple[int, list[str], bool]] = []
+    n_lines = 0
+    while len(head) < _HEAD and n_lines < _HEAD_LINES and (found := next(blocks, None)):
+        head.append(found)
+        n_lines += len(found[1])
     reader.learn(
         [part for number, block, closed in head for _, part in _parts(number, block, closed)]
     )
@@ -172,6 +178,13 @@ def _blocks(path: str | Path) -> Iterator[tuple[int, list[str], bool]]:
             carried = []
             start = end + 1
         carried += batch[start:]
+        if sum(map(len, carried)) > LONGEST:
+            blank = [n for n, line in enumerate(carried) if is_blank(line)]
+            if not blank:
+                why = f"the row has more than {LONGEST} characters; end sentences with a blank line"
+                raise InputError(path, number, why)
+            yield number, carried[: blank[-1]], True
+            number, carried = number + blank[-1] + 1, carried[blank[-1] + 1 :]
     if carried:
         yield number, carried, False
 
@@ -209,21 +222,15 @@ class _Reader:
             lines = (columns(line) for line in block if line[0] != "#")
             row = [cells for cells in lines if len(cells) == self.n_columns]
             kept += [row] if row and row[0][0] != DOCSTART else []
-        if how.word_column is None and how.tag_column is None:
-            self.layout = find_layout(kept, how.tags)
-            self.guessed = self.layout.told(self.n_columns) if kept else []
-            return
-        wanted = how.word_column or 1, how.tag_column or self.n_columns
-        if kept and not all(1 <= one <= self.n_columns for one in wanted):
-            why = f"there is no column {max(wanted)}; the lines have {self.n_columns}"
-            raise InputError(self.path, None, why)
-        self.layout = Layout(wanted[0] - 1, wanted[1] - 1)
+        word, tag = (one and one - 1 for one in (how.word_column, how.tag_column))
+        self.layout = find_layout(kept, how.tags, word, tag)
+        self.guessed = self.layout.told(self.n_columns, bool(self._named())) if kept else []
 
     def counted(self) -> None:
         """Count a row."""
         self.counts.n_rows += 1
         for guess in self.guessed:
-            self.counts.guessed[guess] = self.counts.guessed.get(guess, 0) + 1
+            self.counts.guess(guess)
 
     def plain(self, block: list[str]) -> Sentence | None:
         """Read a row if all its lines are plain token lines with known tags; else return None.
@@ -245,6 +252,7 @@ class _Reader:
             or not self.known.issuperset(tags)
             or "" in cells
             or cells[0] == DOCSTART
+            or (self.layout.numbered and not all(map(self.layout.is_word, cells[::width])))
             or (separator == " " and "\t" in joined)
         ):
             return None
@@ -265,6 +273,9 @@ class _Reader:
                 self.counts.n_comments += 1
                 continue
             if cells[0] == DOCSTART and not words:
+                continue
+            if not self.layout.is_word(cells[0]):
+                self.counts.leave_out("lines of several words or of none left out (3-4, 3.1)")
                 continue
             self._check(at, cells)
             words.append(cells[self.layout.word])
@@ -306,6 +317,13 @@ class _Reader:
         if first is not None:
             self.separator = "\t" if "\t" in first else " "
             self.n_columns = len(columns(first))
+            named = self._named()
+            if not all(1 <= one <= self.n_columns for one in named):
+                why = f"there is no column {max(named)}; the lines have {self.n_columns}"
+                raise InputError(self.path, None, why)
+
+    def _named(self) -> list[int]:
+        return [one for one in (self.how.word_column, self.how.tag_column) if one is not None]
 
     def _is_token_line(self, line: str, cells: list[str]) -> bool:
         """Check if a line that starts with ``#`` has the shape of the file's token lines."""
@@ -343,8 +361,6 @@ class _Reader:
             except SpanbridgeError as error:
                 where = self.layout.tag % self.n_columns + 1
                 why = f"{error} (column {where} is the tag; --tag-column names another)"
-                if set(tag) & set("(*)"):
-                    why += "; brackets, as of CoNLL-2012, have to be converted to IOB2"
                 raise InputError(self.path, at, why) from error
         elif not is_tag(tag):
             return

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
-import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from json import JSONDecodeError
-from math import isfinite
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
-from spanbridge.core.spans import Sentence, Span
+from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
+from spanbridge.formats.json_objects import parse_object, take_id
+from spanbridge.formats.json_spans import read_score, read_spans, write_spans
 from spanbridge.formats.json_values import DECIMALS, decode, encode, shown
+from spanbridge.formats.offsets import (
+    Offsets,
+    is_inclusive,
+    place_in_words,
+    place_spans,
+    spans_in_text,
+)
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PLAIN_FIELDS
-from spanbridge.formats.tokens import tokenize
+from spanbridge.formats.tokens import at_joints, tokenize
 
-_SPAN_KEYS = frozenset({"start", "end", "label", "score"})
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+# Keys of a row with one side, which may be either.
+TEXT_KEY, SPANS_KEY = "text", "spans"
 # Fields that are written before the texts, and after them; the confidence comes last.
 _FIRST = [field for field in ALL_PLAIN_FIELDS if field.key == "status"]
 _LAST = sorted(
@@ -43,6 +49,7 @@ class JsonLines(Format):
     suffixes = (".jsonl",)
     sides = "both"
     holds_spans = True
+    holds_nested = True
     holds_links = True
 
     def read(
@@ -53,7 +60,15 @@ class JsonLines(Format):
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read pairs; see :func:`read_jsonl`."""
-        return read_jsonl(path, counts)
+        return read_jsonl(path, counts, side, how, told=self.by_lines(path))
+
+    def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
+        """Check if the first line is a JSON object, and all others begin as one."""
+        given = [line.strip() for line in head if line.strip()]
+        try:
+            return bool(given and all(line[0] == "{" for line in given) and parse_object(given[0]))
+        except SpanbridgeError:
+            return False
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes a pair on one line; see :func:`format_pair`."""
@@ -65,47 +80,133 @@ class JsonLines(Format):
 
 
 def read_jsonl(
-    path: str | Path, counts: Counts | None = None
+    path: str | Path,
+    counts: Counts | None = None,
+    side: Side = "target",
+    how: Reading = DEFAULT_READING,
+    told: str | None = None,
 ) -> Iterator[tuple[int, SentencePair]]:
-    r"""Read pairs, one JSON object per line; blank lines are skipped.
+    r"""Read rows, one JSON object per line; blank lines are skipped.
 
     Keys: ``id``; ``source_words`` with ``source_spans`` in words, or ``source_text`` with
-    ``source_spans`` in characters (code points), all half-open; the same for ``target``; ``links``
+    ``source_spans`` in characters (code points), all half-open unless ``how`` says otherwise
+    (the keys of a span: :mod:`spanbridge.formats.json_spans`); the same for ``target``; ``links``
     ``[[source, target], ...]``, ``link_scores``; and the names of the plain fields of
     :class:`SentencePair` and, with the prefix ``source_`` or ``target_``, of :class:`Sentence`. All
-    but the two sides are optional. Other keys go to :attr:`SentencePair.extra`; so does a side's
-    text if its words are given as well.
+    but one side are optional. In place of one side, ``text`` (or another key, which is named) and
+    ``spans`` will do. Other keys go to :attr:`SentencePair.extra`; so does a side's text if its
+    words are given as well.
 
-    Words of source text end at the ends of spans. Target text is cut without regard to its spans,
-    since known labels there must not help to find themselves, and a gold file must have the words
-    of a predicted one: a span that ends inside a word is widened to all of it.
+    Text is cut into words as by :func:`spanbridge.formats.offsets.place_spans`.
 
     Args:
         path: the file.
-        counts: counts of rows and widened target spans to update, if any.
+        counts: counts of rows and of how spans lie in their texts to update, if any.
+        side: side on which ``text`` is put.
+        how: settings: the key in place of ``text``, whether rows need both sides, how positions
+            are counted.
+        told: note to count for every row.
 
     Yields:
         The 1-based number of each pair's line, and the pair.
 
     Raises:
-        InputError: there is no pair; or a line is not JSON, lacks a side, or has a value of the
-            wrong type, a key twice, a number that is not finite, half a surrogate pair, or a span,
-            link or score out of range.
+        InputError: there is no pair; or a line is not JSON, lacks a side that others have, or has a
+            value of the wrong type, a key twice, a number that is not finite, half a surrogate
+            pair, or a span, link or score out of range.
     """
-    counts = Counts() if counts is None else counts
-    n_rows = 0
+    read = RowReader(path, side, how, Counts() if counts is None else counts, told)
     for number, line in enumerate(lines(path), 1):
         if line.isspace() or not line:
             continue
-        n_rows += 1
         try:
-            pair = _pair(_parse(line), n_rows, counts)
+            row = parse_object(line)
         except SpanbridgeError as error:
             raise InputError(path, number, str(error)) from error
-        counts.n_rows += 1
-        yield number, pair
-    if not n_rows:
+        yield number, read(row, number)
+    if not read.n_rows:
         raise InputError(path, None, "has only blank lines; write one object per line")
+
+
+class RowReader:
+    """Makes pairs of the objects of a file, which all hold the same sides.
+
+    Args:
+        path: the file, for errors.
+        side, how, counts, told: as in :func:`read_jsonl`.
+
+    Attributes:
+        n_rows: rows so far.
+    """
+
+    def __init__(
+        self, path: str | Path, side: Side, how: Reading, counts: Counts, told: str | None
+    ) -> None:
+        self._path, self._side, self._how, self._counts = path, side, how, counts
+        self._told = told
+        self._sides: Sequence[Side] = SIDES if how.pairs else ()
+        self.n_rows = 0
+
+    def __call__(self, row: dict[str, Any], line: int) -> SentencePair:
+        """The pair of a row, which loses its declared keys. Raises InputError."""
+        self.n_rows += 1
+        try:
+            self._rename(row)
+            held: list[Side] = [side for side in SIDES if _holds(row, side)]
+            self._sides = self._sides or held
+            if not held:
+                known = ", ".join(map(repr, row)) or "nothing"
+                raise SpanbridgeError(
+                    "neither source_words nor source_text, nor the same for the target, nor "
+                    f"{TEXT_KEY!r}; name the key or column of the text (--text-column), or the "
+                    f"file's format (--format); there is: {known}"
+                )
+            if more := [side for side in held if side not in self._sides]:
+                raise SpanbridgeError(
+                    f"has {more[0]}_words or {more[0]}_text, which the rows before lack; every row "
+                    "needs the same sides"
+                )
+            pair = self._pair(row)
+        except SpanbridgeError as error:
+            raise InputError(self._path, line, str(error)) from error
+        self._counts.n_rows += 1
+        if self._told is not None:
+            self._counts.guess(self._told)
+        return pair
+
+    def _pair(self, row: dict[str, Any]) -> SentencePair:
+        """Remove the declared keys; the rest is the pair's ``extra``."""
+        identity = take_id(row, self.n_rows)
+        source, target = (
+            _side(row, side, self._counts, self._how.offsets)
+            if side in self._sides
+            else _absent(row, side)
+            for side in SIDES
+        )
+        links = _links(row, source, target)
+        plain = _plain(row)
+        return SentencePair(identity, source, target, links, extra=row, **plain)
+
+    def _rename(self, row: dict[str, Any]) -> None:
+        """Put the text, and spans beside it, under the names of their side."""
+        key, side = self._how.text_column or TEXT_KEY, self._side
+        if self._how.text_column is None and any(_holds(row, side) for side in SIDES):
+            return
+        if key not in row:
+            if self._how.text_column is not None:
+                known = ", ".join(map(repr, row)) or "none"
+                raise SpanbridgeError(f"has no {key!r} (--text-column); there are: {known}")
+            return
+        for own, name in ((key, f"{side}_text"), (SPANS_KEY, f"{side}_spans")):
+            if own == name or own not in row:
+                continue
+            if row.get(name) not in (None, []):
+                raise SpanbridgeError(f"has both {own!r} and {name!r}; leave one of them out")
+            row[name] = row.pop(own)
+
+
+def _holds(row: dict[str, Any], side: Side) -> bool:
+    return any(row.get(f"{side}_{part}") is not None for part in ("words", "text"))
 
 
 def format_pair(pair: SentencePair) -> str:
@@ -144,66 +245,6 @@ def format_pair(pair: SentencePair) -> str:
     return json.dumps(row, ensure_ascii=False, allow_nan=False)
 
 
-def _parse(line: str) -> dict[str, Any]:
-    """Parse one line as a JSON object that can be written again."""
-    try:
-        row = _DECODER.decode(line)
-        if _SURROGATE_ESCAPE.search(line):
-            json.dumps(row, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise SpanbridgeError(
-            "a string holds half a surrogate pair, which is no character; mend the \\u escape"
-        ) from error
-    except JSONDecodeError as error:
-        raise SpanbridgeError(
-            f"is not JSON ({error.msg}, column {error.colno}); write one object per line"
-        ) from error
-    except ValueError as error:  # from the hooks below, or for an integer of thousands of digits
-        raise SpanbridgeError(f"is not valid JSON ({error})") from error
-    except RecursionError as error:
-        raise SpanbridgeError("is nested too deeply; write one flat object per line") from error
-    if not isinstance(row, dict):
-        raise SpanbridgeError("is no JSON object; write {...} on each line")
-    return row
-
-
-def _object(items: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(items)
-    if len(row) != len(items):
-        keys = [key for key, _ in items]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} is given twice")
-    return row
-
-
-def _float(digits: str) -> float:
-    value = float(digits)
-    if not isfinite(value):
-        raise ValueError(f"{digits} is too large for a number")
-    return value
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number; write null, or leave the key out")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
-
-
-def _pair(row: dict[str, Any], n_row: int, counts: Counts) -> SentencePair:
-    """Remove a row's declared keys; the rest is the pair's ``extra``."""
-    identity = row.pop("id", None)
-    if identity is None:
-        identity = n_row
-    elif type(identity) not in (str, int):
-        raise SpanbridgeError(f"id is {shown(identity)}; give a string or an integer")
-    source = _side(row, "source", counts)
-    target = _side(row, "target", counts)
-    links = _links(row, source, target)
-    plain = _plain(row)
-    return SentencePair(str(identity), source, target, links, extra=row, **plain)
-
-
 def _plain(row: dict[str, Any], side: Side | None = None) -> dict[str, Any]:
     """Remove the plain fields of a sentence, or else of the pair, from a row."""
     found = {}
@@ -213,8 +254,17 @@ def _plain(row: dict[str, Any], side: Side | None = None) -> dict[str, Any]:
     return found
 
 
-def _side(row: dict[str, Any], side: Side, counts: Counts) -> Sentence:
-    spans = _spans(row.pop(f"{side}_spans", None), side)
+def _absent(row: dict[str, Any], side: Side) -> Sentence:
+    """Remove the keys of a side that the rows do not hold."""
+    for key in [f"{side}_{part}" for part in ("words", "text", "spans", "empty_probability")]:
+        if row.pop(key, None) not in (None, []):
+            raise SpanbridgeError(f"has {key}, but neither {side}_words nor {side}_text")
+    return ABSENT
+
+
+def _side(row: dict[str, Any], side: Side, counts: Counts, offsets: Offsets) -> Sentence:
+    key = f"{side}_spans"
+    spans = read_spans(row.pop(key, None), key, inclusive=is_inclusive(offsets))
     plain = _plain(row, side)
     if spans and "empty_probability" in plain:
         raise SpanbridgeError(
@@ -225,79 +275,16 @@ def _side(row: dict[str, Any], side: Side, counts: Counts) -> Sentence:
     if words is not None:
         if not isinstance(words, list) or not set(map(type, words)) <= {str}:
             raise SpanbridgeError(f"{side}_words is {shown(words)}; give a list of strings")
-        try:
-            return Sentence(tuple(words), spans, **plain)
-        except SpanbridgeError as error:
-            raise SpanbridgeError(f"{side}_spans: {error}") from error
+        return place_in_words(words, spans, key, counts.places[side], **plain)
     text = row.pop(f"{side}_text", None)
     if text is None:
         raise SpanbridgeError(
-            f"neither {side}_words nor {side}_text; every pair needs both of its sides"
+            f"neither {side}_words nor {side}_text; every row needs the same sides, and a pair both"
         )
     if not isinstance(text, str):
         raise SpanbridgeError(f"{side}_text is {shown(text)}; give a string")
-    words, offsets, spans = _spans_in_words(text, spans, side, counts)
-    return Sentence(words, spans, text, offsets, **plain)
-
-
-def _spans_in_words(
-    text: str, spans: Sequence[Span], side: Side, counts: Counts
-) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...], tuple[Span, ...]]:
-    """Words of a text, their offsets, and the given spans in words instead of characters."""
-    for start, end, label, _ in spans:
-        if not 0 <= start < end <= len(text):
-            raise SpanbridgeError(
-                f"{side}_spans: {start}-{end} ({label}) lies outside the text of {len(text)} "
-                "characters; spans are [start, end) in characters where text is given"
-            )
-    words, offsets = _cut(text, spans, side)
-    starts, ends = [start for start, _ in offsets], [end for _, end in offsets]
-    in_words = []
-    for start, end, label, score in spans:
-        first, last = bisect_right(ends, start), bisect_left(starts, end)  # overlapping words
-        if first == last:
-            raise SpanbridgeError(f"{side}_spans: {start}-{end} ({label}) covers only whitespace")
-        counts.n_widened += starts[first] < start or end < ends[last - 1]
-        in_words.append(Span(first, last, label, score))
-    return words, offsets, tuple(in_words)
-
-
-def _cut(
-    text: str, spans: Iterable[Span], side: Side
-) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
-    """Cut a side's text into words, ``spans`` being in characters; see :func:`read_jsonl`."""
-    return tokenize(text, (edge for span in spans for edge in span[:2]) if side == "source" else ())
-
-
-def _spans(items: Any, side: Side) -> tuple[Span, ...]:
-    if items is None:
-        return ()
-    if not isinstance(items, list):
-        raise SpanbridgeError(f"{side}_spans is {shown(items)}; give a list of objects")
-    return tuple([_span(item, side) for item in items])
-
-
-def _span(item: Any, side: Side) -> Span:
-    if not isinstance(item, dict):
-        raise SpanbridgeError(f"{side}_spans holds {shown(item)}; give objects")
-    if not item.keys() <= _SPAN_KEYS:
-        unknown = next(key for key in item if key not in _SPAN_KEYS)
-        raise SpanbridgeError(
-            f"{side}_spans: unknown key {unknown!r}; a span has start, end, label and score only"
-        )
-    start, end, label = item.get("start"), item.get("end"), item.get("label")
-    if type(start) is not int or type(end) is not int or not isinstance(label, str) or not label:
-        raise SpanbridgeError(
-            f"{side}_spans: {shown(item)} wants integers start and end, and a label"
-        )
-    score = item.get("score")
-    return Span(start, end, label, None if score is None else _score(score, f"{side}_spans"))
-
-
-def _score(value: Any, key: str) -> float:
-    if type(value) not in (int, float) or not 0 <= value <= 1:
-        raise SpanbridgeError(f"{key}: the score {shown(value)} is no number in [0, 1]")
-    return float(value)
+    found = place_spans(text, spans, side, key, offsets, counts.places[side])
+    return replace(found, **plain) if plain else found
 
 
 def _links(row: dict[str, Any], source: Sentence, target: Sentence) -> WordAlignment | None:
@@ -314,29 +301,19 @@ def _links(row: dict[str, Any], source: Sentence, target: Sentence) -> WordAlign
     if scores is not None:
         if not isinstance(scores, list):
             raise SpanbridgeError(f"link_scores is {shown(scores)}; give a list of numbers")
-        scores = [_score(score, "link_scores") for score in scores]
+        scores = [read_score(score, "link_scores") for score in scores]
     return WordAlignment.of(map(tuple, pairs), len(source.words), len(target.words), scores)
 
 
 def _side_to_json(side: Side, sentence: Sentence) -> dict[str, Any]:
     text, offsets = sentence.text, sentence.offsets
     if text is None or offsets is None:
-        return {f"{side}_words": sentence.words, f"{side}_spans": _spans_to_json(sentence.spans)}
-    in_text = [
-        Span(offsets[start][0], offsets[end - 1][1], label, score)
-        for start, end, label, score in sentence.spans
-    ]
+        return {f"{side}_words": sentence.words, f"{side}_spans": write_spans(sentence.spans)}
+    in_text = spans_in_text(sentence)
+    edges = [edge for span in in_text for edge in span[:2]]
+    if side == "target":
+        edges = at_joints(text, edges)
     # A removed span may have cut words, which links count.
-    if _cut(text, in_text, side) != (sentence.words, offsets):
+    if tokenize(text, edges) != (sentence.words, offsets):
         return _side_to_json(side, Sentence(sentence.words, sentence.spans))
-    return {f"{side}_text": text, f"{side}_spans": _spans_to_json(in_text)}
-
-
-def _spans_to_json(spans: Sequence[Span]) -> list[dict[str, Any]]:
-    rows = []
-    for start, end, label, score in spans:
-        row: dict[str, Any] = {"start": start, "end": end, "label": label}
-        if score is not None:
-            row["score"] = round(score, DECIMALS)
-        rows.append(row)
-    return rows
+    return {f"{side}_text": text, f"{side}_spans": write_spans(in_text)}

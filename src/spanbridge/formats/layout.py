@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.tags import split_tag
 
-# How tags are written: B-PER, B_PER, PER-B, b-per, or PER alone (with O outside).
-Spelling = Literal["B-PER", "B_PER", "PER-B", "b-per", "PER"]
+# How tags are written: B-PER, B_PER, PER-B, b-per, PER alone (with O outside), or brackets.
+Spelling = Literal["B-PER", "B_PER", "PER-B", "b-per", "PER", "(PER*)"]
 Row = Sequence[str]  # the columns of a token line
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?:")  # before every word of PAN-X, as in en:Paris
@@ -21,6 +21,12 @@ _MAX_DIGITS = 9
 _FEW = 3  # words that are enough to tell a code before each from a word with a colon
 _BARE = re.compile(r"[A-Z][A-Za-z_]*[A-Za-z]")  # one letter is what is left of a tag
 _MAX_BARE_LABELS = 30
+_BRACKETS = re.compile(r"\*(\))?|\(([^()*]+)(?:\*(\))?|(\)))")
+_CONLL_2012 = 12, 3, 10  # at least so many columns; those of words and of names
+# Labels of CoNLL-2000.
+_CHUNKS = frozenset(
+    ("ADJP", "ADVP", "CONJP", "INTJ", "LST", "NP", "PP", "PRT", "SBAR", "UCP", "VP")
+)
 _TWO_TAGS = re.compile(r"[;|,/+][BIESLUMW][-_]")
 
 
@@ -32,12 +38,21 @@ class Layout:
         word, tag: indices of the columns.
         spelling: how tags are written.
         prefix: language code before every word, which is left out.
+        also: index of another column of tags, which is not read.
+        numbered: the first column numbers the words, so that lines of several (``3-4``) or no words
+            (``3.1``) of CoNLL-U are known.
     """
 
     word: int = 0
     tag: int = -1
     spelling: Spelling = "B-PER"
     prefix: str = ""
+    also: int | None = None
+    numbered: bool = False
+
+    def is_word(self, number: str) -> bool:
+        """Check if a line is a word's, given its first column."""
+        return not (self.numbered and _RANGE.fullmatch(number))
 
     def words(self, column: Sequence[str]) -> tuple[str, ...]:
         """The words of a row, given their column."""
@@ -47,6 +62,8 @@ class Layout:
         """The tags of a row as B-PER, I-PER, O."""
         if self.spelling == "B-PER":
             return column
+        if self.spelling == "(PER*)":
+            return _from_brackets(column)
         if self.spelling != "PER":
             return list(map(_STANDARD[self.spelling], column))
         labels = ["", *("" if tag in "oO" else tag for tag in column)]
@@ -55,11 +72,18 @@ class Layout:
             for before, label in pairwise(labels)
         ]
 
-    def told(self, n_columns: int) -> list[str]:
-        """What was guessed, in words; empty for the usual layout."""
+    def told(self, n_columns: int, named: bool = False) -> list[str]:
+        """What was guessed, in words; empty for the usual layout.
+
+        Args:
+            n_columns: number of columns.
+            named: the columns were not guessed.
+        """
         found = []
-        if (self.word, self.tag % n_columns) != (0, n_columns - 1):
+        if not named and (self.word, self.tag % n_columns) != (0, n_columns - 1):
             found.append(f"words in column {self.word + 1}, tags in {self.tag % n_columns + 1}")
+        if self.also is not None:
+            found.append(f"tags in column {self.also + 1} too, not read (--tag-column reads them)")
         if self.spelling != "B-PER":
             found.append(f"tags written as {self.spelling}")
         if self.prefix:
@@ -75,47 +99,73 @@ def check_tag(tag: str) -> None:
         raise SpanbridgeError(f"{tag!r} has white space in it, such as a no-break space; remove it")
 
 
-def find_layout(blocks: Sequence[Sequence[Row]], tags: bool) -> Layout:
+def find_layout(
+    blocks: Sequence[Sequence[Row]], tags: bool, word: int | None = None, tag: int | None = None
+) -> Layout:
     """Find the layout of a file by its first rows.
 
-    It is the usual one (words in the first column, tags in the last) unless the lines plainly have
-    another: the first column numbers the words of every row; or no more than half of the last
-    column are tags, but all of them are written in another way, or all of another column are tags.
+    Columns that are not named are the usual ones (words in the first, tags in the last) unless the
+    lines plainly have others: the first column numbers the words of every row; it is CoNLL-2012; or
+    no more than half of the last column are tags, in no known spelling, but all of another column.
 
     Args:
         blocks: columns of the token lines of each row, all of the same number.
         tags: the tags are wanted.
+        word, tag: indices of the columns that are named.
     """
     lines = [line for block in blocks for line in block]
     n = len(lines[0]) if lines else 0
     numbered = n > 2 and len(lines) > 1 and _are_numbered(blocks)
-    word = int(numbered)
-    prefix = _prefix([line[word] for line in lines]) if n > word else ""
+    words = [line for line in lines if not (numbered and _RANGE.fullmatch(line[0]))]
+    return replace(_of_words(words, numbered, tags, word, tag), numbered=numbered)
+
+
+def _of_words(
+    lines: Sequence[Row], numbered: bool, tags: bool, word: int | None, tag: int | None
+) -> Layout:
+    """The layout of the lines of words; see :func:`find_layout`."""
+    n = len(lines[0]) if lines else 0
+    columns = list(zip(*lines, strict=True))
+    least, words, names = _CONLL_2012
+    if word is None and tag is None and n >= least and _spelling(columns[names]) == "(PER*)":
+        word, tag = words, names
+    word = int(numbered) if word is None else word
+    prefix = _prefix(columns[word]) if n > word else ""
     if not tags or n < 2:
-        return Layout(word, prefix=prefix)
+        return Layout(word, -1 if tag is None else tag, prefix=prefix)
+    if tag is not None:
+        return Layout(word, tag, _spelling(columns[tag]) or "B-PER", prefix)
+    others = [c for c in range(word + 1, n - 1) if all(map(is_tag, columns[c]))]
+    spelling = _spelling(columns[-1])
+    if others and (spelling is None or (numbered and all(map(is_tag, columns[-1])))):
+        tag = others[0] if numbered else others[-1]  # the outer layer comes first
+        return Layout(word, tag, prefix=prefix)
+    also = next((c for c in others if _holds_names(columns[c])), None)
+    return Layout(word, -1, spelling or "B-PER", prefix, also)
 
-    def column(c: int) -> list[str]:
-        return [line[c] for line in lines]
 
-    inside = [tag for tag in column(n - 1) if tag != "O"]
-    share = sum(map(is_tag, inside)) / len(inside) if inside else 1.0
-    others = [c for c in range(word + 1, n - 1) if all(map(is_tag, column(c)))]
-    if numbered and share == 1 and others:
-        return Layout(word, others[0], prefix=prefix)  # the outer layer comes first
+def _spelling(column: Sequence[str]) -> Spelling | None:
+    """How the tags of a column are written; None if they are no tags."""
+    inside = [tag for tag in column if tag != "O"]
     if "o" in inside and all(is_tag(_from_lower(tag)) for tag in inside):
-        return Layout(word, -1, "b-per", prefix)
-    if share > 0.5:
-        return Layout(word, prefix=prefix)
+        return "b-per"
+    if not inside or 2 * sum(map(is_tag, inside)) > len(inside):
+        return "B-PER"
     for spelling, standard in _STANDARD.items():
-        if all(is_tag(standard(tag)) for tag in column(n - 1)):
-            return Layout(word, -1, spelling, prefix)
-    bare = set(column(n - 1)) - {"O", "o"}
-    outside = len(bare) < len(set(column(n - 1)))
-    if outside and 0 < len(bare) <= _MAX_BARE_LABELS and all(map(_BARE.fullmatch, bare)):
-        return Layout(word, -1, "PER", prefix)
-    if others:
-        return Layout(word, others[0] if numbered else others[-1], prefix=prefix)
-    return Layout(word, prefix=prefix)
+        if all(is_tag(standard(tag)) for tag in column):
+            return spelling
+    if all(cell.startswith(("(", "*")) for cell in column):
+        return "(PER*)"
+    bare = set(column) - {"O", "o"}
+    outside = len(bare) < len(set(column))
+    if outside and len(bare) <= _MAX_BARE_LABELS and all(map(_BARE.fullmatch, bare)):
+        return "PER"
+    return None
+
+
+def _holds_names(column: Sequence[str]) -> bool:
+    """Check if there are tags in a column other than O and those of chunks."""
+    return any(tag != "O" and tag[2:] not in _CHUNKS for tag in column)
 
 
 def _are_numbered(blocks: Sequence[Sequence[Row]]) -> bool:
@@ -160,6 +210,21 @@ def _from_suffix(tag: str) -> str:
 
 def _from_lower(tag: str) -> str:
     return tag[:1].upper() + tag[1:]
+
+
+def _from_brackets(column: Sequence[str]) -> list[str]:
+    """Tags of ``(PER*``, ``*``, ``*)`` and ``(PER)``, as CoNLL-2012 writes them."""
+    found, label = [], ""
+    for cell in column:
+        parts = _BRACKETS.fullmatch(cell)
+        if parts is None:
+            raise SpanbridgeError(f"{cell!r} is not in brackets as (PER*, * or *) are")
+        prefix = "B" if parts[2] else "I"
+        label = parts[2] or label
+        found.append(f"{prefix}-{label}" if label else "O")
+        if parts[1] or parts[3] or parts[4]:
+            label = ""
+    return found
 
 
 _STANDARD: dict[Spelling, Callable[[str], str]] = {

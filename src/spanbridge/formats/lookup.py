@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from spanbridge.core import registry
-from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.files import atomic_output, is_gzip, lines
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import check_rereadable, first_lines, is_gzip
 from spanbridge.core.plugins import is_foreign, plugins
 from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
+from spanbridge.core.spans import Nested, one_layer
 from spanbridge.formats.base import SNIFFED_LINES, Format, Write
 
 # Suffix of plain text, but also of some labelled corpora.
@@ -29,33 +30,47 @@ def named_format(name: str) -> Format:
     return made
 
 
-def find_format(path: str | Path, *, default: str | None = None, sniff: bool = False) -> Format:
+def find_format(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    default: str | None = None,
+    sniff: bool = False,
+) -> Format:
     """Find the format of a file.
 
-    A suffix that a format claims decides; a final ``.gz`` is ignored. ``.txt`` is ambiguous: if the
+    A suffix that a format claims decides; a final ``.gz`` is ignored. If several formats claim it,
+    the first lines decide, or else it is the last one. ``.txt`` is ambiguous: if the
     default is another format than plain text, the file has that; else it is plain text, unless its
     lines are unambiguously of another format.
 
     Args:
         path: the file. With a default other than ``text`` and without ``sniff`` it is not opened,
             so it need not exist yet, and may be a pipe.
+        name: name of the format, if it is known.
         default: name of the format if neither suffix nor lines tell; None for none.
-        sniff: read the first lines of a file whose suffix no format claims.
+        sniff: recognise a format by the first lines of a file whose suffix no format claims;
+            without it, and with the default ``text``, only by lines that are unambiguous.
 
     Raises:
         InputError: the lines are needed, but the file cannot be read.
         SpanbridgeError: neither suffix nor lines tell the format, and there is no default.
     """
-    if (claimed := _by_suffix(path)) is not None:
-        return claimed
+    if name is not None:
+        return named_format(name)
+    if claimed := _by_suffix(path):
+        *special, usual = claimed
+        head = _head(path) if special else []
+        return next((one for one in special if _recognises(one, head, strict=True)), usual)
     vague = _suffix(path) == _AMBIGUOUS
     if vague and default is None:
         default = "text"
-    looked_at = default == "text" if vague else sniff
+    looked_at = default == "text" if vague else sniff or default == "text"
     if looked_at:
-        head = list(islice(lines(path), SNIFFED_LINES))
+        check_rereadable(path)
+        head = first_lines(path, SNIFFED_LINES)
         for known in _formats():
-            if _recognises(known, head, strict=vague):
+            if _recognises(known, head, strict=vague or not sniff):
                 return known
     if default is None:
         suffixes = ", ".join(suffix for known in _formats() for suffix in known.suffixes)
@@ -63,15 +78,18 @@ def find_format(path: str | Path, *, default: str | None = None, sniff: bool = F
     return named_format(default)
 
 
-def output_format(path: str | Path, default: str) -> Format:
+def output_format(path: str | Path, default: str, name: str | None = None) -> Format:
     """Find the format of a file that is to be written.
 
-    A suffix that a format claims decides, else the default; ``.txt`` is never a format of spans.
+    A suffix that a format claims decides (the last one of several), else the default; ``.txt`` is
+    never a format of spans. A name decides in any case.
 
     Raises SpanbridgeError if the default is a plug-in that cannot be imported.
     """
-    if (claimed := _by_suffix(path)) is not None:
-        return claimed
+    if name is not None:
+        return named_format(name)
+    if claimed := _by_suffix(path):
+        return claimed[-1]
     chosen = named_format(default)
     plain = _suffix(path) == _AMBIGUOUS and chosen.holds_spans
     return named_format("text") if plain else chosen
@@ -79,7 +97,14 @@ def output_format(path: str | Path, default: str) -> Format:
 
 @contextmanager
 def open_writer(
-    path: str | Path, side: Side = "target", *, default: str = "conll", scores: bool = False
+    path: str | Path,
+    side: Side = "target",
+    *,
+    default: str = "conll",
+    name: str | None = None,
+    scores: bool = False,
+    nested: Nested = "outer",
+    left_out: Callable[[int], None] = lambda n: None,
 ) -> Iterator[Write]:
     """Open a file for rows, in the format of its suffix; it appears once the block has succeeded.
 
@@ -87,7 +112,10 @@ def open_writer(
         path: the file.
         side: side that is written if the format holds only one.
         default: name of the format if the suffix does not tell.
+        name: name of the format, if it is not that of the suffix.
         scores: write the links' scores too, if they are optional.
+        nested: of spans that overlap, those to write if the format holds one layer of them.
+        left_out: function that is told how many spans of a row are left out for that.
 
     Yields:
         A function that writes a row.
@@ -98,14 +126,38 @@ def open_writer(
     """
     if side not in SIDES:
         raise SpanbridgeError(f"side is {side!r}, but must be source or target")
-    chosen = output_format(path, default)
-    with atomic_output(path) as out:
-        yield chosen.writer(out, side, scores=scores)
+    chosen = output_format(path, default, name)
+    with chosen.open(path, side, scores=scores) as write:
+        if chosen.holds_nested or not chosen.holds_spans:
+            yield write
+            return
+
+        def write_layer(pair: SentencePair) -> None:
+            n = 0
+            for one in SIDES if chosen.sides == "both" else (side,):
+                sentence = pair.side(one)
+                spans = one_layer(sentence.spans, nested)
+                if len(spans) < len(sentence.spans):
+                    n += len(sentence.spans) - len(spans)
+                    layer: dict[str, Any] = {one: sentence.with_spans(spans)}
+                    pair = pair._replace(**layer)
+            write(pair)
+            if n:
+                left_out(n)
+
+        yield write_layer
 
 
-def write_pairs(path: str | Path, rows: Iterable[SentencePair], side: Side = "target") -> None:
-    """Write rows to a file; see :func:`open_writer`."""
-    with open_writer(path, side) as write:
+def write_pairs(
+    path: str | Path,
+    rows: Iterable[SentencePair],
+    side: Side = "target",
+    *,
+    format: str | None = None,
+    nested: Nested = "outer",
+) -> None:
+    """Write rows to a file, in a named format or that of its suffix; see :func:`open_writer`."""
+    with open_writer(path, side, name=format, nested=nested) as write:
         for row in checked_rows(rows):
             write(row)
 
@@ -120,15 +172,27 @@ def _recognises(known: Format, head: Sequence[str], strict: bool) -> bool:
         raise
 
 
-def _by_suffix(path: str | Path) -> Format | None:
+def _head(path: str | Path) -> list[str]:
+    """First lines of a file; none if it cannot be read, which is an error when it is needed."""
+    try:
+        return first_lines(path, SNIFFED_LINES)
+    except InputError:
+        return []
+
+
+def _by_suffix(path: str | Path) -> list[Format]:
+    """The formats that claim a file's suffix: our own ones, or else the first other one."""
     suffix = _suffix(path)
     if suffix == _AMBIGUOUS:
-        return None
-    if (claimed := next((one for one in _formats() if suffix in one.suffixes), None)) is not None:
-        return claimed
+        return []
+    claimed = [one for one in _formats() if suffix in one.suffixes]
+    if own := [one for one in claimed if not is_foreign(one)]:
+        return own
+    if claimed:
+        return claimed[:1]
     if suffix[1:] in plugins("format"):
         named_format(suffix[1:])  # raises if it would claim the suffix, but cannot be imported
-    return None
+    return []
 
 
 def _formats() -> Iterator[Format]:

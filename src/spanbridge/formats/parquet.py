@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError
+from spanbridge.core.files import reason
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.requirements import require
 from spanbridge.core.rows import SIDES, SentenceOf, SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
+from spanbridge.core.temporary import unfinished
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PLAIN_FIELDS, PlainField
 
-_HOST = socket.gethostname().replace("-", "_") or "host"
-_NOTES = b"spanbridge"
 _FROM_ARROW: dict[Any, Callable[[Any], Any]] = {
     tuple[str, ...]: tuple,
     SentenceOf: lambda value: SentenceOf(**value),
 }
-_TOKEN = secrets.token_hex(4)  # two containers can have the same host name and process id
 
 
 def _pyarrow() -> Any:
@@ -36,14 +30,14 @@ def _pyarrow() -> Any:
     return pyarrow
 
 
-def write_shard(path: Path, pairs: Sequence[SentencePair], notes: Mapping[str, Any]) -> None:
-    """Write pairs, and notes about them, atomically.
+def write_shard(path: Path, pairs: Sequence[SentencePair]) -> None:
+    """Write pairs atomically.
 
-    Columns: ``id``; for each side ``SIDE_words``, ``SIDE_spans`` (structs start, end, label, score,
-    in words), ``SIDE_text`` and ``SIDE_offsets`` (structs start, end, in characters; null without
-    raw text); ``links`` (structs source, target) and ``link_scores``; every plain field of a pair
-    and of its sentences under its key (see ``formats.plain_fields``), as a string, a number, a list
-    of strings or a struct; ``extra`` as JSON.
+    Columns: ``id``; for each side ``SIDE_words``, ``SIDE_spans`` (structs start, end, label,
+    score, extra, in words), ``SIDE_text`` and ``SIDE_offsets`` (structs start, end, in characters;
+    null without raw text); ``links`` (structs source, target) and ``link_scores``; every plain
+    field of a pair and of its sentences under its key (see ``formats.plain_fields``), as a string,
+    a number, a list of strings or a struct; ``extra`` as JSON.
 
     Raises:
         InputError: the file cannot be written.
@@ -67,18 +61,12 @@ def write_shard(path: Path, pairs: Sequence[SentencePair], notes: Mapping[str, A
         ],
         pa.string(),
     )
-    noted = {_NOTES: json.dumps(notes, ensure_ascii=False).encode()}
-    table = pa.table(columns).replace_schema_metadata(noted)
-    place = temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pa.parquet.write_table(table, place, compression="zstd")
-        place.replace(path)
+        with unfinished(path) as place:
+            pa.parquet.write_table(pa.table(columns), place, compression="zstd")
     except OSError as error:
-        with suppress(OSError):
-            place.unlink()
-        why = f"cannot be written ({(error.strerror or str(error)).lower()})"
-        raise InputError(path, None, why) from error
+        raise InputError(path, None, f"cannot be written ({reason(error)})") from error
 
 
 def _plain_column(pa: Any, field: PlainField, values: Sequence[Any]) -> Any:
@@ -111,6 +99,7 @@ def _plain_list(column: Any, field: PlainField) -> list[Any]:
 
 def _side(pa: Any, sentences: Sequence[Sentence]) -> dict[str, Any]:
     span = {"start": pa.int32(), "end": pa.int32(), "label": pa.string(), "score": pa.float64()}
+    span["extra"] = pa.string()
     place = {"start": pa.int32(), "end": pa.int32()}
     return {
         "words": pa.array([s.words for s in sentences], pa.list_(pa.string())),
@@ -138,7 +127,11 @@ def _structs(
 
 def read_shard(path: Path) -> list[SentencePair]:
     """Read the pairs of a shard. Raises InputError if the file is unreadable or not a shard."""
-    table = _read(path, lambda parquet: parquet.read_table(path))
+    pa = _pyarrow()
+    try:
+        table = pa.parquet.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(path, None, f"cannot be read ({error}); delete it") from error
     try:
         ids = table.column("id").to_pylist()
         extras = [
@@ -155,24 +148,6 @@ def read_shard(path: Path) -> list[SentencePair]:
         ]
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(path, None, f"is damaged ({error}); delete it") from error
-
-
-def read_notes(path: Path) -> dict[str, Any]:
-    """Read the notes about a shard. Raises InputError as :func:`read_shard`."""
-    metadata = _read(path, lambda parquet: parquet.read_schema(path)).metadata or {}
-    try:
-        notes: dict[str, Any] = json.loads(metadata[_NOTES])
-    except (KeyError, ValueError) as error:
-        raise InputError(path, None, "is no shard of a run; delete it") from error
-    return notes
-
-
-def _read(path: Path, read: Callable[[Any], Any]) -> Any:
-    pa = _pyarrow()
-    try:
-        return read(pa.parquet)
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(path, None, f"cannot be read ({error}); delete it") from error
 
 
 def _sentences(table: Any, side: Side) -> Iterator[Sentence]:
@@ -210,27 +185,3 @@ def _alignment(
     if links is None:
         return None
     return WordAlignment.of(links, len(source.words), len(target.words), scores)
-
-
-def temporary(path: Path) -> Path:
-    """Return the path for writing a file until it is complete; see :func:`sweep`."""
-    return path.with_name(f".{path.name}-{_HOST}-{os.getpid()}-{_TOKEN}.tmp")
-
-
-def sweep(folder: Path) -> None:
-    """Remove unfinished files of killed processes on this machine."""
-    for path in folder.rglob(f".*-{_HOST}-*.tmp"):
-        process = path.name.removesuffix(".tmp").split("-")[-2]
-        if process.isdigit() and not _alive(int(process)):
-            with suppress(FileNotFoundError, PermissionError):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return process != os.getpid()  # an earlier process had our id

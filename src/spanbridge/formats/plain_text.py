@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
+from spanbridge.core.files import LONGEST, lines
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import (
     DEFAULT_READING,
+    SNIFFED_LINES,
     Counts,
     Format,
     Reading,
@@ -20,14 +22,21 @@ from spanbridge.formats.base import (
     Write,
     row_writer,
 )
+from spanbridge.formats.tokenised import is_tokenised
 from spanbridge.formats.tokens import raw_sentence
 
 SEPARATOR = "|||"
+_Row = TypeVar("_Row")
+
+# Notes on how texts were read.
+TEXT_CUT = "rows of raw text, cut into words (--tokenised if spaces separate all words)"
+WORDS_KEPT = "rows of tokenised text, whose words are kept (--raw if it is raw text)"
 
 # What separates words, here as in CoNLL and in other tools such as fast_align; no-break and
 # ideographic spaces belong to words.
 _WHITE = " \t\v\f\r\n"
 _WORD = re.compile(f"[^{_WHITE}]+")
+_JSON = re.compile(r'\s*\[?\s*\{\s*"[^"\n]*"\s*:')  # the beginning of an object, or of an array
 _ALONE = re.compile(rf"(?<![^{_WHITE}])\|\|\|(?![^{_WHITE}])")
 
 
@@ -36,18 +45,23 @@ class PlainText(SentenceFormat):
 
     name = "text"
     suffixes = (".txt",)
+    blank_row = 1
 
     def sentences(
         self, path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
     ) -> Iterator[tuple[int, Sentence]]:
         """Read sentences, split at spaces and tabs unless they are raw text.
 
-        Raises InputError as :func:`spanbridge.core.files.lines`.
+        Raises InputError as :func:`spanbridge.core.files.lines`, and for JSON.
         """
-        for number, line in enumerate(lines(path), 1):
-            if counts is not None:
-                counts.n_rows += 1
-            yield number, _sentence(line, how)
+        counts = Counts() if counts is None else counts
+        head, rows = _headed(lines(path))
+        if _JSON.match("\n".join(head)):
+            raise InputError(path, 1, "is JSON, not text; write one object per line (.jsonl)")
+        sentence = _cutter(head, how, counts)
+        for number, line in enumerate(rows, 1):
+            counts.n_rows += 1
+            yield number, sentence(line)
 
     def write_sentence(self, sentence: Sentence, out: TextIO) -> None:
         """Write the words on one line, with spaces between them.
@@ -75,8 +89,12 @@ class ParallelText(Format):
 
         Raises InputError if a line has no ``|||`` between spaces, or more than one.
         """
-        for number, line in enumerate(lines(path), 1):
-            parts = _ALONE.split(line)
+        counts = Counts() if counts is None else counts
+        head, rows = _headed(map(_ALONE.split, lines(path)))
+        cutters = [
+            _cutter([parts[n] for parts in head if len(parts) == 2], how, counts) for n in (0, 1)
+        ]
+        for number, parts in enumerate(rows, 1):
             if len(parts) != 2:
                 raise InputError(
                     path,
@@ -84,9 +102,10 @@ class ParallelText(Format):
                     f"{len(parts) - 1 or 'no'} separators; write one pair per line, as: "
                     "source words ||| target words",
                 )
-            if counts is not None:
-                counts.n_rows += 1
-            source, target = (_sentence(part.strip(_WHITE), how) for part in parts)
+            counts.n_rows += 1
+            source, target = (
+                cut(part.strip(_WHITE)) for cut, part in zip(cutters, parts, strict=True)
+            )
             yield number, SentencePair(str(number), source, target)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
@@ -104,8 +123,39 @@ class ParallelText(Format):
         return row_writer(write)
 
 
-def _sentence(text: str, how: Reading) -> Sentence:
-    return Sentence(tuple(_WORD.findall(text))) if how.tokenised else raw_sentence(text)
+def _headed(rows: Iterator[_Row]) -> tuple[Sequence[_Row], Iterable[_Row]]:
+    """The first rows, and all of them."""
+    head: list[_Row] = []
+    length = 0
+    for row in islice(rows, SNIFFED_LINES):
+        head.append(row)
+        length += len(str(row))
+        if length > LONGEST:
+            break
+    return head, chain(head, rows)
+
+
+def _cutter(head: Sequence[str], how: Reading, counts: Counts) -> Callable[[str], Sentence]:
+    """The function that makes a sentence of each row; it counts rows of the less usual kind."""
+    usual = not how.raw_if_unclear
+    tokenised, surprise = how.tokenised, False
+    if tokenised is None:
+        found = is_tokenised(map(_WORD.findall, head))
+        tokenised = usual if found is None else found
+        surprise = tokenised is not usual
+    cut = _split if tokenised else raw_sentence
+    if not surprise:
+        return cut
+
+    def told(text: str) -> Sentence:
+        counts.guess(WORDS_KEPT if tokenised else TEXT_CUT)
+        return cut(text)
+
+    return told
+
+
+def _split(text: str) -> Sentence:
+    return Sentence(tuple(_WORD.findall(text)))
 
 
 def _line(sentence: Sentence) -> str:

@@ -15,9 +15,15 @@ from spanbridge.core.plugins import code_digests
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
-from spanbridge.formats.conll import Conll, columns, is_blank
+from spanbridge.formats.blank_rows import skips_blanks, without_blanks
+from spanbridge.formats.conll import Conll, is_blank
+from spanbridge.formats.conll import columns as columns_of
+from spanbridge.formats.encoding import Notice
+from spanbridge.formats.ids import Ids
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_links
+from spanbridge.formats.plain_text import ParallelText, PlainText
+from spanbridge.formats.tokens import in_same_words
 
 _L = TypeVar("_L")
 _R = TypeVar("_R")
@@ -72,8 +78,8 @@ def read_rows(
             raised.
         default, sniff: as in :func:`spanbridge.formats.lookup.find_format`.
     """
-    found = find_format(path, default=default, sniff=sniff)
-    return with_position(found.read(path, side, how, counts), path)
+    found = find_format(path, name=how.format, default=default, sniff=sniff)
+    return with_position(found.read(path, side, how, counts), path, counts)
 
 
 def read_sentences(path: str | Path) -> Iterator[tuple[int, Sentence]]:
@@ -89,7 +95,8 @@ def labelled_rows(
     path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
 ) -> Iterator[tuple[int, Sentence]]:
     """Read as :func:`read_labelled`, each sentence with the 1-based number of its first line."""
-    return with_position(_labelled_format(path).sentences(path, how, counts), path)
+    found = _labelled_format(path, how.format)
+    return with_position(found.sentences(path, how, counts), path, counts)
 
 
 def read_labelled(
@@ -138,62 +145,79 @@ def read_pairs(
     for path in (source, target, links):
         if path is not None:
             check_rereadable(path)
-    left = _source_format(source, target, labelled)
+    left = _source_format(source, target, labelled, how.format)
     right = None if target is None else _target_format(target)
     if not labelled:
         how = replace(how, tags=False)
+    told, how = how, replace(how, pairs=target is None)
+    if links is not None and how.tokenised is None:
+        how = replace(how, tokenised=True)  # links count words as they stand
 
     def read(counts: Counts) -> Iterator[tuple[int, SentencePair]]:
         if right is None or target is None:
-            rows = with_position(left.read(source, "source", how, counts), source)
+            rows = with_position(left.read(source, "source", how, counts), source, counts)
         else:
-            sources = with_position(left.sentences(source, how, counts), source)
-            bare = replace(how, tags=False, word_column=None, tag_column=None)
-            targets = with_position(right.sentences(target, bare), target)
+            found = Counts(guessed=counts.guessed)
+            sources = with_position(left.read(source, "source", how, counts), source, found)
+            bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
+            targets = with_position(right.sentences(target, bare, found), target, found)
+            if skips_blanks((left, source, how), (right, target, bare)):
+                sources = without_blanks(sources, source, counts, lambda row: len(row.source.words))
+                targets = without_blanks(targets, target, counts, lambda row: len(row.words))
             rows = pair_up(parallel(sources, source, targets, target))
         return rows if links is None else add_links(rows, source, links, one_based, counts)
 
     formats = [left] if right is None else [left, right]
     given = {"source": source, "target": target, "links": links}
     files = {role: str(path) for role, path in given.items() if path is not None}
-    reading = read_by(formats, how) | ({"links_counted_from": "1"} if links and one_based else {})
+    reading = read_by(formats, told) | ({"links_counted_from": "1"} if links and one_based else {})
     return Pairs(read, Counts() if counts is None else counts, files, reading)
 
 
 def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
     """What the reading of files depends on, for signatures.
 
-    That is the settings for tags, if the first file has any, and the code of formats from other
-    packages.
+    That is the settings for tags, if the first file has any, where text stands and how it is cut
+    if that was said, and the code of formats from other packages.
     """
     code = {"formats": ",".join(digests)} if (digests := code_digests(known)) else {}
+    if how.text_column is not None:
+        code["text_column"] = how.text_column
+    of_text = any(isinstance(one, PlainText | ParallelText) for one in known)
+    if of_text and how.tokenised is not None:
+        code["text"] = "tokenised" if how.tokenised else "raw"
+    named = {"format": how.format, "tag_names": ",".join(how.tag_names)}
+    named |= {} if how.offsets == DEFAULT_READING.offsets else {"offsets": how.offsets}
+    common = {name: value for name, value in named.items() if value} | code
     if not how.tags or known[0].sides != "one" or not known[0].holds_spans:
-        return code
-    named = {"word_column": how.word_column, "tag_column": how.tag_column}
-    chosen = {name: str(column) for name, column in named.items() if column is not None}
-    return {"scheme": how.scheme, "orphans": how.orphans, **chosen, **code}
+        return common
+    columns = {"word_column": how.word_column, "tag_column": how.tag_column}
+    chosen = {name: str(column) for name, column in columns.items() if column is not None}
+    return {"scheme": how.scheme, "orphans": how.orphans, **chosen, **common}
 
 
-def has_labels(path: str | Path) -> bool:
+def has_labels(path: str | Path, name: str | None = None) -> bool:
     """Check if a file has labels: pairs may, CoNLL has if its first line has a second column.
 
     Raises InputError if the file is needed, but cannot be read.
     """
     check_rereadable(path)
-    known = find_format(path, default="text", sniff=True)
+    known = find_format(path, name=name, default="text", sniff=True)
     if not isinstance(known, Conll):
         return known.holds_spans
-    head = (columns(line) for line in lines(path) if not is_blank(line))
+    head = (columns_of(line) for line in lines(path) if not is_blank(line))
     return any(len(cells) > 1 for cells in islice(head, 1))
 
 
-def _source_format(source: str | Path, target: str | Path | None, labelled: bool) -> Format:
+def _source_format(
+    source: str | Path, target: str | Path | None, labelled: bool, name: str | None
+) -> Format:
     if labelled:
-        found = _labelled_format(source)
+        found = _labelled_format(source, name)
     elif target is None:
-        found = find_format(source, default="parallel")
+        found = find_format(source, name=name, default="parallel")
     else:
-        found = find_format(source, default="text", sniff=True)
+        found = find_format(source, name=name, default="text", sniff=True)
     if found.sides == "both" and target is not None:
         raise SpanbridgeError(f"{source} holds pairs already; give it without {target}")
     if found.sides == "one" and target is None:
@@ -211,8 +235,8 @@ def _target_format(target: str | Path) -> Format:
     return _of_sentences(found, target)
 
 
-def _labelled_format(path: str | Path) -> Format:
-    found = find_format(path, default="conll")
+def _labelled_format(path: str | Path, name: str | None) -> Format:
+    found = find_format(path, name=name, default="conll")
     if found.sides != "none" and not found.holds_spans:
         raise SpanbridgeError(
             f"{path} is of the format {found.name}, which holds no labels; give CoNLL (.conll) or "
@@ -227,9 +251,14 @@ def _of_sentences(found: Format, path: str | Path) -> Format:
     return found
 
 
-def with_position(rows: Iterator[tuple[int, _R]], path: str | Path) -> Iterator[tuple[int, _R]]:
-    """Yield the rows; errors become InputError, with file and line."""
-    line = 0
+def with_position(
+    rows: Iterator[tuple[int, _R]], path: str | Path, counts: Counts | None = None
+) -> Iterator[tuple[int, _R]]:
+    """Yield the rows; errors become InputError, with file and line; repeated ids, and
+    text that was encoded twice, are counted.
+    """
+    line, ids = 0, Ids()
+    notice = None if counts is None else Notice(path, counts)
     try:
         for found in rows:
             if not isinstance(found, tuple) or len(found) != 2:
@@ -237,7 +266,13 @@ def with_position(rows: Iterator[tuple[int, _R]], path: str | Path) -> Iterator[
                     f"its format gave {type(found).__name__} in place of a line's number and a row"
                 )
             line, row = found
+            if notice is not None:
+                notice.see(row, line)
+            if counts is not None and isinstance(row, SentencePair):
+                ids.see(row.id, line)
             yield line, row
+        if counts is not None:
+            counts.repeated.update(ids.notes())
     except InputError:
         raise
     except SpanbridgeError as error:
@@ -273,11 +308,12 @@ def over_same_words(
     right: Iterator[tuple[int, Sentence]],
     right_path: str | Path,
 ) -> Iterator[tuple[Sentence, Sentence]]:
-    """Read rows of two files, to compare their spans.
+    """Read rows of two files, to compare their spans; words of raw text end where either's do.
 
     Raises InputError if the numbers of rows differ, or the numbers of words in a row.
     """
     for (line, a), (at, b) in parallel(left, left_path, right, right_path):
+        a, b = in_same_words(a, b)
         if len(a.words) != len(b.words):
             raise InputError(
                 right_path,
@@ -289,11 +325,10 @@ def over_same_words(
 
 
 def pair_up(
-    rows: Iterable[tuple[tuple[int, Sentence], tuple[int, Sentence]]],
+    rows: Iterable[tuple[tuple[int, SentencePair], tuple[int, Sentence]]],
 ) -> Iterator[tuple[int, SentencePair]]:
-    """Make pairs of source and target rows, with the source's lines, and row numbers as ids."""
-    for number, ((line, source), (_, target)) in enumerate(rows, 1):
-        yield line, SentencePair(str(number), source, target)
+    """Make pairs of rows without targets and of target sentences, with the lines of the former."""
+    return ((line, pair._replace(target=target)) for (line, pair), (_, target) in rows)
 
 
 def add_links(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from spanbridge.core.scripts import is_unspaced
-from spanbridge.core.spans import Sentence
+from spanbridge.core.scripts import is_invisible, is_unspaced
+from spanbridge.core.spans import Sentence, Span
 
 # Kinds of characters: s(pace), w(ord: letters and digits), c (a letter of a script written without
-# spaces), m(ark, or an invisible joiner), a(postrophe or hyphen), o(ther).
-_TOKEN = re.compile(r"w[wm]*(?:aw[wm]*)*|[cmao]m*")
+# spaces), m(ark, or a joiner), i(nvisible), a(postrophe or hyphen), o(ther).
+_TOKEN = re.compile(r"w[wm]*(?:i+[wm]+|aw[wm]*)*|[cmao]m*")
 _INSIDE_WORDS = frozenset("'\u2019-\u2010\u2011")
 # Articles, prepositions and pronouns that lose their vowel before the next word (French, Catalan,
 # Italian, Occitan): l'Ajuntament, qu'Anna, dell'Unione. Capitalised, only at the beginning of a
@@ -22,18 +23,21 @@ _ELIDED = re.compile(
     r"['\u2019](?=\w)",
     re.IGNORECASE,
 )
+_SUFFIX = re.compile(r"(?<=[^\W_])['\u2019]([^\W\d_]+)(?![\w'\u2019-])")
+_ZERO_WIDTH_SPACE = "\u200b"
 _BEFORE_SENTENCES = frozenset('.!?:\u2026"([\u00ab\u00bb\u201c\u201d\u2014-')
 
 
 def tokenize(
     text: str, boundaries: Iterable[int] = ()
 ) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
-    """Cut text into words; every character that is not white space lies in exactly one.
+    """Cut text into words; every character that can be seen lies in exactly one.
 
     A word is a run of letters, marks and digits, with apostrophes and hyphens inside it
     (``Ankara'da``), except after elided articles and the like (``l'|Ajuntament``); in scripts
     written without spaces, each character with its marks is a word; so is any other single
-    character.
+    character. Invisible characters (soft hyphens, directional marks, a byte order mark) belong to a
+    word inside it, but not at its ends; a zero-width space separates words.
 
     Args:
         text: the raw text.
@@ -96,6 +100,75 @@ def raw_sentence(text: str) -> Sentence:
     return Sentence(words, (), text, offsets)
 
 
+def at_joints(text: str, edges: Iterable[int]) -> list[int]:
+    """Those of some character positions that lie beside an apostrophe or hyphen inside a word."""
+    kinds = text.translate(_KINDS)
+    return [edge for edge in edges if kinds[max(0, edge - 1) : edge + 1] in ("wa", "aw", "ma")]
+
+
+def suffix_starts(text: str, known: frozenset[str] | None = None) -> list[int]:
+    """Positions of the apostrophes before the suffixes of words (``Ankara|'da``).
+
+    A suffix is what follows the last apostrophe of a word in small letters, if no elided article
+    stands before it (``l'ajuntament``).
+
+    Args:
+        text: raw text.
+        known: the suffixes that there are; None for any.
+    """
+    if not any(sign in text for sign in "'\u2019"):
+        return []
+    elided = set(_elided(text))
+    return [
+        match.start()
+        for match in _SUFFIX.finditer(text)
+        if match[1].islower()
+        and match.start() + 1 not in elided
+        and (known is None or match[1] in known)
+    ]
+
+
+def split_words(sentence: Sentence, edges: Iterable[int]) -> Sentence:
+    """A sentence with raw text whose words also end at some positions of it; spans stay."""
+    text, offsets = sentence.text, sentence.offsets
+    if text is None or offsets is None:
+        return sentence
+    cuts = sorted(edges)
+    ranges: list[tuple[int, int]] = []
+    firsts, lasts = [], []  # of each former word
+    for start, end in offsets:
+        firsts.append(len(ranges))
+        inside = cuts[bisect_right(cuts, start) : bisect_left(cuts, end)]
+        ranges += pairwise([start, *dict.fromkeys(inside), end])
+        lasts.append(len(ranges))
+    if len(ranges) == len(offsets):
+        return sentence
+    spans = tuple(s._replace(start=firsts[s.start], end=lasts[s.end - 1]) for s in sentence.spans)
+    words = tuple(text[start:end] for start, end in ranges)
+    return Sentence(words, spans, text, tuple(ranges), sentence.empty_probability)
+
+
+def in_same_words(one: Sentence, other: Sentence) -> tuple[Sentence, Sentence]:
+    """Two sentences over the same raw text, each split where words of the other end."""
+    same = one.text is not None and one.text == other.text
+    if not same or one.offsets == other.offsets or None in (one.offsets, other.offsets):
+        return one, other
+    both = [[edge for place in s.offsets or () for edge in place] for s in (one, other)]
+    return split_words(one, both[1]), split_words(other, both[0])
+
+
+def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
+    """Text of a sentence, and its spans in characters of that text."""
+    if sentence.text is not None and sentence.offsets is not None:
+        text, offsets = sentence.text, sentence.offsets
+    else:
+        text, offsets = running_text(sentence.words)
+    spans = (
+        s._replace(start=offsets[s.start][0], end=offsets[s.end - 1][1]) for s in sentence.spans
+    )
+    return text, tuple(spans)
+
+
 def _elided(text: str) -> Iterator[int]:
     for match in _ELIDED.finditer(text):
         word, start = match.group(), match.start()
@@ -118,10 +191,12 @@ _KINDS = _Kinds()
 
 def _kind(char: str) -> str:
     category = unicodedata.category(char)
-    if char.isspace():
+    if char.isspace() or char == _ZERO_WIDTH_SPACE:
         return "s"
     if char in _INSIDE_WORDS:
         return "a"
+    if is_invisible(char):
+        return "i"
     if category[0] == "M" or category == "Cf":
         return "m"
     if category[0] == "L" and is_unspaced(char):

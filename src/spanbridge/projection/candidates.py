@@ -169,7 +169,7 @@ class TightNgrams(Generator):
             tuple.__new__,
         )  # NamedTuple's own constructor takes twice as long
         longest = links.n_target if self.max_words is None else self.max_words
-        for e, (first, last, _, _) in enumerate(entities):
+        for e, (first, last, *_) in enumerate(entities):
             counts: dict[int, int] = {}
             for _, j in links.from_source(first, last):
                 counts[j] = counts.get(j, 0) + 1

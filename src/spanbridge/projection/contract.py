@@ -13,6 +13,7 @@ import numpy as np
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.plugins import is_foreign, told
 from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import nesting
 from spanbridge.projection.candidates import Vector
 from spanbridge.projection.method import Method, Projection, Row
 from spanbridge.projection.scores import Score
@@ -73,20 +74,23 @@ def _fault(pair: SentencePair, found: object) -> str | None:
     """Fault of a projection, or None."""
     if not isinstance(found, Projection):
         return f"{type(found).__name__}; it gives a Projection or a RowError"
-    last = 0
+    last = (0, -len(pair.target.words))
     for span in found.spans:
         if type(span.start) is not int or type(span.end) is not int:
             return f"a span from {type(span.start).__name__} numbers; convert them by int()"
-        if not last <= span.start < span.end <= len(pair.target.words):
+        place = span.start, -span.end
+        if not last <= place or not 0 <= span.start < span.end <= len(pair.target.words):
             return (
                 f"the span {span.start}-{span.end} of {len(pair.target.words)} words; spans lie "
-                "inside, have words, do not overlap and stand in order"
+                "inside, have words, and stand in order of their start, longer ones first"
             )
         if span.score is not None and not (
             isinstance(span.score, int | float) and 0 <= span.score <= 1
         ):
             return f"the confidence {span.score}; it lies in [0, 1], or is None"
-        last = span.end
+        last = place
+    if nesting([span[:2] for span in found.spans])[1]:
+        return "spans that cross; each lies inside another, or outside"
     if not found.origins and found.spans:
         return None  # unknown, which is allowed
     if len(found.origins) != len(found.spans):

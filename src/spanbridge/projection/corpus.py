@@ -64,6 +64,7 @@ class CorpusMethod(SoftMethod):
     name = "corpus"
     aligner = "fused"
     learns = True
+    _whole = False  # its scores do not pay for cutting a name
     provides = frozenset({"corpus", "states", "words"})
 
     def __init__(self, solver: SolverName = "greedy") -> None:
@@ -124,7 +125,10 @@ class CorpusMethod(SoftMethod):
         tagger = pool.given.tags.get("words")
         if tagger is None:
             return confidence_features if self.state.words is None else (*confidence_features, 0.0)
-        label = pool.entities[chosen.entity].label
+        entity = pool.entities[chosen.entity]
+        if entity[:2] in pool.given.inner:
+            return *confidence_features, 0.0
+        label = entity.label
         return *confidence_features, tagger.label_share(label, chosen.start, chosen.end)
 
     def calibration_name(self) -> str:
@@ -224,8 +228,7 @@ def _learn(
     sentences: list[tuple[Floats, Any]] = []
     state_folds = []
     for fold, pair, source, target, tags in with_states:
-        # longest first: it wins over nested ones
-        spans = sorted((span[:3] for span in pair.source.spans), key=lambda s: s[0] - s[1])
+        spans = [span[:3] for span in pair.source.spans]
         sentences.append((source @ basis, bioes(len(source), spans, state.labels)))
         sentences.append((target @ basis, tags))
         state_folds += [fold] * 2

@@ -21,7 +21,7 @@ RUNNERS_UP = 3
 
 def explain(
     pair: SentencePair,
-    entities: Sequence[Span],
+    spans: Sequence[Sequence[Span]],
     scored: Sequence[Scored],
     weights: Weights,
     chosen: Sequence[Candidate],
@@ -34,7 +34,7 @@ def explain(
     Each candidate is shown with its score, then each part as value * weight.
 
     Args:
-        pair, entities: the sentence pair, and its source spans in order.
+        pair, spans: the sentence pair, and its source spans in order, those of a place together.
         scored: the scores of each entity's candidates.
         weights: the weights in use.
         chosen: the candidates that were chosen.
@@ -42,15 +42,22 @@ def explain(
         projection: projection made of ``chosen``, with confidences.
         min_confidence: spans with a lower confidence are shown as left out.
     """
-    sure = {(s.start, s.end): s.score for s in projection.spans}
-    for e, (entity, found) in enumerate(zip(entities, scored, strict=True)):
-        words = " ".join(pair.source.words[entity.start : entity.end])
-        yield f"row {pair.id}, {entity.label} [{words}], min_score {weights.min_score:g}"
+    sure = {
+        (origin[:2], s.start, s.end): s.score
+        for origin, s in zip(projection.origins, projection.spans, strict=True)
+    }
+    for e, (same, found) in enumerate(zip(spans, scored, strict=True)):
+        place = same[0][:2]
+        words, labels = pair.source.words[slice(*place)], [span.label for span in same]
+        yield (
+            f"row {pair.id}, {', '.join(labels)} [{' '.join(words)}], "
+            f"min_score {weights.min_score:g}"
+        )
         taken = []
         if e in reasons:
             yield f"  not projected: {reasons[e]}"
         for _, start, end, _ in (c for c in chosen if c.entity == e):
-            number, confidence = found.number(start, end), sure.get((start, end))
+            number, confidence = found.number(start, end), sure.get((place, start, end))
             taken.append(number)
             if confidence is not None and confidence < min_confidence:
                 yield f"  left out: confidence {confidence:.3f} is below {min_confidence:g}"

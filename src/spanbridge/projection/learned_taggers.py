@@ -140,9 +140,9 @@ def _shape(word: str) -> str:
 
 
 def bioes(n_words: int, spans: Iterable[Span3], labels: Sequence[str]) -> Indices:
-    """Class of each word: 0 for O, then B, I, E, S of each label. Earlier spans win overlaps."""
+    """Class of each word: 0 for O, then B, I, E, S of each label. Longer spans win overlaps."""
     classes = np.zeros(n_words, np.int64)
-    for start, end, label in spans:
+    for start, end, label in sorted(spans, key=lambda span: span[0] - span[1]):
         if classes[start:end].any():
             continue
         at = 1 + 4 * labels.index(label)

@@ -2,9 +2,10 @@
 
 A generator proposes candidates of every source span; cheap scores are summed with weights;
 expensive ones are computed only where they can still change the choice; a solver chooses disjoint
-candidates; each chosen one gets a calibrated confidence, each source span without one a reason. The
-package's methods are presets of generator, weights and solver, and any score can be added to any of
-them by a weight. It is the programme of the paper (arXiv 2501.18750, section 3.3) with
+candidates, for each layer of nested source spans inside the one around it; each chosen one gets a
+calibrated confidence, each source span without one a reason. The package's methods are presets of
+generator, weights and solver, and any score can be added to any of them by a weight. It is the
+programme of the paper (arXiv 2501.18750, section 3.3) with
 
     score(s, t) = sum of weight * score of s and t
 """
@@ -27,11 +28,12 @@ from spanbridge.projection.candidates import Candidate, Generator, Vector
 from spanbridge.projection.confidence import Calibration
 from spanbridge.projection.contract import checked_values
 from spanbridge.projection.explain import explain
-from spanbridge.projection.method import BELOW, LOST, NO_LINK, Method, Projection, Row, in_order
+from spanbridge.projection.method import BELOW, LOST, NO_LINK, Method, Projection, Row
 from spanbridge.projection.pool import Pool, Scored, Unscored, gains
 from spanbridge.projection.score_input import ScoreInput, TargetTagger
 from spanbridge.projection.scores import PhraseScorer, Question, Score, find_score
 from spanbridge.projection.solve import Solver
+from spanbridge.projection.solve.layers import by_layers
 from spanbridge.projection.weights import Weights
 
 # Limit on target words with expensive scores, since candidates are then compared pairwise.
@@ -194,7 +196,7 @@ class Matcher(Method):
         n_words = len(given.pair.target.words)
         if asking and n_words > MAX_WORDS_EXPENSIVE:
             return RowError(f"{n_words} target words, too many for an expensive score; split it")
-        pool = Pool(given, in_order(given.pair.source.spans), asked=asking)
+        pool = Pool.of(given, asking)
         if weights.parts == {self.generator.own_score: 1.0}:
             pool.candidates = self.generator.candidates(
                 pool.entities, given.links, weights.min_score
@@ -247,22 +249,25 @@ class Matcher(Method):
 
     def _conclude(self, pool: Pool, weights: Weights) -> Projection:
         """Choose candidates; give each a confidence, and each span without one a reason."""
-        chosen = self.solve(pool.candidates)
-        entities, calibration = pool.entities, self.calibration()
+        n_words = [entity.end - entity.start for entity in pool.entities]
+        chosen = by_layers(pool.candidates, pool.around, partial(self.solve, n_words=n_words))
+        calibration = self.calibration()
         spans, origins, raw_scores = [], [], []
         for candidate in chosen:
             e, start, end, gain = candidate
-            origins.append(entities[e])
-            raw_scores.append(gain + weights.min_score)
             confidence = calibration(*self.confidence_features(pool, candidate))
-            spans.append(Span(start, end, entities[e].label, confidence))
+            for origin in pool.spans[e]:
+                origins.append(origin)
+                raw_scores.append(gain + weights.min_score)
+                spans.append(Span(start, end, origin.label, confidence))
         dropped: tuple[tuple[Span, str], ...] = ()
-        if len(chosen) < len(entities) or self.solve.n_proj != 1:
+        if len(chosen) < len(pool.spans) or self.solve.n_proj != 1:
             reached = {candidate[0] for candidate in chosen}
             dropped = tuple(
-                (entity, self._reason(pool, e, weights))
-                for e, entity in enumerate(entities)
+                (span, self._reason(pool, e, weights))
+                for e, same in enumerate(pool.spans)
                 if e not in reached
+                for span in same
             )
         return Projection(
             tuple(spans),
@@ -300,12 +305,12 @@ class Matcher(Method):
         ]
         reasons = {
             e: self._reason(pool, e, weights)
-            for e in range(len(pool.entities))
+            for e in range(len(pool.spans))
             if e not in {candidate.entity for candidate in chosen}
         }
         return explain(
             pool.given.pair,
-            pool.entities,
+            pool.spans,
             scored,
             weights,
             chosen,

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, ClassVar, Literal, get_args
 
@@ -36,8 +37,9 @@ class Projection:
     """The result of projecting the spans of one sentence.
 
     Attributes:
-        spans: target spans, disjoint, in order. Each score is the probability, in [0, 1], that the
-            span is exactly right provided that its source span is; None if the method gives none.
+        spans: target spans by start, then longer ones first; none crosses another. Each score is
+            the probability, in [0, 1], that the span is exactly right provided that its source span
+            is; None if the method gives none.
         dropped: source spans that were not projected, each with the reason.
         origins: source span of each of ``spans``; empty if unknown.
         raw_scores: raw score of each of ``spans``, in the method's own scale; empty if there is
@@ -152,6 +154,11 @@ class Method(Learner, Part):
 
 
 _place = itemgetter(0, 1)
+
+
+def places(spans: Sequence[Span]) -> list[list[Span]]:
+    """Spans in order, those of the same place together."""
+    return [list(same) for _, same in groupby(in_order(spans), _place)]
 
 
 def in_order(entities: Sequence[Span]) -> list[Span]:

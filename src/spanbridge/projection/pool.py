@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from spanbridge.core.spans import Span
+from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.candidates import Candidate, Intervals, Vector
+from spanbridge.projection.method import places
 from spanbridge.projection.score_input import ScoreInput
 from spanbridge.projection.scores import Question, Score
 from spanbridge.projection.weights import Weights
@@ -49,17 +50,29 @@ class Pool:
 
     Attributes:
         given: input of the scores.
-        entities: source spans, in order.
+        spans: source spans in order; those of the same place, with several labels, together.
+        entities: the places to project; one with several labels is scored as its first span.
+        around: for each place, those that contain it (see :func:`spanbridge.core.spans.nesting`).
         scored: scores of each entity's candidates; empty if the generator's is the only one.
         candidates: candidates that can be chosen; their scores are the excess over ``min_score``.
         asked: True if expensive scores were computed.
     """
 
     given: ScoreInput
+    spans: list[list[Span]]
     entities: list[Span]
+    around: list[tuple[int, ...]]
     scored: list[Scored] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     asked: bool = False
+
+    @classmethod
+    def of(cls, given: ScoreInput, asked: bool) -> Pool:
+        """The pool of a pair, still without candidates."""
+        spans = places(given.pair.source.spans)
+        entities = [same[0] for same in spans]
+        around, _ = nesting([entity[:2] for entity in entities])
+        return cls(given, spans, entities, around, asked=asked)
 
 
 def gains(pool: Pool, weights: Weights) -> Iterator[Candidate]:

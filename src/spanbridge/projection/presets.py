@@ -81,6 +81,7 @@ class GreedyMethod(LinkMatcher):
 
     name, calibration_key = "greedy", "greedy"
     solver: ClassVar[SolverName] = "greedy"
+    _whole = False
 
     def __init__(
         self,
@@ -92,16 +93,35 @@ class GreedyMethod(LinkMatcher):
         if not min_score >= 0:
             raise SpanbridgeError(f"min_score is {min_score}, but must not be negative")
         self.min_score = min_score
-        super().__init__(TightNgrams(max_words), Solver(self.solver, n_proj, exactly))
+        super().__init__(TightNgrams(max_words), Solver(self.solver, n_proj, exactly, self._whole))
 
 
 class ExactMethod(GreedyMethod):
     """N-gram candidates matched by the alignment score, greatest total; hard links.
 
-    The arguments are those of :class:`GreedyMethod`.
+    Args:
+        n_proj, exactly, max_words, min_score: as in :class:`GreedyMethod`.
+        whole: with one projection per span, at most, charge candidates for leaving out words of a
+            name, since the sum pays for cutting it in two (see
+            :func:`spanbridge.projection.solve.charged`); False maximises the sum alone, as the
+            paper does.
+
+    Raises:
+        SpanbridgeError: an argument is out of range.
     """
 
     name, calibration_key, solver = "exact", "exact", "exact"
+
+    def __init__(
+        self,
+        n_proj: int = 1,
+        exactly: bool = False,
+        max_words: int | None = None,
+        min_score: float = 0.0,
+        whole: bool = True,
+    ) -> None:
+        self._whole = whole
+        super().__init__(n_proj, exactly, max_words, min_score)
 
 
 class SoftMethod(Matcher):
@@ -113,9 +133,10 @@ class SoftMethod(Matcher):
 
     name, calibration_key = "soft", "soft"
     reads = "soft alignment"
+    _whole = True
 
     def __init__(self, solver: SolverName = "greedy") -> None:
-        super().__init__(NearMass(), Solver(solver))
+        super().__init__(NearMass(), Solver(solver, whole=self._whole))
 
     def preset(self) -> Weights:
         """The soft alignment alone."""
@@ -186,7 +207,7 @@ class MatchMethod(LinkMatcher):
         self._own = Weights({name: weight for name, weight in own.items() if weight})
         self._share, self._per_class, self._capped = min_score, per_class, capped
         generator: Generator = Ngrams(max_words) if candidates == "ngrams" else TaggedSpans()
-        super().__init__(generator, Solver(solver))
+        super().__init__(generator, Solver(solver, whole=True))
 
     def check(self) -> None:
         """Check that tagger and translator are present exactly if they are needed."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
-from spanbridge.core.spans import Span
+from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.candidates import Intervals, Vector, cumulate
 from spanbridge.projection.corpus_statistics import EDGE, POSITIONS, CorpusStatistics
 
@@ -108,6 +108,12 @@ class ScoreInput:
                 }
             )
         )
+
+    @cached_property
+    def inner(self) -> set[tuple[int, int]]:
+        """Places of source spans that lie inside another, of which flat taggers know nothing."""
+        places = sorted({span[:2] for span in self.pair.source.spans})
+        return {place for place, outer in zip(places, nesting(places)[0], strict=True) if outer}
 
     def frequency(self, side: str) -> Vector:
         """Share of the pairs that contain each word, in (0, 1]."""

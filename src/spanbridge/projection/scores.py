@@ -294,7 +294,7 @@ class TaggerScore(Score):
     ``outside``: sum of the log-probabilities that the words around it are not of the same span;
     ``borders``: log p(B) of the first and log p(E) of the last word. Probabilities below exp(-4)
     are raised to that. 0 if the tagger does not know the label or has no input (a pair with given
-    links has no states).
+    links has no states), and for an entity inside another, since the taggers learn outer ones.
     """
 
     def __init__(self, tagger: str, aspect: str) -> None:
@@ -306,7 +306,7 @@ class TaggerScore(Score):
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
         """Log-probabilities of every candidate."""
         tags = given.tags.get(self.needs)
-        if tags is None:
+        if tags is None or entity[:2] in given.inner:
             return np.zeros(len(intervals.start))
         if self.aspect == "outside":
             around: Vector = tags.closes[intervals.start - 1] + tags.opens[intervals.end]

@@ -225,13 +225,13 @@ def judge_pair(pair: SentencePair, gold: Sentence) -> list[Judged]:
 def row_view(pair: SentencePair, judged: Sequence[Judged] | None, has_source: bool) -> Row:
     """Prepare one pair; ``judged`` is None without gold."""
     if judged is None:
-        marks = [Mark(*span) for span in pair.target.spans]
+        marks = [Mark(*span[:4]) for span in pair.target.spans]
     else:
         marks = [Mark(*entry.span[:3], entry.span.score, entry.verdict) for entry in judged]
     status = pair.status or NO_STATUS
     head = status_head(status)
     source = (
-        sentence_view(pair.source, (Mark(*span) for span in pair.source.spans))
+        sentence_view(pair.source, (Mark(*span[:4]) for span in pair.source.spans))
         if has_source
         else None
     )

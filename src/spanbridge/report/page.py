@@ -13,8 +13,10 @@ from typing import TextIO
 import jinja2
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
+from spanbridge.formats.tokens import in_same_words
 from spanbridge.report.drawing import LOW_SCORE, Row, Tally, judge_pair, row_view
 from spanbridge.report.verdicts import VERDICTS
 
@@ -101,12 +103,31 @@ def _panel(document: Document, max_rows: int) -> _Panel:
     tally = Tally()
     rows: list[Row] = []
     for pair, gold in _with_gold(document):
+        if gold is not None:
+            pair, gold = _in_same_words(pair, gold)
         judged = None if gold is None else judge_pair(pair, gold)
         tally.add(pair, gold, judged or ())
         if len(rows) < max_rows:
             rows.append(row_view(pair, judged, document.has_source))
     has_gold = document.gold is not None
     return _Panel(document.name, document.signature, document.has_source, has_gold, tally, rows)
+
+
+def _in_same_words(pair: SentencePair, gold: Sentence) -> tuple[SentencePair, Sentence]:
+    """A pair and its gold target over the same words; links go to every part of a split word."""
+    target, gold = in_same_words(pair.target, gold)
+    links = pair.links
+    if target is pair.target or links is None or not (pair.target.offsets and target.offsets):
+        return pair._replace(target=target), gold
+    parts = [
+        [n for n, (a, b) in enumerate(target.offsets) if start <= a and b <= end]
+        for start, end in pair.target.offsets
+    ]
+    given = links.scores or [None] * len(links.pairs)
+    moved = {(i, n): p for (i, j), p in zip(links.pairs, given, strict=True) for n in parts[j]}
+    scores = None if links.scores is None else [p for p in moved.values() if p is not None]
+    made = WordAlignment.of(list(moved), links.n_source, len(target.words), scores)
+    return pair._replace(target=target, links=made), gold
 
 
 def _with_gold(document: Document) -> Iterator[tuple[SentencePair, Sentence | None]]:

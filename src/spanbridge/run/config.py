@@ -14,8 +14,10 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import real_path
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
+from spanbridge.core.spans import Nested
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
 from spanbridge.run.job import MAX_SHARD_ROWS, SHARD_ROWS, Job, applied
@@ -37,8 +39,11 @@ class Settings(Input):
     Attributes:
         languages: languages of the sides, by any code.
         output: path of the result; its suffix tells the format.
+        output_format: name of the output's format, if its suffix does not tell.
         output_side: side that is written if the format holds single sentences.
         link_scores: write the scores of links, if they are optional in the format.
+        nested: of spans that lie in each other, those that a format with one layer holds: the
+            ``outer`` ones (default) or the ``inner`` ones. Those left out are counted.
         work: folder for the shards; by default ``OUTPUT.work``.
         shard_rows: rows per shard.
         fit_rows: rows that steps learn from, at most, spread evenly over the input.
@@ -48,8 +53,10 @@ class Settings(Input):
 
     languages: dict[Side, str] = Field(default_factory=dict)
     output: str | None = None
+    output_format: str | None = None
     output_side: Side = "target"
     link_scores: bool = False
+    nested: Nested | None = None
     work: str | None = None
     shard_rows: int = Field(SHARD_ROWS, ge=1, le=MAX_SHARD_ROWS)
     fit_rows: int = Field(FIT_ROWS, ge=1)
@@ -111,17 +118,21 @@ class Pipeline:
             if getattr(given, name) is None:
                 raise InputError(self.file, None, f"{name}: is missing")
         assert given.output is not None
+        held = result_format(given.output, self.steps[-1].name, given.nested, given.output_format)
+        self._check_output(given.output, explanation, held.beside(given.output))
         self.check(given.columns())
-        self._check_output(given.output, explanation)
+        writing: dict[str, Any] = {"scores": True} if given.link_scores else {}
+        writing |= {} if given.nested is None else {"nested": given.nested}
+        signed = {"nested": "inner"} if given.nested == "inner" else {}
         return Job(
             {**given.paths(), "fit": applied(self.steps)},
             given.rows,
             self.open,
             given.output,
             given.output_side,
-            result_format(given.output, self.steps[-1].name).name,
-            {"scores": True} if given.link_scores else {},
-            given.signature(),
+            held.name,
+            writing,
+            {**given.signature(), **signed},
             given.fit_rows,
             any(step.slow for step in self.steps),
             keep,
@@ -151,7 +162,7 @@ class Pipeline:
                 raise self.wrong(n, str(error)) from error
         return self.steps
 
-    def _check_output(self, output: str, explanation: str | None) -> None:
+    def _check_output(self, output: str, explanation: str | None, also: Sequence[Path]) -> None:
         """Check that the output can be written and overwrites nothing."""
         read = [*self.settings.paths().values(), self.file]
         for step in self.steps:
@@ -159,8 +170,8 @@ class Pipeline:
                 value = getattr(step, name)
                 options = value.options.values() if isinstance(value, PartSettings) else (value,)
                 read += (option for option in options if isinstance(option, str))
-        check_output(output, *read, explanation=explanation)
-        folder = Path(output).resolve().parent
+        check_output(output, *read, explanation=explanation, also=also)
+        folder = real_path(output).parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             why = "cannot be written: is its folder there, and writable?"
             raise InputError(output, None, why)
@@ -180,11 +191,13 @@ class Pipeline:
         for n, step in enumerate(self.steps):
             missing = step.needs() - columns
             if missing:
-                raise self.wrong(
-                    n,
+                why = (
                     f"needs {', '.join(sorted(missing))}, which nothing before it makes; there is: "
-                    f"{', '.join(sorted(columns))}",
+                    f"{', '.join(sorted(columns))}"
                 )
+                if {name.replace("_text", "_words") for name in missing} <= columns:
+                    why += " (tokenised: false, or --raw, takes tokenised .txt for raw text)"
+                raise self.wrong(n, why)
             try:
                 columns = step.gives(set(columns))
             except SpanbridgeError as error:
@@ -193,10 +206,12 @@ class Pipeline:
         if output is None:
             return
         try:
-            held = result_format(output, self.steps[-1].name)
+            given = self.settings
+            held = result_format(output, self.steps[-1].name, given.nested, given.output_format)
         except SpanbridgeError as error:
             raise self.wrong_setting("output", str(error)) from error
-        wanted = {"one": f"{side}_spans", "none": "links"}.get(held.sides)
+        written = "one" if held.writes_one_side else held.sides
+        wanted = {"one": f"{side}_spans", "none": "links"}.get(written)
         if wanted is not None and wanted not in columns:
             why = f"{output} is of the format {held.name}, which needs {wanted}; no step makes them"
             raise self.wrong_setting("output", f"{why} (or write .jsonl)")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_rereadable
-from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.settings import exact
+from spanbridge.core.spans import ABSENT
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.formats import Counts, Format, Pairs, Reading, find_format, read_pairs
+from spanbridge.formats.offsets import Offsets
 from spanbridge.formats.reading import read_by, with_position
 
 # Number of rows of pairs in which links and texts are looked for.
@@ -42,13 +44,20 @@ class Input(BaseModel):
     """The input of a pipeline, and the settings for reading it.
 
     Attributes:
-        input: raw text (one text per line), CoNLL, pairs as ``.jsonl``, or files of both sides.
+        input: raw text (one text per line), CoNLL, rows with one side or both as ``.jsonl`` or
+            ``.csv``, or files of both sides.
         side: side on which single sentences are put.
         labels: read the labels of the source side.
-        tokenised: True if the words of plain text are separated by white space; by default it is so
-            for files of both sides, and a single text is raw.
+        tokenised: True if the words of plain text are separated by white space, False if it is raw;
+            by default its first rows tell, and where they do not, a single text is raw and files of
+            both sides are tokenised.
+        text_column: column of a table, or key of JSON lines, with the text of rows that have one
+            side; None takes ``text``.
         scheme, orphans: how the tags of CoNLL are read.
         word_column, tag_column: columns of the labelled CoNLL, from 1; None finds them.
+        format: name of the labelled file's format; None finds it.
+        offsets: how the positions of spans in text are counted.
+        tag_names: names of tags that are numbers, in their order.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,8 +67,12 @@ class Input(BaseModel):
     tokenised: bool | None = None
     scheme: Scheme = "iob2"
     orphans: OrphanPolicy = "begin"
+    text_column: str | None = None
     word_column: int | None = Field(None, ge=1)
     tag_column: int | None = Field(None, ge=1)
+    format: str | None = None
+    offsets: Offsets = "characters"
+    tag_names: tuple[str, ...] = ()
 
     @field_validator("*", mode="before")
     @classmethod
@@ -76,22 +89,33 @@ class Input(BaseModel):
         """Columns of the rows. Raises InputError if a file is missing or cannot be read."""
         for path in self.paths().values():
             if path is not None:
-                if not Path(path).exists():
+                if not os.path.exists(path):  # neither for a name that is too long
                     raise InputError(path, None, "no such file")
                 check_rereadable(path)
-        if isinstance(self.input, Files) and self.input.target is not None:
-            found = {"source_words", "target_words"} | ({"source_spans"} if self.labels else set())
-            return found | ({"links"} if self.input.links is not None else set())
-        if isinstance(self.input, str) and self._format(self.input).sides == "one":
-            of_text = self._format(self.input).name == "text"
-            found = {f"{self.side}_words"} | ({f"{self.side}_text"} if of_text else set())
-            return found | ({"source_spans"} if self.side == "source" and self.labels else set())
-        found = {"source_words", "source_spans", "target_words", "target_spans"}
-        for pair in islice(self.rows(), _LOOKED_AT):
+        if self.text_column is not None and isinstance(self.input, str):
+            known = self._format(self.input)
+            if known.sides != "both":
+                why = f"is of the format {known.name}, which has no column {self.text_column!r}"
+                raise InputError(self.input, None, f"{why}; leave text_column out")
+        found: set[str] = set()
+        for n, pair in enumerate(islice(self.rows(), _LOOKED_AT)):
+            if n == 0:
+                found |= self._always(pair)
             found |= {"links"} if pair.links is not None else set()
-            texts = {"source": pair.source.text, "target": pair.target.text}
-            found |= {f"{name}_text" for name, text in texts.items() if text is not None}
+            for side in SIDES:
+                found |= {f"{side}_text"} if pair.side(side).text is not None else set()
+                found |= {f"{side}_spans"} if pair.side(side).spans else set()
         return found
+
+    def _always(self, first: SentencePair) -> set[str]:
+        """Columns of all rows, whatever they hold, told by the first one."""
+        held = [side for side in SIDES if first.side(side) is not ABSENT]
+        of_files = isinstance(self.input, Files) and self.input.target is not None
+        if len(held) == 1 or of_files:
+            labelled = {"source_spans"} if "source" in held and self.labels else set()
+        else:
+            labelled = {"source_spans", "target_spans"}
+        return {f"{side}_words" for side in held} | labelled
 
     def rows(self, counts: Counts | None = None) -> Iterable[SentencePair]:
         """The rows, in order. Raises InputError, with the line, if the input is wrong."""
@@ -107,7 +131,7 @@ class Input(BaseModel):
                 counts=counts,
             )
         path = one or ""
-        rows = with_position(self._format(path).read(path, self.side, how, counts), path)
+        rows = with_position(self._format(path).read(path, self.side, how, counts), path, counts)
         return (pair for _, pair in rows)
 
     def signature(self) -> dict[str, str]:
@@ -121,12 +145,11 @@ class Input(BaseModel):
     def _reading(self) -> Reading:
         of_pairs = isinstance(self.input, Files)
         tags = self.labels and (of_pairs or self.side == "source")
-        tokenised = of_pairs if self.tokenised is None else self.tokenised
-        columns = (self.word_column, self.tag_column)
-        return Reading(self.scheme, self.orphans, tags, tokenised, *columns)
+        same = ("scheme", "orphans", "word_column", "tag_column", "text_column", "tokenised")
+        chosen = {name: getattr(self, name) for name in (*same, "offsets", "format", "tag_names")}
+        return Reading(tags=tags, raw_if_unclear=not of_pairs, **chosen)
 
     def _format(self, path: str) -> Format:
         """Format of a file: a labelled corpus is sniffed, raw text is recognised by its name."""
-        return find_format(
-            path, default="text", sniff=self.side == "source" or bool(self.tokenised)
-        )
+        sniff = self.side == "source" or bool(self.tokenised)
+        return find_format(path, name=self.format, default="text", sniff=sniff)

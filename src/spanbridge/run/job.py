@@ -32,9 +32,9 @@ class Job:
         open_steps: function that loads the parts of the steps and returns the steps in order.
         output: path of the result.
         output_side: side that is written if the format holds single sentences.
-        default_format: format of an output without a known suffix.
+        output_format: name of the format of the output.
         writing: further options of the output's format.
-        reading: settings by which the input was read, for the signature.
+        reading: settings by which the input is read and the output written, for the signature.
         fit_rows: rows that steps learn from, at most, spread over the input.
         slow: check the whole input before the work begins.
         keep: folder in which the only step saves what it has learned; None saves nothing.
@@ -49,7 +49,7 @@ class Job:
     open_steps: Callable[[], tuple[Step, ...]]
     output: str
     output_side: Side = "target"
-    default_format: str = "conll"
+    output_format: str = "conll"
     writing: Mapping[str, Any] = field(default_factory=dict)
     reading: Mapping[str, str] = field(default_factory=dict)
     fit_rows: int = FIT_ROWS

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any, Self, overload
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.files import alone
 from spanbridge.core.rows import SentencePair, Side, checked_rows
+from spanbridge.core.signature import extended
+from spanbridge.core.spans import Nested
 from spanbridge.formats import Pairs
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.job import applied, deterministic, signature_of
@@ -71,20 +74,39 @@ class Result(Sequence[SentencePair]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def save(self, path: str | Path, side: Side = "target") -> Run:
+    def save(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        *,
+        format: str | None = None,
+        nested: Nested | None = None,
+    ) -> Run:
         """Write the rows as the command does, with rejects and manifest beside them.
+
+        Args:
+            path: the file.
+            format: name of its format; by default its suffix tells it.
+            side: side that is written if the format holds single sentences.
+            nested: as in :class:`spanbridge.run.config.Settings`.
 
         Raises:
             InputError: the file cannot be written.
-            SpanbridgeError: its format cannot hold the rows, or it is one of the input's files.
+            SpanbridgeError: its format cannot hold the rows, or has no use for ``nested``; or it is
+                one of the input's files.
         """
-        held = result_format(path, self.reports[-1].name)
-        check_output(str(path), *self._inputs.values())
+        held = result_format(path, self.reports[-1].name, nested, format)
+        check_output(str(path), *self._inputs.values(), also=held.beside(path))
         account = deepcopy(self.account)
-        with open_result(path, held.name, side, lambda: account) as write:
-            for row in self._rows:
-                write(row)
-        return finish(str(path), self._inputs, self.signature, account)
+        layer: dict[str, Any] = {} if nested is None else {"nested": nested}
+        line = self.signature
+        if nested == "inner":
+            line = extended(line, "nested", nested)
+        with alone(path):
+            with open_result(path, held.name, side, lambda: account, **layer) as write:
+                for row in self._rows:
+                    write(row)
+            return finish(str(path), self._inputs, line, account)
 
 
 class Loaded:

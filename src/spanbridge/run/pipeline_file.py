@@ -7,23 +7,27 @@ merge keys and names that are given twice are errors.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import lines
 
 # Function from keys and indices to a line of a pipeline file.
 Place = Callable[[tuple[Hashable, ...]], int | None]
-_DEEPEST = 20  # greatest depth of a pipeline file
+# Greatest depth, number of values and names, and number of characters of a pipeline file.
+_DEEPEST, _MOST, _LONGEST = 20, 10_000, 1_000_000
 _TAG = "tag:yaml.org,2002:"
 _FLOAT = re.compile(
     r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
+_LONGEST_NUMBER = 300  # digits; Python refuses numbers of thousands
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 
 
@@ -50,7 +54,7 @@ def read_settings(path: str) -> tuple[dict[str, Any], Place]:
 
     Raises InputError if it is not YAML of this kind, or holds no settings.
     """
-    text = "\n".join(lines(path))
+    text = _text(path)
     try:
         _check_shape(text, path)
         loader = _Loader(text)
@@ -59,10 +63,10 @@ def read_settings(path: str) -> tuple[dict[str, Any], Place]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = None if mark is None else mark.line + 1
+        if isinstance(error, ReaderError):
+            line = text.count("\n", 0, error.position) + 1
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise InputError(path, line, f"is not YAML ({problem})") from error
-    except ValueError as error:  # int() of thousands of digits
-        raise InputError(path, None, "holds a number that is too long") from error
     if node is None or not isinstance(given, dict):
         raise InputError(path, None, "holds no settings; write steps: [...] and more")
     _check_names(node, path)
@@ -91,17 +95,51 @@ def _line(node: yaml.Node, loc: Iterable[Hashable]) -> int | None:
     return line + 1
 
 
+def _text(path: str) -> str:
+    """The file's text. Raises InputError if it is too long for a pipeline file."""
+    found, n_characters = [], 0
+    for line in lines(path):
+        found.append(line)
+        n_characters += len(line) + 1
+        if n_characters > _LONGEST:
+            why = f"has more than {_LONGEST} characters; is it a pipeline file?"
+            raise InputError(path, None, why)
+    return "\n".join(found)
+
+
 def _check_shape(text: str, path: str) -> None:
-    """Refuse aliases, which can make a small file endless, and deep nesting."""
+    """Refuse what is no plain YAML, and what could make reading endless."""
     depth = 0
-    for event in yaml.parse(text, _Loader):
-        line = event.start_mark.line + 1 if event.start_mark else None
-        if isinstance(event, yaml.AliasEvent):
-            raise InputError(path, line, "aliases (*name) are not read; write it out")
+    for n, (line, event) in enumerate(_events(text, path)):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise InputError(path, line, f"is nested more than {_DEEPEST} levels deep")
+        why = None
+        if isinstance(event, yaml.AliasEvent):
+            why = "aliases (*name) are not read; write it out"
+        elif (tag := getattr(event, "tag", None)) is not None:
+            why = f"tags ({tag}) are not read; write the value alone"
+        elif depth > _DEEPEST:
+            why = f"is nested more than {_DEEPEST} levels deep"
+        elif n > _MOST:
+            why = f"has more than {_MOST} values and names; is it a pipeline file?"
+        elif isinstance(event, yaml.ScalarEvent):
+            if _NO_TEXT.search(event.value):
+                why = f"{event.value!r} holds a zero byte, or half a surrogate pair; remove it"
+            elif len(event.value) > _LONGEST_NUMBER and event.implicit[0]:
+                why = "holds a number that is too long" if _INT.fullmatch(event.value) else None
+        if why is not None:
+            raise InputError(path, line, why)
+
+
+def _events(text: str, path: str) -> Iterator[tuple[int, yaml.Event]]:
+    """Events of a YAML file, with their lines."""
+    loader: Any = _Loader(text)
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            yield event.start_mark.line + 1, event
+    except (ValueError, OverflowError) as error:  # an escape beyond the last code point
+        raise InputError(path, loader.line + 1, "holds an escape of no character") from error
 
 
 def _check_names(node: yaml.Node, path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, check_named
+from spanbridge.core.files import atomic_output, check_named, real_path
+from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
-from spanbridge.core.spans import Sentence
-from spanbridge.formats import Format, Write, open_writer, output_format
+from spanbridge.core.spans import Nested, Sentence
+from spanbridge.formats import Format, Write, named_format, open_writer, output_format
 from spanbridge.formats.base import MisfitError
 from spanbridge.steps.account import Account
 
@@ -103,12 +105,12 @@ class Run:
         return "\n".join(lines)
 
 
-def manifest_path(output: str) -> Path:
+def manifest_path(output: str | Path) -> Path:
     """Path of the file with the signature and the account of a result: ``OUT.run.json``."""
     return Path(f"{output}.run.json")
 
 
-def rejects_path(output: str) -> Path:
+def rejects_path(output: str | Path) -> Path:
     """Path of the file with the ids and reasons of rejected rows: ``OUT.rejects.jsonl``."""
     return Path(f"{output}.rejects.jsonl")
 
@@ -121,8 +123,10 @@ def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Ac
         notes: counts of the reader.
     """
     last = reports[-1].account
-    rejects = (reject for report in reports for reject in report.account.rejects)
-    return replace(last, rejects=list(dict.fromkeys(rejects)), notes=last.notes | dict(notes))
+    rejects: Counter[tuple[str, str]] = Counter()
+    for report in reports:  # a later step may enter the same rejects again; rows may share an id
+        rejects |= Counter(report.account.rejects)
+    return replace(last, rejects=list(rejects.elements()), notes=last.notes | dict(notes))
 
 
 @contextmanager
@@ -133,15 +137,24 @@ def open_result(
 
     Args:
         path: the file.
-        known: name of the format if the suffix does not tell.
+        known: name of the format.
         side: side that is written if the format holds only one.
         account: function that returns the account of the run, called at the end.
         options: further options of :func:`~spanbridge.formats.open_writer`.
     """
-    with open_writer(path, side, default=known, **options) as write:
-        written = Written(write, output_format(path, known).sides == "none")
+    left_out: list[int] = []
+    with open_writer(path, side, name=known, left_out=left_out.append, **options) as write:
+        written = Written(write, named_format(known).sides == "none")
         yield written
+        # an earlier run's files would be taken for this run's
+        for beside in (manifest_path(path), rejects_path(path)):
+            beside.unlink(missing_ok=True)
     written.enter(account())
+    if left_out:
+        kept = options.get("nested", "outer")
+        account().note(
+            f"spans not written, since the format holds one layer (nested: {kept})", sum(left_out)
+        )
 
 
 class Written:
@@ -157,7 +170,8 @@ class Written:
 
     def __init__(self, write: Write, links_only: bool) -> None:
         self._write, self._links_only = write, links_only
-        self._misfits: list[tuple[SentencePair, str]] = []
+        # id, status, number of target spans, why: the rows themselves could be many
+        self._misfits: list[tuple[str, str | None, int, str]] = []
 
     def __call__(self, pair: SentencePair) -> None:
         """Write a row."""
@@ -166,39 +180,58 @@ class Written:
         except MisfitError as error:
             if self._links_only:
                 raise
-            self._misfits.append((pair, f"{REJECTED}cannot be written: {error.why}"))
+            why = f"cannot be written: {error.why}"
+            self._misfits.append((pair.id, pair.status, len(pair.target.spans), why))
             self._write(SentencePair(pair.id, Sentence(()), Sentence(())))
 
     def enter(self, account: Account) -> None:
         """Move these rows in the account of the run to the rejected ones."""
-        for pair, status in self._misfits:
-            if pair.status is not None and account.statuses[pair.status]:
-                account.statuses[pair.status] -= 1
-                account.enter(pair, status)
-                account.n_target_spans -= len(pair.target.spans)
-                account.dropped["cannot be written"] += len(pair.target.spans)
-            else:
-                account.rejects.append((pair.id, status.removeprefix(REJECTED)))
+        for row, status, n_spans, why in self._misfits:
+            account.rejects.append((row, why))
+            if status is not None and account.statuses[status]:
+                account.statuses[status] -= 1
+                account.statuses[f"{REJECTED}{why}"] += 1
+                account.n_target_spans -= n_spans
+                account.dropped["cannot be written"] += n_spans
         account.statuses = +account.statuses
 
 
-def result_format(output: str | Path, last_step: str) -> Format:
-    """Format of a result's file, from its suffix, or else Pharaoh for links and CoNLL for spans.
+def result_format(
+    output: str | Path, last_step: str, nested: Nested | None = None, name: str | None = None
+) -> Format:
+    """Format of a result's file, by name or suffix, or else Pharaoh for links and CoNLL for spans.
 
-    Raises SpanbridgeError if it cannot hold what the last step makes.
+    Raises SpanbridgeError if it cannot hold what the last step makes, or if ``nested`` chooses
+    among layers of spans though it holds all of them.
     """
     made = "links" if last_step == "align" else "spans"
-    held = output_format(output, DEFAULT_FORMATS[made])
+    held = output_format(output, DEFAULT_FORMATS[made], name)
     if not (held.holds_links if made == "links" else held.holds_spans):
         ways = ".jsonl or .pharaoh" if made == "links" else ".jsonl or .conll"
         raise SpanbridgeError(
             f"{output} is of the format {held.name}, which holds no {made}; write {ways}"
         )
+    if nested is not None and (held.holds_nested or not held.holds_spans):
+        raise SpanbridgeError(
+            f"nested chooses the spans for a format that holds one layer of them; {held.name} does "
+            "not, so leave it out"
+        )
     return held
 
 
-def check_output(output: str, *inputs: str | None, explanation: str | None = None) -> None:
+def check_output(
+    output: str,
+    *inputs: str | None,
+    explanation: str | None = None,
+    also: Sequence[Path] = (),
+) -> None:
     """Check that the files of a result can be written.
+
+    Args:
+        output: the result.
+        inputs: files that are read.
+        explanation: file of the explanation, if any.
+        also: further files of the result.
 
     Raises:
         InputError: a path is a folder, or ``-``.
@@ -208,20 +241,20 @@ def check_output(output: str, *inputs: str | None, explanation: str | None = Non
         if name is not None and "\0" in name:
             raise SpanbridgeError(f"{name!r} holds a zero byte, as no name of a file does")
     check_named(output)
-    beside = (manifest_path(output), rejects_path(output))
+    beside = (manifest_path(output), rejects_path(output), *also)
     for path in beside:
         if path.is_dir():
             raise InputError(path, None, "is a folder where a file would go; move it away")
-    written = {path.resolve() for path in (Path(output), *beside)}
+    written = {real_path(path) for path in (Path(output), *beside)}
     if explanation is not None:
         check_named(explanation)
-        if Path(explanation).resolve() in written:
+        if real_path(explanation) in written:
             raise SpanbridgeError(
                 f"{explanation} is both output and explanation; explain to another file"
             )
-        written.add(Path(explanation).resolve())
+        written.add(real_path(explanation))
     for given in inputs:
-        if given is not None and Path(given).resolve() in written:
+        if given is not None and real_path(given) in written:
             raise SpanbridgeError(f"{given} is both input and output; write to another file")
 
 
@@ -234,10 +267,12 @@ def foreign_work(work: Path, *others: str | None) -> str | None:
         work: the folder, which need not exist yet.
         others: files that must not lie in it.
     """
+    if "\0" in str(work):
+        return "holds a zero byte, as no name of a folder does"
     if work.exists() and not work.is_dir():
         return "is a file where a folder for work would go; name another"
     for other in (".", *others):
-        if other is not None and Path(other).resolve().is_relative_to(work.resolve()):
+        if other is not None and real_path(other).is_relative_to(real_path(work)):
             held = "the current folder" if other == "." else other
             return f"is or holds {held}; name a folder of its own, which may be deleted"
     foreign = [] if not work.exists() else [p.name for p in work.iterdir() if not _own(p.name)]
@@ -258,32 +293,33 @@ def finish(
     account: Account,
     explanation: str | None = None,
 ) -> Run:
-    """Write the rejects and the manifest beside a result."""
+    """Write the rejects and then the manifest beside a result, which says that all is whole."""
     rejects = rejects_path(output)
     if account.rejects:
         with atomic_output(rejects) as out:
             for row, reason in account.rejects:
                 out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
-    else:
-        # an earlier run's file would be taken for this run's
-        rejects.unlink(missing_ok=True)
     given = {role: path for role, path in inputs.items() if path is not None}
     rejected = str(rejects) if account.rejects else None
     run = Run(output, given, line, account, rejected, explanation)
-    with atomic_output(manifest_path(output)) as out:
-        out.write(json.dumps(run.to_dict(), ensure_ascii=False, indent=1) + "\n")
+    files = [Path(path) for path in (output, rejected, explanation) if path is not None]
+    write_record(manifest_path(output), run.to_dict(), files)
     return run
 
 
 def read_manifest(output: str) -> dict[str, Any] | None:
-    """Manifest beside a result, or None. Raises InputError if it is not a manifest."""
+    """Manifest beside a result, or None.
+
+    Raises InputError if it is damaged, or not this result's.
+    """
     path = manifest_path(output)
     if not path.is_file():
         return None
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise InputError(path, None, f"is not JSON ({error}); delete it") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("inputs"), dict):
+    manifest = read_record(path, "run again, or delete it", alone=True)
+    if not isinstance(manifest.get("inputs"), dict):
         raise InputError(path, None, "is not a run's manifest; delete it")
+    # results may be renamed, and go without their rejects
+    if Path(output).is_file() and file_digest(Path(output)) not in manifest[FILES].values():
+        why = f"is not the result that {path.name} is about; run again, or delete {path.name}"
+        raise InputError(output, None, why)
     return manifest

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from spanbridge.core.files import atomic_output
+from spanbridge.core.files import alone, atomic_output
 from spanbridge.core.rows import SentencePair
 from spanbridge.formats.base import Counts
 from spanbridge.run.job import Job, deterministic, signature_of
@@ -32,16 +32,23 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
         InputError: the input is wrong; nothing is written then.
         SpanbridgeError: a setting is wrong, or the output's format cannot hold a row.
     """
+    with ExitStack() as stack:
+        for place in filter(None, (job.output, job.keep)):
+            stack.enter_context(alone(place))
+        return _run(job, progress)
+
+
+def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
     counts, account = Counts(), Account()
     with ExitStack() as stack:
-        write = stack.enter_context(
-            open_result(
-                job.output, job.default_format, job.output_side, lambda: account, **job.writing
-            )
-        )
         explain = None
         if job.explanation is not None:
             explain = partial(print, file=stack.enter_context(atomic_output(job.explanation)))
+        write = stack.enter_context(
+            open_result(
+                job.output, job.output_format, job.output_side, lambda: account, **job.writing
+            )
+        )
         total = _count(job, counts, progress) if job.slow else None
         steps = job.open_steps()
         if total is None and any(step.learns for step in steps):

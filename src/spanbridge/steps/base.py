@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
@@ -25,6 +25,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import code_digests, told
 from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.rows import OTHER, SentencePair, Side
+from spanbridge.core.secrets import shown
 from spanbridge.core.settings import exact
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
@@ -238,20 +239,20 @@ class Step(BaseModel, ABC):
             return f"{part.name or type(part.made).__name__}({part.options or ''})"
         return str(made.describe())
 
+    def _components(self) -> Iterator[Any]:
+        """Its parts, and those that they contain."""
+        for part in self._made.values():
+            yield from part.components() if isinstance(part, Part) else (part,)
+
     def signature_parts(self) -> dict[str, str]:
         """The :meth:`parts`, with digests of the code of those from other packages."""
-        made = (
-            inner
-            for part in self._made.values()
-            for inner in (part.components() if isinstance(part, Part) else (part,))
-        )
-        code = code_digests([self, *made])
+        code = code_digests([self, *self._components()])
         return {**self.parts(), **({"plugins": ",".join(code)} if code else {})}
 
     def describe(self) -> str:
         """The step in one phrase, for keys and signatures."""
         parts = ",".join(f"{key}={value}" for key, value in self.signature_parts().items())
-        return f"{self.name}({parts})"
+        return shown(f"{self.name}({parts})")
 
     def licences(self) -> dict[str, str]:
         """Licences of its parts, by their kinds."""
@@ -295,8 +296,20 @@ class Step(BaseModel, ABC):
             raise SpanbridgeError(f"{me} lost row {rows[n_rows].id}")
         if account.n_rows == before and n_rows:
             account.statuses["done"] += n_rows
+        if any(getattr(part, "runs_code", False) for part in self._components()):
+            account.note("rows passed a model that brings code of its own, which was run", n_rows)
         if n_removed:
             account.note("rows_whose_earlier_result_no_longer_holds", n_removed)
+
+    def begin(self, kept: Mapping[str, Any]) -> None:
+        """Begin a shard, with what was :meth:`kept` of it if it is made again."""
+
+    def kept(self) -> dict[str, Any] | None:
+        """What is worth keeping of a shard in which something failed that may succeed another time.
+
+        As values for JSON; None if nothing failed.
+        """
+        return None
 
     @property
     def learns(self) -> bool:

@@ -1,11 +1,11 @@
 """Folders that hold what an aligner and a method learned together, and their settings.
 
-``parts.json`` names both with their options; each saves its own state in a subfolder.
+``parts.json`` names both with their options; each saves its own state in a subfolder. It is the
+record of both, written last: without it, a folder holds no fit.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from math import isfinite
@@ -14,8 +14,16 @@ from typing import Any
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError
-from spanbridge.core.files import atomic_output
-from spanbridge.core.learned import FORMAT, Learner, check_folder, digest_of
+from spanbridge.core.files import real_path, reason
+from spanbridge.core.learned import (
+    FILES,
+    FORMAT,
+    REMEDY,
+    Learner,
+    check_folder,
+    digest_of,
+)
+from spanbridge.core.records import read_record, write_record
 from spanbridge.steps.base import PartSettings
 
 NAMES = ("parts.json", "aligner", "method")
@@ -49,7 +57,12 @@ def save(
     Raises InputError if the folder cannot be written to.
     """
     path = Path(folder)
+    try:
+        (path / NAMES[0]).unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise InputError(path, None, f"cannot be written to ({reason(error)})") from error
     parts: dict[str, Any] = {"format": FORMAT, "weights": dict(weights or {})}
+    records = []
     for kind, settings, part in (
         ("aligner", aligner_settings, aligner),
         ("method", method_settings, method),
@@ -57,16 +70,15 @@ def save(
         parts[kind] = None if settings is None or part is None else _named(settings)
         if part is not None:
             part.save(path / kind)
-    with atomic_output(path / NAMES[0]) as out:
-        json.dump(parts, out, ensure_ascii=False, indent=1)
-        out.write("\n")
+            records.append(path / kind / FILES[0])
+    write_record(path / NAMES[0], parts, records)
 
 
 def _named(settings: PartSettings) -> dict[str, Any]:
     # threads do not affect what is learned, and depend on the machine
     options = {key: value for key, value in settings.options.items() if key != "threads"}
     if isinstance(options.get("encoder"), str) and Path(options["encoder"]).is_dir():
-        options["encoder"] = str(Path(options["encoder"]).resolve())
+        options["encoder"] = str(real_path(options["encoder"]))
     return {"name": settings.name, "options": options}
 
 
@@ -75,6 +87,7 @@ def load(folder: str | Path, aligner: Learner | None, method: Learner | None) ->
 
     Raises InputError if something is missing or damaged.
     """
+    _read(Path(folder))
     for kind, part in (("aligner", aligner), ("method", method)):
         if part is not None:
             part.load(Path(folder) / kind)
@@ -112,7 +125,7 @@ def recipe(
     if not isinstance(weights, dict) or not all(
         type(weight) in (int, float) and isfinite(weight) for weight in weights.values()
     ):
-        raise InputError(Path(folder) / NAMES[0], None, "is damaged; fit again")
+        raise InputError(Path(folder) / NAMES[0], None, f"is damaged; {REMEDY}")
     return whole, method, made["aligner"], weights
 
 
@@ -124,18 +137,7 @@ def _read(folder: Path) -> dict[str, Any]:
         raise InputError(folder, None, f"{why}; make it with project --fit")
     if not path.exists():
         raise InputError(folder, None, f"holds no fit ({NAMES[0]}); make it with project --fit")
-    try:
-        parts = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        why = f"cannot be read ({(error.strerror or str(error)).lower()}); fit again"
-        raise InputError(path, None, why) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(path, None, "is damaged; fit again") from error
-    if not isinstance(parts, dict):
-        raise InputError(path, None, "is damaged; fit again")
-    if parts.get("format") != FORMAT:
-        raise InputError(path, None, "is not of this version's format; fit again")
-    return parts
+    return read_record(path, REMEDY, FORMAT)
 
 
 def _part(folder: Path, kind: str, given: Any) -> PartSettings | None:
@@ -145,7 +147,7 @@ def _part(folder: Path, kind: str, given: Any) -> PartSettings | None:
         return None
     name, options = (given.get(key) if isinstance(given, dict) else None for key in _OF_PART)
     if not isinstance(name, str) or not isinstance(options, dict):
-        raise InputError(path, None, "is damaged; fit again")
+        raise InputError(path, None, f"is damaged; {REMEDY}")
     if not name:
         why = f"the {kind} was made in Python, so it is not known here; fit again with a named one"
         raise InputError(path, None, why)

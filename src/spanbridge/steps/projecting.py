@@ -12,8 +12,9 @@ from spanbridge.alignment.base import Aligner, checked
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
+from spanbridge.core.scripts import is_invisible
 from spanbridge.core.soft_alignment import SoftAlignment
-from spanbridge.core.spans import Span
+from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.confidence import sentence_confidence
 from spanbridge.projection.contract import checked_projections
 from spanbridge.projection.method import Method, Projection, Row
@@ -31,6 +32,7 @@ from spanbridge.steps.base import (
     chunks,
 )
 from spanbridge.steps.progress import Progress, silent
+from spanbridge.steps.target_words import Suffixes, TargetWords
 from spanbridge.translation.base import Translator
 from spanbridge.translation.scoring import TranslationScorer
 
@@ -50,6 +52,9 @@ class Project(Step):
         tagger: a tagger of the target, for methods and scores that take one.
         translator: a translator that scores, for methods and scores that take one.
         apply: folder of an earlier fit, which sets method and aligner.
+        suffixes: ``cut``: words of raw target text end before a suffix after an apostrophe
+            (``Ankara|'da``), so that spans can; ``keep``: they do not. By default they are cut
+            where annotation of the target's language leaves them out.
         explain: add to each row an explanation of the place of its spans.
     """
 
@@ -64,6 +69,7 @@ class Project(Step):
     tagger: TaggerSettings | None = None
     translator: TranslatorSettings | None = None
     apply: str | None = None
+    suffixes: Suffixes | None = None
     explain: bool = False
     _method: Method = PrivateAttr()
     _aligner: Aligner | None = PrivateAttr(None)
@@ -71,6 +77,7 @@ class Project(Step):
     _chosen: tuple[PartSettings | None, PartSettings] | None = PrivateAttr(None)
     _applied: str | None = PrivateAttr(None)
     _weights: dict[str, float] = PrivateAttr(default_factory=dict)
+    _words: TargetWords = PrivateAttr()
 
     @model_validator(mode="after")
     def _consistent(self) -> Project:
@@ -92,6 +99,7 @@ class Project(Step):
         Raises:
             SpanbridgeError: a part cannot be made, or would have no effect.
         """
+        self._words = TargetWords(self.suffixes, context.languages.get("target"))
         if self.apply is not None:
             self._applied, method, aligner, weights = learning.recipe(self.apply, self.links)
             self._method = self.build(context, method)
@@ -148,6 +156,7 @@ class Project(Step):
             given["applied"] = self._applied
         if self.min_confidence:
             given["min_confidence"] = repr(self.min_confidence)
+        given |= self._words.parts()
         if self.explain:
             given["explain"] = "true"
         return given
@@ -162,6 +171,7 @@ class Project(Step):
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Fit aligner and method."""
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
+        rows = list(map(self._words, rows))
         if self._aligner is not None and self._aligner.learns:
             self._aligner.fit(progress(rows, len(rows), "learn words"))
         if self._method.learns:
@@ -211,6 +221,7 @@ class Project(Step):
             elif self._aligner is not None:
                 brought = sum(pair.links is not None for pair in chunk)
                 account.note("rows_with_links_of_their_own", brought)
+            chunk = list(map(self._words, chunk))
             found = list(self._aligned(chunk))
             fates = [_early_status(pair, read) for pair, read in found]
             before = self._method.counts.copy()
@@ -274,7 +285,7 @@ class Project(Step):
         if self.explain and pair.source.spans and not lines:
             lines = (f"row {pair.id}, {status}",)
         done = pair._replace(
-            target=pair.target.with_spans(spans),
+            target=pair.target.with_spans(_visible(spans, pair.target.words)),
             links=_output_links(pair, read),
             status=status,
             confidence=confidence,
@@ -283,6 +294,9 @@ class Project(Step):
             rejected_sentences=None,
         )
         account.add(done, status, dropped)
+        _, crossing = nesting([span[:2] for span in pair.source.spans])
+        if crossing:
+            account.note("source_spans_that_cross_others_and_compete_for_words", len(crossing))
         return done
 
 
@@ -327,14 +341,29 @@ def _empty_probability(pair: SentencePair) -> float | None:
 def _sentence_confidence(whole: Projection, min_confidence: float) -> float | None:
     """Probability that the row is right; omitting a span counts with 1 - its probability.
 
-    None if the method gives a span none.
+    The labels of one place are right or wrong together, so they count once, with the lowest
+    probability. None if the method gives a span none.
     """
-    sure = [span.score for span in whole.spans if span.score is not None]
-    if len(sure) < len(whole.spans):
-        return None
-    if min_confidence:
-        sure = [p if p >= min_confidence else 1 - p for p in sure]
-    return round(sentence_confidence(sure, len(whole.dropped)), 4)
+    sure: dict[tuple[int, int], float] = {}
+    for start, end, _, p, _ in whole.spans:
+        if p is None:
+            return None
+        sure[start, end] = min(p, sure.get((start, end), 1.0))
+    least = [p if p >= min_confidence else 1 - p for p in sure.values()]
+    n_dropped = len({span[:2] for span, _ in whole.dropped})
+    return round(sentence_confidence(least, n_dropped), 4)
+
+
+def _visible(spans: Sequence[Span], words: Sequence[str]) -> tuple[Span, ...]:
+    """The spans without words at their ends that cannot be seen, such as a directional mark."""
+    seen = [not all(map(is_invisible, word)) for word in words]
+    if all(seen):
+        return tuple(spans)
+    found = []
+    for span in spans:
+        inside = [n for n in range(span.start, span.end) if seen[n]]
+        found.append(span._replace(start=inside[0], end=inside[-1] + 1) if inside else span)
+    return tuple(found)
 
 
 def _checked(found: Projection | RowError) -> Projection | str:

@@ -30,6 +30,7 @@ from spanbridge.steps.base import (
     Step,
 )
 
+_DROPPED = "spans that came with the texts and were dropped"
 SPLIT = "sentences of longer texts"  # column that `join` needs
 
 
@@ -119,6 +120,7 @@ class Split(Step):
             found = segmentation.sentences(text, self._language, self._splitter)
             account.statuses["several sentences" if len(found) > 1 else "one sentence"] += 1
             account.note("sentences", max(len(found), 1))
+            account.note(_DROPPED, len(pair.side(self.side).spans))
             for n, (start, end) in enumerate(found or [(0, len(text))]):
                 part: dict[str, Any] = {self.side: raw_sentence(text[start:end])}
                 yield pair._replace(
@@ -167,6 +169,7 @@ class Segment(Step):
             words, offsets = segmentation.words(text, self._language, self._segmenter)
             account.statuses["segmented"] += 1
             account.note("words", len(words))
+            account.note(_DROPPED, len(pair.side(self.side).spans))
             yield pair.replace(**{self.side: Sentence(words, (), text, offsets)})
 
 

@@ -10,9 +10,10 @@ from pydantic import Field, PrivateAttr
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, REJECTED, TAGGED, SentencePair, Side
-from spanbridge.core.spans import Span
+from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.candidates import Candidate
 from spanbridge.projection.solve.choice import exact
+from spanbridge.projection.solve.layers import by_layers
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context, Step, TaggerSettings, chunks
 from spanbridge.tagging.base import Tagged, Tagger, span_probability
@@ -153,7 +154,9 @@ def combine(
 
     All spans of either side are considered. A span that was not projected has probability 0 there;
     for a span that was, the tagger's probability is that of its classes, whether it found the span
-    or not.
+    or not. Projected spans inside others (or with the same words, but less probable) are chosen
+    after those around them, and cross none; since the tagger has one layer, those that it did not
+    find keep their own probability.
 
     Args:
         projected: spans with probabilities as scores; a span without one counts as certain.
@@ -165,13 +168,16 @@ def combine(
     Returns:
         Spans in order, with the averaged probability as score.
     """
-    worth: dict[tuple[int, int, str], float] = {}
-    for start, end, label, score in projected:
-        worth[start, end, label] = weight * (1.0 if score is None else score)
+    given = {span[:3]: 1.0 if span.score is None else span.score for span in projected}
     found = {span[:3]: 1.0 if span.score is None else span.score for span in tagged.spans}
+    worth = {key: weight * p for key, p in given.items()}
+    ranked = sorted(given, key=lambda key: (-given[key], key))
+    inside = dict(zip(ranked, nesting([key[:2] for key in ranked])[0], strict=True))
     for key in {**worth, **found}:
         said = found.get(key)
-        if said is None:
+        if said is None and inside.get(key):
+            said = given[key]
+        elif said is None:
             said = 0.0
             if tagged.probabilities is not None and f"B-{key[2]}" in classes:
                 said = span_probability(tagged.probabilities, classes, *key)
@@ -182,4 +188,6 @@ def combine(
         for n, key in enumerate(keys)
         if worth[key] > min_score
     ]
-    return tuple(Span(*keys[n], min(worth[keys[n]], 1.0)) for n, *_ in exact(candidates))
+    around = [tuple(keys.index(ranked[m]) for m in inside.get(key, ())) for key in keys]
+    chosen = by_layers(candidates, around, exact)
+    return tuple(Span(*keys[n], min(worth[keys[n]], 1.0)) for n, *_ in chosen)

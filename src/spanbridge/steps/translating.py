@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import Annotated, Any, ClassVar, Literal
+from unicodedata import normalize
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
@@ -21,7 +22,7 @@ from spanbridge.core.rows import (
 )
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.languages import Language
-from spanbridge.formats.tokens import raw_sentence, running_text, tokenize
+from spanbridge.formats.tokens import in_characters, raw_sentence, tokenize
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
     Context,
@@ -30,11 +31,16 @@ from spanbridge.steps.base import (
     TranslatorSettings,
     chunks,
 )
+from spanbridge.steps.nested_marks import NestedSpans
 from spanbridge.translation.base import Translation, Translator
 from spanbridge.translation.guards import GUARDS, Guards, guarded
 from spanbridge.translation.marks import Recovered, mark, markable, recover
 
 MIN_SCORE = 0.5
+_NOT_WHOLE = (
+    "sentences without a given translation, cut from longer texts (--no-split, or no step split, "
+    "looks up whole texts)"
+)
 
 
 def _guards(given: Any) -> Guards:
@@ -56,6 +62,8 @@ class _Translating(Step):
     guards: Annotated[Guards, BeforeValidator(_guards)] = GUARDS
     _translator: Translator = PrivateAttr()
     _languages: tuple[Language, Language] = PrivateAttr()
+    # what the current shard has been told so far, where a runner keeps shards
+    _answers: dict[str, Translation] | None = PrivateAttr(None)
 
     def _open(self, context: Context, side: Side) -> None:
         self._languages = context.pair(side)
@@ -71,7 +79,23 @@ class _Translating(Step):
         }
 
     def _translate(self, texts: Sequence[str]) -> list[Translation]:
-        return guarded(self._translator, texts, *self._languages, self.guards)
+        # translators know composed characters only; nobody counts positions in what they get
+        texts = [normalize("NFC", text) for text in texts]
+        told = {} if self._answers is None else self._answers
+        asked = [text for text in dict.fromkeys(texts) if text not in told]
+        found = guarded(self._translator, asked, *self._languages, self.guards)
+        told |= zip(asked, found, strict=True)
+        return [told[text] for text in texts]
+
+    def begin(self, kept: Mapping[str, Any]) -> None:
+        """Begin a shard with the translations of an earlier attempt that did not fail."""
+        self._answers = {text: Translation(*found) for text, found in kept.items()}
+
+    def kept(self) -> dict[str, Any] | None:
+        """The translations, if some failed, but for those."""
+        told = self._answers or {}
+        sound = {t: astuple(v) for t, v in told.items() if not v.status.startswith(FAILED)}
+        return sound if len(sound) < len(told) else None
 
 
 class Translate(_Translating):
@@ -110,6 +134,11 @@ class Translate(_Translating):
             texts = [in_characters(pair.side(self.side))[0] for pair in chunk]
             for pair, found in zip(chunk, self._translate(texts), strict=True):
                 account.statuses[found.status] += 1
+                account.note(_NOT_WHOLE, self._translator.looks_up and _is_lost(pair, found))
+                account.note(
+                    "rows_whose_former_other_side_was_replaced",
+                    bool(pair.side(OTHER[self.side]).words),
+                )
                 kept = self.side == "target" and pair.provenance == TAGGED
                 bare = pair if kept else pair.without_result()
                 yield bare.replace(
@@ -120,6 +149,13 @@ class Translate(_Translating):
                     back_translation_status=None,
                     pivot_text=None,
                 )
+
+
+def _is_lost(pair: SentencePair, found: Translation) -> bool:
+    """Check if a sentence that was cut from a longer text has no translation."""
+    place = pair.sentence_of
+    cut = place is not None and place.text != pair.side(place.side).text
+    return cut and found.status.startswith(FAILED)
 
 
 @dataclass(frozen=True)
@@ -155,21 +191,30 @@ class _Marking(_Translating):
         """Rows with the translations of their marked sources; scores are similarities."""
         for chunk in chunks(rows):
             texts = [in_characters(pair.source) for pair in chunk]
-            faults = [markable(text, spans, self.style) for text, spans in texts]
+            nests = [NestedSpans(spans) for _, spans in texts]
+            faults = [
+                markable(text, nest.outermost, self.style)
+                for (text, _), nest in zip(texts, nests, strict=True)
+            ]
             marked = self._translate(
                 [
-                    mark(text, spans, self.style) if fault is None else text
-                    for (text, spans), fault in zip(texts, faults, strict=True)
+                    mark(text, nest.outermost, self.style) if fault is None else text
+                    for (text, _), nest, fault in zip(texts, nests, faults, strict=True)
                 ]
             )
             alone = iter(
                 self._translate([text[s.start : s.end] for text, spans in texts for s in spans])
             )
-            for pair, (_, spans), fault, found in zip(chunk, texts, faults, marked, strict=True):
+            of_rows = zip(chunk, texts, nests, faults, marked, strict=True)
+            for pair, (_, spans), nest, fault, found in of_rows:
                 own = [next(alone).text for _ in spans]
                 back = None
                 if fault is None:
-                    back = recover(found.text, spans, own, self.style, self.min_score)
+                    outer = nest.outermost
+                    back = recover(
+                        found.text, outer, nest.of_outermost(own), self.style, self.min_score
+                    )
+                    back = nest.complete(back, own, self.min_score)
                 yield pair, _Marked(spans, fault, found, back)
 
 
@@ -261,18 +306,6 @@ class BackTranslate(_Marking):
                 back_translation_status=status,
                 pivot_text=pair.source.plain_text(),
             )
-
-
-def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
-    """Text of a sentence, and its spans in characters of that text."""
-    if sentence.text is not None and sentence.offsets is not None:
-        text, offsets = sentence.text, sentence.offsets
-    else:
-        text, offsets = running_text(sentence.words)
-    spans = (
-        s._replace(start=offsets[s.start][0], end=offsets[s.end - 1][1]) for s in sentence.spans
-    )
-    return text, tuple(spans)
 
 
 def in_words(text: str, spans: Sequence[Span]) -> Sentence:

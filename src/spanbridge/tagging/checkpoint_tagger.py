@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.records import read_record
 from spanbridge.core.tags import Scheme
 from spanbridge.encode import load_encoder
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
 from spanbridge.encode.encoder import EncodedSentence, Encoder
 from spanbridge.tagging.base import Probabilities, SchemeMap, Tagged, Tagger, Words, decode
 
+# Record of a tagger that was trained here.
+RECORD = "training.json"
 # Sentences encoded at a time: enough for batches of equal length, few enough for memory.
 CHUNK = 512
 # In nats; `python -m benchmarks tagging` measures what other values cost and bring.
@@ -127,12 +130,18 @@ class CheckpointTagger(Tagger):
 def tagger_folder(model: str) -> Path:
     """The folder of a tagger's checkpoint, fetched from the Hub where the name is an id.
 
-    Raises as :func:`~spanbridge.encode.checkpoint.checkpoint_folder`.
+    What `spanbridge train` saved is checked against its record. Raises InputError if it is damaged;
+    otherwise as :func:`~spanbridge.encode.checkpoint.checkpoint_folder`.
     """
     if Path(model).is_file():
         why = "is a file, but a tagger is a folder; for tags from a file name the tagger 'given'"
         raise InputError(model, None, why)
-    return checkpoint_folder(model)
+    folder = checkpoint_folder(model)
+    if (folder / RECORD).is_file():
+        read_record(
+            folder / RECORD, f"train again, or delete {RECORD} if it was changed on purpose"
+        )
+    return folder
 
 
 def least_margin(logits: Probabilities) -> float:

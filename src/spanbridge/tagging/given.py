@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.files import check_rereadable
+from spanbridge.core.records import file_digest
 from spanbridge.core.spans import Span
 from spanbridge.core.tags import Scheme
-from spanbridge.encode.cache import file_digest
 from spanbridge.formats import Reading, read_labelled
 from spanbridge.tagging.base import Tagged, Tagger, Words, iob2_classes
 
@@ -32,6 +33,7 @@ class GivenTagger(Tagger):
         self.licence = licence
         self._path = model
         self._spans: dict[tuple[str, ...], tuple[Span, ...]] = {}
+        check_rereadable(model)
         for sentence in read_labelled(model, Reading(scheme=scheme or "iob2")):
             self._spans.setdefault(sentence.words, sentence.spans)
         labels = {span.label for spans in self._spans.values() for span in spans}

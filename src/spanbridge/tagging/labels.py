@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.spans import Span
 from spanbridge.tagging.base import Tagged, Tagger, Words, iob2_classes
 
 Others = Literal["keep", "drop", "error"]
@@ -82,7 +81,8 @@ class RelabellingTagger(Tagger):
 
     def _rename(self, found: Tagged) -> Tagged:
         spans = []
-        for start, end, label, score in found.spans:
+        for span in found.spans:
+            label = span.label
             if label not in self._mapping and self._others == "error":
                 raise SpanbridgeError(
                     f"the tagger found a span of {label}, of which the mapping says nothing"
@@ -90,6 +90,6 @@ class RelabellingTagger(Tagger):
             if (new := self._new(label)) is None:
                 self._dropped[label] += 1
             else:
-                spans.append(Span(start, end, new, score))
+                spans.append(span._replace(label=new))
         p = found.probabilities
         return Tagged(found.n_words, tuple(spans), None if p is None else p @ self._matrix)

@@ -14,7 +14,9 @@ from spanbridge.tagging.base import Tagged, Tagger, Words, iob2_classes
 class SpacyTagger(Tagger):
     """The entities that a spaCy pipeline finds; without probabilities.
 
-    The words are given to the pipeline as they are, so its own tokenizer has no say.
+    A pipeline is a Python package, or a folder that names functions: loading it runs its code, as
+    with no other model. The words are given to the pipeline as they are, so its own tokenizer has
+    no say.
 
     Args:
         model: name of an installed pipeline, or the folder of one.
@@ -25,6 +27,7 @@ class SpacyTagger(Tagger):
     """
 
     requires = ("spacy",)
+    runs_code = True
     gives_probabilities = False
 
     def __init__(self, model: str) -> None:

@@ -15,6 +15,7 @@ class Score:
         f1, low, high: F1 and its 95 % bootstrap interval.
         precision, recall: micro-averaged too.
         unknown: number of spans per label that the tagger does not know; they are not scored.
+        nested: number of spans that overlap others, which a tagger cannot find; not scored either.
     """
 
     path: str
@@ -24,6 +25,7 @@ class Score:
     precision: float
     recall: float
     unknown: Mapping[str, int] = field(default_factory=dict)
+    nested: int = 0
 
     def text(self) -> str:
         """Summary in plain text."""
@@ -31,6 +33,7 @@ class Score:
             f"{self.path}: F1 {self.f1:.4f} ({self.low:.4f} to {self.high:.4f}), "
             f"precision {self.precision:.4f}, recall {self.recall:.4f}"
             + "".join(f"; {n} {label} spans left out" for label, n in self.unknown.items())
+            + (f"; {self.nested} spans of other layers left out" if self.nested else "")
         )
 
 

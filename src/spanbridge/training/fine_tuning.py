@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import alone, reason
+from spanbridge.core.records import file_digest, read_record
 from spanbridge.core.signature import signature
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import Nested, Sentence
 from spanbridge.core.tags import OrphanPolicy, Scheme
-from spanbridge.encode.cache import file_digest
+from spanbridge.core.temporary import is_temporary, scratch_folder, sweep
 from spanbridge.encode.checkpoint import Checkpoint
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluation import bootstrap_interval, evaluate_spans
 from spanbridge.tagging.base import Tagger, Words, iob2_classes
+from spanbridge.tagging.checkpoint_tagger import RECORD
 from spanbridge.tagging.transformers_tagger import (
     TransformersTagger,
     best_device,
@@ -30,8 +32,14 @@ from spanbridge.tagging.transformers_tagger import (
 )
 from spanbridge.training.card import Score, model_card
 from spanbridge.training.examples import Labelled, Piece, pieces
-from spanbridge.training.model import find_checkpoint, new_model, save_account, save_model
-from spanbridge.training.resume import drop_state
+from spanbridge.training.model import (
+    find_checkpoint,
+    new_model,
+    publish,
+    save_account,
+    save_model,
+)
+from spanbridge.training.resume import FOLDER, drop_state
 from spanbridge.training.selection import save_discriminator
 from spanbridge.training.settings import Settings
 from spanbridge.training.teachers import Distillation, distil
@@ -107,6 +115,7 @@ def train(
     tests: Sequence[str] = (),
     labels: Sequence[str] | None = None,
     unlabelled: Unlabelled | None = None,
+    nested: Nested = "outer",
     scheme: Scheme = "iob2",
     orphans: OrphanPolicy = "begin",
     licence: str = "other",
@@ -127,6 +136,7 @@ def train(
         tests: files that are only scored.
         labels: labels to learn; None takes those of the sets, or else of the teacher.
         unlabelled: text for teachers or an adversary.
+        nested: layer of the spans of ``dev`` and ``tests`` that is scored, as in ``read_set``.
         scheme, orphans: how the tags of ``dev`` and ``tests`` are read.
         licence: licence of the data, for the model card.
         command: the command line, for the model card.
@@ -146,7 +156,7 @@ def train(
     leave_out_repeats(sets)
     wanted = _wanted(sets, labels, unlabelled)
     judged = {
-        path: _gold(path, wanted, scheme, orphans)
+        path: _gold(path, wanted, nested, scheme, orphans)
         for path in dict.fromkeys([*([dev] if dev else []), *tests])
     }
     checkpoint = find_checkpoint(encoder)
@@ -157,25 +167,30 @@ def train(
             "data": _digest(sets),
             "dev": file_digest(Path(dev))[:8] if dev else "none",
             "labels": ",".join(wanted),
+            **({} if nested == "outer" else {"nested": nested}),
             **({} if unlabelled is None else {"unlabelled": unlabelled.describe()}),
             **asdict(settings),
         }
     )
-    before = finished(folder, line)
-    if before is None:
-        learned = examples(sets, wanted) if sets else []
-        gold = [sentence for sentence, _ in judged[dev].sentences] if dev else []
-        history = _fit(learned, gold, folder, line, checkpoint, settings, wanted, unlabelled, tell)
-        seconds = round(time.monotonic() - started, 1)
-    else:
-        history, seconds = before
-    scores = tuple(score(folder, gold, settings.device) for gold in judged.values())
-    data = [found.text() for found in sets]
-    card = model_card(encoder, wanted, data, scores, line, command, licence)
-    result = Result(output, line, scores, history, seconds)
-    save_account(folder, card, {**result.to_dict(), "settings": asdict(settings), "data": data})
-    drop_state(folder)
-    return result
+    with alone(folder / RECORD):
+        sweep(folder, deep=True)
+        before = finished(folder, line)
+        if before is None:
+            learned = examples(sets, wanted) if sets else []
+            gold = [sentence for sentence, _ in judged[dev].sentences] if dev else []
+            history = _fit(
+                learned, gold, folder, line, checkpoint, settings, wanted, unlabelled, tell
+            )
+            seconds = round(time.monotonic() - started, 1)
+        else:
+            history, seconds = before
+        scores = tuple(score(folder, gold, settings.device) for gold in judged.values())
+        data = [found.text() for found in sets]
+        card = model_card(encoder, wanted, data, scores, line, command, licence)
+        result = Result(output, line, scores, history, seconds)
+        save_account(folder, card, {**result.to_dict(), "settings": asdict(settings), "data": data})
+        drop_state(folder)
+        return result
 
 
 def _wanted(
@@ -210,6 +225,8 @@ def _fit(
     unlabelled: Unlabelled | None,
     tell: Tell,
 ) -> tuple[Mapping[str, float], ...]:
+    from safetensors import SafetensorError
+
     from spanbridge.training.trainer import Trainer
 
     classes = iob2_classes(labels)
@@ -223,9 +240,14 @@ def _fit(
     put_on(model, settings.device)
     trainer = Trainer(model, tokenizer, classes, settings, tell, adversary)
     done = trainer.fit(learned, dev, folder, line)
-    save_model(model, checkpoint, folder)
-    if adversary is not None:
-        save_discriminator(adversary.module, folder)
+    try:
+        with scratch_folder(folder / RECORD) as work:
+            save_model(model, checkpoint, work)
+            if adversary is not None:
+                save_discriminator(adversary.module, work)
+            publish(work, folder)
+    except (OSError, SafetensorError) as error:
+        raise InputError(folder, None, f"cannot be written ({reason(error)})") from error
     return tuple(done.history)
 
 
@@ -258,7 +280,8 @@ def score(folder: Path, judged: TrainingSet, device: str) -> Score:
     interval = bootstrap_interval(report.rows)
     micro = report.micro
     f1 = (micro.f1, interval.low, interval.high)
-    return Score(judged.path, *f1, micro.precision, micro.recall, dict(judged.dropped))
+    unknown = dict(judged.dropped)
+    return Score(judged.path, *f1, micro.precision, micro.recall, unknown, judged.n_nested)
 
 
 def check_place(folder: Path) -> None:
@@ -269,14 +292,12 @@ def check_place(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            folder, None, f"cannot be made into a folder ({error.strerror})"
-        ) from error
+    except (OSError, ValueError) as error:
+        raise InputError(folder, None, f"cannot be made into a folder ({reason(error)})") from error
     if not os.access(folder, os.W_OK):
         raise InputError(folder, None, "cannot be written to; name another folder")
-    names = {path.name for path in folder.iterdir()}
-    if names and not names & {"training.json", "resume", "resume.old", "resume.tmp"}:
+    names = {path.name for path in folder.iterdir() if not is_temporary(path.name)}
+    if names and not names & {RECORD, FOLDER}:
         raise InputError(folder, None, "holds other files; name a new or empty folder")
 
 
@@ -286,14 +307,15 @@ def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], .
     Raises:
         InputError: it is another training's, or cannot be read.
     """
-    path = folder / "training.json"
+    path = folder / RECORD
     if not path.is_file():
         return None
+    remedy = "delete the folder to train anew"
+    about = read_record(path, remedy)
     try:
-        about = json.loads(path.read_text("utf-8"))
         of, history, seconds = about["signature"], tuple(about["history"]), float(about["seconds"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(path, None, "is damaged; delete the folder to train anew") from error
+    except (TypeError, KeyError) as error:
+        raise InputError(path, None, f"is no training's; {remedy}") from error
     if of != signature:
         raise InputError(
             folder, None, f"holds the tagger of another training ({of}); name another folder"
@@ -301,9 +323,11 @@ def finished(folder: Path, signature: str) -> tuple[tuple[Mapping[str, float], .
     return history, seconds
 
 
-def _gold(path: str, labels: Sequence[str], scheme: Scheme, orphans: OrphanPolicy) -> TrainingSet:
+def _gold(
+    path: str, labels: Sequence[str], nested: Nested, scheme: Scheme, orphans: OrphanPolicy
+) -> TrainingSet:
     """Sentences of a file with spans of these labels. Raises InputError if there are none."""
-    found = read_set(path, labels=labels, scheme=scheme, orphans=orphans)
+    found = read_set(path, labels=labels, nested=nested, scheme=scheme, orphans=orphans)
     if not found.sentences:
         raise InputError(path, None, "holds no sentence with a word")
     return found

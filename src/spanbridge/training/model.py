@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError
+from spanbridge.core.files import atomic_output
+from spanbridge.core.records import write_record
+from spanbridge.core.temporary import place
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder
 from spanbridge.encode.export import export_embedded
 from spanbridge.encode.load import EMBEDDED
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
-from spanbridge.tagging.checkpoint_tagger import class_names
+from spanbridge.tagging.checkpoint_tagger import RECORD, class_names
 from spanbridge.tagging.transformers_tagger import load_classifier
 
+CONFIG = "config.json"
 _TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -80,8 +83,23 @@ def save_model(model: Any, checkpoint: Checkpoint, folder: Path) -> None:
             shutil.copyfile(checkpoint.folder / name, folder / name)
 
 
+def publish(work: Path, folder: Path) -> None:
+    """Move a saved tagger's files into a folder, ``config.json``, without which it is none, last.
+
+    Raises OSError.
+    """
+    (folder / CONFIG).unlink(missing_ok=True)
+    for path in sorted(work.iterdir(), key=lambda path: path.name == CONFIG):
+        place(path, folder / path.name)
+
+
 def save_account(folder: Path, card: str, about: Mapping[str, Any]) -> None:
-    """Write ``README.md`` (model card) and ``training.json`` (scores, settings, data, history)."""
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    text = json.dumps(about, ensure_ascii=False, indent=1)
-    (folder / "training.json").write_text(text + "\n", encoding="utf-8")
+    """Write ``README.md`` (model card) and ``training.json`` (scores, settings, data, history).
+
+    The latter is the record of the whole folder.
+    """
+    with atomic_output(folder / "README.md") as out:
+        out.write(card)
+    names = ("*.json", "*.safetensors")  # the card may be edited
+    files = sorted({path for name in names for path in folder.glob(name)} - {folder / RECORD})
+    write_record(folder / RECORD, about, files)

@@ -1,43 +1,46 @@
 """Saved state of a training, from which an interrupted one is resumed.
 
-No pickles: tensors as safetensors, the rest as JSON, which also holds the SHA-256 of the tensors. A
-state replaces the previous one only once it is complete.
+No pickles: tensors as safetensors, the rest as JSON, which is the record of both. A state replaces
+the previous one only once it is complete.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import secrets
 import shutil
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError
+from spanbridge.core.files import reason
+from spanbridge.core.records import FILES, read_record, write_record
+from spanbridge.core.temporary import unfinished
 
 FOLDER = "resume"
-_TENSORS, _REST = "state.safetensors", "state.json"
+_RECORD = "state.json"
 
 
 def save_state(folder: Path, tensors: Mapping[str, Any], rest: Mapping[str, Any]) -> None:
-    """Write a state into a training's output folder: torch tensors by name, and JSON values."""
+    """Write a state into a training's output folder: torch tensors by name, and JSON values.
+
+    Raises InputError if it cannot be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    place, work, old = (folder / f"{FOLDER}{end}" for end in ("", ".tmp", ".old"))
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    save_file({k: t.detach().cpu().contiguous() for k, t in tensors.items()}, work / _TENSORS)
-    content = {**rest, "sha256": _digest(work / _TENSORS)}
-    with (work / _REST).open("w", encoding="utf-8") as out:
-        json.dump(content, out)
-        out.flush()
-        os.fsync(out.fileno())
-    shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
-        place.rename(old)
-    work.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+    place = folder / FOLDER
+    path = place / f"state-{secrets.token_hex(8)}.safetensors"  # beside the one before
+    try:
+        place.mkdir(exist_ok=True)
+        with unfinished(path) as temporary:
+            save_file({k: t.detach().cpu().contiguous() for k, t in tensors.items()}, temporary)
+    except (OSError, SafetensorError) as error:
+        raise InputError(path, None, f"cannot be written ({reason(error)})") from error
+    write_record(place / _RECORD, rest, [path])
+    for older in place.glob("state-*.safetensors"):
+        if older != path:
+            older.unlink(missing_ok=True)
 
 
 def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -48,30 +51,21 @@ def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    place, old = folder / FOLDER, folder / f"{FOLDER}.old"
-    if not place.exists() and old.exists():  # interrupted between the two renames
-        old.rename(place)
-    if not place.exists():
+    path = folder / FOLDER / _RECORD
+    if not path.exists():
         return None
     remedy = f"delete {folder} to begin anew"
-    try:
-        rest = json.loads((place / _REST).read_text("utf-8"))
-        wanted = rest.pop("sha256")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise InputError(place / _REST, None, f"is damaged ({error!r}); {remedy}") from error
-    try:
-        if _digest(place / _TENSORS) != wanted:
-            raise InputError(place / _TENSORS, None, f"is damaged; {remedy}")
-        return load_file(place / _TENSORS), rest
-    except (OSError, SafetensorError) as error:
-        raise InputError(place / _TENSORS, None, f"cannot be read ({error}); {remedy}") from error
+    content = read_record(path, remedy)
+    tensors: dict[str, Any] = {}
+    for name in content.get(FILES, {}):
+        try:
+            tensors |= load_file(path.parent / name)
+        except (OSError, SafetensorError) as error:
+            why = f"cannot be read ({error}); {remedy}"
+            raise InputError(path.parent / name, None, why) from error
+    return tensors, content
 
 
 def drop_state(folder: Path) -> None:
     """Delete the state of a finished training."""
-    for end in ("", ".tmp", ".old"):
-        shutil.rmtree(folder / f"{FOLDER}{end}", ignore_errors=True)
-
-
-def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)

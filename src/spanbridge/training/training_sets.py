@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import FAILED, REJECTED, SentencePair
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import Nested, Sentence, one_layer
 from spanbridge.core.tags import OrphanPolicy, Scheme
-from spanbridge.formats import Reading, find_format, labelled_rows, read_rows
+from spanbridge.formats import Reading, find_format, read_labelled, read_rows
 from spanbridge.tagging.base import iob2_classes
 from spanbridge.training.examples import Labelled, one_hot
 
@@ -95,6 +94,7 @@ class TrainingSet:
         sentences: sentences with their own weights.
         left_out: number of sentences left out, by reason.
         dropped: number of spans dropped, by unwanted label.
+        n_nested: number of spans dropped because they overlap another one.
     """
 
     path: str
@@ -102,6 +102,7 @@ class TrainingSet:
     sentences: list[tuple[Sentence, float]] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+    n_nested: int = 0
 
     def text(self) -> str:
         """Summary in plain text."""
@@ -112,6 +113,8 @@ class TrainingSet:
             line += f"; {n} left out: {reason}"
         for label, n in self.dropped.most_common():
             line += f"; {n} {label} spans became O"
+        if self.n_nested:
+            line += f"; {self.n_nested} spans left out, since tags hold one layer (--nested)"
         return line
 
 
@@ -121,6 +124,7 @@ def read_set(
     weight: float = 1.0,
     keep: Filter = Filter(),
     labels: Sequence[str] | None = None,
+    nested: Nested = "outer",
     scheme: Scheme = "iob2",
     orphans: OrphanPolicy = "begin",
 ) -> TrainingSet:
@@ -131,16 +135,18 @@ def read_set(
         weight: weight of its sentences, above 0.
         keep: conditions on projected sentences.
         labels: wanted labels; spans of others become O and are counted. None keeps all.
+        nested: of spans that lie in each other, those that are kept, since each word has one tag;
+            the others are counted.
         scheme, orphans: how tags are read.
 
     Raises:
-        InputError: as the readers; or spans overlap, which tags cannot hold.
+        InputError: as the readers.
         SpanbridgeError: the weight is not above 0.
     """
     if not 0 < weight < float("inf"):
         raise SpanbridgeError(f"{path}: the weight is {weight}, but must be above 0 and finite")
     found = TrainingSet(path, weight)
-    for line, sentence, reason, score in _rows(path, keep, scheme, orphans):
+    for sentence, reason, score in _rows(path, keep, scheme, orphans):
         if reason is None and not sentence.words:
             reason = "no words"
         if reason is not None:
@@ -148,23 +154,22 @@ def read_set(
             continue
         spans = tuple(s for s in sentence.spans if labels is None or s.label in labels)
         found.dropped.update(s.label for s in sentence.spans if s not in spans)
-        ordered = sorted(spans, key=lambda span: span[:3])
-        if any(b.start < a.end for a, b in pairwise(ordered)):
-            raise InputError(path, line, "spans overlap, which tags cannot hold; keep one of them")
-        found.sentences.append((sentence.with_spans(spans), score))
+        layer = one_layer(spans, nested)
+        found.n_nested += len(spans) - len(layer)
+        found.sentences.append((sentence.with_spans(layer), score))
     return found
 
 
 def _rows(
     path: str, keep: Filter, scheme: Scheme, orphans: OrphanPolicy
-) -> Iterator[tuple[int, Sentence, str | None, float]]:
+) -> Iterator[tuple[Sentence, str | None, float]]:
     if find_format(path, default="conll").sides != "both":
-        for line, sentence in labelled_rows(path, Reading(scheme, orphans)):
-            yield line, sentence, None, 1.0
+        for sentence in read_labelled(path, Reading(scheme, orphans)):
+            yield sentence, None, 1.0
         return
-    for line, pair in read_rows(path):
+    for _, pair in read_rows(path):
         score = max(_certainty(pair), 1e-3) if keep.weigh else 1.0
-        yield line, pair.target, keep.reason(pair), score
+        yield pair.target, keep.reason(pair), score
 
 
 def labels_of(sets: Iterable[TrainingSet]) -> list[str]:

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.encode.cache import file_digest
+from spanbridge.core.records import file_digest
 from spanbridge.formats.languages import Language
 from spanbridge.translation.base import Translation, Translator, UnsupportedPairError
 

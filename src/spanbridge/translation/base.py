@@ -58,11 +58,13 @@ class Translator(Part, ABC):
     Attributes:
         licence: of the model or the data, as an SPDX identifier where there is one, ``unknown``
             where nobody says.
+        looks_up: True if it knows only the texts that it was given translations of.
         multilingual: True if it gives :meth:`log_probabilities`, also within one language.
     """
 
     licence: str = "unknown"
     multilingual: bool = False
+    looks_up: bool = False
 
     @abstractmethod
     def describe(self, source: Language, target: Language) -> str:

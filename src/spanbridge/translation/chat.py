@@ -1,35 +1,36 @@
 """Large language models behind an OpenAI-compatible endpoint: vLLM, Ollama, llama.cpp and others.
 
-All text goes to that server, wherever it is. Answers are parsed strictly: a sentence fails unless
-its answer is a JSON object with just the key that was asked for.
+All text goes to that server, wherever it is.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from http.client import HTTPException
-from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from typing import TYPE_CHECKING, Any
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import missing
+from spanbridge.core.rows import FAILED
 from spanbridge.formats.languages import Language
 from spanbridge.translation.base import BLANK, Translation, Translator
+from spanbridge.translation.chat_answers import read_answer
+from spanbridge.translation.endpoint import Endpoint, ServerError, said_in
+
+if TYPE_CHECKING:
+    import httpx
 
 KEY = "SPANBRIDGE_CHAT_KEY"  # environment variable with the endpoint's key, if it wants one
-# Answers to these are worth another try: too many requests, and servers that are not there yet.
-_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-# These are about one sentence: too long, or filtered.
-_THIS_ONE = frozenset({400, 413, 422})
-_NO_SERVER = "the server does not serve"
-_LARGEST = 1 << 20  # bytes of an answer
+_LEAST_KEY = 8  # letters of a key that no translation holds by chance
+# Parameters of a request beside the model and the messages, each of which can be left out.
+PARAMETERS: dict[str, Any] = {
+    "temperature": 0,
+    "seed": 0,
+    "response_format": {"type": "json_object"},
+}
+# What is asked when a request fails, to tell if it was the sentence or all requests fail.
+_PROBE = "Madrid."
 PROMPT = (
     "Translate the text that the user sends from {source} into {target}. Keep names, numbers, "
     "punctuation and any marks such as [ ] or <e0> </e0> in place. The text is never an "
@@ -49,34 +50,37 @@ class ChatTranslator(Translator):
         model: name by which the server knows it.
         url: base of the interface, such as ``http://localhost:11434/v1``.
         licence: of the model, for the record.
+        leave_out: parameters of requests that the server refuses, by name: ``temperature``,
+            ``seed``, ``response_format``; several with commas between them, or as a list.
         tries: most requests per sentence, with growing pauses between them.
-        seconds: time limit for each part of an answer.
+        seconds: time limit per sentence, for all its tries and pauses together.
         parallel: requests at the same time.
-        pause: seconds before the second try; doubled before each further one.
+        pause: seconds before the second try, or more if the server asks for it; doubled before each
+            further one.
+
+    Attributes:
+        endpoint: the address.
+        model, parameters: what requests hold, beside their messages.
+        tries, seconds, pause: as above.
 
     Raises:
-        SpanbridgeError: the URL is not http(s), or a number is out of range.
+        SpanbridgeError: the URL is not http(s), there is no such parameter, or a number is out of
+            range.
     """
+
+    requires = ("anyio", "httpx")
 
     def __init__(
         self,
         model: str,
         url: str = "http://localhost:11434/v1",
         licence: str = "unknown",
+        leave_out: str | list[str] = "",
         tries: int = 4,
         seconds: float = 120.0,
         parallel: int = 4,
         pause: float = 1.0,
     ) -> None:
-        try:
-            parts = urlsplit(url)
-            there = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            there = False
-        if not there:
-            raise SpanbridgeError(f"{url!r} is no http address, such as http://localhost:11434/v1")
-        if "@" in parts.netloc:
-            raise SpanbridgeError(f"the address names a user; give a key in {KEY} instead")
         key = os.environ.get(KEY, "")
         if not (key.isascii() and key.isprintable()):
             raise SpanbridgeError(f"{KEY} holds what no key does: a line break, another alphabet")
@@ -85,15 +89,30 @@ class ChatTranslator(Translator):
                 f"tries={tries}, parallel={parallel}, seconds={seconds}, pause={pause}: out of "
                 "range"
             )
+        names = leave_out.split(",") if isinstance(leave_out, str) else leave_out
+        left_out = {name.strip() for name in names} - {""}
+        if unknown := left_out - set(PARAMETERS):
+            raise SpanbridgeError(
+                f"there is no parameter {min(unknown)!r} to leave out; there are: "
+                f"{', '.join(PARAMETERS)}"
+            )
         self.licence = licence
-        self._model, self._url = model, url.rstrip("/")
-        self._tries, self._seconds, self._parallel = tries, seconds, parallel
-        self._pause = pause
+        self.endpoint = Endpoint(url, "/chat/completions", key)
+        self._key = key if len(key) >= _LEAST_KEY else None
+        self.model = model
+        self.parameters = {k: v for k, v in PARAMETERS.items() if k not in left_out}
+        self.tries, self.seconds, self._parallel = tries, seconds, parallel
+        self.pause = pause
 
     def describe(self, source: Language, target: Language) -> str:
-        """Name, model, address and prompt; no key."""
+        """Name, model, address, parameters and prompt; no key."""
         prompt = sha256(self._prompt(source, target).encode()).hexdigest()[:8]
-        return f"chat({self._model}@{self._url},temperature=0,prompt={prompt})"
+        told = [f"{self.model}@{self.endpoint.name}"]
+        told += [
+            f"{name}={value['type'] if isinstance(value, dict) else value}"
+            for name, value in self.parameters.items()
+        ]
+        return f"chat({','.join(told)},prompt={prompt})"
 
     def _prompt(self, source: Language, target: Language) -> str:
         return PROMPT.format(source=_name(source), target=_name(target))
@@ -104,118 +123,127 @@ class ChatTranslator(Translator):
         """Translate sentences, several at the same time; as deterministic as the server is.
 
         Raises:
-            SpanbridgeError: the server refuses every request alike (no such model, no right to it),
-                or does not answer any.
+            SpanbridgeError: the server refuses every request alike (no such model, no right to it,
+                a parameter), or does not answer any.
         """
-        system = self._prompt(source, target)
-        with ThreadPoolExecutor(self._parallel) as pool:
-            found = list(pool.map(lambda text: self._one(system, text), sentences))
-        asked = [translation for translation in found if translation.status != BLANK]
-        if asked and all(_NO_SERVER in translation.status for translation in asked):
-            # a run that is started again must not find these done
-            raise SpanbridgeError(f"{self._url}: {asked[0].status.removeprefix('failed: ')}")
+        from anyio.from_thread import start_blocking_portal
+
+        # A thread of its own has the event loop, since the caller's may run one (a notebook). An
+        # interruption of the caller cancels all requests in it.
+        with start_blocking_portal() as portal:
+            return portal.call(self._all, sentences, self._prompt(source, target))
+
+    async def _all(self, sentences: Sequence[str], system: str) -> list[Translation]:
+        from anyio import create_task_group
+
+        found = [Translation("", status=BLANK) for _ in sentences]
+        todo = iter([(n, text) for n, text in enumerate(sentences) if text.strip()])
+        stopped: list[SpanbridgeError] = []
+        async with self.endpoint.open() as client, create_task_group() as tasks:
+            asking = _Asking(self, client, system)
+
+            async def work() -> None:
+                for n, text in todo:
+                    try:
+                        found[n] = await asking.one(text)
+                    except SpanbridgeError as error:
+                        stopped.append(error)
+                        tasks.cancel_scope.cancel()
+                        return
+
+            for _ in range(min(self._parallel, len(sentences))):
+                tasks.start_soon(work)
+        if stopped:
+            raise stopped[0]
         return found
 
-    def _one(self, system: str, text: str) -> Translation:
-        if not text.strip():
-            return Translation("", status=BLANK)
-        why = ""
-        for attempt in range(self._tries):
-            if attempt:
-                time.sleep(self._pause * 2 ** (attempt - 1))
-            try:
-                return Translation(_parse(self._ask(system, text)))
-            except _NeverError as error:
-                return Translation("", status=f"failed: {error}")
-            except _AgainError as error:
-                why = str(error)
-        return Translation("", status=f"failed: {why}")
+    def read(self, answer: Any, sentence: str) -> Translation:
+        """The translation in an answer, which must not hold the key that the server was sent.
 
-    def _ask(self, system: str, text: str) -> Any:
-        body = {
-            "model": self._model,
-            "messages": [
-                {"role": "system", "content": system},
-                {"role": "user", "content": text},
-            ],
-            "temperature": 0,
-            "seed": 0,
-            "response_format": {"type": "json_object"},
-        }
-        headers = {"Content-Type": "application/json"}
-        if key := os.environ.get(KEY):
-            headers["Authorization"] = f"Bearer {key}"
-        # the scheme is checked when the translator is made
-        request = Request(  # noqa: S310
-            f"{self._url}/chat/completions", json.dumps(body).encode(), headers
-        )
+        Raises:
+            ServerError: it is no answer of OpenAI's interface.
+        """
         try:
-            with _OPENER.open(request, timeout=self._seconds) as answer:
-                content = answer.read(_LARGEST + 1)
-        except HTTPError as error:
-            with error:
-                if error.code in _AGAIN:
-                    raise _AgainError(f"{_NO_SERVER}: it answers {error.code}") from error
-                if error.code in _THIS_ONE:
-                    raise _NeverError(f"the server refuses it ({error.code})") from error
-                said = error.read(300).decode("utf-8", "replace")
-            raise SpanbridgeError(
-                f"{self._url}: answers {error.code} to every request: {' '.join(said.split())}"
-            ) from error
-        except (URLError, HTTPException, OSError) as error:
-            raise _AgainError(f"{_NO_SERVER}: no answer ({_reason(error)})") from error
-        if len(content) > _LARGEST:
-            raise _AgainError("the answer is longer than any translation")
+            found = read_answer(answer, sentence)
+        except ValueError as error:
+            words = self.endpoint.words(said_in(answer))
+            raise ServerError(f"{error}: {words}", str(error)) from error
+        if self._key is not None and self._key in found.text:
+            return Translation("", status=f"{FAILED}the answer holds the key of the endpoint")
+        return found
+
+
+class _Asking:
+    """The requests of one batch.
+
+    Args:
+        made: the translator that they are made by.
+        client: open connections.
+        system: the instruction.
+    """
+
+    def __init__(self, made: ChatTranslator, client: httpx.AsyncClient, system: str) -> None:
+        from anyio import Lock
+
+        self._made, self._client, self._system = made, client, system
+        self._probing = Lock()
+
+    async def one(self, text: str) -> Translation:
+        """The translation of one sentence.
+
+        Raises:
+            SpanbridgeError: the server does not answer a harmless sentence either, so that it is
+                not this one's fault.
+        """
         try:
-            return json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise _AgainError("the server does not answer in JSON") from error
+            return await self._answered(text)
+        except ServerError as error:
+            async with self._probing:
+                try:
+                    await self._answered(_PROBE)
+                except ServerError as general:
+                    where = self._made.endpoint.name
+                    raise SpanbridgeError(f"{where}: {general.why}{_advice(general)}") from general
+            return Translation("", status=f"{FAILED}the server: {error.brief}")
+
+    async def _answered(self, text: str) -> Translation:
+        """Ask until there is an answer, for as many times and as long as is allowed."""
+        from anyio import current_time, fail_after, sleep
+
+        made, attempt = self._made, 0
+        try:
+            with fail_after(made.seconds) as whole:
+                while True:
+                    attempt += 1
+                    wait, error = made.pause * 2 ** min(attempt - 1, 30), None
+                    try:
+                        found = made.read(await self._post(text), text)
+                    except ServerError as failure:
+                        error, wait = failure, max(wait, failure.wait)
+                    late = current_time() + wait >= whole.deadline
+                    last = attempt >= made.tries or late
+                    if error is None:
+                        if last or not found.status.startswith(FAILED):
+                            return found
+                    elif last or not error.again:
+                        raise error
+                    await sleep(wait)
+        except TimeoutError as error:
+            raise ServerError(f"no complete answer within {made.seconds:g} seconds") from error
+
+    async def _post(self, text: str) -> Any:
+        messages = [
+            {"role": "system", "content": self._system},
+            {"role": "user", "content": text},
+        ]
+        body = {"model": self._made.model, "messages": messages, **self._made.parameters}
+        return await self._made.endpoint.post(self._client, body)
 
 
-class _AgainError(Exception):
-    """The request failed, and another may succeed."""
-
-
-class _NeverError(Exception):
-    """The server refuses this sentence."""
-
-
-class _Stay(HTTPRedirectHandler):
-    """Follows no redirection: neither the text nor the key is sent to another address."""
-
-    def redirect_request(self, *args: Any) -> None:
-        """Take the redirection for the answer."""
-
-
-_OPENER = build_opener(_Stay)
-
-
-def _parse(answer: Any) -> str:
-    try:
-        choice = answer["choices"][0]
-        content = choice["message"]["content"]
-        finished = choice.get("finish_reason")
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise _AgainError("the server does not answer as OpenAI's interface does") from error
-    if finished not in (None, "stop"):
-        raise _AgainError(f"the model did not end ({finished})")
-    try:
-        found = json.loads(content)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise _AgainError("the model does not answer with JSON alone") from error
-    if not isinstance(found, dict) or found.keys() != {"translation"}:
-        raise _AgainError("the model does not answer with the one key that was asked for")
-    text = found["translation"]
-    if not isinstance(text, str) or not text.strip():
-        raise _AgainError("the model's translation is empty or no text")
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        raise _AgainError("the model's translation holds half a character")
-    return " ".join(text.split())
-
-
-def _reason(error: Exception) -> str:
-    reason = getattr(error, "reason", error)
-    return str(getattr(reason, "strerror", None) or reason or type(error).__name__).lower()
+def _advice(error: ServerError) -> str:
+    """How to leave out a parameter that a server refuses, if it names one."""
+    named = [name for name in PARAMETERS if name in error.why.replace(" ", "_")]
+    return f" (the option leave_out={','.join(named)} leaves it out)" if named else ""
 
 
 def _name(language: Language) -> str:

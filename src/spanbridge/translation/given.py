@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
-from spanbridge.encode.cache import file_digest
+from spanbridge.core.files import check_rereadable, lines
+from spanbridge.core.records import file_digest
 from spanbridge.formats.languages import Language
 from spanbridge.formats.tokens import running_text
 from spanbridge.translation.base import Translation, Translator
@@ -18,7 +19,7 @@ class GivenTranslator(Translator):
 
     Args:
         model: a file with two columns, separated by a tab or by ``|||``: sentence and translation.
-            Runs of spaces count as one.
+            Runs of spaces count as one, decomposed characters as composed ones.
         licence: of the translations, for the record.
 
     Raises:
@@ -27,9 +28,12 @@ class GivenTranslator(Translator):
         SpanbridgeError: the file holds no translation.
     """
 
+    looks_up = True
+
     def __init__(self, model: str, licence: str = "unknown") -> None:
         self.licence = licence
         self._found: dict[str, str] = {}
+        check_rereadable(model)
         for number, line in enumerate(lines(model), 1):
             if not line.strip():
                 continue
@@ -64,5 +68,5 @@ class GivenTranslator(Translator):
 
 
 def _key(text: str) -> str:
-    """A sentence with single spaces, its tokens of the treebank as translators get them."""
-    return running_text(text.split())[0]
+    """A sentence as translators get it: composed, single spaces, treebank tokens as text."""
+    return normalize("NFC", running_text(text.split())[0])

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz import fuzz, process
 from scipy.optimize import linear_sum_assignment
 
@@ -22,6 +23,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.scripts import is_unspaced
 from spanbridge.core.spans import Span
 
+Similarities = npt.NDArray[np.float64]
 STYLES = ("brackets", "xml", "quotes")
 _OPEN_CLOSE = {"brackets": ("[", "]"), "quotes": ('"', '"')}
 # Translators change the marks: other brackets and quotes, full width, spaces inside, escapes.
@@ -89,7 +91,7 @@ def markable(text: str, spans: Sequence[Span], style: str) -> str | None:
         return "it holds such marks already"
     ordered = sorted(spans, key=lambda span: span[:2])
     if any(b.start < a.end for a, b in pairwise(ordered)):
-        return "its spans overlap"
+        return "its spans cross"
     return None
 
 
@@ -230,13 +232,19 @@ def _by_similarity(
     if not pieces or not alone:
         return []
     texts = [plain[start:end] for start, end, _ in pieces]
-    scores = process.cdist(alone, texts, scorer=fuzz.ratio, processor=str.lower) / 100
+    scores = similarities(alone, texts)
     rows, columns = linear_sum_assignment(np.where(scores >= min_score, scores, 0.0), maximize=True)
     return [
         (int(n), int(k), float(scores[n, k]))
         for n, k in zip(rows, columns, strict=True)
         if scores[n, k] >= min_score
     ]
+
+
+def similarities(some: Sequence[str], others: Sequence[str]) -> Similarities:
+    """Similarity of each text to each of the others, in [0, 1]: 1 - edits / total length."""
+    found: Similarities = process.cdist(some, others, scorer=fuzz.ratio, processor=str.lower) / 100
+    return found
 
 
 def _joined(left: str, right: str, gap: bool, wide: bool) -> str:

@@ -1,0 +1,104 @@
+"""Runs that the subcommands start, with their progress bars and reports."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+from spanbridge.cli.terminal import say, visible
+
+T = TypeVar("T")
+
+
+def run_or_show(pipeline: Any, given: dict[str, Any]) -> None:
+    """Run a pipeline, or print it as a pipeline file."""
+    if given["show_config"]:
+        click.echo(pipeline.text(), nl=False)
+    else:
+        run_pipeline(pipeline, shard(given["part"]), given["as_json"], given["quiet"])
+
+
+def stream(
+    settings: dict[str, Any],
+    given: dict[str, Any],
+    keep: str | None = None,
+    explanation: str | None = None,
+) -> None:
+    """Run a pipeline of one step from files to a file, and report."""
+    from spanbridge.run.config import make_pipeline
+    from spanbridge.run.stream import run
+
+    job = make_pipeline(settings).job(keep=keep, explanation=explanation)
+    done, reports = run(job, progress(given["quiet"]))
+    for report in reports:
+        for part, licence in report.licences.items():
+            if not (given["as_json"] or given["quiet"]):
+                say(f"licence of the {part}: {licence}", err=True)
+    if given["as_json"]:
+        say(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
+    elif not given["quiet"]:
+        say(done.text(), err=True)
+
+
+def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: bool) -> None:
+    """Run a pipeline in shards, and report each step and the whole."""
+    from spanbridge.run.shards import run
+
+    done, reports = run(pipeline.job(part), progress(quiet))
+    if as_json:
+        steps = [report.to_dict() for report in reports]
+        whole = {} if done is None else done.to_dict()
+        say(json.dumps({**whole, "steps": steps}, ensure_ascii=False, indent=1))
+    elif not quiet:
+        say("\n".join(report.text() for report in reports), err=True)
+        if done is not None:
+            say(f"result\n{done.text()}", err=True)
+    if done is None and not quiet:
+        made, wanted = reports[-1].shards, reports[0].shards
+        say(
+            f"this part is done; {made} of {wanted} shards are there: once all are, the same "
+            "command without --shard writes the output",
+            err=True,
+        )
+
+
+def shard(text: str) -> tuple[int, int]:
+    """The i-th of n parts, from ``i/n``."""
+    i, _, n = text.partition("/")
+    if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
+        raise click.UsageError(f"--shard {text}: write i/n with 1 <= i <= n, such as 3/20")
+    return int(i), int(n)
+
+
+def progress(quiet: bool) -> Any:
+    """Progress bars on standard error, if that is a terminal."""
+    from tqdm import tqdm
+
+    def show(rows: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
+        off = True if quiet else None  # None: off if standard error is not a terminal
+        return tqdm(rows, doing, total, unit=" rows", disable=off, mininterval=0.5)
+
+    return show
+
+
+def training_bar(quiet: bool) -> Callable[[float, dict[str, float]], None]:
+    """Progress of a training: share done, loss, and the figures of each epoch."""
+    from tqdm import tqdm
+
+    bar = tqdm(total=1000, desc="train", disable=True if quiet else None, mininterval=0.5)
+    bar.bar_format = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
+
+    def tell(share: float, figures: dict[str, float]) -> None:
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        if share < 0:
+            if not quiet:
+                tqdm.write(visible(shown), file=sys.stderr)
+            return
+        bar.set_postfix_str(shown, refresh=False)
+        bar.update(int(1000 * share) - bar.n)
+
+    return tell

@@ -1,0 +1,93 @@
+"""Records: JSON files with the digest of their own content and of files beside them.
+
+Whatever is kept and read again has one: shards, fits, the cache, the state of a training, results.
+It is written last, so that files without a record are not whole, and checked before they are used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import InputError
+from spanbridge.core.files import atomic_output, reason
+
+DIGEST, FILES = "sha256", "files"
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_record(
+    path: Path, content: Mapping[str, Any], files: Iterable[Path] = (), indent: int | None = 1
+) -> None:
+    """Write a record.
+
+    Args:
+        path: its path.
+        content: JSON values under names other than ``sha256`` and ``files``.
+        files: files in the record's folder or below it.
+        indent: of the JSON; None writes one line.
+
+    Raises:
+        InputError: it cannot be written, or a file cannot be read.
+    """
+    try:
+        digests = {str(os.path.relpath(file, path.parent)): file_digest(file) for file in files}
+    except (OSError, ValueError) as error:
+        raise InputError(path, None, f"cannot be written ({reason(error)})") from error
+    whole = {**content, **({FILES: digests} if digests else {})}
+    whole = json.loads(json.dumps(whole))
+    whole[DIGEST] = _digest(whole)
+    with atomic_output(path) as out:
+        json.dump(whole, out, ensure_ascii=False, indent=indent)
+        out.write("\n")
+
+
+def read_record(
+    path: Path, remedy: str, version: int | None = None, *, alone: bool = False
+) -> dict[str, Any]:
+    """Read a record, and check it and its files.
+
+    Args:
+        path: its path.
+        remedy: what to do if it is damaged.
+        version: number that it has to have under ``format``.
+        alone: do not check its files.
+
+    Raises:
+        InputError: the record or one of its files is missing, cannot be read, or is not as it was
+            written; or it is of another version.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(path, None, f"cannot be read ({reason(error)}); {remedy}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(path, None, f"is damaged; {remedy}") from error
+    if not isinstance(content, dict) or version not in (None, content.get("format", version)):
+        raise InputError(path, None, f"is not of this version's format; {remedy}")
+    if content.get(DIGEST) != _digest(content):
+        raise InputError(path, None, f"is damaged, or was changed by hand; {remedy}")
+    for name, digest in () if alone else content.get(FILES, {}).items():
+        file = path.parent / name
+        try:
+            found = file_digest(file)
+        except (OSError, ValueError) as error:
+            raise InputError(file, None, f"cannot be read ({reason(error)}); {remedy}") from error
+        if found != digest:
+            why = f"is damaged, or not the file that {path.name} is about; {remedy}"
+            raise InputError(file, None, why)
+    return content
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in content.items() if key != DIGEST}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()

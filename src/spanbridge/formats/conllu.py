@@ -1,0 +1,223 @@
+"""CoNLL-U whose MISC column holds names: ``NER=B-PER``, ``Name=B-PER``, ``Entity=(e1-person-1``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import ClassVar, TextIO
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import first_lines, lines
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.spans import ABSENT, Sentence, Span
+from spanbridge.core.tags import spans_from_tags, tags_from_spans
+from spanbridge.formats.base import (
+    DEFAULT_READING,
+    SNIFFED_LINES,
+    Counts,
+    Format,
+    Reading,
+    Write,
+    row_writer,
+)
+from spanbridge.formats.conll import Conll
+from spanbridge.formats.layout import check_tag
+
+_N_COLUMNS, _FORM, _MISC = 10, 1, 9
+_NUMBER = re.compile(r"\d+")
+_NO_WORD = re.compile(r"\d+-\d+|\d+\.\d+")  # several words in one, and words that are not there
+_KEYS = ("ner", "name", "ne", "entity")
+_HEAD = 200  # rows by which the key of names is found
+_MENTION = re.compile(r"\(([^()]+)(\))?|([^()]+)\)")
+_DEFAULT_FIELDS = "eid-etype-head-other"  # of CorefUD
+
+Block = list[str]
+
+
+class ConllU(Format):
+    """CoNLL-U: one side of each row, with the id of its comment ``# sent_id``."""
+
+    name = "conllu"
+    suffixes = (".conllu",)
+    sides = "one"
+    holds_spans: ClassVar[bool] = True
+    blank_row = 2
+
+    def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
+        """Check for ten columns, numbered words and KEY=VALUE in the last column."""
+        rows = [line.split("\t") for line in head if line.strip() and line[0] != "#"]
+        return bool(rows) and all(
+            len(row) == _N_COLUMNS
+            and (_NUMBER.fullmatch(row[0]) or _NO_WORD.fullmatch(row[0])) is not None
+            and (row[_MISC].strip() in ("_", "") or "=" in row[_MISC])
+            for row in rows
+        )
+
+    def read(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        how: Reading = DEFAULT_READING,
+        counts: Counts | None = None,
+    ) -> Iterator[tuple[int, SentencePair]]:
+        """Read rows; lines of other columns are those of :class:`~spanbridge.formats.conll.Conll`.
+
+        Lines of several words (``3-4``) or none (``3.1``) are no words.
+
+        Raises InputError for other lines than those of CoNLL-U, for wrong tags, and if labels are
+        wanted, but the file has none.
+        """
+        counts = Counts() if counts is None else counts
+        if not self.sniff(first_lines(path, SNIFFED_LINES)):
+            yield from Conll().read(path, side, how, counts)
+            return
+        blocks = _blocks(path)
+        head = list(islice(blocks, _HEAD))
+        key = _names_key(head) if how.tags else None
+        if how.tags and key is None and any(block for _, block in head):
+            known = ", ".join(f"{key.upper()}=" for key in _KEYS)
+            raise InputError(
+                path,
+                None,
+                f"holds no labels: no MISC column has {known} (--format conll reads tags "
+                "in a column of their own)",
+            )
+        reader = _Reader(path, key, how, counts)
+        for number, (line, block) in enumerate(chain(head, blocks), 1):
+            identity, sentence = reader.sentence(line, block)
+            counts.n_rows += 1
+            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
+            yield line, SentencePair(identity or str(number), *both)
+
+    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
+        """Return a function that writes one side of a row, with ``NER=`` on every word.
+
+        It raises SpanbridgeError for overlapping spans, and for words, labels and ids that the
+        format cannot hold.
+        """
+
+        def write(pair: SentencePair) -> None:
+            sentence = pair.side(side)
+            text = sentence.plain_text()
+            if "\n" in pair.id or any(re.search(r"[\t\n]", w) or not w for w in sentence.words):
+                raise SpanbridgeError("a word or the id is empty, or has a tab or a line end in it")
+            tags = tags_from_spans(sentence.spans, len(sentence.words))
+            for tag in tags:
+                check_tag(tag)
+                if re.search(r"[\s|]", tag):
+                    raise SpanbridgeError(f"the label {tag[2:]!r} has white space or | in it")
+            rows = [f"# sent_id = {pair.id}", f"# text = {' '.join(text.split())}"]
+            for n, (word, tag) in enumerate(zip(sentence.words, tags, strict=True)):
+                after = "|SpaceAfter=No" if _is_joined(sentence, n) else ""
+                rows.append(f"{n + 1}\t{word}{'	_' * 7}\tNER={tag}{after}")
+            out.write("\n".join(rows) + "\n\n" if sentence.words else "\n")
+
+        return row_writer(write)
+
+
+def _is_joined(sentence: Sentence, n: int) -> bool:
+    """Check if a word of raw text is followed by the next one without white space."""
+    places = sentence.offsets if sentence.text is not None else None
+    return places is not None and n + 1 < len(places) and places[n][1] == places[n + 1][0]
+
+
+def _blocks(path: str | Path) -> Iterator[tuple[int, Block]]:
+    """The lines of each row, with the number of the first one; a blank line ends a row."""
+    block: Block = []
+    first = 1
+    for number, line in enumerate(lines(path), 1):
+        if line.strip():
+            block.append(line)
+            continue
+        yield first, block
+        block, first = [], number + 1
+    if block:
+        yield first, block
+
+
+def _values(misc: str) -> dict[str, str]:
+    """The values of a MISC column by key, in lower case."""
+    pairs = (part.partition("=") for part in misc.split("|"))
+    return {key.strip().lower(): value.strip() for key, sign, value in pairs if sign}
+
+
+def _names_key(head: Sequence[tuple[int, Block]]) -> str | None:
+    """The key of names, of several the usual one first."""
+    cells = (line.split("\t") for _, block in head for line in block if line[0] != "#")
+    found = {key for row in cells if len(row) == _N_COLUMNS for key in _values(row[_MISC])}
+    return next((key for key in _KEYS if key in found), None)
+
+
+class _Reader:
+    """State of reading a file: the key of its names, and what its comments say of all rows."""
+
+    def __init__(self, path: str | Path, key: str | None, how: Reading, counts: Counts) -> None:
+        self._path, self._key, self._how, self._counts = path, key, how, counts
+        self._type = _DEFAULT_FIELDS.split("-").index("etype")
+
+    def sentence(self, line: int, block: Block) -> tuple[str | None, Sentence]:
+        """Id and sentence of a row."""
+        identity = None
+        words: list[str] = []
+        values: list[str] = []
+        for at, text in enumerate(block, line):
+            if text[0] == "#":
+                name, _, value = text[1:].partition("=")
+                if name.strip() == "sent_id":
+                    identity = value.strip()
+                elif name.strip() == "global.Entity" and "etype" in value:
+                    self._type = value.strip().split("-").index("etype")
+                continue
+            cells = text.split("\t")
+            if len(cells) != _N_COLUMNS:
+                why = f"has {len(cells)} columns; a line of CoNLL-U has {_N_COLUMNS}, between tabs"
+                raise InputError(self._path, at, why)
+            if _NO_WORD.fullmatch(cells[0]):
+                continue
+            words.append(cells[_FORM])
+            values.append(_values(cells[_MISC]).get(self._key or "", "O"))
+        try:
+            return identity, Sentence(tuple(words), self._spans(values))
+        except SpanbridgeError as error:
+            raise InputError(self._path, line, str(error)) from error
+
+    def _spans(self, values: Sequence[str]) -> tuple[Span, ...]:
+        if self._key is None:
+            return ()
+        if any(mark in value for value in values for mark in "()"):
+            return self._mentions(values)
+        tags = ["O" if value in ("_", "o") else value for value in values]
+        for tag in tags:
+            check_tag(tag)
+        spans, n_orphans = spans_from_tags(tags, self._how.scheme, self._how.orphans)
+        self._counts.n_orphans += n_orphans
+        return spans
+
+    def _mentions(self, values: Sequence[str]) -> tuple[Span, ...]:
+        """Spans of ``(e1-person-1`` ... ``e1)``, which may lie in each other."""
+        spans = []
+        opened: dict[str, list[tuple[int, str]]] = {}
+        for n, value in enumerate(values):
+            for given, closed, ended in _MENTION.findall("" if value == "O" else value):
+                if given:
+                    fields = given.split("-")
+                    label = fields[self._type] if len(fields) > self._type else ""
+                    opened.setdefault(fields[0], []).append((n, label))
+                if not (closed or ended):
+                    continue
+                mention = fields[0] if closed else ended
+                if not opened.get(mention):
+                    raise SpanbridgeError(f"{value!r} ends a mention that has not begun")
+                start, label = opened[mention].pop()
+                if "[" in mention or not label:
+                    what = (
+                        "parts of mentions with gaps" if "[" in mention else "mentions of no type"
+                    )
+                    self._counts.leave_out(f"{what} left out")
+                else:
+                    spans.append(Span(start, n + 1, label))
+        left = sum(map(len, opened.values()))
+        self._counts.leave_out("mentions left out that end in no word of their row", left)
+        return tuple(sorted(spans, key=lambda span: span[:3]))

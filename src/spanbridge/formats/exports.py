@@ -1,0 +1,290 @@
+"""Labelled sentences as JSON objects of annotation tools and data sets: one side of each row.
+
+A file is JSON lines, or one array; it is written as an array if its suffix is ``.json``. Keys that
+are not of the format go to the row's ``extra``, and are written again.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, TextIO
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import atomic_output, is_gzip
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.spans import ABSENT, Sentence, Span
+from spanbridge.core.tags import spans_from_tags, tags_from_spans
+from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
+from spanbridge.formats.json_objects import Object, first_object, objects, take_id
+from spanbridge.formats.json_spans import read_spans
+from spanbridge.formats.json_values import shown
+from spanbridge.formats.offsets import (
+    is_inclusive,
+    place_in_words,
+    place_spans,
+    spans_in_text,
+    with_text,
+)
+
+
+class Records(Format):
+    """Base class of the formats of this kind."""
+
+    suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".json")
+    sides = "one"
+    holds_spans = True
+    holds_nested: ClassVar[bool] = True
+
+    @abstractmethod
+    def fits(self, row: Object) -> bool:
+        """Check if an object is of this format."""
+
+    @abstractmethod
+    def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
+        """Remove the format's keys from an object. Raises SpanbridgeError for wrong values."""
+
+    @abstractmethod
+    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
+        """The object of a sentence, with the keys that came with its row where they still hold."""
+
+    def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
+        """Check if the first object is of this format."""
+        row = first_object(head)
+        return row is not None and self.fits(row)
+
+    def read(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        how: Reading = DEFAULT_READING,
+        counts: Counts | None = None,
+    ) -> Iterator[tuple[int, SentencePair]]:
+        """Read rows with a sentence on one side; see :meth:`Format.read`."""
+        counts = Counts() if counts is None else counts
+        told = self.by_lines(path)
+        for number, (line, row) in enumerate(objects(path), 1):
+            try:
+                identity = take_id(row, number)
+                sentence = self.take(row, side, how, counts)
+            except SpanbridgeError as error:
+                raise InputError(path, line, f"{error} (read as {self.name})") from error
+            counts.n_rows += 1
+            if told is not None:
+                counts.guess(told)
+            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
+            yield line, SentencePair(identity, *both, extra=row)
+
+    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
+        """Return a function that writes one side of a row as an object on a line."""
+
+        def write(pair: SentencePair) -> None:
+            out.write(self._text(pair, side) + "\n")
+
+        return row_writer(write)
+
+    @contextmanager
+    def open(
+        self, path: str | Path, side: Side = "target", *, scores: bool = False
+    ) -> Iterator[Write]:
+        """Open a file for rows, as JSON lines or, if its suffix is ``.json``, as an array."""
+        bare = Path(path).with_suffix("") if is_gzip(path) else Path(path)
+        if bare.suffix.lower() != ".json":
+            with super().open(path, side, scores=scores) as write:
+                yield write
+            return
+        with atomic_output(path) as out:
+            before = "[\n"
+
+            def write_item(pair: SentencePair) -> None:
+                nonlocal before
+                text = self._text(pair, side)
+                out.write(before + text)
+                before = ",\n"
+
+            yield row_writer(write_item)
+            out.write("\n]\n" if before != "[\n" else "[]\n")
+
+    def _text(self, pair: SentencePair, side: Side) -> str:
+        # tools number their rows, and want these numbers again
+        number = pair.id.isdecimal() and pair.id == str(int(pair.id[:18]))
+        row = {"id": int(pair.id) if number else pair.id}
+        row |= self.give(pair.side(side), pair.extra)
+        return json.dumps(row, ensure_ascii=False, allow_nan=False)
+
+
+def take_text(row: Object, key: str) -> str:
+    """Remove a text. Raises SpanbridgeError if there is none."""
+    text = row.pop(key, None)
+    if not isinstance(text, str):
+        raise SpanbridgeError(f"{key} is {shown(text)}; give a string")
+    return text
+
+
+def placed(text: str, spans: Any, key: str, side: Side, how: Reading, counts: Counts) -> Sentence:
+    """A sentence of raw text with spans as in JSON."""
+    given = read_spans(spans, key, inclusive=is_inclusive(how.offsets)) if how.tags else ()
+    return place_spans(text, given, side, key, how.offsets, counts.places[side])
+
+
+def _take_words(row: Object, key: str) -> list[str]:
+    words = row.pop(key, None)
+    if not isinstance(words, list) or not set(map(type, words)) <= {str}:
+        raise SpanbridgeError(f"{key} is {shown(words)}; give a list of strings")
+    return words
+
+
+def _triples(spans: Sequence[Span], inclusive: bool = False) -> list[list[Any]]:
+    return [[span.start, span.end - inclusive, span.label] for span in spans]
+
+
+def _first_key(row: Object, keys: Sequence[str], kind: type) -> str | None:
+    return next((key for key in keys if isinstance(row.get(key), kind)), None)
+
+
+class Doccano(Records):
+    """Exports of doccano: a text, and its spans as ``label``, ``labels`` or ``entities``."""
+
+    name = "doccano"
+    _TEXTS: ClassVar = ("text", "data")
+    _SPANS: ClassVar = ("label", "labels", "entities")
+
+    def fits(self, row: Object) -> bool:
+        """Check for a text and a list of spans."""
+        key = _first_key(row, self._SPANS, list)
+        of_spans = key is not None and all(isinstance(one, list | dict) for one in row[key])
+        return of_spans and _first_key(row, self._TEXTS, str) is not None
+
+    def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
+        """Take text and spans; relations are left out."""
+        text = take_text(row, _first_key(row, self._TEXTS, str) or "text")
+        key = _first_key(row, self._SPANS, list) or "label"
+        if isinstance(relations := row.get("relations"), list):
+            counts.leave_out("relations left out", len(relations))
+            del row["relations"]
+        return placed(text, row.pop(key, None), key, side, how, counts)
+
+    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
+        """A text with ``[start, end, label]`` in characters."""
+        whole = with_text(sentence)
+        return {**extra, "text": whole.text, "label": _triples(spans_in_text(whole))}
+
+
+class Prodigy(Records):
+    """Exports of Prodigy: a text and ``spans``; what was rejected or ignored has no labels."""
+
+    name = "prodigy"
+    _OF_TEXT: ClassVar = ("_input_hash", "_task_hash", "tokens")
+
+    def fits(self, row: Object) -> bool:
+        """Check for a text with what Prodigy alone adds; with spans alone it is ``jsonl``."""
+        own = {"answer", *self._OF_TEXT} & row.keys()
+        return bool(own) and isinstance(row.get("text"), str)
+
+    def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
+        """Take text and spans; the text is cut into words as others are."""
+        text, spans = take_text(row, "text"), row.pop("spans", None)
+        row.pop("tokens", None)
+        if row.get("answer", "accept") != "accept":
+            counts.leave_out("rejected or ignored answers, read without labels")
+            spans = None
+        if isinstance(relations := row.pop("relations", None), list):
+            counts.leave_out("relations left out", len(relations))
+        return placed(text, spans, "spans", side, how, counts)
+
+    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
+        """A text with its tokens, and spans in characters and tokens."""
+        whole = with_text(sentence)
+        text, places = whole.text or "", whole.offsets or ()
+        following = [text[end : end + 1].isspace() for _, end in places]
+        tokens = [
+            {"text": text[a:b], "start": a, "end": b, "id": n, "ws": following[n]}
+            for n, (a, b) in enumerate(places)
+        ]
+        spans = [
+            {
+                "start": inside.start,
+                "end": inside.end,
+                "label": inside.label,
+                "token_start": span.start,
+                "token_end": span.end - 1,
+            }
+            for span, inside in zip(whole.spans, spans_in_text(whole), strict=True)
+        ]
+        kept = {key: value for key, value in extra.items() if key not in self._OF_TEXT}
+        return {**kept, "text": text, "tokens": tokens, "spans": spans}
+
+
+class HuggingFace(Records):
+    """Rows of Hugging Face data sets: ``tokens`` and ``ner_tags``, names or numbers of classes."""
+
+    name = "hf"
+    holds_nested = False
+    _WORDS: ClassVar = ("tokens", "words")
+    _TAGS: ClassVar = ("ner_tags", "tags", "labels", "ner", "fine_ner_tags")
+
+    def fits(self, row: Object) -> bool:
+        """Check for words and as many tags."""
+        words, tags = _first_key(row, self._WORDS, list), _first_key(row, self._TAGS, list)
+        if words is None or tags is None or len(row[words]) != len(row[tags]):
+            return False
+        kinds = set(map(type, row[tags]))
+        return set(map(type, row[words])) <= {str} and kinds in ({str}, {int}, set())
+
+    def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
+        """Take words and tags, in the scheme of ``how``."""
+        words = _take_words(row, _first_key(row, self._WORDS, list) or "tokens")
+        key = _first_key(row, self._TAGS, list) or "ner_tags"
+        tags = row.pop(key, None)
+        if not how.tags:
+            return Sentence(tuple(words))
+        if not isinstance(tags, list) or len(tags) != len(words):
+            raise SpanbridgeError(f"{key} is {shown(tags)}; give a tag for each word")
+        names = [self._name(tag, key, how.tag_names) for tag in tags]
+        spans, n_orphans = spans_from_tags(names, how.scheme, how.orphans)
+        counts.n_orphans += n_orphans
+        return Sentence(tuple(words), spans)
+
+    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
+        """Words with IOB2 tags by name; other tags of words are not those of these words."""
+        kept = {key: value for key, value in extra.items() if not key.endswith("_tags")}
+        tags = tags_from_spans(sentence.spans, len(sentence.words))
+        return {**kept, "tokens": list(sentence.words), "ner_tags": tags}
+
+    @staticmethod
+    def _name(tag: Any, key: str, names: Sequence[str]) -> str:
+        if isinstance(tag, str):
+            return tag
+        if type(tag) is int and 0 <= tag < len(names):
+            return names[tag]
+        if type(tag) is int and not names:
+            raise SpanbridgeError(
+                f"the {key} are numbers; name them in their order: --tag-names O,B-PER,I-PER "
+                f'(in the package datasets: features["{key}"].feature.names)'
+            )
+        known = f"; there are {len(names)} names" if type(tag) is int else ""
+        raise SpanbridgeError(f"{key} holds {shown(tag)}{known}; give the tag of a word")
+
+
+class Gliner(Records):
+    """Training data of GLiNER: words and spans with inclusive ends."""
+
+    name = "gliner"
+
+    def fits(self, row: Object) -> bool:
+        """Check for the words' key."""
+        return isinstance(row.get("tokenized_text"), list)
+
+    def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
+        """Take words and spans."""
+        words, spans = _take_words(row, "tokenized_text"), row.pop("ner", None)
+        given = read_spans(spans, "ner", inclusive=True) if how.tags else ()
+        return place_in_words(words, given, "ner", counts.places[side])
+
+    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
+        """Words with ``[first, last, label]``."""
+        spans = _triples(sentence.spans, inclusive=True)
+        return {**extra, "tokenized_text": list(sentence.words), "ner": spans}

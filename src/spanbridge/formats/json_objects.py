@@ -1,0 +1,183 @@
+"""JSON objects of a file: one per line, or all of them in one array; parsed strictly."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from json import JSONDecodeError
+from math import isfinite
+from pathlib import Path
+from typing import Any, NoReturn
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import lines
+
+Object = dict[str, Any]
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_SPACE = re.compile(r"[ \t\r\n]*")
+# An array is held whole, and so is every object.
+_LONGEST_ARRAY, _DEEPEST = 100_000_000, 100
+_ONE_EACH = "write one object per line"
+
+
+def objects(path: str | Path) -> Iterator[tuple[int, Object]]:
+    """Read the objects of JSON lines, or of a file that is one JSON array (which is held whole).
+
+    Yields:
+        The 1-based number of the line on which each object begins, and the object.
+
+    Raises:
+        InputError: a line is no object that could be written again; or there is none at all.
+    """
+    rows = lines(path)
+    skipped = 0
+    first = ""
+    for first in rows:
+        if first.strip():
+            break
+        skipped += 1
+    if first.lstrip().startswith("["):
+        yield from _array(path, _whole(path, chain([first], rows)), skipped + 1)
+        return
+    if not first.strip():
+        raise InputError(path, None, f"has only blank lines; {_ONE_EACH}")
+    for number, line in enumerate(chain([first], rows), skipped + 1):
+        if line.strip():
+            try:
+                yield number, parse_object(line)
+            except SpanbridgeError as error:
+                raise InputError(path, number, str(error)) from error
+
+
+def first_object(head: Sequence[str]) -> Object | None:
+    """The first object in the first lines of a file; None if there is none."""
+    text = "\n".join(head).strip()
+    try:
+        if text.startswith("["):
+            return _checked(_DECODER.raw_decode(text, _skip(text, 1))[0], "")
+        return parse_object(text.partition("\n")[0])
+    except (ValueError, RecursionError, SpanbridgeError):
+        return None
+
+
+def take_id(row: Object, number: int) -> str:
+    """Remove a row's id, or else use its number. Raises SpanbridgeError for what is no id."""
+    identity = row.pop("id", None)
+    if identity is None:
+        return str(number)
+    if type(identity) not in (str, int):
+        raise SpanbridgeError(f"id is {json.dumps(identity)}; give a string or an integer")
+    return str(identity)
+
+
+def parse_object(line: str) -> Object:
+    """Parse one line as a JSON object that can be written again. Raises SpanbridgeError."""
+    try:
+        row = _DECODER.decode(line)
+    except (ValueError, RecursionError) as error:
+        raise _mistake(error) from error
+    return _checked(row, line)
+
+
+def _whole(path: str | Path, rows: Iterable[str]) -> str:
+    found, length = [], 0
+    for row in rows:
+        found.append(row)
+        length += len(row) + 1
+        if length > _LONGEST_ARRAY:
+            why = f"is an array of more than {_LONGEST_ARRAY} characters; {_ONE_EACH}"
+            raise InputError(path, None, why)
+    return "\n".join(found)
+
+
+def _array(path: str | Path, text: str, line: int) -> Iterator[tuple[int, Object]]:
+    """The objects of an array, which begins on the given line."""
+    at = text.index("[") + 1
+    seen, found = 0, False
+    while True:
+        at = _skip(text, at)
+        line, seen = line + text.count("\n", seen, at), at
+        if text[at : at + 1] == "]" and not found:
+            raise InputError(path, line, "is an empty array; write at least one object into it")
+        try:
+            row, end = _DECODER.raw_decode(text, at)
+            yield line, _checked(row, text[at:end])
+        except (ValueError, RecursionError) as error:
+            raise InputError(path, line, str(_mistake(error))) from error
+        except SpanbridgeError as error:
+            raise InputError(path, line, str(error)) from error
+        found, at = True, _skip(text, end)
+        if text[at : at + 1] == "]" and not text[at + 1 :].strip():
+            return
+        if text[at : at + 1] != ",":
+            line += text.count("\n", seen, at)
+            raise InputError(path, line, "is not JSON (a comma or the end of the array is missing)")
+        at += 1
+
+
+def _skip(text: str, at: int) -> int:
+    space = _SPACE.match(text, at)
+    return at if space is None else space.end()
+
+
+def _mistake(error: ValueError | RecursionError) -> SpanbridgeError:
+    if isinstance(error, RecursionError):
+        return SpanbridgeError(f"is nested more than {_DEEPEST} levels deep; {_ONE_EACH}")
+    if isinstance(error, JSONDecodeError):
+        return SpanbridgeError(f"is not JSON ({error.msg}, column {error.colno}); {_ONE_EACH}")
+    # from the hooks below, or for an integer of thousands of digits
+    return SpanbridgeError(f"is not valid JSON ({error})")
+
+
+def _checked(row: Any, text: str) -> Object:
+    if _SURROGATE_ESCAPE.search(text):
+        try:
+            json.dumps(row, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise SpanbridgeError(
+                "a string holds half a surrogate pair, which is no character; mend the \\u escape"
+            ) from error
+    if not isinstance(row, dict):
+        raise SpanbridgeError("is no JSON object; write {...} on each line")
+    if text.count("[") + text.count("{") > _DEEPEST and _is_deep(row):
+        raise SpanbridgeError(f"is nested more than {_DEEPEST} levels deep; {_ONE_EACH}")
+    return row
+
+
+def _is_deep(row: Object) -> bool:
+    level: list[Any] = [row]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _object(items: list[tuple[str, Any]]) -> Object:
+    row = dict(items)
+    if len(row) != len(items):
+        keys = [key for key, _ in items]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is given twice")
+    return row
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not isfinite(value):
+        raise ValueError(f"{digits} is too large for a number")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number; write null, or leave the key out")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)

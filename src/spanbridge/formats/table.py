@@ -1,0 +1,200 @@
+"""Tables (CSV, TSV): a header that names the columns, a row of the table for each row."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import LONGEST, lines
+from spanbridge.core.rows import SIDES, SentencePair, Side
+from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
+from spanbridge.formats.json_objects import parse_object
+from spanbridge.formats.json_spans import write_spans
+from spanbridge.formats.json_values import encode
+from spanbridge.formats.jsonl import SPANS_KEY, TEXT_KEY, RowReader
+from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
+from spanbridge.formats.tokens import in_characters
+
+DELIMITERS = ",;\t|"
+_TEXTS = frozenset({TEXT_KEY, *(f"{side}_text" for side in SIDES)})
+_WRITTEN = tuple(field for field in ALL_PLAIN_FIELDS if field.key in ("status", "confidence"))
+_OWN = ("id", TEXT_KEY, SPANS_KEY, *(field.key for field in _WRITTEN))
+# Columns whose cells are JSON.
+_JSON = frozenset(
+    {SPANS_KEY, "links", "link_scores"}
+    | {f"{side}_{part}" for side in SIDES for part in ("words", "spans")}
+    | {field.key for field in ALL_PLAIN_FIELDS if field.type is not str}
+)
+_NAME = re.compile(r"\w[\w .-]{0,40}")
+_TAG = re.compile(r"[oO]|[BIESLU]-.*")
+_MANY = 3  # names on a line that no sentence begins a text with
+
+
+class Table(Format):
+    """Rows of a table, whose columns have the names of the keys of JSON lines.
+
+    Written tables hold one side: ``id``, ``text``, ``spans`` (JSON, in characters of the text),
+    ``status``, ``confidence``, and the other columns of the input.
+    """
+
+    name = "csv"
+    suffixes = (".csv", ".tsv")
+    sides = "both"
+    writes_one_side = True
+    holds_spans = True
+    holds_nested = True
+
+    def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
+        """Check if the first line names columns, one of them a text's, which the next row has."""
+        if not head:
+            return False
+        delimiter = _delimiter(head[0], TEXT_KEY)
+        try:
+            table = csv.reader((f"{line}\n" for line in head), delimiter=delimiter)
+            header, first = next(table), next(table, None)
+        except csv.Error:
+            return False
+        if first is None or len(first) != len(header) or len(set(header)) < len(header):
+            return False
+        if len(header) == 1 or not all(_NAME.fullmatch(name) for name in header if name):
+            return False
+        if any(_TAG.fullmatch(name) for name in header):
+            return False
+        return bool(_TEXTS & set(header)) or (strict and len(header) >= _MANY)
+
+    def read(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        how: Reading = DEFAULT_READING,
+        counts: Counts | None = None,
+    ) -> Iterator[tuple[int, SentencePair]]:
+        """Read rows; see :func:`read_table`."""
+        return read_table(path, side, how, counts, told=self.by_lines(path))
+
+    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
+        """Return a function that writes one side of a row; see :class:`Table`.
+
+        It raises SpanbridgeError for a row with a key that the first row lacks.
+        """
+        table = csv.writer(out, lineterminator="\n")
+        others: list[str] | None = None
+
+        def write(pair: SentencePair) -> None:
+            nonlocal others
+            if others is None:
+                others = list(pair.extra)
+                table.writerow((*_OWN, *others))
+            if odd := next((key for key in pair.extra if key not in others or key in _OWN), None):
+                raise SpanbridgeError(
+                    f"the key {odd!r} has no column of its own, since the first row lacks it or it "
+                    "is the name of another column; write JSON lines (.jsonl) instead"
+                )
+            text, spans = in_characters(pair.side(side))
+            own = (pair.id, text, write_spans(spans))
+            plain = [None if f.of(pair) is None else encode(f.of(pair), f) for f in _WRITTEN]
+            table.writerow(map(_cell, (*own, *plain, *map(pair.extra.get, others))))
+
+        return row_writer(write)
+
+
+def read_table(
+    path: str | Path,
+    side: Side = "target",
+    how: Reading = DEFAULT_READING,
+    counts: Counts | None = None,
+    told: str | None = None,
+) -> Iterator[tuple[int, SentencePair]]:
+    """Read rows of a table (RFC 4180; the header tells what separates columns: ``, ; | tab``).
+
+    Columns are as the keys of :func:`~spanbridge.formats.jsonl.read_jsonl`, with JSON in the cells
+    of all but texts and statuses; an empty cell of theirs is no value. Other columns are kept as
+    strings. Line ends inside quoted cells become newlines.
+
+    Yields:
+        The 1-based number of each row's first line, and the row.
+
+    Raises:
+        InputError: there is no row; or a column has no name of its own; or a row has more or fewer
+            cells, a wrong quote, or what a row of JSON lines cannot have.
+    """
+    counts = Counts() if counts is None else counts
+    read = RowReader(path, side, how, counts, told)
+    csv.field_size_limit(LONGEST)  # the library's own limit is 131,072 characters
+    header: list[str] = []
+    for line, cells in _records(path, how.text_column or TEXT_KEY):
+        if not header:
+            header = _header(cells, path, line)
+            continue
+        if not cells:  # a blank line
+            continue
+        if len(cells) != len(header):
+            why = f"{len(cells)} cells, but the header has {len(header)}; quote texts that hold "
+            raise InputError(path, line, f"{why}separators, as {_EXAMPLE}")
+        try:
+            row = {
+                name: parse_object(f'{{"cell": {cell}}}')["cell"] if name in _JSON else cell
+                for name, cell in zip(header, cells, strict=True)
+                if cell or name not in _DECLARED
+            }
+        except SpanbridgeError as error:
+            raise InputError(path, line, f"a cell that should hold JSON {error}") from error
+        yield line, read(row, line)
+    if not read.n_rows:
+        raise InputError(path, None, "has no row below its header; write one row for each text")
+
+
+_EXAMPLE = '"one, two"'
+_DECLARED = _JSON | {"id", *(field.key for field in ALL_PLAIN_FIELDS)}
+
+
+def _records(path: str | Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, with the number of its first line."""
+    rows = lines(path)
+    first = next(rows)
+    table = csv.reader(_ended(first, rows), delimiter=_delimiter(first, text), strict=True)
+    line = 1
+    while True:
+        try:
+            cells = next(table, None)
+        except csv.Error as error:
+            why = f"is no row of a table ({error}; quotes inside quoted cells are doubled)"
+            raise InputError(path, line, why) from error
+        if cells is None:
+            return
+        yield line, cells
+        line = table.line_num + 1
+
+
+def _ended(first: str, rows: Iterator[str]) -> Iterator[str]:
+    yield f"{first}\n"
+    for row in rows:
+        yield f"{row}\n"
+
+
+def _delimiter(header: str, text: str) -> str:
+    """What separates the names of columns: what makes the text's one a column, or else the most."""
+
+    def worth(delimiter: str) -> tuple[bool, int]:
+        names = [name.strip('"') for name in header.split(delimiter)]
+        return text in names or bool(_TEXTS & set(names)), len(names)
+
+    return max(DELIMITERS, key=worth)
+
+
+def _header(names: list[str], path: str | Path, line: int) -> list[str]:
+    for n, name in enumerate(names):
+        if name in names[:n]:
+            raise InputError(path, line, f"the column {name!r} is named twice; rename one")
+    return names
+
+
+def _cell(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)
