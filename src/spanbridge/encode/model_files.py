@@ -94,6 +94,53 @@ def fingerprint(files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
+# Sizes that a configuration may state; the first of each that it has.
+_WIDTHS = ("embedding_size", "hidden_size", "d_model", "dim", "emb_dim", "n_embd")
+_LAYERS = ("num_hidden_layers", "n_layers", "encoder_layers", "decoder_layers", "num_layers")
+_HEADS = (
+    *("num_attention_heads", "n_heads", "encoder_attention_heads", "decoder_attention_heads"),
+    "num_heads",
+)
+_INNER = ("intermediate_size", "hidden_dim", "encoder_ffn_dim", "decoder_ffn_dim", "d_ff")
+_POSITIONS = ("max_position_embeddings", "type_vocab_size")
+# Longer inputs are read by no model here; a table of positions is made before it is compared.
+_MOST_POSITIONS = 1 << 20
+
+
+def check_sizes(folder: Path, files: Sequence[Path]) -> None:
+    """Check the sizes in a configuration against the weights, before anything is built of them.
+
+    Args:
+        folder: the checkpoint's.
+        files: its safetensors.
+
+    Raises:
+        InputError: a size is no whole number, or fits no tensor; the message names it.
+    """
+    config, path = read_json(folder / CONFIG), folder / CONFIG
+    shapes: list[tuple[int, ...]] = []
+    for file in files:
+        with open_safetensors(file) as tensors:
+            shapes += [tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()]  # noqa: SIM118
+    vocabulary = config.get("vocab_size")
+    inner = max((n for shape in shapes for n in shape if n != vocabulary), default=0)
+
+    def check(names: Sequence[str], most: int) -> None:
+        for name in names:
+            value = config.get(name)
+            if value is not None and (type(value) is not int or not 0 < value <= most):
+                raise InputError(path, None, f"{name!r} is {value!r}, which fits no tensor here")
+
+    check(("vocab_size",), max((n for shape in shapes for n in shape), default=0))
+    check(_LAYERS, len(shapes))
+    check((*_WIDTHS, *_INNER, *_HEADS), inner)
+    check(_POSITIONS, _MOST_POSITIONS)
+    widths = [config[name] for name in _WIDTHS if config.get(name) is not None]
+    if vocabulary and widths and not any((vocabulary, width) in shapes for width in widths):
+        why = f"no tensor embeds a vocabulary of {vocabulary} in {widths[0]} numbers each"
+        raise InputError(path, None, f"{why}; do they belong together?")
+
+
 @contextmanager
 def staged(files: Sequence[Path]) -> Iterator[Path]:
     """A temporary folder that holds these files (as links) and no others.

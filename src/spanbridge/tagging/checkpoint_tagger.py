@@ -48,6 +48,9 @@ class CheckpointTagger(Tagger):
         recheck: in int8, least difference of logits (nats) between a word's two most probable
             classes that is trusted; 0 trusts all, and float32 is never loaded.
 
+        classes: names of the model's classes, in order, separated by commas (``O,B-PER,I-PER``),
+            where its own are no tags.
+
     Attributes:
         n_rechecked: sentences encoded again so far.
 
@@ -65,6 +68,7 @@ class CheckpointTagger(Tagger):
         compute_type: str = "int8",
         threads: int | None = None,
         recheck: float = RECHECK,
+        classes: str | None = None,
     ) -> None:
         if not recheck >= 0:
             raise SpanbridgeError(f"recheck is {recheck}, but must be 0 or more")
@@ -72,7 +76,7 @@ class CheckpointTagger(Tagger):
         checkpoint = Checkpoint(folder)
         names = class_names(folder)
         self._weight, self._bias = _head(checkpoint, len(names))
-        self._map = SchemeMap(names, scheme)
+        self._map = SchemeMap(names, scheme, classes)
         self.classes = self._map.classes
         self._load = partial(
             load_encoder,
@@ -94,7 +98,7 @@ class CheckpointTagger(Tagger):
     def describe(self) -> str:
         """Name, model, fingerprint, compute type, recheck, scheme."""
         recheck = f",recheck={self._recheck:g}" if self._recheck else ""
-        return f"checkpoint({self._encoder.describe()}{recheck},{self._map.scheme})"
+        return f"checkpoint({self._encoder.describe()}{recheck},{self._map.description})"
 
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
         """Tag sentences of any length."""

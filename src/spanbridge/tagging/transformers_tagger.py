@@ -16,6 +16,7 @@ from spanbridge.encode.encoder import windows
 from spanbridge.encode.model_files import (
     CONFIG,
     TOKENIZER,
+    check_sizes,
     fingerprint,
     index_files,
     open_safetensors,
@@ -138,6 +139,8 @@ class TransformersTagger(Tagger):
         model: a folder with the checkpoint (safetensors), or an id on the Hugging Face Hub.
         scheme: tag scheme of the model's classes; None finds out.
         device: ``cpu``, ``cuda``, ``mps``; None takes a GPU where there is one.
+        classes: names of the model's classes, in order, separated by commas (``O,B-PER,I-PER``),
+            where its own are no tags.
 
     Raises:
         SpanbridgeError: it is no token classifier, or cannot be used; the message says why.
@@ -146,7 +149,13 @@ class TransformersTagger(Tagger):
 
     requires = ("torch", "transformers")
 
-    def __init__(self, model: str, scheme: Scheme | None = None, device: str | None = None) -> None:
+    def __init__(
+        self,
+        model: str,
+        scheme: Scheme | None = None,
+        device: str | None = None,
+        classes: str | None = None,
+    ) -> None:
         folder = tagger_folder(model)
         names = class_names(folder)
         classifier = load_classifier(folder)
@@ -157,7 +166,7 @@ class TransformersTagger(Tagger):
         longest = longest_input(config)
         pad = config.pad_token_id or 0
         self._classifier = Classifier(classifier, tokenizer, longest, pad, device)
-        self._map = SchemeMap(names, scheme)
+        self._map = SchemeMap(names, scheme, classes)
         self.classes = self._map.classes
         files = [folder / CONFIG, folder / TOKENIZER, *weight_files(folder)]
         self._name = f"{Path(model).name}@{fingerprint(files)[:8]}"
@@ -166,7 +175,9 @@ class TransformersTagger(Tagger):
 
     def describe(self) -> str:
         """Name, model, fingerprint, device, scheme."""
-        return f"transformers({self._name},{self._device.partition(':')[0]},{self._map.scheme})"
+        return (
+            f"transformers({self._name},{self._device.partition(':')[0]},{self._map.description})"
+        )
 
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
         """Tag sentences of any length."""
@@ -202,6 +213,7 @@ def load_classifier(folder: Path, *, new_head: bool = False, **config: Any) -> A
     files = [folder / CONFIG, *weight_files(folder)]
     for path in files[1:]:
         open_safetensors(path)  # a damaged one is named
+    check_sizes(folder, files[1:])
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # untyped in transformers
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped in transformers

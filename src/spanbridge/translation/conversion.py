@@ -11,6 +11,7 @@ from spanbridge.encode.cache import cached
 from spanbridge.encode.model_files import (
     CONFIG,
     INDEX,
+    check_sizes,
     fingerprint,
     index_files,
     open_safetensors,
@@ -45,6 +46,7 @@ def checkpoint_files(folder: Path) -> list[Path]:
     weights = weight_files(folder)
     for path in weights:
         open_safetensors(path)  # a damaged one is named
+    check_sizes(folder, weights)
     return [*files_of(folder, TEXTS), *index_files(folder), *weights]
 
 

@@ -10,6 +10,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import check_rereadable, lines
 from spanbridge.core.records import file_digest
 from spanbridge.formats.languages import Language
+from spanbridge.formats.tokens import running_text
 from spanbridge.translation.base import Translation, Translator
 
 
@@ -44,8 +45,7 @@ class GivenTranslator(Translator):
                     f"{len(columns)} columns; write a sentence and its translation, separated by a "
                     "tab or |||",
                 )
-            text, translation = (" ".join(column.split()) for column in columns)
-            text = normalize("NFC", text)
+            text, translation = _key(columns[0]), " ".join(columns[1].split())
             if self._found.setdefault(text, translation) != translation:
                 raise InputError(model, number, f"{text[:40]!r} has two different translations")
         if not self._found:
@@ -61,7 +61,12 @@ class GivenTranslator(Translator):
     ) -> list[Translation]:
         """Look sentences up; any pair of languages will do."""
         absent = Translation("", status="failed: the file has no translation of it")
-        wanted = (normalize("NFC", " ".join(sentence.split())) for sentence in sentences)
+        wanted = map(_key, sentences)
         return [
             Translation(self._found[text]) if text in self._found else absent for text in wanted
         ]
+
+
+def _key(text: str) -> str:
+    """A sentence as translators get it: composed, single spaces, treebank tokens as text."""
+    return normalize("NFC", running_text(text.split())[0])
