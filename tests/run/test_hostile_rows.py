@@ -5,7 +5,7 @@ import json
 import pytest
 
 from spanbridge.core.errors import InputError
-from spanbridge.formats import read_pairs
+from spanbridge.formats import read_pairs, read_rows
 from spanbridge.run.memory import Loaded
 
 LANGUAGES = {"target": "es", "source": "en"}
@@ -50,3 +50,13 @@ def test_a_forged_place_joins_nothing(through, start, text):
 def test_a_place_of_another_shape_is_refused(through, place):
     with pytest.raises(InputError, match="rows.jsonl:1: sentence_of is"):
         through({"source_words": [], "target_text": TEXT, "sentence_of": place})
+
+
+@pytest.mark.parametrize(
+    "cell", ['[], ""x"": 3', "[]}", "[] []", "NaN", "[[[", '{""a"": 1, ""a"": 2}']
+)
+def test_a_cell_holds_one_value(tmp_path, cell):
+    path = tmp_path / "a.csv"
+    path.write_text(f'id,text,spans\n1,Anna sings,"{cell}"\n', "utf-8")
+    with pytest.raises(InputError, match="a.csv:2: "):
+        list(read_rows(path))

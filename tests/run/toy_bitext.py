@@ -1,6 +1,7 @@
 """A toy bitext with a row of every fate, a toy aligner, and the commands without their process."""
 
 import json
+from math import inf
 from pathlib import Path
 from random import Random
 
@@ -131,7 +132,7 @@ def dump(*objects):
 
 def batches_of(monkeypatch, size):
     """Let steps and runners take so many rows at a time."""
-    monkeypatch.setattr(chunks, "__defaults__", (size,))
+    monkeypatch.setattr(chunks, "__defaults__", (size, inf))
     monkeypatch.setattr(stream, "CHUNK", size)
     monkeypatch.setattr(stream, "QUICK_CHUNK", size)
 

@@ -188,8 +188,13 @@ def test_an_account_is_kept_whole(pairs):
 
 
 def test_chunks():
-    assert list(chunks(range(5), 2)) == [[0, 1], [2, 3], [4]]
-    assert list(chunks([], 2)) == []
+    def cut(lengths, *bounds):
+        rows = [SentencePair("", Sentence(("a",) * n), Sentence(("b",))) for n in lengths]
+        return [[len(row.source.words) for row in chunk] for chunk in chunks(rows, *bounds)]
+
+    assert cut([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
+    assert cut([1, 2, 9, 0, 0, 8, 1], 9, 5) == [[1, 2], [9], [0, 0], [8], [1]]
+    assert cut([], 2) == []
 
 
 def test_what_the_source_is_unsure_of_the_target_is_too():

@@ -138,7 +138,7 @@ def read_table(
             raise InputError(path, line, f"{why}separators, as {_EXAMPLE}")
         try:
             row = {
-                name: parse_object(f'{{"cell": {cell}}}')["cell"] if name in _JSON else cell
+                name: _value(cell) if name in _JSON else cell
                 for name, cell in zip(header, cells, strict=True)
                 if cell or name not in _DECLARED
             }
@@ -151,6 +151,13 @@ def read_table(
 
 _EXAMPLE = '"one, two"'
 _DECLARED = _JSON | {"id", *(field.key for field in ALL_PLAIN_FIELDS)}
+
+
+def _value(cell: str) -> Any:
+    found = parse_object(f'{{"cell": {cell}}}')
+    if len(found) > 1:
+        raise SpanbridgeError("holds more than one value")
+    return found["cell"]
 
 
 def _records(path: str | Path, text: str) -> Iterator[tuple[int, list[str]]]:

@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class _ShardedRun:
         """Cut the input into shards."""
         counts, report = Counts(), self.reports[0]
         rows = self._progress(self._job.open_rows(counts), None, "read")
-        for n, chunk in enumerate(chunks(rows, self._job.shard_rows)):
+        for n, chunk in enumerate(chunks(rows, self._job.shard_rows, inf)):
             self._inputs.append(_digest(chunk))
             self._sizes.append(len(chunk))
             if self._record(0, n) is None:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -31,17 +30,28 @@ from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
 from spanbridge.steps.progress import Progress, silent
 
-T = TypeVar("T")
 # Rows per batch: enough to fill an encoder's batches of equal length, few enough for a progress bar
 # that moves; results do not depend on it. If no step is slow, so few that they are freed before
 # Python's garbage collector makes a full pass.
 CHUNK, QUICK_CHUNK = 512, 32
+# Words per batch, which keeps the memory for whole books as rows within bounds.
+CHUNK_WORDS = 250_000
 
 
-def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
-    """Consecutive lists of at most ``size`` items."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
+def chunks(
+    rows: Iterable[SentencePair], size: int = CHUNK, words: float = CHUNK_WORDS
+) -> Iterator[list[SentencePair]]:
+    """Consecutive lists of at most ``size`` rows and ``words`` words, or of one longer row."""
+    chunk: list[SentencePair] = []
+    n_words = 0
+    for row in rows:
+        n = len(row.source.words) + len(row.target.words)
+        if chunk and (len(chunk) == size or n_words + n > words):
+            yield chunk
+            chunk, n_words = [], 0
+        chunk.append(row)
+        n_words += n
+    if chunk:
         yield chunk
 
 
