@@ -24,6 +24,7 @@ from spanbridge.core.errors import InputError, RepairWarning
 from . import worlds
 
 DEFAULT = 2000
+MOST = 10000
 
 
 @dataclass
