@@ -24,7 +24,7 @@ from spanbridge.core.errors import InputError, RepairWarning
 from . import worlds
 
 DEFAULT = 2000
-MOST = 20000  # see __main__
+MOST = 10000  # see __main__
 
 
 @dataclass

@@ -23,7 +23,7 @@ from random import Random
 from . import worlds
 
 DEFAULT = 200
-MOST = 200  # see __main__
+MOST = 1000  # see __main__
 # What the commands import on the way, which each process is to have at once.
 MODULES = [
     *("tests.fuzz.kills", "spanbridge.cli.main", "spanbridge.api", "spanbridge.run.shards"),

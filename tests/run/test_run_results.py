@@ -223,11 +223,28 @@ def test_no_manifest(tmp_path):
     assert read_manifest(str(tmp_path / "out.conll")) is None
 
 
+def test_a_manifest_is_of_its_result(bitext):
+    """Whatever that is called by now."""
+    source, target, output = bitext
+    project(source, target, output)
+    Path(output).rename(moved := f"{output}.moved.conll")
+    manifest_path(output).rename(manifest_path(moved))
+    assert read_manifest(moved)
+    with open(moved, "a", encoding="utf-8") as out:
+        out.write("x\tO\n")
+    with pytest.raises(
+        InputError, match=r"is not the result that .*\.run\.json is about"
+    ) as caught:
+        read_manifest(moved)
+    assert caught.value.file == moved
+
+
 @pytest.mark.parametrize(
     "content", [b"", b'{"inputs": {', b"\xff\xfe", b"[]", b"{}", b'{"inputs": []}', b"null"]
 )
 def test_a_damaged_manifest_is_named(tmp_path, content):
     output = str(tmp_path / "out.conll")
+    Path(output).touch()
     manifest_path(output).write_bytes(content)
     with pytest.raises(InputError, match=r"out\.conll\.run\.json: .*delete it") as caught:
         read_manifest(output)

@@ -319,7 +319,7 @@ def read_manifest(output: str) -> dict[str, Any] | None:
     if not isinstance(manifest.get("inputs"), dict):
         raise InputError(path, None, "is not a run's manifest; delete it")
     # results may be renamed, and go without their rejects
-    if Path(output).is_file() and file_digest(Path(output)) not in manifest[FILES].values():
+    if Path(output).is_file() and file_digest(Path(output)) not in manifest.get(FILES, {}).values():
         why = f"is not the result that {path.name} is about; run again, or delete {path.name}"
         raise InputError(output, None, why)
     return manifest

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import alone, reason
+from spanbridge.core.files import alone, check_named, reason
 from spanbridge.core.records import file_digest, read_record
 from spanbridge.core.signature import signature
 from spanbridge.core.spans import Nested, Sentence
@@ -290,6 +290,7 @@ def check_place(folder: Path) -> None:
     Raises:
         InputError: it cannot be made or written to, or holds something other than a training.
     """
+    check_named(folder, "folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
