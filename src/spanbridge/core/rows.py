@@ -89,7 +89,6 @@ class SentencePair(NamedTuple):
     source: Sentence
     target: Sentence
     links: WordAlignment | None = None
-    parallel_score: float | None = None
     status: str | None = None
     confidence: float | None = None
     provenance: str | None = None
@@ -100,6 +99,7 @@ class SentencePair(NamedTuple):
     pivot_text: str | None = None
     sentence_of: SentenceOf | None = None
     rejected_sentences: tuple[str, ...] | None = None
+    parallel_score: float | None = None
     extra: Mapping[str, Any] = MappingProxyType({})
 
     def __reduce__(self) -> tuple[type[SentencePair], tuple[Any, ...]]:
