@@ -21,6 +21,7 @@ SPANS = {"source spans", "target spans"}
 TEXT = {"source text", "target text"}
 CLEARED_BY = {
     "words of either side": WORDS,
+    "words of either side, links": WORDS | {"links"},
     "words and spans of either side, links; if written by tag: words and spans of the target": (
         WORDS | SPANS | {"links"}
     ),
@@ -59,6 +60,7 @@ FULL = SentencePair(
     source=sentence("Anna sleeps.", "Anna sleeps .", (0, 1, "PER", 0.9)),
     target=sentence("Anna schläft.", "Anna schläft .", (0, 1, "PER", 0.8)),
     links=WordAlignment.of([(0, 0), (1, 1)], 3, 3, [0.9, 0.8]),
+    parallel_score=0.9,
     status="projected",
     confidence=0.8,
     provenance="project",

@@ -6,6 +6,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Learner
 from spanbridge.core.links import WordAlignment
@@ -14,6 +17,7 @@ from spanbridge.core.requirements import Part
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 
+Vectors = npt.NDArray[np.float32]
 Found = TypeVar("Found", WordAlignment | RowError, SoftAlignment | RowError)
 
 
@@ -22,7 +26,17 @@ class Aligner(Learner, Part):
 
     An aligner that learns (``learns``) must see the bitext once (:meth:`fit`), or take up what an
     earlier one learned (:meth:`load`), before it aligns.
+
+    Attributes:
+        evidence: what its alignments rest on, for :mod:`spanbridge.alignment.parallel`: ``links``
+            unless their mass is known to behave as that of the package's own; empty if they tell
+            nothing of whether two sentences translate each other.
     """
+
+    @property
+    def evidence(self) -> str:
+        """What its alignments rest on."""
+        return "links"
 
     def fit(self, pairs: Iterable[SentencePair]) -> None:
         """Learn from the whole bitext; aligners that learn nothing leave it unread."""
@@ -45,6 +59,13 @@ class Aligner(Learner, Part):
             found if isinstance(found, RowError) else SoftAlignment.from_links(found)
             for found in self.align(pairs)
         ]
+
+    def sentence_vectors(self, sentences: Sequence[Sequence[str]]) -> Vectors | None:
+        """A vector for each sentence, [n, size], in which translations are alike; or None.
+
+        Used to find which sentences of a long row translate each other.
+        """
+        return None
 
 
 def checked(

@@ -9,25 +9,26 @@ from typing import Any, Literal
 import numpy as np
 
 from spanbridge.alignment import extract
-from spanbridge.alignment.base import Aligner
+from spanbridge.alignment.base import Aligner, Vectors
 from spanbridge.alignment.soft import (
     SHORT,
     cosines,
     soft_links,
-    too_long,
     with_neighbours,
     word_states,
 )
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
-from spanbridge.core.soft_alignment import Matrix, SoftAlignment, States
+from spanbridge.core.soft_alignment import Matrix, SoftAlignment, States, too_long
 from spanbridge.encode import EncodedSentence, Encoder, load_encoder
 
 Extraction = Literal["itermax", "argmax", "match", "softmax", "entmax"]
 EXTRACTIONS: tuple[Extraction, ...] = ("itermax", "argmax", "match", "softmax", "entmax")
-# Subwords times subwords: 2**26 float32 cells take 256 MB and their extraction a few times that.
-MAX_SUBWORD_CELLS = 2**26
+# Subwords times subwords: 2**24 float32 cells take 64 MB and their extraction a few times that.
+MAX_SUBWORD_CELLS = 2**24
+# Sentences encoded at a time for their vectors.
+CHUNK = 256
 # Mass of both directions for a pair, from the cosines of its words.
 Mass = Callable[[SentencePair, Matrix], tuple[Matrix, Matrix]]
 
@@ -89,6 +90,11 @@ class EncoderAligner(Aligner):
         default = 0.001 if extraction == "softmax" else 0.0
         self.min_score = default if min_score is None else min_score
 
+    @property
+    def evidence(self) -> str:
+        """The encoder."""
+        return "encoder"
+
     def describe(self) -> str:
         """Name, encoder, layer, compute type, extraction and its parameters."""
         how = str(self.extraction)
@@ -100,18 +106,24 @@ class EncoderAligner(Aligner):
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
         """Links of each pair; a RowError where a pair is too long for its similarity matrix."""
-        sentences = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
-        encoded = self.encoder.encode(sentences)
-        return [
-            self._link(source, target)
-            for source, target in zip(encoded[::2], encoded[1::2], strict=True)
-        ]
+        reasons = [too_long(*_n_words(pair)) for pair in pairs]
+        short = [pair for pair, reason in zip(pairs, reasons, strict=True) if reason is None]
+        encoded = iter(self.encoder.encode(_sides(short)))
+        return [reason or self._link(next(encoded), next(encoded)) for reason in reasons]
 
     def states(self, pairs: Sequence[SentencePair]) -> list[tuple[States, States]]:
         """Unit vectors of the words of both sides of each pair, [words, hidden] each."""
-        sentences = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
-        vectors = [word_states(sentence) for sentence in self.encoder.encode(sentences)]
+        vectors = [word_states(sentence) for sentence in self.encoder.encode(_sides(pairs))]
         return list(zip(vectors[::2], vectors[1::2], strict=True))
+
+    def sentence_vectors(self, sentences: Sequence[Sequence[str]]) -> Vectors:
+        """Mean of the states of each sentence's subwords; zero if it has none."""
+        means = [
+            one.states.sum(0) / max(1, len(one.states))
+            for start in range(0, len(sentences), CHUNK)  # the states of all would be too much
+            for one in self.encoder.encode(sentences[start : start + CHUNK])
+        ]
+        return np.array(means, np.float32)
 
     def soft_align(self, pairs: Sequence[SentencePair]) -> list[SoftAlignment | RowError]:
         """Soft alignment of each pair by itself, without statistics of the corpus."""
@@ -124,18 +136,18 @@ class EncoderAligner(Aligner):
 
         Very short sentences have too few words to compare, so their hard links are taken.
         """
-        states = self.states(pairs)
+        reasons = [too_long(*_n_words(pair)) for pair in pairs]
+        short = [pair for pair, reason in zip(pairs, reasons, strict=True) if reason is None]
+        states = iter(self.states(short))
         return [
-            self._soft_align_one(mass, pair, *both)
-            for pair, both in zip(pairs, states, strict=True)
+            reason or self._soft_align_one(mass, pair, *next(states))
+            for pair, reason in zip(pairs, reasons, strict=True)
         ]
 
     def _soft_align_one(
         self, mass: Mass, pair: SentencePair, source: States, target: States
     ) -> SoftAlignment | RowError:
         n, m = len(source), len(target)
-        if (reason := too_long(n, m)) is not None:
-            return reason
         if not n or not m:
             return SoftAlignment(np.zeros((n, m)), np.zeros((n, m)), source, target)
         if min(n, m) < SHORT:
@@ -189,3 +201,11 @@ class EncoderAligner(Aligner):
         if self.extraction == "match":
             return extract.max_weight_matching(similarity), similarity
         return extract.itermax(similarity, self.iterations, self.alpha), similarity
+
+
+def _n_words(pair: SentencePair) -> tuple[int, int]:
+    return len(pair.source.words), len(pair.target.words)
+
+
+def _sides(pairs: Sequence[SentencePair]) -> list[tuple[str, ...]]:
+    return [side for pair in pairs for side in (pair.source.words, pair.target.words)]

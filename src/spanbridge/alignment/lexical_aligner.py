@@ -18,6 +18,7 @@ from spanbridge.alignment.extract import max_weight_matching
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import too_long
 
 _GROUPING = re.compile(r"(?<=\d)[.,' \u00a0\u202f\u066b\u066c](?=\d)")
 # Loss of a link's value between equal and opposite relative positions: enough to send repeated
@@ -60,6 +61,11 @@ class LexicalAligner(Aligner):
         self.min_score = min_score
         self.min_length = min_length
 
+    @property
+    def evidence(self) -> str:
+        """None: true translations may share no spelling."""
+        return ""
+
     def describe(self) -> str:
         """Name, least similarity, least length."""
         return f"lexical(min_score={self.min_score:g},min_length={self.min_length})"
@@ -68,8 +74,10 @@ class LexicalAligner(Aligner):
         """Links of each pair."""
         return [self._link(pair.source.words, pair.target.words) for pair in pairs]
 
-    def _link(self, source: Sequence[str], target: Sequence[str]) -> WordAlignment:
+    def _link(self, source: Sequence[str], target: Sequence[str]) -> WordAlignment | RowError:
         n, m = len(source), len(target)
+        if (reason := too_long(n, m)) is not None:
+            return reason
         if n == 0 or m == 0:
             return WordAlignment((), n, m, ())
         similarity = self._similarity(source, target)

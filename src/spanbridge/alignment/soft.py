@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from spanbridge.core.errors import RowError
 from spanbridge.core.soft_alignment import Matrix, States
 from spanbridge.encode import EncodedSentence
 
@@ -17,15 +16,6 @@ SHORT = 3
 ROUNDING = 1e-6
 # Weight of linked neighbours.
 NEIGHBOURS = 2.0
-# Words times words: 2**24 cells take 128 MB for each direction, and twice that on the way there.
-MAX_CELLS = 2**24
-
-
-def too_long(n: int, m: int) -> RowError | None:
-    """The reason why a pair of n and m words gets no matrix, if it is too long; else None."""
-    if n * m <= MAX_CELLS:
-        return None
-    return RowError(f"too long to align: {n} x {m} words, more than {MAX_CELLS}; split the row")
 
 
 def word_states(sentence: EncodedSentence) -> States:

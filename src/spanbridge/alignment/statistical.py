@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from spanbridge.alignment.base import Aligner
+from spanbridge.alignment.base import Aligner, Vectors
 from spanbridge.alignment.encoder_aligner import EncoderAligner
 from spanbridge.alignment.lexicon import Lexicon, diagonal_prior
-from spanbridge.alignment.soft import cosines, soft_links, too_long, with_neighbours
+from spanbridge.alignment.soft import cosines, soft_links, with_neighbours
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Arrays
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
-from spanbridge.core.soft_alignment import Matrix, SoftAlignment
+from spanbridge.core.soft_alignment import Matrix, SoftAlignment, too_long
 
 # Whole words, and two stemmings that fit many languages and pool sparse counts.
 PREFIXES = (None, 5, 4)
@@ -53,6 +53,11 @@ class StatisticalAligner(Aligner):
         self.min_score = min_score
         self._free: list[Lexicon] = []
         self._n_pairs: int | None = None  # None until it is fitted
+
+    @property
+    def evidence(self) -> str:
+        """The bitext."""
+        return "statistical"
 
     def describe(self) -> str:
         """Name, least score, and the number of pairs that it was fitted on."""
@@ -142,6 +147,11 @@ class FusedAligner(Aligner):
         self._anchored: list[Lexicon] = []
         self._too_few: bool | None = None  # None until it is fitted
 
+    @property
+    def evidence(self) -> str:
+        """Encoder and bitext, unless that is too small."""
+        return "encoder" if self._too_few else "fused"
+
     def describe(self) -> str:
         """Name, encoder, least score, and the number of pairs that it was fitted on."""
         learned = self.free.describe()
@@ -163,6 +173,10 @@ class FusedAligner(Aligner):
             self.free.fit(kept)
             bitext = [(pair.source.words, pair.target.words) for pair in kept]
             self._anchored = [Lexicon.learn(bitext, prefix, priors) for prefix in PREFIXES]
+
+    def sentence_vectors(self, sentences: Sequence[Sequence[str]]) -> Vectors:
+        """As the encoder."""
+        return self.encoder.sentence_vectors(sentences)
 
     def soft_align(self, pairs: Sequence[SentencePair]) -> list[SoftAlignment | RowError]:
         """Soft alignment of each pair, and the words' states.

@@ -225,6 +225,13 @@ shard_option = click.option(
     help="Run only the i-th of n parts, on one of n machines that share the folder.",
 )
 
+least_parallel_option = click.option(
+    "--least-parallel",
+    type=click.FloatRange(0, 1),
+    help="Least probability, by their alignment, that both sides of a row translate each other "
+    "(default 0.05); other rows get no spans and are counted. 0 projects all.",
+)
+
 route_options = _stack(
     [
         translator_options,
@@ -242,6 +249,7 @@ route_options = _stack(
             show_default=True,
             help="Least probability that a span is exactly right, 0 to 1; others are left out.",
         ),
+        least_parallel_option,
         click.option(
             "--shard-rows",
             type=click.IntRange(1, 1_000_000),
@@ -318,7 +326,7 @@ def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the projection in the form of a pipeline file."""
-    return take(given, ("method", "aligner", "min_confidence"))
+    return take(given, ("method", "aligner", "min_confidence", "least_parallel"))
 
 
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ the account.
     show_default=True,
     help="Least probability that a span is exactly right, 0 to 1; others are left out.",
 )
+@opt.least_parallel_option
 @click.option(
     "--explain",
     "explanation",
@@ -132,7 +133,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "links": "only" if links is not None else "anew" if given["realign"] else "keep",
         "min_confidence": given["min_confidence"],
         "explain": given["explanation"] is not None,
-        **opt.take(given, ("suffixes",)),
+        **opt.take(given, ("least_parallel", "suffixes")),
     }
     if given["apply_folder"] is not None:
         step["apply"] = _applied(given, links)
@@ -222,8 +223,8 @@ def _applied(given: dict[str, Any], links: str | None) -> str:
     others = ("fit_folder", "fit_rows", "tagger_model", "translator_model", "language", "other")
     if links is not None or any(given[name] for name in (*flags, *others)):
         raise click.UsageError(
-            "--apply brings its own aligner and method; beside it only --min-confidence, --explain "
-            "and --realign are taken"
+            "--apply brings its own aligner and method; beside it only --min-confidence, "
+            "--least-parallel, --explain and --realign are taken"
         )
     return str(given["apply_folder"])
 

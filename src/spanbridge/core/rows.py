@@ -7,6 +7,7 @@ remains.
 | field | written by | cleared when these change |
 |---|---|---|
 | ``links`` | align, project | words of either side |
+| ``parallel_score`` | project | words of either side, links |
 | ``status``, ``confidence``, ``provenance``, ``explanation`` | what writes the target's spans: project, mark, tag (target), ensemble | words and spans of either side, links; if written by tag: words and spans of the target |
 | spans of the target, if ``provenance`` is set | the same | likewise, unless they change themselves |
 | ``translation_status``, ``translation_score`` | translate, mark | text of either side |
@@ -65,6 +66,8 @@ class SentencePair(NamedTuple):
         source: the sentence whose labels are known.
         target: the sentence that receives the labels.
         links: word alignment; None if there is none yet.
+        parallel_score: probability that both sides translate each other, in [0, 1], by their
+            alignment; None if it was not judged.
         status: origin of the target's spans: ``projected``, or ``empty:``, ``failed:`` or
             ``rejected:`` with the reason. ``failed`` means that an earlier step (a translation)
             failed, so that nothing is known of the target, not even that it has no spans.
@@ -96,6 +99,7 @@ class SentencePair(NamedTuple):
     pivot_text: str | None = None
     sentence_of: SentenceOf | None = None
     rejected_sentences: tuple[str, ...] | None = None
+    parallel_score: float | None = None
     extra: Mapping[str, Any] = MappingProxyType({})
 
     def __reduce__(self) -> tuple[type[SentencePair], tuple[Any, ...]]:
@@ -130,12 +134,14 @@ class SentencePair(NamedTuple):
         target: Sentence = changes.get("target", self.target)
         stale: set[str] = set()
         if source.words != self.source.words or target.words != self.target.words:
-            stale.add("links")
+            stale |= {"links", "parallel_score"}
         if source.plain_text() != self.source.plain_text():
             stale |= _OF_TRANSLATION | _OF_BACK_TRANSLATION
         elif target.plain_text() != self.target.plain_text():
             stale |= _OF_TRANSLATION
         from_source = "links" in changes and changes["links"] != self.links
+        if from_source:
+            stale.add("parallel_score")
         from_source |= _labels(source) != _labels(self.source)
         from_target = (target.words, target.spans) != (self.target.words, self.target.spans)
         if from_target or (from_source and self.provenance != TAGGED):

@@ -7,10 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
+
+# Words times words: 2**22 cells take 32 MB, and an aligner works with a dozen such matrices.
+MAX_CELLS = 2**22
 
 Matrix = npt.NDArray[np.float64]
 States = npt.NDArray[np.float32]
+
+
+def too_long(n: int, m: int) -> RowError | None:
+    """The reason why a pair of n and m words gets no matrix, if it is too long; else None."""
+    if n * m <= MAX_CELLS:
+        return None
+    return RowError(f"too long to align: {n} x {m} words, more than {MAX_CELLS}; split the row")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,15 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import REJECTED, SentencePair
 from spanbridge.core.spans import Span
 
-_COUNTS = ("rows", "status", "source_spans", "target_spans", "dropped_spans", "rejects", "notes")
+# Unlikely rows at most this far apart may be one run; a run has at least so many of them, which are
+# so large a share of its rows.
+GAP, RUN, DENSE = 8, 10, 0.5
+_COUNTS = (
+    *("rows", "status", "source_spans", "target_spans", "dropped_spans", "rejects", "notes"),
+    "shifts",
+)
+# Number (from 1) and id of the first row and of the last, and how many are unlikely.
+Stretch = tuple[int, str, int, str, int]
 
 
 @dataclass
@@ -23,6 +31,8 @@ class Account:
         n_source_spans, n_target_spans: number of spans that came in, and that came out.
         dropped: number of source spans that were not projected, by reason.
         rejects: id and reason of every rejected row.
+        unlikely: rows whose sides do not seem to translate each other, near ones together: number
+            (from 1) and id of the first and of the last, and how many there are.
         notes: other counts for the user, by name (such as orphan tags read).
     """
 
@@ -32,6 +42,7 @@ class Account:
     dropped: Counter[str] = field(default_factory=Counter)
     rejects: list[tuple[str, str]] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
+    unlikely: list[Stretch] = field(default_factory=list)
 
     @property
     def n_rows(self) -> int:
@@ -52,6 +63,24 @@ class Account:
         if status.startswith(REJECTED):
             self.rejects.append((pair.id, status.removeprefix(REJECTED)))
 
+    def doubt(self, row: str) -> None:
+        """Count the row that was entered last as one whose sides do not translate each other."""
+        self._add_unlikely((self.n_rows, row, self.n_rows, row, 1))
+
+    def _add_unlikely(self, found: Stretch) -> None:
+        if self.unlikely and found[0] - self.unlikely[-1][2] <= GAP:
+            first, row, _, _, count = self.unlikely.pop()
+            found = first, row, found[2], found[3], count + found[4]
+        self.unlikely.append(found)
+
+    def shifts(self) -> list[Stretch]:
+        """Long runs of rows that seem to be no translations, as in ``unlikely``."""
+        return [
+            one
+            for one in self.unlikely
+            if one[4] >= RUN and one[4] >= DENSE * (one[2] - one[0] + 1)
+        ]
+
     def note(self, name: str, count: int) -> None:
         """Add to a count of ``notes``. Raises SpanbridgeError for the name of another count."""
         if name in _COUNTS:
@@ -60,6 +89,9 @@ class Account:
 
     def merge(self, other: Account) -> None:
         """Add the counts of another part of the same run, which comes after this one."""
+        before = self.n_rows
+        for first, row, last, last_row, count in other.unlikely:
+            self._add_unlikely((first + before, row, last + before, last_row, count))
         self.statuses += other.statuses
         self.n_source_spans += other.n_source_spans
         self.n_target_spans += other.n_target_spans
@@ -78,12 +110,18 @@ class Account:
             Counter(given["dropped_spans"]),
             [(row, reason) for row, reason in given["rejects"]],
             given["notes"],
+            [(a, row, b, last, n) for a, row, b, last, n in given["unlikely"]],
         )
 
     def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
         """The account for JSON, in a stable order; ``whole`` includes the rejected rows."""
         if whole:
-            return {**self.to_dict(), "rejects": self.rejects, "notes": self.notes}
+            rows = {"rejects": self.rejects, "notes": self.notes, "unlikely": self.unlikely}
+            return {**self.to_dict(), **rows}
+        shifts = [
+            {"row": first, "id": row, "last_row": last, "last_id": last_row, "unlikely": n}
+            for first, row, last, last_row, n in self.shifts()
+        ]
         return {
             "rows": self.n_rows,
             "status": dict(sorted(self.statuses.items())),
@@ -91,6 +129,7 @@ class Account:
             "target_spans": self.n_target_spans,
             "dropped_spans": dict(sorted(self.dropped.items())),
             **{name: count for name, count in sorted(self.notes.items()) if count},
+            **({"shifts": shifts} if shifts else {}),
         }
 
     def text(self) -> str:
@@ -108,5 +147,10 @@ class Account:
             f"{count} {name if ' ' in name else name.replace('_', ' ')}"
             for name, count in self.notes.items()
             if count
+        ]
+        lines += [
+            f"{n} of {b - a + 1} rows from row {a} (id {row}) to row {b} (id {last}) are unlikely "
+            "to be translations: look for a line lost or added before them"
+            for a, row, b, last, n in self.shifts()
         ]
         return "\n".join(lines)

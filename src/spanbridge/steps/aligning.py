@@ -10,10 +10,12 @@ from pydantic import PrivateAttr
 
 from spanbridge.alignment.base import Aligner, checked
 from spanbridge.core.errors import RowError
+from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import EMPTY, REJECTED, SentencePair
 from spanbridge.steps import learning
 from spanbridge.steps.account import Account
-from spanbridge.steps.base import AlignerSettings, Context, PartSettings, Step, chunks
+from spanbridge.steps.base import AlignerSettings, Context, PartSettings, Step
+from spanbridge.steps.long_rows import batches, cut, in_parts, joined_links
 from spanbridge.steps.progress import Progress, silent
 
 
@@ -41,7 +43,8 @@ class Align(Step):
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Fit the aligner."""
-        self._aligner.fit(progress(rows, len(rows), "learn words"))
+        parts = list(in_parts(rows, self._aligner))
+        self._aligner.fit(progress(parts, len(parts), "learn words"))
 
     def save(self, folder: str | Path) -> None:
         """Save what the aligner has learned."""
@@ -53,9 +56,8 @@ class Align(Step):
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with links."""
-        for chunk in chunks(rows):
-            links = checked(self._aligner, chunk, self._aligner.align(chunk))
-            for pair, found in zip(chunk, links, strict=True):
+        for batch in batches(rows):
+            for pair, found in zip(batch, self._links(batch, account), strict=True):
                 if (failed := pair.failure) is not None:
                     account.enter(pair, failed)
                     yield pair.replace(links=None)
@@ -66,3 +68,22 @@ class Align(Step):
                 else:
                     account.statuses["aligned" if found.pairs else f"{EMPTY}no link"] += 1
                     yield pair.replace(links=found)
+
+    def _links(
+        self, rows: Sequence[SentencePair], account: Account
+    ) -> Iterator[WordAlignment | RowError]:
+        """Links of each row; long rows part by part."""
+        cuts = cut([row.replace(links=None) for row in rows], self._aligner)
+        pairs = [part.pair for parts in cuts if not isinstance(parts, RowError) for part in parts]
+        found = iter(checked(self._aligner, pairs, self._aligner.align(pairs)))
+        for row, parts in zip(rows, cuts, strict=True):
+            if isinstance(parts, RowError):
+                yield parts
+            elif len(parts) == 1:
+                yield next(found)
+            else:
+                account.note("long_rows_cut_into_parts", 1)
+                links = [next(found) for _ in parts]
+                errors = (one for one in links if isinstance(one, RowError))
+                good = [one for one in links if isinstance(one, WordAlignment)]
+                yield next(errors, None) or joined_links(row, parts, good)

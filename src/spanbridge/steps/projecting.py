@@ -9,16 +9,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from spanbridge.alignment.base import Aligner, checked
+from spanbridge.alignment.parallel import translation_score
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
-from spanbridge.core.scripts import is_invisible
-from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span, nesting
-from spanbridge.projection.confidence import sentence_confidence
 from spanbridge.projection.contract import checked_projections
-from spanbridge.projection.method import Method, Projection, Row
-from spanbridge.projection.score_input import LINK_SCORE
+from spanbridge.projection.method import Method, Row
 from spanbridge.steps import learning
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
@@ -29,14 +27,31 @@ from spanbridge.steps.base import (
     Step,
     TaggerSettings,
     TranslatorSettings,
-    chunks,
 )
+from spanbridge.steps.fates import (
+    NO_SPAN,
+    REASONS,
+    UNLIKELY,
+    Found,
+    Outcome,
+    early_status,
+    empty_probability,
+    joined,
+    joined_score,
+    output_links,
+    row_confidence,
+    status_or,
+    visible,
+    with_links,
+)
+from spanbridge.steps.long_rows import batches, cut, in_parts
 from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.target_words import Suffixes, TargetWords
 from spanbridge.translation.base import Translator
 from spanbridge.translation.scoring import TranslationScorer
 
-Found = WordAlignment | SoftAlignment | RowError | None
+# Chosen on real pairs: `python -m benchmarks parallel`.
+LEAST_PARALLEL = 0.05
 
 
 class Project(Step):
@@ -48,6 +63,8 @@ class Project(Step):
         links: ``keep`` the links of rows that bring them and align the others; take ``only`` the
             links of rows that bring them and reject the others; or align all rows ``anew``.
         min_confidence: spans with a lower confidence are left out, in [0, 1].
+        least_parallel: rows whose sides translate each other with a lower probability, judged by
+            their alignment, get no spans, in [0, 1]; 0 projects them all.
         weights: weights of further scores, or other weights for the method's own.
         tagger: a tagger of the target, for methods and scores that take one.
         translator: a translator that scores, for methods and scores that take one.
@@ -65,6 +82,7 @@ class Project(Step):
     aligner: AlignerSettings | None = None
     links: Literal["keep", "only", "anew"] = "keep"
     min_confidence: float = Field(0.0, ge=0, le=1)
+    least_parallel: float = Field(LEAST_PARALLEL, ge=0, le=1)
     weights: dict[str, float] = Field(default_factory=dict)
     tagger: TaggerSettings | None = None
     translator: TranslatorSettings | None = None
@@ -156,6 +174,8 @@ class Project(Step):
             given["applied"] = self._applied
         if self.min_confidence:
             given["min_confidence"] = repr(self.min_confidence)
+        if self.least_parallel != LEAST_PARALLEL:
+            given["least_parallel"] = repr(self.least_parallel)
         given |= self._words.parts()
         if self.explain:
             given["explain"] = "true"
@@ -171,12 +191,12 @@ class Project(Step):
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Fit aligner and method."""
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
-        rows = list(map(self._words, rows))
+        learning_rows = list(in_parts(map(self._words, rows), self._aligner))
         if self._aligner is not None and self._aligner.learns:
-            self._aligner.fit(progress(rows, len(rows), "learn words"))
+            self._aligner.fit(progress(learning_rows, len(learning_rows), "learn words"))
         if self._method.learns:
-            watched = progress(rows, len(rows), "learn spans")
-            found = (row for chunk in chunks(watched) for row in self._aligned(chunk))
+            watched = progress(learning_rows, len(learning_rows), "learn spans")
+            found = (row for batch in batches(watched) for row in self._aligned(batch))
             self._method.fit(
                 [(pair, read) for pair, read in found if not isinstance(read, RowError)]
             )
@@ -215,29 +235,66 @@ class Project(Step):
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with the target's spans."""
-        for chunk in chunks(rows):
+        for batch in batches(rows):
             if self.links == "anew":
-                chunk = [pair.replace(links=None) for pair in chunk]
+                batch = [pair.replace(links=None) for pair in batch]
             elif self._aligner is not None:
-                brought = sum(pair.links is not None for pair in chunk)
+                brought = sum(pair.links is not None for pair in batch)
                 account.note("rows_with_links_of_their_own", brought)
-            chunk = list(map(self._words, chunk))
-            found = list(self._aligned(chunk))
-            fates = [_early_status(pair, read) for pair, read in found]
+            batch = list(map(self._words, batch))
             before = self._method.counts.copy()
-            rows_left: list[Row] = [
-                (pair, read)
-                for (pair, read), fate in zip(found, fates, strict=True)
-                if fate is None and not isinstance(read, RowError)
-            ]
-            projected = iter(
-                checked_projections(self._method, rows_left, self._method.project(rows_left))
-            )
+            done = list(self._project(batch, account))
             for name, count in (self._method.counts - before).items():
                 account.note(name, count)
-            for (pair, read), fate in zip(found, fates, strict=True):
-                result: Projection | str = fate or _checked(next(projected))
-                yield self._row(pair, read, result, account)
+            for pair, outcome in zip(batch, done, strict=True):
+                yield self._row(pair, outcome, account)
+
+    def _project(self, rows: Sequence[SentencePair], account: Account) -> Iterator[Outcome]:
+        """What becomes of each row; long rows part by part."""
+        cuts = cut(rows, self._aligner)
+        whole = [part.pair for parts in cuts if not isinstance(parts, RowError) for part in parts]
+        found = list(self._aligned(whole))
+        scores = [self._score(pair, read) for pair, read in found]
+        fates = [
+            early_status(pair, read, self._unlikely(score))
+            for (pair, read), score in zip(found, scores, strict=True)
+        ]
+        rows_left: list[Row] = [
+            (pair, read)
+            for (pair, read), fate in zip(found, fates, strict=True)
+            if fate is None and not isinstance(read, RowError)
+        ]
+        projected = iter(
+            checked_projections(self._method, rows_left, self._method.project(rows_left))
+        )
+        each = iter(
+            [
+                Outcome(read, fate or status_or(next(projected)), score)
+                for (_, read), fate, score in zip(found, fates, scores, strict=True)
+            ]
+        )
+        for row, parts in zip(rows, cuts, strict=True):
+            if isinstance(parts, RowError):
+                yield Outcome(parts, f"{REJECTED}{parts}", None)
+            elif len(parts) == 1:
+                yield next(each)
+            else:
+                account.note("long_rows_cut_into_parts", 1)
+                of_row = [next(each) for _ in parts]
+                score = joined_score(parts, of_row)
+                yield joined(row, parts, of_row, score, self._unlikely(score))
+
+    def _score(self, pair: SentencePair, read: Found) -> float | None:
+        """Translation score of a row or a part, by its own links or by what was read."""
+        if read is None or isinstance(read, RowError):
+            return None
+        sides = pair.source.words, pair.target.words
+        if pair.links is not None or self._aligner is None:
+            return translation_score(*sides, pair.links or read, "links")
+        return translation_score(*sides, read, self._aligner.evidence)
+
+    def _unlikely(self, score: float | None) -> bool:
+        return score is not None and score < self.least_parallel
 
     def _aligned(self, rows: Sequence[SentencePair]) -> Iterator[tuple[SentencePair, Found]]:
         """Rows with what the method reads of each."""
@@ -255,24 +312,25 @@ class Project(Step):
         else:
             alignments = checked(self._aligner, rows, self._aligner.soft_align(rows))
             for pair, soft in zip(rows, alignments, strict=True):
-                yield pair, _with_links(pair, soft)
+                yield pair, with_links(pair, soft)
 
-    def _read(self, links: WordAlignment) -> WordAlignment | SoftAlignment:
-        return links if self._method.reads == "links" else SoftAlignment.from_links(links)
+    def _read(self, links: WordAlignment) -> Found:
+        if self._method.reads == "links":
+            return links
+        return too_long(links.n_source, links.n_target) or SoftAlignment.from_links(links)
 
-    def _row(
-        self, pair: SentencePair, read: Found, result: Projection | str, account: Account
-    ) -> SentencePair:
+    def _row(self, pair: SentencePair, outcome: Outcome, account: Account) -> SentencePair:
         """The finished row; adds it to the account."""
+        read, result, score = outcome
         spans: tuple[Span, ...] = ()
         confidence = None
         lines: tuple[str, ...] = ()
         if isinstance(result, str):
             status = result
-            reason = _REASONS.get(status.partition(": ")[0], status.removeprefix(EMPTY))
+            reason = REASONS.get(status.partition(": ")[0], status.removeprefix(EMPTY))
             dropped = tuple((span, reason) for span in pair.source.spans)
-            if status == _NO_SPAN:
-                confidence = _empty_probability(pair)
+            if status == NO_SPAN:
+                confidence = empty_probability(pair)
         else:
             whole = result.with_source_scores()
             if self.explain and whole.explain is not None:
@@ -281,12 +339,13 @@ class Project(Step):
             spans, dropped = result.spans, result.dropped
             status = PROJECTED if spans else f"{EMPTY}{dropped[0][1] if dropped else 'no span'}"
             if spans:
-                confidence = _sentence_confidence(whole, self.min_confidence)
+                confidence = row_confidence(whole, self.min_confidence)
         if self.explain and pair.source.spans and not lines:
             lines = (f"row {pair.id}, {status}",)
         done = pair._replace(
-            target=pair.target.with_spans(_visible(spans, pair.target.words)),
-            links=_output_links(pair, read),
+            target=pair.target.with_spans(visible(spans, pair.target.words)),
+            links=output_links(pair, read),
+            parallel_score=None if score is None else round(score, 4),
             status=status,
             confidence=confidence,
             provenance=self.name,
@@ -294,6 +353,8 @@ class Project(Step):
             rejected_sentences=None,
         )
         account.add(done, status, dropped)
+        if status == UNLIKELY:
+            account.doubt(pair.id)
         _, crossing = nesting([span[:2] for span in pair.source.spans])
         if crossing:
             account.note("source_spans_that_cross_others_and_compete_for_words", len(crossing))
@@ -307,82 +368,3 @@ def _scorer(translator: Translator, name: str, context: Context) -> TranslationS
             "M2M-100)"
         )
     return TranslationScorer(translator, *context.pair("source"))
-
-
-_NO_SPAN = f"{EMPTY}no source span"
-# Reasons for dropped spans in rows that did not reach the method; for others, the status says it.
-_REASONS = {"rejected": "row rejected", "failed": "translation failed"}
-
-
-def _early_status(pair: SentencePair, read: Found) -> str | None:
-    """Status of a row that need not reach the method; None for all others."""
-    if (failed := pair.failure) is not None:
-        return failed
-    if isinstance(read, RowError):
-        return f"{REJECTED}{read}"
-    if not pair.source.words and pair.target.words:
-        return f"{EMPTY}no source word"
-    if not pair.source.spans:
-        return _NO_SPAN
-    if not pair.target.words:
-        return f"{EMPTY}no target word"
-    return None
-
-
-def _empty_probability(pair: SentencePair) -> float | None:
-    """Probability that a target has no span, given that its source has none.
-
-    Given labels are certain; a tagger reports its probability.
-    """
-    p = pair.source.empty_probability
-    return 1.0 if p is None else round(p, 4)
-
-
-def _sentence_confidence(whole: Projection, min_confidence: float) -> float | None:
-    """Probability that the row is right; omitting a span counts with 1 - its probability.
-
-    The labels of one place are right or wrong together, so they count once, with the lowest
-    probability. None if the method gives a span none.
-    """
-    sure: dict[tuple[int, int], float] = {}
-    for start, end, _, p, _ in whole.spans:
-        if p is None:
-            return None
-        sure[start, end] = min(p, sure.get((start, end), 1.0))
-    least = [p if p >= min_confidence else 1 - p for p in sure.values()]
-    n_dropped = len({span[:2] for span, _ in whole.dropped})
-    return round(sentence_confidence(least, n_dropped), 4)
-
-
-def _visible(spans: Sequence[Span], words: Sequence[str]) -> tuple[Span, ...]:
-    """The spans without words at their ends that cannot be seen, such as a directional mark."""
-    seen = [not all(map(is_invisible, word)) for word in words]
-    if all(seen):
-        return tuple(spans)
-    found = []
-    for span in spans:
-        inside = [n for n in range(span.start, span.end) if seen[n]]
-        found.append(span._replace(start=inside[0], end=inside[-1] + 1) if inside else span)
-    return tuple(found)
-
-
-def _checked(found: Projection | RowError) -> Projection | str:
-    return f"{REJECTED}{found}" if isinstance(found, RowError) else found
-
-
-def _with_links(pair: SentencePair, found: SoftAlignment | RowError) -> SoftAlignment | RowError:
-    """The soft alignment of a pair's own links if it has any, with the aligner's word states."""
-    if pair.links is None:
-        return found
-    if isinstance(found, RowError):
-        return SoftAlignment.from_links(pair.links)
-    return SoftAlignment.from_links(pair.links, found.source_states, found.target_states)
-
-
-def _output_links(pair: SentencePair, read: Found) -> WordAlignment | None:
-    """Links to write with a row."""
-    if isinstance(read, RowError):
-        return None
-    if isinstance(read, SoftAlignment):
-        return pair.links or read.links(LINK_SCORE)
-    return pair.links if read is None else read
