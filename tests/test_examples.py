@@ -12,7 +12,7 @@ import tiny_checkpoints
 import yaml
 
 from spanbridge import read_pairs
-from spanbridge.alignment import soft
+from spanbridge.core import soft_alignment
 from spanbridge.run.config import read_pipeline
 from spanbridge.run.shards import run
 
@@ -63,7 +63,7 @@ def test_project_goes_on_after_a_row_that_cannot_be_aligned(tmp_path, monkeypatc
     write(tmp_path, en_conll=SOURCE, de_txt=TARGET)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["project.py", "en.conll", "de.txt"])
-    monkeypatch.setattr(soft, "MAX_CELLS", 50)
+    monkeypatch.setattr(soft_alignment, "MAX_CELLS", 50)
     runpy.run_path(str(EXAMPLES / "project.py"), run_name="__main__")
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("1 LOC Rom ") for line in lines)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tiny_checkpoints
 
-from spanbridge.alignment import soft
 from spanbridge.alignment.encoder_aligner import EncoderAligner
 from spanbridge.alignment.soft import SHORT, cosines, soft_links, with_neighbours, word_states
 from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
+from spanbridge.core import soft_alignment
 from spanbridge.core.errors import InputError, RowError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
@@ -190,7 +190,7 @@ def test_fitting_again_forgets(tiny, bitext):
 
 def test_a_row_too_long(fused, tiny, bitext, pair, monkeypatch):
     """It is rejected, and the other pairs are trained on as if it were not there."""
-    monkeypatch.setattr(soft, "MAX_CELLS", 100)
+    monkeypatch.setattr(soft_alignment, "MAX_CELLS", 100)
     long = pair(["fox"] * 11, ["xof"] * 10)
     aligner = FusedAligner(tiny())
     aligner.fit([*bitext[:7], long, *bitext[7:]])
@@ -226,7 +226,7 @@ def test_the_encoders_soft_alignment(tiny, bitext):
 
 
 def test_the_encoders_soft_alignment_of_a_row_too_long(tiny, pair, monkeypatch):
-    monkeypatch.setattr("spanbridge.alignment.soft.MAX_CELLS", 5)
+    monkeypatch.setattr("spanbridge.core.soft_alignment.MAX_CELLS", 5)
     fits, long = tiny().soft_align([pair("a b", "c d"), pair("a b", "c d e")])
     assert fits.forward.shape == (2, 2)
     assert isinstance(long, RowError)

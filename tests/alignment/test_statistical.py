@@ -5,9 +5,10 @@ import random
 import numpy as np
 import pytest
 
-from spanbridge.alignment import soft, statistical
+from spanbridge.alignment import statistical
 from spanbridge.alignment.lexical_aligner import LexicalAligner
 from spanbridge.alignment.statistical import StatisticalAligner
+from spanbridge.core import soft_alignment
 from spanbridge.core.errors import InputError, RowError, SpanbridgeError
 
 NOUNS = "house dog river king bread stone bird tree night child".split()
@@ -183,7 +184,7 @@ def test_names_are_found_at_their_first_occurrence(toy, pair):
 
 def test_a_row_too_long(toy, pair, monkeypatch):
     """It is rejected with the reason, and harms neither the training nor its neighbours."""
-    monkeypatch.setattr(soft, "MAX_CELLS", 100)
+    monkeypatch.setattr(soft_alignment, "MAX_CELLS", 100)
     pairs, _ = toy
     fits, long = pair(["house"] * 50, ["esuoho"] * 2), pair(["house"] * 101, ["esuoho"])
     aligner = fitted([*pairs[:30], long, *pairs[30:]])

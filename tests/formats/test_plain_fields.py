@@ -34,6 +34,7 @@ OF_PAIRS = {
     "pivot_text": "Früher\nhier.",
     "sentence_of": SentenceOf("x", "target", 7, "The whole. Text."),
     "rejected_sentences": ("too long",),
+    "parallel_score": 0.0625,
     "extra": {"n": [1, {"ü": None}]},
 }
 
@@ -85,6 +86,7 @@ def test_keys_and_types():
         ("pivot_text", str),
         ("sentence_of", SentenceOf),
         ("rejected_sentences", tuple[str, ...]),
+        ("parallel_score", float),
         ("source_empty_probability", float),
         ("target_empty_probability", float),
     ]

@@ -31,6 +31,7 @@ ROWS = [
         "Anna",
         SentenceOf("7", "target", 3, _TEXT),
         ("too long",),
+        0.75,
         {"url": "https://example.org", "meta": {"n": [1, 2.5, None]}},
     ),
     SentencePair("4", Sentence(()), Sentence((), empty_probability=0.5), extra={"x": "\u2028"}),
