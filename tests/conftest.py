@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -31,11 +32,12 @@ def real_data() -> Path:
     return folder
 
 
-def _process(args: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def _process(args: list[str], folder: Path, stdin: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "spanbridge", *args],
         capture_output=True,
+        input=stdin,
         text=True,
         encoding="utf-8",
         cwd=folder,
@@ -43,13 +45,14 @@ def _process(args: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _call(args: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def _call(args: list[str], folder: Path, stdin: str) -> subprocess.CompletedProcess[str]:
     """The same in this process, which has imported everything already."""
     from spanbridge.cli.main import main
 
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.chdir(folder)
         patch.setattr(sys, "argv", ["spanbridge", *args])
+        patch.setattr(sys, "stdin", TextIOWrapper(BytesIO(stdin.encode()), "utf-8"))
         for number in (signal.SIGTERM, signal.SIGINT):
             stack.callback(signal.signal, number, signal.getsignal(number))
         patch.setattr(sys, "unraisablehook", sys.unraisablehook)
@@ -69,8 +72,8 @@ def spanbridge(tmp_path, request):
     """
     do = _call if request.config.option.markexpr == "not slow" else _process
 
-    def run(*args: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = do([*map(str, args)], tmp_path)
+    def run(*args: object, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        done = do([*map(str, args)], tmp_path, stdin)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return done

@@ -11,6 +11,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli.terminal import say
+from spanbridge.core.standard import check_one_input
 from spanbridge.core.tags import SCHEMES
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Examples:
   spanbridge evaluate gold.conll predicted.conll
   spanbridge evaluate gold.conll predicted.jsonl --labels PER,LOC,ORG --json
   spanbridge evaluate gold.conll predicted.conll --bootstrap 1000
+  spanbridge evaluate gold.conll - < predicted.conll
   spanbridge evaluate --alignment gold.links predicted.pharaoh --one-based
 
 A span counts as right if its words and its label are right (entity-level F1). The two protocols
@@ -71,7 +73,11 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Score predicted spans, or word alignments, against gold ones."""
+    """Score predicted spans, or word alignments, against gold ones.
+
+    One of the files may be -, for standard input.
+    """
+    check_one_input(gold, predicted)
     if alignment:
         of_links = frozenset({"gold", "predicted", "alignment", "one_based", "as_json"})
         opt.only(context, of_links, "--alignment scores links, not spans")

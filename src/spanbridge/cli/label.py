@@ -19,6 +19,8 @@ Examples:
   spanbridge label sw.txt --from sw --translator given --translations sw-en.tsv \\
     --model en-tagger -o sw.jsonl
 
+TEXT may be - (standard input), and OUT too (standard output; nothing is kept then to resume from).
+
 OUT holds each text with its spans in characters (target_text, target_spans), and the tagged
 translation. Repeat the command to resume after an interruption: finished shards are kept in
 OUT.work, and redone only if the input or a setting that they depend on has changed.
@@ -72,7 +74,7 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     "--output",
     required=True,
     metavar="OUT",
-    help="Pairs, as .jsonl; or texts with spans, as .csv.",
+    help="Pairs, as .jsonl; or texts with spans, as .csv; or -.",
 )
 @opt.file_options
 @opt.output_format_option

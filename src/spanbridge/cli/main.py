@@ -19,6 +19,7 @@ from spanbridge.core.errors import RepairWarning, SpanbridgeError
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.requirements import install_command
 from spanbridge.core.signature import package_version
+from spanbridge.core.standard import forget_input
 
 _COMMANDS = {
     "label": "Find entities in raw text: translate, tag, project back (translate-test).",
@@ -105,6 +106,7 @@ def main() -> None:
             raise
         code = 130
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
+    forget_input()
     if interrupted:
         complain(INTERRUPTED)
     sys.exit(code)

@@ -10,6 +10,7 @@ import click
 from spanbridge.cli import options as opt
 from spanbridge.cli import running
 from spanbridge.core.errors import InputError
+from spanbridge.core.files import check_there
 
 
 @click.command(
@@ -19,8 +20,9 @@ Examples:
   spanbridge make-data en.conll --from en --to es --marks brackets -o es-marked
   spanbridge train --train es-data/train.jsonl --min-score 0.5 -o es-tagger
 
-DIR/train.jsonl holds the translations with projected spans and their confidences. Repeat the
-command to resume after an interruption: finished shards are kept in DIR/work.
+LABELLED may be - (standard input). DIR/train.jsonl holds the translations with projected spans and
+their confidences. Repeat the command to resume after an interruption: finished shards are kept in
+DIR/work.
 """
 )
 @click.argument("labelled", metavar="LABELLED")
@@ -47,7 +49,7 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
 
     if given["marks"]:
         opt.only(context, _BESIDE_MARKS, "--marks needs no projection")
-    opt.check_file(labelled)
+    check_there(labelled)
     _check_labelled(labelled, given["format"])
     settings = {
         "input": labelled,

@@ -38,7 +38,7 @@ source_option = click.option(
     required=True,
     metavar="FILE",
     help="The source side: .conll (labels in the last column), .jsonl (whole pairs; leave --target "
-    "out), or for `align` also .txt.",
+    "out), or for `align` also .txt; - for standard input.",
 )
 target_option = click.option(
     "--target",
@@ -84,7 +84,8 @@ file_options = _stack(
         click.option(
             "--format",
             metavar="NAME",
-            help="Format of the labelled file, if neither its name nor its first lines tell. "
+            help="Format of the labelled file, if neither its name nor its first lines tell (of "
+            "standard input, -, only these do). "
             f"{listed('format')}.",
         ),
         click.option(
@@ -104,7 +105,9 @@ file_options = _stack(
 )
 
 output_format_option = click.option(
-    "--output-format", metavar="NAME", help="Format of OUT, if its suffix does not tell."
+    "--output-format",
+    metavar="NAME",
+    help="Format of OUT, if its suffix does not tell (for - whole pairs, jsonl).",
 )
 
 reading_options = _stack(
@@ -341,12 +344,6 @@ def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
         source = context.get_parameter_source(param.name or "")
         if source is click.core.ParameterSource.COMMANDLINE and param.name not in allowed:
             raise click.UsageError(f"{why}; leave {param.opts[-1]} out")
-
-
-def check_file(path: str) -> None:
-    """Check that a file exists."""
-    if not os.path.exists(path):
-        raise InputError(path, None, "no such file")
 
 
 def make_folder(path: str) -> None:

@@ -23,6 +23,8 @@ Examples:
   spanbridge project --source b.conll --target b.txt --apply en-de.fit -o b.out.conll
   spanbridge project --source en.conll --target de.txt --links en-de.pharaoh -o de.conll
 
+One of the files may be -, for standard input; OUT may be -, for standard output.
+
 The result goes to OUT as CoNLL (IOB2), or as whole pairs with confidences and links if OUT ends in
 .jsonl. OUT has every row of the input: projected, empty for a stated reason, or rejected, that is,
 without spans in OUT and with its reason in OUT.rejects.jsonl. OUT.run.json holds the signature and

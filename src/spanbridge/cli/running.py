@@ -10,8 +10,15 @@ from typing import Any, TypeVar
 import click
 
 from spanbridge.cli.terminal import say, visible
+from spanbridge.core.standard import STANDARD
 
 T = TypeVar("T")
+
+
+def check_streams(output: str | None, as_json: bool) -> None:
+    """Refuse two things on standard output."""
+    if output == STANDARD and as_json:
+        raise click.UsageError("--json and the result cannot both go to standard output")
 
 
 def run_or_show(pipeline: Any, given: dict[str, Any]) -> None:
@@ -32,6 +39,7 @@ def stream(
     from spanbridge.run.config import make_pipeline
     from spanbridge.run.stream import run
 
+    check_streams(settings["output"], given["as_json"])
     job = make_pipeline(settings).job(keep=keep, explanation=explanation)
     done, reports = run(job, progress(given["quiet"]))
     for report in reports:
@@ -48,6 +56,7 @@ def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: boo
     """Run a pipeline in shards, and report each step and the whole."""
     from spanbridge.run.shards import run
 
+    check_streams(pipeline.settings.output, as_json)
     done, reports = run(pipeline.job(part), progress(quiet))
     if as_json:
         steps = [report.to_dict() for report in reports]

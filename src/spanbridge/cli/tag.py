@@ -17,6 +17,7 @@ Examples:
   spanbridge tag --source pairs.jsonl --side target --model sw-tagger -o tagged.jsonl
   spanbridge tag --source en.txt --tagger transformers --model dslim/bert-base-NER -o en.conll
   spanbridge tag --source en.txt --tagger spacy --model en_core_web_sm --map GPE=LOC -o en.conll
+  cat en.txt | spanbridge tag --source - --model en-tagger -o - | head
   spanbridge tag --source en.txt --model m --map PER=PER --map LOC=LOC --others drop -o en.conll
 
 From .jsonl to .jsonl, each span has the probability that it is exactly right. OUT.run.json holds
@@ -27,7 +28,8 @@ the signature and the account.
     "--source",
     required=True,
     metavar="FILE",
-    help="Sentences: .txt (one per line), .conll (its tags are not read), .jsonl or .csv.",
+    help="Sentences: .txt (one per line), .conll (its tags are not read), .jsonl or .csv; "
+    "- for standard input.",
 )
 @click.option(
     "--model",
@@ -36,7 +38,7 @@ the signature and the account.
     help="A folder that `spanbridge train` made, any checkpoint folder or Hugging Face id of a "
     "token classifier, or a spaCy pipeline.",
 )
-@click.option("-o", "--output", required=True, metavar="OUT", help="File for the result.")
+@click.option("-o", "--output", required=True, metavar="OUT", help="File for the result, or -.")
 @click.option(
     "--tagger", metavar="NAME", default="checkpoint", help=f"Tagger. {opt.listed('tagger')}."
 )

@@ -15,6 +15,7 @@ from spanbridge.cli import running
 Examples:
   spanbridge translate --source es.txt --from es --to en --original target -o pairs.jsonl
   spanbridge translate --source en.conll --from en --to es -o pairs.jsonl
+  cat es.txt | spanbridge translate --source - --from es --to en -o - | head
   spanbridge translate --source sw.txt --from sw --to en --translator given \\
     --translations sw-en.tsv -o pairs.jsonl
 
@@ -31,7 +32,7 @@ reason in their row's field `translation_status`.
     required=True,
     metavar="FILE",
     help="Raw text, one sentence per line, rows with a text as .jsonl or .csv, or CoNLL; labels "
-    "stay with their sentences.",
+    "stay with their sentences; - for standard input.",
 )
 @opt.translator_options
 @click.option("--to", "other", required=True, metavar="LANG", help="Language of the translations.")
@@ -42,10 +43,11 @@ reason in their row's field `translation_status`.
     show_default=True,
     help="Side of the pairs for the sentences of FILE.",
 )
-@click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl.")
+@click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl, or -.")
 @opt.tag_options
 @opt.text_options
 @opt.reading_options
+@opt.output_format_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
@@ -58,6 +60,6 @@ def command(source: str, output: str, **given: Any) -> None:
         "output": output,
         "commercial": given["commercial"],
         "steps": [{"translate": {"translator": opt.translator_entry(given), "side": original}}],
-        **opt.take(given, ("scheme", "orphans", *opt.READING)),
+        **opt.take(given, ("scheme", "orphans", *opt.READING, "output_format")),
     }
     running.stream(settings, given)

@@ -12,6 +12,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli.terminal import say
+from spanbridge.core.standard import check_one_input, is_standard
 from spanbridge.core.tags import OrphanPolicy, Scheme
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ Examples:
 
 A .jsonl result holds both sentences, links and scores. A .conll one holds the target only: the
 source (and given links) come from the files named in its OUT.run.json, or from --source, --links.
-The page is one file, needs no network, and can be sent by mail.
+One of the files may be -, for standard input. The page is one file, needs no network, and can be
+sent by mail.
 """
 )
 @click.argument("outputs", metavar="OUT...", nargs=-1, required=True)
@@ -72,16 +74,20 @@ def command(
 
     if len(outputs) > 1 and (gold or source or links):
         raise click.UsageError("--gold, --source and --links go with one OUT only")
+    check_one_input(*outputs, source, links, gold)
     if links and not source:
         raise click.UsageError("--links needs --source")
     for path in (source, links, gold, *(file for one in outputs for file in _belonging(one))):
-        if path is not None and real_path(path) == real_path(output):
+        if path is None or is_standard(path) or is_standard(output):
+            continue
+        if real_path(path) == real_path(output):
             raise click.UsageError(f"{output} is both input and page; write to another file")
     how = Reading(scheme, orphans, **opt.reading(given))
     documents = [_document(path, source, links, gold, how) for path in outputs]
     with atomic_output(output) as out:
         write_page(out, documents, title=title, max_rows=max_rows)
-    say(f"written to {output}", err=True)
+    if not is_standard(output):
+        say(f"written to {output}", err=True)
 
 
 def _document(

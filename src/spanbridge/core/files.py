@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.standard import is_standard, on_disk, standard_output
 from spanbridge.core.temporary import BusyError, claimed, sweep, unfinished
 
 _BATCH_BYTES = 1 << 20
@@ -81,6 +82,8 @@ def check_rereadable(path: str | Path) -> None:
     """
     if not isinstance(path, str | Path):
         raise SpanbridgeError(f"{path!r} is no path of a file")
+    if is_standard(path):
+        return
     if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
         raise InputError(
             path, None, "is a pipe or a device, but is read twice; write it to a file first"
@@ -96,9 +99,15 @@ def real_path(path: str | Path) -> Path:
 
 
 def check_named(path: str | Path, what: str = "file") -> None:
-    """Raise InputError for ``-``, which stands for standard output elsewhere."""
-    if str(path) == "-":
-        raise InputError(path, None, f"there is no output to standard output; name a {what}")
+    """Raise InputError for ``-``, where it cannot stand for standard output."""
+    if is_standard(path):
+        raise InputError(path, None, f"this cannot go to standard output; name a {what}")
+
+
+def check_there(path: str | Path) -> None:
+    """Raise InputError if there is no such file."""
+    if not (is_standard(path) or os.path.exists(path)):  # neither for a name that is too long
+        raise InputError(path, None, "no such file")
 
 
 def first_lines(path: str | Path, n: int) -> list[str]:
@@ -119,7 +128,8 @@ def _batches(path: str | Path) -> Iterator[str]:
     """Read whole lines, about a megabyte at a time."""
     n_lines = 0
     try:
-        with gzip.open(path, "rb") if is_gzip(path) else open(path, "rb") as handle:
+        place = on_disk(path)
+        with gzip.open(place, "rb") if is_gzip(path) else open(place, "rb") as handle:
             if _is_device(handle.fileno()):
                 raise InputError(path, None, "is a device, not a file; check the path")
             # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
@@ -172,21 +182,16 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
 
     It is written beside its destination and moved there at the end. If the block raises, nothing is
     left behind and an older file of that name is unchanged. Line ends are ``\n``; equal content
-    gives equal bytes, also in a ``.gz`` file. What killed processes have left there is swept.
+    gives equal bytes, also in a ``.gz`` file. What killed processes have left there is swept. The
+    name ``-`` stands for standard output, which gets all of it at the end.
 
     Raises:
         InputError: the path is a folder or lies in one that cannot be written to, or the disk is
             full.
     """
-    check_named(path)
     with ExitStack() as stack:
         try:
-            destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
-            with suppress(FileNotFoundError):
-                if not stat.S_ISREG(destination.stat().st_mode):  # also fails if the name is long
-                    raise InputError(path, None, "is not a file, so cannot be written; name a file")
-            sweep(destination.parent)
-            raw = _Raw(stack.enter_context(unfinished(destination)), path)
+            raw = _Raw(stack.enter_context(_new_file(path)), path)
         except (OSError, ValueError) as error:
             raise unwritable(path, error) from error
         binary: IO[bytes] | gzip.GzipFile = stack.enter_context(BufferedWriter(raw))
@@ -195,6 +200,22 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
             packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
             binary = stack.enter_context(packed)
         yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
+
+
+@contextmanager
+def _new_file(path: str | Path) -> Iterator[Path]:
+    """Path of an unfinished file."""
+    if is_standard(path):
+        with standard_output() as temporary:
+            yield temporary
+        return
+    destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(destination.stat().st_mode):  # also fails if the name is long
+            raise InputError(path, None, "is not a file, so cannot be written; name a file")
+    sweep(destination.parent)
+    with unfinished(destination) as temporary:
+        yield temporary
 
 
 class _Raw(FileIO):
@@ -217,7 +238,7 @@ def alone(path: str | Path, *, wait: bool = False) -> Iterator[None]:
     """Keep other processes from writing the same file or folder, with all that belongs to it.
 
     Args:
-        path: it need not exist.
+        path: it need not exist; standard output (``-``) is nobody else's.
         wait: wait for another process that writes it.
 
     Raises:
@@ -225,7 +246,8 @@ def alone(path: str | Path, *, wait: bool = False) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(claimed(Path(path), wait=wait))
+            if not is_standard(path):
+                stack.enter_context(claimed(Path(path), wait=wait))
         except BusyError as error:
             why = "another run is writing it; wait for that one, or name another"
             raise InputError(path, None, why) from error

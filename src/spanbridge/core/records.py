@@ -15,13 +15,14 @@ from typing import Any
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import atomic_output, reason
+from spanbridge.core.standard import on_disk
 
 DIGEST, FILES = "sha256", "files"
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
+    """SHA-256 of a file, or of standard input (``-``), in hexadecimal."""
+    with on_disk(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

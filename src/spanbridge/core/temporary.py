@@ -14,6 +14,7 @@ import secrets
 import shutil
 import socket
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
@@ -53,6 +54,19 @@ def scratch_folder(destination: Path) -> Iterator[Path]:
             yield temporary
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """An empty folder that only its user can read, which is gone after the block. Raises OSError.
+
+    It lies where the system keeps temporary files (``TMPDIR``).
+    """
+    place = Path(tempfile.gettempdir())
+    sweep(place)
+    with scratch_folder(place / "private") as folder:
+        folder.chmod(0o700)
+        yield folder
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from spanbridge.core.files import check_rereadable, first_lines, is_gzip
 from spanbridge.core.plugins import is_foreign, plugins
 from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
 from spanbridge.core.spans import Nested, one_layer
+from spanbridge.core.standard import is_standard
 from spanbridge.formats.base import SNIFFED_LINES, Format, Write
 
 # Suffix of plain text, but also of some labelled corpora.
@@ -50,7 +51,8 @@ def find_format(
         name: name of the format, if it is known.
         default: name of the format if neither suffix nor lines tell; None for none.
         sniff: recognise a format by the first lines of a file whose suffix no format claims;
-            without it, and with the default ``text``, only by lines that are unambiguous.
+            without it, and with the default ``text``, only by lines that are unambiguous. Standard
+            input (``-``), which has no name to tell, is always looked at.
 
     Raises:
         InputError: the lines are needed, but the file cannot be read.
@@ -65,6 +67,7 @@ def find_format(
     vague = _suffix(path) == _AMBIGUOUS
     if vague and default is None:
         default = "text"
+    sniff = sniff or (is_standard(path) and default != "text")
     looked_at = default == "text" if vague else sniff or default == "text"
     if looked_at:
         check_rereadable(path)

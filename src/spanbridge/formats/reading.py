@@ -14,6 +14,7 @@ from spanbridge.core.links import WordAlignment
 from spanbridge.core.plugins import code_digests
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
+from spanbridge.core.standard import check_one_input
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.blank_rows import skips_blanks, without_blanks
 from spanbridge.formats.conll import Conll, is_blank
@@ -138,10 +139,12 @@ def read_pairs(
         The pairs; every loop over them reads the files.
 
     Raises:
-        SpanbridgeError: a target is missing, or given in addition to pairs.
+        SpanbridgeError: a target is missing, or given in addition to pairs; or several files are
+            ``-``.
         InputError: a file is a pipe; and while reading, as :func:`read_rows`; or the files have
             different numbers of rows; or a link lies outside its sentences.
     """
+    check_one_input(source, target, links)
     for path in (source, target, links):
         if path is not None:
             check_rereadable(path)

@@ -18,6 +18,7 @@ from spanbridge.core.files import real_path
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
 from spanbridge.core.spans import Nested
+from spanbridge.core.standard import is_standard
 from spanbridge.formats import find_format
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
@@ -45,7 +46,8 @@ class Settings(Input):
         link_scores: write the scores of links, if they are optional in the format.
         nested: of spans that lie in each other, those that a format with one layer holds: the
             ``outer`` ones (default) or the ``inner`` ones. Those left out are counted.
-        work: folder for the shards; by default ``OUTPUT.work``.
+        work: folder for the shards; by default ``OUTPUT.work``, or for standard output (``-``) one
+            that is not kept.
         shard_rows: rows per shard.
         fit_rows: rows that steps learn from, at most, spread evenly over the input.
         commercial: refuse parts whose licence does not allow commercial use.
@@ -119,6 +121,7 @@ class Pipeline:
             if getattr(given, name) is None:
                 raise InputError(self.file, None, f"{name}: is missing")
         assert given.output is not None
+        work = self._work(given.output, part)
         held = result_format(given.output, self.steps[-1].name, given.nested, given.output_format)
         self._check_output(given.output, explanation, held.beside(given.output))
         self.check(given.columns())
@@ -138,10 +141,21 @@ class Pipeline:
             any(step.slow for step in self.steps),
             keep,
             explanation,
-            Path(given.work or f"{given.output}.work"),
+            work,
             given.shard_rows,
             part,
         )
+
+    def _work(self, output: str, part: tuple[int, int]) -> Path | None:
+        """The folder for shards. Raises InputError if a run could not go on for lack of one."""
+        if self.settings.work is not None:
+            return Path(self.settings.work)
+        if not is_standard(output):
+            return Path(f"{output}.work")
+        if self.file is not None or part != (1, 1):
+            why = "of a run to standard output nothing is kept from which it could go on; name a "
+            raise self.wrong_setting("output", f"{why}file, or a folder by work")
+        return None
 
     def open(self) -> tuple[Step, ...]:
         """Load the parts of the steps.
@@ -174,6 +188,8 @@ class Pipeline:
                 options = value.options.values() if isinstance(value, PartSettings) else (value,)
                 read += (option for option in options if isinstance(option, str))
         check_output(output, *read, explanation=explanation, also=also)
+        if is_standard(output):
+            return
         folder = real_path(output).parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             why = "cannot be written: is its folder there, and writable?"

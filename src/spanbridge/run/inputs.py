@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from spanbridge.core.errors import InputError
-from spanbridge.core.files import check_rereadable
+from spanbridge.core.files import check_rereadable, check_there
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.settings import exact
 from spanbridge.core.spans import ABSENT
@@ -89,8 +88,7 @@ class Input(BaseModel):
         """Columns of the rows. Raises InputError if a file is missing or cannot be read."""
         for path in self.paths().values():
             if path is not None:
-                if not os.path.exists(path):  # neither for a name that is too long
-                    raise InputError(path, None, "no such file")
+                check_there(path)
                 check_rereadable(path)
         if self.text_column is not None and isinstance(self.input, str):
             known = self._format(self.input)

@@ -39,7 +39,7 @@ class Job:
         slow: check the whole input before the work begins.
         keep: folder in which the only step saves what it has learned; None saves nothing.
         explanation: file for the explanations of rows; None leaves them in the rows.
-        work: folder for shards.
+        work: folder for shards; None for one that is not kept.
         shard_rows: rows per shard, at least 1.
         part: (i, n): only the shards i, i + n, ... counted from 1, for the i-th of n machines.
     """
@@ -56,12 +56,14 @@ class Job:
     slow: bool = True
     keep: str | None = None
     explanation: str | None = None
-    work: Path = Path()
+    work: Path | None = None
     shard_rows: int = SHARD_ROWS
     part: tuple[int, int] = (1, 1)
 
     def check_work(self) -> None:
         """Raise InputError unless ``work`` can hold the shards, and nothing else."""
+        if self.work is None:
+            return
         if (why := foreign_work(self.work, self.output, *self.inputs.values())) is not None:
             raise InputError(self.work, None, why)
 

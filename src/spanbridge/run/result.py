@@ -16,12 +16,13 @@ from spanbridge.core.files import atomic_output, check_named, real_path
 from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
 from spanbridge.core.spans import Nested, Sentence
+from spanbridge.core.standard import check_one_input, is_standard
 from spanbridge.formats import Format, Write, named_format, open_writer, output_format
 from spanbridge.formats.base import MisfitError
 from spanbridge.steps.account import Account
 
-# Format of an output whose suffix tells none, by what the last step makes.
-DEFAULT_FORMATS = {"links": "pharaoh", "spans": "conll"}
+# Number of reasons that are told where there is no file of rejects.
+_TOLD = 10
 
 
 @dataclass
@@ -99,10 +100,17 @@ class Run:
 
     def text(self) -> str:
         """Summary in plain text."""
-        lines = [self.account.text(), f"written to {self.output}", self.signature]
-        if self.rejects:
-            lines.insert(1, f"rejected rows and why: {self.rejects}")
+        place = "standard output" if is_standard(self.output) else self.output
+        lines = [self.account.text(), f"written to {place}", self.signature]
+        if self.rejects or self.account.rejects:
+            lines.insert(1, f"rejected rows and why: {self.rejects or self._reasons()}")
         return "\n".join(lines)
+
+    def _reasons(self) -> str:
+        """The rejects in one line, for standard output."""
+        reasons = Counter(why for _, why in self.account.rejects).most_common()
+        more = f", and {len(reasons) - _TOLD} further reasons" if len(reasons) > _TOLD else ""
+        return ", ".join(f"{n} {why}" for why, n in reasons[:_TOLD]) + more
 
 
 def manifest_path(output: str | Path) -> Path:
@@ -147,7 +155,7 @@ def open_result(
         written = Written(write, named_format(known).sides == "none")
         yield written
         # an earlier run's files would be taken for this run's
-        for beside in (manifest_path(path), rejects_path(path)):
+        for beside in () if is_standard(path) else (manifest_path(path), rejects_path(path)):
             beside.unlink(missing_ok=True)
     written.enter(account())
     if left_out:
@@ -201,11 +209,14 @@ def result_format(
 ) -> Format:
     """Format of a result's file, by name or suffix, or else Pharaoh for links and CoNLL for spans.
 
+    To standard output, another command's input, go whole pairs in place of CoNLL.
+
     Raises SpanbridgeError if it cannot hold what the last step makes, or if ``nested`` chooses
     among layers of spans though it holds all of them.
     """
     made = "links" if last_step == "align" else "spans"
-    held = output_format(output, DEFAULT_FORMATS[made], name)
+    usual = "pharaoh" if made == "links" else "jsonl" if is_standard(output) else "conll"
+    held = output_format(output, usual, name)
     if not (held.holds_links if made == "links" else held.holds_spans):
         ways = ".jsonl or .pharaoh" if made == "links" else ".jsonl or .conll"
         raise SpanbridgeError(
@@ -234,18 +245,20 @@ def check_output(
         also: further files of the result.
 
     Raises:
-        InputError: a path is a folder, or ``-``.
-        SpanbridgeError: an input would be overwritten, or one output by another.
+        InputError: a path is a folder, or the explanation is ``-``.
+        SpanbridgeError: an input would be overwritten, or one output by another; or several inputs
+            are ``-``.
     """
     for name in (output, explanation, *inputs):
         if name is not None and "\0" in name:
             raise SpanbridgeError(f"{name!r} holds a zero byte, as no name of a file does")
-    check_named(output)
+    check_one_input(*inputs)
     beside = (manifest_path(output), rejects_path(output), *also)
-    for path in beside:
+    files = () if is_standard(output) else (Path(output), *beside)
+    for path in files[1:]:
         if path.is_dir():
             raise InputError(path, None, "is a folder where a file would go; move it away")
-    written = {real_path(path) for path in (Path(output), *beside)}
+    written = {real_path(path) for path in files}
     if explanation is not None:
         check_named(explanation)
         if real_path(explanation) in written:
@@ -254,7 +267,7 @@ def check_output(
             )
         written.add(real_path(explanation))
     for given in inputs:
-        if given is not None and real_path(given) in written:
+        if given is not None and not is_standard(given) and real_path(given) in written:
             raise SpanbridgeError(f"{given} is both input and output; write to another file")
 
 
@@ -293,13 +306,18 @@ def finish(
     account: Account,
     explanation: str | None = None,
 ) -> Run:
-    """Write the rejects and then the manifest beside a result, which says that all is whole."""
+    """Write the rejects and then the manifest beside a result, which says that all is whole.
+
+    Standard output has nothing beside it.
+    """
+    given = {role: path for role, path in inputs.items() if path is not None}
+    if is_standard(output):
+        return Run(output, given, line, account, None, explanation)
     rejects = rejects_path(output)
     if account.rejects:
         with atomic_output(rejects) as out:
             for row, reason in account.rejects:
                 out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
-    given = {role: path for role, path in inputs.items() if path is not None}
     rejected = str(rejects) if account.rejects else None
     run = Run(output, given, line, account, rejected, explanation)
     files = [Path(path) for path in (output, rejected, explanation) if path is not None]
@@ -313,7 +331,7 @@ def read_manifest(output: str) -> dict[str, Any] | None:
     Raises InputError if it is damaged, or not this result's.
     """
     path = manifest_path(output)
-    if not path.is_file():
+    if is_standard(output) or not path.is_file():
         return None
     manifest = read_record(path, "run again, or delete it", alone=True)
     if not isinstance(manifest.get("inputs"), dict):

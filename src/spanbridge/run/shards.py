@@ -19,7 +19,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from math import inf
 from pathlib import Path
@@ -30,7 +30,7 @@ from spanbridge.core.files import alone, reason
 from spanbridge.core.records import read_record, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
-from spanbridge.core.temporary import sweep, unfinished_folder
+from spanbridge.core.temporary import private_folder, sweep, unfinished_folder
 from spanbridge.formats.base import Counts
 from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.run.job import Job, deterministic, signature_of
@@ -55,21 +55,23 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[StepRep
     """
     job.check_work()
     steps = job.open_steps()
-    try:
-        job.work.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise InputError(job.work, None, f"cannot be made ({reason(error)})") from error
-    sweep(job.work, deep=True)
-    going = _ShardedRun(job, steps, progress)
-    going.read()
-    return going.end(), going.reports
+    with ExitStack() as stack:
+        try:
+            work = job.work or stack.enter_context(private_folder())
+            work.mkdir(parents=True, exist_ok=True)
+        except (OSError, ValueError) as error:
+            raise InputError(job.work, None, f"cannot be made ({reason(error)})") from error
+        sweep(work, deep=True)
+        going = _ShardedRun(job, work, steps, progress)
+        going.read()
+        return going.end(), going.reports
 
 
 class _ShardedRun:
     """State of a run."""
 
-    def __init__(self, job: Job, steps: tuple[Step, ...], progress: Progress) -> None:
-        self._job, self._steps, self._progress = job, steps, progress
+    def __init__(self, job: Job, work: Path, steps: tuple[Step, ...], progress: Progress) -> None:
+        self._job, self._work, self._steps, self._progress = job, work, steps, progress
         self._parts = [step.signature_parts() for step in steps]
         self.reports = [StepReport("read")]
         self.reports += (StepReport(step.name, step.licences()) for step in steps)
@@ -238,7 +240,7 @@ class _ShardedRun:
         return read_shard(self._path(s, k)) if self._record(s, k) else list(self._make(s, k))
 
     def _path(self, s: int, k: int) -> Path:
-        folder = self._job.work / f"{s}-{self.reports[s].name}"
+        folder = self._work / f"{s}-{self.reports[s].name}"
         return folder / f"{k:05}-{self._key(s, k)[:16]}.parquet"
 
     def _sample(self) -> dict[int, list[range]]:
