@@ -1,7 +1,7 @@
-"""Folders that hold what an aligner and a method learned together, and their settings.
+"""Folders that hold what an aligner, a method and a judge learned together, and their settings.
 
-``parts.json`` names both with their options; each saves its own state in a subfolder. It is the
-record of both, written last: without it, a folder holds no fit.
+``parts.json`` names the first two with their options; each saves its own state in a subfolder. It
+is the record of all, written last: without it, a folder holds no fit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from spanbridge.core.learned import (
 from spanbridge.core.records import read_record, write_record
 from spanbridge.steps.base import PartSettings
 
-NAMES = ("parts.json", "aligner", "method")
+NAMES = ("parts.json", "aligner", "method", "judge")
 _OF_PART = ("name", "options")
 
 
@@ -46,13 +46,15 @@ def save(
     method_settings: PartSettings | None,
     method: Learner | None,
     weights: Mapping[str, float] | None = None,
+    judge: Learner | None = None,
 ) -> None:
-    """Save what both have learned, in place of any earlier fit in the folder.
+    """Save what all have learned, in place of any earlier fit in the folder.
 
     Args:
         folder: place of the fit.
         aligner_settings, aligner, method_settings, method: both parts, None where there is none.
         weights: weights that were added to the method's own.
+        judge: what judges rows, if it has learned.
 
     Raises InputError if the folder cannot be written to.
     """
@@ -71,6 +73,10 @@ def save(
         if part is not None:
             part.save(path / kind)
             records.append(path / kind / FILES[0])
+    parts["judge"] = judge is not None
+    if judge is not None:
+        judge.save(path / "judge")
+        records.append(path / "judge" / FILES[0])
     write_record(path / NAMES[0], parts, records)
 
 
@@ -82,13 +88,19 @@ def _named(settings: PartSettings) -> dict[str, Any]:
     return {"name": settings.name, "options": options}
 
 
-def load(folder: str | Path, aligner: Learner | None, method: Learner | None) -> None:
+def load(
+    folder: str | Path,
+    aligner: Learner | None,
+    method: Learner | None,
+    judge: Learner | None = None,
+) -> None:
     """Restore what :func:`save` saved, for parts made with the same settings.
 
     Raises InputError if something is missing or damaged.
     """
-    _read(Path(folder))
-    for kind, part in (("aligner", aligner), ("method", method)):
+    parts = _read(Path(folder))
+    given = judge if parts.get("judge") else None
+    for kind, part in (("aligner", aligner), ("method", method), ("judge", given)):
         if part is not None:
             part.load(Path(folder) / kind)
 
@@ -119,7 +131,8 @@ def recipe(
     if made["aligner"] is None and reads != "nothing" and links != "only":
         why = "holds no aligner; fit again (or apply it with links: only, if it was fitted so)"
         raise InputError(Path(folder) / NAMES[0], None, why)
-    digests = [digest_of(Path(folder) / kind) for kind, part in made.items() if part is not None]
+    kinds = [kind for kind in NAMES[1:] if made.get(kind) or (kind == "judge" and parts.get(kind))]
+    digests = [digest_of(Path(folder) / kind) for kind in kinds]
     whole = sha256("|".join(digests).encode()).hexdigest()[:12]
     weights = parts.get("weights")
     if not isinstance(weights, dict) or not all(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from spanbridge.alignment.base import Aligner, checked
+from spanbridge.alignment.judging import Judge
 from spanbridge.alignment.parallel import translation_score
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
@@ -96,6 +97,7 @@ class Project(Step):
     _applied: str | None = PrivateAttr(None)
     _weights: dict[str, float] = PrivateAttr(default_factory=dict)
     _words: TargetWords = PrivateAttr()
+    _judge: Judge = PrivateAttr(default_factory=Judge)
 
     @model_validator(mode="after")
     def _consistent(self) -> Project:
@@ -124,7 +126,7 @@ class Project(Step):
             self._aligner = None if aligner is None else self.build(context, aligner)
             if weights:
                 self._method.add_scores(weights=weights)
-            learning.load(self.apply, self._aligner, self._method)
+            learning.load(self.apply, self._aligner, self._method, self._judge)
             self._chosen, self._weights = (aligner, method), weights
             return
         usual = PartSettings("method", "greedy" if self.links == "only" else "corpus")
@@ -189,7 +191,7 @@ class Project(Step):
         return self._method.learns or (self._aligner is not None and self._aligner.learns)
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
-        """Fit aligner and method."""
+        """Fit aligner and method, and what tells translations from other rows."""
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
         learning_rows = list(in_parts(map(self._words, rows), self._aligner))
         if self._aligner is not None and self._aligner.learns:
@@ -200,6 +202,8 @@ class Project(Step):
             self._method.fit(
                 [(pair, read) for pair, read in found if not isinstance(read, RowError)]
             )
+        if self._method.reads != "nothing":
+            self._judge.fit(learning_rows, self._aligner)
         self._check_reach()
 
     def save(self, folder: str | Path) -> None:
@@ -212,7 +216,8 @@ class Project(Step):
         self.check_fit()
         assert self._chosen is not None
         aligner, method = self._chosen
-        learning.save(folder, aligner, self._aligner, method, self._method, self._weights)
+        parts = (aligner, self._aligner, method, self._method)
+        learning.save(folder, *parts, self._weights, self._judge)
 
     def check_fit(self) -> None:
         """Raise SpanbridgeError if a fit would not keep all that the results depend on."""
@@ -222,7 +227,7 @@ class Project(Step):
 
     def load(self, folder: str | Path) -> None:
         """Restore what aligner and method have learned."""
-        learning.load(folder, self._aligner, self._method)
+        learning.load(folder, self._aligner, self._method, self._judge)
         self._check_reach()
 
     def _check_reach(self) -> None:
@@ -254,7 +259,7 @@ class Project(Step):
         cuts = cut(rows, self._aligner)
         whole = [part.pair for parts in cuts if not isinstance(parts, RowError) for part in parts]
         found = list(self._aligned(whole))
-        scores = [self._score(pair, read) for pair, read in found]
+        scores = self._scores(found)
         fates = [
             early_status(pair, read, self._unlikely(score))
             for (pair, read), score in zip(found, scores, strict=True)
@@ -284,8 +289,18 @@ class Project(Step):
                 score = joined_score(parts, of_row)
                 yield joined(row, parts, of_row, score, self._unlikely(score))
 
+    def _scores(self, found: Sequence[tuple[SentencePair, Found]]) -> list[float | None]:
+        """Translation score of each row or part: by the judge, or by its links alone."""
+        read = [n for n, (_, one) in enumerate(found) if one is not None and not isinstance(one, RowError)]
+        judged = iter(self._judge.scores([found[n][0] for n in read], self._aligner))
+        scores: list[float | None] = [None] * len(found)
+        for n in read:
+            by_judge = next(judged)
+            scores[n] = self._score(*found[n]) if by_judge is None else by_judge
+        return scores
+
     def _score(self, pair: SentencePair, read: Found) -> float | None:
-        """Translation score of a row or a part, by its own links or by what was read."""
+        """Translation score of a row or a part by its own links or by what was read."""
         if read is None or isinstance(read, RowError):
             return None
         sides = pair.source.words, pair.target.words

@@ -1,0 +1,241 @@
+"""Judges whether rows are translations, by what the bitext says of them apart from themselves.
+
+An aligner that has learned from a row finds support for its words whether or not they translate
+each other. So rows are judged by evidence that does not come from them:
+
+- *words*: how much more probable each side's words are beside the other side than by themselves, by
+  a lexicon of rows of other folds (a row's fold depends on its words alone, so that the same row is
+  never in its own lexicon);
+- *sentences*: cosine of both sides' vectors less their language's mean, if the aligner has an
+  encoder.
+
+Each is standardised by what sources beside other rows' targets of the sample get. Rows of the
+sample are then a mixture of a standard normal distribution, of those that are no translations, and
+of another one, which is fitted to them by expectation and maximisation. The score of a row is its
+posterior probability of the latter. Where the evidence cannot tell true pairs from others (too
+little data, a language that the encoder does not know), both components are alike, and nothing is
+called unlikely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from spanbridge.alignment.base import Aligner, Vectors
+from spanbridge.alignment.lexicon import NULL, Lexicon, diagonal_prior
+from spanbridge.core.learned import Arrays, Learner
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.soft_alignment import too_long
+
+Floats = npt.NDArray[np.float64]
+Words = tuple[str, ...]
+
+# With fewer rows nothing can be said of the others.
+MIN_ROWS = 30
+# Rows that lexicons are learned from, and rows whose evidence is the mixture's sample, at most.
+MAX_ROWS, MAX_JUDGED = 2000, 500
+FOLDS = 4
+# Characters that words are cut to.
+PREFIX = 4
+# Least share of rows that are no translations; a row is called unlikely on good evidence only.
+LEAST_SHARE = 0.05
+# Standard deviation of true pairs, in that of others: bounds against outliers and small samples.
+SPREAD = 0.6, 1.5
+ROUNDS = 50
+# A word that other evidence does not expect at all counts no more than this.
+LEAST_PROBABILITY = 1e-9
+
+
+class Judge(Learner):
+    """Scores of rows: the probability that both sides translate each other, learned from a bitext.
+
+    Deterministic; the score of a row depends on the row and on what was learned.
+    """
+
+    learns = True
+
+    def __init__(self) -> None:
+        self._lexicons: list[Lexicon] = []
+        self._means: tuple[Floats, ...] = ()  # of both sides' vectors
+        self._numbers: Floats | None = None  # see _mixture
+
+    def describe(self) -> str:
+        """Folds and numbers of rows."""
+        return f"judge(folds={FOLDS},rows={MAX_ROWS},judged={MAX_JUDGED})"
+
+    def fit(self, pairs: Sequence[SentencePair], aligner: Aligner | None) -> None:
+        """Learn from a sample of the bitext; with fewer than ``MIN_ROWS`` rows, nothing.
+
+        Args:
+            pairs: the sample.
+            aligner: gives sentences' vectors, if it has an encoder.
+        """
+        self.__init__()  # type: ignore[misc]  # nothing of an earlier fit stays
+        rows = _spread([_sides(pair) for pair in pairs if _usable(pair)], MAX_ROWS)
+        folds = [_fold(row) for row in rows]
+        if len(rows) < MIN_ROWS or min(folds.count(k) for k in range(FOLDS)) < 2:
+            return
+        for k in range(FOLDS):
+            others = [row for row, fold in zip(rows, folds, strict=True) if fold != k]
+            priors = [diagonal_prior(len(s), len(t)) for s, t in others]
+            self._lexicons.append(Lexicon.learn(others, PREFIX, priors))
+        judged = _spread(rows, MAX_JUDGED)
+        vectors = _vectors(judged, aligner)
+        self._means = tuple(side.mean(0, dtype=np.float64) for side in vectors)
+        evidence = self._evidence(judged, vectors)
+        # each source beside the targets a third and two thirds of its fold further on
+        same = [[n for n, row in enumerate(judged) if _fold(row) == k] for k in range(FOLDS)]
+        i, j = (
+            np.array(side, np.int64)
+            for side in zip(
+                *(
+                    (one, fold[(at + step * len(fold) // 3) % len(fold)])
+                    for fold in same
+                    if len(fold) > 2
+                    for step in (1, 2)
+                    for at, one in enumerate(fold)
+                ),
+                strict=True,
+            )
+        )
+        mispaired = [(judged[a][0], judged[b][1]) for a, b in zip(i, j, strict=True)]
+        of_folds = [_fold(judged[a]) for a in i]
+        shifted = [side[at] for side, at in zip(vectors, (i, j), strict=False)]
+        null = self._evidence(mispaired, shifted, of_folds)
+        mean, spread = null.mean(0), np.maximum(null.std(0), 1e-6)
+        self._numbers = np.array([mean, spread, *_mixture((evidence - mean) / spread)])
+
+    def scores(self, pairs: Sequence[SentencePair], aligner: Aligner | None) -> list[float | None]:
+        """The probability of each pair, in [0, 1]; None if one side is empty or both are too long.
+
+        None for all if nothing was learned.
+        """
+        good = [n for n, pair in enumerate(pairs) if _usable(pair)]
+        found: list[float | None] = [None] * len(pairs)
+        if self._numbers is None or not good:
+            return found
+        rows = [_sides(pairs[n]) for n in good]
+        vectors = _vectors(rows, aligner) if self._means else []
+        mean, spread, centre, width, share = self._numbers
+        ratio = _log_ratio((self._evidence(rows, vectors) - mean) / spread, centre, width)
+        odds = ratio + np.log((1 - share[0]) / share[0])
+        for n, value in zip(good, odds, strict=True):
+            found[n] = float(1 / (1 + np.exp(-np.clip(value, -50, 50))))
+        return found
+
+    def _evidence(
+        self,
+        rows: Sequence[tuple[Words, Words]],
+        vectors: Sequence[Vectors],
+        folds: Sequence[int] | None = None,
+    ) -> Floats:
+        """Evidence of words and, if there are vectors, of sentences: [rows, 1 or 2]."""
+        folds = folds or [_fold(row) for row in rows]
+        lexicons = (self._lexicons[fold] for fold in folds)
+        parts = [[_of_words(one, *row) for one, row in zip(lexicons, rows, strict=True)]]
+        if vectors:
+            source, target = (
+                _unit(side - mean) for side, mean in zip(vectors, self._means, strict=True)
+            )
+            parts.append(list((source * target).sum(1)))
+        return np.array(parts, np.float64).T
+
+    def learned(self) -> tuple[dict[str, Any], Arrays]:
+        """Lexicons, means, and the numbers of both distributions."""
+        arrays = {
+            f"{n}.{name}": array
+            for n, lexicon in enumerate(self._lexicons)
+            for name, array in lexicon.arrays().items()
+        }
+        arrays |= {f"mean.{n}": mean for n, mean in enumerate(self._means)}
+        if self._numbers is not None:
+            arrays["numbers"] = self._numbers
+        return {"lexicons": len(self._lexicons), "means": len(self._means)}, arrays
+
+    def restore(self, content: Mapping[str, Any], arrays: Arrays) -> None:
+        """Take up what :meth:`learned` gave."""
+        self._lexicons = [
+            Lexicon.from_arrays(
+                {key[2:]: array for key, array in arrays.items() if key.startswith(f"{n}.")}
+            )
+            for n in range(content["lexicons"])
+        ]
+        self._means = tuple(arrays[f"mean.{n}"] for n in range(content["means"]))
+        self._numbers = arrays["numbers"] if self._lexicons else None
+
+
+def _sides(pair: SentencePair) -> tuple[Words, Words]:
+    return pair.source.words, pair.target.words
+
+
+def _usable(pair: SentencePair) -> bool:
+    n, m = map(len, _sides(pair))
+    return bool(n and m) and too_long(n, m) is None
+
+
+def _spread(rows: list[tuple[Words, Words]], most: int) -> list[tuple[Words, Words]]:
+    """At most so many rows, evenly spread."""
+    n = len(rows)
+    return rows if n <= most else [rows[k * n // most] for k in range(most)]
+
+
+def _fold(row: tuple[Words, Words]) -> int:
+    """The fold of a row, by its words alone."""
+    return crc32("\n".join("\t".join(side) for side in row).encode("utf-8", "replace")) % FOLDS
+
+
+def _vectors(rows: Sequence[tuple[Words, Words]], aligner: Aligner | None) -> list[Vectors]:
+    """Vectors of both sides, [rows, size] each; none without an encoder."""
+    if aligner is None:
+        return []
+    sides = [aligner.sentence_vectors([row[side] for row in rows]) for side in (0, 1)]
+    return [side for side in sides if side is not None]
+
+
+def _unit(vectors: Floats) -> Floats:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
+
+
+def _of_words(lexicon: Lexicon, source: Words, target: Words) -> float:
+    """Log-likelihood ratio of both sides' words, over the square root of their number."""
+    forward, backward = lexicon.posterior(source, target, np.ones((len(source), len(target))))
+    total, n = 0.0, 0
+    for words, mass in ((source, forward.sum(1)), (target, backward.sum(0))):
+        told = np.array([any(map(str.isalnum, word)) for word in words])
+        null = np.maximum(1 - mass[told], LEAST_PROBABILITY)  # share of a word that stands alone
+        total, n = total + float((np.log(NULL) - np.log(null)).sum()), n + len(null)
+    return total / max(n, 1) ** 0.5
+
+
+def _mixture(z: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mean and spread of the rows that translate each other, and the share of those that do not.
+
+    Args:
+        z: standardised evidence, [rows, kinds]; that of others is standard normal.
+
+    Returns:
+        Three vectors, one entry per kind of evidence.
+    """
+    share = 0.2
+    centre, width = np.maximum(np.median(z, 0), 1.0), np.ones(z.shape[1])
+    for _ in range(ROUNDS):
+        odds = _log_ratio(z, centre, width) + np.log((1 - share) / share)
+        weight = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
+        total = max(float(weight.sum()), 1.0)
+        share = min(max(1 - total / len(z), 0.001), 0.95)
+        centre = np.maximum(weight @ z / total, 0.5)
+        width = np.clip(np.sqrt(weight @ (z - centre) ** 2 / total), *SPREAD)
+    return centre, width, np.full(z.shape[1], max(share, LEAST_SHARE))
+
+
+def _log_ratio(z: Floats, centre: Floats, width: Floats) -> Floats:
+    """Log-likelihood ratio of a translation; evidence beyond the usual counts as the usual."""
+    z = np.minimum(z, centre)
+    ratio = (z**2 - ((z - centre) / width) ** 2) / 2 - np.log(width)
+    return np.asarray(ratio.sum(1))
