@@ -10,6 +10,7 @@ import pytest
 from toy_bitext import invented_bitext, project
 
 from spanbridge import InputError
+from spanbridge.alignment.judging import Judge
 from spanbridge.core import learned
 from spanbridge.core.records import write_record
 from spanbridge.core.signature import package_version
@@ -18,7 +19,7 @@ from spanbridge.run.config import make_pipeline
 from spanbridge.steps import learning
 from spanbridge.steps.base import PartSettings
 
-PARTS = ["aligner", "method"]
+PARTS = ["aligner", "method", "judge"]
 FILES = ["learned.json", "learned.npz"]
 
 
@@ -82,10 +83,8 @@ def test_applied_to_its_own_text_it_gives_the_same_bytes(source_and_target, tmp_
     assert run.account.n_target_spans > 150
     assert f"|applied:{learning.recipe(fit)[0]}|" in run.signature
     assert "trained_on=110_pairs" in run.signature
-    assert sorted(content(fit)) == [
-        *(f"{part}/{name}" for part in PARTS for name in FILES),
-        "parts.json",
-    ]
+    files = [f"{part}/{name}" for part in PARTS for name in FILES]
+    assert sorted(content(fit)) == sorted([*files, "parts.json"])
 
 
 def test_nothing_is_learned_from_what_it_is_applied_to(source_and_target, tmp_path, fit, write):
@@ -99,7 +98,9 @@ def test_nothing_is_learned_from_what_it_is_applied_to(source_and_target, tmp_pa
 
 def test_saved_and_loaded_and_saved_again(fit, tmp_path):
     aligner, method, aligner_settings, method_settings = made(fit)
-    learning.save(tmp_path / "again", aligner_settings, aligner, method_settings, method)
+    judge = Judge().load(fit / "judge")
+    parts = (aligner_settings, aligner, method_settings, method)
+    learning.save(tmp_path / "again", *parts, judge=judge)
     assert content(tmp_path / "again") == content(fit)
 
 
@@ -270,7 +271,7 @@ def test_pickles_are_not_opened(fit, tmp_path, monkeypatch):
     assert (tmp_path / "exploded").exists()
 
 
-def test_the_digest_is_of_both_parts(fit):
+def test_the_digest_is_of_all_parts(fit):
     digests = [learned.digest_of(fit / part) for part in PARTS]
     assert learning.recipe(fit)[0] == sha256("|".join(digests).encode()).hexdigest()[:12]
     kept = json.loads((fit / "method" / "learned.json").read_text("utf-8"))

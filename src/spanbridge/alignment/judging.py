@@ -6,19 +6,20 @@ each other. So rows are judged by evidence that does not come from them:
 - *words*: how much more probable each side's words are beside the other side than by themselves, by
   a lexicon of rows of other folds (a row's fold depends on its words alone, so that the same row is
   never in its own lexicon);
-- *sentences*: cosine of both sides' vectors less their language's mean, if the aligner has an
-  encoder.
+- *sentences*: cosine of both sides' vectors less their language's mean, less what each side reaches
+  with its nearest sentences of the other language in the sample ("cross-domain similarity local
+  scaling", Conneau et al. 2018), if the aligner has an encoder.
 
 Each is standardised by what sources beside other rows' targets of the sample get. Rows of the
 sample are then a mixture of a standard normal distribution, of those that are no translations, and
 of another one, which is fitted to them by expectation and maximisation. The score of a row is its
-posterior probability of the latter. Where the evidence cannot tell true pairs from others (too
-little data, a language that the encoder does not know), both components are alike, and nothing is
-called unlikely.
+posterior probability of the latter. Evidence that hardly tells true pairs from others (too little
+data, a language that the encoder does not know) is left out.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
@@ -33,22 +34,30 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import too_long
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
 Words = tuple[str, ...]
 
 # With fewer rows nothing can be said of the others.
 MIN_ROWS = 30
 # Rows that lexicons are learned from, and rows whose evidence is the mixture's sample, at most.
 MAX_ROWS, MAX_JUDGED = 2000, 500
-FOLDS = 4
+FOLDS = 8
 # Characters that words are cut to.
 PREFIX = 4
-# Least share of rows that are no translations; a row is called unlikely on good evidence only.
-LEAST_SHARE = 0.05
+# Share of rows that are no translations: bounds, so that a row is called unlikely on good evidence
+# only, but at all.
+SHARE = 0.05, 0.3
 # Standard deviation of true pairs, in that of others: bounds against outliers and small samples.
-SPREAD = 0.6, 1.5
+SPREAD = 0.7, 1.5
+# Evidence tells nothing if true pairs have less than this in the mean.
+LEAST_CENTRE = 1.0
 ROUNDS = 50
-# A word that other evidence does not expect at all counts no more than this.
+# A word that could not be more expected counts no more than this; one that is not expected counts
+# against the row no more than ``-AGAINST``.
 LEAST_PROBABILITY = 1e-9
+AGAINST = 1.0
+# Nearest sentences of the sample. The very nearest is left out: it may be the translation.
+NEAREST = 5
 
 
 class Judge(Learner):
@@ -62,6 +71,7 @@ class Judge(Learner):
     def __init__(self) -> None:
         self._lexicons: list[Lexicon] = []
         self._means: tuple[Floats, ...] = ()  # of both sides' vectors
+        self._units: tuple[Vectors, ...] = ()  # both sides of the sample
         self._numbers: Floats | None = None  # see _mixture
 
     def describe(self) -> str:
@@ -78,7 +88,7 @@ class Judge(Learner):
         self.__init__()  # type: ignore[misc]  # nothing of an earlier fit stays
         rows = _spread([_sides(pair) for pair in pairs if _usable(pair)], MAX_ROWS)
         folds = [_fold(row) for row in rows]
-        if len(rows) < MIN_ROWS or min(folds.count(k) for k in range(FOLDS)) < 2:
+        if len(rows) < MIN_ROWS or len(set(folds)) < FOLDS:
             return
         for k in range(FOLDS):
             others = [row for row, fold in zip(rows, folds, strict=True) if fold != k]
@@ -87,33 +97,26 @@ class Judge(Learner):
         judged = _spread(rows, MAX_JUDGED)
         vectors = _vectors(judged, aligner)
         self._means = tuple(side.mean(0, dtype=np.float64) for side in vectors)
-        evidence = self._evidence(judged, vectors)
-        # each source beside the targets a third and two thirds of its fold further on
-        same = [[n for n, row in enumerate(judged) if _fold(row) == k] for k in range(FOLDS)]
-        i, j = (
-            np.array(side, np.int64)
-            for side in zip(
-                *(
-                    (one, fold[(at + step * len(fold) // 3) % len(fold)])
-                    for fold in same
-                    if len(fold) > 2
-                    for step in (1, 2)
-                    for at, one in enumerate(fold)
-                ),
-                strict=True,
-            )
+        self._units = tuple(
+            _unit(side - mean).astype(np.float32)
+            for side, mean in zip(vectors, self._means, strict=True)
         )
-        mispaired = [(judged[a][0], judged[b][1]) for a, b in zip(i, j, strict=True)]
-        of_folds = [_fold(judged[a]) for a in i]
-        shifted = [side[at] for side, at in zip(vectors, (i, j), strict=False)]
-        null = self._evidence(mispaired, shifted, of_folds)
+        evidence = self._evidence(judged, vectors)
+        i, j = _mispaired(judged)
+        null = self._evidence(
+            [(judged[a][0], judged[b][1]) for a, b in zip(i, j, strict=True)],
+            [side[at] for side, at in zip(vectors, (i, j), strict=False)],
+            [_fold(judged[a]) for a in i],
+        )
         mean, spread = null.mean(0), np.maximum(null.std(0), 1e-6)
-        self._numbers = np.array([mean, spread, *_mixture((evidence - mean) / spread)])
+        numbers = np.array([mean, spread, *_mixture((evidence - mean) / spread)])
+        if numbers[2].max() >= LEAST_CENTRE:
+            self._numbers = numbers
 
     def scores(self, pairs: Sequence[SentencePair], aligner: Aligner | None) -> list[float | None]:
         """The probability of each pair, in [0, 1]; None if one side is empty or both are too long.
 
-        None for all if nothing was learned.
+        None for all if nothing was learned, or what was learned tells nothing.
         """
         good = [n for n, pair in enumerate(pairs) if _usable(pair)]
         found: list[float | None] = [None] * len(pairs)
@@ -142,7 +145,12 @@ class Judge(Learner):
             source, target = (
                 _unit(side - mean) for side, mean in zip(vectors, self._means, strict=True)
             )
-            parts.append(list((source * target).sum(1)))
+            near = [
+                np.sort([units @ one for one in side.astype(np.float32)], 1)
+                for units, side in zip(self._units[::-1], (source, target), strict=True)
+            ]
+            usual = sum(side[:, -NEAREST - 1 : -1].mean(1) for side in near) / 2
+            parts.append(list((source * target).sum(1) - usual))
         return np.array(parts, np.float64).T
 
     def learned(self) -> tuple[dict[str, Any], Arrays]:
@@ -153,6 +161,7 @@ class Judge(Learner):
             for name, array in lexicon.arrays().items()
         }
         arrays |= {f"mean.{n}": mean for n, mean in enumerate(self._means)}
+        arrays |= {f"unit.{n}": units for n, units in enumerate(self._units)}
         if self._numbers is not None:
             arrays["numbers"] = self._numbers
         return {"lexicons": len(self._lexicons), "means": len(self._means)}, arrays
@@ -166,7 +175,8 @@ class Judge(Learner):
             for n in range(content["lexicons"])
         ]
         self._means = tuple(arrays[f"mean.{n}"] for n in range(content["means"]))
-        self._numbers = arrays["numbers"] if self._lexicons else None
+        self._units = tuple(arrays[f"unit.{n}"] for n in range(content["means"]))
+        self._numbers = arrays.get("numbers")
 
 
 def _sides(pair: SentencePair) -> tuple[Words, Words]:
@@ -189,6 +199,21 @@ def _fold(row: tuple[Words, Words]) -> int:
     return crc32("\n".join("\t".join(side) for side in row).encode("utf-8", "replace")) % FOLDS
 
 
+def _mispaired(rows: Sequence[tuple[Words, Words]]) -> Indices:
+    """Source and target rows of pairs that do not belong together, [2, pairs].
+
+    Both are of the same fold, whose lexicon knows neither: each source with the targets a third and
+    two thirds of the fold further on.
+    """
+    folds = np.array([_fold(row) for row in rows])
+    found = []
+    for k in range(FOLDS):
+        [same] = np.nonzero(folds == k)
+        for step in sorted({len(same) // 3, 2 * len(same) // 3} - {0}):
+            found.append(np.array([same, np.roll(same, -step)]))
+    return np.concatenate(found, axis=1)
+
+
 def _vectors(rows: Sequence[tuple[Words, Words]], aligner: Aligner | None) -> list[Vectors]:
     """Vectors of both sides, [rows, size] each; none without an encoder."""
     if aligner is None:
@@ -209,8 +234,9 @@ def _of_words(lexicon: Lexicon, source: Words, target: Words) -> float:
     for words, mass in ((source, forward.sum(1)), (target, backward.sum(0))):
         told = np.array([any(map(str.isalnum, word)) for word in words])
         null = np.maximum(1 - mass[told], LEAST_PROBABILITY)  # share of a word that stands alone
-        total, n = total + float((np.log(NULL) - np.log(null)).sum()), n + len(null)
-    return total / max(n, 1) ** 0.5
+        ratio = np.maximum(np.log(NULL) - np.log(null), -AGAINST)
+        total, n = total + float(ratio.sum()), n + len(null)
+    return total / math.sqrt(max(n, 1))
 
 
 def _mixture(z: Floats) -> tuple[Floats, Floats, Floats]:
@@ -231,11 +257,16 @@ def _mixture(z: Floats) -> tuple[Floats, Floats, Floats]:
         share = min(max(1 - total / len(z), 0.001), 0.95)
         centre = np.maximum(weight @ z / total, 0.5)
         width = np.clip(np.sqrt(weight @ (z - centre) ** 2 / total), *SPREAD)
-    return centre, width, np.full(z.shape[1], max(share, LEAST_SHARE))
+    return centre, width, np.full(z.shape[1], np.clip(share, *SHARE))
 
 
 def _log_ratio(z: Floats, centre: Floats, width: Floats) -> Floats:
-    """Log-likelihood ratio of a translation; evidence beyond the usual counts as the usual."""
-    z = np.minimum(z, centre)
+    """Log-likelihood ratio of a translation, which grows with each kind of evidence.
+
+    Beyond the usual of true pairs it stays; so it does where the tail of wider true pairs would
+    make it grow again downwards.
+    """
+    lowest = np.where(width > 1, -centre / np.maximum(width**2 - 1, 1e-6), -np.inf)
+    z = np.clip(z, lowest, centre)
     ratio = (z**2 - ((z - centre) / width) ** 2) / 2 - np.log(width)
-    return np.asarray(ratio.sum(1))
+    return np.asarray(ratio[:, centre >= LEAST_CENTRE].sum(1))

@@ -291,13 +291,11 @@ class Project(Step):
 
     def _scores(self, found: Sequence[tuple[SentencePair, Found]]) -> list[float | None]:
         """Translation score of each row or part: by the judge, or by its links alone."""
-        read = [n for n, (_, one) in enumerate(found) if one is not None and not isinstance(one, RowError)]
-        judged = iter(self._judge.scores([found[n][0] for n in read], self._aligner))
-        scores: list[float | None] = [None] * len(found)
-        for n in read:
-            by_judge = next(judged)
-            scores[n] = self._score(*found[n]) if by_judge is None else by_judge
-        return scores
+        judged = self._judge.scores([pair for pair, _ in found], self._aligner)
+        return [
+            self._score(pair, read) if score is None or read is None else score
+            for (pair, read), score in zip(found, judged, strict=True)
+        ]
 
     def _score(self, pair: SentencePair, read: Found) -> float | None:
         """Translation score of a row or a part by its own links or by what was read."""
