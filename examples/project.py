@@ -11,7 +11,7 @@ from spanbridge import Projector, Sentence, SentencePair, Span, read_pairs
 
 def show(pair: SentencePair) -> None:
     """Print the spans of the target, each with its confidence; without any, the reason."""
-    for start, end, label, confidence in pair.target.spans:
+    for start, end, label, confidence, _ in pair.target.spans:
         print(pair.id, label, pair.target.text_of(start, end), round(confidence or 0.0, 2))
     if not pair.target.spans:
         print(pair.id, pair.status)

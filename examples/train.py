@@ -22,5 +22,5 @@ print(done.scores[0].text())
 tagger = CheckpointTagger(output)  # CTranslate2: no torch from here on
 [found] = tagger.tag([("Angela", "besucht", "Berlin")])
 print("Angela besucht Berlin:", len(found.spans), "spans")
-for start, end, label, score in found.spans:
+for start, end, label, score, _ in found.spans:
     print(start, end, label, score)

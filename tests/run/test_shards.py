@@ -32,7 +32,11 @@ MODULES = [
 
 def shards(work):
     """Every finished shard, and which file it is."""
-    return {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in work.rglob("[0-9]*.parquet")}
+    return {
+        path: (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in work.rglob("[0-9]*.parquet")
+        if path.with_suffix(".json").is_file()  # written last
+    }
 
 
 def test_raw_text_to_entities(tmp_path):
