@@ -10,13 +10,14 @@ from spanbridge.api import Loaded
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
-from spanbridge.formats import read_rows
+from spanbridge.formats import read_rows, write_pairs
 from spanbridge.formats.base import Counts, Reading
 from spanbridge.formats.jsonl import RowReader
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.tokens import raw_sentence
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context
+from spanbridge.steps.raw_text import in_plain_words
 from spanbridge.steps.repair import Repair, Restore, as_given
 
 CONTEXT = Context({"target": find_language("es"), "source": find_language("en")})
@@ -88,6 +89,23 @@ def test_restored_spans_are_the_entities_as_they_stand_there(by):
     assert pieces(found) == [again(name, by) for name in names]
     assert (found.links, found.status) == (links, "projected")
     assert account.statuses == {"restored": 1}
+
+
+@pytest.mark.parametrize("name", ["Haití", "Bogotà", "Íscar", "España", "Łódź", "Тверь"])
+@pytest.mark.parametrize("text", ["en {} hoy", "“{}”, ¿{}?", "«{}»—{}"])
+def test_restored_spans_go_through_files(tmp_path, text, name):
+    """Also where the given text, as it stands, would be cut into other words."""
+    row = pair(text.format(name, name))
+    start = text.index("{")
+    (n,) = (n for n, (a, _) in enumerate(row.target.offsets) if a == start)
+    target = row.target.with_spans((Span(n, n + 1, "X"),))
+    restored = as_given(target, again(row.target.text))
+    write_pairs(tmp_path / "a.jsonl", [in_plain_words(row._replace(target=restored))])
+    made = json.loads((tmp_path / "a.jsonl").read_text("utf-8"))
+    (span,) = made["target_spans"]
+    assert made["target_text"][span["start"] : span["end"]] == again(name)
+    ((_, found),) = read_rows(tmp_path / "a.jsonl")
+    assert pieces(found) == [again(name)]
 
 
 @given(st.text("ab ñéÁß北.", min_size=1))

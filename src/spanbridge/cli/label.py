@@ -44,7 +44,7 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
 @click.option(
     "--repair",
     is_flag=True,
-    help="Repair text that was encoded twice (Espa\u00c3\u00b1a) for the work; OUT has it as given.",
+    help="Repair text that was encoded twice (Espa\u00c3\u00b1a) for the work; OUT keeps it.",
 )
 @click.option(
     "--split/--no-split",
