@@ -284,7 +284,9 @@ def test_formats_are_named_with_their_suffixes():
 
 def test_formats_names_the_keys_that_the_reader_knows():
     told = [name for first, *_ in table(text_of("formats"), "key") for name in names(first)]
-    of_sides = {f"{side}_{part}" for side in SIDES for part in ("words", "text", "spans")}
+    of_sides = {
+        f"{side}_{part}" for side in SIDES for part in ("words", "text", "spans", "word_offsets")
+    }
     plain = {field.key for field in ALL_PLAIN_FIELDS}
     assert sorted(told) == sorted({"id", "links", "link_scores"} | of_sides | plain)
 

@@ -27,6 +27,7 @@ CLEARED_BY = {
     ),
     "text of either side": TEXT,
     "text of the source": {"source text"},
+    "text of the target": {"target text"},
     "never": set(),
 }
 
@@ -70,6 +71,8 @@ FULL = SentencePair(
     back_translation_status="ok",
     pivot_text="Anna sleeps!",
     sentence_of=SentenceOf("1", "source", 0, "Anna sleeps. She dreams."),
+    source_before_repair="Anna slâeeps.",
+    target_before_repair="Anna schlÃ¤ft.",
     rejected_sentences=("too long",),
     extra={"url": "x"},
 )

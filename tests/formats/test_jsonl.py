@@ -140,14 +140,28 @@ def test_words_win_over_text(tmp_path):
     assert json.loads(format_pair(pair)) == row
 
 
-def test_words_are_kept_where_text_would_be_cut_otherwise(tmp_path):
+def test_places_of_words_are_kept_where_text_would_be_cut_otherwise(tmp_path):
     cut = {"start": 0, "end": 2, "label": "X"}
     (pair,) = read(tmp_path, {"source_text": "unhappy", "source_spans": [cut], "target_words": []})
     bare = SentencePair("1", pair.source.with_spans(()), pair.target, WordAlignment((), 2, 0))
     (again,) = read(tmp_path, format_pair(bare))
     assert again.source.words == bare.source.words == ("un", "happy")
-    assert again.extra == {"source_text": "unhappy"}
-    assert format_pair(again) == format_pair(bare)
+    assert json.loads(format_pair(bare))["source_word_offsets"] == [[0, 2], [2, 7]]
+    assert again == bare
+    inside = {"target_text": "unhappy !", "target_word_offsets": [[0, 2], [2, 9]]}
+    (pair,) = read(tmp_path, {"source_words": [], **inside, "target_spans": [cut]})
+    assert (pair.target.words, pair.target.spans) == (("un", "happy !"), (Span(0, 1, "X"),))
+    (row,) = read(tmp_path, format_pair(pair))
+    assert row == pair
+
+
+@pytest.mark.parametrize(
+    "wrong", [[[0, 3]], [[1, 1]], [[1, 2], [0, 1]], [[0]], ["ab"], 1, [[0, 1.0]]]
+)
+def test_places_of_words(tmp_path, wrong):
+    row = {"source_text": "ab", "source_word_offsets": wrong, "target_words": []}
+    with pytest.raises(InputError, match=r":1: source_word_offsets is .*; give \[start, end\]"):
+        read(tmp_path, row)
 
 
 TEXT = {"source_text": "ab \U0001f600", "target_words": ["x"]}
@@ -272,6 +286,7 @@ def sentences(draw, side):
     spans = tuple(
         Span(inside[0], inside[-1] + 1, cut.label, cut.score)
         for inside, cut in zip(by_word, cuts, strict=True)
+        if inside  # invisible characters are no word
     )
     return Sentence(words, spans, text, offsets)
 
@@ -315,9 +330,9 @@ def test_declared_fields_have_their_places():
         extra={"own": 1, "target_text": "x"},
     )
     assert format_pair(pair) == (
-        '{"id": "1", "source_words": ["un", "happy"], "source_spans": [], "target_words": ["x"], '
-        '"target_spans": [], "status": "projected", "source_text": "unhappy", '
-        '"explanation": ["a", "b"], "translation_score": -0.9877, '
+        '{"id": "1", "source_text": "unhappy", "source_spans": [], '
+        '"source_word_offsets": [[0, 2], [2, 7]], "target_words": ["x"], "target_spans": [], '
+        '"status": "projected", "explanation": ["a", "b"], "translation_score": -0.9877, '
         '"sentence_of": {"id": "0", "side": "source", "start": 3}, '
         '"source_empty_probability": 1.0, "confidence": 0.1235, "own": 1, "target_text": "x"}'
     )

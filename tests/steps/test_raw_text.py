@@ -9,15 +9,13 @@ from hypothesis import strategies as st
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
-from spanbridge.formats.base import Counts, Reading
-from spanbridge.formats.jsonl import RowReader
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.formats.segmentation import IcuWords, Sentencex, sentences, words
 from spanbridge.formats.tokens import tokenize
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context
-from spanbridge.steps.raw_text import Join, Repair, Segment, Split, in_plain_words, joined
+from spanbridge.steps.raw_text import Join, Segment, Split, in_plain_words, joined
 
 CONTEXT = Context({"target": find_language("zh"), "source": find_language("en")})
 TEXTS = st.text(st.sampled_from("ab. !?\n'l。北京กรุง\u0301👍🏽İ-"), max_size=40)
@@ -157,25 +155,6 @@ def test_white_space_that_makes_the_library_panic():
 def test_sentences_of_other_scripts():
     assert sentences("默克尔。北京！", "zh", Sentencex()) == [(0, 4), (4, 7)]
     assert sentences("  \n ", "en", Sentencex()) == []
-
-
-def test_repair_is_counted_and_leaves_the_rest_alone():
-    rows = [pair("Espa\u00c3\u00b1a"), pair("España"), pair("naïve ÃÑO"), pair("")]
-    rows.append(SentencePair("8", Sentence(()), Sentence(("\u00c3\u00b1u",), (Span(0, 1, "X"),))))
-    found, account = work(Repair(), rows)
-    assert [row.target.text for row in found] == ["España", "España", "naïve ÃÑO", "", None]
-    assert found[4].target == Sentence(("ñu",), (Span(0, 1, "X"),))
-    assert account.statuses == {"repaired: encoded twice": 2, "sound": 3}
-
-
-def test_repair_keeps_labelled_text():
-    row = {"source_text": "La espa\u00c3\u00b1ola vio M\u00c3\u00a1laga.", "target_text": ""}
-    spans = [{"start": 3, "end": 12, "label": "X"}, {"start": 17, "end": 24, "label": "LOC"}]
-    reader = RowReader("a.jsonl", "source", Reading(), Counts(), None)
-    (found,), _ = work(Repair(side="source"), [reader({**row, "source_spans": spans}, 1)])
-    assert found.source.text == "La española vio Málaga."
-    told = [found.source.text_of(span.start, span.end) for span in found.source.spans]
-    assert told == ["española", "Málaga"]
 
 
 def test_shards_hold_everything(tmp_path):

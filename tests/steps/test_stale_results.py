@@ -8,7 +8,7 @@ from spanbridge.core.rows import REJECTED
 from spanbridge.run.memory import in_memory
 from spanbridge.steps.aligning import Align
 from spanbridge.steps.base import Context
-from spanbridge.steps.raw_text import Repair
+from spanbridge.steps.repair import Repair
 from spanbridge.tagging.given import GivenTagger
 
 OLD = SentencePair(

@@ -42,7 +42,9 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     help="Tagger: a folder that `spanbridge train` or `make tagger` made, or a Hub id.",
 )
 @click.option(
-    "--repair", is_flag=True, help="Repair text that was encoded twice (Espa\u00c3\u00b1a)."
+    "--repair",
+    is_flag=True,
+    help="Repair text that was encoded twice (Espa\u00c3\u00b1a) for the work; OUT keeps it.",
 )
 @click.option(
     "--split/--no-split",

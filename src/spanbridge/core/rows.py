@@ -13,6 +13,8 @@ remains.
 | ``translation_status``, ``translation_score`` | translate, mark | text of either side |
 | ``back_translation_status``, ``pivot_text`` | back-translate | text of the source |
 | ``sentence_of`` | split; join takes it away | never |
+| ``source_before_repair`` | repair; restore takes it away | text of the source |
+| ``target_before_repair`` | repair; restore takes it away | text of the target |
 | ``rejected_sentences`` | join | as ``status`` |
 """  # noqa: E501  # a table
 
@@ -81,6 +83,8 @@ class SentencePair(NamedTuple):
         back_translation_status: as ``translation_status``, for the back-translation.
         pivot_text: the source before it was replaced by its back-translation.
         sentence_of: place in the text that the row's sentence was cut from.
+        source_before_repair, target_before_repair: text of that side as it was given, if it has
+            been repaired.
         rejected_sentences: reasons of the rejected sentences of a joined text.
         extra: further fields of the input row, passed through unchanged.
     """
@@ -98,6 +102,8 @@ class SentencePair(NamedTuple):
     back_translation_status: str | None = None
     pivot_text: str | None = None
     sentence_of: SentenceOf | None = None
+    source_before_repair: str | None = None
+    target_before_repair: str | None = None
     rejected_sentences: tuple[str, ...] | None = None
     parallel_score: float | None = None
     extra: Mapping[str, Any] = MappingProxyType({})
@@ -136,9 +142,9 @@ class SentencePair(NamedTuple):
         if source.words != self.source.words or target.words != self.target.words:
             stale |= {"links", "parallel_score"}
         if source.plain_text() != self.source.plain_text():
-            stale |= _OF_TRANSLATION | _OF_BACK_TRANSLATION
-        elif target.plain_text() != self.target.plain_text():
-            stale |= _OF_TRANSLATION
+            stale |= {"source_before_repair"} | _OF_TRANSLATION | _OF_BACK_TRANSLATION
+        if target.plain_text() != self.target.plain_text():
+            stale |= {"target_before_repair"} | _OF_TRANSLATION
         from_source = "links" in changes and changes["links"] != self.links
         if from_source:
             stale.add("parallel_score")

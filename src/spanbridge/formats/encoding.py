@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,7 +22,18 @@ _TWICE = re.compile(
     f"|(?:[\u00c4-\u00df][{_ANY}]){{2}}|[\u00e0-\u00ef](?:[{_ODD}][{_ANY}]|[{_ANY}][{_ODD}])"
     f"|\u00f0[{_ODD}][{_ANY}]{{2}}"
 )
-_UNUSED = frozenset(b"\x81\x8d\x8f\x90\x9d")  # bytes that Windows-1252 leaves out
+# What UTF-8 may have been read as: the encodings that ftfy knows.
+_READ_AS = ["cp1252", "latin-1", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "iso8859-2"]
+_READ_AS += ["mac_roman", "cp437"]
+
+
+def _table(by: str) -> tuple[str, ...]:
+    """The character of each byte; one that an encoding leaves out stands for its own number."""
+    found = (bytes([n]).decode(by, "replace") for n in range(256))
+    return tuple(chr(n) if char == "\ufffd" else char for n, char in enumerate(found))
+
+
+_TABLES = {by: _table(by) for by in _READ_AS}
 _SHOWN = 12  # characters before and after such a place, in messages
 
 
@@ -51,30 +62,37 @@ def positions_after(before: str, after: str) -> list[int] | None:
     found: list[int] = []
     for n, char in enumerate(after):
         start = len(found)
-        read_as = max(
-            (s for s in _spellings(char) if before.startswith(s, start)), key=len, default=""
-        )
-        if not read_as:
+        ends = [start + len(s) for s in _spellings(char) if before.startswith(s, start)]
+        # "\u00c3 " is \u00e0, with or without the space: the next character tells
+        following = _spellings(after[n + 1]) if n + 1 < len(after) else ()
+        end = next((e for e in sorted(ends, reverse=True) if _goes_on(before, e, following)), None)
+        if end is None:
             return None
-        found += [n] * len(read_as)
-    return [*found, len(after)] if len(found) == len(before) else None
+        found += [n] * (end - start)
+    return [*found, len(after)]
+
+
+def _goes_on(before: str, start: int, following: Collection[str]) -> bool:
+    """Check if a text goes on with one of the spellings, or ends if there are none."""
+    if not following:
+        return start == len(before)
+    return any(before.startswith(spelling, start) for spelling in following)
 
 
 @lru_cache(maxsize=10_000)
-def _spellings(char: str) -> set[str]:
+def _spellings(char: str) -> frozenset[str]:
     """A character, and what it becomes when it is encoded again, once or twice."""
-    found = {char}
-    for _ in range(0 if char.isascii() else 2):
-        found |= {_encoded(text, by) for text in found for by in ("cp1252", "latin-1")}
-    return found
+    if char.isascii():
+        return frozenset({char})
+    once = {_encoded(char, by) for by in _READ_AS}
+    twice = {_encoded(text, by) for text in once for by in _READ_AS}
+    # a no-break space easily becomes a space, or is lost
+    spaces = {text[:-1] + other for text in once if text[-1] == "\u00a0" for other in (" ", "")}
+    return frozenset({char} | once | twice | spaces)
 
 
 def _encoded(text: str, by: str) -> str:
-    raw = text.encode("utf-8", "surrogatepass")
-    return "".join(
-        bytes([byte]).decode(by) if by != "cp1252" or byte not in _UNUSED else chr(byte)
-        for byte in raw
-    )
+    return "".join(_TABLES[by][byte] for byte in text.encode("utf-8", "surrogatepass"))
 
 
 class Notice:

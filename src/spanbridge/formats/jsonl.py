@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -35,10 +36,11 @@ _LAST = sorted(
     (field for field in ALL_PLAIN_FIELDS if field.key != "status"),
     key=lambda field: field.key == "confidence",
 )
+_PARTS = ("words", "text", "spans", "word_offsets", "empty_probability")
 # Keys that no extra field can have, except a side's text if its words are given too.
 _DECLARED = frozenset({"id", "links", "link_scores"}) | {
     *(field.key for field in ALL_PLAIN_FIELDS),
-    *(f"{side}_{part}" for side in SIDES for part in ("words", "spans")),
+    *(f"{side}_{part}" for side in SIDES for part in ("words", "spans", "word_offsets")),
 }
 
 
@@ -97,7 +99,9 @@ def read_jsonl(
     ``spans`` will do. Other keys go to :attr:`SentencePair.extra`; so does a side's text if its
     words are given as well.
 
-    Text is cut into words as by :func:`spanbridge.formats.offsets.place_spans`.
+    Text is cut into words as by :func:`spanbridge.formats.offsets.place_spans`, unless
+    ``source_word_offsets`` or ``target_word_offsets`` say where they are: ``[[start, end], ...]``
+    in characters.
 
     Args:
         path: the file.
@@ -212,8 +216,8 @@ def _holds(row: dict[str, Any], side: Side) -> bool:
 def format_pair(pair: SentencePair) -> str:
     """Return the pair as one line of JSON, without line end; scores have four decimals.
 
-    A side with raw text is written as that text, with spans in characters. If that would not be
-    read back as the same words, its words are written (and the text as well). Fields that are None
+    A side with raw text is written as that text, with spans in characters; and with the places of
+    its words, if it would not be cut into the same ones when it is read. Fields that are None
     are left out, except for the confidence of a row that has a status: null says that nothing could
     be projected.
 
@@ -256,7 +260,7 @@ def _plain(row: dict[str, Any], side: Side | None = None) -> dict[str, Any]:
 
 def _absent(row: dict[str, Any], side: Side) -> Sentence:
     """Remove the keys of a side that the rows do not hold."""
-    for key in [f"{side}_{part}" for part in ("words", "text", "spans", "empty_probability")]:
+    for key in [f"{side}_{part}" for part in _PARTS]:
         if row.pop(key, None) not in (None, []):
             raise SpanbridgeError(f"has {key}, but neither {side}_words nor {side}_text")
     return ABSENT
@@ -283,8 +287,27 @@ def _side(row: dict[str, Any], side: Side, counts: Counts, offsets: Offsets) -> 
         )
     if not isinstance(text, str):
         raise SpanbridgeError(f"{side}_text is {shown(text)}; give a string")
-    found = place_spans(text, spans, side, key, offsets, counts.places[side])
+    known = _ranges(row.pop(f"{side}_word_offsets", None), side, text)
+    found = place_spans(text, spans, side, key, offsets, counts.places[side], known)
     return replace(found, **plain) if plain else found
+
+
+def _ranges(given: Any, side: Side, text: str) -> tuple[tuple[int, int], ...] | None:
+    """Places of words in a text, which do not overlap."""
+    if given is None:
+        return None
+    pairs = isinstance(given, list) and all(isinstance(one, list) for one in given)
+    edges = [0, *chain.from_iterable(given), len(text)] if pairs else []
+    if (
+        set(map(type, edges)) != {int}
+        or any(len(one) != 2 or one[0] == one[1] for one in given)
+        or edges != sorted(edges)
+    ):
+        raise SpanbridgeError(
+            f"{side}_word_offsets is {shown(given)}; give [start, end] of each word, in characters "
+            f"of {side}_text, in order"
+        )
+    return tuple((start, end) for start, end in given)
 
 
 def _links(row: dict[str, Any], source: Sentence, target: Sentence) -> WordAlignment | None:
@@ -313,7 +336,8 @@ def _side_to_json(side: Side, sentence: Sentence) -> dict[str, Any]:
     edges = [edge for span in in_text for edge in span[:2]]
     if side == "target":
         edges = at_joints(text, edges)
-    # A removed span may have cut words, which links count.
-    if tokenize(text, edges) != (sentence.words, offsets):
-        return _side_to_json(side, Sentence(sentence.words, sentence.spans))
-    return {f"{side}_text": text, f"{side}_spans": write_spans(in_text)}
+    found: dict[str, Any] = {f"{side}_text": text, f"{side}_spans": write_spans(in_text)}
+    # a removed span may have cut words, which links count
+    if tokenize(text, edges)[1] != offsets:
+        found[f"{side}_word_offsets"] = offsets
+    return found

@@ -75,6 +75,7 @@ def place_spans(
     key: str,
     offsets: Offsets,
     places: Places | None = None,
+    known: Ranges | None = None,
 ) -> Sentence:
     """Cut a text into words, and put its spans over them.
 
@@ -88,16 +89,18 @@ def place_spans(
         key: name of the spans, for messages.
         offsets: how their positions are counted.
         places: counts to update, if any.
+        known: characters of each word, in place of cutting the text.
 
     Raises:
         SpanbridgeError: a span lies outside the text, begins or ends inside a character, or has no
             word.
     """
-    words, ranges = tokenize(text)
+    words, ranges = tokenize(text) if known is None else (tuple(text[a:b] for a, b in known), known)
     if not given:
         return Sentence(words, (), text, ranges)
     spans = locate_spans(text, given, key, offsets, places, ranges)
-    if n_inside := sum(_cuts(span, ranges) for span in spans):
+    n_inside = sum(_cuts(span, ranges) for span in spans)
+    if n_inside and known is None:
         edges = [edge for span in spans for edge in span[:2]]
         words, ranges = tokenize(text, edges if side == "source" else at_joints(text, edges))
         if side == "target" and places is not None:  # those are not widened

@@ -27,7 +27,7 @@ _OWN = ("id", TEXT_KEY, SPANS_KEY, *(field.key for field in _WRITTEN))
 # Columns whose cells are JSON.
 _JSON = frozenset(
     {SPANS_KEY, "links", "link_scores"}
-    | {f"{side}_{part}" for side in SIDES for part in ("words", "spans")}
+    | {f"{side}_{part}" for side in SIDES for part in ("words", "spans", "word_offsets")}
     | {field.key for field in ALL_PLAIN_FIELDS if field.type is not str}
 )
 _NAME = re.compile(r"\w[\w .-]{0,40}")

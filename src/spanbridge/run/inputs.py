@@ -103,6 +103,8 @@ class Input(BaseModel):
             for side in SIDES:
                 found |= {f"{side}_text"} if pair.side(side).text is not None else set()
                 found |= {f"{side}_spans"} if pair.side(side).spans else set()
+                given = f"{side}_before_repair"
+                found |= {given} if getattr(pair, given) is not None else set()
         return found
 
     def _always(self, first: SentencePair) -> set[str]:

@@ -32,7 +32,7 @@ def label_steps(
     Args:
         translator, tagger: name, or name and options.
         project: settings of the projection.
-        repair: repair text that was encoded twice.
+        repair: repair text that was encoded twice; the result is again in the text as given.
         split: cut longer texts into sentences, and put them together again at the end.
         segment: find words of scripts that are written without spaces.
         back: style of marks for translating the tagged translation back and aligning with that;
@@ -49,6 +49,7 @@ def label_steps(
         {"project": dict(project)},
         None if ensemble is None else {"ensemble": {"tagger": ensemble}},
         "join" if split else None,
+        "restore" if repair else None,
     ]
     return [step for step in steps if step is not None]
 

@@ -1,4 +1,4 @@
-"""Steps that prepare raw text, and put split text together again."""
+"""Steps that cut raw text into sentences and words, and put split text together again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from pydantic import PrivateAttr
 
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.requirements import require
 from spanbridge.core.rows import (
     OTHER,
     PROJECTED,
@@ -19,10 +18,8 @@ from spanbridge.core.rows import (
 )
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats import segmentation
-from spanbridge.formats.encoding import positions_after
-from spanbridge.formats.offsets import place_spans
 from spanbridge.formats.segmentation import Cutter
-from spanbridge.formats.tokens import in_characters, raw_sentence, tokenize
+from spanbridge.formats.tokens import raw_sentence, tokenize
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
     Context,
@@ -34,64 +31,6 @@ from spanbridge.steps.base import (
 
 _DROPPED = "spans that came with the texts and were dropped"
 SPLIT = "sentences of longer texts"  # column that `join` needs
-
-
-class Repair(Step):
-    """Repair text whose UTF-8 was read as Latin-1 or Windows-1252 and encoded again (``EspaÃ±a``).
-
-    Uses ``ftfy``, which changes only character sequences that are very unlikely to be intended.
-    Positions of characters refer to the repaired text.
-
-    Attributes:
-        side: the side that is repaired.
-    """
-
-    name: ClassVar[str] = "repair"
-    takes: ClassVar[tuple[str, ...]] = ("{side}_words",)
-    before: ClassVar[tuple[str, ...]] = (SPLIT,)  # `join` would restore the original text
-    side: Side = "target"
-    _ftfy: Any = PrivateAttr()
-
-    def open(self, context: Context) -> None:
-        """Load ftfy. Raises MissingExtraError if it is not installed."""
-        require("ftfy", by="the step 'repair'")
-        import ftfy
-
-        self._ftfy = ftfy
-
-    def parts(self) -> dict[str, str]:
-        """Version of ftfy, and the side."""
-        return {"ftfy": self._ftfy.__version__, "side": self.side}
-
-    def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with repaired text."""
-        for pair in rows:
-            before = pair.side(self.side)
-            after = self._repaired(before)
-            changed = (after.words, after.text) != (before.words, before.text)
-            account.statuses["repaired: encoded twice" if changed else "sound"] += 1
-            if changed and self.side == "target":
-                pair = pair.without_result()
-                after = after if pair.target.spans else after.with_spans(())
-            yield pair.replace(**{self.side: after})
-
-    def _repaired(self, sentence: Sentence) -> Sentence:
-        fix = self._ftfy.fix_encoding
-        if sentence.text is not None:
-            text = fix(sentence.text)
-            if text == sentence.text:
-                return sentence
-            if not sentence.spans:
-                return raw_sentence(text)
-            at = positions_after(sentence.text, text)
-            if at is not None:
-                spans = [
-                    span._replace(start=at[span.start], end=at[span.end])
-                    for span in in_characters(sentence)[1]
-                ]
-                return place_spans(text, spans, self.side, f"{self.side}_spans", "characters")
-        words = tuple(map(fix, sentence.words))
-        return sentence if words == sentence.words else Sentence(words, sentence.spans)
 
 
 class Split(Step):
@@ -135,11 +74,12 @@ class Split(Step):
             account.note(_DROPPED, len(pair.side(self.side).spans))
             for n, (start, end) in enumerate(found or [(0, len(text))]):
                 part: dict[str, Any] = {self.side: raw_sentence(text[start:end])}
+                if n:  # the first sentence keeps what belongs to the whole text
+                    part |= {f"{self.side}_before_repair": None, "extra": {}}
                 yield pair._replace(
                     **part,
                     id=f"{pair.id}.{n + 1}" if len(found) > 1 else pair.id,
                     sentence_of=SentenceOf(pair.id, self.side, start, text if n == 0 else None),
-                    extra=pair.extra if n == 0 else {},
                 )
 
 
@@ -341,13 +281,12 @@ def _plain(sentence: Sentence) -> tuple[Sentence, list[list[int]] | None]:
     """The sentence in plain words, and the indices of those that make up each former word."""
     if sentence.text is None or sentence.offsets is None:
         return sentence, None
-    edges = [
-        edge
-        for span in sentence.spans
-        for edge in (sentence.offsets[span.start][0], sentence.offsets[span.end - 1][1])
-    ]
-    words, offsets = tokenize(sentence.text, edges)
-    if offsets == sentence.offsets:
+    starts = {sentence.offsets[span.start][0] for span in sentence.spans}
+    ends = {sentence.offsets[span.end - 1][1] for span in sentence.spans}
+    words, offsets = tokenize(sentence.text, starts | ends)
+    same = offsets == sentence.offsets
+    # no plain word ends with what cannot be seen, but a restored name can: Hait\u00c3\u00ad
+    if same or not (starts <= {a for a, _ in offsets} and ends <= {b for _, b in offsets}):
         return sentence, None
     inside = [
         [n for n, (a, b) in enumerate(offsets) if a < end and b > start]
