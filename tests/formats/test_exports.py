@@ -373,7 +373,9 @@ def test_other_json_is_told_about_formats(tmp_path):
     assert find_format(path).name == "jsonl"
     with pytest.raises(InputError, match="the file's format .--format.; there is: 'data', 'cats'"):
         read(path)
-    (row,), _ = read(path, format="doccano")
+    with pytest.raises(InputError, match="no label or labels or .*, only cats; rename the"):
+        read(path, format="doccano")
+    (row,), _ = read(path, format="doccano", tags=False)
     assert row.target.text == "x"
     for wrong, why in [
         ("[]", "empty array"),
@@ -384,6 +386,18 @@ def test_other_json_is_told_about_formats(tmp_path):
     ]:
         with pytest.raises(InputError, match=why):
             read(put(tmp_path, "b.jsonl", wrong), format="doccano")
+
+
+def test_spans_under_another_key_are_not_lost(tmp_path):
+    """Argilla's rows have tokens too; without labels wanted, the key is not missed."""
+    path = put(
+        tmp_path, "a.jsonl", {"text": "Anna", "tokens": ["Anna"], "annotation": [["PER", 0, 4]]}
+    )
+    assert find_format(path).name == "jsonl"
+    path = put(tmp_path, "b.jsonl", {"tokenized_text": ["Anna"], "entities": [[0, 0, "PER"]]})
+    with pytest.raises(InputError, match="there is no ner, only entities; rename the key"):
+        read(path)
+    assert read(path, tags=False)[0][0].target.words == ("Anna",)
 
 
 def test_no_name_of_a_format_is_known_by_two(tmp_path):

@@ -276,7 +276,7 @@ def sentences(draw, side):
         words = tuple(draw(st.lists(texts, max_size=5)))
         return Sentence(words, draw(spans_over(len(words))))
     text = draw(texts)
-    cuts = draw(spans_over(len(text), lambda start, end: text[start:end].strip()))
+    cuts = draw(spans_over(len(text), lambda start, end: tokenize(text[start:end])[0]))
     edges = [edge for cut in cuts for edge in cut[:2]]
     words, offsets = tokenize(text, edges if side == "source" else ())
     by_word = [

@@ -44,6 +44,19 @@ def read(folder, text, **how):
         ("Anna\tPER\nsah\tO\nBonn\tLOC\n", ["tags written as PER"]),
         ("Anna\tB-PER\nsah\to\nBonn\tB-LOC\n", ["tags written as b-per"]),
         ("de:Anna\tB-PER\nde:sah\tO\nde:Bonn\tB-LOC\n", ["de: before every word left out"]),
+        (
+            "zh-min-nan:Anna B-PER\nzh-min-nan:sah O\nzh-min-nan:Bonn B-LOC\n",
+            ["zh-min-nan: before every word left out"],
+        ),
+        # names of documents, with and without numbers behind them
+        (
+            "d1\tAnna\tB-PER\nd1\tsah\tO\nd1\tBonn\tB-LOC\n",
+            ["words in column 2, tags in 3"],
+        ),
+        (
+            "d1 1 Anna B-PER\nd1 2 sah O\nd1 3 Bonn B-LOC\n",
+            ["words in column 3, tags in 4"],
+        ),
     ],
 )
 def test_layouts_that_are_plain(tmp_path, text, guessed):
@@ -53,6 +66,18 @@ def test_layouts_that_are_plain(tmp_path, text, guessed):
     again, found = read(tmp_path, f"{text}\n{text}")
     assert again == USUAL * 2
     assert set(found.values()) == ({2} if guessed else set())
+
+
+def test_punctuation_in_spans_is_said(tmp_path):
+    """Label Studio's CoNLL has the pieces between spaces."""
+    head = "-DOCSTART- -X- O\nAnna -X- _ B-PER\n"
+    said = ["words with punctuation attached, which spans take in"]
+    for end, found in [
+        ("in -X- _ O\nBonn. -X- _ B-LOC\n", said),
+        ("sings. -X- _ O\n", []),
+        ("Inc. -X- _ I-PER\nsings -X- _ O\n. -X- _ O\n", []),
+    ]:
+        assert list(read(tmp_path, head + end)[1]) == found
 
 
 def test_numbers_of_words(tmp_path):

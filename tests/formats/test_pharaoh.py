@@ -54,10 +54,32 @@ def test_bad_links(tmp_path, line):
 
 
 @pytest.mark.parametrize(
-    "line", ["[(0, 2), (1, 3)]", "(0,2),(1,3)", " (0, 2) (1, 3)", "[(0,2),(1,3),]"]
+    "line",
+    [
+        *("[(0, 2), (1, 3)]", "(0,2),(1,3)", " (0, 2) (1, 3)", "[(0,2),(1,3),]"),
+        *("[[0, 2], [1, 3]]", "{(0, 2), (1, 3)}"),
+    ],
 )
-def test_lists_as_python_prints_them(tmp_path, line):
-    assert list(read_links(put(tmp_path, f"{line}\n"))) == [(((0, 2), (1, 3)), None)]
+def test_printed_lists(tmp_path, line):
+    assert list(read_links(put(tmp_path, f"{line}\n[]\nset()\n"))) == [
+        (((0, 2), (1, 3)), None),
+        ((), None),
+        ((), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("# Sentence pair (1) score : 0.1", "'#' is no link; .*GIZA"),
+        ("0:2 1:3", "'0' is no link"),
+        ("0-2:S 1-3:S", "score 'S'"),
+        ("0-2:1 1-3", "'1-3' has no score, though"),
+    ],
+)
+def test_what_is_no_link_is_said_first(tmp_path, line, why):
+    with pytest.raises(InputError, match=why):
+        list(read_links(put(tmp_path, line)))
 
 
 def test_index_zero_is_not_one_based(tmp_path):

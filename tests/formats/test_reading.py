@@ -176,7 +176,7 @@ def test_files_that_do_not_go_together(put):
     source, pairs = put("S.conll", SOURCE), put("p.jsonl", "{}")
     links, both = put("L.links", LINKS), put("b.parallel", "a ||| b")
     for arguments, why in [
-        ((pairs, source), "holds pairs already"),
+        ((pairs, source), "read as jsonl, holds pairs already; .*--format doccano, prodigy, hf"),
         ((source, pairs), "holds pairs; give it alone"),
         ((source,), "holds one side only"),
         ((links, source), "L.links is of the format pharaoh, which holds no sentences"),
@@ -239,6 +239,20 @@ def test_link_outside_its_sentences(put):
     with pytest.raises(InputError, match="link 0-0 lies .*after 1 was taken") as caught:
         list(read_pairs(source, target, put("L.txt", "1-1\n1-1\n\n"), one_based=True))
     assert caught.value.line == 2
+
+
+@pytest.mark.parametrize(
+    ("links", "cause"),
+    [
+        ("1-1 2-3", "count from 1: --one-based"),
+        ("0-0 2-1", "as target-source"),
+        ("0-0 3-3", "0-based$"),
+    ],
+)
+def test_likely_causes_of_links_outside(put, links, cause):
+    source, target = put("S.conll", "a\tO\nb\tO\n\n"), put("T.txt", "x y z\n")
+    with pytest.raises(InputError, match=f"lies outside its sentences of 2 and 3 .*{cause}"):
+        list(read_pairs(source, target, put("L.txt", f"{links}\n")))
 
 
 def test_errors_of_either_side_name_their_file(put):

@@ -44,6 +44,10 @@ def test_spellings(classes, names, scheme):
         ("O PER [CLS]", "class 'PER' is no tag"),
         ("O X-PER", "class 'X-PER' is no tag"),
         ("O PER LOC PAD", "class 'PER' is no tag"),
+        ("O B.PER I.PER", "class 'B.PER' is no tag"),
+        ("O B I", "class 'B' is no tag"),
+        ("O LABEL_1", "class 'LABEL_1' is no tag"),
+        ("O FULLNAME B_DATE", "class 'FULLNAME' is no tag"),
     ],
 )
 def test_refused(classes, why):

@@ -15,6 +15,7 @@ from spanbridge.core.spans import Sentence
 from spanbridge.core.tags import OrphanTagError, spans_from_tags, split_tag, tags_from_spans
 from spanbridge.formats.base import DEFAULT_READING, SNIFFED_LINES, Counts, Reading, SentenceFormat
 from spanbridge.formats.layout import Layout, check_tag, find_layout, is_tag
+from spanbridge.formats.tokenised import is_tokenised
 
 DOCSTART = "-DOCSTART-"
 _HEAD, _HEAD_LINES = 200, 20_000  # rows and lines by which a file's layout is found
@@ -225,6 +226,14 @@ class _Reader:
         word, tag = (one and one - 1 for one in (how.word_column, how.tag_column))
         self.layout = find_layout(kept, how.tags, word, tag)
         self.guessed = self.layout.told(self.n_columns, bool(self._named())) if kept else []
+        if how.tags and self._is_raw(kept):
+            self.guessed.append("words with punctuation attached, which spans take in")
+
+    def _is_raw(self, rows: Sequence[Sequence[list[str]]]) -> bool:
+        """Check if words are pieces of raw text, and some that are labelled end in a full stop."""
+        word, tag = self.layout.word, self.layout.tag
+        ends = any(one[word][-1:] in ",.;" for row in rows for one in row if one[tag] not in "oO")
+        return ends and is_tokenised([one[word] for one in row] for row in rows) is False
 
     def counted(self) -> None:
         """Count a row."""

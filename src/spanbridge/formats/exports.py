@@ -145,6 +145,15 @@ def _first_key(row: Object, keys: Sequence[str], kind: type) -> str | None:
     return next((key for key in keys if isinstance(row.get(key), kind)), None)
 
 
+def _known_key(row: Object, keys: Sequence[str], how: Reading) -> str:
+    """The key of the spans. Raises SpanbridgeError if labels are wanted and there is none."""
+    found = next((key for key in keys if key in row), None)
+    if found is None and how.tags:
+        there = ", ".join(row)
+        raise SpanbridgeError(f"there is no {' or '.join(keys)}, only {there}; rename the key")
+    return found or keys[0]
+
+
 class Doccano(Records):
     """Exports of doccano: a text with ``label``, ``labels`` or ``entities`` (spaCy: ``ents``)."""
 
@@ -161,7 +170,7 @@ class Doccano(Records):
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take text and spans; relations are left out."""
         text = take_text(row, _first_key(row, self._TEXTS, str) or "text")
-        key = _first_key(row, self._SPANS, list) or "label"
+        key = _first_key(row, self._SPANS, list) or _known_key(row, self._SPANS, how)
         if isinstance(relations := row.get("relations"), list):
             counts.leave_out("relations left out", len(relations))
             del row["relations"]
@@ -181,7 +190,10 @@ class Prodigy(Records):
 
     def fits(self, row: Object) -> bool:
         """Check for a text with what Prodigy alone adds; with spans alone it is ``jsonl``."""
-        own = {"answer", *self._OF_TEXT} & row.keys()
+        own = {"answer", "_input_hash", "_task_hash"} & row.keys() or {
+            "tokens",
+            "spans",
+        } <= row.keys()
         return bool(own) and isinstance(row.get("text"), str)
 
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
@@ -280,7 +292,8 @@ class Gliner(Records):
 
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take words and spans."""
-        words, spans = _take_words(row, "tokenized_text"), row.pop("ner", None)
+        words = _take_words(row, "tokenized_text")
+        spans = row.pop(_known_key(row, ("ner",), how), None)
         given = read_spans(spans, "ner", inclusive=True) if how.tags else ()
         return place_in_words(words, given, "ner", counts.places[side])
 

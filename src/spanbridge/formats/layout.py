@@ -15,7 +15,8 @@ from spanbridge.core.tags import split_tag
 Spelling = Literal["B-PER", "B_PER", "PER-B", "b-per", "PER", "(PER*)"]
 Row = Sequence[str]  # the columns of a token line
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?:")  # before every word of PAN-X, as in en:Paris
+# Before every word of PAN-X: the code of a Wikipedia, as in en:Paris or zh-min-nan:Paris.
+_LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:-[a-z]+)*|simple):")
 _RANGE = re.compile(r"\d+[-.]\d+")
 _MAX_DIGITS = 9
 _FEW = 3  # words that are enough to tell a code before each from a word with a colon
@@ -105,8 +106,9 @@ def find_layout(
     """Find the layout of a file by its first rows.
 
     Columns that are not named are the usual ones (words in the first, tags in the last) unless the
-    lines plainly have others: the first column numbers the words of every row; it is CoNLL-2012; or
-    no more than half of the last column are tags, in no known spelling, but all of another column.
+    lines plainly have others: the first column numbers the words of every row, or names the row or
+    its document; it is CoNLL-2012; or no more than half of the last column are tags, in no known
+    spelling, but all of another column.
 
     Args:
         blocks: columns of the token lines of each row, all of the same number.
@@ -117,6 +119,10 @@ def find_layout(
     n = len(lines[0]) if lines else 0
     numbered = n > 2 and len(lines) > 1 and _are_numbered(blocks)
     words = [line for line in lines if not (numbered and _RANGE.fullmatch(line[0]))]
+    if word is None and not numbered and n > 2 and _are_names(blocks):
+        found = _of_words(words, numbered, tags, None, tag)
+        wordy = (c for c in range(1, n - 1) if not all(line[c].isdecimal() for line in lines))
+        return found if found.word else _of_words(words, numbered, tags, next(wordy, 0), tag)
     return replace(_of_words(words, numbered, tags, word, tag), numbered=numbered)
 
 
@@ -184,6 +190,12 @@ def _are_numbered(blocks: Sequence[Sequence[Row]]) -> bool:
             return False
         due = first + len(numbers)
     return True
+
+
+def _are_names(blocks: Sequence[Sequence[Row]]) -> bool:
+    """Check if the first column has one value in all lines of a row, as names of rows do."""
+    n_more = sum(map(len, blocks)) - len(blocks)
+    return n_more >= _FEW - 1 and all(len({line[0] for line in block}) == 1 for block in blocks)
 
 
 def _prefix(words: Sequence[str]) -> str:

@@ -98,6 +98,15 @@ def output_format(path: str | Path, default: str, name: str | None = None) -> Fo
     return named_format("text") if plain else chosen
 
 
+def one_sided(known: Format) -> list[str]:
+    """Names of the labelled formats of one side that share a suffix with a format."""
+    return [
+        one.name
+        for one in _formats()
+        if one.sides == "one" and one.holds_spans and {*one.suffixes} & {*known.suffixes}
+    ]
+
+
 @contextmanager
 def open_writer(
     path: str | Path,

@@ -17,8 +17,8 @@ from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Wr
 Links = tuple[tuple[int, int], ...]
 
 _LINK = re.compile(r"([0-9]+)-([0-9]+)")
-# SimAlign's result as Python prints it, with or without the list's brackets
-_PRINTED = re.compile(r"\[?(?:\(\d+,\d+\),?)+\]?")
+# Lists and sets as Python and JSON print them, with or without the outer brackets.
+_PRINTED = re.compile(r"[\[{]?(?:[(\[]\d+,\d+[)\]],?)+[\]}]?|\[\]|set\(\)")
 _GOLD_LINK = re.compile(r"([0-9]+)([-p?])([0-9]+)")
 
 
@@ -84,9 +84,9 @@ def read_links(
 
 
 def _items(line: str) -> tuple[str, ...]:
-    """The links of a line; lists as Python prints them, ``[(0, 2), (1, 3)]``, are read too."""
+    """The links of a line; printed lists, ``[(0, 2), (1, 3)]``, are read too."""
     items = tuple(line.split())
-    if items and items[0][0] in "[(" and _PRINTED.fullmatch(joined := "".join(items)):
+    if items and items[0][0] in "[({s" and _PRINTED.fullmatch(joined := "".join(items)):
         return tuple(f"{i}-{j}" for i, j in re.findall(r"(\d+),(\d+)", joined))
     return items
 
@@ -156,10 +156,14 @@ def _index(digits: str) -> int:
 
 def _split_scores(items: Iterable[str]) -> tuple[tuple[str, ...], tuple[float, ...]]:
     links, _, scores = zip(*[item.partition(":") for item in items], strict=True)
-    if "" in scores:
-        link = links[scores.index("")]
-        raise SpanbridgeError(f"{link!r} has no score, though others on the line have; score all")
-    return links, tuple(map(_score, scores))
+    try:
+        return links, tuple(map(_score, scores))
+    except SpanbridgeError:
+        list(map(_link, links))  # that something is no link is the better reason
+        if "" not in scores:
+            raise
+    link = links[scores.index("")]
+    raise SpanbridgeError(f"{link!r} has no score, though others on the line have; score all")
 
 
 @lru_cache(maxsize=1 << 16)

@@ -21,7 +21,7 @@ from spanbridge.formats.conll import Conll, is_blank
 from spanbridge.formats.conll import columns as columns_of
 from spanbridge.formats.encoding import Notice
 from spanbridge.formats.ids import Ids
-from spanbridge.formats.lookup import find_format
+from spanbridge.formats.lookup import find_format, one_sided
 from spanbridge.formats.pharaoh import read_links
 from spanbridge.formats.plain_text import ParallelText, PlainText
 from spanbridge.formats.tokens import in_same_words
@@ -222,7 +222,11 @@ def _source_format(
     else:
         found = find_format(source, name=name, default="text", sniff=True)
     if found.sides == "both" and target is not None:
-        raise SpanbridgeError(f"{source} holds pairs already; give it without {target}")
+        names = ", ".join(one_sided(found))
+        raise SpanbridgeError(
+            f"{source}, read as {found.name}, holds pairs already; give it without {target}"
+            f"{names and f'; if it is something else, name its format (--format {names})'}"
+        )
     if found.sides == "one" and target is None:
         raise SpanbridgeError(
             f"{source} holds one side only; give the file of its translations too (or pairs, "
@@ -352,11 +356,21 @@ def add_links(
         try:
             alignment = WordAlignment.of(indices, n_source, n_target, scores)
         except SpanbridgeError as error:
-            why = f"{error}{' (after 1 was taken from each)' if one_based else ''}"
-            raise InputError(links, at, why) from error
+            hint = "after 1 was taken from each" if one_based else ""
+            hint = hint or _likely_cause(indices, n_source, n_target)
+            raise InputError(links, at, f"{error}{hint and f' ({hint})'}") from error
         least = tuple(map(min, zip(*alignment.pairs, least, strict=True)))
         # rows without results have nothing to clear, and their files are long
         bare = pair.links is None and pair.status is None
         yield line, pair._replace(links=alignment) if bare else pair.replace(links=alignment)
     if counts is not None:
         counts.n_sides_unlinked += sum(0 < one < _NO_INDEX for one in least)
+
+
+def _likely_cause(links: Sequence[tuple[int, int]], n_source: int, n_target: int) -> str:
+    """How else links that lie outside their sentences may be meant; empty if nothing fits."""
+    if all(0 < i <= n_source and 0 < j <= n_target for i, j in links):
+        return "they would fit if they count from 1: --one-based"
+    if all(i < n_target and j < n_source for i, j in links):
+        return "they would fit as target-source; turn each round"
+    return ""

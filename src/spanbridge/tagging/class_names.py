@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.tags import split_tag
 
-_UNNAMED = re.compile(r"LABEL_\d+")
-# A label without prefix; neither one with a prefix that is none, nor what stands for no word.
-_BARE = re.compile(r"(?!.-|(?:PAD|UNK|CLS|SEP|MASK|X)$)[^\W\d_][\w./&-]*", re.IGNORECASE)
+_UNNAMED = re.compile(r"LABEL_\d+", re.IGNORECASE)
+# A label without prefix; neither one that seems to have some prefix (B.PER), or is nothing but one,
+# nor what stands for no word or says nothing.
+_BARE = re.compile(
+    r"(?!.[-_./]|(?:.|PAD|UNK|CLS|SEP|MASK|LABEL_\d+)$)[^\W\d_][\w./&-]*", re.IGNORECASE
+)
 
 
 def _from_suffix(name: str) -> str:
@@ -41,7 +44,7 @@ def standard_names(classes: Sequence[str], given: str | None = None) -> list[str
         SpanbridgeError: there are not as many names, or they are no tags; the message says how to
             name them.
     """
-    names = list(classes) if given is None else [name.strip() for name in given.split(",")]
+    names = [name.strip() for name in (classes if given is None else given.split(","))]
     shown = ", ".join(classes[:8]) + ("..." if len(classes) > 8 else "")
     if len(names) != len(classes):
         raise SpanbridgeError(

@@ -53,9 +53,10 @@ _SCRIPTS = {
     "Tibt": ("TIBETAN",),
 }
 _WORD = re.compile(r"\w+")
-# Tokens of models' vocabularies, which stand in no text.
+# Tokens of models' vocabularies, which stand in no text; those of languages too (__en__, >>eng<<).
 _SPECIAL = re.compile(
-    r"</?s>|<(?:unk|pad|mask|eos|bos)>|\[(?:UNK|PAD|MASK|CLS|SEP)\]|<\|\w+\|>|\u2047"
+    r"</?s>|<(?:unk|pad|mask|eos|bos|extra_id_\d+|2\w{2,3})>|\[(?:UNK|PAD|MASK|CLS|SEP)\]|<\|\w+\|>"
+    r"|\u2047|\u2581|__[a-z]{2,3}__|>>\w+<<|\b[a-z]{3}_[A-Z][a-z]{3}\b"
 )
 # A run of words this long is repeated by no text that is sound; nor so many equal letters.
 _LONG_RUN, _LONG_REPEATS = range(5, 41), 2

@@ -51,7 +51,7 @@ _MARKS = {
     "brackets": _signs("brackets"),
     "quotes": _signs("quotes"),
     "xml": re.compile(
-        r"(?:[<\uff1c\u3008\u2039]|&lt;)\s*([/\uff0f]?)\s*[e\uff45\u0435]\s*(\d{1,4})\s*(?:[>\uff1e\u3009\u203a]|&gt;)",
+        r"(?:[<\uff1c\u3008\u2039\u00ab\u300a\[]|&lt;)\s*([/\uff0f\\]?)\s*[e\uff45\u0435]\s*(\d{1,4})\s*(?:[>\uff1e\u3009\u203a\u00bb\u300b\]]|&gt;)",
         re.IGNORECASE,
     ),
 }
