@@ -44,9 +44,9 @@ MAX_ROWS, MAX_JUDGED = 2000, 500
 FOLDS = 8
 # Characters that words are cut to.
 PREFIX = 4
-# Share of rows that are no translations: bounds, so that a row is called unlikely on good evidence
-# only, but at all.
-SHARE = 0.05, 0.3
+# Share of rows that are no translations: at least, and at most by words alone and with sentences. A
+# row is called unlikely on good evidence only, and words alone are weaker evidence.
+LEAST_SHARE, MOST_SHARE = 0.05, (0.1, 0.3)
 # Standard deviation of true pairs, in that of others: bounds against outliers and small samples.
 SPREAD = 0.7, 1.5
 # Evidence tells nothing if true pairs have less than this in the mean.
@@ -248,8 +248,8 @@ def _mixture(z: Floats) -> tuple[Floats, Floats, Floats]:
     Returns:
         Three vectors, one entry per kind of evidence.
     """
-    share = 0.2
-    centre, width = np.maximum(np.median(z, 0), 1.0), np.ones(z.shape[1])
+    share, kinds = 0.2, z.shape[1]
+    centre, width = np.maximum(np.median(z, 0), LEAST_CENTRE), np.ones(kinds)
     for _ in range(ROUNDS):
         odds = _log_ratio(z, centre, width) + np.log((1 - share) / share)
         weight = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
@@ -257,7 +257,7 @@ def _mixture(z: Floats) -> tuple[Floats, Floats, Floats]:
         share = min(max(1 - total / len(z), 0.001), 0.95)
         centre = np.maximum(weight @ z / total, 0.5)
         width = np.clip(np.sqrt(weight @ (z - centre) ** 2 / total), *SPREAD)
-    return centre, width, np.full(z.shape[1], np.clip(share, *SHARE))
+    return centre, width, np.full(kinds, np.clip(share, LEAST_SHARE, MOST_SHARE[kinds - 1]))
 
 
 def _log_ratio(z: Floats, centre: Floats, width: Floats) -> Floats:

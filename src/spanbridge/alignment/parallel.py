@@ -1,4 +1,4 @@
-"""Translation scores of rows: how probable it is that both sides translate each other.
+"""Translation scores of rows by their own links, for rows that no judge has learned to score.
 
 Words of a translation have counterparts, mostly in about the same order; those of another sentence
 have few. Punctuation has a counterpart anywhere and does not count. The score is a logistic

@@ -231,7 +231,7 @@ shard_option = click.option(
 least_parallel_option = click.option(
     "--least-parallel",
     type=click.FloatRange(0, 1),
-    help="Least probability, by their alignment, that both sides of a row translate each other "
+    help="Least probability that both sides of a row translate each other "
     "(default 0.05); other rows get no spans and are counted. 0 projects all.",
 )
 

@@ -68,8 +68,8 @@ class SentencePair(NamedTuple):
         source: the sentence whose labels are known.
         target: the sentence that receives the labels.
         links: word alignment; None if there is none yet.
-        parallel_score: probability that both sides translate each other, in [0, 1], by their
-            alignment; None if it was not judged.
+        parallel_score: probability that both sides translate each other, in [0, 1]; None if it
+            was not judged.
         status: origin of the target's spans: ``projected``, or ``empty:``, ``failed:`` or
             ``rejected:`` with the reason. ``failed`` means that an earlier step (a translation)
             failed, so that nothing is known of the target, not even that it has no spans.

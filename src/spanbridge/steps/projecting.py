@@ -64,8 +64,8 @@ class Project(Step):
         links: ``keep`` the links of rows that bring them and align the others; take ``only`` the
             links of rows that bring them and reject the others; or align all rows ``anew``.
         min_confidence: spans with a lower confidence are left out, in [0, 1].
-        least_parallel: rows whose sides translate each other with a lower probability, judged by
-            their alignment, get no spans, in [0, 1]; 0 projects them all.
+        least_parallel: rows whose sides translate each other with a lower probability get no
+            spans, in [0, 1]; 0 projects them all.
         weights: weights of further scores, or other weights for the method's own.
         tagger: a tagger of the target, for methods and scores that take one.
         translator: a translator that scores, for methods and scores that take one.
