@@ -30,6 +30,8 @@ ROWS = [
         "suspect: copy",
         "Anna",
         SentenceOf("7", "target", 3, _TEXT),
+        "Ã¤",
+        "Î—",
         ("too long",),
         0.75,
         {"url": "https://example.org", "meta": {"n": [1, 2.5, None]}},

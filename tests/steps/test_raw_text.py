@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spanbridge.api import Loaded
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
@@ -13,9 +15,11 @@ from spanbridge.formats.languages import find_language
 from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.formats.segmentation import IcuWords, Sentencex, sentences, words
 from spanbridge.formats.tokens import tokenize
+from spanbridge.run.recipes import label_steps
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context
 from spanbridge.steps.raw_text import Join, Segment, Split, in_plain_words, joined
+from spanbridge.translation.base import Translation, Translator
 
 CONTEXT = Context({"target": find_language("zh"), "source": find_language("en")})
 TEXTS = st.text(st.sampled_from("ab. !?\n'l。北京กรุง\u0301👍🏽İ-"), max_size=40)
@@ -47,6 +51,43 @@ def test_split_and_joined_it_is_the_text(text):
         ("7", row.target, {"topic": "x"}),
         ("8", row.target, {"topic": "x"}),
     ]
+
+
+def test_a_text_with_a_translation_of_its_own_is_not_cut(tmp_path):
+    path = tmp_path / "given.tsv"
+    path.write_text("Ana vive.  Bob va.\tAna lives. Bob goes.\nEva va.\tEva goes.\n", "utf-8")
+    whole = {"given": {"model": str(path)}}
+    texts = ["Ana vive. Bob va.", "Eva va. Eva va.", "Eva va."]
+    context = Context({"target": find_language("es"), "source": find_language("en")})
+    step = Split(whole=whole)
+    parts, account = work(step, [pair(text) for text in texts], context)
+    assert [part.target.text for part in parts] == [texts[0], *["Eva va."] * 3]
+    assert account.statuses == {
+        "left whole, as its translation is given": 1,
+        "several sentences": 1,
+        "one sentence": 1,
+    }
+    assert "given(" in step.describe()
+    assert [row.target.text for row in work(Join(), parts)[0]] == texts
+    steps = label_steps(whole, "given", {})
+    assert steps[0] == {"split": {"whole": whole}}
+    assert label_steps("apertium", "given", {})[0] == "split"
+    first, *_ = Loaded([*steps[:2], "join"], {"target": "es", "source": "en"}).run(parts[:1])
+    assert (first.source.text, first.translation_status) == ("Ana lives. Bob goes.", "ok")
+    with pytest.raises(SpanbridgeError, match="takes any text; name given"):
+        work(Split(whole=AnyText()), [], context)
+
+
+class AnyText(Translator):
+    """A translator that looks nothing up."""
+
+    licence = "MIT"
+
+    def describe(self, source, target):
+        return "any"
+
+    def translate(self, sentences, source, target):
+        return [Translation(text) for text in sentences]
 
 
 def test_spans_links_and_fates_of_sentences_are_joined():

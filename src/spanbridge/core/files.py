@@ -24,7 +24,7 @@ _BATCH_BYTES = 1 << 20
 LONGEST = 10_000_000
 # First bytes of files that are not text; they are named if the bytes are no UTF-8.
 _PACKED = {
-    b"\x1f\x8b": "a gzip file; name it .gz",
+    b"\x1f\x8b": "a gzip file; name it .gz, or unpack it",
     b"\x28\xb5\x2f\xfd": "a zstd file; unpack it",
     b"\xfd7zXZ": "an xz file; unpack it",
     b"BZh": "a bzip2 file; unpack it",

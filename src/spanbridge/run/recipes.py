@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from spanbridge.core import registry
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.segmentation import DICTIONARIES
 
@@ -33,7 +34,8 @@ def label_steps(
         translator, tagger: name, or name and options.
         project: settings of the projection.
         repair: repair text that was encoded twice; the result is again in the text as given.
-        split: cut longer texts into sentences, and put them together again at the end.
+        split: cut longer texts into sentences, and put them together again at the end; not those
+            whose translation as a whole the translator looks up.
         segment: find words of scripts that are written without spaces.
         back: style of marks for translating the tagged translation back and aligning with that;
             None for no back-translation.
@@ -41,7 +43,7 @@ def label_steps(
     """
     steps: list[Entry | None] = [
         "repair" if repair else None,
-        "split" if split else None,
+        _split(translator) if split else None,
         "segment" if segment else None,
         {"translate": {"translator": translator}},
         {"tag": {"tagger": tagger}},
@@ -52,6 +54,15 @@ def label_steps(
         "restore" if repair else None,
     ]
     return [step for step in steps if step is not None]
+
+
+def _split(translator: Entry) -> Entry:
+    """The step that cuts texts."""
+    made = translator
+    if isinstance(translator, str | Mapping):
+        name = translator if isinstance(translator, str) else next(iter(translator), "")
+        made = registry.load("translator", name)
+    return {"split": {"whole": translator}} if getattr(made, "looks_up", False) else "split"
 
 
 def make_data_steps(

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import (
+    FAILED,
     OTHER,
     PROJECTED,
     REJECTED,
@@ -18,6 +20,7 @@ from spanbridge.core.rows import (
 )
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats import segmentation
+from spanbridge.formats.languages import Language
 from spanbridge.formats.segmentation import Cutter
 from spanbridge.formats.tokens import raw_sentence, tokenize
 from spanbridge.steps.account import Account
@@ -27,7 +30,9 @@ from spanbridge.steps.base import (
     SegmenterSettings,
     SplitterSettings,
     Step,
+    TranslatorSettings,
 )
+from spanbridge.translation.base import Translator
 
 _DROPPED = "spans that came with the texts and were dropped"
 SPLIT = "sentences of longer texts"  # column that `join` needs
@@ -39,6 +44,7 @@ class Split(Step):
     Attributes:
         side: the side that is cut.
         splitter: part that finds the sentences.
+        whole: a translator that looks texts up, which are not cut if it has them as they are.
     """
 
     name: ClassVar[str] = "split"
@@ -48,20 +54,34 @@ class Split(Step):
     one_to_one: ClassVar[bool] = False
     side: Side = "target"
     splitter: SplitterSettings = PartSettings("splitter", "sentencex")
+    whole: TranslatorSettings | None = None
     _splitter: Cutter = PrivateAttr()
     _language: str = PrivateAttr()
+    _whole: Translator | None = PrivateAttr(None)
+    _languages: tuple[Language, Language] = PrivateAttr()
 
     def open(self, context: Context) -> None:
-        """Load the splitter."""
+        """Load the splitter, and the translator if there is one.
+
+        Raises:
+            SpanbridgeError: the translator does not look texts up.
+        """
         self._splitter = self.build(context, self.splitter)
         self._language = context.language(self.side).tag
+        if self.whole is not None:
+            self._whole = self.build(context, self.whole)
+            self._languages = context.pair(self.side)
+            if not self._whole.looks_up:
+                raise SpanbridgeError("whole: this translator takes any text; name given")
 
     def parts(self) -> dict[str, str]:
-        """Splitter, language and side."""
+        """Splitter, language and side, and the translator if there is one."""
+        whole = self._whole
         return {
             "splitter": self._splitter.describe(),
             "language": self._language,
             "side": self.side,
+            **({} if whole is None else {"whole": whole.describe(*self._languages)}),
         }
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
@@ -69,7 +89,12 @@ class Split(Step):
         for pair in rows:
             text = pair.side(self.side).text or ""
             found = segmentation.sentences(text, self._language, self._splitter)
-            account.statuses["several sentences" if len(found) > 1 else "one sentence"] += 1
+            several = len(found) > 1
+            if several and self._is_known(text):
+                found = [(0, len(text))]
+                account.statuses["left whole, as its translation is given"] += 1
+            else:
+                account.statuses["several sentences" if several else "one sentence"] += 1
             account.note("sentences", max(len(found), 1))
             account.note(_DROPPED, len(pair.side(self.side).spans))
             for n, (start, end) in enumerate(found or [(0, len(text))]):
@@ -81,6 +106,13 @@ class Split(Step):
                     id=f"{pair.id}.{n + 1}" if len(found) > 1 else pair.id,
                     sentence_of=SentenceOf(pair.id, self.side, start, text if n == 0 else None),
                 )
+
+    def _is_known(self, text: str) -> bool:
+        """Check if there is a translation of a whole text."""
+        if self._whole is None:
+            return False
+        (found,) = self._whole.translate([text], *self._languages)
+        return not found.status.startswith(FAILED)
 
 
 class Segment(Step):
