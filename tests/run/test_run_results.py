@@ -77,10 +77,11 @@ def test_the_signature_tells_how_much_was_learned_from(bitext):
 
 def test_given_links_need_no_aligner(bitext, write):
     source, target, output = bitext
-    links = write("links.pharaoh", "\n".join(item or "" for item in LINKS[:6]) + "\n0-0\n")
+    links = write("links.pharaoh", "\n".join(item or "" for item in LINKS[:6]) + "\n0-0 1-0 3-3\n")
     run = project(source, target, output, links=links)
-    # the last row's links are the file's: New -> Anna, and nothing else
-    assert Path(output).read_text("utf-8").endswith("Anna\tB-LOC\n,\tO\nNew\tO\nYork\tO\n\n")
+    # the last row's links are the file's: New York -> Anna, Anna -> York
+    ending = "Anna\tB-LOC\n,\tO\nNew\tO\nYork\tB-PER\n\n"
+    assert Path(output).read_text("utf-8").endswith(ending)
     assert run.inputs["links"] == links
     assert "|aligner:given|" in run.signature
     assert run.rejects is None
@@ -109,6 +110,7 @@ def test_pairs_keep_what_they_bring(write, tmp_path):
         "status": "projected",
         "confidence": SURE,
         "provenance": "project",
+        "parallel_score": pytest.approx(0.33, abs=0.01),
     }
     assert first == linked | added
     assert (second["id"], second["links"]) == ("b", [[0, 0]])

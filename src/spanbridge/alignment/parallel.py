@@ -97,8 +97,12 @@ def _links(
 
 
 def _correlation(i: npt.NDArray[np.int64], j: npt.NDArray[np.int64], mass: Floats) -> float:
-    """Correlation of the places of linked words, weighted by mass; 0 if there is one place only."""
+    """Correlation of the places of linked words, weighted by mass, at least 0.
+
+    0 also if there is one place only. Languages with another order may reverse it; that is no sign
+    against a translation.
+    """
     share = mass / mass.sum()
     a, b = i - share @ i, j - share @ j
     spread = float((share @ a**2) * (share @ b**2))
-    return float(share @ (a * b)) / spread**0.5 if spread > 1e-9 else 0.0
+    return max(float(share @ (a * b)) / spread**0.5, 0.0) if spread > 1e-9 else 0.0

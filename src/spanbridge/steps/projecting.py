@@ -97,7 +97,7 @@ class Project(Step):
     _applied: str | None = PrivateAttr(None)
     _weights: dict[str, float] = PrivateAttr(default_factory=dict)
     _words: TargetWords = PrivateAttr()
-    _judge: Judge = PrivateAttr(default_factory=Judge)
+    _judge: Judge = PrivateAttr()
 
     @model_validator(mode="after")
     def _consistent(self) -> Project:
@@ -120,6 +120,7 @@ class Project(Step):
             SpanbridgeError: a part cannot be made, or would have no effect.
         """
         self._words = TargetWords(self.suffixes, context.languages.get("target"))
+        self._judge = Judge()
         if self.apply is not None:
             self._applied, method, aligner, weights = learning.recipe(self.apply, self.links)
             self._method = self.build(context, method)
