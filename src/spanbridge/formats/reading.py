@@ -160,14 +160,7 @@ def read_pairs(
         if right is None or target is None:
             rows = with_position(left.read(source, "source", how, counts), source, counts)
         else:
-            found = Counts(guessed=counts.guessed)
-            sources = with_position(left.read(source, "source", how, counts), source, found)
-            bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
-            targets = with_position(right.sentences(target, bare, found), target, found)
-            if skips_blanks((left, source, how), (right, target, bare)):
-                sources = without_blanks(sources, source, counts, lambda row: len(row.source.words))
-                targets = without_blanks(targets, target, counts, lambda row: len(row.words))
-            rows = pair_up(parallel(sources, source, targets, target))
+            rows = _side_by_side((left, source), (right, target), how, counts)
         return rows if links is None else add_links(rows, source, links, one_based, counts)
 
     formats = [left] if right is None else [left, right]
@@ -175,6 +168,24 @@ def read_pairs(
     files = {role: str(path) for role, path in given.items() if path is not None}
     reading = read_by(formats, told) | ({"links_counted_from": "1"} if links and one_based else {})
     return Pairs(read, Counts() if counts is None else counts, files, reading)
+
+
+def _side_by_side(
+    left: tuple[Format, str | Path],
+    right: tuple[Format, str | Path],
+    how: Reading,
+    counts: Counts,
+) -> Iterator[tuple[int, SentencePair]]:
+    """Rows of a file of sources and one of targets."""
+    (of_sources, source), (of_targets, target) = left, right
+    bare = Reading(tags=False, tokenised=how.tokenised, raw_if_unclear=how.raw_if_unclear)
+    found = Counts(guessed=counts.guessed)  # the targets' rows and orphans are not the input's
+    sources = with_position(of_sources.read(source, "source", how, counts), source, counts)
+    targets = with_position(of_targets.sentences(target, bare, found), target, found)
+    if skips_blanks((of_sources, source, how), (of_targets, target, bare)):
+        sources = without_blanks(sources, source, counts, lambda row: len(row.source.words))
+        targets = without_blanks(targets, target, counts, lambda row: len(row.words))
+    return pair_up(parallel(sources, source, targets, target))
 
 
 def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
@@ -261,8 +272,9 @@ def _of_sentences(found: Format, path: str | Path) -> Format:
 def with_position(
     rows: Iterator[tuple[int, _R]], path: str | Path, counts: Counts | None = None
 ) -> Iterator[tuple[int, _R]]:
-    """Yield the rows; errors become InputError, with file and line; repeated ids, and
-    text that was encoded twice, are counted.
+    """The rows, with file and line in every error.
+
+    Repeated ids, and texts that were encoded twice, are counted, if there are counts.
     """
     line, ids = 0, Ids()
     notice = None if counts is None else Notice(path, counts)
