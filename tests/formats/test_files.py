@@ -128,8 +128,8 @@ def test_unreadable(tmp_path):
         (tmp_path / "none.gz", "no such file"),
         (tmp_path, "is a directory"),
         (put(tmp_path, b"plain", "plain.gz"), "no whole gzip file"),
-        (put(tmp_path, gzip.compress(b"a\n" * 9000, mtime=0)[:-12], "cut.gz"), "no whole gzip file"),
-        (put(tmp_path, gzip.compress(b"a", mtime=0)[:12] + b"\xff" * 9, "bad.gz"), "no whole gzip file"),
+        (put(tmp_path, gzip.compress(b"a\n" * 9000)[:-12], "cut.gz"), "no whole gzip file"),
+        (put(tmp_path, gzip.compress(b"a")[:12] + b"\xff" * 9, "bad.gz"), "no whole gzip file"),
     ]:
         with pytest.raises(InputError, match=why) as caught:
             list(lines(path))
