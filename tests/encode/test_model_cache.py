@@ -247,3 +247,12 @@ def test_checkpoint_loads_no_torch(tiny, own_cache):
     load_encoder(str(tiny("bert")), threads=1)
     name = str(tiny("bert"))
     assert modules_after(USE.format(f"{name!r}, ")) == []
+
+
+def test_the_lock_of_one_killed_after_its_end_is_swept_too(own_cache):
+    """The entry is whole, so nobody makes it again."""
+    entry = cached("one", lambda work: (work / "a").write_text("x"))
+    lock = entry.with_name(".spanbridge-0123456789abcdef.lock")
+    lock.touch()
+    assert cached("one", lambda work: pytest.fail("it is there")) == entry
+    assert not lock.exists()

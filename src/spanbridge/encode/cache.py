@@ -44,13 +44,13 @@ def cached(key: str, make: Callable[[Path], None]) -> Path:
     """
     root = cache_folder() / f"v{FORMAT_VERSION}"
     places = [root / key, root / f"{key}-of-{_user()}"]
+    sweep(root)  # also where the entry is there: one may have been killed right after making it
     for entry in places:
         if _intact(entry):
             return entry
     try:
         root.mkdir(parents=True, exist_ok=True)
         with claimed(root / key, wait=True):
-            sweep(root)
             for entry in places:
                 if _intact(entry, tell=True):  # another process was faster
                     return entry
