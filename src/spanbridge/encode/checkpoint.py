@@ -138,6 +138,11 @@ class Checkpoint:
                 return get("embeddings.word_embeddings.weight")
             if name == "positions":
                 rows = get("embeddings.position_embeddings.weight")[self._position_offset() :]
+                if len(rows) < self.max_positions:
+                    why = (
+                        f"'max_position_embeddings' fits no tensor: there are {len(rows)} positions"
+                    )
+                    raise InputError(self.folder / CONFIG, None, why)
                 if self.model_type == "distilbert":  # has no token types
                     return rows
                 return np.asarray(rows + get("embeddings.token_type_embeddings.weight")[0])

