@@ -96,6 +96,7 @@ class Projector(Loaded):
             SpanbridgeError: it has to learn first.
         """
         self._check_fitted()
+        self._steps[0].check_fit()
         learning.check_place(folder)
         self._steps[0].save(Path(folder))
 

@@ -232,7 +232,8 @@ least_parallel_option = click.option(
     "--least-parallel",
     type=click.FloatRange(0, 1),
     help="Least probability that both sides of a row translate each other "
-    "(default 0.05); other rows get no spans and are counted. 0 projects all.",
+    "(default 0.05); other rows get no spans and are counted. 0 projects all, and learns nothing "
+    "of it.",
 )
 
 route_options = _stack(
@@ -272,7 +273,7 @@ nested_option = click.option(
 fit_rows_option = click.option(
     "--fit-rows",
     type=click.IntRange(min=1),
-    help="[fused, statistical, corpus] Rows that are learned from, at most, spread evenly over the "
+    help="Rows that are learned from, at most, spread evenly over the "
     "input (default 5000); bounds memory.",
 )
 

@@ -67,7 +67,7 @@ the account.
     "--fit",
     "fit_folder",
     metavar="DIR",
-    help="[corpus] Folder for what method and aligner have learned, for --apply.",
+    help="Folder for what was learned from the rows, for --apply.",
 )
 @click.option(
     "--apply",
@@ -207,13 +207,14 @@ def _check_idle(
                     "links and cuts none"
                 )
     aligner_learns = links is None and registry.load("aligner", aligner).learns
-    if given["fit_rows"] is not None and not (method.learns or aligner_learns):
+    learns = method.learns or aligner_learns or given["least_parallel"] != 0
+    if given["fit_rows"] is not None and not learns:
         raise click.UsageError(
-            f"--fit-rows has no use here: --method {method.name} with --aligner {aligner} learns "
-            "nothing"
+            f"--fit-rows has no use here: --method {method.name} with --aligner {aligner} and "
+            "--least-parallel 0 learns nothing"
         )
-    if given["fit_folder"] is not None and (links is not None or not method.learns):
-        raise click.UsageError("--fit keeps what --method corpus learns with an aligner")
+    if given["fit_folder"] is not None and links is not None:
+        raise click.UsageError("--fit keeps what is learned with an aligner; leave --links out")
     models = ("tagger_model", "translator_model")
     if given["fit_folder"] is not None and any(given[name] is not None for name in models):
         raise click.UsageError("a fit keeps no tagger or translator; leave --fit out")

@@ -133,7 +133,7 @@ class Loaded:
         given = {"steps": list(steps), "languages": languages or {}, "commercial": commercial}
         self._steps: tuple[Step, ...] = make_pipeline(given).open()
         self._parts = [step.signature_parts() for step in self._steps]
-        self._fitted = not any(step.learns for step in self._steps)
+        self._fitted = not any(step.must_learn for step in self._steps)
         self._n_learned = 0
 
     def fit(

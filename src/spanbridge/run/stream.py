@@ -51,6 +51,9 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
         )
         total = _count(job, counts, progress) if job.slow else None
         steps = job.open_steps()
+        if job.keep is not None:
+            for step in steps:
+                step.check_fit()
         if total is None and any(step.learns for step in steps):
             total = _count(job, counts, progress)
         reports = [StepReport(step.name, step.licences()) for step in steps]

@@ -323,8 +323,16 @@ class Step(BaseModel, ABC):
 
     @property
     def learns(self) -> bool:
-        """True if it has to learn from a sample of the rows before it works."""
+        """True if it learns from a sample of the rows before it works."""
         return False
+
+    @property
+    def must_learn(self) -> bool:
+        """True if it cannot work before it has learned."""
+        return self.learns
+
+    def check_fit(self) -> None:
+        """Raise SpanbridgeError if :meth:`save` would not keep all that the results depend on."""
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Learn from a sample of the rows."""

@@ -65,7 +65,7 @@ class Project(Step):
             links of rows that bring them and reject the others; or align all rows ``anew``.
         min_confidence: spans with a lower confidence are left out, in [0, 1].
         least_parallel: rows whose sides translate each other with a lower probability get no
-            spans, in [0, 1]; 0 projects them all.
+            spans, in [0, 1]; 0 projects them all, and does not learn which rows are translations.
         weights: weights of further scores, or other weights for the method's own.
         tagger: a tagger of the target, for methods and scores that take one.
         translator: a translator that scores, for methods and scores that take one.
@@ -186,10 +186,19 @@ class Project(Step):
 
     @property
     def learns(self) -> bool:
-        """True if method or aligner learn from the rows and no earlier fit is applied."""
-        if self._applied is not None:
-            return False
-        return self._method.learns or (self._aligner is not None and self._aligner.learns)
+        """True if anything learns from the rows, and no earlier fit is applied."""
+        return self._applied is None and (self.must_learn or self._judges)
+
+    @property
+    def must_learn(self) -> bool:
+        """True if method or aligner learn from the rows, and no earlier fit is applied."""
+        parts = () if self._applied is not None else (self._method, self._aligner)
+        return any(part is not None and part.learns for part in parts)
+
+    @property
+    def _judges(self) -> bool:
+        """Whether it learns which rows are translations."""
+        return self._method.reads != "nothing" and self.least_parallel > 0
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Fit aligner and method, and what tells translations from other rows."""
@@ -203,31 +212,29 @@ class Project(Step):
             self._method.fit(
                 [(pair, read) for pair, read in found if not isinstance(read, RowError)]
             )
-        if self._method.reads != "nothing":
+        if self._judges:
             self._judge.fit(learning_rows, self._aligner)
         self._check_reach()
 
     def save(self, folder: str | Path) -> None:
-        """Save what aligner and method have learned, and their settings.
+        """Save what was learned, and the settings of aligner and method.
 
         Raises:
             InputError: the folder cannot be written to.
-            SpanbridgeError: a tagger or translator takes part, which a fit does not keep.
         """
-        self.check_fit()
         assert self._chosen is not None
         aligner, method = self._chosen
         parts = (aligner, self._aligner, method, self._method)
         learning.save(folder, *parts, self._weights, self._judge)
 
     def check_fit(self) -> None:
-        """Raise SpanbridgeError if a fit would not keep all that the results depend on."""
+        """Raise SpanbridgeError if a tagger or translator takes part, which a fit does not keep."""
         for name in ("tagger", "translator"):
             if getattr(self, name) is not None:
                 raise SpanbridgeError(f"a fit keeps no {name}; leave it out, or project at once")
 
     def load(self, folder: str | Path) -> None:
-        """Restore what aligner and method have learned."""
+        """Restore what was learned."""
         learning.load(folder, self._aligner, self._method, self._judge)
         self._check_reach()
 
