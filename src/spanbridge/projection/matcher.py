@@ -202,7 +202,10 @@ class Matcher(Method):
                 pool.entities, given.links, weights.min_score
             )
             return pool
-        pool.scored = [self.score(given, entity, weights, scores) for entity in pool.entities]
+        try:
+            pool.scored = [self.score(given, entity, weights, scores) for entity in pool.entities]
+        except RowError as error:
+            return error
         if not asking:
             pool.candidates = list(gains(pool, weights))
         return pool

@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import time
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from hashlib import sha256
-from math import inf
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step, chunks
 from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.raw_text import by_text, in_plain_words
+
+# Words per shard, at most, unless one row has more.
+SHARD_WORDS = 2_000_000
 
 
 @deterministic
@@ -90,7 +94,7 @@ class _ShardedRun:
         """Cut the input into shards."""
         counts, report = Counts(), self.reports[0]
         rows = self._progress(self._job.open_rows(counts), None, "read")
-        for n, chunk in enumerate(chunks(rows, self._job.shard_rows, inf)):
+        for n, chunk in enumerate(chunks(rows, self._job.shard_rows, SHARD_WORDS)):
             self._inputs.append(_digest(chunk))
             self._sizes.append(len(chunk))
             if self._record(0, n) is None:
@@ -245,14 +249,14 @@ class _ShardedRun:
 
     def _sample(self) -> dict[int, list[range]]:
         """Ranges of input rows that are learned from, by shard."""
-        size = self._job.shard_rows
+        ends = list(accumulate(self._sizes))
         found: dict[int, list[range]] = {}
         for block in sampled(sum(self._sizes), self._job.fit_rows):
             first = block.start
             while first < block.stop:
-                k = first // size
-                stop = min(block.stop, (k + 1) * size)
-                found.setdefault(k, []).append(range(first - k * size, stop - k * size))
+                k = bisect_right(ends, first)
+                start, stop = ends[k] - self._sizes[k], min(block.stop, ends[k])
+                found.setdefault(k, []).append(range(first - start, stop - start))
                 first = stop
         return found
 
