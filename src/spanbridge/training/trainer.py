@@ -23,7 +23,7 @@ from spanbridge.core.spans import Sentence
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluation import evaluate_spans
 from spanbridge.tagging.base import decode
-from spanbridge.tagging.checkpoint_tagger import softmax
+from spanbridge.tagging.encoder_tagger import softmax
 from spanbridge.tagging.transformers_tagger import Classifier, longest_input
 from spanbridge.training.examples import Labelled, Piece, batches, pieces
 from spanbridge.training.resume import load_state, save_state
