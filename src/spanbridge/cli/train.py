@@ -79,6 +79,14 @@ an interrupted training. Torch and transformers are required: pip install 'spanb
 @click.option(
     "--min-coverage", type=float, default=0.0, help="[.jsonl] Least share of target words linked."
 )
+@click.option(
+    "--keep-empty",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the sentences without spans that is kept.",
+)
 @click.option("--weigh", is_flag=True, help="[.jsonl] Weigh rows by their least probable span.")
 @click.option("--teachers", metavar="A,B", help="Taggers that label the text of --unlabelled.")
 @click.option(
@@ -207,10 +215,8 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     keep = Filter(**opt.take(given, ("complete", "min_score", "min_coverage", "weigh")))
     labels = None if given["labels"] is None else [x.strip() for x in given["labels"].split(",")]
     kinds = opt.take(given, ("nested", "scheme", "orphans"))
-    sets = [
-        read_set(path, weight=weight, keep=keep, labels=labels, **kinds)
-        for path, weight in weighted
-    ]
+    how = {"keep": keep, "keep_empty": given["keep_empty"], "labels": labels, **kinds}
+    sets = [read_set(path, weight=weight, **how) for path, weight in weighted]
     leave_out_repeats(sets)
     if not given["quiet"]:
         for found in sets:
