@@ -151,6 +151,13 @@ an interrupted training. Torch and transformers are required: pip install 'spanb
     help="Factor of the learning rate from each layer to the one below (default 1).",
 )
 @click.option("--batch-tokens", type=int, help="Tokens per batch, padding included (default 768).")
+@click.option(
+    "--other-names",
+    type=float,
+    metavar="SHARE",
+    help="Share of the sentences in which names are replaced by others of the same label, anew in "
+    "each epoch (default 0).",
+)
 @click.option("--dropout", type=float, help="Dropout of the encoder (default 0.1).")
 @click.option(
     "--frozen-layers", type=int, help="Number of lowest layers that are not trained (default 0)."
