@@ -51,7 +51,7 @@ UNER = $(or $(SPANBRIDGE_DATA),../shared/data)/uner
 TREEBANKS = da-ddt en-ewt hr-set pt-bosque sk-snk sr-set sv-talbanken zh-gsd
 embedded-tagger: .venv-dev/ready
 	$(DEV)/spanbridge train $(TREEBANKS:%=--train $(UNER)/%/train.conll) --labels LOC,ORG,PER \
-		--frozen-layers 6 --batch-tokens 512 --learning-rate 3e-4 --other-names 0.4 \
+		--frozen-layers 6 --batch-tokens 512 --learning-rate 2e-4 --other-names 0.4 \
 		--epochs 3 --average 0.3 --precision bfloat16 --threads 2 --device cpu \
 		--licence CC-BY-SA-4.0 -o embedded-tagger
 	$(DEV)/python -m spanbridge.training.packing embedded-tagger

@@ -26,7 +26,7 @@ SHARE, N_TEST = 8, 200
 RECIPE = {
     "--frozen-layers": "6",
     "--batch-tokens": "512",
-    "--learning-rate": "3e-4",
+    "--learning-rate": "2e-4",
     "--other-names": "0.4",
     "--epochs": "2",
     "--average": "0.3",
@@ -41,7 +41,7 @@ TRIES: dict[str, dict[str, str]] = {
     "four layers frozen": {"--frozen-layers": "4"},
     "eight layers frozen": {"--frozen-layers": "8"},
     "no mean of weights": {"--average": "0"},
-    "rate 5e-4": {"--learning-rate": "5e-4"},
+    "rate 4e-4": {"--learning-rate": "4e-4"},
     "O counts half": {"--class-weight": "O=0.5"},
 }
 # Their data differs, not their options.
