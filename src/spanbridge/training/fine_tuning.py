@@ -230,7 +230,7 @@ def _fit(
     from spanbridge.training.trainer import Trainer
 
     classes = iob2_classes(labels)
-    model, tokenizer = new_model(checkpoint, classes, settings.dropout, settings.seed)
+    model, tokenizer = new_model(checkpoint, classes, settings)
     adversary = None
     if unlabelled is not None and unlabelled.teacher is not None:
         texts = unlabelled.texts

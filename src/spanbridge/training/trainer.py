@@ -23,8 +23,9 @@ from spanbridge.core.spans import Sentence
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluation import evaluate_spans
 from spanbridge.tagging.base import decode
-from spanbridge.tagging.checkpoint_tagger import softmax
+from spanbridge.tagging.encoder_tagger import softmax
 from spanbridge.tagging.transformers_tagger import Classifier, longest_input
+from spanbridge.training.augmentation import with_other_names
 from spanbridge.training.examples import Labelled, Piece, batches, pieces
 from spanbridge.training.resume import load_state, save_state
 from spanbridge.training.settings import Settings
@@ -139,11 +140,7 @@ class Trainer:
         """
         settings = self._settings
         torch.set_num_threads(settings.threads)
-        longest = longest_input(self.model.config)
-        items = [p for e in examples for p in pieces(e, self._tokenizer, longest)]
-        if not items:
-            raise SpanbridgeError("there is nothing to learn from: no sentence has a word")
-        plan = [list(self._order(items, epoch)) for epoch in range(settings.epochs)]
+        plan = [list(self._order(examples, epoch)) for epoch in range(settings.epochs)]
         n_steps = sum(map(len, plan))
         torch.manual_seed(settings.seed)
         now = self._take_up(folder, signature) or Progress()
@@ -202,8 +199,17 @@ class Trainer:
         if self._best:
             self._restore(self._best)
 
-    def _order(self, items: Sequence[Piece], epoch: int) -> Iterator[list[Piece]]:
-        return batches(items, self._settings.batch_tokens, f"{self._settings.seed}/{epoch}")
+    def _order(self, examples: Sequence[Labelled], epoch: int) -> Iterator[list[Piece]]:
+        """The batches of an epoch."""
+        settings, seed = self._settings, f"{self._settings.seed}/{epoch}"
+        if settings.other_names:
+            chosen = with_other_names(examples, self._classes, settings.other_names, seed)
+            examples = list(chosen)
+        longest = longest_input(self.model.config)
+        items = [p for e in examples for p in pieces(e, self._tokenizer, longest)]
+        if not items:
+            raise SpanbridgeError("there is nothing to learn from: no sentence has a word")
+        return batches(items, settings.batch_tokens, seed)
 
     def _end_epoch(self, now: Progress, dev: Sequence[Sentence], losses: list[float]) -> None:
         row = {"epoch": float(now.epoch + 1)}

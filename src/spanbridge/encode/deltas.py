@@ -1,0 +1,110 @@
+"""Fine-tuned encoders that are kept as differences to the weights that they were tuned from.
+
+Fine-tuning moves weights little, so four bits of the difference say about as much as the whole
+weight: blocks of 32 neighbours along an output, each with its greatest difference as scale. Biases
+and layer norms are kept as they are. The file is a NumPy archive without pickles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from spanbridge.core.errors import InputError
+from spanbridge.core.records import file_digest
+from spanbridge.encode.encoder_weights import Array, EncoderWeights
+
+_BLOCK = 32
+_STEPS = 7  # a difference is one of -7 to 7 parts of its block's greatest
+# Differences are near a thousandth, where float16 has few digits left; scales are kept larger.
+_MAGNIFIED = 1024.0
+_QUANTISED, _SCALES = ".nibbles", ".scales"
+_PARTS = (
+    *("query", "key", "value", "attention", "intermediate", "output"),
+    *("attention_norm", "output_norm"),
+)
+
+
+@dataclass(frozen=True)
+class Deltas:
+    """What a fine-tuned encoder differs in.
+
+    Attributes:
+        path: the file.
+        sha256: its digest.
+        arrays: the file's arrays; also those that are no encoder's, such as a classifier's.
+    """
+
+    path: Path
+    sha256: str
+    arrays: dict[str, npt.NDArray[Any]]
+
+    def applied_to(self, base: EncoderWeights) -> EncoderWeights:
+        """The fine-tuned encoder's weights.
+
+        Reading a tensor raises InputError where it does not have the base's shape.
+        """
+
+        def tensor(name: str) -> Array:
+            return self._changed(name, base.tensor(name))
+
+        return replace(base, tensor=tensor)
+
+    def _changed(self, name: str, weight: Array) -> Array:
+        try:
+            if name in self.arrays:
+                return np.asarray(self.arrays[name].reshape(weight.shape), np.float32)
+            if f"{name}{_QUANTISED}" not in self.arrays:
+                return weight
+            nibbles = np.asarray(self.arrays[f"{name}{_QUANTISED}"], np.uint8).reshape(-1, 16)
+            scales = np.asarray(self.arrays[f"{name}{_SCALES}"], np.float32).reshape(-1, 1)
+            steps = np.concatenate([nibbles & 15, nibbles >> 4], axis=1).astype(np.float32) - 8
+            change = steps * (scales / np.float32(_MAGNIFIED * _STEPS))
+            return np.asarray(weight + change.reshape(weight.shape), np.float32)
+        except (KeyError, ValueError) as error:
+            why = f"does not fit the encoder ({name}: {error}); was it tuned from another?"
+            raise InputError(self.path, None, why) from error
+
+
+def read_deltas(path: Path) -> Deltas:
+    """Read such a file. Raises InputError if it is missing or damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        return Deltas(path, file_digest(path), arrays)
+    except (OSError, ValueError, BadZipFile, EOFError, KeyError) as error:
+        raise InputError(path, None, f"is damaged ({error}); install the package again") from error
+
+
+def differences(
+    base: EncoderWeights, tuned: EncoderWeights, layers: Iterable[int]
+) -> dict[str, npt.NDArray[Any]]:
+    """Arrays of a file of differences, from the weights before and after fine-tuning.
+
+    Args:
+        base, tuned: encoders of the same shape.
+        layers: numbers of the layers that were trained, from 0.
+    """
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for name in (f"{n}.{part}.{kind}" for n in layers for part in _PARTS for kind in _KINDS):
+        weight = tuned.tensor(name)
+        if weight.ndim == 1:
+            arrays[name] = weight
+            continue
+        blocks = (weight - base.tensor(name)).reshape(-1, _BLOCK)
+        scales = (np.abs(blocks).max(1, keepdims=True) * _MAGNIFIED).astype(np.float16)
+        unit = np.maximum(scales.astype(np.float32), 1e-6) / (_MAGNIFIED * _STEPS)
+        steps = np.clip(np.rint(blocks / unit), -_STEPS, _STEPS).astype(np.int8) + 8
+        low, high = np.hsplit(steps.astype(np.uint8), 2)
+        arrays[f"{name}{_QUANTISED}"] = low | (high << 4)
+        arrays[f"{name}{_SCALES}"] = scales[:, 0]
+    return arrays
+
+
+_KINDS = ("weight", "bias")
