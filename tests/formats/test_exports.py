@@ -11,8 +11,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats import Counts, Reading, find_format, named_format, read_rows, write_pairs
-from spanbridge.formats.offsets import with_text
-from spanbridge.formats.tokens import raw_sentence
+from spanbridge.formats.tokens import raw_sentence, with_text
 
 SUFFIX = {
     "doccano": ".jsonl",
@@ -23,6 +22,7 @@ SUFFIX = {
     "brat": ".ann",
     "webanno": ".tsv",
     "conllu": ".conllu",
+    "csv": ".csv",
 }
 ONE_LAYER = ("hf", "conllu")
 TEXT = "Ann Roe saw Łódź 🚒 and Paris."
@@ -46,7 +46,8 @@ def found(row, side="target"):
     return [(sentence.text_of(*span[:2]), span.label) for span in sentence.spans]
 
 
-WORDS = st.text(st.sampled_from("abŁ🚒é|[]_*\\;-=(): "), min_size=1, max_size=4).map(
+TREEBANK = st.sampled_from(["-LRB-", "n't", "'s", "''", "``"])
+WORDS = TREEBANK | st.text(st.sampled_from("abŁ🚒é|[]_*\\;-=(): "), min_size=1, max_size=4).map(
     lambda word: word.strip() or "x"
 )
 

@@ -15,13 +15,8 @@ from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import ABSENT, Span
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
 from spanbridge.formats.json_spans import with_given_text
-from spanbridge.formats.offsets import (
-    is_inclusive,
-    locate_spans,
-    place_spans,
-    spans_in_text,
-    with_text,
-)
+from spanbridge.formats.offsets import is_inclusive, locate_spans, place_spans
+from spanbridge.formats.tokens import spans_in_text, with_text
 
 _SPAN = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 _OTHER = re.compile(r"[A-Z#*][^\t]*\t")  # relations, events, attributes, notes and the like

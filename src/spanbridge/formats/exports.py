@@ -22,13 +22,8 @@ from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Wr
 from spanbridge.formats.json_objects import Object, first_object, objects, take_id
 from spanbridge.formats.json_spans import read_spans
 from spanbridge.formats.json_values import shown
-from spanbridge.formats.offsets import (
-    is_inclusive,
-    place_in_words,
-    place_spans,
-    spans_in_text,
-    with_text,
-)
+from spanbridge.formats.offsets import is_inclusive, place_in_words, place_spans
+from spanbridge.formats.tokens import spans_in_text, with_text
 
 
 class Records(Format):

@@ -18,15 +18,9 @@ from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Wr
 from spanbridge.formats.json_objects import parse_object, take_id
 from spanbridge.formats.json_spans import read_score, read_spans, write_spans
 from spanbridge.formats.json_values import DECIMALS, decode, encode, shown
-from spanbridge.formats.offsets import (
-    Offsets,
-    is_inclusive,
-    place_in_words,
-    place_spans,
-    spans_in_text,
-)
+from spanbridge.formats.offsets import Offsets, is_inclusive, place_in_words, place_spans
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PLAIN_FIELDS
-from spanbridge.formats.tokens import at_joints, tokenize
+from spanbridge.formats.tokens import at_joints, spans_in_text, tokenize
 
 # Keys of a row with one side, which may be either.
 TEXT_KEY, SPANS_KEY = "text", "spans"

@@ -12,7 +12,7 @@ from spanbridge.formats.base import Counts, Reading
 from spanbridge.formats.exports import Records, placed
 from spanbridge.formats.json_objects import Object
 from spanbridge.formats.json_values import shown
-from spanbridge.formats.offsets import spans_in_text, with_text
+from spanbridge.formats.tokens import spans_in_text, with_text
 
 
 class LabelStudio(Records):

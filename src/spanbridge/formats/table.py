@@ -18,7 +18,7 @@ from spanbridge.formats.json_spans import write_spans
 from spanbridge.formats.json_values import encode
 from spanbridge.formats.jsonl import SPANS_KEY, TEXT_KEY, RowReader
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
-from spanbridge.formats.tokens import in_characters
+from spanbridge.formats.tokens import spans_in_text, with_text
 
 DELIMITERS = ",;\t|"
 _TEXTS = frozenset({TEXT_KEY, *(f"{side}_text" for side in SIDES)})
@@ -95,8 +95,8 @@ class Table(Format):
                     f"the key {odd!r} has no column of its own, since the first row lacks it or it "
                     "is the name of another column; write JSON lines (.jsonl) instead"
                 )
-            text, spans = in_characters(pair.side(side))
-            own = (pair.id, text, write_spans(spans))
+            whole = with_text(pair.side(side))
+            own = (pair.id, whole.text, write_spans(spans_in_text(whole)))
             plain = [None if f.of(pair) is None else encode(f.of(pair), f) for f in _WRITTEN]
             table.writerow(map(_cell, (*own, *plain, *map(pair.extra.get, others))))
 

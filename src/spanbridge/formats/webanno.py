@@ -21,7 +21,7 @@ from spanbridge.formats.base import (
     Write,
     row_writer,
 )
-from spanbridge.formats.offsets import with_text
+from spanbridge.formats.tokens import with_text
 
 _FORMAT = "#FORMAT=WebAnno TSV 3"
 _LAYER = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
