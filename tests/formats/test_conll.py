@@ -233,7 +233,7 @@ def test_round_trip(tmp_path_factory, rows):
     text = written(rows)
     if not text.startswith("\ufeff"):  # that would be taken for a byte order mark
         counts = Counts()
-        back = read(tmp_path_factory.mktemp("conll"), text, counts=counts)
+        back = read(tmp_path_factory.mktemp("conll"), text, counts=counts, tokenised=True)
         assert [sentence for _, sentence in back] == rows
         assert counts == Counts(n_rows=len(rows), guessed=counts.guessed)
 

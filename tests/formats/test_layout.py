@@ -68,18 +68,6 @@ def test_layouts_that_are_plain(tmp_path, text, guessed):
     assert set(found.values()) == ({2} if guessed else set())
 
 
-def test_punctuation_in_spans_is_said(tmp_path):
-    """Label Studio's CoNLL has the pieces between spaces."""
-    head = "-DOCSTART- -X- O\nAnna -X- _ B-PER\n"
-    said = ["words with punctuation attached, which spans take in"]
-    for end, found in [
-        ("in -X- _ O\nBonn. -X- _ B-LOC\n", said),
-        ("sings. -X- _ O\n", []),
-        ("Inc. -X- _ I-PER\nsings -X- _ O\n. -X- _ O\n", []),
-    ]:
-        assert list(read(tmp_path, head + end)[1]) == found
-
-
 def test_numbers_of_words(tmp_path):
     """From 0 or 1 in every row, or through the file; other numbers are words."""
     tags = ("B-X", "O")

@@ -69,7 +69,7 @@ tag_options = _stack(
     ]
 )
 
-# Names of settings of `reading_options` and `text_options`.
+# Names of settings of `reading_options`.
 READING = (
     *("word_column", "tag_column", "text_column", "offsets", "format", "tag_names", "tokenised"),
 )
@@ -100,6 +100,13 @@ file_options = _stack(
             help="Unit in which the positions of spans in text are counted (UTF-16 units: Java, "
             "JavaScript), and whether an end is the last position in place of one past it "
             "[default: characters].",
+        ),
+        click.option(
+            "--tokenised/--raw",
+            default=None,
+            help="Whether spaces (or lines, of CoNLL) separate all words of a text, or it is raw "
+            "and has to be cut into words (default: told by its punctuation; as it stands with "
+            "--links).",
         ),
     ]
 )
@@ -132,17 +139,6 @@ reading_options = _stack(
             callback=_names,
             help="Names of tags that are numbers (ner_tags of Hugging Face datasets), from 0: "
             "O,B-PER,I-PER.",
-        ),
-    ]
-)
-
-text_options = _stack(
-    [
-        click.option(
-            "--tokenised/--raw",
-            default=None,
-            help="Whether spaces separate all words of a text (.txt), or it is raw and has to be "
-            "cut into words (default: told by the text's punctuation; as it stands with --links).",
         ),
     ]
 )

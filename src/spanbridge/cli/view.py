@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,7 +109,7 @@ def _document(
         if source is None:
             source, links = (_input(path, manifest, role) for role in ("source", "links"))
         has_source = source is not None
-        rows = _targets(path) if source is None else _with_source(path, source, links, how)
+        rows = _targets(path, how) if source is None else _with_source(path, source, links, how)
     truth = None
     if gold is not None:
         rows, again = tee(rows)  # the page reads pair and gold alternately, so little is buffered
@@ -160,12 +161,13 @@ def _input(path: str, manifest: dict[str, Any], role: str) -> str | None:
     return None
 
 
-def _targets(path: str) -> Iterator[tuple[int, SentencePair]]:
+def _targets(path: str, how: Reading) -> Iterator[tuple[int, SentencePair]]:
     from spanbridge.core.rows import SentencePair
     from spanbridge.core.spans import Sentence
-    from spanbridge.formats import labelled_rows
+    from spanbridge.formats import Reading, labelled_rows
 
-    for number, (line, sentence) in enumerate(labelled_rows(path), 1):
+    found = labelled_rows(path, Reading(tokenised=how.tokenised))
+    for number, (line, sentence) in enumerate(found, 1):
         yield line, SentencePair(str(number), Sentence(()), sentence)
 
 
@@ -174,6 +176,7 @@ def _with_source(
 ) -> Iterator[tuple[int, SentencePair]]:
     """Pairs of the result's target sentences, with spans, and their sources."""
     from spanbridge.formats import (
+        Reading,
         add_links,
         find_format,
         labelled_rows,
@@ -182,7 +185,9 @@ def _with_source(
         read_rows,
     )
 
-    results = labelled_rows(path)
+    if links is not None and how.tokenised is None:
+        how = replace(how, tokenised=True)  # links count words as they stand
+    results = labelled_rows(path, Reading(tokenised=how.tokenised))
     if find_format(source, name=how.format, default="conll").sides == "both":
         rows = _beside_pairs(path, results, source)
     else:

@@ -11,13 +11,15 @@ from typing import TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import LONGEST, line_batches
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import OrphanTagError, spans_from_tags, split_tag, tags_from_spans
 from spanbridge.formats.base import DEFAULT_READING, SNIFFED_LINES, Counts, Reading, SentenceFormat
+from spanbridge.formats.glued import cut
 from spanbridge.formats.layout import Layout, check_tag, find_layout, is_tag
-from spanbridge.formats.tokenised import is_tokenised
+from spanbridge.formats.tokenised import TEXT_CUT, is_tokenised
 
 DOCSTART = "-DOCSTART-"
+_ATTACHED = "words with punctuation attached, which spans take in (--raw cuts it off)"
 _HEAD, _HEAD_LINES = 200, 20_000  # rows and lines by which a file's layout is found
 
 
@@ -212,6 +214,7 @@ class _Reader:
     n_columns: int = 0  # on every token line
     known: set[str] = field(default_factory=set)  # valid tags met so far
     layout: Layout = field(default_factory=Layout)
+    raw: bool = False  # words are pieces of raw text, and are cut
     guessed: list[str] = field(default_factory=list)
 
     def learn(self, blocks: Sequence[Sequence[str]]) -> None:
@@ -226,14 +229,13 @@ class _Reader:
         word, tag = (one and one - 1 for one in (how.word_column, how.tag_column))
         self.layout = find_layout(kept, how.tags, word, tag)
         self.guessed = self.layout.told(self.n_columns, bool(self._named())) if kept else []
-        if how.tags and self._is_raw(kept):
-            self.guessed.append("words with punctuation attached, which spans take in")
-
-    def _is_raw(self, rows: Sequence[Sequence[list[str]]]) -> bool:
-        """Check if words are pieces of raw text, and some that are labelled end in a full stop."""
-        word, tag = self.layout.word, self.layout.tag
-        ends = any(one[word][-1:] in ",.;" for row in rows for one in row if one[tag] not in "oO")
-        return ends and is_tokenised([one[word] for one in row] for row in rows) is False
+        column = self.layout.word
+        tokenised = is_tokenised([line[column] for line in row] for row in kept) is not False
+        self.raw = how.tokenised is False or (how.tokenised is None and not tokenised)
+        if self.raw:
+            self.guessed.append(TEXT_CUT)
+        elif how.tags and not tokenised:
+            self.guessed.append(_ATTACHED)
 
     def counted(self) -> None:
         """Count a row."""
@@ -300,12 +302,16 @@ class _Reader:
 
     def _sentence(self, column: Sequence[str], tags: Sequence[str]) -> Sentence:
         words = self.layout.words(column) if self.layout.prefix else tuple(column)
-        if not self.how.tags or tags.count("O") == len(tags):
-            return Sentence(words)
-        standard = self.layout.tags(tags)
-        spans, n_orphans = spans_from_tags(standard, self.how.scheme, self.how.orphans)
-        self.counts.n_orphans += n_orphans
-        return Sentence(words, spans)
+        spans: tuple[Span, ...] = ()
+        if self.how.tags and tags.count("O") < len(tags):
+            standard = self.layout.tags(tags)
+            spans, n_orphans = spans_from_tags(standard, self.how.scheme, self.how.orphans)
+            self.counts.n_orphans += n_orphans
+        if not self.raw:
+            return Sentence(words, spans)
+        sentence, n_bare = cut(words, spans)
+        self.counts.leave_out("spans without the punctuation attached to their words", n_bare)
+        return sentence
 
     def _fails(self, tags: Sequence[str]) -> bool:
         try:

@@ -197,7 +197,7 @@ def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
     code = {"formats": ",".join(digests)} if (digests := code_digests(known)) else {}
     if how.text_column is not None:
         code["text_column"] = how.text_column
-    of_text = any(isinstance(one, PlainText | ParallelText) for one in known)
+    of_text = any(isinstance(one, PlainText | ParallelText | Conll) for one in known)
     if of_text and how.tokenised is not None:
         code["text"] = "tokenised" if how.tokenised else "raw"
     named = {"format": how.format, "tag_names": ",".join(how.tag_names)}

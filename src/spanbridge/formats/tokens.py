@@ -165,10 +165,16 @@ def split_words(sentence: Sentence, edges: Iterable[int]) -> Sentence:
 
 
 def in_same_words(one: Sentence, other: Sentence) -> tuple[Sentence, Sentence]:
-    """Two sentences over the same raw text, each split where words of the other end."""
-    same = one.text is not None and one.text == other.text
-    if not same or one.offsets == other.offsets or None in (one.offsets, other.offsets):
+    """Two sentences over the same text, each split where words of the other end.
+
+    At least one has a text; of the other it may be the words joined by spaces.
+    """
+    if one.words == other.words or one.text is other.text is None:
         return one, other
+    texts = with_text(one), with_text(other)
+    if texts[0].text != texts[1].text:
+        return one, other
+    one, other = texts
     both = [[edge for place in s.offsets or () for edge in place] for s in (one, other)]
     return split_words(one, both[1]), split_words(other, both[0])
 
