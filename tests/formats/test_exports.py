@@ -262,9 +262,13 @@ def test_brat(tmp_path):
         "relations, events, attributes and notes left out": 3,
         "spans over several lines left out": 1,
     }
-    for wrong, why in [("T1 PER 0 7", "no line of brat"), ("T1\tPER 0 99\tx", "lies outside")]:
+    for wrong, why in [
+        ("T1 PER 0 7", r"d\.ann:2: is no line of brat"),
+        ("T1\tPER 3 4\t ", r"d\.ann:2: spans: 3-4 \(PER\) covers only white"),
+        ("T1\tPER 0 99\tx", r"d\.ann:2: spans: 0-99 \(PER\) lies outside"),
+    ]:
         with pytest.raises(InputError, match=why):
-            read(put(tmp_path, "d.ann", wrong))
+            read(put(tmp_path, "d.ann", "T1\tPER 0 3\tAnn", wrong))
     (tmp_path / "d.txt").unlink()
     with pytest.raises(InputError, match=r"d\.txt: cannot be read"):
         read(path)

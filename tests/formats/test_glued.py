@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import tags_from_spans
 from spanbridge.formats import Counts, Reading, over_same_words
-from spanbridge.formats.conll import read_conll
+from spanbridge.formats.conll_reader import read_conll
 from spanbridge.formats.glued import cut
 from spanbridge.formats.tokenised import TEXT_CUT
 

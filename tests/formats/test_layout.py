@@ -5,7 +5,8 @@ import pytest
 from spanbridge import InputError, Span, SpanbridgeError
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import Counts, Reading
-from spanbridge.formats.conll import read_conll, write_conll
+from spanbridge.formats.conll import write_conll
+from spanbridge.formats.conll_reader import read_conll
 
 USUAL = [(("Anna", "sah", "Bonn"), (Span(0, 1, "PER"), Span(2, 3, "LOC")))]
 
@@ -123,7 +124,7 @@ def test_a_wrong_line_does_not_move_the_columns(tmp_path):
         ("a\tO\nParis\tB-LOC\u00a0\n", "2: .* has white space in it, such as a no-break"),
         ("a\tO\nParis\tB\n", "2: 'B' is not a tag of iob2"),
         ("a\tO\nParis\tS-LOC\n", r"the scheme bioes has it \(--scheme bioes\)"),
-        ("word,tag\nParis,B-LOC\n", r"no tag; .* \(columns are not separated by commas\)"),
+        ("Wort,Name\nParis,B-LOC\n", r"no tag; .* \(columns are not separated by commas\)"),
         ("In *\nParis (GPE)\nx (ORG(GPE*)\n", r"3: '\(ORG\(GPE\*\)' is not in brackets as"),
     ],
 )

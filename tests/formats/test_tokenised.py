@@ -8,7 +8,7 @@ import pytest
 
 from spanbridge.core.errors import InputError
 from spanbridge.formats import Counts, Reading, read_pairs
-from spanbridge.formats.conll import read_conll
+from spanbridge.formats.conll_reader import read_conll
 from spanbridge.formats.plain_text import WORDS_KEPT, ParallelText, PlainText
 from spanbridge.formats.tokenised import TEXT_CUT, is_tokenised
 

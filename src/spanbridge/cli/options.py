@@ -79,6 +79,14 @@ def _names(_: Any, __: Any, text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",")]
 
 
+def _column(_: Any, parameter: click.Parameter, text: str | None) -> int | str | None:
+    if text is None or not text.isdecimal():
+        return text
+    if not int(text[:9]):
+        raise click.BadParameter("columns are counted from 1", param=parameter)
+    return int(text[:9])
+
+
 file_options = _stack(
     [
         click.option(
@@ -123,10 +131,10 @@ reading_options = _stack(
         *(
             click.option(
                 f"--{kind}-column",
-                type=click.IntRange(min=1),
                 metavar="N",
-                help=f"Column of the {kind}s in the labelled CoNLL file, from 1 "
-                f"(default: {default}).",
+                callback=_column,
+                help=f"Column of the {kind}s in the labelled CoNLL file, from 1, or its name in "
+                f"the first line (default: {default}).",
             )
             for kind, default in (
                 ("word", "the first, or the one after running numbers"),

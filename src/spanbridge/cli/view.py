@@ -100,9 +100,14 @@ def _document(
 ) -> Document:
     from spanbridge.formats import find_format, labelled_rows, over_same_words, read_rows
     from spanbridge.report.page import Document
-    from spanbridge.run.result import read_manifest
 
-    manifest = read_manifest(path) or {}
+    manifest, changed = _manifest(path)
+    if changed:
+        say(
+            f"note: {path} was changed after its run, by hand perhaps, so the page shows it "
+            "without the run's account",
+            err=True,
+        )
     if find_format(path, default="conll").sides == "both":
         rows, has_source = read_rows(path), True
     else:
@@ -117,15 +122,26 @@ def _document(
         both = over_same_words(targets, path, labelled_rows(gold, how), gold)
         truth = (sentence for _, sentence in both)
     pairs = (pair for _, pair in rows)
-    return Document(Path(path).name, pairs, manifest.get("signature"), truth, has_source)
+    signature = None if changed else manifest.get("signature")
+    return Document(Path(path).name, pairs, signature, truth, has_source)
+
+
+def _manifest(path: str) -> tuple[dict[str, Any], bool]:
+    """The manifest beside a result, empty if there is none, and if the result was changed since."""
+    from spanbridge.run.result import ChangedResultError, read_manifest
+
+    try:
+        return read_manifest(path) or {}, False
+    except ChangedResultError as error:
+        return error.manifest, True
 
 
 def _belonging(path: str) -> Iterator[str]:
     """A result, the files beside it, and all inputs that its manifest names."""
-    from spanbridge.run.result import manifest_path, read_manifest, rejects_path
+    from spanbridge.run.result import manifest_path, rejects_path
 
     yield from (path, str(manifest_path(path)), str(rejects_path(path)))
-    manifest = read_manifest(path) or {}
+    manifest, _ = _manifest(path)
     for role in manifest.get("inputs", {}):
         if (named := _named(path, manifest, role)) is not None:
             yield named

@@ -77,7 +77,9 @@ class Reading:
         scheme: scheme of the tags of CoNLL.
         orphans: treatment of inside tags that continue nothing.
         tags: False ignores the tags of CoNLL, so that they may be missing.
-        word_column, tag_column: numbers of the columns of CoNLL, from 1; None finds them.
+        word_column, tag_column: columns of CoNLL, by number from 1 or by the name that the first
+            line gives them; None finds them. A name is also that of a key of Hugging Face rows, or
+            of a layer of WebAnno.
         offsets: how the positions of spans in JSON are counted; in words, only whether ends are
             inclusive.
         format: name of the labelled file's format; None finds it.
@@ -99,8 +101,8 @@ class Reading:
     raw_if_unclear: bool = False
     text_column: str | None = None
     pairs: bool = False
-    word_column: int | None = None
-    tag_column: int | None = None
+    word_column: int | str | None = None
+    tag_column: int | str | None = None
     offsets: Offsets = "characters"
     format: str | None = None
     tag_names: tuple[str, ...] = ()
@@ -123,7 +125,8 @@ class Format(Part, ABC):
 
     Attributes:
         name: name in the registry.
-        suffixes: suffixes of its files, in lower case, without a final ``.gz``.
+        suffixes: suffixes of its files, in lower case, without a final ``.gz``; of several formats
+            that share one, that which has it first is the usual one.
         sides: ``both`` if a file holds pairs, ``one`` if it holds single sentences, ``none`` if it
             holds no sentences.
         holds_spans: True if it holds the spans of its sentences.

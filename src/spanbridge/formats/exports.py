@@ -7,6 +7,7 @@ are not of the format go to the row's ``extra``, and are written again.
 from __future__ import annotations
 
 import json
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Wr
 from spanbridge.formats.json_objects import Object, first_object, objects, take_id
 from spanbridge.formats.json_spans import read_spans
 from spanbridge.formats.json_values import shown
+from spanbridge.formats.layout import is_tag
 from spanbridge.formats.offsets import is_inclusive, place_in_words, place_spans
 from spanbridge.formats.tokens import spans_in_text, with_text
 
@@ -226,28 +228,52 @@ class Prodigy(Records):
 
 
 class HuggingFace(Records):
-    """Rows of Hugging Face data sets: ``tokens`` and ``ner_tags``, names or numbers of classes."""
+    """Rows of Hugging Face data sets: ``tokens`` and ``ner_tags``, names or numbers of classes.
+
+    Other keys of tags are known by what they hold: a tag for each word.
+    """
 
     name = "hf"
     holds_nested = False
     _WORDS: ClassVar = ("tokens", "words")
     _TAGS: ClassVar = ("ner_tags", "tags", "labels", "ner", "fine_ner_tags")
+    _OTHER: ClassVar = re.compile(r"pos|chunk|upos|xpos|lemma|head|dep", re.IGNORECASE)
 
     def fits(self, row: Object) -> bool:
         """Check for words and as many tags."""
-        words, tags = _first_key(row, self._WORDS, list), _first_key(row, self._TAGS, list)
-        if words is None or tags is None or len(row[words]) != len(row[tags]):
+        words = _first_key(row, self._WORDS, list)
+        if words is None or not set(map(type, row[words])) <= {str}:
             return False
-        kinds = set(map(type, row[tags]))
-        return set(map(type, row[words])) <= {str} and kinds in ({str}, {int}, set())
+        tags = self._tags_key(row, len(row[words]))
+        return tags is not None and set(map(type, row[tags])) in ({str}, {int}, set())
+
+    def _tags_key(self, row: Object, n_words: int) -> str | None:
+        """The key of the tags: a known one, but rather names of tags than numbers."""
+        lists = [
+            key for key, tags in row.items() if isinstance(tags, list) and len(tags) == n_words
+        ]
+        known = [key for key in self._TAGS if key in lists]
+        named = [
+            key
+            for key in (*known, *lists)
+            if row[key]
+            and key not in self._WORDS
+            and not self._OTHER.search(key)
+            and all(isinstance(tag, str) and is_tag(tag) for tag in row[key])
+        ]
+        return next(iter((*named, *known)), None)
 
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take words and tags, in the scheme of ``how``."""
-        words = _take_words(row, _first_key(row, self._WORDS, list) or "tokens")
-        key = _first_key(row, self._TAGS, list) or "ner_tags"
-        tags = row.pop(key, None)
+        of_words = how.word_column or _first_key(row, self._WORDS, list) or "tokens"
+        words = _take_words(row, str(of_words))
         if not how.tags:
             return Sentence(tuple(words))
+        key = str(how.tag_column or self._tags_key(row, len(words)) or "ner_tags")
+        if key not in row:
+            there = ", ".join(row) or "nothing"
+            raise SpanbridgeError(f"there is no {key}, only {there}; name it: --tag-column KEY")
+        tags = row.pop(key)
         if not isinstance(tags, list) or len(tags) != len(words):
             raise SpanbridgeError(f"{key} is {shown(tags)}; give a tag for each word")
         names = [self._name(tag, key, how.tag_names) for tag in tags]

@@ -19,7 +19,7 @@ class LabelStudio(Records):
     """Tasks of Label Studio: the first annotation of each, or else its first prediction."""
 
     name = "labelstudio"
-    suffixes = (".jsonl", ".json")
+    suffixes = (".json", ".jsonl")
 
     def fits(self, row: Object) -> bool:
         """Check for data with annotations or predictions."""

@@ -198,6 +198,8 @@ def _by_suffix(path: str | Path) -> list[Format]:
     if suffix == _AMBIGUOUS:
         return []
     claimed = [one for one in _formats() if suffix in one.suffixes]
+    # the first of several suffixes is the one that a format is usual for
+    claimed.sort(key=lambda one: len(one.suffixes) > 1 and one.suffixes[0] == suffix)
     if own := [one for one in claimed if not is_foreign(one)]:
         return own
     if claimed:

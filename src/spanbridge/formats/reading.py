@@ -17,8 +17,9 @@ from spanbridge.core.spans import Sentence
 from spanbridge.core.standard import check_one_input
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.blank_rows import skips_blanks, without_blanks
-from spanbridge.formats.conll import Conll, is_blank
-from spanbridge.formats.conll import columns as columns_of
+from spanbridge.formats.conll import Conll
+from spanbridge.formats.conll_reader import columns as columns_of
+from spanbridge.formats.conll_reader import is_blank
 from spanbridge.formats.encoding import Notice
 from spanbridge.formats.ids import Ids
 from spanbridge.formats.lookup import find_format, one_sided
