@@ -115,7 +115,7 @@ def test_orphan_error_names_its_line(tmp_path, text, line):
 HOSTILE = [
     ("a O\nb\n", 2, "token 'b' has no tag"),
     ("a\tO\n\nb\t\n", 3, "token 'b' has no tag"),
-    ("a\tO\n\tO\n", 2, "a tab where a token should be"),
+    ("a\tO\n\tO\n", 2, "there is no token"),
     ("a O\n\nb X\n", 3, "'X' is not a tag of iob2"),
     ("a O\nb B-\n", 2, "'B-' is not a tag"),
     ("a O\n\na O\nb E-LOC\n", 4, "'E-LOC' is not a tag"),

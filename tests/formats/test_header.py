@@ -65,6 +65,19 @@ def test_headers_of_column_files(tmp_path, text):
     assert read(tmp_path, "a.tsv", text)[0] == ROWS[:1]
 
 
+@pytest.mark.parametrize("first", ["# word tag", "# every word has a tag", "#word\ttag"])
+def test_comments_are_no_headers(tmp_path, first):
+    rows, _ = read(tmp_path, "a.conll", f"{first}\nAnna\tB-PER\nsah\tO\nBonn\tB-LOC\n")
+    assert rows == ROWS[:1]
+
+
+def test_a_line_that_may_be_a_header_is_an_error_that_says_so(tmp_path):
+    text = "Wort\tName\nAnna\tB-PER\nsah\tO\nBonn\tB-LOC\n"
+    with pytest.raises(InputError, match=r"if line 1 names columns: --word-column NAME"):
+        read(tmp_path, "a.conll", text)
+    assert read(tmp_path, "a.conll", text, tag_column="Name")[0] == ROWS[:1]
+
+
 def test_columns_by_name(tmp_path):
     text = "Wort;Wortart;Etikett\nAnna;NE;B-PER\nsah;VV;O\nBonn;NE;B-LOC\n"
     how = {"format": "tokens", "word_column": "Wort", "tag_column": "Etikett"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, TextIO
+from typing import Any, ClassVar, Literal, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip
@@ -235,6 +235,14 @@ class Format(Part, ABC):
             yield self.writer(out, side, scores=scores)
 
 
+def one_side(
+    identity: str, sentence: Sentence, side: Side, extra: Mapping[str, Any] | None = None
+) -> SentencePair:
+    """A row with a sentence on one side only."""
+    both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
+    return SentencePair(identity, *both, extra=extra or {})
+
+
 class SentenceFormat(Format):
     """A format of single sentences: a file holds one side of its pairs."""
 
@@ -262,8 +270,7 @@ class SentenceFormat(Format):
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read rows with a sentence on one side; ids are row numbers. See :meth:`Format.read`."""
         for number, (line, sentence) in enumerate(self.sentences(path, how, counts), 1):
-            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
-            yield line, SentencePair(str(number), *both)
+            yield line, one_side(str(number), sentence, side)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes one side of a row. See :meth:`Format.writer`."""

@@ -13,8 +13,16 @@ from typing import TextIO, TypeVar
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, lines, text_of
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.spans import ABSENT, Span
-from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
+from spanbridge.core.spans import Span
+from spanbridge.formats.base import (
+    DEFAULT_READING,
+    Counts,
+    Format,
+    Reading,
+    Write,
+    one_side,
+    row_writer,
+)
 from spanbridge.formats.json_spans import with_given_text
 from spanbridge.formats.offsets import is_inclusive, locate_spans, place_spans
 from spanbridge.formats.tokens import spans_in_text, tokenize, with_text
@@ -75,8 +83,7 @@ class Brat(Format):
             place = partial(place_spans, piece.removesuffix("\r"), side=side, offsets="characters")
             sentence = _with_line(path, place, inside)
             counts.n_rows += 1
-            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
-            yield number, SentencePair(str(number), *both)
+            yield number, one_side(str(number), sentence, side)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """There are two files; see :meth:`open`."""

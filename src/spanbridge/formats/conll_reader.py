@@ -312,10 +312,12 @@ class _Reader:
         if len(cells) == self.n_columns:
             token, tag = cells[self.layout.word], cells[self.layout.tag]
         if not token:
-            raise InputError(self.path, at, "there is a tab where a token should be")
+            raise InputError(self.path, at, "there is no token (an empty cell)")
         if self.how.tags and (len(cells) == 1 or not (tag or tag in self.layout.outside)):
             why = f"token {token!r} has no tag; write TOKEN, a tab, TAG on each line"
-            hint = " (columns are not separated by commas)" if "," in token[1:-1] else ""
+            hint = " (columns are separated by commas only below a line that names them: "
+            hint += "--word-column NAME --tag-column NAME)"
+            hint = hint if "," in token[1:-1] else ""
             raise InputError(self.path, at, why + hint)
         if len(cells) != self.n_columns:
             raise InputError(
@@ -334,6 +336,8 @@ class _Reader:
             except SpanbridgeError as error:
                 where = self.layout.tag % self.n_columns + 1
                 hint = f"--tag-column names another{self._hint(tag)}"
+                if at == 1:
+                    hint += "; if line 1 names columns: --word-column NAME --tag-column NAME"
                 why = f"{error} (column {where} is the tag; {hint})"
                 raise InputError(self.path, at, why) from error
         elif not is_tag(tag):

@@ -17,10 +17,25 @@ from typing import Any, ClassVar, TextIO
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.spans import ABSENT, Sentence, Span
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags, tags_from_spans
-from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
-from spanbridge.formats.json_objects import Object, first_object, objects, take_id
+from spanbridge.formats.base import (
+    DEFAULT_READING,
+    Counts,
+    Format,
+    Reading,
+    Write,
+    one_side,
+    row_writer,
+)
+from spanbridge.formats.json_objects import (
+    Object,
+    first_object,
+    objects,
+    take_id,
+    take_text,
+    take_words,
+)
 from spanbridge.formats.json_spans import read_spans
 from spanbridge.formats.json_values import shown
 from spanbridge.formats.layout import is_tag
@@ -72,8 +87,7 @@ class Records(Format):
             counts.n_rows += 1
             if told is not None:
                 counts.guess(told)
-            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
-            yield line, SentencePair(identity, *both, extra=row)
+            yield line, one_side(identity, sentence, side, row)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes one side of a row as an object on a line."""
@@ -113,25 +127,10 @@ class Records(Format):
         return json.dumps(row, ensure_ascii=False, allow_nan=False)
 
 
-def take_text(row: Object, key: str) -> str:
-    """Remove a text. Raises SpanbridgeError if there is none."""
-    text = row.pop(key, None)
-    if not isinstance(text, str):
-        raise SpanbridgeError(f"{key} is {shown(text)}; give a string")
-    return text
-
-
 def placed(text: str, spans: Any, key: str, side: Side, how: Reading, counts: Counts) -> Sentence:
     """A sentence of raw text with spans as in JSON."""
     given = read_spans(spans, key, inclusive=is_inclusive(how.offsets)) if how.tags else ()
     return place_spans(text, given, side, key, how.offsets, counts.places[side])
-
-
-def _take_words(row: Object, key: str) -> list[str]:
-    words = row.pop(key, None)
-    if not isinstance(words, list) or not set(map(type, words)) <= {str}:
-        raise SpanbridgeError(f"{key} is {shown(words)}; give a list of strings")
-    return words
 
 
 def _triples(spans: Sequence[Span], inclusive: bool = False) -> list[list[Any]]:
@@ -266,7 +265,7 @@ class HuggingFace(Records):
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take words and tags, in the scheme of ``how``."""
         of_words = how.word_column or _first_key(row, self._WORDS, list) or "tokens"
-        words = _take_words(row, str(of_words))
+        words = take_words(row, str(of_words))
         if not how.tags:
             return Sentence(tuple(words))
         key = str(how.tag_column or self._tags_key(row, len(words)) or "ner_tags")
@@ -313,7 +312,7 @@ class Gliner(Records):
 
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take words and spans."""
-        words = _take_words(row, "tokenized_text")
+        words = take_words(row, "tokenized_text")
         spans = row.pop(_known_key(row, ("ner",), how), None)
         given = read_spans(spans, "ner", inclusive=True) if how.tags else ()
         return place_in_words(words, given, "ner", counts.places[side])

@@ -57,7 +57,7 @@ def find_header(line: str, named: Sequence[str] = ()) -> Header | None:
         line: the first line of a file.
         named: names of columns, each of which makes a line a header, whatever else it says.
     """
-    for delimiter in _DELIMITERS:
+    for delimiter in "" if line.startswith("#") else _DELIMITERS:  # that is a comment
         names = tuple(_cells(line, delimiter))
         if len(names) < 2 or len(set(names)) < len(names):
             continue

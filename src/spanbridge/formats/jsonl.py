@@ -14,7 +14,14 @@ from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
-from spanbridge.formats.json_objects import first_object, objects, parse_object, take_id
+from spanbridge.formats.json_objects import (
+    first_object,
+    objects,
+    parse_object,
+    take_id,
+    take_text,
+    take_words,
+)
 from spanbridge.formats.json_spans import read_score, read_spans, write_spans
 from spanbridge.formats.json_values import DECIMALS, decode, encode, shown
 from spanbridge.formats.offsets import Offsets, is_inclusive, place_in_words, place_spans
@@ -266,18 +273,15 @@ def _side(row: dict[str, Any], side: Side, counts: Counts, offsets: Offsets) -> 
             f"{side}_empty_probability is the probability that there is no span, but {side}_spans "
             "has some; leave one of them out"
         )
-    words = row.pop(f"{side}_words", None)
-    if words is not None:
-        if not isinstance(words, list) or not set(map(type, words)) <= {str}:
-            raise SpanbridgeError(f"{side}_words is {shown(words)}; give a list of strings")
+    if row.get(f"{side}_words") is not None:
+        words = take_words(row, f"{side}_words")
         return place_in_words(words, spans, key, counts.places[side], **plain)
-    text = row.pop(f"{side}_text", None)
-    if text is None:
+    row.pop(f"{side}_words", None)
+    if row.get(f"{side}_text") is None:
         raise SpanbridgeError(
             f"neither {side}_words nor {side}_text; every row needs the same sides, and a pair both"
         )
-    if not isinstance(text, str):
-        raise SpanbridgeError(f"{side}_text is {shown(text)}; give a string")
+    text = take_text(row, f"{side}_text")
     known = _ranges(row.pop(f"{side}_word_offsets", None), side, text)
     found = place_spans(text, spans, side, key, offsets, counts.places[side], known)
     return replace(found, **plain) if plain else found
