@@ -157,6 +157,12 @@ def test_keys_of_tags_by_name(tmp_path):
         read(tmp_path, "a.jsonl", json.dumps(row) + "\n", **{**how, "tag_column": "fine"})
 
 
+def test_tasks_of_label_studio_on_lines_are_no_rows_of_ours(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"data": {"text": "a"}, "annotations": []}\n' * 2, encoding="utf-8")
+    assert find_format(path).name == "labelstudio"
+
+
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.txt"])
 def test_arrays_of_rows(tmp_path, name):
     spans = [[0, 4, "PER"], [9, 13, "LOC"]]
