@@ -154,6 +154,25 @@ def test_view_finds_the_source_of_a_conll_result(spanbridge, tmp_path, run_elsew
     assert "method:greedy" in page
 
 
+def test_view_shows_what_was_corrected_by_hand(spanbridge, tmp_path, run_elsewhere):
+    """Without the run's account, which speaks of other spans; what cannot be read is an error."""
+    result = run_elsewhere / "out" / "o.conll"
+    result.write_text(result.read_text("utf-8").replace("B-LOC", "B-PER"), "utf-8")
+    done = spanbridge("view", "b/out/o.conll", "-o", "p.html")
+    assert done.stderr.startswith("note: b/out/o.conll was changed after its run, by hand perhaps")
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert "Cairo" in page
+    assert "PER" in page
+    assert "method:greedy" not in page
+    result.write_bytes(b"\xff\tO\n")
+    done = spanbridge("view", "b/out/o.conll", "-o", "p.html", code=2)
+    assert "b/out/o.conll:1: " in done.stderr
+    manifest = result.with_name("o.conll.run.json")
+    manifest.write_text(manifest.read_text("utf-8").replace("greedy", "exact"), "utf-8")
+    done = spanbridge("view", "b/out/o.conll", "-o", "p.html", code=2)
+    assert "o.conll.run.json: is damaged, or was changed by hand" in done.stderr
+
+
 def test_view_says_what_it_does_not_find(spanbridge, tmp_path, run_elsewhere):
     (run_elsewhere / "l").unlink()
     done = spanbridge("view", "b/out/o.conll", "-o", "p.html")

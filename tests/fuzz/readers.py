@@ -27,7 +27,7 @@ DEFAULT = 10_000
 
 
 def _reading(rng: Random) -> Reading:
-    columns = [None, None, None, 1, 2, 3, 7]
+    columns = [None, None, None, 1, 2, 3, 7, "Word", "x"]
     return Reading(
         rng.choice(list(SCHEMES)),
         rng.choice(list(ORPHAN_POLICIES)),

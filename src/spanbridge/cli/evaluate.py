@@ -106,7 +106,7 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
     files = (gold, predicted)
     counts = [Counts() for _ in files]
     named = Reading(scheme, orphans, **opt.reading(given))
-    how = Reading(scheme, orphans, tag_names=named.tag_names)
+    how = Reading(scheme, orphans, tag_names=named.tag_names, tokenised=named.tokenised)
     left = labelled_rows(gold, named, counts[0])
     right = labelled_rows(predicted, how, counts[1])
     other = _OtherWords(files)

@@ -52,7 +52,6 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     help="Cut texts into sentences for the work; the output has whole texts (default: split).",
 )
 @opt.segment_option
-@opt.text_options
 @click.option(
     "--back-translate",
     "back",

@@ -69,7 +69,7 @@ tag_options = _stack(
     ]
 )
 
-# Names of settings of `reading_options` and `text_options`.
+# Names of settings of `reading_options`.
 READING = (
     *("word_column", "tag_column", "text_column", "offsets", "format", "tag_names", "tokenised"),
 )
@@ -77,6 +77,14 @@ READING = (
 
 def _names(_: Any, __: Any, text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def _column(_: Any, parameter: click.Parameter, text: str | None) -> int | str | None:
+    if text is None or not text.isdecimal():
+        return text
+    if not int(text[:9]):
+        raise click.BadParameter("columns are counted from 1", param=parameter)
+    return int(text[:9])
 
 
 file_options = _stack(
@@ -101,6 +109,13 @@ file_options = _stack(
             "JavaScript), and whether an end is the last position in place of one past it "
             "[default: characters].",
         ),
+        click.option(
+            "--tokenised/--raw",
+            default=None,
+            help="Whether spaces (or lines, of CoNLL) separate all words of a text, or it is raw "
+            "and has to be cut into words (default: told by its punctuation; as it stands with "
+            "--links).",
+        ),
     ]
 )
 
@@ -116,10 +131,10 @@ reading_options = _stack(
         *(
             click.option(
                 f"--{kind}-column",
-                type=click.IntRange(min=1),
                 metavar="N",
-                help=f"Column of the {kind}s in the labelled CoNLL file, from 1 "
-                f"(default: {default}).",
+                callback=_column,
+                help=f"Column of the {kind}s in the labelled CoNLL file, from 1, or its name in "
+                f"the first line (default: {default}).",
             )
             for kind, default in (
                 ("word", "the first, or the one after running numbers"),
@@ -132,17 +147,6 @@ reading_options = _stack(
             callback=_names,
             help="Names of tags that are numbers (ner_tags of Hugging Face datasets), from 0: "
             "O,B-PER,I-PER.",
-        ),
-    ]
-)
-
-text_options = _stack(
-    [
-        click.option(
-            "--tokenised/--raw",
-            default=None,
-            help="Whether spaces separate all words of a text (.txt), or it is raw and has to be "
-            "cut into words (default: told by the text's punctuation; as it stands with --links).",
         ),
     ]
 )

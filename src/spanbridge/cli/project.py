@@ -118,7 +118,6 @@ the account.
 )
 @opt.nested_option
 @opt.tag_options
-@opt.text_options
 @opt.reading_options
 @opt.commercial_option
 @opt.output_format_option

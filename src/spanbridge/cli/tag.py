@@ -72,7 +72,6 @@ the signature and the account.
     "float32), recheck (margin in nats below which a sentence is tagged again in float32; 1), "
     "threads [checkpoint]; device [transformers]; licence [given].",
 )
-@opt.text_options
 @opt.commercial_option
 @opt.file_options
 @opt.output_format_option

@@ -45,7 +45,6 @@ reason in their row's field `translation_status`.
 )
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl, or -.")
 @opt.tag_options
-@opt.text_options
 @opt.reading_options
 @opt.output_format_option
 @opt.json_option

@@ -325,10 +325,20 @@ def finish(
     return run
 
 
+class ChangedResultError(InputError):
+    """A result that was changed since its manifest was written.
+
+    Attributes:
+        manifest: the manifest, which may still name the inputs.
+    """
+
+    manifest: dict[str, Any]
+
+
 def read_manifest(output: str) -> dict[str, Any] | None:
     """Manifest beside a result, or None.
 
-    Raises InputError if it is damaged, or not this result's.
+    Raises InputError if it is damaged; ChangedResultError if it is not this result's.
     """
     path = manifest_path(output)
     if is_standard(output) or not path.is_file():
@@ -339,5 +349,7 @@ def read_manifest(output: str) -> dict[str, Any] | None:
     # results may be renamed, and go without their rejects
     if Path(output).is_file() and file_digest(Path(output)) not in manifest.get(FILES, {}).values():
         why = f"is not the result that {path.name} is about; run again, or delete {path.name}"
-        raise InputError(output, None, why)
+        changed = ChangedResultError(output, None, why)
+        changed.manifest = manifest
+        raise changed
     return manifest
