@@ -47,22 +47,14 @@ sent by mail.
 )
 @opt.tag_options
 @opt.reading_options
-@click.option("--title", default="Projected spans", show_default=True, help="The page's heading.")
-@click.option(
-    "--max-rows",
-    type=click.IntRange(min=0),
-    default=500,
-    show_default=True,
-    help="Rows shown per file; all are counted.",
-)
+@click.option("--title", help="The page's heading (default: the names of the files).")
 def command(
     outputs: tuple[str, ...],
     output: str,
     source: str | None,
     links: str | None,
     gold: str | None,
-    title: str,
-    max_rows: int,
+    title: str | None,
     scheme: Scheme,
     orphans: OrphanPolicy,
     **given: Any,
@@ -85,7 +77,7 @@ def command(
     how = Reading(scheme, orphans, **opt.reading(given))
     documents = [_document(path, source, links, gold, how) for path in outputs]
     with atomic_output(output) as out:
-        write_page(out, documents, title=title, max_rows=max_rows)
+        write_page(out, documents, title=title)
     if not is_standard(output):
         say(f"written to {output}", err=True)
 
