@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 Examples:
   spanbridge view out.jsonl -o page.html
   spanbridge view yo.jsonl ha.jsonl sw.jsonl -o page.html          # one tab each
-  spanbridge view de.conll -o page.html --gold de.gold.conll
+  spanbridge view de.conll -o page.html --gold de.gold.conll       # with scores and errors
+  spanbridge view gold.conll -o page.html                          # labelled sentences alone
   spanbridge view de.conll -o page.html --source en.conll --links en-de.pharaoh
 
 A .jsonl result holds both sentences, links and scores. A .conll one holds the target only: the
@@ -59,7 +60,7 @@ def command(
     orphans: OrphanPolicy,
     **given: Any,
 ) -> None:
-    """Make an HTML page that shows the result: both sentences, links, spans, scores."""
+    """Make an HTML page that shows every row: both sentences, links, spans, scores."""
     from spanbridge.core.files import atomic_output, real_path
     from spanbridge.formats import Reading
     from spanbridge.report.page import write_page

@@ -12,7 +12,7 @@ function el(name, attributes = {}, ...children) {
     if (value === true) node.setAttribute(key, "");
     else if (value !== false && value !== undefined) node.setAttribute(key, value);
   }
-  node.append(...children.flat().filter((child) => child !== false && child !== undefined && child !== ""));
+  node.append(...children.flat().filter((child) => (child ?? false) !== false));
   return node;
 }
 
@@ -27,12 +27,12 @@ async function unpack(element) {
 }
 
 let summary; // of all documents: their counts, and the names of labels, statuses and verdicts
-const loaded = new Map(); // rows of each document that has been opened
+const loaded = new Map(); // promises of the rows of each document that has been opened
 
-async function rowsOf(n) {
+function rowsOf(n) {
   if (!loaded.has(n)) {
-    const blocks = await Promise.all($$(`script.rows-${n}`).map(unpack));
-    loaded.set(n, blocks.flat());
+    const blocks = $$(`script.rows-${n}`).map(unpack);
+    loaded.set(n, Promise.all(blocks).then((all) => all.flat()));
   }
   return loaded.get(n);
 }

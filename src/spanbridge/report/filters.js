@@ -1,7 +1,7 @@
 // Which rows are shown, and in which order: by text, status, labels, scores and verdicts.
 
 const MARKS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]/g; // accents, and vowel points
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const UNSPACED = /\p{sc=Han}|\p{sc=Hira}|\p{sc=Kana}|\p{sc=Thai}|\p{sc=Lao}|\p{sc=Khmr}|\p{sc=Mymr}|\p{sc=Tibt}/u;
 const fold = (text) => text.normalize("NFD").replace(MARKS, "").toLowerCase();
 const head = (status) => status.split(":")[0].trim();
 const chosen = { labels: new Set(), verdicts: new Set() }; // by name, so that they hold for all tabs
@@ -91,7 +91,7 @@ function sorted(rows, by) {
 function features(rows) {
   rows.named ??= {
     linked: rows.some((row) => row.links),
-    scored: rows.some((row) => row.target.spans.some(([, , , score]) => score !== null && score !== undefined)),
+    scored: rows.some((row) => row.target.spans.some(([, , , score]) => score !== null)),
     sure: rows.some((row) => sureness(row) !== undefined),
   };
   return rows.named;

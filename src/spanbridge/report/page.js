@@ -2,14 +2,18 @@
 
 const BATCH = 30; // rows that are drawn at a time
 const PRINTED = 500; // rows that are drawn for print
+const SCORES = ["precision", "recall", "F1"];
 const html = document.documentElement;
 const shown = { document: 0, rows: [], order: [], drawn: 0, query: undefined, named: {} };
 
 function grow(number = BATCH) {
   const { rows, order, query, named } = shown;
-  const made = order.slice(shown.drawn, shown.drawn + number).map((n) => [drawRow(rows[n], named, query), rows[n]]);
-  $("#rows").append(...made.map(([node]) => node));
-  made.forEach(([node, row]) => watch(node, row));
+  const made = order.slice(shown.drawn, shown.drawn + number).map((n) => rows[n]);
+  for (const row of made) {
+    const node = drawRow(row, named, query);
+    $("#rows").append(node);
+    watch(node, row);
+  }
   shown.drawn += made.length;
   $("#next").hidden = shown.drawn >= order.length;
   atEnd.unobserve($("#next")); // it tells only of changes, and the end may still be near
@@ -32,9 +36,10 @@ function list() {
   near.disconnect();
   resized.disconnect();
   active = undefined;
+  const scrolled = $("#rows").getBoundingClientRect().top < 0;
   $("#rows").replaceChildren();
-  if ($("#rows").getBoundingClientRect().top < 0) $("#filters").scrollIntoView();
   grow();
+  if (scrolled) $("#rows").scrollIntoView();
   const all = `${count(rows.length)} row${rows.length === 1 ? "" : "s"}`;
   $("#matching").textContent = filtered ? `${count(shown.order.length)} of ${all} match` : all;
   if (!shown.order.length) $("#rows").append(el("p.muted", {}, filtered ? "No row matches." : "No rows."));
@@ -43,7 +48,9 @@ function list() {
   for (const chip of $$("#chips button")) {
     chip.setAttribute("aria-pressed", chosen[chip.dataset.kind].has(chip.dataset.name));
   }
-  for (const chip of $$("#counts button")) chip.setAttribute("aria-pressed", chip.dataset.name === query.status);
+  for (const button of $$("#counts button")) {
+    button.setAttribute("aria-pressed", button.dataset.name === query.status);
+  }
 }
 
 // Rows by status, which are buttons, and the scores.
@@ -51,7 +58,7 @@ function countsOf(told) {
   const stat = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
   const node = el("dl.stats", {});
   if (told.gold) {
-    ["precision", "recall", "F1"].forEach((name, i) => node.append(stat(name, told.scores[i].toFixed(3))));
+    SCORES.forEach((name, i) => node.append(stat(name, told.scores[i].toFixed(3))));
   }
   node.append(stat("rows", count(told.rows)), stat("spans", count(told.spans)));
   for (const [name, number] of told.given ? [] : told.heads) {
@@ -63,8 +70,9 @@ function countsOf(told) {
 }
 
 function chip(kind, name, colour, ...told) {
-  const attributes = { type: "button", "data-kind": kind, "data-name": name, "aria-pressed": "false" };
-  return el("li", {}, el(`button.${colour}`, attributes, el("b", {}, el("bdi", {}, name)), " ", el("span", {}, ...told)));
+  const attributes = { type: "button", "data-kind": kind, "data-name": name };
+  const button = el(`button.${colour}`, attributes, el("b", {}, el("bdi", {}, name)), " ", el("span", {}, ...told));
+  return el("li", {}, button);
 }
 
 function chipsOf(told) {
@@ -79,26 +87,35 @@ function chipsOf(told) {
   return el("ul.chips", { "aria-label": "Labels and verdicts to filter by" }, labels, verdicts.filter(Boolean));
 }
 
+// A line per label: how many spans, and the scores.
+function tableOf(told) {
+  const columns = [[told.given ? "given" : "spans", 0], told.source && ["source", 1], told.gold && ["gold", 2]];
+  const counted = columns.filter(Boolean);
+  const heads = ["label", ...counted.map(([name]) => name), ...(told.gold ? SCORES : [])];
+  const lines = told.labels.map(({ label, counts, scores = [] }) => {
+    const cells = [...counted.map(([, n]) => count(counts[n])), ...scores.map((score) => score.toFixed(3))];
+    const name = el("th", { scope: "row" }, el("bdi", {}, summary.labels[label].name));
+    return el("tr", {}, name, cells.map((text) => el("td", {}, text)));
+  });
+  const headLine = el("tr", {}, heads.map((name) => el("th", { scope: "col" }, name)));
+  return el("table", {}, el("thead", {}, headLine), el("tbody", {}, lines));
+}
+
 // All figures, and what the page means.
 function aboutOf(told, named) {
-  const columns = [[told.given ? "given" : "spans", 0], told.source && ["source", 1], told.gold && ["gold", 2]].filter(Boolean);
-  const scores = told.gold ? ["precision", "recall", "F1"] : [];
-  const cells = (of, head) => [...columns.map(([name, n]) => (head ? name : count(of.counts[n]))),
-    ...scores.map((name, n) => (head ? name : of.scores[n].toFixed(3)))];
-  const table = el("table", {},
-    el("thead", {}, el("tr", {}, el("th", {}, "label"), cells(null, true).map((name) => el("th", { scope: "col" }, name)))),
-    el("tbody", {}, told.labels.map((of) => el("tr", {},
-      el("th", { scope: "row" }, el("bdi", {}, summary.labels[of.label].name)), cells(of).map((text) => el("td", {}, text))))));
-  const reasons = told.reasons.map(([reason, n]) => el("li", {}, el("bdi", {}, reason), " ", el("b", {}, count(n))));
+  const low = summary.low.toFixed(2);
   const key = [
     told.given && "Labels as they were given: this is not a result, so it has no confidence and no links.",
     told.source && "Source above, translation below.",
-    named.linked && "Lines join linked words: at once where a row fits on its lines, else in the row that you point at or focus.",
-    (named.scored || named.linked) && `A dashed edge or line marks a score below ${summary.low.toFixed(2)}.`,
-    "Choose labels to filter by them. Keys: / searches, j and k go down and up, arrow keys go from word to word, Escape clears.",
-  ].filter(Boolean).join(" ");
-  return el("details.about", {}, el("summary", {}, "About this page"), el("p", {}, key),
-    told.labels.length > 0 && table, reasons.length > 0 && el("ul.reasons", {}, reasons),
+    named.linked && "Lines join linked words: where a row fits on its lines, else in the row that you point at or focus.",
+    (named.scored || named.linked) && `A dashed edge or line marks a score below ${low}.`,
+    "Choose labels to filter by them. Keys: / searches, j and k go down and up, Escape clears",
+    named.linked ? "; the arrow keys go from word to word." : ".",
+  ];
+  const reasons = told.reasons.map(([reason, n]) => el("li", {}, el("bdi", {}, reason), " ", el("b", {}, count(n))));
+  return el("details.about", {}, el("summary", {}, "About this page"), el("p", {}, key.filter(Boolean).join(" ").replace(/ ([;.])/g, "$1")),
+    told.labels.length > 0 && tableOf(told),
+    reasons.length > 0 && el("ul.reasons", {}, reasons),
     told.signature && el("p", {}, "Signature ", el("code", { dir: "ltr" }, told.signature)));
 }
 
@@ -110,11 +127,16 @@ function offer(told, named) {
   const before = $("#sort").value;
   $("#sort").replaceChildren(...sorts.map((by) => option(by, SORTS[by].name)));
   $("#sort").value = sorts.includes(before) ? before : sorts[0];
-  for (const [kind, names] of [["labels", told.labels.map(({ label }) => summary.labels[label].name)], ["verdicts", told.gold ? summary.verdicts : []]]) {
-    for (const name of chosen[kind]) if (!names.includes(name)) chosen[kind].delete(name);
+  const names = {
+    labels: told.labels.map(({ label }) => summary.labels[label].name),
+    verdicts: told.gold ? summary.verdicts : [],
+  };
+  for (const [kind, there] of Object.entries(names)) {
+    for (const name of chosen[kind]) if (!there.includes(name)) chosen[kind].delete(name);
   }
   const statuses = [...told.heads, ...told.reasons];
-  $("#status").replaceChildren(option("", "any"), ...statuses.map(([name, n]) => option(name, `${name} (${count(n)})`)));
+  const offered = statuses.map(([name, n]) => option(name, `${name} (${count(n)})`));
+  $("#status").replaceChildren(option("", "any"), ...offered);
   $("#status").value = statuses.some(([name]) => name === status) ? status : "";
   const there = { ".below": named.scored, ".errors": told.gold, ".lines": named.linked };
   for (const [name, is] of Object.entries(there)) $(`#filters ${name}`).hidden = !is;
@@ -173,8 +195,8 @@ function listen() {
   $("#chips").addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
-    const names = chosen[button.dataset.kind];
-    if (!names.delete(button.dataset.name)) names.add(button.dataset.name);
+    const { kind, name } = button.dataset;
+    if (!chosen[kind].delete(name)) chosen[kind].add(name);
     list();
   });
   $("#counts").addEventListener("click", (event) => {
@@ -189,7 +211,8 @@ function listen() {
     html.classList.add("printing");
     if (shown.drawn < PRINTED) grow(PRINTED - shown.drawn);
     const left = shown.order.length > shown.drawn;
-    $("#printed").textContent = `${count(shown.order.length)} rows${left ? `, of which the first ${count(shown.drawn)} are printed` : ""}`;
+    const printed = left ? `, of which the first ${count(shown.drawn)} are printed` : "";
+    $("#printed").textContent = `${count(shown.order.length)} rows${printed}`;
     $$("#rows .row").forEach(draw);
   });
   window.addEventListener("afterprint", () => {
@@ -202,10 +225,10 @@ function tabsOf(documents) {
   const tabs = $("#tabs");
   documents.forEach(({ name }, n) => {
     const tab = el("button", { type: "button", role: "tab", "aria-controls": "rows" }, el("bdi", {}, name));
-    tab.addEventListener("click", () => show(n));
+    tab.addEventListener("click", () => show(n).catch(fail));
     tab.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) show((n + step + documents.length) % documents.length, true);
+      if (step) show((n + step + documents.length) % documents.length, true).catch(fail);
     });
     tabs.append(tab);
   });
@@ -221,10 +244,11 @@ async function start() {
   else $("#rows").append(el("p.muted", {}, "No documents."));
 }
 
-start().catch((error) => {
+function fail(error) {
   const problem = $("#problem");
   problem.hidden = false;
   problem.textContent = typeof DecompressionStream === "undefined"
     ? "This browser cannot unpack the rows; take Chrome or Edge 111, Firefox 113, Safari 16.4, or a later one."
     : `This file is damaged, so its rows cannot be shown; make the page again (${error.message}).`;
-});
+}
+start().catch(fail);

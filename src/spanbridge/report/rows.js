@@ -67,10 +67,13 @@ function underline(node, sentence, query) {
   const whole = folded.join("");
   const looked = close(text);
   const words = $$(".w", node);
+  const starts = [];
+  folded.reduce((start, part) => (starts.push(start), start + part.length), 0);
+  let i = 0; // the first part that may hold the place; places come in order
   for (let at = whole.indexOf(looked); at >= 0; at = whole.indexOf(looked, at + 1)) {
-    for (let i = 0, start = 0; i < folded.length; start += folded[i].length, i += 1) {
-      const hit = start < at + looked.length && start + folded[i].length > at;
-      if (hit && i % 2 === 0) words[i / 2].classList.add("found");
+    while (starts[i] + folded[i].length <= at) i += 1;
+    for (let j = i; starts[j] < at + looked.length; j += 1) {
+      if (j % 2 === 0 && folded[j]) words[j / 2].classList.add("found");
     }
   }
 }
@@ -96,7 +99,8 @@ function headOf(row, named) {
   const node = el("header", {}, el("bdi.id", {}, row.id));
   if (!named.given) node.append(el("bdi.status", { "data-head": head(status) }, status));
   if (row.sure !== undefined) {
-    node.append(el("span.sure", { title: "probability that all spans of the row are right" }, `confidence ${row.sure.toFixed(2)}`));
+    const title = "probability that all spans of the row are right";
+    node.append(el("span.sure", { title }, `confidence ${row.sure.toFixed(2)}`));
   }
   if (links.length) {
     const summed = `${count(links.length)} link${links.length === 1 ? "" : "s"}`;

@@ -47,7 +47,8 @@ class Tally:
         if gold is None:
             return
         self.gold_labels.update(span.label for span in gold.spans)
-        self.verdicts.update(v for _, v in {(entry.span[:3], entry.verdict) for entry in judged})
+        said = {(entry.span[:3], entry.verdict) for entry in judged}
+        self.verdicts.update(verdict for _, verdict in said if verdict)
         found, true = {span[:3] for span in spans}, {span[:3] for span in gold.spans}
         for counter, places in (
             (self.right, found & true),
