@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
 import sys
 
 import pytest
+from report_samples import shown_text, unpacked
 from test_promises import PROMISES
 
 from spanbridge.demo.sample import sample
@@ -129,7 +131,9 @@ def test_gold_spans_that_end_inside_a_word(spanbridge, tmp_path):
         done = spanbridge("evaluate", f"{gold}.jsonl", "suffix.jsonl", "--json")
         assert json.loads(done.stdout)["micro"]["f1"] == right
     spanbridge("view", "p.jsonl", "--gold", "suffix.jsonl", "-o", "page.html")
-    assert "wrong boundary" in (tmp_path / "page.html").read_text("utf-8")
+    summary, _ = unpacked((tmp_path / "page.html").read_text("utf-8"))
+    verdicts = dict(zip(summary["verdicts"], summary["documents"][0]["verdicts"], strict=True))
+    assert verdicts["wrong boundary"] == 1
 
 
 @pytest.fixture
@@ -147,11 +151,11 @@ def run_elsewhere(spanbridge, tmp_path):
 def test_view_finds_the_source_of_a_conll_result(spanbridge, tmp_path, run_elsewhere):
     done = spanbridge("view", "b/out/o.conll", "-o", "p.html")
     assert done.stderr == "written to p.html\n"
-    page = (tmp_path / "p.html").read_text(encoding="utf-8")
-    assert "Cairo" in page
-    assert 'data-links="0-0 1-1"' in page
-    assert "القاهرة" in page
-    assert "method:greedy" in page
+    summary, [rows] = unpacked((tmp_path / "p.html").read_text(encoding="utf-8"))
+    assert rows[0]["source"]["text"] == "Cairo waits"
+    assert rows[0]["links"] == "0-0 1-1"
+    assert rows[0]["target"]["text"] == "القاهرة تنتظر"
+    assert "method:greedy" in summary["documents"][0]["signature"]
 
 
 def test_view_shows_what_was_corrected_by_hand(spanbridge, tmp_path, run_elsewhere):
@@ -177,11 +181,11 @@ def test_view_says_what_it_does_not_find(spanbridge, tmp_path, run_elsewhere):
     (run_elsewhere / "l").unlink()
     done = spanbridge("view", "b/out/o.conll", "-o", "p.html")
     assert done.stderr.startswith("note: b/l, the links of b/out/o.conll, is not there")
-    assert "Cairo" in (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert "Cairo" in shown_text((tmp_path / "p.html").read_text(encoding="utf-8"))
     (run_elsewhere / "s.conll").unlink()
     done = spanbridge("view", "b/out/o.conll", "-o", "p.html")
     assert "note: b/s.conll, the source of b/out/o.conll, is not there" in done.stderr
-    assert "القاهرة" in (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert "القاهرة" in shown_text((tmp_path / "p.html").read_text(encoding="utf-8"))
 
 
 def test_view_with_a_source_that_does_not_belong(spanbridge, tmp_path, run_elsewhere):
@@ -200,10 +204,12 @@ def test_view_with_a_source_that_does_not_belong(spanbridge, tmp_path, run_elsew
 def test_a_file_name_is_no_markup(spanbridge, tmp_path):
     name = "<img src=x onerror=alert(1)>.conll"
     (tmp_path / name).write_text("a\tB-<b>\n\n", encoding="utf-8")
-    spanbridge("view", name, "-o", "p.html", "--title", "<i>")
-    page = (tmp_path / "p.html").read_text(encoding="utf-8")
-    assert "&lt;img src=x" in page
-    assert not re.search("<img|<b>&lt;b>|<i>", page)
+    for title in ([], ["--title", "<i>"]):
+        spanbridge("view", name, "-o", "p.html", *title)
+        page = (tmp_path / "p.html").read_text(encoding="utf-8")
+        assert html.escape(title[1] if title else name) in page
+        assert name in shown_text(page)
+        assert not re.search("<img|<b>|<i>", page)
 
 
 def test_a_page_overwrites_nothing_of_its_result(spanbridge, tmp_path):

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 Examples:
   spanbridge view out.jsonl -o page.html
   spanbridge view yo.jsonl ha.jsonl sw.jsonl -o page.html          # one tab each
-  spanbridge view de.conll -o page.html --gold de.gold.conll
+  spanbridge view de.conll -o page.html --gold de.gold.conll       # with scores and errors
+  spanbridge view gold.conll -o page.html                          # labelled sentences alone
   spanbridge view de.conll -o page.html --source en.conll --links en-de.pharaoh
 
 A .jsonl result holds both sentences, links and scores. A .conll one holds the target only: the
@@ -48,27 +49,19 @@ sent by mail.
 )
 @opt.tag_options
 @opt.reading_options
-@click.option("--title", default="Projected spans", show_default=True, help="The page's heading.")
-@click.option(
-    "--max-rows",
-    type=click.IntRange(min=0),
-    default=500,
-    show_default=True,
-    help="Rows shown per file; all are counted.",
-)
+@click.option("--title", help="The page's heading (default: the names of the files).")
 def command(
     outputs: tuple[str, ...],
     output: str,
     source: str | None,
     links: str | None,
     gold: str | None,
-    title: str,
-    max_rows: int,
+    title: str | None,
     scheme: Scheme,
     orphans: OrphanPolicy,
     **given: Any,
 ) -> None:
-    """Make an HTML page that shows the result: both sentences, links, spans, scores."""
+    """Make an HTML page that shows every row: both sentences, links, spans, scores."""
     from spanbridge.core.files import atomic_output, real_path
     from spanbridge.formats import Reading
     from spanbridge.report.page import write_page
@@ -86,7 +79,7 @@ def command(
     how = Reading(scheme, orphans, **opt.reading(given))
     documents = [_document(path, source, links, gold, how) for path in outputs]
     with atomic_output(output) as out:
-        write_page(out, documents, title=title, max_rows=max_rows)
+        write_page(out, documents, title=title)
     if not is_standard(output):
         say(f"written to {output}", err=True)
 
