@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from spanbridge.core.records import read_record
 from spanbridge.core.tags import Scheme
 from spanbridge.encode import load_encoder
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
-from spanbridge.encode.encoder import EncodedSentence, Encoder
+from spanbridge.encode.encoder import EncodedSentence
 from spanbridge.tagging.base import Probabilities, SchemeMap, Tagged, Tagger, Words, decode
 
 # Record of a tagger that was trained here.
@@ -88,12 +88,10 @@ class CheckpointTagger(Tagger):
         )
         self._encoder = self._load(compute_type=compute_type)
         self._recheck = recheck if compute_type.startswith("int8") else 0.0
+        # loaded here, so that no row waits for it
+        self._exact = self._load(compute_type="float32") if self._recheck else self._encoder
         self.n_rechecked = 0
         self.licence = licence_of(folder)
-
-    @cached_property
-    def _exact(self) -> Encoder:
-        return self._load(compute_type="float32")
 
     def describe(self) -> str:
         """Name, model, fingerprint, compute type, recheck, scheme."""
