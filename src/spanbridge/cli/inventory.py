@@ -181,6 +181,8 @@ def _part(kind: str, name: str, summary: str) -> dict[str, Any]:
         return about
     try:
         made = registry.load(kind, name)
+        part = made if isinstance(made, type) and issubclass(made, Part) else Part
+        part.check_installed()
     except MissingExtraError as error:
         return about | {"usable": False, "install": error.install or str(error)}
     except ModuleNotFoundError as error:
@@ -188,9 +190,7 @@ def _part(kind: str, name: str, summary: str) -> dict[str, Any]:
         return about | {"usable": False, "install": installation.install_command(module)}
     except SpanbridgeError as error:
         return about | {"usable": False, "for": f"not usable: {error}"}
-    if not (isinstance(made, type) and issubclass(made, Part)):
-        return about
-    models, more = made.installed(), made.more_models
+    models, more = part.installed(), part.more_models
     return about | ({"models": models, "more": more} if models or more else {})
 
 

@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import load_plugin, origin, plugins
-from spanbridge.core.requirements import Part
+from spanbridge.core.requirements import require
 from spanbridge.core.settings import exact, reason
 from spanbridge.core.similar import not_named
 
@@ -49,8 +49,7 @@ def load(kind: str, name: str) -> Any:
         made = load_plugin(kind, point)
     else:
         raise SpanbridgeError(not_named(kind, name, names(kind)))
-    if isinstance(made, type) and issubclass(made, Part):
-        made.check_installed(f"the {kind} {name!r}")
+    require(*getattr(made, "requires", ()), by=f"the {kind} {name!r}")
     return made
 
 

@@ -62,13 +62,12 @@ class Part:
     licence: str | None = None
 
     @classmethod
-    def check_installed(cls, by: str | None = None) -> None:
+    def check_installed(cls) -> None:
         """Raise MissingExtraError if a module or a program that it requires is not installed."""
-        by = by or cls.__name__
-        require(*cls.requires, by=by)
+        require(*cls.requires, by=cls.__name__)
         for program, how in cls.programs.items():
             if shutil.which(program) is None:
-                why = f"{by} needs the program {program}, which is not installed"
+                why = f"{cls.__name__} needs the program {program}, which is not installed"
                 raise MissingExtraError(why, how)
 
     @classmethod
