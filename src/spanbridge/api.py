@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.progress import Progress, silent
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.evaluation import (
@@ -32,7 +33,6 @@ from spanbridge.run.memory import Loaded, Result
 from spanbridge.run.recipes import label_steps, segmented
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps import learning
-from spanbridge.steps.progress import Progress, silent
 
 __all__ = [
     "Labeller",

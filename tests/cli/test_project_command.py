@@ -199,7 +199,7 @@ WRONG = {
     "--min-confidence nan": "min_confidence: must be a finite number",
     "--min-confidence 0.9999 --links l.pharaoh": "'greedy' is never surer than 0.949 here",
     "--aligner lexical --aligner-option layer=3": "lexical: layer: there is no such setting",
-    "--aligner-option compute_type=int7": "'int7' is not supported on this processor; there are",
+    "--aligner-option compute_type=int7": "'int7' is not supported on this processor (did you mean",
     "--aligner-option extraction=argmax": "extraction has no use here: --method corpus reads soft",
     "--aligner-option min_score=0.5": "min_score has no use here: --method corpus reads soft",
     "--links l.pharaoh --aligner lexical": "give either --links or an aligner with its options",

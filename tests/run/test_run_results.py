@@ -158,8 +158,8 @@ def test_a_clean_run_removes_the_rejects_of_an_earlier_one(bitext, files):
 def test_progress_is_told_every_row_and_their_number_if_known(bitext, write):
     seen = []
 
-    def watch(items, total, doing):
-        seen.extend([doing, total])
+    def watch(items, task):
+        seen.extend([task.doing, task.total])
         for item in items:
             seen.append(item.id)
             yield item

@@ -11,6 +11,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli.terminal import say
+from spanbridge.core.similar import not_named
 from spanbridge.core.standard import check_one_input
 from spanbridge.core.tags import SCHEMES
 
@@ -133,10 +134,8 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
         for guess in n.guessed:
             say(f"note: {path}: {guess}", err=True)
     if unknown := sorted({*(labels or ())} - found):
-        known = ", ".join(sorted(found)) or "none"
-        raise SpanbridgeError(
-            f"--labels: no span of either file has the label {unknown[0]}; there are: {known}"
-        )
+        why = not_named("label of either file", unknown[0], sorted(found))
+        raise SpanbridgeError(f"--labels: {why}")
     other.tell()
     numbers, text = report.to_dict(), report.table()
     if given["bootstrap"]:

@@ -46,7 +46,7 @@ target_option = click.option(
     help="The translations, row by row: .txt (one sentence per line) or .conll (its tags "
     "are ignored).",
 )
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar, no account.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no account.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 tag_options = _stack(
@@ -151,15 +151,20 @@ reading_options = _stack(
     ]
 )
 
+_aligner_option = click.option(
+    "--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."
+)
+_encoder_option = click.option(
+    "--encoder",
+    metavar="MODEL",
+    help="[fused, encoder] Checkpoint folder or Hugging Face id in place of the embedded "
+    "multilingual-e5-small (intfloat/multilingual-e5-small is the same model on the Hub).",
+)
+
 aligner_options = _stack(
     [
-        click.option("--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."),
-        click.option(
-            "--encoder",
-            metavar="MODEL",
-            help="[fused, encoder] Checkpoint folder or Hugging Face id in place of the embedded "
-            "multilingual-e5-small.",
-        ),
+        _aligner_option,
+        _encoder_option,
         click.option(
             "--aligner-option",
             "aligner_options",
@@ -249,7 +254,8 @@ route_options = _stack(
             default="corpus",
             help=f"Projection method. {listed('method')}.",
         ),
-        click.option("--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."),
+        _aligner_option,
+        _encoder_option,
         click.option(
             "--min-confidence",
             type=float,
@@ -334,7 +340,11 @@ def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the projection in the form of a pipeline file."""
-    return take(given, ("method", "aligner", "min_confidence", "least_parallel"))
+    found = take(given, ("method", "aligner", "min_confidence", "least_parallel"))
+    if given["encoder"] is not None:
+        usual = registry.load("method", given["method"]).aligner
+        found["aligner"] = {given["aligner"] or usual: {"encoder": given["encoder"]}}
+    return found
 
 
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:

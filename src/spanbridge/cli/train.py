@@ -27,7 +27,8 @@ Examples:
   spanbridge train --train en.conll --adversarial de.txt --adversarial nl.txt -o aligned
 
 OUT is a checkpoint with its tokenizer, a model card and training.json. Repeat the command to resume
-an interrupted training. Torch and transformers are required: pip install 'spanbridge[train]'.
+an interrupted training. Torch and transformers are required;
+`spanbridge doctor` prints the line that installs them.
 """
 )
 @click.option(
@@ -240,7 +241,8 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         **kinds,
         licence=given["licence"],
         command="spanbridge " + shlex.join(sys.argv[1:]),
-        tell=running.training_bar(given["quiet"]),
+        progress=running.progress(given["quiet"]),
+        tell=(lambda figures: None) if given["quiet"] else running.tell_epoch,
     )
     if given["as_json"]:
         say(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))

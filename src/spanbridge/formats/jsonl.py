@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
+from spanbridge.core.similar import not_named
 from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
 from spanbridge.formats.json_objects import (
@@ -196,8 +197,7 @@ class RowReader:
             return
         if key not in row:
             if self._how.text_column is not None:
-                known = ", ".join(map(repr, row)) or "none"
-                raise SpanbridgeError(f"has no {key!r} (--text-column); there are: {known}")
+                raise SpanbridgeError(f"{not_named('key', key, row)} (--text-column)")
             return
         for own, name in ((key, f"{side}_text"), (SPANS_KEY, f"{side}_spans")):
             if own == name or own not in row:

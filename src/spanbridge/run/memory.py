@@ -9,6 +9,7 @@ from typing import Any, Self, overload
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import alone
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import SentencePair, Side, checked_rows
 from spanbridge.core.signature import extended
 from spanbridge.core.spans import Nested
@@ -26,9 +27,8 @@ from spanbridge.run.result import (
 )
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.run.stream import learn, run_steps
-from spanbridge.steps.account import Account
+from spanbridge.steps.account import Account, fates
 from spanbridge.steps.base import Step
-from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.raw_text import in_plain_words
 
 
@@ -210,8 +210,6 @@ def in_memory(
     given = list(checked_rows(rows))
     reports = [StepReport(step.name, step.licences()) for step in steps]
     n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
-    done = [
-        in_plain_words(pair)
-        for pair in run_steps(steps, progress(given, len(given), "run"), reports)
-    ]
-    return done, reports, n_learned
+    task = Task("run", len(given), lambda: fates([reports[-1].account]))
+    rows = run_steps(steps, progress(given, task), reports)
+    return [in_plain_words(pair) for pair in rows], reports, n_learned

@@ -35,7 +35,8 @@ class StepReport:
         shards: number of its finished shards; 0 if the run has none.
         made: number of these that this run made.
         rows: number of rows that came out of it.
-        seconds: time spent on its rows by any run, and on learning by this run.
+        seconds: time spent on its rows by any run.
+        learning: time that this run spent on learning, in seconds.
         account: its own account.
     """
 
@@ -45,12 +46,14 @@ class StepReport:
     made: int = 0
     rows: int = 0
     seconds: float = 0.0
+    learning: float = 0.0
     account: Account = field(default_factory=Account)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         counts: dict[str, Any] = {"licences": self.licences} if self.licences else {}
         counts |= {"shards": self.shards, "made": self.made, "seconds": round(self.seconds, 3)}
+        counts |= {"learning_seconds": round(self.learning, 3)} if self.learning else {}
         return {"step": self.name, **counts, **self.account.to_dict()}
 
     def text(self) -> str:
@@ -58,6 +61,8 @@ class StepReport:
         head = f"{self.name}: {self.rows} rows"
         if self.seconds:
             head += f", {self.seconds:.1f} s, {self.rows / self.seconds:.0f} rows per second"
+        if self.learning:
+            head += f", after {self.learning:.1f} s of learning"
         if self.shards > self.made:
             head += f"; {self.shards - self.made} of {self.shards} shards done before"
         lines = [head]

@@ -1,7 +1,7 @@
 """The sharded runner, which saves every shard of every step so that a killed run can be resumed.
 
 A shard's name has a key made of its input rows, the settings and models of its step and of those
-before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Beside it stands its record
+before, and the code's version: ``WORK/2-tag/00017-KEY.gz``. Beside it stands its record
 (:mod:`spanbridge.core.records`), written last, with its digest and its account. Finished shards are
 not made again, damaged ones are; if anything that a shard depends on changes, so does its key.
 Files appear whole or not at all.
@@ -21,6 +21,7 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
@@ -28,18 +29,18 @@ from typing import Any
 
 from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
 from spanbridge.core.files import alone, reason
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.records import read_record, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
 from spanbridge.core.temporary import private_folder, sweep, unfinished_folder
 from spanbridge.formats.base import Counts
-from spanbridge.formats.parquet import read_shard, write_shard
+from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.run.job import Job, deterministic, signature_of
 from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
 from spanbridge.run.sample import sampled
-from spanbridge.steps.account import Account
+from spanbridge.steps.account import Account, fates
 from spanbridge.steps.base import Step, chunks
-from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.raw_text import by_text, in_plain_words
 
 # Words per shard, at most, unless one row has more.
@@ -89,11 +90,12 @@ class _ShardedRun:
         self._records: dict[str, dict[str, Any]] = {}  # checked ones, by keys of shards
         self._ready: set[int] = set()  # indices of steps that have learned
         self._notes: dict[str, int] = {}  # on the input
+        self._accounts: list[Account] = []  # of the shards of a step that this run makes
 
     def read(self) -> None:
         """Cut the input into shards."""
         counts, report = Counts(), self.reports[0]
-        rows = self._progress(self._job.open_rows(counts), None, "read")
+        rows = self._progress(self._job.open_rows(counts), Task("read"))
         for n, chunk in enumerate(chunks(rows, self._job.shard_rows, SHARD_WORDS)):
             self._inputs.append(_digest(chunk))
             self._sizes.append(len(chunk))
@@ -156,8 +158,12 @@ class _ShardedRun:
                 missing = [k for k in todo if self._missing(s, k)]
                 if not missing:
                     continue
+                self._learn(s)
+                self._accounts.clear()
+                name = f"{self.reports[s].name} (step {s} of {last})"
                 total = sum(self._sizes[k] for k in missing)
-                for _ in self._progress(self._made(s, missing), total, self.reports[s].name):
+                task = Task(name, total, partial(fates, self._accounts))
+                for _ in self._progress(self._made(s, missing), task):
                     pass
         for s, report in enumerate(self.reports):
             self._account(s, report)
@@ -186,6 +192,7 @@ class _ShardedRun:
         rows = self._shard(s - 1, k)
         self._learn(s)
         account, done, started = Account(), [], time.monotonic()
+        self._accounts.append(account)
         step = self._steps[s - 1]
         record = self._record(s, k) if self._failed(s, k) else None
         step.begin({} if record is None else record["kept"])
@@ -245,7 +252,7 @@ class _ShardedRun:
 
     def _path(self, s: int, k: int) -> Path:
         folder = self._work / f"{s}-{self.reports[s].name}"
-        return folder / f"{k:05}-{self._key(s, k)[:16]}.parquet"
+        return folder / f"{k:05}-{self._key(s, k)[:16]}.gz"
 
     def _sample(self) -> dict[int, list[range]]:
         """Ranges of input rows that are learned from, by shard."""
@@ -280,7 +287,7 @@ class _ShardedRun:
             except (OSError, ValueError) as error:
                 raise InputError(folder, None, f"cannot be written ({reason(error)})") from error
             step.load(folder)
-            self.reports[s].seconds += time.monotonic() - started
+            self.reports[s].learning += time.monotonic() - started
         self._ready.add(s)
 
     def _restored(self, step: Step, folder: Path) -> bool:

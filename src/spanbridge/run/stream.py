@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from functools import partial
 
 from spanbridge.core.files import alone, atomic_output
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import SentencePair
 from spanbridge.formats.base import Counts
 from spanbridge.run.job import Job, deterministic, signature_of
 from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
 from spanbridge.run.sample import FIT_ROWS, sampled
-from spanbridge.steps.account import Account
+from spanbridge.steps.account import Account, fates
 from spanbridge.steps.base import CHUNK, QUICK_CHUNK, Step, chunks
-from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.raw_text import in_plain_words
 
 
@@ -65,7 +65,8 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
             for step in steps:
                 step.save(job.keep)
         rows = run_steps(steps, job.open_rows(counts if total is None else None), reports)
-        for pair in progress(rows, total, "+".join(step.name for step in steps)):
+        name = "+".join(step.name for step in steps)
+        for pair in progress(rows, Task(name, total, partial(fates, [reports[-1].account]))):
             write(_without_explanation(in_plain_words(pair), explain))
         account = whole_account(reports, counts.notes())
     line = signature_of(steps, parts, n_learned, job.reading)
@@ -74,7 +75,7 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
 
 def _count(job: Job, counts: Counts, progress: Progress) -> int:
     """Number of rows; reading them all checks the input."""
-    return sum(1 for _ in progress(job.open_rows(counts), None, "read"))
+    return sum(1 for _ in progress(job.open_rows(counts), Task("read")))
 
 
 def _without_explanation(
@@ -112,7 +113,7 @@ def learn(
             started = time.monotonic()
             step.fit(sample, progress)
             if reports:
-                reports[n].seconds += time.monotonic() - started
+                reports[n].learning += time.monotonic() - started
         if n + 1 < last:
             # not counted here: the rows pass again later
             sample = list(run_steps([step], sample, [StepReport(step.name)]))

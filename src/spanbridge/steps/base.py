@@ -22,13 +22,13 @@ from pydantic import (
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import code_digests, told
+from spanbridge.core.progress import Progress, silent
 from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.core.secrets import shown
 from spanbridge.core.settings import exact
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
-from spanbridge.steps.progress import Progress, silent
 
 # Rows per batch: enough to fill an encoder's batches of equal length, few enough for a progress bar
 # that moves; results do not depend on it. If no step is slow, so few that they are freed before

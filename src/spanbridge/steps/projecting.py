@@ -13,6 +13,7 @@ from spanbridge.alignment.judging import Judge
 from spanbridge.alignment.parallel import translation_score
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span, nesting
@@ -46,7 +47,6 @@ from spanbridge.steps.fates import (
     with_links,
 )
 from spanbridge.steps.long_rows import batches, cut, in_parts
-from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.target_words import Suffixes, TargetWords
 from spanbridge.translation.base import Translator
 from spanbridge.translation.scoring import TranslationScorer
@@ -205,9 +205,9 @@ class Project(Step):
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
         learning_rows = list(in_parts(map(self._words, rows), self._aligner))
         if self._aligner is not None and self._aligner.learns:
-            self._aligner.fit(progress(learning_rows, len(learning_rows), "learn words"))
+            self._aligner.fit(progress(learning_rows, Task("learn words", len(learning_rows))))
         if self._method.learns:
-            watched = progress(learning_rows, len(learning_rows), "learn spans")
+            watched = progress(learning_rows, Task("learn spans", len(learning_rows)))
             found = (row for batch in batches(watched) for row in self._aligned(batch))
             self._method.fit(
                 [(pair, read) for pair, read in found if not isinstance(read, RowError)]

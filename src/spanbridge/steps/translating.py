@@ -20,6 +20,7 @@ from spanbridge.core.rows import (
     SentencePair,
     Side,
 )
+from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.languages import Language
 from spanbridge.formats.tokens import raw_sentence, spans_in_text, tokenize, with_text
@@ -47,7 +48,9 @@ def _guards(given: Any) -> Guards:
     if isinstance(given, Guards):
         return given
     known = list(Guards.__dataclass_fields__)
-    if not isinstance(given, dict) or not given.keys() <= set(known):
+    if isinstance(given, dict) and (unknown := [name for name in given if name not in known]):
+        raise ValueError(not_named("guard", unknown[0], known))
+    if not isinstance(given, dict):
         raise ValueError(f"guards are written as {{NAME: BOUND}}; there are: {', '.join(known)}")
     if any(type(value) not in (int, float) for value in given.values()):
         raise ValueError("the bounds of guards are numbers")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.similar import not_named
 from spanbridge.core.threads import MAX_THREADS
 
 PRECISIONS = ("float32", "bfloat16")
@@ -88,6 +89,4 @@ class Settings:
             if not 0 <= weight < float("inf"):
                 raise SpanbridgeError(f"the weight of {label} is {weight}, but must be 0 or more")
         if self.precision not in PRECISIONS:
-            raise SpanbridgeError(
-                f"no precision is named {self.precision!r}; there are: {', '.join(PRECISIONS)}"
-            )
+            raise SpanbridgeError(not_named("precision", self.precision, PRECISIONS))
