@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = (
-    *("speed", "accuracy", "solving", "calibration", "weights", "scale", "shards"),
+    *("speed", "accuracy", "solving", "calibration", "calibrated", "weights", "scale", "shards"),
     *("tagging", "training", "embedded", "translated", "routes", "parallel"),
 )
 

@@ -30,7 +30,7 @@ from spanbridge.formats import (
 )
 from spanbridge.formats.tokens import raw_sentence
 from spanbridge.run.memory import Loaded, Result
-from spanbridge.run.recipes import label_steps, segmented
+from spanbridge.run.recipes import calibrated, label_steps, segmented
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps import learning
 
@@ -60,6 +60,8 @@ class Projector(Loaded):
         aligner: likewise; by default the method's own.
         settings: further settings of the step ``project``: ``links``, ``min_confidence``,
             ``weights``, ``tagger``, ``translator``, ``explain``.
+        calibrate: labelled rows on which probabilities are calibrated when it learns, or the
+            ``OUT.run.json`` of an earlier run that had them (docs/project.md).
         languages: of the sides, where a translator scores.
 
     Raises:
@@ -72,12 +74,12 @@ class Projector(Loaded):
         aligner: Any = None,
         *,
         languages: Mapping[Side, str] | None = None,
+        calibrate: FilePath | None = None,
         **settings: Any,
     ) -> None:
         given = {"method": method, "aligner": aligner, **settings}
-        super().__init__(
-            [{"project": {k: v for k, v in given.items() if v is not None}}], languages
-        )
+        project, last = calibrated({k: v for k, v in given.items() if v is not None}, calibrate)
+        super().__init__([{"project": project}, *last], languages)
 
     @classmethod
     def load(cls, folder: FilePath, **settings: Any) -> Projector:
@@ -120,8 +122,8 @@ class Labeller(Loaded):
         method: the projection's; ``soft`` takes each text by itself.
         aligner: the projection's; by default the method's own.
         options: of :func:`~spanbridge.run.recipes.label_steps`: ``repair``, ``split``, ``segment``,
-            ``back``, ``ensemble``; words of scripts without spaces are found by dictionary unless
-            ``segment`` is False.
+            ``back``, ``ensemble``, ``calibrate``; words of scripts without spaces are found by
+            dictionary unless ``segment`` is False.
 
     Raises:
         SpanbridgeError: a setting is wrong, or something that is needed is missing.
@@ -209,6 +211,8 @@ def tag(
     tagger: Any,
     *,
     side: Side = "source",
+    calibrate: FilePath | None = None,
+    min_confidence: float = 0.0,
     progress: Progress = silent,
     **settings: Any,
 ) -> Result:
@@ -218,11 +222,19 @@ def tag(
         rows: the rows.
         tagger: ``{name: options}``, or a tagger.
         side: the side that is tagged.
+        calibrate: as in :class:`Projector`.
+        min_confidence: with ``calibrate``, less probable spans are left out.
         progress: shows how far it is.
         settings: further settings of the step ``tag``: ``map``, ``others``.
+
+    Raises:
+        SpanbridgeError: ``min_confidence`` without ``calibrate``.
     """
-    loaded = Loaded([{"tag": {"tagger": tagger, "side": side, **settings}}])
-    return loaded.run(rows, progress=progress)
+    bound = {"min_confidence": min_confidence} if min_confidence else {}
+    if bound and calibrate is None:
+        raise SpanbridgeError("min_confidence goes with calibrate")
+    steps = [{"tag": {"tagger": tagger, "side": side, **settings}}]
+    return Loaded(steps + calibrated(bound, calibrate, side)[1]).fit_run(rows, progress=progress)
 
 
 def label(

@@ -16,6 +16,7 @@ from spanbridge.cli import running
 Examples:
   spanbridge label es.txt --from es --model en-tagger -o es.jsonl
   spanbridge label es.txt --from es --model en-tagger --min-confidence 0.9 -o es.jsonl
+  spanbridge label es.txt --from es --model en-tagger --calibrate gold.jsonl -o es.jsonl
   spanbridge label sw.txt --from sw --translator given --translations sw-en.tsv \\
     --model en-tagger -o sw.jsonl
 
@@ -64,6 +65,7 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     metavar="MODEL",
     help="Tagger of the text's own language, to combine with the projection.",
 )
+@opt.calibrate_option
 @click.option(
     "--config",
     metavar="PIPELINE.yaml",
@@ -119,7 +121,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
             split=given["split"] and raw,
             ensemble=given["ensemble"] and {"checkpoint": {"model": given["ensemble"]}},
             segment=segmented(given["segment"], given["language"]) and raw,
-            **opt.take(given, ("repair", "back")),
+            **opt.take(given, ("repair", "back", "calibrate")),
         )
         pipeline = make_pipeline(settings)
     running.run_or_show(pipeline, given)

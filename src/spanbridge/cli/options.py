@@ -245,6 +245,21 @@ least_parallel_option = click.option(
     "of it.",
 )
 
+min_confidence_option = click.option(
+    "--min-confidence",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Least probability that a span is exactly right, 0 to 1; others are left out.",
+)
+calibrate_option = click.option(
+    "--calibrate",
+    metavar="GOLD",
+    help="Labelled rows (100, at least 50, in any format that holds labels), like those of the "
+    "input or among them: what is found in them tells how far probabilities are to be trusted, and "
+    "they are made to hold. Or the OUT.run.json of an earlier run that had them.",
+)
+
 route_options = _stack(
     [
         translator_options,
@@ -256,13 +271,7 @@ route_options = _stack(
         ),
         _aligner_option,
         _encoder_option,
-        click.option(
-            "--min-confidence",
-            type=float,
-            default=0.0,
-            show_default=True,
-            help="Least probability that a span is exactly right, 0 to 1; others are left out.",
-        ),
+        min_confidence_option,
         least_parallel_option,
         click.option(
             "--shard-rows",

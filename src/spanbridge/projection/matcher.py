@@ -53,6 +53,7 @@ class Matcher(Method):
 
     # Inputs of scores beyond the pair: statistics, learned taggers.
     provides: ClassVar[frozenset[str]] = frozenset()
+    calibrated = True
     # Name of its calibration among CALIBRATIONS.
     calibration_key: ClassVar[str]
 

@@ -129,7 +129,7 @@ class Pipeline:
         writing |= {} if given.nested is None else {"nested": given.nested}
         signed = {"nested": "inner"} if given.nested == "inner" else {}
         return Job(
-            {**given.paths(), "fit": applied(self.steps)},
+            {**given.paths(), **applied(self.steps)},
             given.rows,
             self.open,
             given.output,
@@ -167,7 +167,7 @@ class Pipeline:
         languages: dict[Side, Language | None] = {
             side: find_language(code) for side, code in self.settings.languages.items()
         }
-        context = Context(languages, self.settings.commercial)
+        context = Context(languages, self.settings.commercial, self.settings.reading_of_labels())
         for n, step in enumerate(self.steps):
             try:
                 step.open(context)

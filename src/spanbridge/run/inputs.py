@@ -150,6 +150,11 @@ class Input(BaseModel):
         chosen = {name: getattr(self, name) for name in (*same, "offsets", "format", "tag_names")}
         return Reading(tags=tags, raw_if_unclear=not of_pairs, **chosen)
 
+    def reading_of_labels(self) -> Reading:
+        """How further labelled files are read: as the input, but for its format and columns."""
+        same = ("scheme", "orphans", "text_column", "offsets", "tag_names")
+        return Reading(**{name: getattr(self, name) for name in same})
+
     def _format(self, path: str) -> Format:
         """Format of a file: a labelled corpus is sniffed, raw text is recognised by its name."""
         sniff = self.side == "source" or bool(self.tokenised)

@@ -15,7 +15,7 @@ from spanbridge.core.signature import extended
 from spanbridge.core.spans import Nested
 from spanbridge.formats import Pairs
 from spanbridge.run.config import make_pipeline
-from spanbridge.run.job import applied, deterministic, signature_of
+from spanbridge.run.job import applied, deterministic, records, signature_of
 from spanbridge.run.result import (
     Run,
     StepReport,
@@ -43,7 +43,8 @@ class Result(Sequence[SentencePair]):
     Args:
         rows, signature, reports: as above.
         given: the rows that went in, for the files that they come from.
-        fit: folder of the fit that was applied, if any.
+        also: further files that it depends on, by their roles.
+        learned: what steps have learned and keep beside the result.
     """
 
     def __init__(
@@ -52,14 +53,16 @@ class Result(Sequence[SentencePair]):
         signature: str,
         reports: Sequence[StepReport],
         given: Iterable[SentencePair],
-        fit: str | None,
+        also: Mapping[str, str | None],
+        learned: Mapping[str, Any],
     ) -> None:
         self._rows = rows
         self.signature = signature
         self.reports = reports
         notes = given.counts.notes() if isinstance(given, Pairs) else {}
         self.account: Account = whole_account(reports, notes)
-        self._inputs = {**(given.files if isinstance(given, Pairs) else {}), "fit": fit}
+        self._inputs = {**(given.files if isinstance(given, Pairs) else {}), **also}
+        self._learned = learned
 
     @overload
     def __getitem__(self, index: int) -> SentencePair: ...
@@ -106,7 +109,7 @@ class Result(Sequence[SentencePair]):
             with open_result(path, held.name, side, lambda: account, **layer) as write:
                 for row in self._rows:
                     write(row)
-            return finish(str(path), self._inputs, line, account)
+            return finish(str(path), self._inputs, line, account, self._learned)
 
 
 class Loaded:
@@ -180,7 +183,8 @@ class Loaded:
     ) -> Result:
         reading = given.reading if isinstance(given, Pairs) else {}
         line = signature_of(self._steps, self._parts, self._n_learned, reading)
-        return Result(done, line, reports, given, applied(self._steps))
+        also, learned = applied(self._steps), records(self._steps)
+        return Result(done, line, reports, given, also, learned)
 
 
 @deterministic
@@ -208,7 +212,7 @@ def in_memory(
     if not isinstance(limit, int) or limit < 1:
         raise SpanbridgeError(f"limit is {limit}, but must be 1 or more")
     given = list(checked_rows(rows))
-    reports = [StepReport(step.name, step.licences()) for step in steps]
+    reports = [StepReport.of(step) for step in steps]
     n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
     task = Task("run", len(given), lambda: fates([reports[-1].account]))
     rows = run_steps(steps, progress(given, task), reports)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spanbridge.core import registry
+from spanbridge.core.rows import Side
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.segmentation import DICTIONARIES
 
@@ -15,6 +16,25 @@ Entry = str | Mapping[str, Any]
 def segmented(wanted: bool | None, language: str) -> bool:
     """Check if the words of a language are to be found by dictionary, by default or as wanted."""
     return find_language(language).script in DICTIONARIES if wanted is None else wanted
+
+
+def calibrated(
+    project: Mapping[str, Any], gold: Any, side: Side = "target"
+) -> tuple[dict[str, Any], list[dict[str, dict[str, Any]]]]:
+    """Settings of a projection, and the step at the end that calibrates its probabilities.
+
+    The least confidence goes to where probabilities are final.
+
+    Args:
+        project: settings, ``min_confidence`` among them.
+        gold: labelled rows, or the record of an earlier run; None for no such step.
+        side: side whose spans are found.
+    """
+    if gold is None:
+        return dict(project), []
+    rest = {name: value for name, value in project.items() if name != "min_confidence"}
+    bound = {name: project[name] for name in project.keys() - rest.keys()}
+    return rest, [{"calibrate": {"gold": str(gold), "side": side, **bound}}]
 
 
 def label_steps(
@@ -27,6 +47,7 @@ def label_steps(
     segment: bool = False,
     back: str | None = None,
     ensemble: Entry | None = None,
+    calibrate: Any = None,
 ) -> list[Entry]:
     """Steps from raw text in a language without a tagger to its entities.
 
@@ -40,7 +61,9 @@ def label_steps(
         back: style of marks for translating the tagged translation back and aligning with that;
             None for no back-translation.
         ensemble: a tagger of the text's own language, to combine with the projection.
+        calibrate: labelled rows to calibrate probabilities on, or the record of an earlier run.
     """
+    project, last = calibrated(project, calibrate)
     steps: list[Entry | None] = [
         "repair" if repair else None,
         _split(translator) if split else None,
@@ -48,10 +71,11 @@ def label_steps(
         {"translate": {"translator": translator}},
         {"tag": {"tagger": tagger}},
         None if back is None else {"back-translate": {"translator": translator, "style": back}},
-        {"project": dict(project)},
+        {"project": project},
         None if ensemble is None else {"ensemble": {"tagger": ensemble}},
         "join" if split else None,
         "restore" if repair else None,
+        *last,
     ]
     return [step for step in steps if step is not None]
 

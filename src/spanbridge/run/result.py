@@ -20,6 +20,7 @@ from spanbridge.core.standard import check_one_input, is_standard
 from spanbridge.formats import Format, Write, named_format, open_writer, output_format
 from spanbridge.formats.base import MisfitError
 from spanbridge.steps.account import Account
+from spanbridge.steps.base import Step
 
 # Number of reasons that are told where there is no file of rejects.
 _TOLD = 10
@@ -38,6 +39,7 @@ class StepReport:
         seconds: time spent on its rows by any run.
         learning: time that this run spent on learning, in seconds.
         account: its own account.
+        amends: as in :class:`~spanbridge.steps.base.Step`.
     """
 
     name: str
@@ -48,6 +50,12 @@ class StepReport:
     seconds: float = 0.0
     learning: float = 0.0
     account: Account = field(default_factory=Account)
+    amends: bool = False
+
+    @classmethod
+    def of(cls, step: Step) -> StepReport:
+        """The report of a step that has done nothing yet."""
+        return cls(step.name, step.licences(), amends=step.amends)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -83,6 +91,7 @@ class Run:
         account: number of rows by status, and further counts.
         rejects: path of the rejects file, or None.
         explanation: path of the explanation, or None.
+        learned: what steps have learned and keep beside the result.
     """
 
     output: str
@@ -91,6 +100,7 @@ class Run:
     account: Account
     rejects: str | None
     explanation: str | None = None
+    learned: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, in a stable order."""
@@ -101,6 +111,7 @@ class Run:
             "account": self.account.to_dict(),
             "rejects": self.rejects,
             **({"explanation": self.explanation} if self.explanation is not None else {}),
+            **self.learned,
         }
 
     def text(self) -> str:
@@ -131,11 +142,18 @@ def rejects_path(output: str | Path) -> Path:
 def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Account:
     """The account of a run: that of its last step, with what any step rejected.
 
+    What is known of probabilities is said by the last step that wrote any. A step that amends the
+    one before leaves its account as it is but for that.
+
     Args:
         reports: figures of all steps.
         notes: counts of the reader.
     """
-    last = reports[-1].account
+    last = Account()
+    for report in reports:
+        own = report.account
+        known = own.calibrations or last.calibrations
+        last = last.amended(own) if report.amends else replace(own, calibrations=known)
     rejects: Counter[tuple[str, str]] = Counter()
     for report in reports:  # a later step may enter the same rejects again; rows may share an id
         rejects |= Counter(report.account.rejects)
@@ -309,6 +327,7 @@ def finish(
     inputs: Mapping[str, str | None],
     line: str,
     account: Account,
+    learned: Mapping[str, Any],
     explanation: str | None = None,
 ) -> Run:
     """Write the rejects and then the manifest beside a result, which says that all is whole.
@@ -317,14 +336,14 @@ def finish(
     """
     given = {role: path for role, path in inputs.items() if path is not None}
     if is_standard(output):
-        return Run(output, given, line, account, None, explanation)
+        return Run(output, given, line, account, None, explanation, learned)
     rejects = rejects_path(output)
     if account.rejects:
         with atomic_output(rejects) as out:
             for row, reason in account.rejects:
                 out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
     rejected = str(rejects) if account.rejects else None
-    run = Run(output, given, line, account, rejected, explanation)
+    run = Run(output, given, line, account, rejected, explanation, learned)
     files = [Path(path) for path in (output, rejected, explanation) if path is not None]
     write_record(manifest_path(output), run.to_dict(), files)
     return run

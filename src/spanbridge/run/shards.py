@@ -36,9 +36,10 @@ from spanbridge.core.signature import code_version
 from spanbridge.core.temporary import private_folder, sweep, unfinished_folder
 from spanbridge.formats.base import Counts
 from spanbridge.formats.shard_files import read_shard, write_shard
-from spanbridge.run.job import Job, deterministic, signature_of
+from spanbridge.run.job import Job, deterministic, records, signature_of
 from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
 from spanbridge.run.sample import sampled
+from spanbridge.run.stream import passed
 from spanbridge.steps.account import Account, fates
 from spanbridge.steps.base import Step, chunks
 from spanbridge.steps.raw_text import by_text, in_plain_words
@@ -79,12 +80,13 @@ class _ShardedRun:
         self._job, self._work, self._steps, self._progress = job, work, steps, progress
         self._parts = [step.signature_parts() for step in steps]
         self.reports = [StepReport("read")]
-        self.reports += (StepReport(step.name, step.licences()) for step in steps)
+        self.reports += map(StepReport.of, steps)
         # before they have learned
         self._described = [f"{step.describe()}|{code_version()}" for step in steps]
         self._inputs: list[str] = []  # digests of the shards of the input
         self._keys: dict[tuple[int, int], str] = {}
         self._samples: dict[int, str] = {}  # keys of what each step learns from
+        self._examples: dict[int, list[SentencePair] | None] = {}  # that steps bring
         self._now: set[str] = set()  # keys of the shards that this run has made
         self._sizes: list[int] = []
         self._records: dict[str, dict[str, Any]] = {}  # checked ones, by keys of shards
@@ -120,8 +122,14 @@ class _ShardedRun:
             return ""
         if s not in self._samples:
             given = (f"|{self._given(s, n)}:{rows}" for n, rows in self._sample().items())
-            self._samples[s] = "".join(given)
+            examples = self._own_examples(s)
+            self._samples[s] = "".join(given) if examples is None else f"|{_digest(examples)}"
         return self._samples[s]
+
+    def _own_examples(self, s: int) -> list[SentencePair] | None:
+        if s not in self._examples:
+            self._examples[s] = self._steps[s - 1].examples(self._job.open_rows(None))
+        return self._examples[s]
 
     def _given(self, s: int, k: int) -> str:
         """The key of the shard that another is made of, and what it holds if it has failures."""
@@ -172,6 +180,9 @@ class _ShardedRun:
             return None
         job = self._job
         account = whole_account(self.reports, self._notes)
+        for s in range(1, last + 1):  # what shards of an earlier session were made by
+            if self._steps[s - 1].learns and self._own_examples(s) is not None:
+                self._learn(s)
         n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
         line = signature_of(self._steps, self._parts, n_learned, job.reading)
         with alone(job.output, wait=True):  # another machine may have found all shards done, too
@@ -181,7 +192,7 @@ class _ShardedRun:
                 for k in shards:
                     for pair in read_shard(self._path(last, k)):
                         write(in_plain_words(pair))
-            return finish(job.output, job.inputs, line, account)
+            return finish(job.output, job.inputs, line, account, records(self._steps))
 
     def _made(self, s: int, missing: Iterable[int]) -> Iterator[SentencePair]:
         for k in missing:
@@ -275,10 +286,7 @@ class _ShardedRun:
         keys = "|".join([self._key(s, k) for k in self._sample()])
         folder = self._path(s, 0).parent / f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
         if not self._restored(step, folder):
-            rows: list[SentencePair] = []
-            for k, ranges in self._sample().items():
-                texts = self._texts(s, k)
-                rows += [pair for part in ranges for n in part for pair in texts[n]]
+            rows = self._learning_rows(s)
             started = time.monotonic()
             step.fit(rows, self._progress)
             try:
@@ -289,6 +297,18 @@ class _ShardedRun:
             step.load(folder)
             self.reports[s].learning += time.monotonic() - started
         self._ready.add(s)
+
+    def _learning_rows(self, s: int) -> list[SentencePair]:
+        """The rows that a step learns from, as the steps before have made them."""
+        if (examples := self._own_examples(s)) is not None:
+            for before in range(1, s):
+                self._learn(before)
+            return passed(self._steps[: s - 1], examples)
+        rows: list[SentencePair] = []
+        for k, ranges in self._sample().items():
+            texts = self._texts(s, k)
+            rows += [pair for part in ranges for n in part for pair in texts[n]]
+        return rows
 
     def _restored(self, step: Step, folder: Path) -> bool:
         if not folder.is_dir():

@@ -36,10 +36,12 @@ from spanbridge.steps.fates import (
     UNLIKELY,
     Found,
     Outcome,
+    doubt_of_settings,
     early_status,
     empty_probability,
     joined,
     joined_score,
+    known_of,
     output_links,
     row_confidence,
     status_or,
@@ -98,6 +100,7 @@ class Project(Step):
     _weights: dict[str, float] = PrivateAttr(default_factory=dict)
     _words: TargetWords = PrivateAttr()
     _judge: Judge = PrivateAttr()
+    _doubt: str | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _consistent(self) -> Project:
@@ -129,6 +132,7 @@ class Project(Step):
                 self._method.add_scores(weights=weights)
             learning.load(self.apply, self._aligner, self._method, self._judge)
             self._chosen, self._weights = (aligner, method), weights
+            self._doubt = doubt_of_settings(self._method, self._chosen, weights)
             return
         usual = PartSettings("method", "greedy" if self.links == "only" else "corpus")
         method = self.method or usual
@@ -155,6 +159,7 @@ class Project(Step):
             aligner = aligner or PartSettings("aligner", self._method.aligner)
             self._aligner = self.build(context, aligner)
         self._chosen = (aligner, method)
+        self._doubt = doubt_of_settings(self._method, self._chosen, self._helpers)
         if not self._method.learns:
             self._check_reach()
 
@@ -374,6 +379,7 @@ class Project(Step):
             rejected_sentences=None,
         )
         account.add(done, status, dropped)
+        account.calibrated(spans, known_of(pair, self._doubt, pair.links is not None))
         if status == UNLIKELY:
             account.doubt(pair.id)
         _, crossing = nesting([span[:2] for span in pair.source.spans])

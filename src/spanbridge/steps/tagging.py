@@ -78,6 +78,7 @@ class Tag(Step):
             return pair.replace(target=bare, **{**result, "status": status}, provenance=self.name)
         account.statuses["tagged" if found.spans else f"{EMPTY}no span found"] += 1
         account.note("spans", len(found.spans))
+        account.calibrated(found.spans, "uncalibrated: a tagger's own probabilities")
         done = pair.side(self.side).with_spans(found.spans, found.empty_probability)
         if self.side == "source":
             return pair.replace(source=done)
@@ -133,6 +134,7 @@ class Ensemble(Step):
             account.note("spans added", len(after - before))
             account.note("spans left out", len(before - after))
             account.note("spans", len(after))
+            account.calibrated(spans, "uncalibrated: means of two opinions")
             yield pair.replace(
                 target=pair.target.with_spans(spans, None if spans else found.empty_probability),
                 status=PROJECTED if spans else f"{EMPTY}no span",

@@ -264,6 +264,7 @@ class Mark(_Marking):
                 translation_score=marked.found.score,
             )
             account.add(done, status, lost)
+            account.calibrated(done.target.spans, "uncalibrated: similarities of marked names")
             yield done
 
 
