@@ -164,7 +164,7 @@ def test_view_shows_what_was_corrected_by_hand(spanbridge, tmp_path, run_elsewhe
     result.write_text(result.read_text("utf-8").replace("B-LOC", "B-PER"), "utf-8")
     done = spanbridge("view", "b/out/o.conll", "-o", "p.html")
     assert done.stderr.startswith("note: b/out/o.conll was changed after its run, by hand perhaps")
-    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    page = shown_text((tmp_path / "p.html").read_text(encoding="utf-8"))
     assert "Cairo" in page
     assert "PER" in page
     assert "method:greedy" not in page
