@@ -16,7 +16,7 @@ from typing import Any
 
 NAMES = (
     *("speed", "accuracy", "solving", "calibration", "weights", "scale", "shards"),
-    *("tagging", "training", "translated", "routes", "parallel"),
+    *("tagging", "training", "translated", "routes", "parallel", "advice"),
 )
 
 

