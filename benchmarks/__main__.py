@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 NAMES = (
-    *("speed", "accuracy", "solving", "calibration", "weights", "scale", "shards"),
-    *("tagging", "training", "translated", "routes", "parallel", "advice"),
+    *("speed", "accuracy", "solving", "calibration", "calibrated", "weights", "scale", "shards"),
+    *("tagging", "training", "embedded", "translated", "routes", "parallel", "advice"),
 )
 
 

@@ -105,7 +105,8 @@ def measured(kinds: Sequence[str], rows: int | None) -> Iterator[dict[str, str]]
             gold = [SentencePair(str(n), Sentence(()), s) for n, s in enumerate(kept, 1) if s.words]
             gold = gold[:rows]
             language = find_language(code).tag
-            via, translator = PARALLEL.get(code, "en"), None
+            via = PARALLEL.get(code, "en")
+            translator: Human | str | None = None
             if kind == "masakhaner2-parallel":
                 translator = Human(masakhaner_parallel(code))
             elif kind == "news-ner":

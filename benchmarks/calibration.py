@@ -24,6 +24,7 @@ from benchmarks.real_data import europarl
 from spanbridge import Projector, SentencePair
 from spanbridge.alignment.base import Aligner
 from spanbridge.core import registry
+from spanbridge.evaluation.calibration import calibration_error
 from spanbridge.projection.confidence import CALIBRATIONS, Calibration, closeness
 
 FITTED_ON = (("en", "de"), ("en", "es"))
@@ -120,13 +121,6 @@ def fit(features, right):
 def apply(w, features):
     """Probabilities."""
     return 1 / (1 + np.exp(-(w[0] + features @ w[1:])))
-
-
-def calibration_error(p, right, bins=10):
-    """Expected calibration error over bins of equal width (Naeini et al. 2015)."""
-    at = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [abs(p[at == b].sum() - right[at == b].sum()) for b in range(bins)]
-    return sum(gaps) / len(p)
 
 
 def error_if_true(p, repeats=200):

@@ -11,7 +11,7 @@ from pathlib import Path
 from spanbridge import Sentence, SentencePair, read_labelled
 from spanbridge.core.rows import SIDES
 from spanbridge.core.tags import spans_from_tags
-from spanbridge.formats.conll import read_conll
+from spanbridge.formats.conll_reader import read_conll
 from spanbridge.formats.tokens import tokenize
 
 # What long benchmarks make, and go on with.

@@ -95,7 +95,7 @@ def main(sizes: Sequence[int] = SIZES) -> None:
                 out.writelines(f"{text}\n" for text in texts(n_rows))
             apart = Apart(pipeline, folder)
             assert apart.run()["rows"] == n_rows
-            size = sum(p.stat().st_size for p in (folder / "out.jsonl.work").rglob("*.parquet"))
+            size = sum(p.stat().st_size for p in (folder / "out.jsonl.work").rglob("*.gz"))
         seconds = apart.seconds[0]
         print(
             f"{n_rows:>14,}{seconds:>14.1f}{1e6 * seconds / n_rows:>14.0f}"

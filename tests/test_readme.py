@@ -8,7 +8,6 @@ tolerance.
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -16,18 +15,12 @@ import pytest
 
 from spanbridge import SentencePair, align, evaluate, project, read_labelled, read_pairs
 from spanbridge.core import registry
+from spanbridge.core.machine import PROCESSOR_KINDS, processor_kind, this_processor
 from spanbridge.core.spans import Sentence
 from spanbridge.demo.sample import LANGUAGES, run, sample, table
 from spanbridge.evaluation import evaluate_links
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-# Instruction sets, the fastest first, with the flags of /proc/cpuinfo that tell of them.
-KINDS = {
-    "AVX-512 VNNI": {"avx512f", "avx512_vnni"},
-    "AVX-VNNI": {"avx_vnni"},
-    "AVX-512": {"avx512f"},
-    "AVX2": {"avx2"},
-}
 ENTITIES = 2  # that a figure may be off, on the same kind of processor
 F1_ELSEWHERE = 0.03
 AER_HERE, AER_ELSEWHERE = 0.1, 0.5  # percentage points
@@ -40,27 +33,13 @@ BENCHED = [  # method and aligner of each row of the second table
 ]
 
 
-def processor_kind(cpuinfo: str, environment: dict[str, str]) -> str:
-    """The kind of the processor, as it matters for sums of int8."""
-    if environment.get("CT2_FORCE_CPU_ISA"):
-        return "forced"
-    found = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
-    flags = set(found[1].split()) if found else set()
-    return next((kind for kind, wanted in KINDS.items() if wanted <= flags), "other")
-
-
-def this_kind() -> str:
-    place = Path("/proc/cpuinfo")
-    return processor_kind(place.read_text() if place.exists() else "", dict(os.environ))
-
-
 def shown(mark: str) -> tuple[str, bool]:
     """A table of the README, and whether it was measured on this kind of processor."""
     before, _, after = README.partition(f"<!-- {mark} -->\n")
     measured = re.search(r"<!-- measured on: (.+) -->\n$", before)
     assert measured, f"the README does not say on what it measured the table {mark!r}"
-    assert measured[1] in KINDS
-    return after, measured[1] == this_kind()
+    assert measured[1] in PROCESSOR_KINDS
+    return after, measured[1] == this_processor()
 
 
 def f1_tolerance(n_gold: int, same: bool) -> float:

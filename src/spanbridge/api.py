@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.progress import Progress, silent
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.evaluation import (
@@ -31,10 +32,9 @@ from spanbridge.formats.tokens import raw_sentence
 from spanbridge.routes import Advice, advise, choose
 from spanbridge.routes.choice import Asked
 from spanbridge.run.memory import Loaded, Result
-from spanbridge.run.recipes import EMBEDDED, label_steps, segmented
+from spanbridge.run.recipes import EMBEDDED, calibrated, label_steps, segmented
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps import learning
-from spanbridge.steps.progress import Progress, silent
 
 __all__ = [
     "Advice",
@@ -64,6 +64,8 @@ class Projector(Loaded):
         aligner: likewise; by default the method's own.
         settings: further settings of the step ``project``: ``links``, ``min_confidence``,
             ``weights``, ``tagger``, ``translator``, ``explain``.
+        calibrate: labelled rows on which probabilities are calibrated when it learns, or the
+            ``OUT.run.json`` of an earlier run that had them (docs/project.md).
         languages: of the sides, where a translator scores.
 
     Raises:
@@ -76,12 +78,12 @@ class Projector(Loaded):
         aligner: Any = None,
         *,
         languages: Mapping[Side, str] | None = None,
+        calibrate: FilePath | None = None,
         **settings: Any,
     ) -> None:
         given = {"method": method, "aligner": aligner, **settings}
-        super().__init__(
-            [{"project": {k: v for k, v in given.items() if v is not None}}], languages
-        )
+        project, last = calibrated({k: v for k, v in given.items() if v is not None}, calibrate)
+        super().__init__([{"project": project}, *last], languages)
 
     @classmethod
     def load(cls, folder: FilePath, **settings: Any) -> Projector:
@@ -100,6 +102,7 @@ class Projector(Loaded):
             SpanbridgeError: it has to learn first.
         """
         self._check_fitted()
+        self._steps[0].check_fit()
         learning.check_place(folder)
         self._steps[0].save(Path(folder))
 
@@ -131,8 +134,8 @@ class Labeller(Loaded):
         aligner: the projection's; by default the method's own.
         min_confidence: least score of a span, in [0, 1].
         options: of :func:`~spanbridge.run.recipes.label_steps`: ``repair``, ``split``, ``segment``,
-            ``back``; words of scripts without spaces are found by dictionary unless ``segment`` is
-            False.
+            ``back``, ``calibrate``; words of scripts without spaces are found by dictionary
+            unless ``segment`` is False.
 
     Attributes:
         choice: the route, and the reason for it.
@@ -233,6 +236,8 @@ def tag(
     tagger: Any = EMBEDDED,
     *,
     side: Side = "source",
+    calibrate: FilePath | None = None,
+    min_confidence: float = 0.0,
     progress: Progress = silent,
     **settings: Any,
 ) -> Result:
@@ -242,11 +247,19 @@ def tag(
         rows: the rows.
         tagger: ``{name: options}``, or a tagger; by default the one that comes with the package.
         side: the side that is tagged.
+        calibrate: as in :class:`Projector`.
+        min_confidence: with ``calibrate``, less probable spans are left out.
         progress: shows how far it is.
         settings: further settings of the step ``tag``: ``map``, ``others``, ``min_score``.
+
+    Raises:
+        SpanbridgeError: ``min_confidence`` without ``calibrate``.
     """
-    loaded = Loaded([{"tag": {"tagger": tagger, "side": side, **settings}}])
-    return loaded.run(rows, progress=progress)
+    bound = {"min_confidence": min_confidence} if min_confidence else {}
+    if bound and calibrate is None:
+        raise SpanbridgeError("min_confidence goes with calibrate")
+    steps = [{"tag": {"tagger": tagger, "side": side, **settings}}]
+    return Loaded(steps + calibrated(bound, calibrate, side)[1]).fit_run(rows, progress=progress)
 
 
 def label(

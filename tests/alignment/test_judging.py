@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from spanbridge import Sentence, SentencePair, Span
+import spanbridge
+from spanbridge import Projector, Sentence, SentencePair, Span, WordAlignment
 from spanbridge.alignment.judging import MIN_ROWS, Judge
 from spanbridge.alignment.lexical_aligner import LexicalAligner
 from spanbridge.run.memory import in_memory
@@ -87,6 +88,33 @@ def test_rows_without_words_and_small_bitexts_have_no_score():
     assert judge.scores([empty], None) == [None]
     judge.fit(rows[: MIN_ROWS - 1], None)
     assert judge.scores(rows[:2], None) == [None, None]
+
+
+@pytest.mark.parametrize("links", ["keep", "only"])
+def test_what_learns_nothing_else_is_judged_by_the_bitext_too(links, tmp_path):
+    """With links that are no evidence: as surely as if method or aligner learned."""
+    rows = [
+        row.replace(links=WordAlignment.of([(k, k) for k in range(min(n))], *n))
+        for row in shifted(toy())
+        for n in [(len(row.source.words), len(row.target.words))]
+    ]
+    aligner = {} if links == "only" else {"aligner": "lexical"}
+    given = {"method": "greedy", "links": links, **aligner}
+    result = spanbridge.project(rows, **given)
+    found = np.array([row.status == UNLIKELY for row in result])
+    assert found[FIRST:LAST].mean() > 0.6
+    assert not np.delete(found, range(FIRST, LAST)).any()
+    assert f"|learned_on:{ROWS}_rows|" in result.signature
+    alone = Projector(**given).run(rows)  # not fitted: each row by its own links
+    assert not any(row.status == UNLIKELY for row in alone)
+    assert "|learned_on:0_rows|" in alone.signature
+    fitted = Projector(**given).fit(rows)
+    fitted.save(tmp_path / "fit")
+    again = Projector.load(tmp_path / "fit", links=links).run(rows)
+    assert list(again) == list(fitted.run(rows)) == list(result)
+    every = spanbridge.project(rows, **given, least_parallel=0)
+    assert list(every) == list(Projector(**given, least_parallel=0).run(rows))
+    assert "learned_on" not in every.signature
 
 
 def test_the_account_names_the_run_by_its_first_row():

@@ -106,7 +106,8 @@ PROMISES = {
         *("demo", False, False, False),
         *("-o t.txt", "t.txt cannot be made: file exists"),
     ),
-    "doctor": Promise("", *(None, True, False, True), "--chek", "did you mean '--check'"),
+    "doctor": Promise("", *(None, True, False, True), "--chek", "(did you mean --check?)"),
+    "completion": Promise("bash", *(None, False, False, True), "bsh", "(did you mean bash?)"),
 }
 
 

@@ -140,7 +140,7 @@ def test_evaluate_and_view(spanbridge, place):
     assert json.loads(links.stdout)["aer"] == 0.0
     pairs = (place / "pairs.jsonl").read_text("utf-8")
     done = spanbridge("view", "-", "-o", "-", stdin=pairs)
-    assert done.stdout.endswith("</html>")
+    assert done.stdout.endswith("</html>\n")
     spanbridge("view", "-", "--source", "s.conll", "-o", "page.html", stdin=tags)
     assert (place / "page.html").exists()
 

@@ -192,7 +192,7 @@ def test_what_is_no_part_of_the_kind_is_refused(install, attribute, why):
 def test_a_plugin_that_needs_what_is_not_there(install):
     install([point("needy", "Needy")])
     with pytest.raises(
-        MissingExtraError, match="the aligner 'needy' needs spanbridge-nosuch, .*: pip install span"
+        MissingExtraError, match="the aligner 'needy' needs spanbridge-nosuch, .*pip install span"
     ):
         build("aligner", "needy", {})
 

@@ -23,6 +23,7 @@ from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
 from spanbridge.tagging.transformers_tagger import TransformersTagger, load_classifier
 from spanbridge.training.model import find_checkpoint, new_model
+from spanbridge.training.settings import Settings
 from spanbridge.translation.neural import NeuralTranslator
 from spanbridge.translation.transformers_translator import TransformersTranslator
 
@@ -38,7 +39,7 @@ class Bomb:
 
 
 def train(folder):
-    new_model(find_checkpoint(folder), ("O", "B-PER", "I-PER"), 0.1, 0)
+    new_model(find_checkpoint(folder), ("O", "B-PER", "I-PER"), Settings())
 
 
 OPENERS = {

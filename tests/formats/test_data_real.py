@@ -14,7 +14,8 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.core.tags import spans_from_tags
 from spanbridge.formats import Counts, find_format, read_pairs, write_pairs
-from spanbridge.formats.conll import looks_like_conll, read_conll, write_conll
+from spanbridge.formats.conll import looks_like_conll, write_conll
+from spanbridge.formats.conll_reader import read_conll
 from spanbridge.formats.jsonl import format_pair, read_jsonl
 from spanbridge.formats.tokens import tokenize
 

@@ -11,8 +11,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats import Counts, Reading, find_format, named_format, read_rows, write_pairs
-from spanbridge.formats.offsets import with_text
-from spanbridge.formats.tokens import raw_sentence
+from spanbridge.formats.tokens import raw_sentence, with_text
 
 SUFFIX = {
     "doccano": ".jsonl",
@@ -23,6 +22,7 @@ SUFFIX = {
     "brat": ".ann",
     "webanno": ".tsv",
     "conllu": ".conllu",
+    "csv": ".csv",
 }
 ONE_LAYER = ("hf", "conllu")
 TEXT = "Ann Roe saw Łódź 🚒 and Paris."
@@ -46,7 +46,8 @@ def found(row, side="target"):
     return [(sentence.text_of(*span[:2]), span.label) for span in sentence.spans]
 
 
-WORDS = st.text(st.sampled_from("abŁ🚒é|[]_*\\;-=(): "), min_size=1, max_size=4).map(
+TREEBANK = st.sampled_from(["-LRB-", "n't", "'s", "''", "``"])
+WORDS = TREEBANK | st.text(st.sampled_from("abŁ🚒é|[]_*\\;-=(): "), min_size=1, max_size=4).map(
     lambda word: word.strip() or "x"
 )
 
@@ -261,9 +262,13 @@ def test_brat(tmp_path):
         "relations, events, attributes and notes left out": 3,
         "spans over several lines left out": 1,
     }
-    for wrong, why in [("T1 PER 0 7", "no line of brat"), ("T1\tPER 0 99\tx", "lies outside")]:
+    for wrong, why in [
+        ("T1 PER 0 7", r"d\.ann:2: is no line of brat"),
+        ("T1\tPER 3 4\t ", r"d\.ann:2: spans: 3-4 \(PER\) covers only white"),
+        ("T1\tPER 0 99\tx", r"d\.ann:2: spans: 0-99 \(PER\) lies outside"),
+    ]:
         with pytest.raises(InputError, match=why):
-            read(put(tmp_path, "d.ann", wrong))
+            read(put(tmp_path, "d.ann", "T1\tPER 0 3\tAnn", wrong))
     (tmp_path / "d.txt").unlink()
     with pytest.raises(InputError, match=r"d\.txt: cannot be read"):
         read(path)

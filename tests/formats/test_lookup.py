@@ -85,7 +85,7 @@ def test_what_formats_can_hold():
     } == {
         "csv": ("both", True, False),
         **dict.fromkeys(
-            ("conll", "conllu", "webanno", "brat", "doccano", "prodigy", "hf", "gliner"),
+            ("conll", "conllu", "tokens", "webanno", "brat", "doccano", "prodigy", "hf", "gliner"),
             ("one", True, False),
         ),
         "labelstudio": ("one", True, False),

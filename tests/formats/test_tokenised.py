@@ -8,9 +8,9 @@ import pytest
 
 from spanbridge.core.errors import InputError
 from spanbridge.formats import Counts, Reading, read_pairs
-from spanbridge.formats.conll import read_conll
-from spanbridge.formats.plain_text import TEXT_CUT, WORDS_KEPT, ParallelText, PlainText
-from spanbridge.formats.tokenised import is_tokenised
+from spanbridge.formats.conll_reader import read_conll
+from spanbridge.formats.plain_text import WORDS_KEPT, ParallelText, PlainText
+from spanbridge.formats.tokenised import TEXT_CUT, is_tokenised
 
 
 @pytest.mark.parametrize(

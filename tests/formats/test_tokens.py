@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanbridge.core.scripts import is_invisible
-from spanbridge.formats.tokens import running_text, tokenize
+from spanbridge.core.spans import Sentence
+from spanbridge.formats.tokens import tokenize, with_text
 
 
 @pytest.mark.parametrize(
@@ -88,15 +89,16 @@ def test_elided_words_with_boundaries(text, cuts):
         ("", ""),
     ],
 )
-def test_running_text(words, text):
+def test_words_as_text(words, text):
     """Each word's characters are its own, or what a token of the treebank stands for."""
-    cut = words.split()
-    found, offsets = running_text(cut)
-    assert found == text
-    assert len(offsets) == len(cut)
-    for word, (start, end) in zip(cut, offsets, strict=True):
-        assert found[start:end] == word or word[0] in "-`'"
+    cut = Sentence(tuple(words.split()))
+    found = with_text(cut, treebank=True)
+    assert (found.text, found.words) == (text, cut.words)
+    for word, (start, end) in zip(cut.words, found.offsets, strict=True):
+        assert text[start:end] == word or word[0] in "-`'"
         assert start < end
+    assert with_text(cut).text == words  # files keep the words
+    assert with_text(found) is found
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def _shards(root: Path) -> Iterator[Kept]:
         for path in [*work.glob("4-*/*.json"), *work.glob("5-*/*.json")]:
             path.unlink()
 
-    yield Kept("shard", work, ["[0-9]*/*.parquet", "[0-9]*/*.json"], use)
+    yield Kept("shard", work, ["[0-9]*/*.gz", "[0-9]*/*.json"], use)
     yield Kept("learned state", work, ["4-*/learned-*/**/*.*"], use, begin_projection)
 
 

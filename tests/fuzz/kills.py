@@ -27,7 +27,7 @@ MOST = 1000  # see __main__
 # What the commands import on the way, which each process is to have at once.
 MODULES = [
     *("tests.fuzz.kills", "spanbridge.cli.main", "spanbridge.api", "spanbridge.run.shards"),
-    *("pyarrow.parquet", "rapidfuzz.process", "rapidfuzz.distance", "sentencex", "threadpoolctl"),
+    *("rapidfuzz.process", "rapidfuzz.distance", "sentencex", "threadpoolctl"),
     *("spanbridge.run.config", "spanbridge.projection.presets", "spanbridge.projection.corpus"),
     *("spanbridge.steps.raw_text", "spanbridge.steps.translating", "spanbridge.steps.tagging"),
     *("spanbridge.steps.projecting", "spanbridge.steps.aligning", "spanbridge.translation.given"),

@@ -13,9 +13,9 @@ from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 from spanbridge.formats import Reading, read_labelled, read_pairs, read_rows
 from spanbridge.formats.jsonl import read_jsonl
 from spanbridge.formats.lookup import named_format
-from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.formats.pharaoh import read_gold_links, read_links
 from spanbridge.formats.reading import has_labels, read_sentences
+from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.tagging.given import GivenTagger
 from spanbridge.training.training_sets import Filter, read_set
 from spanbridge.translation.given import GivenTranslator
@@ -27,7 +27,7 @@ DEFAULT = 10_000
 
 
 def _reading(rng: Random) -> Reading:
-    columns = [None, None, None, 1, 2, 3, 7]
+    columns = [None, None, None, 1, 2, 3, 7, "Word", "x"]
     return Reading(
         rng.choice(list(SCHEMES)),
         rng.choice(list(ORPHAN_POLICIES)),
@@ -56,7 +56,7 @@ def through_files(rows: Sequence[SentencePair], folder: Path, sharded: bool) -> 
         assert [row.target.spans for row in read] == [_rounded(row) for row in rows]
         assert [row.extra for row in read] == [row.extra for row in rows]
     if sharded:
-        shard = folder / "again.parquet"
+        shard = folder / "again.gz"
         write_shard(shard, rows)
         assert read_shard(shard) == list(rows)
     for name in registry.names("format"):

@@ -14,7 +14,7 @@ from spanbridge.core.learned import read_learned
 from spanbridge.core.records import DIGEST, FILES, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
-from spanbridge.formats.parquet import read_shard, write_shard
+from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.steps import learning
 from spanbridge.training.resume import load_state, save_state
 
@@ -82,9 +82,9 @@ def _training(folder: Path) -> Callable[[Path, Random], None]:
 
 def targets(folder: Path) -> list[Target]:
     """Shards, fits and states of trainings."""
-    shard = folder / "valid.parquet"
+    shard = folder / "valid.gz"
     write_shard(shard, seeds.ROWS)
-    found = [Target("shard", "00001-k.parquet", [shard.read_bytes()], _shard)] * 2
+    found = [Target("shard", "00001-k.gz", [shard.read_bytes()], _shard)] * 2
     fit = folder / "fit"
     fitted = Projector(method="corpus", aligner="statistical").fit(_bitext())
     fitted.save(fit)

@@ -363,3 +363,13 @@ def test_a_sentence_too_long_for_an_expensive_score():
     assert first == last
     assert placed(first) == placed(second) == [(0, 1, "A")]
     assert placed(project_row(build("greedy"), long)) == [(0, 1, "A")]
+
+
+def test_a_sentence_too_long_for_a_matrix():
+    """Links of any length can be read, but not as mass between all words."""
+    row = row_of([Span(0, 1, "A")], linked("0-0", 2**12, 2**11))
+    method = build("greedy")
+    assert placed(project_row(method, row)) == [(0, 1, "A")]
+    method.add_scores(weights={"soft": 0.1})
+    [error] = method.project([row])
+    assert "too long to align: 4096 x 2048 words" in str(error)

@@ -123,8 +123,9 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Opener]:
     def opener(documents: Sequence[Document], width: int = 1200, **how: Any) -> Any:
         path = tmp_path / "page.html"
         with path.open("w", encoding="utf-8") as out:
-            write_page(out, documents, title="Entities carried over", max_rows=how.pop("rows", 500))
-        context = browser.new_context(viewport={"width": width, "height": 900}, **how)
+            write_page(out, documents, title="Entities carried over")
+        height = how.pop("height", 900)
+        context = browser.new_context(viewport={"width": width, "height": height}, **how)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
@@ -132,6 +133,8 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Opener]:
         page.on("request", lambda r: None if r.url.startswith("file:") else said.append(r.url))
         page.on("dialog", lambda dialog: (said.append("dialog"), dialog.dismiss()))
         page.goto(path.as_uri())
+        if how.get("java_script_enabled", True):
+            page.locator("#rows > *").first.wait_for()
         return page
 
     yield opener

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
+import re
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,3 +47,20 @@ def render(documents: Sequence[Document], **options: Any) -> str:
     out = io.StringIO()
     write_page(out, documents, **options)
     return out.getvalue()
+
+
+def unpacked(page: str) -> tuple[dict[str, Any], list[list[dict[str, Any]]]]:
+    """The summary and each document's rows, as the page's script unpacks them."""
+    found: dict[str, list[Any]] = {}
+    for name, packed in re.findall('<script type="text/plain" class="(.*?)">(.*?)</script>', page):
+        found.setdefault(name, []).append(json.loads(zlib.decompress(base64.b64decode(packed))))
+    (summary,) = found.pop("summary")
+    documents = range(len(summary["documents"]))
+    return summary, [
+        [row for block in found.get(f"rows-{n}", ()) for row in block] for n in documents
+    ]
+
+
+def shown_text(page: str) -> str:
+    """All that a page holds, as JSON text."""
+    return json.dumps(unpacked(page), ensure_ascii=False)

@@ -90,7 +90,7 @@ def test_project(ways, write, method, linked):
     )
     n_linked = sum("links" in row for row in rows_of(130, linked))
     assert told["account"].get("rows_with_links_of_their_own", 0) == n_linked
-    assert ("learned_on:130_rows" in told["signature"]) == (method == "corpus")
+    assert "learned_on:130_rows" in told["signature"]
 
 
 @pytest.mark.parametrize("links", ["anew", "only"])
@@ -260,3 +260,31 @@ def test_translate(ways, write, original):
     status = told["account"]["status"]
     assert status == {"ok": 27, "failed: the file has no translation of it": 3}
     assert b'"translation_status": "ok"' in bytes_
+
+
+def test_project_calibrated(ways, write, command):
+    """On labelled targets that are among the rows."""
+    given = list(rows_of(130, 0.5))
+    path = write("in.jsonl", dump(*given))
+    command(*"project --source in.jsonl --method greedy --aligner lexical -o o.conll".split())
+    found = Path(path).with_name("o.conll").read_text("utf-8").split("\n\n")
+    # every third name is none, say those who labelled
+    labelled = "\n\n".join(
+        s.replace("B-PER", "O") if n % 3 == 0 else s for n, s in enumerate(found)
+    )
+    gold = write("gold.conll", "\n\n".join(labelled.split("\n\n")[:80]) + "\n\n")
+    step = {"method": {"greedy": {}}, "aligner": "lexical"}
+    told, _ = ways(
+        "project --source in.jsonl --method greedy --aligner lexical --calibrate gold.conll",
+        {
+            "input": {"source": "in.jsonl"},
+            "steps": [{"project": step}, {"calibrate": {"gold": "gold.conll"}}],
+        },
+        lambda: api.project(api.read_pairs(path), "greedy", "lexical", calibrate=gold),
+        sizes=(50,),
+    )
+    assert told["account"]["calibration"].startswith("calibrated on 80 rows of gold.conll: ")
+    bare = api.project(api.read_pairs(path), "greedy", "lexical").account.to_dict()
+    for name in ("status", "source_spans", "target_spans", "dropped_spans"):
+        assert told["account"][name] == bare[name]
+    assert told["calibration"]["spans"]["slope"] >= 0

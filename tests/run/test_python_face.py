@@ -274,8 +274,8 @@ def test_commercial_use_is_asked_for_in_python_too(route):
 def test_progress_is_told(pairs):
     seen = []
 
-    def watch(items, total, doing):
-        seen.append((doing, total))
+    def watch(items, task):
+        seen.append((task.doing, task.total))
         return items
 
     api.project(pairs, "corpus", "statistical", fit_rows=50, progress=watch)

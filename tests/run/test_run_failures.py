@@ -23,9 +23,9 @@ def content(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def break_at_the_end(rows, total, doing):
+def break_at_the_end(rows, task):
     yield from rows
-    if doing != "read":
+    if task.doing != "read":
         raise KeyboardInterrupt
 
 

@@ -56,8 +56,8 @@ def test_the_manifest(bitext):
         "output": output,
         "inputs": {"source": source, "target": target},
         "signature": (
-            f"task:project|aligner:equal(fitted=0)|method:{method}|plugins:{TOY}|scheme:iob2|"
-            f"orphans:begin|version:{package_version()}"
+            f"task:project|aligner:equal(fitted=0)|method:{method}|plugins:{TOY}|"
+            f"learned_on:7_rows|scheme:iob2|orphans:begin|version:{package_version()}"
         ),
         "account": ACCOUNT,
         "rejects": f"{output}.rejects.jsonl",
@@ -158,8 +158,8 @@ def test_a_clean_run_removes_the_rejects_of_an_earlier_one(bitext, files):
 def test_progress_is_told_every_row_and_their_number_if_known(bitext, write):
     seen = []
 
-    def watch(items, total, doing):
-        seen.extend([doing, total])
+    def watch(items, task):
+        seen.extend([task.doing, task.total])
         for item in items:
             seen.append(item.id)
             yield item
@@ -173,7 +173,8 @@ def test_progress_is_told_every_row_and_their_number_if_known(bitext, write):
 
     assert told(project) == ["read", None, *every, "project", 7, *every]
     links = write("links.pharaoh", "\n" * 7)
-    assert told(project, links=links) == ["project", None, *every]
+    assert told(project, links=links) == ["read", None, *every, "project", 7, *every]
+    assert told(project, links=links, least_parallel=0) == ["project", None, *every]
     assert told(align) == ["read", None, *every, "align", 7, *every]
     learned = told(align, aligner=EqualWords(learns=True), fit_rows=2)
     assert learned == ["read", None, *every, "learn words", 2, *"14", "align", 7, *every]

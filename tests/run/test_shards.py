@@ -15,14 +15,15 @@ from toy_bitext import dump, rows
 from spanbridge import InputError
 from spanbridge.api import Loaded, read_pairs
 from spanbridge.core.errors import RepairWarning
-from spanbridge.formats.parquet import read_shard
+from spanbridge.formats.shard_files import read_shard
+from spanbridge.run import shards as shards_module
 from spanbridge.run import stream
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.shards import run as shards_run
 
 # What a run imports on the way, which its attempts are to have at once.
 MODULES = [
-    *("pyarrow.parquet", "rapidfuzz.process", "rapidfuzz.distance", "sentencex", "threadpoolctl"),
+    *("rapidfuzz.process", "rapidfuzz.distance", "sentencex", "threadpoolctl"),
     *("spanbridge.run.config", "spanbridge.run.shards", "spanbridge.projection.presets"),
     *("spanbridge.steps.raw_text", "spanbridge.steps.translating", "spanbridge.steps.tagging"),
     *("spanbridge.steps.projecting", "spanbridge.translation.given", "spanbridge.tagging.given"),
@@ -34,7 +35,7 @@ def shards(work):
     """Every finished shard, and which file it is."""
     return {
         path: (path.stat().st_ino, path.stat().st_mtime_ns)
-        for path in work.rglob("[0-9]*.parquet")
+        for path in work.rglob("[0-9]*.gz")
         if path.with_suffix(".json").is_file()  # written last
     }
 
@@ -76,6 +77,19 @@ def test_neither_shards_nor_machines_change_a_byte(tmp_path):
     assert done is not None
     assert [(p.shards, p.made) for p in reports[1:]] == [(8, 3)] * 5
     assert (tmp_path / "parts.jsonl").read_bytes() == whole
+
+
+@pytest.mark.parametrize("words", [1, 30])
+def test_shards_are_bounded_by_words_too(tmp_path, monkeypatch, words):
+    """Also where some of the rows are learned from."""
+    toy.write(tmp_path, 12)
+    steps = [*toy.STEPS[1:2], {"align": {"aligner": "statistical"}}]
+    toy.run(toy.settings(tmp_path, steps=steps, fit_rows=5))
+    whole = (tmp_path / "o.jsonl").read_bytes()
+    monkeypatch.setattr(shards_module, "SHARD_WORDS", words)
+    _, reports = toy.run(toy.settings(tmp_path, "small.jsonl", steps=steps, fit_rows=5))
+    assert reports[-1].shards == (12 if words == 1 else reports[0].made) > 1
+    assert (tmp_path / "small.jsonl").read_bytes() == whole
 
 
 @pytest.mark.slow
@@ -199,10 +213,10 @@ def test_a_shard_under_another_name_is_not_believed(tmp_path):
     given = toy.settings(tmp_path, shard_rows=10)
     toy.run(given)
     whole = (tmp_path / "o.jsonl").read_bytes()
-    for suffix in ("parquet", "json"):
+    for suffix in ("gz", "json"):
         first, second = sorted((tmp_path / "o.jsonl.work" / "5-join").glob(f"*.{suffix}"))
         second.write_bytes(first.read_bytes())
-        with pytest.warns(RepairWarning, match=r"00001-\w+\.(parquet|json): is .*; made anew"):
+        with pytest.warns(RepairWarning, match=r"00001-\w+\.(gz|json): is .*; made anew"):
             assert toy.run(given)[1][-1].made == 1
         assert (tmp_path / "o.jsonl").read_bytes() == whole
 
@@ -214,13 +228,13 @@ def test_a_damaged_shard_is_named_and_made_anew(tmp_path, step, damage):
     given = toy.settings(tmp_path, shard_rows=10)
     toy.run(given)
     whole = (tmp_path / "o.jsonl").read_bytes()
-    first, _ = sorted((tmp_path / "o.jsonl.work" / step).glob("*.parquet"))
+    first, _ = sorted((tmp_path / "o.jsonl.work" / step).glob("*.gz"))
     data = bytearray(first.read_bytes())
     data[len(data) // 2] ^= 1
     first.write_bytes({"cut": data[:100], "flipped": data}.get(damage, b""))
     if damage == "gone":
         first.unlink()
-    with pytest.warns(RepairWarning, match=r"00000-\w+\.parquet: .*; made anew"):
+    with pytest.warns(RepairWarning, match=r"00000-\w+\.gz: .*; made anew"):
         made = toy.run(given)[1]
     assert {p.name: p.made for p in made} == {p.name: int(p.name in step) for p in made}
     assert (tmp_path / "o.jsonl").read_bytes() == whole
@@ -295,7 +309,7 @@ def test_thirty_kills_at_random_moments(tmp_path):
 def test_a_shard_holds_the_rows_of_its_step(tmp_path):
     toy.write(tmp_path, 6)
     toy.run(toy.settings(tmp_path))
-    (path,) = (tmp_path / "o.jsonl.work" / "3-tag").glob("*.parquet")
+    (path,) = (tmp_path / "o.jsonl.work" / "3-tag").glob("*.gz")
     found = read_shard(path)
     assert [pair.id for pair in found] == ["1.1", "1.2", "2", "3", "4.1", "4.2", "5", "6"]
     assert [span.label for span in found[0].source.spans] == ["PER", "LOC"]

@@ -8,10 +8,10 @@ from random import Random
 from spanbridge.alignment.base import Aligner
 from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
+from spanbridge.core.progress import silent
 from spanbridge.run import stream
 from spanbridge.run.config import make_pipeline
 from spanbridge.steps.base import chunks
-from spanbridge.steps.progress import silent
 
 SOURCE = (
     "Anna\tB-PER\nsleeps\tO\n\n"

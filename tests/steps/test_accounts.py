@@ -69,8 +69,8 @@ def test_what_learns_nothing_is_not_shown_the_bitext():
     def never():
         raise AssertionError("nothing learns here")
 
-    for step in (Project(method="greedy", aligner=EqualWords()), Project(links="only")):
-        assert learn([opened(step)], never, 7) == 0
+    for given in ({"aligner": EqualWords()}, {"links": "only"}):
+        assert learn([opened(Project(method="greedy", least_parallel=0, **given))], never, 7) == 0
 
 
 def test_links_that_a_row_brings_are_kept_and_counted(pairs):

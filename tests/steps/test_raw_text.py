@@ -12,8 +12,8 @@ from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.languages import find_language
-from spanbridge.formats.parquet import read_shard, write_shard
 from spanbridge.formats.segmentation import IcuWords, Sentencex, sentences, words
+from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.formats.tokens import tokenize
 from spanbridge.run.recipes import label_steps
 from spanbridge.steps.account import Account
@@ -212,6 +212,6 @@ def test_shards_hold_everything(tmp_path):
         ),
     ]
     for case in (rows, [], rows[:1]):
-        path = tmp_path / "s" / "1.parquet"
+        path = tmp_path / "s" / "1.gz"
         write_shard(path, case)
         assert read_shard(path) == case

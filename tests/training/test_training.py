@@ -145,6 +145,29 @@ class Killed(Exception):
     pass
 
 
+def killed_at(share, tasks=None):
+    """A progress that ends the process, as it were, once that share of the steps is done."""
+
+    def progress(steps, task):
+        for n, step in enumerate(noted(tasks)(steps, task)):
+            if n > share * task.total:
+                raise Killed
+            yield step
+
+    return progress
+
+
+def noted(tasks):
+    """A progress that keeps the tasks in a list."""
+
+    def progress(steps, task):
+        if tasks is not None:
+            tasks.append(task)
+        return steps
+
+    return progress
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("at", [0.1, 0.5, 0.95])
 def test_a_killed_training_ends_with_the_same_weights(
@@ -153,27 +176,20 @@ def test_a_killed_training_ends_with_the_same_weights(
     """Killed in the middle of an epoch, the last state being a few batches old."""
     monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)  # after every batch
 
-    def kill(share, figures):
-        if share > at:
-            raise Killed
-
+    tasks = []
     with pytest.raises(Killed):
-        run(base, files, tmp_path / "out", tell=kill)
+        run(base, files, tmp_path / "out", progress=killed_at(at, tasks))
     assert (tmp_path / "out" / "resume" / "state.json").is_file()
-    shares = []
-    again = run(base, files, tmp_path / "out", tell=lambda share, _: shares.append(share))
-    assert shares[0] >= at / 2  # it did not begin anew
+    again = run(base, files, tmp_path / "out", progress=noted(tasks))
+    whole, rest = tasks
+    assert rest.total <= (1 - at / 2) * whole.total  # it did not begin anew
     assert_same(weights(again.folder), weights(trained.folder))
 
 
 @pytest.fixture
 def broken_off(base, files, tmp_path):
-    def kill(share, figures):
-        if share > 0.5:
-            raise Killed
-
     with pytest.raises(Killed):
-        run(base, files, tmp_path / "out", tell=kill)
+        run(base, files, tmp_path / "out", progress=killed_at(0.5))
     return tmp_path / "out"
 
 
@@ -229,15 +245,15 @@ def test_frozen_parts_stay(trained, base, files, tmp_path):
 def test_a_finished_training_is_not_done_again(trained, base, files):
     """But scored on other files; and another training does not take its folder."""
     before = (Path(trained.folder) / "model.safetensors").stat().st_mtime_ns
-    shares = []
+    tasks = []
     again = run(
         base,
         files,
         trained.folder,
         tests=[str(files / "train.conll")],
-        tell=lambda share, _: shares.append(share),
+        progress=noted(tasks),
     )
-    assert not shares
+    assert not tasks
     assert (Path(trained.folder) / "model.safetensors").stat().st_mtime_ns == before
     assert [Path(s.path).name for s in again.scores] == ["dev.conll", "train.conll"]
     assert again.scores[0] == trained.scores[0]
@@ -297,12 +313,8 @@ def test_averaged_weights(base, files, tmp_path, monkeypatch):
 
     monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
 
-    def kill(share, figures):
-        if share > 0.8:
-            raise Killed
-
     with pytest.raises(Killed):
-        run(base, files, tmp_path / "two", settings, dev=None, tell=kill)
+        run(base, files, tmp_path / "two", settings, dev=None, progress=killed_at(0.8))
     again = run(base, files, tmp_path / "two", settings, dev=None)
     assert_same(weights(again.folder), weights(without_dev.folder))
 

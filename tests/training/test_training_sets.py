@@ -5,6 +5,7 @@ import json
 import pytest
 from test_training import base, files
 
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.training.training_sets import (
@@ -102,3 +103,23 @@ def test_one_of_two_layers_is_learned(tmp_path, nested, kept):
     [span] = sentence.spans
     assert span.label == overlapping["target_spans"][kept]["label"]
     assert "1 spans left out, since tags hold one layer" in found.text()
+
+
+def test_a_share_of_the_sentences_without_spans(tmp_path):
+    """Their words decide, so order and other sentences change nothing; those with spans stay."""
+    path = tmp_path / "s.conll"
+    empty = [f"word{n}\tO\n\n" for n in range(400)]
+    named = ["Rome\tB-LOC\n\n"] * 3
+    path.write_text("".join(empty + named))
+    half = read_set(str(path), keep_empty=0.5)
+    assert half.left_out["without spans"] + len(half.sentences) == 403
+    assert 160 < half.left_out["without spans"] < 240
+    assert sum(bool(s.spans) for s, _ in half.sentences) == 3
+    path.write_text("".join(named + empty[::-1]))
+    other = read_set(str(path), keep_empty=0.5)
+    assert {s.words for s, _ in half.sentences} == {s.words for s, _ in other.sentences}
+    fewer = read_set(str(path), keep_empty=0.2)
+    assert {s.words for s, _ in fewer.sentences} < {s.words for s, _ in half.sentences}
+    assert {s.words for s, _ in read_set(str(path), keep_empty=0).sentences} == {("Rome",)}
+    with pytest.raises(SpanbridgeError, match=r"keep_empty is 1\.5"):
+        read_set(str(path), keep_empty=1.5)

@@ -8,7 +8,18 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 from test_ensembles import SHORT, SURE, Says
-from test_training import FILLERS, NAMES, QUICK, Killed, assert_same, base, conll, files, weights
+from test_training import (
+    FILLERS,
+    NAMES,
+    QUICK,
+    Killed,
+    assert_same,
+    base,
+    conll,
+    files,
+    killed_at,
+    weights,
+)
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.tagging.base import iob2_classes
@@ -155,12 +166,8 @@ def test_a_killed_adversarial_training_ends_the_same(base, files, tmp_path, monk
     }
     whole = train(sets, str(tmp_path / "whole"), **options)
 
-    def kill(share, figures):
-        if share > 0.6:
-            raise Killed
-
     with pytest.raises(Killed):
-        train(sets, str(tmp_path / "out"), tell=kill, **options)
+        train(sets, str(tmp_path / "out"), progress=killed_at(0.6), **options)
     again = train(sets, str(tmp_path / "out"), **options)
     assert_same(weights(again.folder), weights(whole.folder))
 

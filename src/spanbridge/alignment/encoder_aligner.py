@@ -20,6 +20,7 @@ from spanbridge.alignment.soft import (
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
+from spanbridge.core.similar import not_named
 from spanbridge.core.soft_alignment import Matrix, SoftAlignment, States, too_long
 from spanbridge.encode import EncodedSentence, Encoder, load_encoder
 
@@ -68,9 +69,7 @@ class EncoderAligner(Aligner):
         threads: int | None = None,
     ) -> None:
         if extraction not in EXTRACTIONS:
-            raise SpanbridgeError(
-                f"no extraction is named {extraction!r}; there are: {', '.join(EXTRACTIONS)}"
-            )
+            raise SpanbridgeError(not_named("extraction", extraction, EXTRACTIONS))
         if iterations < 1 or not 0 <= alpha <= 1:
             raise SpanbridgeError("iterations must be at least 1, and alpha lies in [0, 1]")
         if min_score is not None and not 0 <= min_score < 1:

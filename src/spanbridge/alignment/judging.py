@@ -51,7 +51,7 @@ LEAST_SHARE, MOST_SHARE = 0.05, (0.1, 0.3)
 SPREAD = 0.7, 1.5
 # Evidence tells nothing if true pairs have less than this in the mean.
 LEAST_CENTRE = 1.0
-ROUNDS = 50
+LEXICON_ROUNDS, ROUNDS = 3, 50
 # A word that could not be more expected counts no more than this; one that is not expected counts
 # against the row no more than ``-AGAINST``.
 LEAST_PROBABILITY = 1e-9
@@ -90,10 +90,8 @@ class Judge(Learner):
         folds = [_fold(row) for row in rows]
         if len(rows) < MIN_ROWS or len(set(folds)) < FOLDS:
             return
-        for k in range(FOLDS):
-            others = [row for row, fold in zip(rows, folds, strict=True) if fold != k]
-            priors = [diagonal_prior(len(s), len(t)) for s, t in others]
-            self._lexicons.append(Lexicon.learn(others, PREFIX, priors))
+        priors = [diagonal_prior(len(s), len(t)) for s, t in rows]
+        self._lexicons = Lexicon.held_out(rows, PREFIX, priors, folds, LEXICON_ROUNDS)
         judged = _spread(rows, MAX_JUDGED)
         vectors = _vectors(judged, aligner)
         self._means = tuple(side.mean(0, dtype=np.float64) for side in vectors)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ _GROUPING = re.compile(r"(?<=\d)[.,' \u00a0\u202f\u066b\u066c](?=\d)")
 _DISTANCE_COST = 0.02
 
 
+@lru_cache(2**16)
 def normal_form(word: str) -> str:
     """A word as it is compared: without accents (NFKD), case and digit separators.
 

@@ -77,7 +77,14 @@ class _Side:
     frequency: Vector
 
     def look_up(self, words: Sequence[str]) -> Indices:
-        return np.array([self.ids.get(word, -1) for word in words], dtype=np.int64)
+        """Ids, -1 for words of which the bitext has none."""
+        ids = np.array([self.ids.get(word, -1) for word in words], dtype=np.int64)
+        return np.where(self.frequency[ids] > 0, ids, -1)
+
+    def of(self, words: Indices) -> _Side:
+        """The same words with the frequencies of some text."""
+        counts = np.bincount(words, minlength=len(self.ids))
+        return _Side(self.ids, counts / counts.sum())
 
 
 def _side(sentences: Sequence[Words]) -> tuple[_Side, list[Indices]]:
@@ -86,8 +93,7 @@ def _side(sentences: Sequence[Words]) -> tuple[_Side, list[Indices]]:
         np.array([ids.setdefault(word, len(ids)) for word in words], dtype=np.int64)
         for words in sentences
     ]
-    counts = np.bincount(np.concatenate(numbered), minlength=len(ids))
-    return _Side(ids, counts / counts.sum()), numbered
+    return _Side(ids, np.zeros(len(ids))).of(np.concatenate(numbered)), numbered
 
 
 class Lexicon:
@@ -127,41 +133,25 @@ class Lexicon:
             priors: one matrix per pair, [n_source, n_target], positive, in any scale.
             rounds: rounds of expectation and maximisation.
         """
-        sides = [[[key(word, prefix) for word in pair[side]] for pair in pairs] for side in (0, 1)]
-        (source, numbered_s), (target, numbered_t) = _side(sides[0]), _side(sides[1])
-        size = len(target.ids)
-        flat = np.concatenate(
-            [(s[:, None] * size + t).ravel() for s, t in zip(numbered_s, numbered_t, strict=True)]
-        )
-        cells, cell = np.unique(flat, return_inverse=True)
-        of_source, of_target = cells // size, cells % size
-        names = [list(side.ids) for side in (source, target)]
-        factor = spelling_factor([names[0][i] for i in of_source], [names[1][i] for i in of_target])
-        lengths = [np.array([len(s) for s in side]) for side in (numbered_s, numbered_t)]
-        starts = [np.r_[0, np.cumsum(length)] for length in lengths]
-        shapes = list(zip(*lengths, *starts, strict=False))
-        rows = np.concatenate([np.repeat(np.arange(n) + a, m) for n, m, a, _ in shapes])
-        columns = np.concatenate([np.tile(np.arange(m) + b, n) for n, m, _, b in shapes])
-        prior = np.concatenate([matrix.ravel() for matrix in priors])
-        tokens = [np.concatenate(numbered_s), np.concatenate(numbered_t)]
-        # (token whose origin is asked for, word that is its condition, place prior, null)
-        directions = []
-        for token, word, side, ids in (
-            (columns, of_source, target, tokens[1]),
-            (rows, of_target, source, tokens[0]),
-        ):
-            place = (1 - NULL) * prior / np.bincount(token, prior)[token]
-            directions.append((token, word, place, NULL * side.frequency[ids]))
-        tables = [factor / np.bincount(word, factor)[word] for _, word, _, _ in directions]
-        for _ in range(rounds):
-            for d, (token, word, place, null) in enumerate(directions):
-                share = place * tables[d][cell]
-                share /= (np.bincount(token, share, len(null)) + null)[token]
-                counts = np.bincount(cell, share, len(cells)) + CONCENTRATION * factor
-                tables[d] = _variational(counts, np.bincount(word, counts)[word])
-        kept = np.maximum(*tables) > NEGLIGIBLE
-        kept[0] = True  # posterior() looks cells up, so there is always one
-        return cls(prefix, source, target, cells[kept], tables[0][kept], tables[1][kept])
+        return _Cells(pairs, prefix, priors).lexicon(rounds)
+
+    @classmethod
+    def held_out(
+        cls,
+        pairs: Sequence[tuple[Words, Words]],
+        prefix: int | None,
+        priors: Sequence[Matrix],
+        folds: Sequence[int],
+        rounds: int = ROUNDS,
+    ) -> list[Lexicon]:
+        """A lexicon for each fold, learned from the pairs of all others.
+
+        Args:
+            pairs, prefix, priors, rounds: as for :meth:`learn`.
+            folds: the fold of each pair, from 0; there are two or more.
+        """
+        cells = _Cells(pairs, prefix, priors)
+        return [cells.lexicon(rounds, np.array(folds) != k) for k in range(max(folds) + 1)]
 
     def posterior(self, source: Words, target: Words, prior: Matrix) -> tuple[Matrix, Matrix]:
         """Forward and backward mass, as in :class:`~spanbridge.core.soft_alignment.SoftAlignment`.
@@ -219,6 +209,71 @@ class Lexicon:
         )
         tables = (arrays[name] for name in ("cells", "forward", "backward"))
         return cls(int(arrays["prefix"]) or None, source, target, *tables)
+
+
+class _Cells:
+    """All cells of a bitext in flat arrays, to learn lexicons of all or of some pairs."""
+
+    def __init__(
+        self, pairs: Sequence[tuple[Words, Words]], prefix: int | None, priors: Sequence[Matrix]
+    ) -> None:
+        self._prefix = prefix
+        sides = [[[key(word, prefix) for word in pair[side]] for pair in pairs] for side in (0, 1)]
+        (self._source, numbered_s), (self._target, numbered_t) = _side(sides[0]), _side(sides[1])
+        source, target = self._source, self._target
+        size = len(target.ids)
+        flat = np.concatenate(
+            [(s[:, None] * size + t).ravel() for s, t in zip(numbered_s, numbered_t, strict=True)]
+        )
+        # each pair of words that occurs together, and which of them each cell is
+        self._cells, self._cell = np.unique(flat, return_inverse=True)
+        names = [list(side.ids) for side in (source, target)]
+        self._factor = spelling_factor(
+            [names[0][i] for i in self._cells // size], [names[1][i] for i in self._cells % size]
+        )
+        self._lengths = [np.array([len(s) for s in side]) for side in (numbered_s, numbered_t)]
+        starts = [np.r_[0, np.cumsum(length)] for length in self._lengths]
+        shapes = list(zip(*self._lengths, *starts, strict=False))
+        # the words of the bitext, and which of them each cell has
+        self._words = [np.concatenate(numbered_s), np.concatenate(numbered_t)]
+        self._rows = np.concatenate([np.repeat(np.arange(n) + a, m) for n, m, a, _ in shapes])
+        self._columns = np.concatenate([np.tile(np.arange(m) + b, n) for n, m, _, b in shapes])
+        self._prior = np.concatenate([matrix.ravel() for matrix in priors])
+
+    def lexicon(self, rounds: int, used: npt.NDArray[np.bool_] | None = None) -> Lexicon:
+        """A lexicon, learned from all pairs or from those that are used."""
+        used = np.ones(len(self._lengths[0]), bool) if used is None else used
+        flat = np.repeat(used, self._lengths[0] * self._lengths[1])
+        occurs = np.zeros(len(self._cells), bool)
+        occurs[self._cell[flat]] = True
+        cells, factor = self._cells[occurs], self._factor[occurs]
+        cell = (np.cumsum(occurs) - 1)[self._cell[flat]]
+        source, target = (
+            side.of(words[np.repeat(used, lengths)])
+            for side, words, lengths in zip(
+                (self._source, self._target), self._words, self._lengths, strict=True
+            )
+        )
+        size = len(target.ids)
+        tables = []
+        # (word whose origin is asked for, its side, word that is the condition)
+        for token, side, words, condition in (
+            (self._columns[flat], target, self._words[1], cells // size),
+            (self._rows[flat], source, self._words[0], cells % size),
+        ):
+            prior = self._prior[flat]
+            place = (1 - NULL) * prior / np.bincount(token, prior)[token]
+            null = NULL * side.frequency[words]
+            table = factor / np.bincount(condition, factor)[condition]
+            for _ in range(rounds):
+                share = place * table[cell]
+                share /= (np.bincount(token, share, len(null)) + null)[token]
+                counts = np.bincount(cell, share, len(cells)) + CONCENTRATION * factor
+                table = _variational(counts, np.bincount(condition, counts)[condition])
+            tables.append(table)
+        kept = np.maximum(*tables) > NEGLIGIBLE
+        kept[0] = True  # posterior() looks cells up, so there is always one
+        return Lexicon(self._prefix, source, target, cells[kept], *(one[kept] for one in tables))
 
 
 def _as_bytes(words: Iterable[str]) -> npt.NDArray[np.uint8]:

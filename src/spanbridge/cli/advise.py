@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli import running
 from spanbridge.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ vocabulary covers the text. On gold, every route that can run here is run and sc
 @opt.translator_options
 @click.option("--repair", is_flag=True, help="Repair text that was encoded twice for the work.")
 @opt.tag_options
-@opt.text_options
 @opt.reading_options
 @opt.json_option
 @opt.quiet_option
@@ -67,10 +66,10 @@ def command(text: str | None, gold: str | None, **given: Any) -> None:
     if not (text or gold or given["language"]):
         raise click.UsageError("name the language with --from, or give a sample TEXT or --gold")
     check_one_input(text, gold)
-    translator = opt.translator_entry(given)
+    translator = entries.translator_entry(given)
     models = {
-        "tagger": opt.tagger_entry(given["model"]),
-        "text_tagger": opt.tagger_entry(given["text_model"]),
+        "tagger": entries.tagger_entry(given["model"]),
+        "text_tagger": entries.tagger_entry(given["text_model"]),
     }
     found = advise(
         given["language"],

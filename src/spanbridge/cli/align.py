@@ -32,7 +32,6 @@ empty line, with its reason in OUT.rejects.jsonl. Links of the input are replace
 @click.option("--scores", is_flag=True, help="Write the score of each link.")
 @opt.aligner_options
 @opt.fit_rows_option
-@opt.text_options
 @opt.commercial_option
 @opt.file_options
 @opt.output_format_option

@@ -11,6 +11,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli.terminal import say
+from spanbridge.core.similar import not_named
 from spanbridge.core.standard import check_one_input
 from spanbridge.core.tags import SCHEMES
 
@@ -106,7 +107,7 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
     files = (gold, predicted)
     counts = [Counts() for _ in files]
     named = Reading(scheme, orphans, **opt.reading(given))
-    how = Reading(scheme, orphans, tag_names=named.tag_names)
+    how = Reading(scheme, orphans, tag_names=named.tag_names, tokenised=named.tokenised)
     left = labelled_rows(gold, named, counts[0])
     right = labelled_rows(predicted, how, counts[1])
     other = _OtherWords(files)
@@ -133,10 +134,8 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
         for guess in n.guessed:
             say(f"note: {path}: {guess}", err=True)
     if unknown := sorted({*(labels or ())} - found):
-        known = ", ".join(sorted(found)) or "none"
-        raise SpanbridgeError(
-            f"--labels: no span of either file has the label {unknown[0]}; there are: {known}"
-        )
+        why = not_named("label of either file", unknown[0], sorted(found))
+        raise SpanbridgeError(f"--labels: {why}")
     other.tell()
     numbers, text = report.to_dict(), report.table()
     if given["bootstrap"]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli import running
 from spanbridge.cli.terminal import complain
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ Examples:
   spanbridge label posts.csv --text-column tweet -o posts.jsonl
   cat posts.txt | spanbridge label - -o - | head
   spanbridge label es.txt --from es --ensemble -o es.jsonl
+  spanbridge label es.txt --calibrate gold.jsonl --min-confidence 0.9 -o es.jsonl
   spanbridge label sw.txt --from sw --translations sw-en.tsv -o sw.jsonl
   spanbridge label am.txt --from am --translate \\\\
     --translator-model facebook/nllb-200-distilled-600M -o am.jsonl
@@ -81,7 +82,6 @@ kept in OUT.work, and redone only if the input or a setting that they depend on 
     help="Cut texts into sentences for the work; the output has whole texts (default: split).",
 )
 @opt.segment_option
-@opt.text_options
 @click.option(
     "--back-translate",
     "back",
@@ -89,6 +89,7 @@ kept in OUT.work, and redone only if the input or a setting that they depend on 
     help="Style of marks (brackets, xml, quotes) to translate the tagged translation back with, so "
     "that words are aligned within the text's own language.",
 )
+@opt.calibrate_option
 @click.option(
     "--config",
     metavar="PIPELINE.yaml",
@@ -115,7 +116,7 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
         "languages": opt.take({"target": given["language"]}, ("target",)),
         "output": output,
         **opt.take(given, (*opt.READING, "output_format")),
-        **opt.pipeline_settings(given),
+        **entries.pipeline_settings(given),
     }
     if given["config"] is not None:
         opt.only(context, _BESIDE_CONFIG, "--config has its own steps")
@@ -153,7 +154,7 @@ def _choice(context: click.Context, given: dict[str, Any]) -> Choice:
     """The route, and how it was chosen."""
     from spanbridge.routes import choose
 
-    asked, translator = _asked(given), opt.translator_entry(given)
+    asked, translator = _asked(given), entries.translator_entry(given)
     named = [
         param.opts[-1]
         for param in context.command.params
@@ -174,14 +175,14 @@ def _steps(chosen: Choice, raw: bool, given: dict[str, Any]) -> list[Any]:
 
     return label_steps(
         chosen.route,
-        opt.tagger_entry(given["model"]),
+        entries.tagger_entry(given["model"]),
         chosen.translator,
-        text_tagger=opt.tagger_entry(given["text_model"]),
-        project=opt.projection_entry(given),
+        text_tagger=entries.tagger_entry(given["text_model"]),
+        project=entries.projection_entry(given),
         min_confidence=given["min_confidence"],
         split=given["split"] and raw,
         segment=segmented(given["segment"], given["language"]) and raw,
-        **opt.take(given, ("repair", "back")),
+        **opt.take(given, ("repair", "back", "calibrate")),
     )
 
 

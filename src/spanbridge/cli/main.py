@@ -16,9 +16,10 @@ import click
 from spanbridge.__main__ import INTERRUPTED, stop
 from spanbridge.cli.terminal import complain, say
 from spanbridge.core.errors import RepairWarning, SpanbridgeError
+from spanbridge.core.installation import install_command
 from spanbridge.core.plugins import plugin_at_fault
-from spanbridge.core.requirements import install_command
 from spanbridge.core.signature import package_version
+from spanbridge.core.similar import meant, not_named
 from spanbridge.core.standard import forget_input
 
 _COMMANDS = {
@@ -34,7 +35,8 @@ _COMMANDS = {
     "evaluate": "Score predicted spans, or word alignments, against gold ones.",
     "view": "Make an HTML page that shows the result.",
     "demo": "Run the methods on a small sample in nine languages.",
-    "doctor": "Show what is installed, from where, under which licence.",
+    "doctor": "Show what is installed, and how to install what is missing.",
+    "completion": "Print the script for completion by the Tab key.",
 }
 
 
@@ -51,7 +53,16 @@ class _LazyGroup(click.Group):
             return None
         module = import_module(f"spanbridge.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
+        if os.environ.get("_SPANBRIDGE_COMPLETE"):
+            from spanbridge.cli.completion import completed
+
+            return completed(command)
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(not_named("command", args[0], _COMMANDS), ctx)
+        return super().resolve_command(ctx, args)
 
     # of KeyboardInterrupt click itself would make an empty line
     def make_context(self, *args: Any, **options: Any) -> click.Context:
@@ -76,7 +87,7 @@ class _LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `spanbridge demo`; each command has its own --help with examples.",
 )
-@click.version_option(package_version(), prog_name="spanbridge")
+@click.version_option(package_version(), "-V", "--version", message="spanbridge %(version)s")
 def cli() -> None:
     """Carry entity spans across languages: labelled source sentences and their translations go in,
     labelled target sentences come out. No GPU, no model hub, no torch.
@@ -196,8 +207,14 @@ def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     named = [name for name in sys.argv[1:2] if name in _COMMANDS]
     command = " ".join(["spanbridge", *named]) if context is None else context.command_path
-    fault = " ".join(error.format_message().split()).rstrip(".")
-    fault = re.sub(r"\.? \(?Did you mean (?:one of: )?([^?)]*)[?)]+$", r"; did you mean \1", fault)
+    if isinstance(error, click.NoSuchOption):
+        name = error.option_name
+        fault = f"no such option {name}{meant(name, error.possibilities or ())}"
+    else:
+        fault = " ".join(error.format_message().split()).rstrip(".")
+    kind = getattr(getattr(error, "param", None), "type", None)
+    if isinstance(kind, click.Choice) and (wrong := re.search("'([^']*)' is not one of", fault)):
+        fault += meant(wrong[1], map(str, kind.choices))
     return f"{command}: {fault[:1].lower()}{fault[1:]} (see {command} --help)"
 
 

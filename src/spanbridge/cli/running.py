@@ -1,15 +1,17 @@
-"""Runs that the subcommands start, with their progress bars and reports."""
+"""Runs that the subcommands start, with their progress and reports."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import click
 
-from spanbridge.cli.terminal import say, visible
+from spanbridge.cli.terminal import say, show_passing
+from spanbridge.core.progress import Progress, Task, silent, watched
 from spanbridge.core.standard import STANDARD
 
 T = TypeVar("T")
@@ -83,31 +85,21 @@ def shard(text: str) -> tuple[int, int]:
     return int(i), int(n)
 
 
-def progress(quiet: bool) -> Any:
-    """Progress bars on standard error, if that is a terminal."""
-    from tqdm import tqdm
+def progress(quiet: bool) -> Progress:
+    """Progress on standard error: a line that changes on a terminal, elsewhere one each minute."""
+    if quiet:
+        return silent
+    shown = (show_passing, 0.5) if sys.stderr.isatty() else (partial(say, err=True), 60.0)
 
-    def show(rows: Iterable[T], total: int | None, doing: str) -> Iterable[T]:
-        off = True if quiet else None  # None: off if standard error is not a terminal
-        return tqdm(rows, doing, total, unit=" rows", disable=off, mininterval=0.5)
+    def show(items: Iterable[T], task: Task) -> Iterator[T]:
+        try:
+            yield from watched(items, task, *shown)
+        finally:
+            show_passing("")
 
     return show
 
 
-def training_bar(quiet: bool) -> Callable[[float, dict[str, float]], None]:
-    """Progress of a training: share done, loss, and the figures of each epoch."""
-    from tqdm import tqdm
-
-    bar = tqdm(total=1000, desc="train", disable=True if quiet else None, mininterval=0.5)
-    bar.bar_format = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
-
-    def tell(share: float, figures: dict[str, float]) -> None:
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        if share < 0:
-            if not quiet:
-                tqdm.write(visible(shown), file=sys.stderr)
-            return
-        bar.set_postfix_str(shown, refresh=False)
-        bar.update(int(1000 * share) - bar.n)
-
-    return tell
+def tell_epoch(figures: Mapping[str, float]) -> None:
+    """Print the figures of an epoch of a training."""
+    say(", ".join(f"{name} {value:.4g}" for name, value in figures.items()), err=True)

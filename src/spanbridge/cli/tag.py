@@ -17,6 +17,7 @@ Examples:
   spanbridge tag --source en.txt --model en-tagger -o en.conll
   spanbridge tag --source pairs.jsonl --side target --model sw-tagger -o tagged.jsonl
   spanbridge tag --source en.txt --tagger transformers --model dslim/bert-base-NER -o en.conll
+  spanbridge tag --source en.txt --model en-tagger --calibrate gold.conll -o en.jsonl
   spanbridge tag --source en.txt --tagger spacy --model en_core_web_sm --map GPE=LOC -o en.conll
   cat en.txt | spanbridge tag --source - --model en-tagger -o - | head
   spanbridge tag --source en.txt --model m --map PER=PER --map LOC=LOC --others drop -o en.conll
@@ -82,7 +83,8 @@ the signature and the account.
     "float32), recheck (margin in nats below which a sentence is tagged again in float32; 1), "
     "threads [checkpoint, embedded]; device [transformers]; licence [given].",
 )
-@opt.text_options
+@opt.min_confidence_option
+@opt.calibrate_option
 @opt.commercial_option
 @opt.file_options
 @opt.output_format_option
@@ -90,7 +92,7 @@ the signature and the account.
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
     """Find spans with a trained tagger."""
-    from spanbridge.run.recipes import EMBEDDED
+    from spanbridge.run.recipes import EMBEDDED, calibrated
 
     options = opt.parsed(given["tagger_options"], "--tagger-option")
     tagger = given["tagger"] or (EMBEDDED if given["model"] is None else "checkpoint")
@@ -101,6 +103,9 @@ def command(source: str, output: str, **given: Any) -> None:
     mapping = {old: new for old, _, new in pairs}
     if not all(old and new for old, _, new in pairs) or len(mapping) < len(pairs):
         raise click.UsageError("--map takes OLD=NEW, and names each OLD once")
+    bound = opt.take(given, ("min_confidence",)) if given["min_confidence"] else {}
+    if bound and given["calibrate"] is None:
+        raise click.UsageError("--min-confidence goes with --calibrate")
     step = {
         "tagger": {tagger: options},
         "side": given["side"],
@@ -115,7 +120,7 @@ def command(source: str, output: str, **given: Any) -> None:
         "output": output,
         "output_side": given["side"],
         "commercial": given["commercial"],
-        "steps": [{"tag": step}],
+        "steps": [{"tag": step}, *calibrated(bound, given["calibrate"], given["side"])[1]],
         **opt.take(given, (*opt.READING, "output_format")),
     }
     running.stream(settings, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import click
 
@@ -24,9 +25,23 @@ def visible(text: str) -> str:
     return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+_passing = ""  # the line of progress that stands on the terminal now
+
+
 def say(text: str, *, err: bool = False) -> None:
     """Print a text, made :func:`visible`."""
+    show_passing("")
     click.echo(visible(text), err=err)
+
+
+def show_passing(text: str) -> None:
+    """Show a line on a terminal in the place of the one before; the empty one removes it."""
+    global _passing
+    if text or _passing:
+        # one column is left free, since some terminals go on to the next line after the last one
+        text = visible(text)[: shutil.get_terminal_size().columns - 1]
+        click.echo(f"\r{text.ljust(len(_passing))}" + ("" if text else "\r"), err=True, nl=False)
+        _passing = text
 
 
 def complain(text: str) -> None:

@@ -27,7 +27,8 @@ Examples:
   spanbridge train --train en.conll --adversarial de.txt --adversarial nl.txt -o aligned
 
 OUT is a checkpoint with its tokenizer, a model card and training.json. Repeat the command to resume
-an interrupted training. Torch and transformers are required: pip install 'spanbridge[train]'.
+an interrupted training. Torch and transformers are required;
+`spanbridge doctor` prints the line that installs them.
 """
 )
 @click.option(
@@ -78,6 +79,14 @@ an interrupted training. Torch and transformers are required: pip install 'spanb
 )
 @click.option(
     "--min-coverage", type=float, default=0.0, help="[.jsonl] Least share of target words linked."
+)
+@click.option(
+    "--keep-empty",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the sentences without spans that is kept.",
 )
 @click.option("--weigh", is_flag=True, help="[.jsonl] Weigh rows by their least probable span.")
 @click.option("--teachers", metavar="A,B", help="Taggers that label the text of --unlabelled.")
@@ -143,6 +152,13 @@ an interrupted training. Torch and transformers are required: pip install 'spanb
     help="Factor of the learning rate from each layer to the one below (default 1).",
 )
 @click.option("--batch-tokens", type=int, help="Tokens per batch, padding included (default 768).")
+@click.option(
+    "--other-names",
+    type=float,
+    metavar="SHARE",
+    help="Share of the sentences in which names are replaced by others of the same label, anew in "
+    "each epoch (default 0).",
+)
 @click.option("--dropout", type=float, help="Dropout of the encoder (default 0.1).")
 @click.option(
     "--frozen-layers", type=int, help="Number of lowest layers that are not trained (default 0)."
@@ -207,10 +223,8 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     keep = Filter(**opt.take(given, ("complete", "min_score", "min_coverage", "weigh")))
     labels = None if given["labels"] is None else [x.strip() for x in given["labels"].split(",")]
     kinds = opt.take(given, ("nested", "scheme", "orphans"))
-    sets = [
-        read_set(path, weight=weight, keep=keep, labels=labels, **kinds)
-        for path, weight in weighted
-    ]
+    how = {"keep": keep, "keep_empty": given["keep_empty"], "labels": labels, **kinds}
+    sets = [read_set(path, weight=weight, **how) for path, weight in weighted]
     leave_out_repeats(sets)
     if not given["quiet"]:
         for found in sets:
@@ -227,7 +241,8 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         **kinds,
         licence=given["licence"],
         command="spanbridge " + shlex.join(sys.argv[1:]),
-        tell=running.training_bar(given["quiet"]),
+        progress=running.progress(given["quiet"]),
+        tell=(lambda figures: None) if given["quiet"] else running.tell_epoch,
     )
     if given["as_json"]:
         say(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli import running
 
 
 @click.command(
@@ -46,7 +46,6 @@ reason in their row's field `translation_status`.
 )
 @click.option("-o", "--output", required=True, metavar="OUT", help="Pairs, as .jsonl, or -.")
 @opt.tag_options
-@opt.text_options
 @opt.reading_options
 @opt.output_format_option
 @opt.json_option
@@ -60,7 +59,9 @@ def command(source: str, output: str, **given: Any) -> None:
         "languages": {original: given["language"], other: given["other"]},
         "output": output,
         "commercial": given["commercial"],
-        "steps": [{"translate": {"translator": opt.needed_translator(given), "side": original}}],
+        "steps": [
+            {"translate": {"translator": entries.needed_translator(given), "side": original}}
+        ],
         **opt.take(given, ("scheme", "orphans", *opt.READING, "output_format")),
     }
     running.stream(settings, given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 Examples:
   spanbridge view out.jsonl -o page.html
   spanbridge view yo.jsonl ha.jsonl sw.jsonl -o page.html          # one tab each
-  spanbridge view de.conll -o page.html --gold de.gold.conll
+  spanbridge view de.conll -o page.html --gold de.gold.conll       # with scores and errors
+  spanbridge view gold.conll -o page.html                          # labelled sentences alone
   spanbridge view de.conll -o page.html --source en.conll --links en-de.pharaoh
 
 A .jsonl result holds both sentences, links and scores. A .conll one holds the target only: the
@@ -47,27 +49,19 @@ sent by mail.
 )
 @opt.tag_options
 @opt.reading_options
-@click.option("--title", default="Projected spans", show_default=True, help="The page's heading.")
-@click.option(
-    "--max-rows",
-    type=click.IntRange(min=0),
-    default=500,
-    show_default=True,
-    help="Rows shown per file; all are counted.",
-)
+@click.option("--title", help="The page's heading (default: the names of the files).")
 def command(
     outputs: tuple[str, ...],
     output: str,
     source: str | None,
     links: str | None,
     gold: str | None,
-    title: str,
-    max_rows: int,
+    title: str | None,
     scheme: Scheme,
     orphans: OrphanPolicy,
     **given: Any,
 ) -> None:
-    """Make an HTML page that shows the result: both sentences, links, spans, scores."""
+    """Make an HTML page that shows every row: both sentences, links, spans, scores."""
     from spanbridge.core.files import atomic_output, real_path
     from spanbridge.formats import Reading
     from spanbridge.report.page import write_page
@@ -85,7 +79,7 @@ def command(
     how = Reading(scheme, orphans, **opt.reading(given))
     documents = [_document(path, source, links, gold, how) for path in outputs]
     with atomic_output(output) as out:
-        write_page(out, documents, title=title, max_rows=max_rows)
+        write_page(out, documents, title=title)
     if not is_standard(output):
         say(f"written to {output}", err=True)
 
@@ -99,16 +93,21 @@ def _document(
 ) -> Document:
     from spanbridge.formats import find_format, labelled_rows, over_same_words, read_rows
     from spanbridge.report.page import Document
-    from spanbridge.run.result import read_manifest
 
-    manifest = read_manifest(path) or {}
+    manifest, changed = _manifest(path)
+    if changed:
+        say(
+            f"note: {path} was changed after its run, by hand perhaps, so the page shows it "
+            "without the run's account",
+            err=True,
+        )
     if find_format(path, default="conll").sides == "both":
         rows, has_source = read_rows(path), True
     else:
         if source is None:
             source, links = (_input(path, manifest, role) for role in ("source", "links"))
         has_source = source is not None
-        rows = _targets(path) if source is None else _with_source(path, source, links, how)
+        rows = _targets(path, how) if source is None else _with_source(path, source, links, how)
     truth = None
     if gold is not None:
         rows, again = tee(rows)  # the page reads pair and gold alternately, so little is buffered
@@ -116,15 +115,26 @@ def _document(
         both = over_same_words(targets, path, labelled_rows(gold, how), gold)
         truth = (sentence for _, sentence in both)
     pairs = (pair for _, pair in rows)
-    return Document(Path(path).name, pairs, manifest.get("signature"), truth, has_source)
+    signature = None if changed else manifest.get("signature")
+    return Document(Path(path).name, pairs, signature, truth, has_source)
+
+
+def _manifest(path: str) -> tuple[dict[str, Any], bool]:
+    """The manifest beside a result, empty if there is none, and if the result was changed since."""
+    from spanbridge.run.result import ChangedResultError, read_manifest
+
+    try:
+        return read_manifest(path) or {}, False
+    except ChangedResultError as error:
+        return error.manifest, True
 
 
 def _belonging(path: str) -> Iterator[str]:
     """A result, the files beside it, and all inputs that its manifest names."""
-    from spanbridge.run.result import manifest_path, read_manifest, rejects_path
+    from spanbridge.run.result import manifest_path, rejects_path
 
     yield from (path, str(manifest_path(path)), str(rejects_path(path)))
-    manifest = read_manifest(path) or {}
+    manifest, _ = _manifest(path)
     for role in manifest.get("inputs", {}):
         if (named := _named(path, manifest, role)) is not None:
             yield named
@@ -160,12 +170,13 @@ def _input(path: str, manifest: dict[str, Any], role: str) -> str | None:
     return None
 
 
-def _targets(path: str) -> Iterator[tuple[int, SentencePair]]:
+def _targets(path: str, how: Reading) -> Iterator[tuple[int, SentencePair]]:
     from spanbridge.core.rows import SentencePair
     from spanbridge.core.spans import Sentence
-    from spanbridge.formats import labelled_rows
+    from spanbridge.formats import Reading, labelled_rows
 
-    for number, (line, sentence) in enumerate(labelled_rows(path), 1):
+    found = labelled_rows(path, Reading(tokenised=how.tokenised))
+    for number, (line, sentence) in enumerate(found, 1):
         yield line, SentencePair(str(number), Sentence(()), sentence)
 
 
@@ -174,6 +185,7 @@ def _with_source(
 ) -> Iterator[tuple[int, SentencePair]]:
     """Pairs of the result's target sentences, with spans, and their sources."""
     from spanbridge.formats import (
+        Reading,
         add_links,
         find_format,
         labelled_rows,
@@ -182,7 +194,9 @@ def _with_source(
         read_rows,
     )
 
-    results = labelled_rows(path)
+    if links is not None and how.tokenised is None:
+        how = replace(how, tokenised=True)  # links count words as they stand
+    results = labelled_rows(path, Reading(tokenised=how.tokenised))
     if find_format(source, name=how.format, default="conll").sides == "both":
         rows = _beside_pairs(path, results, source)
     else:

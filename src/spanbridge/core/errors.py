@@ -31,7 +31,16 @@ class RepairWarning(UserWarning):
 
 
 class MissingExtraError(SpanbridgeError):
-    """A named part needs a package that is not installed; the message says which."""
+    """A named part needs a package or a program that is not installed; the message says which.
+
+    Args:
+        why: what needs which.
+        install: the line that installs it, with which the message ends; empty if there is none.
+    """
+
+    def __init__(self, why: str, install: str = "") -> None:
+        self.install = install
+        super().__init__(f"{why}: {install}" if install else why)
 
 
 class RowError(SpanbridgeError):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -18,6 +17,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import load_plugin, origin, plugins
 from spanbridge.core.requirements import require
 from spanbridge.core.settings import exact, reason
+from spanbridge.core.similar import not_named
 
 # Kind -> name -> class ("module:Class", from this package) and summary.
 _PARTS: dict[str, dict[str, tuple[str, str]]] = tomllib.loads(
@@ -48,10 +48,7 @@ def load(kind: str, name: str) -> Any:
     elif point is not None:
         made = load_plugin(kind, point)
     else:
-        known = names(kind)
-        near = get_close_matches(name, known, 1)
-        meant = f" (did you mean {near[0]}?)" if near else ""
-        raise SpanbridgeError(f"no {kind} is named {name!r}{meant}; there are: {', '.join(known)}")
+        raise SpanbridgeError(not_named(kind, name, names(kind)))
     require(*getattr(made, "requires", ()), by=f"the {kind} {name!r}")
     return made
 

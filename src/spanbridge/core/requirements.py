@@ -1,26 +1,15 @@
-"""Packages beyond the base install: the check, and the message on how to install them."""
+"""What parts require beyond the base install, checked where they are made; their licences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from spanbridge.core.errors import MissingExtraError
-
-# Module -> the extra of this package that installs it.
-_EXTRAS = {
-    **dict.fromkeys(("huggingface_hub", "safetensors", "tokenizers"), "hf"),
-    **dict.fromkeys(("ftfy", "icu4py", "language_data", "pyarrow", "sentencex"), "pipeline"),
-    **dict.fromkeys(("torch", "transformers"), "train"),
-}
-
-
-def install_command(module: str) -> str:
-    """Command that installs the package of a module."""
-    extra = _EXTRAS.get(module)
-    package = f"'spanbridge[{extra}]'" if extra else module.replace("_", "-")
-    return f"pip install {package}"
+from spanbridge.core.installation import install_command
 
 
 def missing(modules: Iterable[str]) -> list[str]:
@@ -47,10 +36,10 @@ def require(*modules: str, by: str) -> None:
         MissingExtraError: some are not installed.
     """
     if absent := missing(modules):
-        commands = " && ".join(dict.fromkeys(map(install_command, absent)))
         names = " and ".join(module.replace("_", "-") for module in absent)
         are = "are" if len(absent) > 1 else "is"
-        raise MissingExtraError(f"{by} needs {names}, which {are} not installed: {commands}")
+        why = f"{by} needs {names}, which {are} not installed"
+        raise MissingExtraError(why, install_command(*absent))
 
 
 class Part:
@@ -58,14 +47,33 @@ class Part:
 
     Attributes:
         requires: modules beyond the base install, checked whenever the part is made.
+        programs: programs that are no Python packages, each with how it is installed; checked
+            likewise.
+        more_models: how further models or data for it are installed; empty if it has none.
         licence: licence of its model or data, as an SPDX identifier if there is one; None if it
             uses neither.
         runs_code: True if its models bring code of their own, which loading them runs.
     """
 
     requires: ClassVar[tuple[str, ...]] = ()
+    programs: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    more_models: ClassVar[str] = ""
     runs_code: ClassVar[bool] = False
     licence: str | None = None
+
+    @classmethod
+    def check_installed(cls) -> None:
+        """Raise MissingExtraError if a module or a program that it requires is not installed."""
+        require(*cls.requires, by=cls.__name__)
+        for program, how in cls.programs.items():
+            if shutil.which(program) is None:
+                why = f"{cls.__name__} needs the program {program}, which is not installed"
+                raise MissingExtraError(why, how)
+
+    @classmethod
+    def installed(cls) -> list[str]:
+        """Models or data for it that are installed here and need no download, by name."""
+        return []
 
     def components(self) -> tuple[object, ...]:
         """The part, and the parts that it contains."""
@@ -73,7 +81,7 @@ class Part:
 
     def __new__(cls, *args: Any, **options: Any) -> Any:
         """Make the part. Raises MissingExtraError if a required module is not installed."""
-        require(*cls.requires, by=cls.__name__)
+        cls.check_installed()
         return super().__new__(cls)
 
 

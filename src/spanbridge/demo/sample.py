@@ -14,7 +14,7 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.evaluation import evaluate_spans
 from spanbridge.formats import write_pairs
-from spanbridge.formats.conll import read_conll
+from spanbridge.formats.conll_reader import read_conll
 from spanbridge.report.page import Document, write_page
 
 SOURCE = "en"

@@ -27,6 +27,11 @@ def cache_folder() -> Path:
     return user_cache_path("spanbridge")
 
 
+def model_folder() -> Path:
+    """The folder of the cache entries of this version."""
+    return cache_folder() / f"v{FORMAT_VERSION}"
+
+
 def cached(key: str, make: Callable[[Path], None]) -> Path:
     """The folder of a cache entry, made on first use.
 
@@ -42,7 +47,7 @@ def cached(key: str, make: Callable[[Path], None]) -> Path:
     Raises:
         SpanbridgeError: the cache folder cannot be written to.
     """
-    root = cache_folder() / f"v{FORMAT_VERSION}"
+    root = model_folder()
     places = [root / key, root / f"{key}-of-{_user()}"]
     sweep(root)  # also where the entry is there: one may have been killed right after making it
     for entry in places:

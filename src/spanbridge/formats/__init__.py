@@ -1,4 +1,4 @@
-"""Formats of files: CoNLL, JSON lines, plain and parallel text, Pharaoh links; and Parquet shards.
+"""Formats of files: CoNLL, JSON lines, plain and parallel text, Pharaoh links; and shards.
 
 Files are streamed, and rows checked. Other packages add a format by an entry point in the group
 ``spanbridge.format``, which names a subclass of :class:`~spanbridge.formats.base.Format`.

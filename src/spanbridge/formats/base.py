@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, TextIO
+from typing import Any, ClassVar, Literal, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip
@@ -77,12 +77,15 @@ class Reading:
         scheme: scheme of the tags of CoNLL.
         orphans: treatment of inside tags that continue nothing.
         tags: False ignores the tags of CoNLL, so that they may be missing.
-        word_column, tag_column: numbers of the columns of CoNLL, from 1; None finds them.
+        word_column, tag_column: columns of CoNLL, by number from 1 or by the name that the first
+            line gives them; None finds them. A name is also that of a key of Hugging Face rows, or
+            of a layer of WebAnno.
         offsets: how the positions of spans in JSON are counted; in words, only whether ends are
             inclusive.
         format: name of the labelled file's format; None finds it.
         tag_names: names of tags that are numbers, in their order.
-        tokenised: True if the words of plain text are separated by white space; False if it is raw:
+        tokenised: True if the words of plain text are separated by white space, and those of CoNLL
+            by lines; False if it is raw:
             it is cut into words, and kept with their offsets; None finds out by the text's first
             rows (see ``formats.tokenised``).
         raw_if_unclear: take a text whose rows do not tell for raw.
@@ -98,8 +101,8 @@ class Reading:
     raw_if_unclear: bool = False
     text_column: str | None = None
     pairs: bool = False
-    word_column: int | None = None
-    tag_column: int | None = None
+    word_column: int | str | None = None
+    tag_column: int | str | None = None
     offsets: Offsets = "characters"
     format: str | None = None
     tag_names: tuple[str, ...] = ()
@@ -122,7 +125,8 @@ class Format(Part, ABC):
 
     Attributes:
         name: name in the registry.
-        suffixes: suffixes of its files, in lower case, without a final ``.gz``.
+        suffixes: suffixes of its files, in lower case, without a final ``.gz``; of several formats
+            that share one, that which has it first is the usual one.
         sides: ``both`` if a file holds pairs, ``one`` if it holds single sentences, ``none`` if it
             holds no sentences.
         holds_spans: True if it holds the spans of its sentences.
@@ -231,6 +235,14 @@ class Format(Part, ABC):
             yield self.writer(out, side, scores=scores)
 
 
+def one_side(
+    identity: str, sentence: Sentence, side: Side, extra: Mapping[str, Any] | None = None
+) -> SentencePair:
+    """A row with a sentence on one side only."""
+    both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
+    return SentencePair(identity, *both, extra=extra or {})
+
+
 class SentenceFormat(Format):
     """A format of single sentences: a file holds one side of its pairs."""
 
@@ -258,8 +270,7 @@ class SentenceFormat(Format):
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read rows with a sentence on one side; ids are row numbers. See :meth:`Format.read`."""
         for number, (line, sentence) in enumerate(self.sentences(path, how, counts), 1):
-            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
-            yield line, SentencePair(str(number), *both)
+            yield line, one_side(str(number), sentence, side)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes one side of a row. See :meth:`Format.writer`."""

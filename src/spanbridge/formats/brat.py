@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, lines, text_of
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.spans import ABSENT, Span
-from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
-from spanbridge.formats.json_spans import with_given_text
-from spanbridge.formats.offsets import (
-    is_inclusive,
-    locate_spans,
-    place_spans,
-    spans_in_text,
-    with_text,
+from spanbridge.core.spans import Span
+from spanbridge.formats.base import (
+    DEFAULT_READING,
+    Counts,
+    Format,
+    Reading,
+    Write,
+    one_side,
+    row_writer,
 )
+from spanbridge.formats.json_spans import with_given_text
+from spanbridge.formats.offsets import is_inclusive, locate_spans, place_spans
+from spanbridge.formats.tokens import spans_in_text, tokenize, with_text
 
+_T = TypeVar("_T")
 _SPAN = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 _OTHER = re.compile(r"[A-Z#*][^\t]*\t")  # relations, events, attributes, notes and the like
 
@@ -61,33 +66,24 @@ class Brat(Format):
         counts = Counts() if counts is None else counts
         (beside,) = self.beside(path)
         text = text_of(beside)
-        given = _given(path, how, counts) if how.tags and Path(path).stat().st_size else []
-        try:
-            spans = locate_spans(text, given, "spans", how.offsets, counts.places[side])
-        except SpanbridgeError as error:
-            raise InputError(path, None, str(error)) from error
-        spans = sorted(spans, key=lambda span: span[:2])
+        spans = _located(path, text, side, how, counts)
         pieces = text.removesuffix("\n").split("\n")
         starts = [0, *accumulate(len(piece) + 1 for piece in pieces)]
         at = 0
         for number, (start, piece) in enumerate(zip(starts, pieces, strict=False), 1):
             inside = []
-            while at < len(spans) and spans[at].start < start + len(piece) + 1:
-                span = spans[at]
+            while at < len(spans) and spans[at][1].start < start + len(piece) + 1:
+                line, span = spans[at]
                 at += 1
                 if span.end > start + len(piece):
                     counts.leave_out("spans over several lines left out")
                 else:
-                    inside.append(span._replace(start=span.start - start, end=span.end - start))
-            try:
-                sentence = place_spans(
-                    piece.removesuffix("\r"), inside, side, "spans", "characters"
-                )
-            except SpanbridgeError as error:
-                raise InputError(beside, number, str(error)) from error
+                    here = span._replace(start=span.start - start, end=span.end - start)
+                    inside.append((line, here))
+            place = partial(place_spans, piece.removesuffix("\r"), side=side, offsets="characters")
+            sentence = _with_line(path, place, inside)
             counts.n_rows += 1
-            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
-            yield number, SentencePair(str(number), *both)
+            yield number, one_side(str(number), sentence, side)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """There are two files; see :meth:`open`."""
@@ -120,7 +116,31 @@ class Brat(Format):
             yield row_writer(write)
 
 
-def _given(path: str | Path, how: Reading, counts: Counts) -> Sequence[Span]:
+def _located(
+    path: str | Path, text: str, side: Side, how: Reading, counts: Counts
+) -> list[tuple[int, Span]]:
+    """The spans in characters of the text, in their order, each with the number of its line."""
+    given = _given(path, how, counts) if how.tags and Path(path).stat().st_size else []
+    locate = partial(locate_spans, text, offsets=how.offsets, words=tokenize(text)[1])
+    spans = _with_line(path, partial(locate, places=counts.places[side]), given)
+    numbered = zip((line for line, _ in given), spans, strict=True)
+    return sorted(numbered, key=lambda one: one[1][:2])
+
+
+def _with_line(path: str | Path, place: Callable[..., _T], spans: Sequence[tuple[int, Span]]) -> _T:
+    """What a function makes of spans; its errors name the line of the first span that has one."""
+    try:
+        return place(given=[span for _, span in spans], key="spans")
+    except SpanbridgeError as error:
+        for line, span in spans:
+            try:
+                place(given=[span], key="spans")
+            except SpanbridgeError:
+                raise InputError(path, line, str(error)) from error
+        raise InputError(path, None, str(error)) from error
+
+
+def _given(path: str | Path, how: Reading, counts: Counts) -> list[tuple[int, Span]]:
     """The spans of a file, half-open, in its own units, in the text of the whole document."""
     found = []
     for number, line in enumerate(lines(path), 1):
@@ -137,5 +157,5 @@ def _given(path: str | Path, how: Reading, counts: Counts) -> Sequence[Span]:
         else:
             start, end = map(int, parts[3].split(" "))
             end += is_inclusive(how.offsets)
-            found.append(Span(start, end, parts[2], extra=with_given_text(parts[4])))
+            found.append((number, Span(start, end, parts[2], extra=with_given_text(parts[4]))))
     return found

@@ -11,7 +11,7 @@ from typing import ClassVar, TextIO
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import first_lines, lines
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.spans import ABSENT, Sentence, Span
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags, tags_from_spans
 from spanbridge.formats.base import (
     DEFAULT_READING,
@@ -20,6 +20,7 @@ from spanbridge.formats.base import (
     Format,
     Reading,
     Write,
+    one_side,
     row_writer,
 )
 from spanbridge.formats.conll import Conll
@@ -88,8 +89,7 @@ class ConllU(Format):
         for number, (line, block) in enumerate(chain(head, blocks), 1):
             identity, sentence = reader.sentence(line, block)
             counts.n_rows += 1
-            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
-            yield line, SentencePair(identity or str(number), *both)
+            yield line, one_side(identity or str(number), sentence, side)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes one side of a row, with ``NER=`` on every word.

@@ -7,6 +7,7 @@ are not of the format go to the row's ``extra``, and are written again.
 from __future__ import annotations
 
 import json
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,19 +17,30 @@ from typing import Any, ClassVar, TextIO
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.spans import ABSENT, Sentence, Span
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags, tags_from_spans
-from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
-from spanbridge.formats.json_objects import Object, first_object, objects, take_id
+from spanbridge.formats.base import (
+    DEFAULT_READING,
+    Counts,
+    Format,
+    Reading,
+    Write,
+    one_side,
+    row_writer,
+)
+from spanbridge.formats.json_objects import (
+    Object,
+    first_object,
+    objects,
+    take_id,
+    take_text,
+    take_words,
+)
 from spanbridge.formats.json_spans import read_spans
 from spanbridge.formats.json_values import shown
-from spanbridge.formats.offsets import (
-    is_inclusive,
-    place_in_words,
-    place_spans,
-    spans_in_text,
-    with_text,
-)
+from spanbridge.formats.layout import is_tag
+from spanbridge.formats.offsets import is_inclusive, place_in_words, place_spans
+from spanbridge.formats.tokens import spans_in_text, with_text
 
 
 class Records(Format):
@@ -75,8 +87,7 @@ class Records(Format):
             counts.n_rows += 1
             if told is not None:
                 counts.guess(told)
-            both = (sentence, ABSENT) if side == "source" else (ABSENT, sentence)
-            yield line, SentencePair(identity, *both, extra=row)
+            yield line, one_side(identity, sentence, side, row)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes one side of a row as an object on a line."""
@@ -116,25 +127,10 @@ class Records(Format):
         return json.dumps(row, ensure_ascii=False, allow_nan=False)
 
 
-def take_text(row: Object, key: str) -> str:
-    """Remove a text. Raises SpanbridgeError if there is none."""
-    text = row.pop(key, None)
-    if not isinstance(text, str):
-        raise SpanbridgeError(f"{key} is {shown(text)}; give a string")
-    return text
-
-
 def placed(text: str, spans: Any, key: str, side: Side, how: Reading, counts: Counts) -> Sentence:
     """A sentence of raw text with spans as in JSON."""
     given = read_spans(spans, key, inclusive=is_inclusive(how.offsets)) if how.tags else ()
     return place_spans(text, given, side, key, how.offsets, counts.places[side])
-
-
-def _take_words(row: Object, key: str) -> list[str]:
-    words = row.pop(key, None)
-    if not isinstance(words, list) or not set(map(type, words)) <= {str}:
-        raise SpanbridgeError(f"{key} is {shown(words)}; give a list of strings")
-    return words
 
 
 def _triples(spans: Sequence[Span], inclusive: bool = False) -> list[list[Any]]:
@@ -231,28 +227,52 @@ class Prodigy(Records):
 
 
 class HuggingFace(Records):
-    """Rows of Hugging Face data sets: ``tokens`` and ``ner_tags``, names or numbers of classes."""
+    """Rows of Hugging Face data sets: ``tokens`` and ``ner_tags``, names or numbers of classes.
+
+    Other keys of tags are known by what they hold: a tag for each word.
+    """
 
     name = "hf"
     holds_nested = False
     _WORDS: ClassVar = ("tokens", "words")
     _TAGS: ClassVar = ("ner_tags", "tags", "labels", "ner", "fine_ner_tags")
+    _OTHER: ClassVar = re.compile(r"pos|chunk|upos|xpos|lemma|head|dep", re.IGNORECASE)
 
     def fits(self, row: Object) -> bool:
         """Check for words and as many tags."""
-        words, tags = _first_key(row, self._WORDS, list), _first_key(row, self._TAGS, list)
-        if words is None or tags is None or len(row[words]) != len(row[tags]):
+        words = _first_key(row, self._WORDS, list)
+        if words is None or not set(map(type, row[words])) <= {str}:
             return False
-        kinds = set(map(type, row[tags]))
-        return set(map(type, row[words])) <= {str} and kinds in ({str}, {int}, set())
+        tags = self._tags_key(row, len(row[words]))
+        return tags is not None and set(map(type, row[tags])) in ({str}, {int}, set())
+
+    def _tags_key(self, row: Object, n_words: int) -> str | None:
+        """The key of the tags: a known one, but rather names of tags than numbers."""
+        lists = [
+            key for key, tags in row.items() if isinstance(tags, list) and len(tags) == n_words
+        ]
+        known = [key for key in self._TAGS if key in lists]
+        named = [
+            key
+            for key in (*known, *lists)
+            if row[key]
+            and key not in self._WORDS
+            and not self._OTHER.search(key)
+            and all(isinstance(tag, str) and is_tag(tag) for tag in row[key])
+        ]
+        return next(iter((*named, *known)), None)
 
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take words and tags, in the scheme of ``how``."""
-        words = _take_words(row, _first_key(row, self._WORDS, list) or "tokens")
-        key = _first_key(row, self._TAGS, list) or "ner_tags"
-        tags = row.pop(key, None)
+        of_words = how.word_column or _first_key(row, self._WORDS, list) or "tokens"
+        words = take_words(row, str(of_words))
         if not how.tags:
             return Sentence(tuple(words))
+        key = str(how.tag_column or self._tags_key(row, len(words)) or "ner_tags")
+        if key not in row:
+            there = ", ".join(row) or "nothing"
+            raise SpanbridgeError(f"there is no {key}, only {there}; name it: --tag-column KEY")
+        tags = row.pop(key)
         if not isinstance(tags, list) or len(tags) != len(words):
             raise SpanbridgeError(f"{key} is {shown(tags)}; give a tag for each word")
         names = [self._name(tag, key, how.tag_names) for tag in tags]
@@ -292,7 +312,7 @@ class Gliner(Records):
 
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take words and spans."""
-        words = _take_words(row, "tokenized_text")
+        words = take_words(row, "tokenized_text")
         spans = row.pop(_known_key(row, ("ner",), how), None)
         given = read_spans(spans, "ner", inclusive=True) if how.tags else ()
         return place_in_words(words, given, "ner", counts.places[side])

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
+from spanbridge.formats.json_values import shown
 
 Object = dict[str, Any]
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -70,6 +71,22 @@ def take_id(row: Object, number: int) -> str:
     if type(identity) not in (str, int):
         raise SpanbridgeError(f"id is {json.dumps(identity)}; give a string or an integer")
     return str(identity)
+
+
+def take_text(row: Object, key: str) -> str:
+    """Remove a text. Raises SpanbridgeError if there is none."""
+    text = row.pop(key, None)
+    if not isinstance(text, str):
+        raise SpanbridgeError(f"{key} is {shown(text)}; give a string")
+    return text
+
+
+def take_words(row: Object, key: str) -> list[str]:
+    """Remove a list of words. Raises SpanbridgeError if there is none."""
+    words = row.pop(key, None)
+    if not isinstance(words, list) or not set(map(type, words)) <= {str}:
+        raise SpanbridgeError(f"{key} is {shown(words)}; give a list of strings")
+    return words
 
 
 def parse_object(line: str) -> Object:

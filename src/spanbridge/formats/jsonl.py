@@ -10,23 +10,24 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
+from spanbridge.core.similar import not_named
 from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
-from spanbridge.formats.json_objects import parse_object, take_id
+from spanbridge.formats.json_objects import (
+    first_object,
+    objects,
+    parse_object,
+    take_id,
+    take_text,
+    take_words,
+)
 from spanbridge.formats.json_spans import read_score, read_spans, write_spans
 from spanbridge.formats.json_values import DECIMALS, decode, encode, shown
-from spanbridge.formats.offsets import (
-    Offsets,
-    is_inclusive,
-    place_in_words,
-    place_spans,
-    spans_in_text,
-)
+from spanbridge.formats.offsets import Offsets, is_inclusive, place_in_words, place_spans
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PLAIN_FIELDS
-from spanbridge.formats.tokens import at_joints, tokenize
+from spanbridge.formats.tokens import at_joints, spans_in_text, tokenize
 
 # Keys of a row with one side, which may be either.
 TEXT_KEY, SPANS_KEY = "text", "spans"
@@ -48,7 +49,7 @@ class JsonLines(Format):
     """Pairs with all their fields."""
 
     name = "jsonl"
-    suffixes = (".jsonl",)
+    suffixes = (".jsonl", ".json")
     sides = "both"
     holds_spans = True
     holds_nested = True
@@ -65,8 +66,14 @@ class JsonLines(Format):
         return read_jsonl(path, counts, side, how, told=self.by_lines(path))
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
-        """Check if the first line is a JSON object, and all others begin as one."""
+        """Check if the first line is an object, and all others begin as one; or for an array.
+
+        Objects of an array, which other formats have too, need a key of these rows.
+        """
         given = [line.strip() for line in head if line.strip()]
+        if given and given[0][0] == "[":
+            row = first_object(head) or {}
+            return TEXT_KEY in row or any(_holds(row, side) for side in SIDES)
         try:
             return bool(given and all(line[0] == "{" for line in given) and parse_object(given[0]))
         except SpanbridgeError:
@@ -88,7 +95,7 @@ def read_jsonl(
     how: Reading = DEFAULT_READING,
     told: str | None = None,
 ) -> Iterator[tuple[int, SentencePair]]:
-    r"""Read rows, one JSON object per line; blank lines are skipped.
+    r"""Read rows, one JSON object per line, or all in one array; blank lines are skipped.
 
     Keys: ``id``; ``source_words`` with ``source_spans`` in words, or ``source_text`` with
     ``source_spans`` in characters (code points), all half-open unless ``how`` says otherwise
@@ -120,16 +127,8 @@ def read_jsonl(
             pair, or a span, link or score out of range.
     """
     read = RowReader(path, side, how, Counts() if counts is None else counts, told)
-    for number, line in enumerate(lines(path), 1):
-        if line.isspace() or not line:
-            continue
-        try:
-            row = parse_object(line)
-        except SpanbridgeError as error:
-            raise InputError(path, number, str(error)) from error
+    for number, row in objects(path):
         yield number, read(row, number)
-    if not read.n_rows:
-        raise InputError(path, None, "has only blank lines; write one object per line")
 
 
 class RowReader:
@@ -198,8 +197,7 @@ class RowReader:
             return
         if key not in row:
             if self._how.text_column is not None:
-                known = ", ".join(map(repr, row)) or "none"
-                raise SpanbridgeError(f"has no {key!r} (--text-column); there are: {known}")
+                raise SpanbridgeError(f"{not_named('key', key, row)} (--text-column)")
             return
         for own, name in ((key, f"{side}_text"), (SPANS_KEY, f"{side}_spans")):
             if own == name or own not in row:
@@ -275,18 +273,15 @@ def _side(row: dict[str, Any], side: Side, counts: Counts, offsets: Offsets) -> 
             f"{side}_empty_probability is the probability that there is no span, but {side}_spans "
             "has some; leave one of them out"
         )
-    words = row.pop(f"{side}_words", None)
-    if words is not None:
-        if not isinstance(words, list) or not set(map(type, words)) <= {str}:
-            raise SpanbridgeError(f"{side}_words is {shown(words)}; give a list of strings")
+    if row.get(f"{side}_words") is not None:
+        words = take_words(row, f"{side}_words")
         return place_in_words(words, spans, key, counts.places[side], **plain)
-    text = row.pop(f"{side}_text", None)
-    if text is None:
+    row.pop(f"{side}_words", None)
+    if row.get(f"{side}_text") is None:
         raise SpanbridgeError(
             f"neither {side}_words nor {side}_text; every row needs the same sides, and a pair both"
         )
-    if not isinstance(text, str):
-        raise SpanbridgeError(f"{side}_text is {shown(text)}; give a string")
+    text = take_text(row, f"{side}_text")
     known = _ranges(row.pop(f"{side}_word_offsets", None), side, text)
     found = place_spans(text, spans, side, key, offsets, counts.places[side], known)
     return replace(found, **plain) if plain else found

@@ -12,14 +12,14 @@ from spanbridge.formats.base import Counts, Reading
 from spanbridge.formats.exports import Records, placed
 from spanbridge.formats.json_objects import Object
 from spanbridge.formats.json_values import shown
-from spanbridge.formats.offsets import spans_in_text, with_text
+from spanbridge.formats.tokens import spans_in_text, with_text
 
 
 class LabelStudio(Records):
     """Tasks of Label Studio: the first annotation of each, or else its first prediction."""
 
     name = "labelstudio"
-    suffixes = (".jsonl", ".json")
+    suffixes = (".json", ".jsonl")
 
     def fits(self, row: Object) -> bool:
         """Check for data with annotations or predictions."""

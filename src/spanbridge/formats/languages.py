@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import require
+from spanbridge.core.similar import closest
 
 # Codes of FLORES-200 (NLLB Team 2022, table 1), as in the NLLB-200 checkpoints.
 FLORES = frozenset(
@@ -134,17 +136,32 @@ def find_language(code: str) -> Language:
         iso3 = own if name in _KEPT else given.to_alpha3()
     except (LookupError, ValueError) as error:
         raise SpanbridgeError(
-            f"{code!r} is no language code; give ISO 639 (sw, swa), BCP-47 (zh-Hant) or FLORES-200 "
-            "(swh_Latn)"
+            f"{code!r} is no language code{_meant(code)}; give ISO 639 (sw, swa), BCP-47 (zh-Hant) "
+            "or FLORES-200 (swh_Latn)"
         ) from error
     if not (given.is_valid() and given.language) or code.strip().endswith(("_", "-")):
-        raise SpanbridgeError(f"{code!r} is no code of a language that is known")
+        raise SpanbridgeError(f"{code!r} is no code of a language that is known{_meant(code)}")
     usual = _usual_script(given.language, exact)
     known = given.language in _likely()
     writing = given.script or (given.maximize().script if known else None) or usual
     tag = given.language if writing == usual else f"{given.language}-{writing}"
     told = None if name in _KEPT else given.script or (writing if writing != usual else None)
     return Language(tag, iso3, writing, exact, told, given.territory)
+
+
+@cache
+def language_names() -> dict[str, str]:
+    """English names of languages by their shortest codes, from CLDR (Unicode License V3)."""
+    lines = Path(__file__).with_name("language_names.tsv").read_text("utf-8").splitlines()
+    return dict(line.split("\t") for line in lines)
+
+
+def _meant(text: str) -> str:
+    """The language whose name or code is most like a text, for messages; or nothing."""
+    found = language_names()
+    codes = {name.casefold(): code for code, name in found.items()} | {c: c for c in found}
+    near = closest(text.strip(), codes)
+    return f" (did you mean {codes[near]}, {found[codes[near]]}?)" if near else ""
 
 
 def choose(language: Language, entries: Iterable[str]) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ _CONLL_2012 = 12, 3, 10  # at least so many columns; those of words and of names
 _CHUNKS = frozenset(
     ("ADJP", "ADVP", "CONJP", "INTJ", "LST", "NP", "PP", "PRT", "SBAR", "UCP", "VP")
 )
+# What may stand in place of O in a column that has none.
+OUTSIDE = frozenset(("", "0", "_", "-", "None", "none", "NONE", "null", "NULL", "nan", "NaN"))
 _TWO_TAGS = re.compile(r"[;|,/+][BIESLUMW][-_]")
 
 
@@ -40,6 +42,7 @@ class Layout:
         spelling: how tags are written.
         prefix: language code before every word, which is left out.
         also: index of another column of tags, which is not read.
+        outside: what stands in place of O.
         numbered: the first column numbers the words, so that lines of several (``3-4``) or no words
             (``3.1``) of CoNLL-U are known.
     """
@@ -49,6 +52,7 @@ class Layout:
     spelling: Spelling = "B-PER"
     prefix: str = ""
     also: int | None = None
+    outside: frozenset[str] = frozenset()
     numbered: bool = False
 
     def is_word(self, number: str) -> bool:
@@ -61,6 +65,8 @@ class Layout:
 
     def tags(self, column: Sequence[str]) -> Sequence[str]:
         """The tags of a row as B-PER, I-PER, O."""
+        if self.outside:
+            column = _with_o(column, self.outside)
         if self.spelling == "B-PER":
             return column
         if self.spelling == "(PER*)":
@@ -87,6 +93,9 @@ class Layout:
             found.append(f"tags in column {self.also + 1} too, not read (--tag-column reads them)")
         if self.spelling != "B-PER":
             found.append(f"tags written as {self.spelling}")
+        if self.outside:
+            shown = " or ".join(repr(tag) if tag else "nothing" for tag in sorted(self.outside))
+            found.append(f"{shown} in place of a tag read as O")
         if self.prefix:
             found.append(f"{self.prefix} before every word left out")
         return found
@@ -140,14 +149,30 @@ def _of_words(
     if not tags or n < 2:
         return Layout(word, -1 if tag is None else tag, prefix=prefix)
     if tag is not None:
-        return Layout(word, tag, _spelling(columns[tag]) or "B-PER", prefix)
+        outside = _outside(columns[tag])
+        named = _spelling(_with_o(columns[tag], outside)) or "B-PER"
+        return Layout(word, tag, named, prefix, outside=outside)
     others = [c for c in range(word + 1, n - 1) if all(map(is_tag, columns[c]))]
-    spelling = _spelling(columns[-1])
+    outside = frozenset() if others else _outside(columns[-1])
+    last = _with_o(columns[-1], outside)
+    if outside and (set(last) == {"O"} or _spelling(last) is None):
+        outside, last = frozenset(), columns[-1]
+    spelling = _spelling(last)
     if others and (spelling is None or (numbered and all(map(is_tag, columns[-1])))):
         tag = others[0] if numbered else others[-1]  # the outer layer comes first
         return Layout(word, tag, prefix=prefix)
     also = next((c for c in others if _holds_names(columns[c])), None)
-    return Layout(word, -1, spelling or "B-PER", prefix, also)
+    return Layout(word, -1, spelling or "B-PER", prefix, also, outside)
+
+
+def _outside(column: Sequence[str]) -> frozenset[str]:
+    """What stands in a column in place of O, which then is not in it."""
+    found = set(column)
+    return frozenset() if {"O", "o"} & found else OUTSIDE & found
+
+
+def _with_o(column: Sequence[str], outside: frozenset[str]) -> Sequence[str]:
+    return ["O" if tag in outside else tag for tag in column] if outside else column
 
 
 def _spelling(column: Sequence[str]) -> Spelling | None:

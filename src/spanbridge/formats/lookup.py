@@ -41,7 +41,7 @@ def find_format(
     """Find the format of a file.
 
     A suffix that a format claims decides; a final ``.gz`` is ignored. If several formats claim it,
-    the first lines decide, or else it is the last one. ``.txt`` is ambiguous: if the
+    the first lines decide, or else it is the usual one. ``.txt`` is ambiguous: if the
     default is another format than plain text, the file has that; else it is plain text, unless its
     lines are unambiguously of another format.
 
@@ -61,9 +61,9 @@ def find_format(
     if name is not None:
         return named_format(name)
     if claimed := _by_suffix(path):
-        *special, usual = claimed
-        head = _head(path) if special else []
-        return next((one for one in special if _recognises(one, head, strict=True)), usual)
+        head = _head(path) if len(claimed) > 1 else []
+        found = (one for one in claimed if head and _recognises(one, head, strict=True))
+        return next(found, _usual(claimed, path))
     vague = _suffix(path) == _AMBIGUOUS
     if vague and default is None:
         default = "text"
@@ -84,7 +84,7 @@ def find_format(
 def output_format(path: str | Path, default: str, name: str | None = None) -> Format:
     """Find the format of a file that is to be written.
 
-    A suffix that a format claims decides (the last one of several), else the default; ``.txt`` is
+    A suffix that a format claims decides (of several the usual one), else the default; ``.txt`` is
     never a format of spans. A name decides in any case.
 
     Raises SpanbridgeError if the default is a plug-in that cannot be imported.
@@ -92,7 +92,7 @@ def output_format(path: str | Path, default: str, name: str | None = None) -> Fo
     if name is not None:
         return named_format(name)
     if claimed := _by_suffix(path):
-        return claimed[-1]
+        return _usual(claimed, path)
     chosen = named_format(default)
     plain = _suffix(path) == _AMBIGUOUS and chosen.holds_spans
     return named_format("text") if plain else chosen
@@ -190,6 +190,13 @@ def _head(path: str | Path) -> list[str]:
         return first_lines(path, SNIFFED_LINES)
     except InputError:
         return []
+
+
+def _usual(claimed: Sequence[Format], path: str | Path) -> Format:
+    """Of formats that claim a suffix the last one, if none has it as the first of several."""
+    suffix = _suffix(path)
+    first = [one for one in claimed if len(one.suffixes) > 1 and one.suffixes[0] == suffix]
+    return (first or claimed)[-1]
 
 
 def _by_suffix(path: str | Path) -> list[Format]:

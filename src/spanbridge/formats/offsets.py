@@ -6,7 +6,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, Literal, get_args
 
@@ -152,26 +152,6 @@ def place_in_words(
         raise SpanbridgeError(f"{key}: {error}{hint if empty else ''}") from error
     places.n_other_text += sum(not same_text(s, found.text_of(s.start, s.end)) for s in spans)
     return found
-
-
-def spans_in_text(sentence: Sentence) -> list[Span]:
-    """The spans of a sentence with raw text, in characters of it."""
-    offsets = sentence.offsets or ()
-    return [
-        span._replace(start=offsets[span.start][0], end=offsets[span.end - 1][1])
-        for span in sentence.spans
-    ]
-
-
-def with_text(sentence: Sentence) -> Sentence:
-    """The sentence with raw text and offsets: its own, or else its words with spaces between."""
-    if sentence.text is not None and sentence.offsets is not None:
-        return sentence
-    ends = list(accumulate(len(word) + 1 for word in sentence.words))
-    offsets = tuple(
-        (end - 1 - len(w), end - 1) for w, end in zip(sentence.words, ends, strict=True)
-    )
-    return replace(sentence, text=" ".join(sentence.words), offsets=offsets)
 
 
 def same_text(span: Span, text: str) -> bool:

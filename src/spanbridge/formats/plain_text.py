@@ -22,14 +22,13 @@ from spanbridge.formats.base import (
     Write,
     row_writer,
 )
-from spanbridge.formats.tokenised import is_tokenised
+from spanbridge.formats.tokenised import TEXT_CUT, is_tokenised
 from spanbridge.formats.tokens import raw_sentence
 
 SEPARATOR = "|||"
 _Row = TypeVar("_Row")
 
-# Notes on how texts were read.
-TEXT_CUT = "rows of raw text, cut into words (--tokenised if spaces separate all words)"
+# Note on how a text was read.
 WORDS_KEPT = "rows of tokenised text, whose words are kept (--raw if it is raw text)"
 
 # What separates words, here as in CoNLL and in other tools such as fast_align; no-break and

@@ -17,8 +17,9 @@ from spanbridge.core.spans import Sentence
 from spanbridge.core.standard import check_one_input
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.blank_rows import skips_blanks, without_blanks
-from spanbridge.formats.conll import Conll, is_blank
-from spanbridge.formats.conll import columns as columns_of
+from spanbridge.formats.conll import Conll
+from spanbridge.formats.conll_reader import columns as columns_of
+from spanbridge.formats.conll_reader import is_blank
 from spanbridge.formats.encoding import Notice
 from spanbridge.formats.ids import Ids
 from spanbridge.formats.lookup import find_format, one_sided
@@ -197,7 +198,7 @@ def read_by(known: Sequence[Format], how: Reading) -> dict[str, str]:
     code = {"formats": ",".join(digests)} if (digests := code_digests(known)) else {}
     if how.text_column is not None:
         code["text_column"] = how.text_column
-    of_text = any(isinstance(one, PlainText | ParallelText) for one in known)
+    of_text = any(isinstance(one, PlainText | ParallelText | Conll) for one in known)
     if of_text and how.tokenised is not None:
         code["text"] = "tokenised" if how.tokenised else "raw"
     named = {"format": how.format, "tag_names": ",".join(how.tag_names)}

@@ -6,19 +6,21 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import LONGEST, lines
+from spanbridge.core.files import lines
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
+from spanbridge.formats.header import records
 from spanbridge.formats.json_objects import parse_object
 from spanbridge.formats.json_spans import write_spans
 from spanbridge.formats.json_values import encode
 from spanbridge.formats.jsonl import SPANS_KEY, TEXT_KEY, RowReader
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
-from spanbridge.formats.tokens import in_characters
+from spanbridge.formats.tokens import spans_in_text, with_text
 
 DELIMITERS = ",;\t|"
 _TEXTS = frozenset({TEXT_KEY, *(f"{side}_text" for side in SIDES)})
@@ -95,8 +97,8 @@ class Table(Format):
                     f"the key {odd!r} has no column of its own, since the first row lacks it or it "
                     "is the name of another column; write JSON lines (.jsonl) instead"
                 )
-            text, spans = in_characters(pair.side(side))
-            own = (pair.id, text, write_spans(spans))
+            whole = with_text(pair.side(side))
+            own = (pair.id, whole.text, write_spans(spans_in_text(whole)))
             plain = [None if f.of(pair) is None else encode(f.of(pair), f) for f in _WRITTEN]
             table.writerow(map(_cell, (*own, *plain, *map(pair.extra.get, others))))
 
@@ -125,9 +127,11 @@ def read_table(
     """
     counts = Counts() if counts is None else counts
     read = RowReader(path, side, how, counts, told)
-    csv.field_size_limit(LONGEST)  # the library's own limit is 131,072 characters
     header: list[str] = []
-    for line, cells in _records(path, how.text_column or TEXT_KEY):
+    text = how.text_column or TEXT_KEY
+    rows = lines(path)
+    first = next(rows)
+    for line, cells in records(path, chain([first], rows), _delimiter(first, text)):
         if not header:
             header = _header(cells, path, line)
             continue
@@ -158,30 +162,6 @@ def _value(cell: str) -> Any:
     if len(found) > 1:
         raise SpanbridgeError("holds more than one value")
     return found["cell"]
-
-
-def _records(path: str | Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each row, with the number of its first line."""
-    rows = lines(path)
-    first = next(rows)
-    table = csv.reader(_ended(first, rows), delimiter=_delimiter(first, text), strict=True)
-    line = 1
-    while True:
-        try:
-            cells = next(table, None)
-        except csv.Error as error:
-            why = f"is no row of a table ({error}; quotes inside quoted cells are doubled)"
-            raise InputError(path, line, why) from error
-        if cells is None:
-            return
-        yield line, cells
-        line = table.line_num + 1
-
-
-def _ended(first: str, rows: Iterator[str]) -> Iterator[str]:
-    yield f"{first}\n"
-    for row in rows:
-        yield f"{row}\n"
 
 
 def _delimiter(header: str, text: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from spanbridge.core.scripts import is_invisible, is_unspaced
@@ -82,24 +83,39 @@ _CLOSED = frozenset(("-RRB-", "-RSB-", "-RCB-", "''"))
 _CLITIC = re.compile("(?:n['\u2019]t|['\u2019](?:s|m|d|ll|re|ve))", re.IGNORECASE)
 
 
-def running_text(words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Tokenised words as text for a translator, and each word's characters in it.
+def with_text(sentence: Sentence, *, treebank: bool = False) -> Sentence:
+    """The sentence with text and the places of its words: its own, or its words joined by spaces.
 
-    Words stand with spaces between them, but the tokens of the Penn Treebank become what they
-    stand for: ``-LRB- do n't -RRB-`` is ``(don't)``.
+    Args:
+        sentence: the sentence.
+        treebank: where the words are joined, tokens of the Penn Treebank become what they stand
+            for: ``-LRB- do n't -RRB-`` is ``(don't)``. Else each word stays as it is.
     """
+    if sentence.text is not None and sentence.offsets is not None:
+        return sentence
     text, open_before = "", True
     offsets: list[tuple[int, int]] = []
-    for word in words:
+    for word in sentence.words:
         # an apostrophe's clitic only after a word: 's in "the 's-Hertogenbosch" is none
-        glued = word in _CLOSED or (_CLITIC.fullmatch(word) is not None and text[-1:].isalnum())
+        glued = treebank and (
+            word in _CLOSED or (_CLITIC.fullmatch(word) is not None and text[-1:].isalnum())
+        )
         if text and not open_before and not glued:
             text += " "
-        written = _TREEBANK.get(word, word)
+        written = _TREEBANK.get(word, word) if treebank else word
         offsets.append((len(text), len(text) + len(written)))
         text += written
-        open_before = word in _OPENED
-    return text, tuple(offsets)
+        open_before = treebank and word in _OPENED
+    return replace(sentence, text=text, offsets=tuple(offsets))
+
+
+def spans_in_text(sentence: Sentence) -> tuple[Span, ...]:
+    """The spans of a sentence with text, in characters of it."""
+    offsets = sentence.offsets or ()
+    return tuple(
+        span._replace(start=offsets[span.start][0], end=offsets[span.end - 1][1])
+        for span in sentence.spans
+    )
 
 
 def raw_sentence(text: str) -> Sentence:
@@ -157,24 +173,18 @@ def split_words(sentence: Sentence, edges: Iterable[int]) -> Sentence:
 
 
 def in_same_words(one: Sentence, other: Sentence) -> tuple[Sentence, Sentence]:
-    """Two sentences over the same raw text, each split where words of the other end."""
-    same = one.text is not None and one.text == other.text
-    if not same or one.offsets == other.offsets or None in (one.offsets, other.offsets):
+    """Two sentences over the same text, each split where words of the other end.
+
+    At least one has a text; of the other it may be the words joined by spaces.
+    """
+    if one.words == other.words or one.text is other.text is None:
         return one, other
+    texts = with_text(one), with_text(other)
+    if texts[0].text != texts[1].text:
+        return one, other
+    one, other = texts
     both = [[edge for place in s.offsets or () for edge in place] for s in (one, other)]
     return split_words(one, both[1]), split_words(other, both[0])
-
-
-def in_characters(sentence: Sentence) -> tuple[str, tuple[Span, ...]]:
-    """Text of a sentence, and its spans in characters of that text."""
-    if sentence.text is not None and sentence.offsets is not None:
-        text, offsets = sentence.text, sentence.offsets
-    else:
-        text, offsets = running_text(sentence.words)
-    spans = (
-        s._replace(start=offsets[s.start][0], end=offsets[s.end - 1][1]) for s in sentence.spans
-    )
-    return text, tuple(spans)
 
 
 def _addresses(text: str, boundaries: Collection[int]) -> dict[int, int]:

@@ -21,7 +21,7 @@ from spanbridge.formats.base import (
     Write,
     row_writer,
 )
-from spanbridge.formats.offsets import with_text
+from spanbridge.formats.tokens import with_text
 
 _FORMAT = "#FORMAT=WebAnno TSV 3"
 _LAYER = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
@@ -193,9 +193,14 @@ class _Reader:
             for n, (layer, feature) in enumerate(self.columns)
         )
         if self.how.tag_column is not None:
-            chosen = self.how.tag_column - 1
+            wanted = self.how.tag_column
+            names = [name for one in self.columns for name in ("|".join(one), *one)]
+            if isinstance(wanted, str):  # LAYER|FEATURE, or one of them
+                wanted = _FIRST + 1 + names.index(wanted) // 3 if wanted in names else 0
+            chosen = wanted - 1
             if not _FIRST <= chosen < _FIRST + len(self.columns):
-                why = f"there is no layer in column {chosen + 1}; there are {listed or 'none'}"
+                why = f"there is no layer in column {self.how.tag_column}"
+                why += f"; there are {listed or 'none'}"
                 raise InputError(self.path, None, why)
         else:
             named = [layer for layer in layers if _OF_NAMES.search(layer)] or layers

@@ -16,6 +16,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# What all of them were fitted on.
+FITTED_ON = "Europarl-NER, English into German and Spanish"
 # Greater margins count as this.
 MAX_MARGIN = 0.5
 # Added to the relative difference from the best score, to keep the logarithm finite.

@@ -53,6 +53,7 @@ class Matcher(Method):
 
     # Inputs of scores beyond the pair: statistics, learned taggers.
     provides: ClassVar[frozenset[str]] = frozenset()
+    calibrated = True
     # Name of its calibration among CALIBRATIONS.
     calibration_key: ClassVar[str]
 
@@ -202,7 +203,10 @@ class Matcher(Method):
                 pool.entities, given.links, weights.min_score
             )
             return pool
-        pool.scored = [self.score(given, entity, weights, scores) for entity in pool.entities]
+        try:
+            pool.scored = [self.score(given, entity, weights, scores) for entity in pool.entities]
+        except RowError as error:
+            return error
         if not asking:
             pool.candidates = list(gains(pool, weights))
         return pool

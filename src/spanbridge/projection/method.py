@@ -109,11 +109,13 @@ class Method(Learner, Part):
         name: name in the registry and in signatures.
         reads: input beyond the words. An aligner is loaded only if it reads an alignment.
         aligner: name of the default aligner.
+        calibrated: its scores are probabilities that :mod:`spanbridge.projection.confidence` fits.
     """
 
     name: ClassVar[str]
     reads: ClassVar[Reads] = "links"
     aligner: ClassVar[str] = "encoder"
+    calibrated: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Check the value of ``reads``."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
-from spanbridge.core.soft_alignment import SoftAlignment
+from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.candidates import Intervals, Vector, cumulate
 from spanbridge.projection.corpus_statistics import EDGE, POSITIONS, CorpusStatistics
@@ -90,9 +90,16 @@ class ScoreInput:
 
     @cached_property
     def soft(self) -> SoftAlignment:
-        """The soft alignment given, or the links with each word's mass shared among them."""
+        """The soft alignment given, or the links with each word's mass shared among them.
+
+        Raises RowError if the links are of too many words for that.
+        """
         given = self._alignment
-        return given if isinstance(given, SoftAlignment) else SoftAlignment.from_links(given)
+        if isinstance(given, SoftAlignment):
+            return given
+        if (reason := too_long(given.n_source, given.n_target)) is not None:
+            raise reason
+        return SoftAlignment.from_links(given)
 
     @cached_property
     def tagged_intervals(self) -> Intervals:

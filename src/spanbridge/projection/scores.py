@@ -22,6 +22,7 @@ from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import told
 from spanbridge.core.requirements import Part
+from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Span
 from spanbridge.projection.candidates import (
     Intervals,
@@ -377,8 +378,8 @@ def find_score(name: str, scorer: PhraseScorer | None = None) -> Score:
         return SCORES[name]
     plugins = registry.names("score")
     if name not in plugins:
-        known = ", ".join([*SCORES, TranslationScore.name, *plugins])
-        raise SpanbridgeError(f"no score is named {name!r}; there are: {known}")
+        known = [*SCORES, TranslationScore.name, *plugins]
+        raise SpanbridgeError(not_named("score", name, known))
     found: Score = registry.build("score", name, {})
     if found.name != name:
         raise SpanbridgeError(

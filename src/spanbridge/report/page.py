@@ -1,27 +1,36 @@
-"""Write the page: one HTML file that needs no network and shows the result of projection."""
+"""Write the page: one HTML file that needs no network and shows a result, row by row.
+
+The file is a shell (``page.html``) with a style and a script, and the rows, as JSON that is packed
+(zlib, base64) in blocks. So nothing of the input but the title is ever read as HTML, and 100,000
+rows still make a file that opens.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import html
+import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import zip_longest
-from typing import TextIO
-
-import jinja2
+from string import Template
+from typing import Any, TextIO
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
-from spanbridge.formats.tokens import in_same_words
-from spanbridge.report.drawing import LOW_SCORE, Row, Tally, judge_pair, row_view
+from spanbridge.report.palette import colour
+from spanbridge.report.rows import Numbers, row_values, with_gold
+from spanbridge.report.tally import NO_STATUS, Tally
 from spanbridge.report.verdicts import VERDICTS
 
-N_COLOURS = 16  # the number that style.html defines; further labels share colours
-_MAX_REASONS = 12
+LOW_SCORE = 0.5  # below it a span is drawn as doubtful
+_BLOCK = 2000  # rows that are packed together
+_SCRIPTS = ("data.js", "filters.js", "rows.js", "links.js", "page.js")  # in this order, one scope
+_NAMES = 3  # documents that the usual title names
 
 
 @dataclass(frozen=True)
@@ -29,8 +38,8 @@ class Document:
     """One tab of the page: the rows of a language, a file or a method.
 
     Attributes:
-        name: title of the tab and of its heading.
-        pairs: the rows; read once, only the first ``max_rows`` are kept.
+        name: title of the tab.
+        pairs: the rows; read once.
         signature: the line that reproduces the result, if there is one.
         gold: the target sentences with gold spans, one per pair, if known.
         has_source: False if only the target sentences are known.
@@ -43,91 +52,63 @@ class Document:
     has_source: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Panel:
-    name: str
-    signature: str | None
-    has_source: bool
-    has_gold: bool
-    tally: Tally
-    rows: list[Row]
-
-
-def write_page(
-    out: TextIO,
-    documents: Sequence[Document],
-    *,
-    title: str = "Projected spans",
-    max_rows: int = 500,
-) -> None:
+def write_page(out: TextIO, documents: Sequence[Document], *, title: str | None = None) -> None:
     """Write documents as one self-contained HTML page; the same input gives the same bytes.
 
     Args:
         out: output, opened as UTF-8.
         documents: one tab each, in order.
-        title: the page's heading.
-        max_rows: rows shown per document; all are counted, and the page says how many are not
-            shown.
+        title: the page's heading; None for the names of the documents.
 
     Raises:
-        SpanbridgeError: gold and pairs do not match row by row, or ``max_rows`` is negative.
+        SpanbridgeError: gold and pairs do not match row by row.
     """
-    if max_rows < 0:
-        raise SpanbridgeError(f"max_rows is {max_rows}; give 0 or more")
-    panels = [_panel(document, max_rows) for document in documents]
-    labels = sorted(set().union(*(panel.tally.all_labels() for panel in panels)))
-    context = {
-        "title": title,
-        "panels": panels,
-        "label_ids": {label: i for i, label in enumerate(labels)},
-        "statuses": _status_options(panels),
-        "any_gold": any(panel.has_gold for panel in panels),
-        "any_links": any(row.links for panel in panels for row in panel.rows),
-        "any_score": any(
-            token.mark is not None and token.mark.score is not None
-            for panel in panels
-            for row in panel.rows
-            for token in row.target.tokens
-        ),
-        "verdicts": VERDICTS,
-        "low_score": LOW_SCORE,
-        "n_colours": N_COLOURS,
-        "max_reasons": _MAX_REASONS,
-        "script_hash": _hash("script.html"),
-        "style_hash": _hash("style.html"),
+    script = "".join(['\n"use strict";\n(() => {\n', *map(_read, _SCRIPTS), "})();\n"])
+    style = _read("style.css")
+    known = _title(documents) if title is None else title
+    filled = {
+        "title": html.escape(known.encode("utf-8", "replace").decode()),
+        "style": style,
+        "script": script,
+        "style_hash": _hash(style),
+        "script_hash": _hash(script),
     }
-    out.writelines(_environment().get_template("page.html").generate(context))
+    head, tail = (Template(part).substitute(filled) for part in _read("page.html").split("$data"))
+    out.write(head)
+    labels, statuses = Numbers(), Numbers()
+    told = []
+    for n, document in enumerate(documents):
+        tally = Tally()
+        for block in _blocks(_rows(document, tally, labels, statuses)):
+            out.write(_element(f"rows-{n}", block))
+        told.append(_summary(document, tally, labels))
+    summary = {
+        "low": LOW_SCORE,
+        "verdicts": VERDICTS,
+        "labels": [{"name": label, "colour": colour(label)} for label in labels],
+        "statuses": list(statuses),
+        "documents": told,
+    }
+    out.write(_element("summary", summary))
+    out.write(tail)
 
 
-def _panel(document: Document, max_rows: int) -> _Panel:
-    tally = Tally()
-    rows: list[Row] = []
+def _title(documents: Sequence[Document]) -> str:
+    named = ", ".join(document.name for document in documents[:_NAMES])
+    more = len(documents) - _NAMES
+    return f"{named} and {more} more" if more > 0 else named or "No documents"
+
+
+def _rows(
+    document: Document, tally: Tally, labels: Numbers, statuses: Numbers
+) -> Iterator[dict[str, Any]]:
     for pair, gold in _with_gold(document):
+        judged = None
         if gold is not None:
-            pair, gold = _in_same_words(pair, gold)
-        judged = None if gold is None else judge_pair(pair, gold)
+            pair, gold, judged = with_gold(pair, gold)
         tally.add(pair, gold, judged or ())
-        if len(rows) < max_rows:
-            rows.append(row_view(pair, judged, document.has_source))
-    has_gold = document.gold is not None
-    return _Panel(document.name, document.signature, document.has_source, has_gold, tally, rows)
-
-
-def _in_same_words(pair: SentencePair, gold: Sentence) -> tuple[SentencePair, Sentence]:
-    """A pair and its gold target over the same words; links go to every part of a split word."""
-    target, gold = in_same_words(pair.target, gold)
-    links = pair.links
-    if target is pair.target or links is None or not (pair.target.offsets and target.offsets):
-        return pair._replace(target=target), gold
-    parts = [
-        [n for n, (a, b) in enumerate(target.offsets) if start <= a and b <= end]
-        for start, end in pair.target.offsets
-    ]
-    given = links.scores or [None] * len(links.pairs)
-    moved = {(i, n): p for (i, j), p in zip(links.pairs, given, strict=True) for n in parts[j]}
-    scores = None if links.scores is None else [p for p in moved.values() if p is not None]
-    made = WordAlignment.of(list(moved), links.n_source, len(target.words), scores)
-    return pair._replace(target=target, links=made), gold
+        status = statuses[pair.status or NO_STATUS]
+        yield row_values(pair, judged, status, labels, document.has_source)
 
 
 def _with_gold(document: Document) -> Iterator[tuple[SentencePair, Sentence | None]]:
@@ -144,34 +125,41 @@ def _with_gold(document: Document) -> Iterator[tuple[SentencePair, Sentence | No
         yield pair, gold
 
 
-def _status_options(panels: Iterable[_Panel]) -> list[str]:
-    """Statuses to filter by: those without reasons, then the most common reasons."""
-    tally = Tally()
-    for panel in panels:
-        tally.statuses.update(panel.tally.statuses)
-    reasons = tally.reasons()[:_MAX_REASONS]
-    return [head for head, _ in tally.heads()] + sorted(reason for reason, _ in reasons)
+def _summary(document: Document, tally: Tally, labels: Numbers) -> dict[str, Any]:
+    has_gold = document.gold is not None
+    return {
+        "name": document.name,
+        "signature": document.signature,
+        "source": document.has_source and tally.any_source,
+        "gold": has_gold,
+        # given labels are shown as such, not as somebody's result
+        "given": not (tally.any_result or has_gold or document.signature),
+        **tally.values(labels, has_gold),
+    }
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_read),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["count"] = lambda number: f"{number:,}"
-    environment.filters["score"] = lambda number: f"{number:.2f}"
-    return environment
+def _blocks(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    block = []
+    for row in rows:
+        block.append(row)
+        if len(block) == _BLOCK:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _element(name: str, value: object) -> str:
+    """Data for the script, in characters that mean nothing in HTML."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    packed = base64.b64encode(zlib.compress(text.encode("utf-8", "replace"))).decode()
+    return f'<script type="text/plain" class="{name}">{packed}</script>\n'
 
 
 def _read(name: str) -> str:
     return files("spanbridge.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _hash(name: str) -> str:
-    """Hash of a fragment's only inline element, for the Content-Security-Policy."""
-    text = _read(name)
-    body = text[text.index(">") + 1 : text.rindex("</")]
-    return "sha256-" + base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+def _hash(text: str) -> str:
+    """Hash of an inline element, for the Content-Security-Policy."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -32,12 +32,12 @@ class Judged(NamedTuple):
 
     Attributes:
         span: the projected span, or the gold one if it was missed.
-        verdict: result of the comparison.
+        verdict: result of the comparison; None without gold.
         gold: the matched gold span; None for a spurious span.
     """
 
     span: Span
-    verdict: Verdict
+    verdict: Verdict | None
     gold: Span | None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from spanbridge.core.progress import Progress, silent
 from spanbridge.core.rows import SentencePair
 from spanbridge.evaluation import aligned
 from spanbridge.formats import segmentation
@@ -17,7 +18,6 @@ from spanbridge.routes.translators import installed
 from spanbridge.routes.trial import Trial, trials
 from spanbridge.run.recipes import EMBEDDED, Entry, Route, segmented
 from spanbridge.run.sample import sampled
-from spanbridge.steps.progress import Progress, silent
 
 ROUTES: tuple[Route, ...] = ("direct", "translate", "ensemble")
 NEAR = 0.15  # subwords per word, as a share, within which texts count as cut alike

@@ -7,7 +7,7 @@ from functools import cache
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.requirements import install_command
+from spanbridge.core.installation import install_command
 from spanbridge.formats.languages import FLORES, Language, choose, find_language
 
 # Those that need no model to be named.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spanbridge.core import registry
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.evaluation import (
@@ -24,7 +25,6 @@ from spanbridge.run.recipes import EMBEDDED, Entry, Route, label_steps
 from spanbridge.run.result import StepReport
 from spanbridge.run.stream import run_steps
 from spanbridge.steps.base import PartSettings, Step
-from spanbridge.steps.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Trial:
 def trials(
     gold: Sequence[SentencePair],
     languages: Mapping[str, str],
-    translator: Entry | None = None,
+    translator: Any = None,
     *,
     tagger: Entry = EMBEDDED,
     text_tagger: Entry = EMBEDDED,
@@ -93,18 +93,18 @@ def trials(
     other = made if text_tagger == tagger else _made(text_tagger)
     labels = labels or sorted({name[2:] for name in made.classes if name != "O"}) or None
 
-    def opened(*way: Any, **more: Any) -> tuple[Step, ...]:
-        steps = label_steps(*way, **options, **more)
+    def opened(route: Route, translator: Any = None) -> tuple[Step, ...]:
+        steps = label_steps(route, made, translator, text_tagger=other, **options)
         given = {"steps": steps, "languages": dict(languages), "commercial": commercial}
         return make_pipeline(given).open()
 
     def run(steps: Sequence[Step], rows: Sequence[SentencePair], what: str) -> list[SentencePair]:
         reports = [StepReport(step.name) for step in steps]
-        return list(run_steps(steps, progress(rows, len(rows), what), reports))
+        return list(run_steps(steps, progress(rows, Task(what, len(rows))), reports))
 
-    found: dict[Route, list[SentencePair]] = {"direct": run(opened("direct", made), bare, "direct")}
+    found: dict[Route, list[SentencePair]] = {"direct": run(opened("direct"), bare, "direct")}
     if translator is not None:
-        steps = opened("ensemble", made, translator, text_tagger=other)
+        steps = opened("ensemble", translator)
         names = [step.name for step in steps]
         first, last = names.index("project"), names.index("ensemble")
         tagged = run(steps[:first], bare, "translate")

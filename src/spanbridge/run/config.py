@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from inspect import isclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -17,6 +16,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import real_path
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
+from spanbridge.core.similar import meant
 from spanbridge.core.spans import Nested
 from spanbridge.core.standard import is_standard
 from spanbridge.formats import find_format
@@ -129,7 +129,7 @@ class Pipeline:
         writing |= {} if given.nested is None else {"nested": given.nested}
         signed = {"nested": "inner"} if given.nested == "inner" else {}
         return Job(
-            {**given.paths(), "fit": applied(self.steps)},
+            {**given.paths(), **applied(self.steps)},
             given.rows,
             self.open,
             given.output,
@@ -167,7 +167,7 @@ class Pipeline:
         languages: dict[Side, Language | None] = {
             side: find_language(code) for side, code in self.settings.languages.items()
         }
-        context = Context(languages, self.settings.commercial)
+        context = Context(languages, self.settings.commercial, self.settings.reading_of_labels())
         for n, step in enumerate(self.steps):
             try:
                 step.open(context)
@@ -341,6 +341,5 @@ def _instead(model: type[BaseModel], names: Sequence[Hashable]) -> str:
         annotation = model.model_fields[str(name)].annotation
         kinds = filter(isclass, (annotation, *get_args(annotation)))
         model = next((kind for kind in kinds if issubclass(kind, BaseModel)), model)
-    near = get_close_matches(str(names[-1]), model.model_fields, 1)
-    meant = f" (did you mean {near[0]}?)" if near else ""
-    return f"{meant}; there are: {', '.join(model.model_fields) or 'none'}"
+    near = meant(str(names[-1]), model.model_fields)
+    return f"{near}; there are: {', '.join(model.model_fields) or 'none'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -53,7 +53,8 @@ class Input(BaseModel):
         text_column: column of a table, or key of JSON lines, with the text of rows that have one
             side; None takes ``text``.
         scheme, orphans: how the tags of CoNLL are read.
-        word_column, tag_column: columns of the labelled CoNLL, from 1; None finds them.
+        word_column, tag_column: columns of the labelled CoNLL, from 1, or their names in the
+            first line; None finds them.
         format: name of the labelled file's format; None finds it.
         offsets: how the positions of spans in text are counted.
         tag_names: names of tags that are numbers, in their order.
@@ -67,8 +68,8 @@ class Input(BaseModel):
     scheme: Scheme = "iob2"
     orphans: OrphanPolicy = "begin"
     text_column: str | None = None
-    word_column: int | None = Field(None, ge=1)
-    tag_column: int | None = Field(None, ge=1)
+    word_column: Annotated[int, Field(ge=1)] | str | None = None
+    tag_column: Annotated[int, Field(ge=1)] | str | None = None
     format: str | None = None
     offsets: Offsets = "characters"
     tag_names: tuple[str, ...] = ()
@@ -159,6 +160,11 @@ class Input(BaseModel):
         same = ("scheme", "orphans", "word_column", "tag_column", "text_column", "tokenised")
         chosen = {name: getattr(self, name) for name in (*same, "offsets", "format", "tag_names")}
         return Reading(tags=tags, raw_if_unclear=not of_pairs, **chosen)
+
+    def reading_of_labels(self) -> Reading:
+        """How further labelled files are read: as the input, but for its format and columns."""
+        same = ("scheme", "orphans", "text_column", "offsets", "tag_names")
+        return Reading(**{name: getattr(self, name) for name in same})
 
     def _format(self, path: str) -> Format:
         """Format of a file: a labelled corpus is sniffed, raw text is recognised by its name."""

@@ -68,10 +68,19 @@ class Job:
             raise InputError(self.work, None, why)
 
 
-def applied(steps: Iterable[Step]) -> str | None:
-    """Folder of the fit that a step applies, if any."""
-    folders = (getattr(step, "apply", None) for step in steps)
-    return next(filter(None, folders), None)
+def applied(steps: Iterable[Step]) -> dict[str, str | None]:
+    """Folder of the fit that a step applies, and file by which one calibrates, if any."""
+    roles = {"fit": "apply", "calibration": "gold"}
+    found: dict[str, str | None] = dict.fromkeys(roles)
+    for step in steps:
+        for role, setting in roles.items():
+            found[role] = found[role] or getattr(step, setting, None)
+    return found
+
+
+def records(steps: Iterable[Step]) -> dict[str, Any]:
+    """What steps have learned and the file beside the result keeps."""
+    return {key: value for step in steps for key, value in (step.record() or {}).items()}
 
 
 def signature_of(
@@ -89,7 +98,7 @@ def signature_of(
     for n, (step, part) in enumerate(zip(steps, parts, strict=True), 1):
         own = dict(part)
         if step.learns:
-            own["learned_on"] = f"{n_learned}_rows"
+            own.setdefault("learned_on", f"{n_learned}_rows")
         if len(steps) == 1:
             told = {"task": step.name, **own}
         else:

@@ -9,12 +9,13 @@ from typing import Any, Self, overload
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import alone
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import SentencePair, Side, checked_rows
 from spanbridge.core.signature import extended
 from spanbridge.core.spans import Nested
 from spanbridge.formats import Pairs
 from spanbridge.run.config import make_pipeline
-from spanbridge.run.job import applied, deterministic, signature_of
+from spanbridge.run.job import applied, deterministic, records, signature_of
 from spanbridge.run.result import (
     Run,
     StepReport,
@@ -26,9 +27,8 @@ from spanbridge.run.result import (
 )
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.run.stream import learn, run_steps
-from spanbridge.steps.account import Account
+from spanbridge.steps.account import Account, fates
 from spanbridge.steps.base import Step
-from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.raw_text import in_plain_words
 
 
@@ -43,7 +43,8 @@ class Result(Sequence[SentencePair]):
     Args:
         rows, signature, reports: as above.
         given: the rows that went in, for the files that they come from.
-        fit: folder of the fit that was applied, if any.
+        also: further files that it depends on, by their roles.
+        learned: what steps have learned and keep beside the result.
     """
 
     def __init__(
@@ -52,14 +53,16 @@ class Result(Sequence[SentencePair]):
         signature: str,
         reports: Sequence[StepReport],
         given: Iterable[SentencePair],
-        fit: str | None,
+        also: Mapping[str, str | None],
+        learned: Mapping[str, Any],
     ) -> None:
         self._rows = rows
         self.signature = signature
         self.reports = reports
         notes = given.counts.notes() if isinstance(given, Pairs) else {}
         self.account: Account = whole_account(reports, notes)
-        self._inputs = {**(given.files if isinstance(given, Pairs) else {}), "fit": fit}
+        self._inputs = {**(given.files if isinstance(given, Pairs) else {}), **also}
+        self._learned = learned
 
     @overload
     def __getitem__(self, index: int) -> SentencePair: ...
@@ -106,7 +109,7 @@ class Result(Sequence[SentencePair]):
             with open_result(path, held.name, side, lambda: account, **layer) as write:
                 for row in self._rows:
                     write(row)
-            return finish(str(path), self._inputs, line, account)
+            return finish(str(path), self._inputs, line, account, self._learned)
 
 
 class Loaded:
@@ -133,7 +136,7 @@ class Loaded:
         given = {"steps": list(steps), "languages": languages or {}, "commercial": commercial}
         self._steps: tuple[Step, ...] = make_pipeline(given).open()
         self._parts = [step.signature_parts() for step in self._steps]
-        self._fitted = not any(step.learns for step in self._steps)
+        self._fitted = not any(step.must_learn for step in self._steps)
         self._n_learned = 0
 
     def fit(
@@ -180,7 +183,8 @@ class Loaded:
     ) -> Result:
         reading = given.reading if isinstance(given, Pairs) else {}
         line = signature_of(self._steps, self._parts, self._n_learned, reading)
-        return Result(done, line, reports, given, applied(self._steps))
+        also, learned = applied(self._steps), records(self._steps)
+        return Result(done, line, reports, given, also, learned)
 
 
 @deterministic
@@ -208,10 +212,8 @@ def in_memory(
     if not isinstance(limit, int) or limit < 1:
         raise SpanbridgeError(f"limit is {limit}, but must be 1 or more")
     given = list(checked_rows(rows))
-    reports = [StepReport(step.name, step.licences()) for step in steps]
+    reports = [StepReport.of(step) for step in steps]
     n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
-    done = [
-        in_plain_words(pair)
-        for pair in run_steps(steps, progress(given, len(given), "run"), reports)
-    ]
-    return done, reports, n_learned
+    task = Task("run", len(given), lambda: fates([reports[-1].account]))
+    rows = run_steps(steps, progress(given, task), reports)
+    return [in_plain_words(pair) for pair in rows], reports, n_learned

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from spanbridge.core import registry
+from spanbridge.core.rows import Side
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.segmentation import DICTIONARIES
 from spanbridge.steps.tagging import MIN_SCORE
@@ -27,6 +28,25 @@ def segmented(wanted: bool | None, language: str | None) -> bool:
     return language is None or find_language(language).script in DICTIONARIES
 
 
+def calibrated(
+    project: Mapping[str, Any], gold: Any, side: Side = "target"
+) -> tuple[dict[str, Any], list[dict[str, dict[str, Any]]]]:
+    """Settings of a projection, and the step at the end that calibrates its probabilities.
+
+    The least confidence goes to where probabilities are final.
+
+    Args:
+        project: settings, ``min_confidence`` among them.
+        gold: labelled rows, or the record of an earlier run; None for no such step.
+        side: side whose spans are found.
+    """
+    if gold is None:
+        return dict(project), []
+    rest = {name: value for name, value in project.items() if name != "min_confidence"}
+    bound = {name: project[name] for name in project.keys() - rest.keys()}
+    return rest, [{"calibrate": {"gold": str(gold), "side": side, **bound}}]
+
+
 def label_steps(
     route: Route = "direct",
     tagger: Entry = EMBEDDED,
@@ -39,6 +59,7 @@ def label_steps(
     split: bool = True,
     segment: bool = False,
     back: str | None = None,
+    calibrate: Any = None,
 ) -> list[Entry]:
     """Steps from raw text to its entities.
 
@@ -56,7 +77,10 @@ def label_steps(
         segment: find words of scripts that are written without spaces.
         back: style of marks for translating the tagged translation back and aligning with that;
             None for no back-translation.
+        calibrate: labelled rows to calibrate probabilities on, or the record of an earlier run.
     """
+    first, last = calibrated({"min_confidence": min_confidence}, calibrate)
+    min_confidence = first.get("min_confidence", 0.0)
     least = {"min_score": min_confidence} if min_confidence else {}
     before: list[Entry | None] = [
         "repair" if repair else None,
@@ -79,7 +103,7 @@ def label_steps(
     if route == "ensemble":
         bound = {name: max(value, MIN_SCORE) for name, value in least.items()}
         way.append({"ensemble": {"tagger": text_tagger, **bound}})
-    return [step for step in (*before, *way, *after) if step is not None]
+    return [step for step in (*before, *way, *after, *last) if step is not None]
 
 
 def _split(translator: Entry | None) -> Entry:

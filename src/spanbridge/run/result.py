@@ -20,6 +20,7 @@ from spanbridge.core.standard import check_one_input, is_standard
 from spanbridge.formats import Format, Write, named_format, open_writer, output_format
 from spanbridge.formats.base import MisfitError
 from spanbridge.steps.account import Account
+from spanbridge.steps.base import Step
 
 # Number of reasons that are told where there is no file of rejects.
 _TOLD = 10
@@ -35,8 +36,10 @@ class StepReport:
         shards: number of its finished shards; 0 if the run has none.
         made: number of these that this run made.
         rows: number of rows that came out of it.
-        seconds: time spent on its rows by any run, and on learning by this run.
+        seconds: time spent on its rows by any run.
+        learning: time that this run spent on learning, in seconds.
         account: its own account.
+        amends: as in :class:`~spanbridge.steps.base.Step`.
     """
 
     name: str
@@ -45,12 +48,20 @@ class StepReport:
     made: int = 0
     rows: int = 0
     seconds: float = 0.0
+    learning: float = 0.0
     account: Account = field(default_factory=Account)
+    amends: bool = False
+
+    @classmethod
+    def of(cls, step: Step) -> StepReport:
+        """The report of a step that has done nothing yet."""
+        return cls(step.name, step.licences(), amends=step.amends)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         counts: dict[str, Any] = {"licences": self.licences} if self.licences else {}
         counts |= {"shards": self.shards, "made": self.made, "seconds": round(self.seconds, 3)}
+        counts |= {"learning_seconds": round(self.learning, 3)} if self.learning else {}
         return {"step": self.name, **counts, **self.account.to_dict()}
 
     def text(self) -> str:
@@ -58,6 +69,8 @@ class StepReport:
         head = f"{self.name}: {self.rows} rows"
         if self.seconds:
             head += f", {self.seconds:.1f} s, {self.rows / self.seconds:.0f} rows per second"
+        if self.learning:
+            head += f", after {self.learning:.1f} s of learning"
         if self.shards > self.made:
             head += f"; {self.shards - self.made} of {self.shards} shards done before"
         lines = [head]
@@ -78,6 +91,7 @@ class Run:
         account: number of rows by status, and further counts.
         rejects: path of the rejects file, or None.
         explanation: path of the explanation, or None.
+        learned: what steps have learned and keep beside the result.
     """
 
     output: str
@@ -86,6 +100,7 @@ class Run:
     account: Account
     rejects: str | None
     explanation: str | None = None
+    learned: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, in a stable order."""
@@ -96,6 +111,7 @@ class Run:
             "account": self.account.to_dict(),
             "rejects": self.rejects,
             **({"explanation": self.explanation} if self.explanation is not None else {}),
+            **self.learned,
         }
 
     def text(self) -> str:
@@ -126,11 +142,18 @@ def rejects_path(output: str | Path) -> Path:
 def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Account:
     """The account of a run: that of its last step, with what any step rejected.
 
+    What is known of probabilities is said by the last step that wrote any. A step that amends the
+    one before leaves its account as it is but for that.
+
     Args:
         reports: figures of all steps.
         notes: counts of the reader.
     """
-    last = reports[-1].account
+    last = Account()
+    for report in reports:
+        own = report.account
+        known = own.calibrations or last.calibrations
+        last = last.amended(own) if report.amends else replace(own, calibrations=known)
     rejects: Counter[tuple[str, str]] = Counter()
     for report in reports:  # a later step may enter the same rejects again; rows may share an id
         rejects |= Counter(report.account.rejects)
@@ -304,6 +327,7 @@ def finish(
     inputs: Mapping[str, str | None],
     line: str,
     account: Account,
+    learned: Mapping[str, Any],
     explanation: str | None = None,
 ) -> Run:
     """Write the rejects and then the manifest beside a result, which says that all is whole.
@@ -312,23 +336,33 @@ def finish(
     """
     given = {role: path for role, path in inputs.items() if path is not None}
     if is_standard(output):
-        return Run(output, given, line, account, None, explanation)
+        return Run(output, given, line, account, None, explanation, learned)
     rejects = rejects_path(output)
     if account.rejects:
         with atomic_output(rejects) as out:
             for row, reason in account.rejects:
                 out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
     rejected = str(rejects) if account.rejects else None
-    run = Run(output, given, line, account, rejected, explanation)
+    run = Run(output, given, line, account, rejected, explanation, learned)
     files = [Path(path) for path in (output, rejected, explanation) if path is not None]
     write_record(manifest_path(output), run.to_dict(), files)
     return run
 
 
+class ChangedResultError(InputError):
+    """A result that was changed since its manifest was written.
+
+    Attributes:
+        manifest: the manifest, which may still name the inputs.
+    """
+
+    manifest: dict[str, Any]
+
+
 def read_manifest(output: str) -> dict[str, Any] | None:
     """Manifest beside a result, or None.
 
-    Raises InputError if it is damaged, or not this result's.
+    Raises InputError if it is damaged; ChangedResultError if it is not this result's.
     """
     path = manifest_path(output)
     if is_standard(output) or not path.is_file():
@@ -339,5 +373,7 @@ def read_manifest(output: str) -> dict[str, Any] | None:
     # results may be renamed, and go without their rejects
     if Path(output).is_file() and file_digest(Path(output)) not in manifest.get(FILES, {}).values():
         why = f"is not the result that {path.name} is about; run again, or delete {path.name}"
-        raise InputError(output, None, why)
+        changed = ChangedResultError(output, None, why)
+        changed.manifest = manifest
+        raise changed
     return manifest

@@ -1,7 +1,7 @@
 """The sharded runner, which saves every shard of every step so that a killed run can be resumed.
 
 A shard's name has a key made of its input rows, the settings and models of its step and of those
-before, and the code's version: ``WORK/2-tag/00017-KEY.parquet``. Beside it stands its record
+before, and the code's version: ``WORK/2-tag/00017-KEY.gz``. Beside it stands its record
 (:mod:`spanbridge.core.records`), written last, with its digest and its account. Finished shards are
 not made again, damaged ones are; if anything that a shard depends on changes, so does its key.
 Files appear whole or not at all.
@@ -18,28 +18,34 @@ from __future__ import annotations
 
 import time
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from hashlib import sha256
-from math import inf
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
 from spanbridge.core.files import alone, reason
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.records import read_record, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
 from spanbridge.core.temporary import private_folder, sweep, unfinished_folder
 from spanbridge.formats.base import Counts
-from spanbridge.formats.parquet import read_shard, write_shard
-from spanbridge.run.job import Job, deterministic, signature_of
+from spanbridge.formats.shard_files import read_shard, write_shard
+from spanbridge.run.job import Job, deterministic, records, signature_of
 from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
 from spanbridge.run.sample import sampled
-from spanbridge.steps.account import Account
+from spanbridge.run.stream import passed
+from spanbridge.steps.account import Account, fates
 from spanbridge.steps.base import Step, chunks
-from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.raw_text import by_text, in_plain_words
+
+# Words per shard, at most, unless one row has more.
+SHARD_WORDS = 2_000_000
 
 
 @deterministic
@@ -74,23 +80,25 @@ class _ShardedRun:
         self._job, self._work, self._steps, self._progress = job, work, steps, progress
         self._parts = [step.signature_parts() for step in steps]
         self.reports = [StepReport("read")]
-        self.reports += (StepReport(step.name, step.licences()) for step in steps)
+        self.reports += map(StepReport.of, steps)
         # before they have learned
         self._described = [f"{step.describe()}|{code_version()}" for step in steps]
         self._inputs: list[str] = []  # digests of the shards of the input
         self._keys: dict[tuple[int, int], str] = {}
         self._samples: dict[int, str] = {}  # keys of what each step learns from
+        self._examples: dict[int, list[SentencePair] | None] = {}  # that steps bring
         self._now: set[str] = set()  # keys of the shards that this run has made
         self._sizes: list[int] = []
         self._records: dict[str, dict[str, Any]] = {}  # checked ones, by keys of shards
         self._ready: set[int] = set()  # indices of steps that have learned
         self._notes: dict[str, int] = {}  # on the input
+        self._accounts: list[Account] = []  # of the shards of a step that this run makes
 
     def read(self) -> None:
         """Cut the input into shards."""
         counts, report = Counts(), self.reports[0]
-        rows = self._progress(self._job.open_rows(counts), None, "read")
-        for n, chunk in enumerate(chunks(rows, self._job.shard_rows, inf)):
+        rows = self._progress(self._job.open_rows(counts), Task("read"))
+        for n, chunk in enumerate(chunks(rows, self._job.shard_rows, SHARD_WORDS)):
             self._inputs.append(_digest(chunk))
             self._sizes.append(len(chunk))
             if self._record(0, n) is None:
@@ -114,8 +122,14 @@ class _ShardedRun:
             return ""
         if s not in self._samples:
             given = (f"|{self._given(s, n)}:{rows}" for n, rows in self._sample().items())
-            self._samples[s] = "".join(given)
+            examples = self._own_examples(s)
+            self._samples[s] = "".join(given) if examples is None else f"|{_digest(examples)}"
         return self._samples[s]
+
+    def _own_examples(self, s: int) -> list[SentencePair] | None:
+        if s not in self._examples:
+            self._examples[s] = self._steps[s - 1].examples(self._job.open_rows(None))
+        return self._examples[s]
 
     def _given(self, s: int, k: int) -> str:
         """The key of the shard that another is made of, and what it holds if it has failures."""
@@ -152,8 +166,12 @@ class _ShardedRun:
                 missing = [k for k in todo if self._missing(s, k)]
                 if not missing:
                     continue
+                self._learn(s)
+                self._accounts.clear()
+                name = f"{self.reports[s].name} (step {s} of {last})"
                 total = sum(self._sizes[k] for k in missing)
-                for _ in self._progress(self._made(s, missing), total, self.reports[s].name):
+                task = Task(name, total, partial(fates, self._accounts))
+                for _ in self._progress(self._made(s, missing), task):
                     pass
         for s, report in enumerate(self.reports):
             self._account(s, report)
@@ -162,6 +180,9 @@ class _ShardedRun:
             return None
         job = self._job
         account = whole_account(self.reports, self._notes)
+        for s in range(1, last + 1):  # what shards of an earlier session were made by
+            if self._steps[s - 1].learns and self._own_examples(s) is not None:
+                self._learn(s)
         n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
         line = signature_of(self._steps, self._parts, n_learned, job.reading)
         with alone(job.output, wait=True):  # another machine may have found all shards done, too
@@ -171,7 +192,7 @@ class _ShardedRun:
                 for k in shards:
                     for pair in read_shard(self._path(last, k)):
                         write(in_plain_words(pair))
-            return finish(job.output, job.inputs, line, account)
+            return finish(job.output, job.inputs, line, account, records(self._steps))
 
     def _made(self, s: int, missing: Iterable[int]) -> Iterator[SentencePair]:
         for k in missing:
@@ -182,6 +203,7 @@ class _ShardedRun:
         rows = self._shard(s - 1, k)
         self._learn(s)
         account, done, started = Account(), [], time.monotonic()
+        self._accounts.append(account)
         step = self._steps[s - 1]
         record = self._record(s, k) if self._failed(s, k) else None
         step.begin({} if record is None else record["kept"])
@@ -241,18 +263,18 @@ class _ShardedRun:
 
     def _path(self, s: int, k: int) -> Path:
         folder = self._work / f"{s}-{self.reports[s].name}"
-        return folder / f"{k:05}-{self._key(s, k)[:16]}.parquet"
+        return folder / f"{k:05}-{self._key(s, k)[:16]}.gz"
 
     def _sample(self) -> dict[int, list[range]]:
         """Ranges of input rows that are learned from, by shard."""
-        size = self._job.shard_rows
+        ends = list(accumulate(self._sizes))
         found: dict[int, list[range]] = {}
         for block in sampled(sum(self._sizes), self._job.fit_rows):
             first = block.start
             while first < block.stop:
-                k = first // size
-                stop = min(block.stop, (k + 1) * size)
-                found.setdefault(k, []).append(range(first - k * size, stop - k * size))
+                k = bisect_right(ends, first)
+                start, stop = ends[k] - self._sizes[k], min(block.stop, ends[k])
+                found.setdefault(k, []).append(range(first - start, stop - start))
                 first = stop
         return found
 
@@ -264,10 +286,7 @@ class _ShardedRun:
         keys = "|".join([self._key(s, k) for k in self._sample()])
         folder = self._path(s, 0).parent / f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
         if not self._restored(step, folder):
-            rows: list[SentencePair] = []
-            for k, ranges in self._sample().items():
-                texts = self._texts(s, k)
-                rows += [pair for part in ranges for n in part for pair in texts[n]]
+            rows = self._learning_rows(s)
             started = time.monotonic()
             step.fit(rows, self._progress)
             try:
@@ -276,8 +295,20 @@ class _ShardedRun:
             except (OSError, ValueError) as error:
                 raise InputError(folder, None, f"cannot be written ({reason(error)})") from error
             step.load(folder)
-            self.reports[s].seconds += time.monotonic() - started
+            self.reports[s].learning += time.monotonic() - started
         self._ready.add(s)
+
+    def _learning_rows(self, s: int) -> list[SentencePair]:
+        """The rows that a step learns from, as the steps before have made them."""
+        if (examples := self._own_examples(s)) is not None:
+            for before in range(1, s):
+                self._learn(before)
+            return passed(self._steps[: s - 1], examples)
+        rows: list[SentencePair] = []
+        for k, ranges in self._sample().items():
+            texts = self._texts(s, k)
+            rows += [pair for part in ranges for n in part for pair in texts[n]]
+        return rows
 
     def _restored(self, step: Step, folder: Path) -> bool:
         if not folder.is_dir():

@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from functools import partial
 
 from spanbridge.core.files import alone, atomic_output
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import SentencePair
 from spanbridge.formats.base import Counts
-from spanbridge.run.job import Job, deterministic, signature_of
+from spanbridge.run.job import Job, deterministic, records, signature_of
 from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
 from spanbridge.run.sample import FIT_ROWS, sampled
-from spanbridge.steps.account import Account
+from spanbridge.steps.account import Account, fates
 from spanbridge.steps.base import CHUNK, QUICK_CHUNK, Step, chunks
-from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.raw_text import in_plain_words
 
 
@@ -51,9 +51,12 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
         )
         total = _count(job, counts, progress) if job.slow else None
         steps = job.open_steps()
+        if job.keep is not None:
+            for step in steps:
+                step.check_fit()
         if total is None and any(step.learns for step in steps):
             total = _count(job, counts, progress)
-        reports = [StepReport(step.name, step.licences()) for step in steps]
+        reports = [StepReport.of(step) for step in steps]
         parts = [step.signature_parts() for step in steps]
         n_learned = learn(
             steps, lambda: job.open_rows(None), total or 0, job.fit_rows, progress, reports
@@ -62,16 +65,18 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
             for step in steps:
                 step.save(job.keep)
         rows = run_steps(steps, job.open_rows(counts if total is None else None), reports)
-        for pair in progress(rows, total, "+".join(step.name for step in steps)):
+        name = "+".join(step.name for step in steps)
+        for pair in progress(rows, Task(name, total, partial(fates, [reports[-1].account]))):
             write(_without_explanation(in_plain_words(pair), explain))
         account = whole_account(reports, counts.notes())
     line = signature_of(steps, parts, n_learned, job.reading)
-    return finish(job.output, job.inputs, line, account, job.explanation), reports
+    done = finish(job.output, job.inputs, line, account, records(steps), job.explanation)
+    return done, reports
 
 
 def _count(job: Job, counts: Counts, progress: Progress) -> int:
     """Number of rows; reading them all checks the input."""
-    return sum(1 for _ in progress(job.open_rows(counts), None, "read"))
+    return sum(1 for _ in progress(job.open_rows(counts), Task("read")))
 
 
 def _without_explanation(
@@ -95,25 +100,34 @@ def learn(
 ) -> int:
     """Let the steps learn from a sample of the rows, each from the output of the steps before.
 
+    Those that bring examples learn from these.
+
     Returns:
         The number of input rows that were learned from.
     """
-    last = max((n for n, step in enumerate(steps, 1) if step.learns), default=0)
-    if not last or not total:
+    learners = [n for n, step in enumerate(steps) if step.learns]
+    if not learners or not total:
         return 0
-    wanted = {n for block in sampled(total, limit) for n in block}
-    sample = [row for n, row in enumerate(open_rows()) if n in wanted]
+    own = {n: step.examples(open_rows()) for n, step in enumerate(steps) if step.learns}
+    last = max((n for n in learners if own[n] is None), default=-1)
+    wanted = {n for block in sampled(total, limit) for n in block} if last >= 0 else set()
+    sample = [row for n, row in enumerate(open_rows()) if n in wanted] if wanted else []
     n_learned = len(sample)
-    for n, step in enumerate(steps[:last]):
+    for n, step in enumerate(steps):
         if step.learns:
+            examples = own[n]
             started = time.monotonic()
-            step.fit(sample, progress)
+            step.fit(sample if examples is None else passed(steps[:n], examples), progress)
             if reports:
-                reports[n].seconds += time.monotonic() - started
-        if n + 1 < last:
-            # not counted here: the rows pass again later
-            sample = list(run_steps([step], sample, [StepReport(step.name)]))
+                reports[n].learning += time.monotonic() - started
+        if n < last:
+            sample = passed([step], sample)
     return n_learned
+
+
+def passed(steps: Sequence[Step], rows: Iterable[SentencePair]) -> list[SentencePair]:
+    """Rows after steps that learn from them; not counted, since the input's pass again later."""
+    return list(run_steps(steps, rows, [StepReport.of(step) for step in steps]))
 
 
 def run_steps(

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.rows import REJECTED, SentencePair
+from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
 from spanbridge.core.spans import Span
+from spanbridge.projection.method import UNSURE
 
 # Unlikely rows at most this far apart may be one run; a run has at least so many of them, which are
 # so large a share of its rows.
 GAP, RUN, DENSE = 8, 10, 0.5
 _COUNTS = (
     *("rows", "status", "source_spans", "target_spans", "dropped_spans", "rejects", "notes"),
-    "shifts",
+    *("shifts", "calibration"),
 )
+# Status of rows in which no span is probable enough.
+EMPTIED = f"{EMPTY}{UNSURE}"
 # Number (from 1) and id of the first row and of the last, and how many are unlikely.
 Stretch = tuple[int, str, int, str, int]
+
+
+def fates(accounts: Iterable[Account]) -> str:
+    """What came out of the rows so far, without the reasons: ``90 projected, 10 empty``."""
+    found: Counter[str] = Counter()
+    for account in accounts:
+        for status, count in account.statuses.items():
+            found[status.partition(":")[0]] += count
+    return ", ".join(f"{count:,} {status}" for status, count in found.items() if status != "done")
 
 
 @dataclass
@@ -34,6 +46,8 @@ class Account:
         unlikely: rows whose sides do not seem to translate each other, near ones together: number
             (from 1) and id of the first and of the last, and how many there are.
         notes: other counts for the user, by name (such as orphan tags read).
+        calibrations: number of spans with a probability, by what is known of how far it holds:
+            ``calibrated on ...``, or ``uncalibrated: `` and why.
     """
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -43,6 +57,7 @@ class Account:
     rejects: list[tuple[str, str]] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
     unlikely: list[Stretch] = field(default_factory=list)
+    calibrations: Counter[str] = field(default_factory=Counter)
 
     @property
     def n_rows(self) -> int:
@@ -62,6 +77,46 @@ class Account:
         self.statuses[status] += 1
         if status.startswith(REJECTED):
             self.rejects.append((pair.id, status.removeprefix(REJECTED)))
+
+    def calibrated(self, spans: Iterable[Span], known: str) -> None:
+        """Count spans that have a probability, by what is known of how far it holds."""
+        if n := sum(span.score is not None for span in spans):
+            self.calibrations[known] += n
+
+    def left_out(self, spans: Sequence[Span]) -> None:
+        """Count spans of a finished row that a step left out as too improbable."""
+        if spans:
+            self.dropped[UNSURE] += len(spans)
+
+    @property
+    def calibration(self) -> str | None:
+        """What the probabilities of spans are known to hold for, in one line; None without any."""
+        known = self.calibrations.most_common()
+        if len(known) < 2:
+            return known[0][0] if known else None
+        return "; ".join(f"{text} ({count} spans)" for text, count in known)
+
+    def amended(self, by: Account) -> Account:
+        """This account after a step that only left spans out, or changed probabilities."""
+        statuses, notes = self.statuses.copy(), self.notes.copy()
+        for status in (PROJECTED, "tagged"):
+            if statuses[status]:
+                statuses[status] -= by.statuses[EMPTIED]
+                statuses[EMPTIED] += by.statuses[EMPTIED]
+        n_left_out, dropped = by.dropped.total(), self.dropped
+        if self.n_source_spans:
+            dropped = dropped + by.dropped
+        elif n_left_out:
+            notes["spans"] = notes.get("spans", n_left_out) - n_left_out
+            notes[f"spans left out: {UNSURE}"] = n_left_out
+        return replace(
+            self,
+            statuses=+statuses,
+            n_target_spans=self.n_target_spans - (n_left_out if self.n_source_spans else 0),
+            dropped=dropped,
+            notes=notes,
+            calibrations=by.calibrations,
+        )
 
     def doubt(self, row: str) -> None:
         """Count the row that was entered last as one whose sides do not translate each other."""
@@ -97,6 +152,7 @@ class Account:
         self.n_target_spans += other.n_target_spans
         self.dropped += other.dropped
         self.rejects += other.rejects
+        self.calibrations += other.calibrations
         for name, count in other.notes.items():
             self.note(name, count)
 
@@ -111,13 +167,14 @@ class Account:
             [(row, reason) for row, reason in given["rejects"]],
             given["notes"],
             [(a, row, b, last, n) for a, row, b, last, n in given["unlikely"]],
+            Counter(given["calibrations"]),
         )
 
     def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
         """The account for JSON, in a stable order; ``whole`` includes the rejected rows."""
         if whole:
-            rows = {"rejects": self.rejects, "notes": self.notes, "unlikely": self.unlikely}
-            return {**self.to_dict(), **rows}
+            names = ("rejects", "notes", "unlikely", "calibrations")
+            return {**self.to_dict(), **{name: getattr(self, name) for name in names}}
         shifts = [
             {"row": first, "id": row, "last_row": last, "last_id": last_row, "unlikely": n}
             for first, row, last, last_row, n in self.shifts()
@@ -130,6 +187,7 @@ class Account:
             "dropped_spans": dict(sorted(self.dropped.items())),
             **{name: count for name, count in sorted(self.notes.items()) if count},
             **({"shifts": shifts} if shifts else {}),
+            **({"calibration": self.calibration} if self.calibrations else {}),
         }
 
     def text(self) -> str:
@@ -153,4 +211,6 @@ class Account:
             "to be translations: look for a line lost or added before them"
             for a, row, b, last, n in self.shifts()
         ]
+        if self.calibrations:
+            lines.append(f"confidences: {self.calibration}")
         return "\n".join(lines)

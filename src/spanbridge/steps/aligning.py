@@ -11,12 +11,12 @@ from pydantic import PrivateAttr
 from spanbridge.alignment.base import Aligner, checked
 from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import EMPTY, REJECTED, SentencePair
 from spanbridge.steps import learning
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import AlignerSettings, Context, PartSettings, Step
 from spanbridge.steps.long_rows import batches, cut, in_parts, joined_links
-from spanbridge.steps.progress import Progress, silent
 
 
 class Align(Step):
@@ -44,7 +44,7 @@ class Align(Step):
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Fit the aligner."""
         parts = list(in_parts(rows, self._aligner))
-        self._aligner.fit(progress(parts, len(parts), "learn words"))
+        self._aligner.fit(progress(parts, Task("learn words", len(parts))))
 
     def save(self, folder: str | Path) -> None:
         """Save what the aligner has learned."""

@@ -22,13 +22,14 @@ from pydantic import (
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import code_digests, told
+from spanbridge.core.progress import Progress, silent
 from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.core.secrets import shown
 from spanbridge.core.settings import exact
+from spanbridge.formats import Reading
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
-from spanbridge.steps.progress import Progress, silent
 
 # Rows per batch: enough to fill an encoder's batches of equal length, few enough for a progress bar
 # that moves; results do not depend on it. If no step is slow, so few that they are freed before
@@ -135,10 +136,12 @@ class Context:
     Attributes:
         languages: languages of the source and the target side; None if no step needs it.
         commercial: refuse parts whose licence does not allow commercial use.
+        reading: how labelled files of steps are read; None for the usual way.
     """
 
     languages: dict[Side, Language | None] = field(default_factory=dict)
     commercial: bool = False
+    reading: Reading | None = None
 
     def language(self, side: Side) -> Language:
         """Language of one side. Raises SpanbridgeError if it is not known."""
@@ -194,6 +197,8 @@ class Step(BaseModel, ABC):
             ``{other}`` by the other one.
         before: columns that must not exist yet.
         one_to_one: True if each row gives one row, with the same id, in the same order.
+        amends: True if it only changes probabilities and leaves spans out, so that the account of
+            the step before still holds but for these.
     """
 
     model_config = ConfigDict(
@@ -205,6 +210,7 @@ class Step(BaseModel, ABC):
     clears: ClassVar[tuple[str, ...]] = ()
     before: ClassVar[tuple[str, ...]] = ()
     one_to_one: ClassVar[bool] = True
+    amends: ClassVar[bool] = False
     _made: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @field_validator("*", mode="before")
@@ -332,14 +338,37 @@ class Step(BaseModel, ABC):
 
     @property
     def learns(self) -> bool:
-        """True if it has to learn from a sample of the rows before it works."""
+        """True if it learns from a sample of the rows before it works."""
         return False
 
+    @property
+    def must_learn(self) -> bool:
+        """True if it cannot work before it has learned."""
+        return self.learns
+
+    def check_fit(self) -> None:
+        """Raise SpanbridgeError if :meth:`save` would not keep all that the results depend on."""
+
+    def examples(self, rows: Iterable[SentencePair]) -> list[SentencePair] | None:
+        """Rows of its own that it learns from, once they have passed the steps before.
+
+        Args:
+            rows: those of the input.
+
+        Returns:
+            The rows; None if it learns from a sample of the input's.
+        """
+        return None
+
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
-        """Learn from a sample of the rows."""
+        """Learn from a sample of the rows, or from its :meth:`examples`."""
 
     def save(self, folder: str | Path) -> None:
         """Save what was learned in a folder."""
 
     def load(self, folder: str | Path) -> None:
         """Restore what was learned before, with the same settings."""
+
+    def record(self) -> dict[str, Any] | None:
+        """What the file beside a result keeps of what was learned, as values for JSON."""
+        return None

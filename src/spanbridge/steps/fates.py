@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from spanbridge.alignment.cutting import Part
+from spanbridge.core import registry
 from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import EMPTY, REJECTED, SentencePair
-from spanbridge.core.scripts import is_invisible
+from spanbridge.core.scripts import is_invisible, is_unspaced
 from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span
-from spanbridge.projection.confidence import sentence_confidence
-from spanbridge.projection.method import NO_LINK, Projection
+from spanbridge.projection.confidence import FITTED_ON, sentence_confidence
+from spanbridge.projection.method import NO_LINK, Method, Projection
 from spanbridge.projection.score_input import LINK_SCORE
+from spanbridge.steps.base import PartSettings
 from spanbridge.steps.long_rows import joined_links, joined_projections
 
 UNLIKELY = f"{EMPTY}unlikely to be a translation"
@@ -86,6 +88,60 @@ def row_confidence(whole: Projection, min_confidence: float) -> float | None:
     least = [p if p >= min_confidence else 1 - p for p in sure.values()]
     n_dropped = len({span[:2] for span, _ in whole.dropped})
     return round(sentence_confidence(least, n_dropped), 4)
+
+
+def doubt_of_settings(
+    method: Method,
+    chosen: tuple[PartSettings | None, PartSettings],
+    further: Mapping[str, object],
+) -> str | None:
+    """Why the settings of a projection are not those that its confidences were fitted with.
+
+    Args:
+        method: the method.
+        chosen: settings of aligner and method; one made in Python counts as the usual one of its
+            class.
+        further: weights and models that scores were given.
+
+    Returns:
+        The reason; None if nothing speaks against it.
+    """
+    aligner, own = chosen
+    if not method.calibrated:
+        return f"nothing is known of the method {method.name}"
+    if own.options or further:
+        return "settings other than the method's own"
+    if aligner is None and method.reads != "nothing":
+        return "links from elsewhere"
+    if aligner is not None:
+        usual = {method.aligner} | ({"statistical"} if method.aligner == "fused" else set())
+        same = aligner.name in usual
+        if aligner.made is not None:
+            same = type(aligner.made) in {registry.load("aligner", name) for name in usual}
+        if {*aligner.options} - {"threads"} or not same:
+            return "another aligner than the method's own"
+    return None
+
+
+def known_of(pair: SentencePair, doubt: str | None, given_links: bool) -> str:
+    """What the confidences of a row's spans are known to hold for.
+
+    Args:
+        pair: the row.
+        doubt: as from :func:`doubt_of_settings`.
+        given_links: the row brought links that took the place of the aligner's.
+    """
+    if any(span.score is not None for span in pair.source.spans):
+        doubt = "a tagger's own probabilities are multiplied in"
+    elif doubt is None and given_links:
+        doubt = "links from elsewhere"
+    elif doubt is None and any(map(_is_unspaced, (*pair.source.words, *pair.target.words))):
+        doubt = "a script that is written without spaces"
+    return f"calibrated on {FITTED_ON}" if doubt is None else f"uncalibrated: {doubt}"
+
+
+def _is_unspaced(word: str) -> bool:
+    return bool(word) and is_unspaced(word[0])
 
 
 def status_or(found: Projection | RowError) -> Projection | str:

@@ -13,6 +13,7 @@ from spanbridge.alignment.judging import Judge
 from spanbridge.alignment.parallel import translation_score
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span, nesting
@@ -35,10 +36,12 @@ from spanbridge.steps.fates import (
     UNLIKELY,
     Found,
     Outcome,
+    doubt_of_settings,
     early_status,
     empty_probability,
     joined,
     joined_score,
+    known_of,
     output_links,
     row_confidence,
     status_or,
@@ -46,7 +49,6 @@ from spanbridge.steps.fates import (
     with_links,
 )
 from spanbridge.steps.long_rows import batches, cut, in_parts
-from spanbridge.steps.progress import Progress, silent
 from spanbridge.steps.target_words import Suffixes, TargetWords
 from spanbridge.translation.base import Translator
 from spanbridge.translation.scoring import TranslationScorer
@@ -65,7 +67,7 @@ class Project(Step):
             links of rows that bring them and reject the others; or align all rows ``anew``.
         min_confidence: spans with a lower confidence are left out, in [0, 1].
         least_parallel: rows whose sides translate each other with a lower probability get no
-            spans, in [0, 1]; 0 projects them all.
+            spans, in [0, 1]; 0 projects them all, and does not learn which rows are translations.
         weights: weights of further scores, or other weights for the method's own.
         tagger: a tagger of the target, for methods and scores that take one.
         translator: a translator that scores, for methods and scores that take one.
@@ -98,6 +100,7 @@ class Project(Step):
     _weights: dict[str, float] = PrivateAttr(default_factory=dict)
     _words: TargetWords = PrivateAttr()
     _judge: Judge = PrivateAttr()
+    _doubt: str | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _consistent(self) -> Project:
@@ -129,6 +132,7 @@ class Project(Step):
                 self._method.add_scores(weights=weights)
             learning.load(self.apply, self._aligner, self._method, self._judge)
             self._chosen, self._weights = (aligner, method), weights
+            self._doubt = doubt_of_settings(self._method, self._chosen, weights)
             return
         usual = PartSettings("method", "greedy" if self.links == "only" else "corpus")
         method = self.method or usual
@@ -155,6 +159,7 @@ class Project(Step):
             aligner = aligner or PartSettings("aligner", self._method.aligner)
             self._aligner = self.build(context, aligner)
         self._chosen = (aligner, method)
+        self._doubt = doubt_of_settings(self._method, self._chosen, self._helpers)
         if not self._method.learns:
             self._check_reach()
 
@@ -186,48 +191,55 @@ class Project(Step):
 
     @property
     def learns(self) -> bool:
-        """True if method or aligner learn from the rows and no earlier fit is applied."""
-        if self._applied is not None:
-            return False
-        return self._method.learns or (self._aligner is not None and self._aligner.learns)
+        """True if anything learns from the rows, and no earlier fit is applied."""
+        return self._applied is None and (self.must_learn or self._judges)
+
+    @property
+    def must_learn(self) -> bool:
+        """True if method or aligner learn from the rows, and no earlier fit is applied."""
+        parts = () if self._applied is not None else (self._method, self._aligner)
+        return any(part is not None and part.learns for part in parts)
+
+    @property
+    def _judges(self) -> bool:
+        """Whether it learns which rows are translations."""
+        return self._method.reads != "nothing" and self.least_parallel > 0
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Fit aligner and method, and what tells translations from other rows."""
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
         learning_rows = list(in_parts(map(self._words, rows), self._aligner))
         if self._aligner is not None and self._aligner.learns:
-            self._aligner.fit(progress(learning_rows, len(learning_rows), "learn words"))
+            self._aligner.fit(progress(learning_rows, Task("learn words", len(learning_rows))))
         if self._method.learns:
-            watched = progress(learning_rows, len(learning_rows), "learn spans")
+            watched = progress(learning_rows, Task("learn spans", len(learning_rows)))
             found = (row for batch in batches(watched) for row in self._aligned(batch))
             self._method.fit(
                 [(pair, read) for pair, read in found if not isinstance(read, RowError)]
             )
-        if self._method.reads != "nothing":
+        if self._judges:
             self._judge.fit(learning_rows, self._aligner)
         self._check_reach()
 
     def save(self, folder: str | Path) -> None:
-        """Save what aligner and method have learned, and their settings.
+        """Save what was learned, and the settings of aligner and method.
 
         Raises:
             InputError: the folder cannot be written to.
-            SpanbridgeError: a tagger or translator takes part, which a fit does not keep.
         """
-        self.check_fit()
         assert self._chosen is not None
         aligner, method = self._chosen
         parts = (aligner, self._aligner, method, self._method)
         learning.save(folder, *parts, self._weights, self._judge)
 
     def check_fit(self) -> None:
-        """Raise SpanbridgeError if a fit would not keep all that the results depend on."""
+        """Raise SpanbridgeError if a tagger or translator takes part, which a fit does not keep."""
         for name in ("tagger", "translator"):
             if getattr(self, name) is not None:
                 raise SpanbridgeError(f"a fit keeps no {name}; leave it out, or project at once")
 
     def load(self, folder: str | Path) -> None:
-        """Restore what aligner and method have learned."""
+        """Restore what was learned."""
         learning.load(folder, self._aligner, self._method, self._judge)
         self._check_reach()
 
@@ -367,6 +379,7 @@ class Project(Step):
             rejected_sentences=None,
         )
         account.add(done, status, dropped)
+        account.calibrated(spans, known_of(pair, self._doubt, pair.links is not None))
         if status == UNLIKELY:
             account.doubt(pair.id)
         _, crossing = nesting([span[:2] for span in pair.source.spans])

@@ -15,7 +15,7 @@ from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.encoding import positions_after
 from spanbridge.formats.offsets import place_spans
-from spanbridge.formats.tokens import in_characters, raw_sentence
+from spanbridge.formats.tokens import raw_sentence, spans_in_text
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context, Step
 from spanbridge.steps.raw_text import SPLIT
@@ -81,7 +81,7 @@ class Repair(Step):
             if at is not None:
                 spans = [
                     span._replace(start=at[span.start], end=at[span.end])
-                    for span in in_characters(sentence)[1]
+                    for span in spans_in_text(sentence)
                 ]
                 return place_spans(text, spans, self.side, f"{self.side}_spans", "characters")
         words = tuple(map(fix, sentence.words))

@@ -88,6 +88,7 @@ class Tag(Step):
         account.note("spans", len(spans))
         if self.min_score:
             account.note("spans left out, below min_score", len(found.spans) - len(spans))
+        account.calibrated(spans, "uncalibrated: a tagger's own probabilities")
         done = pair.side(self.side).with_spans(spans, found.empty_probability)
         if self.side == "source":
             return pair.replace(source=done)
@@ -147,6 +148,7 @@ class Ensemble(Step):
             account.note("spans added", len(after - before))
             account.note("spans left out", len(before - after))
             account.note("spans", len(after))
+            account.calibrated(spans, "uncalibrated: means of two opinions")
             yield pair.replace(
                 target=pair.target.with_spans(spans, None if spans else found.empty_probability),
                 status=PROJECTED if spans else f"{EMPTY}no span",

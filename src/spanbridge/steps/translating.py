@@ -20,9 +20,10 @@ from spanbridge.core.rows import (
     SentencePair,
     Side,
 )
+from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.languages import Language
-from spanbridge.formats.tokens import in_characters, raw_sentence, tokenize
+from spanbridge.formats.tokens import raw_sentence, spans_in_text, tokenize, with_text
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
     Context,
@@ -47,7 +48,9 @@ def _guards(given: Any) -> Guards:
     if isinstance(given, Guards):
         return given
     known = list(Guards.__dataclass_fields__)
-    if not isinstance(given, dict) or not given.keys() <= set(known):
+    if isinstance(given, dict) and (unknown := [name for name in given if name not in known]):
+        raise ValueError(not_named("guard", unknown[0], known))
+    if not isinstance(given, dict):
         raise ValueError(f"guards are written as {{NAME: BOUND}}; there are: {', '.join(known)}")
     if any(type(value) not in (int, float) for value in given.values()):
         raise ValueError("the bounds of guards are numbers")
@@ -131,7 +134,7 @@ class Translate(_Translating):
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with translations; a failed one is empty, with its status."""
         for chunk in chunks(rows):
-            texts = [in_characters(pair.side(self.side))[0] for pair in chunk]
+            texts = [with_text(pair.side(self.side), treebank=True).plain_text() for pair in chunk]
             for pair, found in zip(chunk, self._translate(texts), strict=True):
                 account.statuses[found.status] += 1
                 account.note(_NOT_WHOLE, self._translator.looks_up and _is_lost(pair, found))
@@ -190,7 +193,8 @@ class _Marking(_Translating):
     def _marked(self, rows: Sequence[SentencePair]) -> Iterator[tuple[SentencePair, _Marked]]:
         """Rows with the translations of their marked sources; scores are similarities."""
         for chunk in chunks(rows):
-            texts = [in_characters(pair.source) for pair in chunk]
+            wholes = [with_text(pair.source, treebank=True) for pair in chunk]
+            texts = [(whole.plain_text(), spans_in_text(whole)) for whole in wholes]
             nests = [NestedSpans(spans) for _, spans in texts]
             faults = [
                 markable(text, nest.outermost, self.style)
@@ -260,6 +264,7 @@ class Mark(_Marking):
                 translation_score=marked.found.score,
             )
             account.add(done, status, lost)
+            account.calibrated(done.target.spans, "uncalibrated: similarities of marked names")
             yield done
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -66,15 +65,13 @@ class EncoderTagger(Tagger):
     ) -> None:
         if not recheck >= 0:
             raise SpanbridgeError(f"recheck is {recheck}, but must be 0 or more")
-        self._kind, self._load, self._head, self._map = kind, load, head, schemes
+        self._kind, self._head, self._map = kind, head, schemes
         self.classes = schemes.classes
         self._encoder = load(compute_type=compute_type)
         self._recheck = recheck if compute_type.startswith("int8") else 0.0
+        # loaded here, so that no row waits for it
+        self._exact = load(compute_type="float32") if self._recheck else self._encoder
         self.n_rechecked = 0
-
-    @cached_property
-    def _exact(self) -> Encoder:
-        return self._load(compute_type="float32")
 
     def describe(self) -> str:
         """Name, model, fingerprint, compute type, recheck, scheme."""

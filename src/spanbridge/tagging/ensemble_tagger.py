@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Span
 from spanbridge.tagging.base import Probabilities, Tagged, Tagger, Words, decode
 
@@ -34,9 +35,7 @@ class EnsembleTagger(Tagger):
 
     def __init__(self, taggers: Sequence[Tagger], how: Combination = "mean") -> None:
         if how not in COMBINATIONS:
-            raise SpanbridgeError(
-                f"no combination is named {how!r}; there are: {', '.join(COMBINATIONS)}"
-            )
+            raise SpanbridgeError(not_named("combination", how, COMBINATIONS))
         if not taggers:
             raise SpanbridgeError("an ensemble needs at least one tagger")
         self._taggers = list(taggers)

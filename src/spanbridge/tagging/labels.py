@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.similar import not_named
 from spanbridge.tagging.base import Tagged, Tagger, Words, iob2_classes
 
 Others = Literal["keep", "drop", "error"]
@@ -31,7 +32,7 @@ class RelabellingTagger(Tagger):
 
     def __init__(self, tagger: Tagger, mapping: Mapping[str, str], others: Others = "keep") -> None:
         if others not in OTHERS:
-            raise SpanbridgeError(f"no policy is named {others!r}; there are: {', '.join(OTHERS)}")
+            raise SpanbridgeError(not_named("policy", others, OTHERS))
         known = [name[2:] for name in tagger.classes if name.startswith("B-")]
         self._tagger = tagger
         self.gives_probabilities = tagger.gives_probabilities
@@ -50,9 +51,7 @@ class RelabellingTagger(Tagger):
 
     def _check(self, known: Sequence[str]) -> None:
         if unknown := sorted(self._mapping.keys() - set(known)):
-            raise SpanbridgeError(
-                f"the tagger has no label {', '.join(unknown)}; it has: {', '.join(known)}"
-            )
+            raise SpanbridgeError(not_named("label of the tagger", unknown[0], known))
         left = [label for label in known if label not in self._mapping]
         if left and self._others == "error":
             raise SpanbridgeError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from importlib.metadata import entry_points
 from typing import Any
 
 from spanbridge.core.errors import SpanbridgeError
@@ -27,6 +28,7 @@ class SpacyTagger(Tagger):
     """
 
     requires = ("spacy",)
+    more_models = "python -m spacy download en_core_web_sm (a pipeline; from GitHub)"
     runs_code = True
     gives_probabilities = False
 
@@ -48,6 +50,11 @@ class SpacyTagger(Tagger):
         """Check if a component sets entities, whatever it is called."""
         assigns = self._pipeline.get_pipe_meta(name).assigns
         return "doc.ents" in assigns or bool(getattr(pipe, "annotate_ents", False))
+
+    @classmethod
+    def installed(cls) -> list[str]:
+        """The pipelines that are installed as packages."""
+        return sorted(point.name for point in entry_points(group="spacy_models"))
 
     def describe(self) -> str:
         """Name of the class; name, version and fingerprint of the pipeline."""

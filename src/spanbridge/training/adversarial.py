@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.similar import not_named
 from spanbridge.training.examples import Piece, batches
 from spanbridge.training.trainer import pad
 
@@ -45,9 +46,7 @@ class Adversary:
                 f"the adversary's weight is {self.weight}, but must be above 0 and finite"
             )
         if self.level not in LEVELS:
-            raise SpanbridgeError(
-                f"no level is named {self.level!r}; there are: {', '.join(LEVELS)}"
-            )
+            raise SpanbridgeError(not_named("level", self.level, LEVELS))
 
 
 class _Reverse(torch.autograd.Function):

@@ -14,6 +14,7 @@ import numpy as np
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import alone, check_named, reason
+from spanbridge.core.progress import Progress, silent
 from spanbridge.core.records import file_digest, read_record
 from spanbridge.core.signature import signature
 from spanbridge.core.spans import Nested, Sentence
@@ -54,7 +55,7 @@ from spanbridge.training.training_sets import (
 if TYPE_CHECKING:
     from spanbridge.training.adversarial import Adversary
 
-Tell = Callable[[float, dict[str, float]], None]
+Tell = Callable[[dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ def train(
     orphans: OrphanPolicy = "begin",
     licence: str = "other",
     command: str = "",
-    tell: Tell = lambda share, figures: None,
+    progress: Progress = silent,
+    tell: Tell = lambda figures: None,
 ) -> Result:
     """Fine-tune an encoder on labelled sentences.
 
@@ -140,7 +142,8 @@ def train(
         scheme, orphans: how the tags of ``dev`` and ``tests`` are read.
         licence: licence of the data, for the model card.
         command: the command line, for the model card.
-        tell: called after each batch with the share done and figures; after each epoch with -1.
+        progress: shows the progress.
+        tell: called after each epoch with its figures.
 
     Raises:
         InputError: a file is wrong; the output folder holds something else, such as another
@@ -160,18 +163,8 @@ def train(
         for path in dict.fromkeys([*([dev] if dev else []), *tests])
     }
     checkpoint = find_checkpoint(encoder)
-    line = signature(
-        {
-            "task": "train",
-            "encoder": f"{Path(encoder).name}@{checkpoint.fingerprint()[:8]}",
-            "data": _digest(sets),
-            "dev": file_digest(Path(dev))[:8] if dev else "none",
-            "labels": ",".join(wanted),
-            **({} if nested == "outer" else {"nested": nested}),
-            **({} if unlabelled is None else {"unlabelled": unlabelled.describe()}),
-            **asdict(settings),
-        }
-    )
+    encoded = f"{Path(encoder).name}@{checkpoint.fingerprint()[:8]}"
+    line = _signature(encoded, sets, dev, wanted, nested, unlabelled, settings)
     with alone(folder / RECORD):
         sweep(folder, deep=True)
         before = finished(folder, line)
@@ -179,7 +172,9 @@ def train(
             learned = examples(sets, wanted) if sets else []
             gold = [sentence for sentence, _ in judged[dev].sentences] if dev else []
             history = _fit(
-                learned, gold, folder, line, checkpoint, settings, wanted, unlabelled, tell
+                *(learned, gold, folder, line, checkpoint, settings, wanted, unlabelled),
+                progress,
+                tell,
             )
             seconds = round(time.monotonic() - started, 1)
         else:
@@ -191,6 +186,30 @@ def train(
         save_account(folder, card, {**result.to_dict(), "settings": asdict(settings), "data": data})
         drop_state(folder)
         return result
+
+
+def _signature(
+    encoder: str,
+    sets: Sequence[TrainingSet],
+    dev: str | None,
+    labels: Sequence[str],
+    nested: Nested,
+    unlabelled: Unlabelled | None,
+    settings: Settings,
+) -> str:
+    """Everything that the tagger depends on, on one line."""
+    return signature(
+        {
+            "task": "train",
+            "encoder": encoder,
+            "data": _digest(sets),
+            "dev": file_digest(Path(dev))[:8] if dev else "none",
+            "labels": ",".join(labels),
+            **({} if nested == "outer" else {"nested": nested}),
+            **({} if unlabelled is None else {"unlabelled": unlabelled.describe()}),
+            **asdict(settings),
+        }
+    )
 
 
 def _wanted(
@@ -223,6 +242,7 @@ def _fit(
     settings: Settings,
     labels: Sequence[str],
     unlabelled: Unlabelled | None,
+    progress: Progress,
     tell: Tell,
 ) -> tuple[Mapping[str, float], ...]:
     from safetensors import SafetensorError
@@ -230,7 +250,7 @@ def _fit(
     from spanbridge.training.trainer import Trainer
 
     classes = iob2_classes(labels)
-    model, tokenizer = new_model(checkpoint, classes, settings.dropout, settings.seed)
+    model, tokenizer = new_model(checkpoint, classes, settings)
     adversary = None
     if unlabelled is not None and unlabelled.teacher is not None:
         texts = unlabelled.texts
@@ -238,7 +258,7 @@ def _fit(
     if unlabelled is not None and unlabelled.adversary is not None:
         adversary = _adversary(unlabelled, model, tokenizer, settings)
     put_on(model, settings.device)
-    trainer = Trainer(model, tokenizer, classes, settings, tell, adversary)
+    trainer = Trainer(model, tokenizer, classes, settings, tell, adversary, progress)
     done = trainer.fit(learned, dev, folder, line)
     try:
         with scratch_folder(folder / RECORD) as work:

@@ -17,6 +17,7 @@ from spanbridge.encode.load import EMBEDDED
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.tagging.checkpoint_tagger import RECORD, class_names
 from spanbridge.tagging.transformers_tagger import load_classifier
+from spanbridge.training.settings import Settings
 
 CONFIG = "config.json"
 _TOKENIZER_FILES = (
@@ -38,7 +39,7 @@ def find_checkpoint(name: str) -> Checkpoint:
 
 
 def new_model(
-    checkpoint: Checkpoint, classes: Sequence[str], dropout: float, seed: int
+    checkpoint: Checkpoint, classes: Sequence[str], settings: Settings
 ) -> tuple[Any, HuggingFaceTokenizer]:
     """The encoder with a classifier, and its tokenizer.
 
@@ -54,15 +55,17 @@ def new_model(
     model = load_classifier(
         checkpoint.folder,
         new_head=True,
+        # on a CPU, the gradient of torch's fast attention takes three times as long
+        attn_implementation="eager" if settings.device == "cpu" else "sdpa",
         num_labels=len(classes),
         id2label=dict(enumerate(classes)),
         label2id={name: n for n, name in enumerate(classes)},
-        **{layers: dropout, attention: 0.0},  # torch's fast attention on a CPU has no dropout
+        **{layers: settings.dropout, attention: 0.0},
     )
     if _class_names(checkpoint) != list(classes):  # outputs, if any, of other classes
         import torch
 
-        torch.manual_seed(seed)
+        torch.manual_seed(settings.seed)
         torch.nn.init.normal_(model.classifier.weight, std=0.02)
         torch.nn.init.zeros_(model.classifier.bias)
     return model, HuggingFaceTokenizer(checkpoint.tokenizer_file, checkpoint.n_ids)

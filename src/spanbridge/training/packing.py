@@ -42,7 +42,7 @@ def pack(trained: Path, folder: Path = FOLDER) -> None:
     head = classifier(checkpoint, len(names))
     try:
         layers = range(int(about["settings"]["frozen_layers"]), checkpoint.n_layers)
-        account = {key: about[key] for key in ("signature", "data", "settings")}
+        account = {key: about[key] for key in ("signature", "settings")}
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(trained / TRAINED, None, f"is not a training's ({error!r})") from error
     arrays = differences(read_packed(base.path).weights, checkpoint.weights(), layers)

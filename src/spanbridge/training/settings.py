@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.similar import not_named
 from spanbridge.core.threads import MAX_THREADS
 
 PRECISIONS = ("float32", "bfloat16")
@@ -22,6 +23,8 @@ class Settings:
         batch_tokens: tokens per batch, padding included.
         warmup: share of the steps in which the learning rate rises, before it falls to 0.
         weight_decay: weight decay of AdamW.
+        other_names: share of the sentences with names in which some are replaced by names of other
+            sentences that have the same label, anew in each epoch.
         dropout: dropout of the encoder's layers; attention has none.
         freeze_embeddings: keep the embeddings fixed: cheaper, and preserves words of languages that
             are not in the data.
@@ -47,6 +50,7 @@ class Settings:
     batch_tokens: int = 768
     warmup: float = 0.1
     weight_decay: float = 0.01
+    other_names: float = 0.0
     dropout: float = 0.1
     freeze_embeddings: bool = True
     frozen_layers: int = 0
@@ -68,6 +72,7 @@ class Settings:
             ("batch_tokens", 8, 10**7),
             ("warmup", 0.0, 1.0),
             ("weight_decay", 0.0, 1.0),
+            ("other_names", 0.0, 1.0),
             ("dropout", 0.0, 0.9),
             ("frozen_layers", 0, 1000),
             ("clip", 1e-6, 1e6),
@@ -84,6 +89,4 @@ class Settings:
             if not 0 <= weight < float("inf"):
                 raise SpanbridgeError(f"the weight of {label} is {weight}, but must be 0 or more")
         if self.precision not in PRECISIONS:
-            raise SpanbridgeError(
-                f"no precision is named {self.precision!r}; there are: {', '.join(PRECISIONS)}"
-            )
+            raise SpanbridgeError(not_named("precision", self.precision, PRECISIONS))

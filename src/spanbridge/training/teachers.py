@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Sentence
 from spanbridge.tagging.base import Tagged, Tagger, Words
 from spanbridge.training.examples import Labelled, one_hot
@@ -40,7 +41,7 @@ class Distillation:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise SpanbridgeError(f"distil by {self.kind!r}? There are: {', '.join(KINDS)}")
+            raise SpanbridgeError(not_named("kind of distillation", self.kind, KINDS))
         if not 0 <= self.min_confidence <= 1:
             raise SpanbridgeError(
                 f"the least confidence is {self.min_confidence}, but lies in [0, 1]"

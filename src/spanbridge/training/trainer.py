@@ -15,21 +15,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.spans import Sentence
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 from spanbridge.evaluation import evaluate_spans
 from spanbridge.tagging.base import decode
 from spanbridge.tagging.encoder_tagger import softmax
 from spanbridge.tagging.transformers_tagger import Classifier, longest_input
+from spanbridge.training.augmentation import with_other_names
 from spanbridge.training.examples import Labelled, Piece, batches, pieces
+from spanbridge.training.loss import class_weights, label_loss
 from spanbridge.training.resume import load_state, save_state
 from spanbridge.training.settings import Settings
 
 SAVE_SECONDS = 120.0
+SHOW_STEPS = 100
 # Interval, in steps, at which weights are averaged.
 AVERAGE_EVERY = 10
 Tensors = dict[str, torch.Tensor]
@@ -61,7 +64,7 @@ class Objective(Protocol):
 
 
 @dataclass
-class Progress:
+class Position:
     """Position and intermediate results of a training.
 
     Attributes:
@@ -90,8 +93,9 @@ class Trainer:
         tokenizer: the model's tokenizer.
         classes: IOB2 classes in the order of the classifier's outputs.
         settings: training settings.
-        tell: called after each batch with the share done and the figures so far.
+        tell: called after each epoch with its figures.
         objective: further objective, if any.
+        progress: shows the progress.
     """
 
     def __init__(
@@ -100,8 +104,9 @@ class Trainer:
         tokenizer: HuggingFaceTokenizer,
         classes: Sequence[str],
         settings: Settings,
-        tell: Callable[[float, dict[str, float]], None] = lambda share, figures: None,
+        tell: Callable[[dict[str, float]], None] = lambda figures: None,
         objective: Objective | None = None,
+        progress: Progress = silent,
     ) -> None:
         self.model = model
         self._tokenizer = tokenizer
@@ -109,6 +114,7 @@ class Trainer:
         self._settings = settings
         self._tell = tell
         self._objective = objective
+        self._progress = progress
         self._device = str(next(model.parameters()).device)
         groups = parameter_groups(model, settings)
         if objective is not None:
@@ -123,7 +129,7 @@ class Trainer:
 
     def fit(
         self, examples: Sequence[Labelled], dev: Sequence[Sentence], folder: Path, signature: str
-    ) -> Progress:
+    ) -> Position:
         """Train, and leave the best weights (on dev, else the last ones) in the model.
 
         Args:
@@ -139,36 +145,42 @@ class Trainer:
         """
         settings = self._settings
         torch.set_num_threads(settings.threads)
-        longest = longest_input(self.model.config)
-        items = [p for e in examples for p in pieces(e, self._tokenizer, longest)]
-        if not items:
-            raise SpanbridgeError("there is nothing to learn from: no sentence has a word")
-        plan = [list(self._order(items, epoch)) for epoch in range(settings.epochs)]
+        plan = [list(self._order(examples, epoch)) for epoch in range(settings.epochs)]
         n_steps = sum(map(len, plan))
         torch.manual_seed(settings.seed)
-        now = self._take_up(folder, signature) or Progress()
+        now = self._take_up(folder, signature) or Position()
         saved = time.monotonic()
         losses: list[float] = []
+        going = iter(self._progress(range(now.step, n_steps), self._task(now, n_steps, losses)))
         while now.epoch < settings.epochs:
             self._learning()
-            for batch in plan[now.epoch][now.batch :]:
+            for batch, _ in zip(plan[now.epoch][now.batch :], going, strict=False):
                 losses.append(self._learn(batch, now.step, n_steps))
                 now.step += 1
                 now.batch += 1
                 self._average(now, n_steps)
-                self._tell(now.step / n_steps, {"loss": float(np.mean(losses[-50:]))})
                 if time.monotonic() - saved > SAVE_SECONDS:
                     self._save(folder, signature, now)
                     saved = time.monotonic()
             self._end_epoch(now, dev, losses)
-            losses = []
+            losses.clear()
             if settings.patience and now.epoch - 1 - now.best_epoch >= settings.patience:
                 break
             self._save(folder, signature, now)
             saved = time.monotonic()
+        del going  # which ends what is shown
         self._choose(now, dev)
         self.model.eval()
         return now
+
+    def _task(self, now: Position, n_steps: int, losses: list[float]) -> Task:
+        """The steps that are left, with the epoch and the mean of the last losses."""
+
+        def state() -> str:
+            epoch = f"epoch {min(now.epoch + 1, self._settings.epochs)}"
+            return f"{epoch}, loss {np.mean(losses[-50:]):.4g}" if losses else epoch
+
+        return Task("train", n_steps - now.step, state, "steps", SHOW_STEPS)
 
     def _learning(self) -> None:
         """Set training mode, without dropout in frozen layers, so that their output is constant."""
@@ -178,7 +190,7 @@ class Trainer:
             if own and not any(p.requires_grad for p in own):
                 module.eval()
 
-    def _average(self, now: Progress, n_steps: int) -> None:
+    def _average(self, now: Position, n_steps: int) -> None:
         if now.step <= (1 - self._settings.average) * n_steps or now.step % AVERAGE_EVERY:
             return
         now.averaged += 1
@@ -188,7 +200,7 @@ class Trainer:
             else:
                 self._mean[name] = value.detach().clone()
 
-    def _choose(self, now: Progress, dev: Sequence[Sentence]) -> None:
+    def _choose(self, now: Position, dev: Sequence[Sentence]) -> None:
         """Load the weights to keep: the best epoch's, or the mean if it is better, or the last."""
         if self._mean:
             self._restore(self._mean)
@@ -196,16 +208,25 @@ class Trainer:
                 return
             f1 = self.f1(dev)
             now.history.append({"averaged": float(now.averaged), "dev_f1": f1})
-            self._tell(-1.0, now.history[-1])
+            self._tell(now.history[-1])
             if f1 > now.best_f1:
                 return
         if self._best:
             self._restore(self._best)
 
-    def _order(self, items: Sequence[Piece], epoch: int) -> Iterator[list[Piece]]:
-        return batches(items, self._settings.batch_tokens, f"{self._settings.seed}/{epoch}")
+    def _order(self, examples: Sequence[Labelled], epoch: int) -> Iterator[list[Piece]]:
+        """The batches of an epoch."""
+        settings, seed = self._settings, f"{self._settings.seed}/{epoch}"
+        if settings.other_names:
+            chosen = with_other_names(examples, self._classes, settings.other_names, seed)
+            examples = list(chosen)
+        longest = longest_input(self.model.config)
+        items = [p for e in examples for p in pieces(e, self._tokenizer, longest)]
+        if not items:
+            raise SpanbridgeError("there is nothing to learn from: no sentence has a word")
+        return batches(items, settings.batch_tokens, seed)
 
-    def _end_epoch(self, now: Progress, dev: Sequence[Sentence], losses: list[float]) -> None:
+    def _end_epoch(self, now: Position, dev: Sequence[Sentence], losses: list[float]) -> None:
         row = {"epoch": float(now.epoch + 1)}
         if losses:
             row["loss"] = float(np.mean(losses))
@@ -218,7 +239,7 @@ class Trainer:
                 self._best = {k: t.detach().clone() for k, t in self._trained().items()}
         now.history.append(row)
         now.epoch, now.batch = now.epoch + 1, 0
-        self._tell(-1.0, row)
+        self._tell(row)
 
     def _learn(self, batch: Sequence[Piece], step: int, n_steps: int) -> float:
         settings = self._settings
@@ -277,7 +298,7 @@ class Trainer:
             for name, parameter in self._trained().items():
                 parameter.copy_(values[name])
 
-    def _save(self, folder: Path, signature: str, now: Progress) -> None:
+    def _save(self, folder: Path, signature: str, now: Position) -> None:
         tensors = {f"model.{name}": t for name, t in self._trained().items()}
         tensors |= {f"best.{name}": t for name, t in self._best.items()}
         tensors |= {f"mean.{name}": t for name, t in self._mean.items()}
@@ -289,7 +310,7 @@ class Trainer:
         tensors["random"] = torch.get_rng_state()
         save_state(folder, tensors, {"signature": signature, "progress": asdict(now)})
 
-    def _take_up(self, folder: Path, signature: str) -> Progress | None:
+    def _take_up(self, folder: Path, signature: str) -> Position | None:
         found = load_state(folder)
         if found is None:
             return None
@@ -316,7 +337,7 @@ class Trainer:
         groups = self._optimizer.state_dict()["param_groups"]
         self._optimizer.load_state_dict({"state": state, "param_groups": groups})
         torch.set_rng_state(tensors["random"])
-        return Progress(**rest["progress"])
+        return Position(**rest["progress"])
 
 
 def parameter_groups(model: Any, settings: Settings) -> list[dict[str, Any]]:
@@ -356,40 +377,3 @@ def pad(batch: Sequence[Piece], pad_id: int, device: str) -> tuple[torch.Tensor,
         ids[row, : len(piece.ids)] = torch.tensor(piece.ids)
         mask[row, : len(piece.ids)] = 1
     return ids.to(device), mask.to(device)
-
-
-def class_weights(
-    classes: Sequence[str], given: Sequence[tuple[str, float]]
-) -> npt.NDArray[np.float32]:
-    """Weight of each IOB2 class, [n_classes]; 1 by default; SpanbridgeError for unknown labels."""
-    weights = dict(given)
-    labels = [name if name == "O" else name[2:] for name in classes]
-    unknown = sorted(set(weights) - set(labels))
-    if unknown:
-        raise SpanbridgeError(
-            f"no class is named {unknown[0]!r} to be weighted; there are: "
-            f"{', '.join(dict.fromkeys(labels))}"
-        )
-    return np.array([weights.get(label, 1.0) for label in labels], np.float32)
-
-
-def label_loss(
-    logits: torch.Tensor, batch: Sequence[Piece], by_class: torch.Tensor
-) -> torch.Tensor:
-    """Cross-entropy with the targets, a weighted mean over the words of the batch.
-
-    A word's weight is its sentence's weight times the sum of its targets, each times its class
-    weight.
-
-    Args:
-        logits: [batch, tokens, n_classes].
-        batch: the pieces.
-        by_class: weight of each class, [n_classes].
-    """
-    rows = torch.cat([torch.full((len(p.first),), n) for n, p in enumerate(batch)])
-    places = torch.from_numpy(np.concatenate([p.first for p in batch]))
-    weights = np.concatenate([np.full((len(p.first), 1), p.weight, np.float32) for p in batch])
-    targets = torch.from_numpy(np.concatenate([p.targets for p in batch]) * weights) * by_class
-    found = logits[rows.to(logits.device), places.to(logits.device)].log_softmax(-1)
-    targets = targets.to(logits.device)
-    return -(found * targets).sum() / targets.sum().clamp_min(1e-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from spanbridge.core.errors import SpanbridgeError
@@ -123,6 +124,7 @@ def read_set(
     *,
     weight: float = 1.0,
     keep: Filter = Filter(),
+    keep_empty: float = 1.0,
     labels: Sequence[str] | None = None,
     nested: Nested = "outer",
     scheme: Scheme = "iob2",
@@ -134,6 +136,8 @@ def read_set(
         path: the file.
         weight: weight of its sentences, above 0.
         keep: conditions on projected sentences.
+        keep_empty: share of the sentences without spans that is kept, in [0, 1]; which ones, their
+            words alone decide. Files with few entities otherwise teach silence.
         labels: wanted labels; spans of others become O and are counted. None keeps all.
         nested: of spans that lie in each other, those that are kept, since each word has one tag;
             the others are counted.
@@ -141,8 +145,10 @@ def read_set(
 
     Raises:
         InputError: as the readers.
-        SpanbridgeError: the weight is not above 0.
+        SpanbridgeError: the weight is not above 0, or the share is not in [0, 1].
     """
+    if not 0 <= keep_empty <= 1:
+        raise SpanbridgeError(f"keep_empty is {keep_empty}, but lies in [0, 1]")
     if not 0 < weight < float("inf"):
         raise SpanbridgeError(f"{path}: the weight is {weight}, but must be above 0 and finite")
     found = TrainingSet(path, weight)
@@ -154,10 +160,19 @@ def read_set(
             continue
         spans = tuple(s for s in sentence.spans if labels is None or s.label in labels)
         found.dropped.update(s.label for s in sentence.spans if s not in spans)
+        if not spans and keep_empty < 1 and _lot(sentence) >= keep_empty:
+            found.left_out["without spans"] += 1
+            continue
         layer = one_layer(spans, nested)
         found.n_nested += len(spans) - len(layer)
         found.sentences.append((sentence.with_spans(layer), score))
     return found
+
+
+def _lot(sentence: Sentence) -> float:
+    """A number in [0, 1) that is drawn from a sentence's words."""
+    digest = sha256("\0".join(sentence.words).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
 
 
 def _rows(

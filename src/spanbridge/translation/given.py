@@ -9,8 +9,9 @@ from unicodedata import normalize
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import check_rereadable, lines
 from spanbridge.core.records import file_digest
+from spanbridge.core.spans import Sentence
 from spanbridge.formats.languages import Language
-from spanbridge.formats.tokens import running_text
+from spanbridge.formats.tokens import with_text
 from spanbridge.translation.base import Translation, Translator
 
 
@@ -69,4 +70,5 @@ class GivenTranslator(Translator):
 
 def _key(text: str) -> str:
     """A sentence as translators get it: composed, single spaces, treebank tokens as text."""
-    return normalize("NFC", running_text(text.split())[0])
+    joined = with_text(Sentence(tuple(text.split())), treebank=True)
+    return normalize("NFC", joined.plain_text())

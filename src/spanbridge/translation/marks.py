@@ -21,6 +21,7 @@ from scipy.optimize import linear_sum_assignment
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.scripts import is_unspaced
+from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Span
 
 Similarities = npt.NDArray[np.float64]
@@ -86,7 +87,7 @@ def markable(text: str, spans: Sequence[Span], style: str) -> str | None:
         SpanbridgeError: no such style.
     """
     if style not in STYLES:
-        raise SpanbridgeError(f"no marks are named {style!r}; there are: {', '.join(STYLES)}")
+        raise SpanbridgeError(not_named("style of marks", style, STYLES))
     if _MARKS[style].search(text):
         return "it holds such marks already"
     ordered = sorted(spans, key=lambda span: span[:2])

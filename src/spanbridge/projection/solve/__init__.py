@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.similar import not_named
 from spanbridge.projection.candidates import Candidate
 from spanbridge.projection.solve.choice import exact, greedy
 
@@ -34,7 +35,7 @@ class Solver:
         self, name: str, n_proj: int | None = 1, exactly: bool = False, whole: bool = False
     ) -> None:
         if name not in NAMES:
-            raise SpanbridgeError(f"no solver is named {name!r}; there are: {', '.join(NAMES)}")
+            raise SpanbridgeError(not_named("solver", name, NAMES))
         if n_proj is not None and n_proj < 1:
             raise SpanbridgeError(f"n_proj is {n_proj}, but a span is projected at least once")
         self.name, self.n_proj, self.exactly = name, n_proj, exactly

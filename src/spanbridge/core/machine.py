@@ -1,0 +1,60 @@
+"""The machine: its processor, cores and memory."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+# Instruction sets, the fastest first, with the flags of /proc/cpuinfo that tell of them. Sums of
+# int8 round differently with and without VNNI.
+PROCESSOR_KINDS = {
+    "AVX-512 VNNI": {"avx512f", "avx512_vnni"},
+    "AVX-VNNI": {"avx_vnni"},
+    "AVX-512": {"avx512f"},
+    "AVX2": {"avx2"},
+}
+
+
+def processor_kind(cpuinfo: str, environment: Mapping[str, str]) -> str:
+    """The kind of a processor, as it matters for sums of int8.
+
+    Args:
+        cpuinfo: content of ``/proc/cpuinfo``.
+        environment: the environment's variables, one of which can force CTranslate2.
+    """
+    if environment.get("CT2_FORCE_CPU_ISA"):
+        return "forced"
+    found = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
+    flags = set(found[1].split()) if found else set()
+    return next((kind for kind, wanted in PROCESSOR_KINDS.items() if wanted <= flags), "other")
+
+
+def this_processor() -> str:
+    """The kind of this machine's processor; ``other`` where nothing tells."""
+    return processor_kind(_read("/proc/cpuinfo"), os.environ)
+
+
+def available_cores() -> int:
+    """Number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def available_memory() -> int | None:
+    """Bytes of memory that are free, within the container's limit; None where nothing tells."""
+    found = re.search(r"^MemAvailable:\s*(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
+    if found is None:
+        return None
+    limit, used = (_read(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
+    free = 1024 * int(found[1])
+    return min(free, int(limit) - int(used)) if limit.isdecimal() and used.isdecimal() else free
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", "replace")
+    except OSError:
+        return ""
