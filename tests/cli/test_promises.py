@@ -49,7 +49,7 @@ PROMISES = {
     ),
     "advise": Promise(
         "--from yo",
-        *(None, True, True, True),
+        *(None, True, False, True),
         *("", "name the language with --from, or give a sample TEXT or --gold"),
     ),
     "make-data": Promise(

@@ -54,7 +54,6 @@ vocabulary covers the text. On gold, every route that can run here is run and sc
 @opt.tag_options
 @opt.reading_options
 @opt.json_option
-@opt.quiet_option
 def command(text: str | None, gold: str | None, **given: Any) -> None:
     """Say which route to entities to expect most of: the text's own tagger, a translation, both.
 
@@ -80,7 +79,7 @@ def command(text: str | None, gold: str | None, **given: Any) -> None:
         rows=given["rows"],
         repair=given["repair"],
         commercial=given["commercial"],
-        progress=running.progress(given["quiet"] or given["as_json"]),
+        progress=running.progress(given["as_json"]),
         **models,
     )
     line = _command(found, text, given)
