@@ -16,7 +16,7 @@ from typing import Any
 
 NAMES = (
     *("speed", "accuracy", "solving", "calibration", "calibrated", "weights", "scale", "shards"),
-    *("tagging", "training", "embedded", "translated", "routes", "parallel"),
+    *("tagging", "training", "embedded", "translated", "routes", "parallel", "advice"),
 )
 
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "align": ("align", "project"),
     "evaluate": ("evaluate",),
     "formats": ("project", "evaluate", "label"),
+    "advise": ("advise", "label"),
     "label": ("label", "make-data", "train"),
     "project": ("project",),
     "run": ("run", "label", "make-data", "project"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spanbridge.api import (
         Labeller,
         Projector,
+        advise,
         align,
         compare,
         evaluate,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _WHERE = {
     **dict.fromkeys(("Labeller", "Projector"), "api"),
     **dict.fromkeys(("Loaded", "Result"), "run.memory"),
-    **dict.fromkeys(("align", "compare", "evaluate", "label", "project", "tag"), "api"),
+    **dict.fromkeys(("advise", "align", "compare", "evaluate", "label", "project", "tag"), "api"),
     **dict.fromkeys(("InputError", "RowError", "SpanbridgeError"), "core.errors"),
     **dict.fromkeys(("Sentence", "Span"), "core.spans"),
     **dict.fromkeys(("read_labelled", "read_pairs", "write_pairs"), "formats"),
@@ -61,6 +62,7 @@ __all__ = [
     "SpanbridgeError",
     "WordAlignment",
     "__version__",
+    "advise",
     "align",
     "compare",
     "evaluate",

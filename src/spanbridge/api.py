@@ -29,16 +29,20 @@ from spanbridge.formats import (
     write_pairs,
 )
 from spanbridge.formats.tokens import raw_sentence
+from spanbridge.routes import Advice, advise, choose
+from spanbridge.routes.choice import Asked
 from spanbridge.run.memory import Loaded, Result
-from spanbridge.run.recipes import calibrated, label_steps, segmented
+from spanbridge.run.recipes import EMBEDDED, calibrated, label_steps, segmented
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps import learning
 
 __all__ = [
+    "Advice",
     "Labeller",
     "Loaded",
     "Projector",
     "Result",
+    "advise",
     "align",
     "compare",
     "evaluate",
@@ -115,15 +119,26 @@ class Labeller(Loaded):
     """The way from raw text to its entities, with all models loaded once.
 
     Args:
-        language: of the texts, by any code.
-        tagger: a tagger of the language ``via``: ``{name: options}``, or a tagger.
-        translator: name of the translator, ``{name: options}``, or a translator.
-        via: language of the translations, which the tagger knows.
+        language: of the texts, by any code; None if it is not known, which only the route
+            ``direct`` allows.
+        route: ``direct`` (the tagger reads the text), ``translate`` (it reads a translation, and
+            its spans are projected back), ``ensemble`` (both are combined), or ``auto``, which
+            chooses by language and by what is installed.
+        tagger: ``{name: options}``, or a tagger, of the text or of its translations; by default the
+            one that comes with the package.
+        text_tagger: likewise, of the text itself in an ensemble.
+        translator: name of the translator, ``{name: options}``, or a translator; by default one
+            that is installed for the languages.
+        via: language of the translations.
         method: the projection's; ``soft`` takes each text by itself.
         aligner: the projection's; by default the method's own.
+        min_confidence: least score of a span, in [0, 1].
         options: of :func:`~spanbridge.run.recipes.label_steps`: ``repair``, ``split``, ``segment``,
-            ``back``, ``ensemble``, ``calibrate``; words of scripts without spaces are found by
-            dictionary unless ``segment`` is False.
+            ``back``, ``calibrate``; words of scripts without spaces are found by dictionary
+            unless ``segment`` is False.
+
+    Attributes:
+        choice: the route, and the reason for it.
 
     Raises:
         SpanbridgeError: a setting is wrong, or something that is needed is missing.
@@ -131,22 +146,32 @@ class Labeller(Loaded):
 
     def __init__(
         self,
-        language: str,
-        tagger: Any,
-        translator: Any = "apertium",
+        language: str | None = None,
         *,
+        route: Asked = "auto",
+        tagger: Any = EMBEDDED,
+        text_tagger: Any = EMBEDDED,
+        translator: Any = None,
         via: str = "en",
         method: Any = "soft",
         aligner: Any = None,
         min_confidence: float = 0.0,
         **options: Any,
     ) -> None:
-        project = {"method": method, "aligner": aligner, "min_confidence": min_confidence}
+        self.choice = choose(language, route, translator, via=via)
+        project = {"method": method, "aligner": aligner}
         options["segment"] = segmented(options.get("segment"), language)
         steps = label_steps(
-            translator, tagger, {k: v for k, v in project.items() if v is not None}, **options
+            self.choice.route,
+            tagger,
+            self.choice.translator,
+            text_tagger=text_tagger,
+            project={k: v for k, v in project.items() if v is not None},
+            min_confidence=min_confidence,
+            **options,
         )
-        super().__init__(steps, {"target": language, "source": via})
+        known: dict[Side, str] = {} if language is None else {"target": language}
+        super().__init__(steps, {**known, "source": via})
 
     def __call__(self, text: str) -> SentencePair:
         """The pair of one text: its entities are the target's spans, with offsets in characters."""
@@ -208,7 +233,7 @@ def align(
 
 def tag(
     rows: Iterable[SentencePair],
-    tagger: Any,
+    tagger: Any = EMBEDDED,
     *,
     side: Side = "source",
     calibrate: FilePath | None = None,
@@ -220,12 +245,12 @@ def tag(
 
     Args:
         rows: the rows.
-        tagger: ``{name: options}``, or a tagger.
+        tagger: ``{name: options}``, or a tagger; by default the one that comes with the package.
         side: the side that is tagged.
         calibrate: as in :class:`Projector`.
         min_confidence: with ``calibrate``, less probable spans are left out.
         progress: shows how far it is.
-        settings: further settings of the step ``tag``: ``map``, ``others``.
+        settings: further settings of the step ``tag``: ``map``, ``others``, ``min_score``.
 
     Raises:
         SpanbridgeError: ``min_confidence`` without ``calibrate``.
@@ -239,23 +264,21 @@ def tag(
 
 def label(
     texts: Iterable[str | SentencePair],
-    language: str,
-    tagger: Any,
-    translator: Any = "apertium",
+    language: str | None = None,
     *,
     method: Any = "corpus",
     progress: Progress = silent,
     **options: Any,
 ) -> Result:
-    """Find the entities of raw texts: translate, tag the translation, project back.
+    """Find the entities of raw texts.
 
     Args:
         texts: the texts, or rows that hold them as targets, such as
             :func:`~spanbridge.formats.read_rows` gives; what learns learns from them.
-        language, tagger, translator, method, options: as in :class:`Labeller`.
+        language, method, options: as in :class:`Labeller`.
         progress: shows how far it is.
     """
-    labeller = Labeller(language, tagger, translator, method=method, **options)
+    labeller = Labeller(language, method=method, **options)
     return labeller.fit_run(as_rows(texts), progress=progress)
 
 

@@ -11,6 +11,7 @@ from benchmarks.real_data import europarl, news
 from benchmarks import __main__ as program
 from benchmarks import (
     accuracy,
+    advice,
     calibration,
     encoding,
     routes,
@@ -264,3 +265,19 @@ def test_routes(language, capsys, tagger):
         numbers = row(printed, name)
         assert len(numbers) == 3
         assert all(map(is_share, numbers))
+
+
+@pytest.mark.slow
+def test_advice(tagger, monkeypatch, capsys, tmp_path):
+    """A table as the package reads it, and only if it is whole."""
+    made = advice.registry.build("tagger", "checkpoint", {"model": tagger})
+    monkeypatch.setattr(advice.registry, "build", lambda *what: made)
+    published = advice.FOLDER
+    monkeypatch.setattr(advice, "FOLDER", tmp_path)
+    monkeypatch.setattr(advice, "LABELS", ("PER", "LOC"))
+    advice.main(("masakhaner2-parallel", "uner"), rows=3)
+    printed = [line.split(",") for line in capsys.readouterr().out.splitlines()]
+    assert len(printed) == 4 * 3 + 8
+    assert {row[-7] for row in printed} == {"direct", "translate", "ensemble"}
+    assert (tmp_path / "published.csv").read_bytes() == (published / "published.csv").read_bytes()
+    assert not (tmp_path / "measured.csv").exists()

@@ -42,14 +42,21 @@ class Promise(NamedTuple):
 
 PROMISES = {
     "label": Promise(
-        f"t.txt --from de --model tagger {TRANSLATED} --method greedy --aligner lexical -o o.jsonl",
+        f"t.txt --from de --model tagger --translate {TRANSLATED} --method greedy "
+        "--aligner lexical -o o.jsonl",
         *("o.jsonl", True, True, True),
-        *("t.txt --from de -o o.jsonl", "name the tagger with --model, or steps with --config"),
+        *("t.txt --translate -o o.jsonl", "needs to know the text's language; name it with --from"),
+    ),
+    "advise": Promise(
+        "--from yo",
+        *(None, True, False, True),
+        *("", "name the language with --from, or give a sample TEXT or --gold"),
     ),
     "make-data": Promise(
         f"s.conll --from en --to de {TRANSLATED} --method greedy --aligner lexical -o data",
         *("data", True, True, True),
-        *("t.txt --from en --to de -o data", "t.txt: holds no tags; give a labelled corpus as Co"),
+        "s.conll --from en --to de --model m -o data",
+        "s.conll has labels, so that --model has nothing to do",
     ),
     "run": Promise(
         "p.yaml",

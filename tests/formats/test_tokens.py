@@ -99,3 +99,24 @@ def test_words_as_text(words, text):
         assert start < end
     assert with_text(cut).text == words  # files keep the words
     assert with_text(found) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("See https://t.co/a?x=Paris, Bo.", ["See", "https://t.co/a?x=Paris", ",", "Bo", "."]),
+        ("(www.Rome.it)", ["(", "www.Rome.it", ")"]),
+        ("请看https://t.co/abc谢谢", ["请", "看", "https://t.co/abc", "谢", "谢"]),
+        ("HTTP://A.b/ ok", ["HTTP://A.b/", "ok"]),
+        ("https://", ["https", ":", "/", "/"]),
+        ("a://b", ["a", ":", "/", "/", "b"]),
+    ],
+)
+def test_web_addresses_are_words(text, words):
+    found, offsets = tokenize(text)
+    assert list(found) == words
+    assert [text[a:b] for a, b in offsets] == words
+
+
+def test_a_label_inside_a_web_address_cuts_it():
+    assert "Rome" in tokenize("www.Rome.it", [4, 8])[0]

@@ -116,11 +116,10 @@ def test_a_fit_keeps_no_tagger(pairs, tmp_path):
 def test_a_labeller_finds_words_by_dictionary_where_there_are_no_spaces(route):
     tagger, translator = route
     for language, wanted in (("zh", True), ("th", True), ("es", False)):
-        steps = [step.name for step in Labeller(language, tagger, translator)._steps]
+        how = {"tagger": tagger, "translator": translator, "route": "translate"}
+        steps = [step.name for step in Labeller(language, **how)._steps]
         assert ("segment" in steps) == wanted
-    assert "segment" not in [
-        s.name for s in Labeller("zh", tagger, translator, segment=False)._steps
-    ]
+    assert "segment" not in [s.name for s in Labeller("zh", **how, segment=False)._steps]
 
 
 def test_no_fit_there(tmp_path):
@@ -219,7 +218,9 @@ def route(write):
 
 def test_a_labeller_of_one_text(route):
     tagger, translator = route
-    labeller = Labeller("es", tagger, translator, method="greedy", aligner="lexical")
+    how = {"tagger": tagger, "translator": translator, "route": "translate"}
+    labeller = Labeller("es", **how, method="greedy", aligner="lexical")
+    assert labeller.choice.why == "as asked"
     found = labeller(TEXT)
     spans = [(found.target.text_of(s.start, s.end), s.label) for s in found.target.spans]
     assert spans == [("Pedro", "PER"), ("Lugar1", "LOC")]
@@ -234,9 +235,10 @@ def test_a_labeller_of_one_text(route):
 
 def test_label_is_the_labeller_on_many_texts(route):
     tagger, translator = route
-    how = {"method": "greedy", "aligner": "lexical"}
-    result = api.label([TEXT, "", TEXT], "es", tagger, translator, **how)
-    one = Labeller("es", tagger, translator, **how)(TEXT)
+    how = {"method": "greedy", "aligner": "lexical", "route": "translate"}
+    how |= {"tagger": tagger, "translator": translator}
+    result = api.label([TEXT, "", TEXT], "es", **how)
+    one = Labeller("es", **how)(TEXT)
     assert [row.target for row in result] == [one.target, Sentence((), (), "", ()), one.target]
     assert [row.id for row in result] == ["1", "2", "3"]
 
@@ -250,8 +252,9 @@ def test_label_is_the_labeller_on_many_texts(route):
         (lambda: Projector("greedy", nosuch=1), "nosuch: there is no such setting"),
         (lambda: Loaded([]), "steps: "),
         (lambda: Loaded(["splt"]), "no step is named 'splt'"),
-        (lambda: Labeller("xx", "given"), "'xx' is no language code|model: is missing"),
-        (lambda: Loaded(["split"]), "the target's language is not given"),
+        (lambda: Labeller("xx"), "'xx' is no language code"),
+        (lambda: Labeller(tagger="given"), "model: is missing"),
+        (lambda: Loaded(["translate"]), "the target's language is not given"),
     ],
 )
 def test_settings_that_are_wrong(make, why):

@@ -79,7 +79,8 @@ def test_a_table_in_and_out_by_all_faces(spanbridge, place):
     given = [row for _, row in read_rows(place / "named.csv", how=Reading(text_column="tweet"))]
     tagger = {"given": {"model": str(place / "tags.conll")}}
     translator = {"given": {"model": str(place / "t.tsv.gz")}}
-    made = api.label(given, "es", tagger, translator, method="greedy", aligner="lexical")
+    how = {"tagger": tagger, "translator": translator, "route": "translate"}
+    made = api.label(given, "es", **how, method="greedy", aligner="lexical")
     made.save(str(place / "python.csv"))
     assert (place / "python.csv").read_bytes() == (place / "o.csv").read_bytes()
 
@@ -125,11 +126,6 @@ def test_make_data(spanbridge, place, row, marks):
         assert found(made, "target_text") == [("Ana", "PER"), ("Roma", "LOC")]
         told = "1 rows whose former other side was replaced" in done.stderr
         assert told is (row.get("target_text") == "Old.")
-
-
-def test_make_data_wants_labels(spanbridge, place):
-    done = spanbridge(*"make-data back.txt --from en --to es -o data".split(), code=2)
-    assert "holds no tags" in done.stderr
 
 
 def test_a_text_without_columns(spanbridge, place):

@@ -11,7 +11,8 @@ from toy_bitext import rows
 TEXT = "Pedro vive en  Madrid.\n\nSin nombres aquí.\nNadie lo tradujo.\n"
 TRANSLATIONS = "Pedro vive en Madrid.\tPedro lives in Madrid.\nSin nombres aquí.\tNo names here.\n"
 TAGS = "Pedro\tB-PER\nvive\tO\nen\tO\nMadrid\tB-LOC\n.\tO\n\nNo\tO\nnames\tO\nhere\tO\n.\tO\n\n"
-GIVEN = "--translator given --translations t.tsv --method greedy --aligner lexical"
+GIVEN = "--translations t.tsv --method greedy --aligner lexical"
+LABEL = f"label es.txt --translate --from es {GIVEN}"
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def place(tmp_path, cache):
 
 
 def test_label(spanbridge, command, place, tiny_tagger):
-    line = f"label es.txt --from es --via en {GIVEN} --model {tiny_tagger('bert-tagger')}"
+    line = f"{LABEL} --via en --model {tiny_tagger('bert-tagger')}"
     done = spanbridge(*f"{line} -o o.jsonl".split())
     assert "1 failed: the file has no translation of it" in done.stderr
     assert "4 rows" in done.stderr
@@ -54,7 +55,7 @@ def test_label(spanbridge, command, place, tiny_tagger):
 
 
 def test_a_part_says_that_others_are_missing(command, place, tiny_tagger):
-    line = f"label es.txt --from es {GIVEN} --model {tiny_tagger('bert-tagger')} -o o.jsonl"
+    line = f"{LABEL} --model {tiny_tagger('bert-tagger')} -o o.jsonl"
     done = command(*f"{line} --shard-rows 1 --shard 1/2".split())
     assert "2 of 4 shards are there" in done.stderr
     assert not (place / "o.jsonl").exists()
@@ -74,8 +75,8 @@ def test_a_config_keeps_what_the_command_does_not_say(command, place):
 
 def test_raw_text_is_not_taken_for_columns(command, place, tiny_tagger):
     (place / "posts.dat").write_text("2024\tPedro vive\n\n2025\tAna\n\n", encoding="utf-8")
-    line = f"label posts.dat --from es {GIVEN} --model {tiny_tagger('bert-tagger')} -o o.jsonl"
-    command(*line.split())
+    line = f"{LABEL} --model {tiny_tagger('bert-tagger')} -o o.jsonl"
+    command(*line.replace("es.txt", "posts.dat").split())
     found = [row["target_text"] for row in rows(place / "o.jsonl")]
     assert found == ["2024\tPedro vive", "", "2025\tAna", ""]
 
@@ -121,26 +122,30 @@ def test_marks_and_back_translation_by_apertium(command, place):
     ("options", "why"),
     [
         ("label nosuch.txt --from es --model m -o o.jsonl", "nosuch.txt: no such file"),
-        ("label es.txt --from es -o o.jsonl", "name the tagger with --model"),
         ("label es.txt --from xx {g} --model m -o o.jsonl", "'xx' is no language code"),
         ("label es.txt --from es --translator nosuch --model m -o o.jsonl", "no translator is"),
         ("label es.txt --from es --translator given --model m -o o.jsonl", "go together"),
         ("label es.txt --from es --translator chat --model m -o o.jsonl", "go together"),
         (
-            "label es.txt --from es {g} --translator-option x=1 --model m -o o.jsonl",
+            "label es.txt --translate --from es {g} --translator-option x=1 --model m -o o.jsonl",
             "x: there is no such setting",
         ),
         (
-            "label es.txt --from es {g} --translator-option x --model m -o o.jsonl",
+            "label es.txt --translate --from es {g} --translator-option x --model m -o o.jsonl",
             "write NAME=VALUE",
         ),
-        ("label es.txt --from es {g} --model m --shard 3/2 -o o.jsonl", "write i/n"),
-        ("label es.txt --from es {g} --model en.conll -o o.jsonl", "name the tagger 'given'"),
+        ("label es.txt --from es {g} --shard 3/2 -o o.jsonl", "write i/n"),
+        (
+            "label es.txt --from es {g} --model en.conll -o o.jsonl",
+            "name the tagger 'given'",
+        ),
         ("run r.yaml", "no/such/o.jsonl: cannot be written: is its folder there"),
-        ("label es.txt --from es {g} --model m --config p.yaml -o o.jsonl", "leave --translat"),
+        (
+            "label es.txt --from es {g} --config p.yaml -o o.jsonl",
+            "leave --translat",
+        ),
         ("translate --source es.txt --from es --to en {g} -o o.conll", "write .jsonl"),
         ("translate --source es.txt --from es --to en {g} -o u.tsv", "write .jsonl"),
-        ("make-data es.txt --from es --to en {g} -o d", "es.txt: holds no tags"),
         ("make-data nosuch --from es --to en {g} -o d", "nosuch: no such file"),
         ("make-data en.conll --from en --to es {g} --marks xml --method soft -o d", "needs no"),
         ("make-data en.conll --from en --to es {g} --method nosuch -o d", "no method is named"),

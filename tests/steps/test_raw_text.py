@@ -69,9 +69,9 @@ def test_a_text_with_a_translation_of_its_own_is_not_cut(tmp_path):
     }
     assert "given(" in step.describe()
     assert [row.target.text for row in work(Join(), parts)[0]] == texts
-    steps = label_steps(whole, "given", {})
+    steps = label_steps("translate", "given", whole)
     assert steps[0] == {"split": {"whole": whole}}
-    assert label_steps("apertium", "given", {})[0] == "split"
+    assert label_steps("ensemble", "given", "apertium")[0] == "split"
     first, *_ = Loaded([*steps[:2], "join"], {"target": "es", "source": "en"}).run(parts[:1])
     assert (first.source.text, first.translation_status) == ("Ana lives. Bob goes.", "ok")
     with pytest.raises(SpanbridgeError, match="takes any text; name given"):

@@ -176,7 +176,7 @@ def test_pipelines(spanbridge, tmp_path):
 def test_python_and_the_recipe_do_the_same():
     from spanbridge.run.recipes import label_steps
 
-    steps = label_steps("given", "given", {}, repair=True)
+    steps = label_steps(repair=True)
     assert (steps[0], steps[-1]) == ("repair", "restore")
     loaded = Loaded(["repair", "split", "join", "restore"], {"target": "es", "source": "en"})
     assert [row.target.text for row in loaded.run([pair(again(POST))])] == [again(POST)]

@@ -2,46 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli import running
+from spanbridge.cli.terminal import complain
+
+if TYPE_CHECKING:
+    from spanbridge.routes import Choice
+    from spanbridge.run.inputs import Input
+
+_LOOKED_AT = 1000  # rows in which text that was encoded twice is looked for
 
 
 @click.command(
     epilog="""\b
 Examples:
-  spanbridge label es.txt --from es --model en-tagger -o es.jsonl
-  spanbridge label es.txt --from es --model en-tagger --min-confidence 0.9 -o es.jsonl
-  spanbridge label es.txt --from es --model en-tagger --calibrate gold.jsonl -o es.jsonl
-  spanbridge label sw.txt --from sw --translator given --translations sw-en.tsv \\
-    --model en-tagger -o sw.jsonl
+  spanbridge label posts.txt -o posts.jsonl
+  spanbridge label posts.csv --text-column tweet -o posts.jsonl
+  cat posts.txt | spanbridge label - -o - | head
+  spanbridge label es.txt --from es --ensemble -o es.jsonl
+  spanbridge label es.txt --calibrate gold.jsonl --min-confidence 0.9 -o es.jsonl
+  spanbridge label sw.txt --from sw --translations sw-en.tsv -o sw.jsonl
+  spanbridge label am.txt --from am --translate \\\\
+    --translator-model facebook/nllb-200-distilled-600M -o am.jsonl
 
 TEXT may be - (standard input), and OUT too (standard output; nothing is kept then to resume from).
 
+Routes: direct, the tagger reads the text itself; translate, it reads a translation, and its spans
+are projected back; ensemble, taggers read both, and are combined. `spanbridge advise` says what is
+known of each for a language.
+
 OUT holds each text with its spans in characters (target_text, target_spans), and the tagged
-translation. Repeat the command to resume after an interruption: finished shards are kept in
-OUT.work, and redone only if the input or a setting that they depend on has changed.
+translation if there is one. Repeat the command to resume after an interruption: finished shards are
+kept in OUT.work, and redone only if the input or a setting that they depend on has changed.
 """
 )
 @click.argument("text", metavar="TEXT")
-@opt.route_options
 @click.option(
-    "--via",
-    "other",
-    default="en",
-    show_default=True,
-    metavar="LANG",
-    help="Language of the translations, which the tagger knows.",
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    help="Texts with their spans, as .jsonl or .csv; or -.",
 )
+@opt.from_option(required=False)
+@click.option(
+    "--route",
+    type=click.Choice(["auto", "direct", "translate", "ensemble"]),
+    help="How entities are found. Default: auto, which chooses by language and by what is "
+    "installed, and says why.",
+)
+@click.option("--translate", is_flag=True, help="Short for --route translate.")
+@click.option("--ensemble", is_flag=True, help="Short for --route ensemble.")
 @click.option(
     "--model",
     metavar="MODEL",
-    help="Tagger: a folder that `spanbridge train` or `make tagger` made, or a Hub id.",
+    help="Tagger of the text, or where it is translated of the translations, in place of the one "
+    "that comes with spanbridge (PER, ORG, LOC): a folder that `spanbridge train` made, any "
+    "checkpoint folder or Hub id of a token classifier.",
 )
+@click.option(
+    "--text-model", metavar="MODEL", help="[ensemble] Tagger of the text itself, likewise."
+)
+@opt.via_option("Language of the translations, which their tagger knows.")
+@opt.route_options
 @click.option(
     "--repair",
     is_flag=True,
@@ -60,11 +89,6 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     help="Style of marks (brackets, xml, quotes) to translate the tagged translation back with, so "
     "that words are aligned within the text's own language.",
 )
-@click.option(
-    "--ensemble",
-    metavar="MODEL",
-    help="Tagger of the text's own language, to combine with the projection.",
-)
 @opt.calibrate_option
 @click.option(
     "--config",
@@ -72,61 +96,111 @@ OUT.work, and redone only if the input or a setting that they depend on has chan
     help="Pipeline file (docs/run.md) with steps in place of the default ones.",
 )
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="OUT",
-    help="Pairs, as .jsonl; or texts with spans, as .csv; or -.",
-)
 @opt.file_options
 @opt.output_format_option
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
 def command(context: click.Context, /, text: str, output: str, **given: Any) -> None:
-    """Find entities in raw text: translate, tag the translation, project back.
+    """Find entities in raw text: one command, no options needed.
 
     TEXT has one text per line, or rows with ids as .jsonl or .csv. Neither labelled data nor a
-    tagger in its language is needed.
+    model is needed: a tagger of about a hundred languages comes with spanbridge.
     """
     from spanbridge.run.config import make_pipeline, read_pipeline
     from spanbridge.run.inputs import Input
-    from spanbridge.run.recipes import label_steps, segmented
 
     settings: dict[str, Any] = {
         "input": text,
         "side": "target",
-        "languages": {"target": given["language"], "source": given["other"]},
+        "languages": opt.take({"target": given["language"]}, ("target",)),
         "output": output,
         **opt.take(given, (*opt.READING, "output_format")),
-        **opt.pipeline_settings(given),
+        **entries.pipeline_settings(given),
     }
     if given["config"] is not None:
         opt.only(context, _BESIDE_CONFIG, "--config has its own steps")
-        said = context.get_parameter_source("other") is ParameterSource.COMMANDLINE
-        settings["languages"] = {"target": given["language"]}
-        settings["languages"] |= {"source": given["other"]} if said else {}
+        if context.get_parameter_source("other") is ParameterSource.COMMANDLINE:
+            settings["languages"]["source"] = given["other"]
         pipeline = read_pipeline(given["config"], {"source": given["other"]}, **settings)
-    elif given["model"] is None:
-        raise click.UsageError("name the tagger with --model, or steps with --config")
-    else:
-        # sentences can be cut only out of raw text about which nothing else is known yet
-        one = Input(input=text, side="target", **opt.take(given, opt.READING))
-        raw = one.columns() == {"target_words", "target_text"}
-        settings["steps"] = label_steps(
-            opt.translator_entry(given),
-            {"checkpoint": {"model": given["model"]}},
-            opt.projection_entry(given),
-            split=given["split"] and raw,
-            ensemble=given["ensemble"] and {"checkpoint": {"model": given["ensemble"]}},
-            segment=segmented(given["segment"], given["language"]) and raw,
-            **opt.take(given, ("repair", "back", "calibrate")),
-        )
-        pipeline = make_pipeline(settings)
+        running.run_or_show(pipeline, given)
+        return
+    one = Input(input=text, side="target", **opt.take(given, opt.READING))
+    # sentences can be cut only out of raw text about which nothing else is known yet
+    raw = one.columns() == {"target_words", "target_text"}
+    chosen = _choice(context, given)
+    if chosen.route != "direct":
+        settings["languages"]["source"] = given["other"]
+    settings["steps"] = _steps(chosen, raw, given)
+    pipeline = make_pipeline(settings)
+    if not given["quiet"]:
+        if _asked(given) == "auto":
+            complain(chosen.text())
+        if not given["repair"] and (place := _encoded_twice(one)):
+            complain(f"note: {text} looks encoded twice, as {place!r} does; --repair mends it")
     running.run_or_show(pipeline, given)
 
 
+def _asked(given: dict[str, Any]) -> Any:
+    """The route that is asked for."""
+    flags = [name for name in ("translate", "ensemble") if given[name]]
+    asked = [*flags, *([given["route"]] if given["route"] else [])]
+    if len(set(asked)) > 1:
+        raise click.UsageError(f"{asked[0]} and {asked[-1]} are two routes; name one")
+    return next(iter(asked), "auto")
+
+
+def _choice(context: click.Context, given: dict[str, Any]) -> Choice:
+    """The route, and how it was chosen."""
+    from spanbridge.routes import choose
+
+    asked, translator = _asked(given), entries.translator_entry(given)
+    named = [
+        param.opts[-1]
+        for param in context.command.params
+        if param.name in _OF_TRANSLATION
+        and context.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
+    ]
+    if asked == "direct" and named:
+        raise click.UsageError(f"--route direct translates nothing; leave {named[0]} out")
+    language, via = given["language"], given["other"]
+    chosen = choose(language, asked, translator, via=via, translated=bool(named))
+    if given["text_model"] is not None and chosen.route != "ensemble":
+        raise click.UsageError("--text-model goes with --ensemble")
+    return chosen
+
+
+def _steps(chosen: Choice, raw: bool, given: dict[str, Any]) -> list[Any]:
+    from spanbridge.run.recipes import label_steps, segmented
+
+    return label_steps(
+        chosen.route,
+        entries.tagger_entry(given["model"]),
+        chosen.translator,
+        text_tagger=entries.tagger_entry(given["text_model"]),
+        project=entries.projection_entry(given),
+        min_confidence=given["min_confidence"],
+        split=given["split"] and raw,
+        segment=segmented(given["segment"], given["language"]) and raw,
+        **opt.take(given, ("repair", "back", "calibrate")),
+    )
+
+
+def _encoded_twice(one: Input) -> str | None:
+    """A place in the first rows that looks as if it was encoded twice, if there is one."""
+    from spanbridge.formats.encoding import encoded_twice
+
+    texts = (row.target.plain_text() for row in islice(one.rows(), _LOOKED_AT))
+    return next(filter(None, map(encoded_twice, texts)), None)
+
+
+# Options that say something of a translation, and so ask for one.
+_OF_TRANSLATION = frozenset(
+    {
+        *("translator", "translations", "translator_model", "translator_options", "other"),
+        *("method", "aligner", "least_parallel", "back", "text_model"),
+    }
+)
 _BESIDE_CONFIG = frozenset(
     {
         *("text", "output", "language", "other", "config", "show_config", "commercial"),

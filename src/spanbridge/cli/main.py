@@ -23,7 +23,8 @@ from spanbridge.core.similar import meant, not_named
 from spanbridge.core.standard import forget_input
 
 _COMMANDS = {
-    "label": "Find entities in raw text: translate, tag, project back (translate-test).",
+    "label": "Find entities in raw text, with nothing but the install.",
+    "advise": "Say which route to entities to expect most of in a language.",
     "make-data": "Make training data in another language (translate-train).",
     "run": "Run any pipeline of steps, in shards that survive whatever happens.",
     "project": "Carry labels from source sentences onto their translations.",
@@ -97,7 +98,7 @@ def cli() -> None:
       spanbridge view de.conll -o page.html
 
     \b
-      spanbridge label posts.txt --from es --model en-tagger -o posts.jsonl
+      spanbridge label posts.txt -o posts.jsonl
     """
 
 

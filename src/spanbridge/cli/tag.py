@@ -13,6 +13,7 @@ from spanbridge.cli import running
 @click.command(
     epilog="""\b
 Examples:
+  spanbridge tag --source posts.txt -o posts.jsonl
   spanbridge tag --source en.txt --model en-tagger -o en.conll
   spanbridge tag --source pairs.jsonl --side target --model sw-tagger -o tagged.jsonl
   spanbridge tag --source en.txt --tagger transformers --model dslim/bert-base-NER -o en.conll
@@ -34,14 +35,16 @@ the signature and the account.
 )
 @click.option(
     "--model",
-    required=True,
     metavar="MODEL",
-    help="A folder that `spanbridge train` made, any checkpoint folder or Hugging Face id of a "
-    "token classifier, or a spaCy pipeline.",
+    help="Model in place of the tagger that comes with spanbridge (PER, ORG, LOC): a folder that "
+    "`spanbridge train` made, any checkpoint folder or Hugging Face id of a token classifier, or a "
+    "spaCy pipeline.",
 )
 @click.option("-o", "--output", required=True, metavar="OUT", help="File for the result, or -.")
 @click.option(
-    "--tagger", metavar="NAME", default="checkpoint", help=f"Tagger. {opt.listed('tagger')}."
+    "--tagger",
+    metavar="NAME",
+    help=f"Tagger. {opt.listed('tagger')}. Default: checkpoint with --model, else embedded.",
 )
 @click.option(
     "--side",
@@ -65,13 +68,20 @@ the signature and the account.
     "or error.",
 )
 @click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Least probability of a span; others are left out and counted.",
+)
+@click.option(
     "--tagger-option",
     "tagger_options",
     multiple=True,
     metavar="NAME=VALUE",
     help="Option of the tagger; repeatable. scheme (of the model's classes), compute_type (int8, "
     "float32), recheck (margin in nats below which a sentence is tagged again in float32; 1), "
-    "threads [checkpoint]; device [transformers]; licence [given].",
+    "threads [checkpoint, embedded]; device [transformers]; licence [given].",
 )
 @opt.min_confidence_option
 @opt.calibrate_option
@@ -82,10 +92,13 @@ the signature and the account.
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
     """Find spans with a trained tagger."""
-    from spanbridge.run.recipes import calibrated
+    from spanbridge.run.recipes import EMBEDDED, calibrated
 
     options = opt.parsed(given["tagger_options"], "--tagger-option")
-    options["model"] = given["model"]
+    tagger = given["tagger"] or (EMBEDDED if given["model"] is None else "checkpoint")
+    if tagger == EMBEDDED and given["model"] is not None:
+        raise click.UsageError(f"--tagger {EMBEDDED} has its own model; leave --model out")
+    options |= opt.take(given, ("model",))
     pairs = [pair.partition("=") for pair in given["mapping"]]
     mapping = {old: new for old, _, new in pairs}
     if not all(old and new for old, _, new in pairs) or len(mapping) < len(pairs):
@@ -94,10 +107,11 @@ def command(source: str, output: str, **given: Any) -> None:
     if bound and given["calibrate"] is None:
         raise click.UsageError("--min-confidence goes with --calibrate")
     step = {
-        "tagger": {given["tagger"]: options},
+        "tagger": {tagger: options},
         "side": given["side"],
         "map": mapping,
         "others": given["others"],
+        "min_score": given["min_score"],
     }
     settings = {
         "input": source,

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli import running
 
 
 @click.command(
@@ -16,8 +16,8 @@ Examples:
   spanbridge translate --source es.txt --from es --to en --original target -o pairs.jsonl
   spanbridge translate --source en.conll --from en --to es -o pairs.jsonl
   cat es.txt | spanbridge translate --source - --from es --to en -o - | head
-  spanbridge translate --source sw.txt --from sw --to en --translator given \\
-    --translations sw-en.tsv -o pairs.jsonl
+  spanbridge translate --source sw.txt --from sw --to en --translations sw-en.tsv \\
+    -o pairs.jsonl
 
 Translate-test: text without labels becomes the target side (--original target), its translation the
 source side, which is then tagged and projected. Translate-train: labelled sentences stay the source
@@ -34,6 +34,7 @@ reason in their row's field `translation_status`.
     help="Raw text, one sentence per line, rows with a text as .jsonl or .csv, or CoNLL; labels "
     "stay with their sentences; - for standard input.",
 )
+@opt.from_option(required=True)
 @opt.translator_options
 @click.option("--to", "other", required=True, metavar="LANG", help="Language of the translations.")
 @click.option(
@@ -58,7 +59,9 @@ def command(source: str, output: str, **given: Any) -> None:
         "languages": {original: given["language"], other: given["other"]},
         "output": output,
         "commercial": given["commercial"],
-        "steps": [{"translate": {"translator": opt.translator_entry(given), "side": original}}],
+        "steps": [
+            {"translate": {"translator": entries.needed_translator(given), "side": original}}
+        ],
         **opt.take(given, ("scheme", "orphans", *opt.READING, "output_format")),
     }
     running.stream(settings, given)

@@ -8,7 +8,7 @@
 Every report carries a signature that says how its numbers came about.
 """
 
-from spanbridge.evaluation._common import RowCounts
+from spanbridge.evaluation._common import RowCounts, aligned
 from spanbridge.evaluation.error_classes import (
     BOUNDARY_KINDS,
     BOUNDARY_SIDES,
@@ -54,6 +54,7 @@ __all__ = [
     "SpanMatch",
     "SpanProtocol",
     "SpanReport",
+    "aligned",
     "bootstrap_interval",
     "boundary_error",
     "compare_paired",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -24,6 +24,8 @@ _ELIDED = re.compile(
     r"['\u2019](?=\w)",
     re.IGNORECASE,
 )
+# Web addresses, without the punctuation that may follow them.
+_ADDRESS = re.compile(r"(?:https?://|www\.)[!#-&(-;=?-~]*[\w/=&#~+-]", re.ASCII | re.IGNORECASE)
 _SUFFIX = re.compile(r"(?<=[^\W_])['\u2019]([^\W\d_]+)(?![\w'\u2019-])")
 _ZERO_WIDTH_SPACE = "\u200b"
 _BEFORE_SENTENCES = frozenset('.!?:\u2026"([\u00ab\u00bb\u201c\u201d\u2014-')
@@ -37,8 +39,9 @@ def tokenize(
     A word is a run of letters, marks and digits, with apostrophes and hyphens inside it
     (``Ankara'da``), except after elided articles and the like (``l'|Ajuntament``); in scripts
     written without spaces, each character with its marks is a word; so is any other single
-    character. Invisible characters (soft hyphens, directional marks, a byte order mark) belong to a
-    word inside it, but not at its ends; a zero-width space separates words.
+    character. A web address is one word. Invisible characters (soft hyphens, directional marks, a
+    byte order mark) belong to a word inside it, but not at its ends; a zero-width space separates
+    words.
 
     Args:
         text: the raw text.
@@ -49,9 +52,14 @@ def tokenize(
     """
     kinds = text.translate(_KINDS)
     elided = set(_elided(text)) if "a" in kinds else set()
-    cuts = sorted({0, len(text), *boundaries, *elided})
+    asked = set(boundaries)
+    whole = {} if "w." not in text.lower() and "://" not in text else _addresses(text, asked)
+    cuts = sorted({0, len(text), *asked, *elided, *whole, *whole.values()})
     offsets: list[tuple[int, int]] = []
     for start, end in pairwise(cuts):
+        if whole.get(start) == end:
+            offsets.append((start, end))
+            continue
         offsets += (match.span() for match in _TOKEN.finditer(kinds, start, end))
         if end in elided and end - start > 1:  # an elided word ends with its apostrophe
             offsets[-2:] = [(offsets[-2][0], end)]
@@ -177,6 +185,12 @@ def in_same_words(one: Sentence, other: Sentence) -> tuple[Sentence, Sentence]:
     one, other = texts
     both = [[edge for place in s.offsets or () for edge in place] for s in (one, other)]
     return split_words(one, both[1]), split_words(other, both[0])
+
+
+def _addresses(text: str, boundaries: Collection[int]) -> dict[int, int]:
+    """Start and end of each web address in which no word has to end."""
+    found = (match.span() for match in _ADDRESS.finditer(text))
+    return {a: b for a, b in found if not any(a < boundary < b for boundary in boundaries)}
 
 
 def _elided(text: str) -> Iterator[int]:

@@ -16,7 +16,7 @@ from spanbridge.core.spans import ABSENT
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.formats import Counts, Format, Pairs, Reading, find_format, read_pairs
 from spanbridge.formats.offsets import Offsets
-from spanbridge.formats.reading import read_by, with_position
+from spanbridge.formats.reading import has_labels, read_by, with_position
 
 # Number of rows of pairs in which links and texts are looked for.
 _LOOKED_AT = 1000
@@ -107,6 +107,17 @@ class Input(BaseModel):
                 given = f"{side}_before_repair"
                 found |= {given} if getattr(pair, given) is not None else set()
         return found
+
+    def labelled(self) -> bool:
+        """Check if any row has a label on the side of single sentences.
+
+        Raises InputError if the file is missing or cannot be read.
+        """
+        for path in filter(None, self.paths().values()):
+            check_there(path)
+            if isinstance(self.input, str) and not has_labels(path, self.format):
+                return False
+        return any(pair.side(self.side).spans for pair in self.rows())
 
     def _always(self, first: SentencePair) -> set[str]:
         """Columns of all rows, whatever they hold, told by the first one."""

@@ -1,21 +1,31 @@
-"""Steps of the two complete routes: translate-test (label) and translate-train (make data)."""
+"""Steps of the complete routes: from raw text to entities (label), and to training data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from spanbridge.core import registry
 from spanbridge.core.rows import Side
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.segmentation import DICTIONARIES
+from spanbridge.steps.tagging import MIN_SCORE
 
 Entry = str | Mapping[str, Any]
+# How entities get into a text: its tagger reads it; a tagger reads its translation, and what is
+# found there is projected; or both, and the opinions are combined.
+Route = Literal["direct", "translate", "ensemble"]
+EMBEDDED = "embedded"  # the tagger that comes with the package
 
 
-def segmented(wanted: bool | None, language: str) -> bool:
-    """Check if the words of a language are to be found by dictionary, by default or as wanted."""
-    return find_language(language).script in DICTIONARIES if wanted is None else wanted
+def segmented(wanted: bool | None, language: str | None) -> bool:
+    """Check if the words of a language are to be found by dictionary, by default or as wanted.
+
+    Of a language that is not named they are: other scripts lose nothing by it.
+    """
+    if wanted is not None:
+        return wanted
+    return language is None or find_language(language).script in DICTIONARIES
 
 
 def calibrated(
@@ -38,51 +48,67 @@ def calibrated(
 
 
 def label_steps(
-    translator: Entry,
-    tagger: Entry,
-    project: Mapping[str, Any],
+    route: Route = "direct",
+    tagger: Entry = EMBEDDED,
+    translator: Entry | None = None,
     *,
+    text_tagger: Entry = EMBEDDED,
+    project: Mapping[str, Any] | None = None,
+    min_confidence: float = 0.0,
     repair: bool = False,
     split: bool = True,
     segment: bool = False,
     back: str | None = None,
-    ensemble: Entry | None = None,
     calibrate: Any = None,
 ) -> list[Entry]:
-    """Steps from raw text in a language without a tagger to its entities.
+    """Steps from raw text to its entities.
 
     Args:
-        translator, tagger: name, or name and options.
-        project: settings of the projection.
+        route: ``direct``, ``translate`` or ``ensemble``.
+        tagger: tagger of the text, or where it is translated of the translations: name, or name and
+            options.
+        translator: likewise; needed where the text is translated.
+        text_tagger: tagger of the text itself in an ensemble.
+        project: further settings of the projection.
+        min_confidence: least score of a span, in [0, 1]; others are left out.
         repair: repair text that was encoded twice; the result is again in the text as given.
         split: cut longer texts into sentences, and put them together again at the end; not those
             whose translation as a whole the translator looks up.
         segment: find words of scripts that are written without spaces.
         back: style of marks for translating the tagged translation back and aligning with that;
             None for no back-translation.
-        ensemble: a tagger of the text's own language, to combine with the projection.
         calibrate: labelled rows to calibrate probabilities on, or the record of an earlier run.
     """
-    project, last = calibrated(project, calibrate)
-    steps: list[Entry | None] = [
+    first, last = calibrated({"min_confidence": min_confidence}, calibrate)
+    min_confidence = first.get("min_confidence", 0.0)
+    least = {"min_score": min_confidence} if min_confidence else {}
+    before: list[Entry | None] = [
         "repair" if repair else None,
         _split(translator) if split else None,
         "segment" if segment else None,
-        {"translate": {"translator": translator}},
-        {"tag": {"tagger": tagger}},
-        None if back is None else {"back-translate": {"translator": translator, "style": back}},
-        {"project": project},
-        None if ensemble is None else {"ensemble": {"tagger": ensemble}},
-        "join" if split else None,
-        "restore" if repair else None,
-        *last,
     ]
-    return [step for step in steps if step is not None]
+    after: list[Entry | None] = ["join" if split else None, "restore" if repair else None]
+    if route == "direct":
+        way: list[Entry | None] = [{"tag": {"tagger": tagger, "side": "target", **least}}]
+    else:
+        projection = dict(project or {})
+        if route == "translate" and min_confidence:
+            projection["min_confidence"] = min_confidence
+        way = [
+            {"translate": {"translator": translator}},
+            {"tag": {"tagger": tagger}},
+            None if back is None else {"back-translate": {"translator": translator, "style": back}},
+            {"project": projection},
+        ]
+    if route == "ensemble":
+        bound = {name: max(value, MIN_SCORE) for name, value in least.items()}
+        way.append({"ensemble": {"tagger": text_tagger, **bound}})
+    return [step for step in (*before, *way, *after, *last) if step is not None]
 
 
-def _split(translator: Entry) -> Entry:
+def _split(translator: Entry | None) -> Entry:
     """The step that cuts texts."""
-    made = translator
+    made: Any = translator
     if isinstance(translator, str | Mapping):
         name = translator if isinstance(translator, str) else next(iter(translator), "")
         made = registry.load("translator", name)
@@ -93,20 +119,24 @@ def make_data_steps(
     translator: Entry,
     project: Mapping[str, Any],
     *,
+    tagger: Entry | None = None,
     segment: bool = False,
     marks: str | None = None,
 ) -> list[Entry]:
-    """Steps from a labelled corpus to training data in another language.
+    """Steps from a corpus to training data in another language.
 
     Args:
         translator: name, or name and options.
         project: settings of the projection.
+        tagger: a tagger that labels the corpus; None if it has labels.
         segment: find words of scripts that are written without spaces.
         marks: style of marks for mark-then-translate in place of alignment and projection.
     """
+    tag: list[Entry] = [] if tagger is None else [{"tag": {"tagger": tagger}}]
     if marks is not None:
-        return [{"mark": {"translator": translator, "style": marks}}]
+        return [*tag, {"mark": {"translator": translator, "style": marks}}]
     return [
+        *tag,
         {"translate": {"translator": translator, "side": "source"}},
         *(["segment"] if segment else []),
         {"project": dict(project)},

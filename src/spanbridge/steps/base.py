@@ -117,6 +117,10 @@ TranslatorSettings = Annotated[
 ]
 
 
+# The tagger that comes with the package, where none is named.
+TAGGER = PartSettings("tagger", "embedded")
+
+
 # What helps if the licence of a part does not allow commercial use.
 _COMMERCIAL = {
     "translator": "Apertium, M2M-100 (MIT) and most OPUS-MT models (CC-BY-4.0) do",
@@ -145,6 +149,11 @@ class Context:
         if found is None:
             raise SpanbridgeError(f"the {side}'s language is not given; add it under languages")
         return found
+
+    def tag(self, side: Side) -> str:
+        """BCP-47 tag of one side's language; ``und`` (undetermined) if it is not known."""
+        found = self.languages.get(side)
+        return "und" if found is None else found.tag
 
     def pair(self, side: Side) -> tuple[Language, Language]:
         """Languages of a side and of the other. Raises SpanbridgeError unless there are two."""

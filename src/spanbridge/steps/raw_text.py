@@ -67,7 +67,7 @@ class Split(Step):
             SpanbridgeError: the translator does not look texts up.
         """
         self._splitter = self.build(context, self.splitter)
-        self._language = context.language(self.side).tag
+        self._language = context.tag(self.side)
         if self.whole is not None:
             self._whole = self.build(context, self.whole)
             self._languages = context.pair(self.side)
@@ -136,7 +136,7 @@ class Segment(Step):
     def open(self, context: Context) -> None:
         """Load the segmenter."""
         self._segmenter = self.build(context, self.segmenter)
-        self._language = context.language(self.side).tag
+        self._language = context.tag(self.side)
 
     def parts(self) -> dict[str, str]:
         """Segmenter, language and side."""

@@ -15,29 +15,35 @@ from spanbridge.projection.candidates import Candidate
 from spanbridge.projection.solve.choice import exact
 from spanbridge.projection.solve.layers import by_layers
 from spanbridge.steps.account import Account
-from spanbridge.steps.base import Context, Step, TaggerSettings, chunks
+from spanbridge.steps.base import TAGGER, Context, Step, TaggerSettings, chunks
+from spanbridge.steps.fates import UNLIKELY
 from spanbridge.tagging.base import Tagged, Tagger, span_probability
 from spanbridge.tagging.labels import RelabellingTagger
+
+MIN_SCORE = 0.4  # of an ensemble's spans
 
 
 class Tag(Step):
     """Find the spans of one side with a tagger.
 
     Attributes:
-        tagger: the tagger.
+        tagger: the tagger; by default the one that comes with the package.
         side: the side that is tagged.
         map: the tagger's labels -> the wanted ones; several may become one.
         others: treatment of labels that ``map`` does not name: ``keep``, ``drop`` their spans
             (which are counted), or raise an ``error``.
+        min_score: least probability of a span, in [0, 1]; others are left out and counted. Spans
+            without one stay.
     """
 
     name: ClassVar[str] = TAGGED
     takes: ClassVar[tuple[str, ...]] = ("{side}_words",)
     makes: ClassVar[tuple[str, ...]] = ("{side}_spans",)
-    tagger: TaggerSettings
+    tagger: TaggerSettings = TAGGER
     side: Side = "source"
     map: dict[str, str] = Field(default_factory=dict)
     others: Literal["keep", "drop", "error"] = "keep"
+    min_score: float = Field(0.0, ge=0, le=1)
     _tagger: Tagger = PrivateAttr()
 
     def open(self, context: Context) -> None:
@@ -55,7 +61,8 @@ class Tag(Step):
 
     def parts(self) -> dict[str, str]:
         """The tagger and the side."""
-        return {"tagger": self._tagger.describe(), "side": self.side}
+        bound = {"min_score": repr(self.min_score)} if self.min_score else {}
+        return {"tagger": self._tagger.describe(), "side": self.side, **bound}
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with the tagger's spans in place of the side's former ones."""
@@ -76,10 +83,13 @@ class Tag(Step):
             if self.side == "source":
                 return pair.replace(source=bare)
             return pair.replace(target=bare, **{**result, "status": status}, provenance=self.name)
-        account.statuses["tagged" if found.spans else f"{EMPTY}no span found"] += 1
-        account.note("spans", len(found.spans))
-        account.calibrated(found.spans, "uncalibrated: a tagger's own probabilities")
-        done = pair.side(self.side).with_spans(found.spans, found.empty_probability)
+        spans = tuple(s for s in found.spans if s.score is None or s.score >= self.min_score)
+        account.statuses["tagged" if spans else f"{EMPTY}no span found"] += 1
+        account.note("spans", len(spans))
+        if self.min_score:
+            account.note("spans left out, below min_score", len(found.spans) - len(spans))
+        account.calibrated(spans, "uncalibrated: a tagger's own probabilities")
+        done = pair.side(self.side).with_spans(spans, found.empty_probability)
         if self.side == "source":
             return pair.replace(source=done)
         return pair.replace(target=done, **result, provenance=self.name)
@@ -90,19 +100,20 @@ class Ensemble(Step):
 
     An ensemble of translate-test and translate-train (or any other tagger): Ebing and Glavaš
     (2025). The score of a span is the weighted mean of both probabilities; the disjoint spans with
-    the greatest total excess over ``min_score`` are kept.
+    the greatest total excess over ``min_score`` are kept. Where there is no translation to project
+    from, since it failed or seems to be none, the tagger's spans above ``min_score`` stand alone.
 
     Attributes:
-        tagger: a tagger of the target's language.
+        tagger: a tagger of the target's language; by default the one that comes with the package.
         weight: weight of the projected spans, in [0, 1]; the tagger's is 1 - ``weight``.
         min_score: bound that the mean must exceed, in [0, 1].
     """
 
     name: ClassVar[str] = "ensemble"
     takes: ClassVar[tuple[str, ...]] = ("target_words", "target_spans")
-    tagger: TaggerSettings
+    tagger: TaggerSettings = TAGGER
     weight: float = Field(0.5, ge=0, le=1)
-    min_score: float = Field(0.4, ge=0, le=1)
+    min_score: float = Field(MIN_SCORE, ge=0, le=1)
     _tagger: Tagger = PrivateAttr()
 
     def open(self, context: Context) -> None:
@@ -118,16 +129,19 @@ class Ensemble(Step):
         }
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with the combined spans; failed and rejected ones stay as they are."""
+        """Rows with the combined spans; rejected ones stay as they are."""
         opinions = self._tagger.tag([pair.target.words for pair in rows])
         for pair, found in zip(rows, opinions, strict=True):
-            if (pair.status or "").startswith((FAILED, REJECTED)):
-                account.enter(pair, str(pair.status))
+            status = pair.status or ""
+            if status.startswith(REJECTED):
+                account.enter(pair, status)
                 yield pair
                 continue
-            spans = combine(
-                pair.target.spans, found, self._tagger.classes, self.weight, self.min_score
-            )
+            alone = status.startswith(FAILED) or status == UNLIKELY
+            if alone:
+                account.note("rows without a translation, with the tagger's spans alone", 1)
+            weight = 0.0 if alone else self.weight
+            spans = combine(pair.target.spans, found, self._tagger.classes, weight, self.min_score)
             before = {span[:3] for span in pair.target.spans}
             after = {span[:3] for span in spans}
             account.statuses["other spans" if before != after else "the same spans"] += 1
