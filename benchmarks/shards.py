@@ -99,6 +99,6 @@ def main(sizes: Sequence[int] = SIZES) -> None:
         seconds = apart.seconds[0]
         print(
             f"{n_rows:>14,}{seconds:>14.1f}{1e6 * seconds / n_rows:>14.0f}"
-            f"{apart.peak:>14.0f}{size / 2**20:>14.1f}",
+            f"{apart.peak:>14.0f}{size / 2**20:>14.2f}",
             flush=True,
         )

@@ -84,6 +84,7 @@ def spanbridge(tmp_path, request):
 @pytest.fixture(scope="session")
 def tiny_tagger(tmp_path_factory):
     """``tiny_tagger(kind)``: the folder of a tiny token classifier."""
+    pytest.importorskip("torch")
     import tiny_checkpoints
 
     root = tmp_path_factory.mktemp("taggers")

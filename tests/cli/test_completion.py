@@ -49,7 +49,7 @@ def test_the_script_is_sound(spanbridge, shell):
     ("line", "said"),
     [
         ("lable", r"spanbridge: no command is named 'lable' \(did you mean label\?\); there are: "),
-        ("xyz", "spanbridge: no command is named 'xyz'; there are: label, make-data, "),
+        ("xyz", "spanbridge: no command is named 'xyz'; there are: label, advise, make-data, "),
         ("project --sorce x", r"project: no such option --sorce \(did you mean --source\?\) \(see"),
         ("project --qqqq x", r"project: no such option --qqqq \(see"),
         (

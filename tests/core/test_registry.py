@@ -79,7 +79,10 @@ def test_every_kind_is_tested():
 def test_every_name_loads_and_its_options_can_be_checked(kind, install):
     """Annotations of all options resolve, or none could be given."""
     for name in names(kind):
-        part = load(kind, name)
+        try:
+            part = load(kind, name)
+        except MissingExtraError as error:
+            pytest.skip(str(error))
         assert callable(part)
         with pytest.raises(SpanbridgeError, match=f"{name}.*nosuch: there is no such setting"):
             build(kind, name, {"nosuch": 1})

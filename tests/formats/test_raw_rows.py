@@ -47,7 +47,7 @@ def test_another_key_by_name(tmp_path):
     path = put(tmp_path, "a.jsonl", as_json({"tweet": "Oh.", "text": "no"}))
     ((_, row),) = read_jsonl(path, how=Reading(text_column="tweet"))
     assert (row.target.text, row.extra) == ("Oh.", {"text": "no"})
-    with pytest.raises(InputError, match=r"a\.jsonl:1: has no 'body' .*'tweet', 'text'"):
+    with pytest.raises(InputError, match=r"a\.jsonl:1: no key .* 'body'; there are: tweet, text"):
         list(read_jsonl(path, how=Reading(text_column="body")))
 
 

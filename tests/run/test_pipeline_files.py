@@ -70,10 +70,10 @@ def test_a_file_that_is_right(place):
             HEAD + "  - split: {side: left}\n",
             r"p.yaml:5: step 1 \(split\): side: must be 'source'",
         ),
-        (HEAD + "  - tag\n", r"p.yaml:5: step 1 \(tag\): tagger: is missing"),
+        (HEAD + "  - tag\n", r"p.yaml:5: step 1 \(tag\): needs source_words"),
         (
             HEAD + TRANSLATE + "  - tag:\n      side: source\n      tagger: nosuch\n",
-            r"p.yaml:8: step 2 \(tag\): tagger: no tagger is named 'nosuch'; there are: che",
+            r"p.yaml:8: step 2 \(tag\): tagger: no tagger is named 'nosuch'; there are: embedded, che",
         ),
         (
             HEAD + TRANSLATE.replace("model", "modl"),
@@ -88,7 +88,8 @@ def test_a_file_that_is_right(place):
             HEAD + "  - translate: {guards: {max_ratio: 0.5}}\n",
             r"p.yaml:5: step 1 \(translate\): guards: .* is out of range",
         ),
-        (HEAD + "  - translate: {guards: {ratio: 2}}\n", "guards are written as .*max_ratio"),
+        (HEAD + "  - translate: {guards: {max_ratoi: 2}}\n", r"no guard .*mean max_ratio\?\)"),
+        (HEAD + "  - translate: {guards: 2}\n", "guards are written as .*max_ratio"),
         (HEAD + "  - translate: {guards: {max_ratio: x}}\n", "the bounds of guards are numbers"),
         (
             HEAD + TRANSLATE + PROJECT,

@@ -149,7 +149,7 @@ def test_a_text_with_a_failed_sentence_is_not_learned_from(write, command):
 def test_label_tells_of_failed_translations(write, command, tmp_path, tiny_tagger, cache):
     write("es.txt", "".join(f"{text}\n" for text in TEXTS[:2]))
     write("t.tsv", KNOWN)
-    line = "label es.txt --from es --translator given --translations t.tsv --method greedy"
+    line = "label es.txt --from es --translate --translations t.tsv --method greedy"
     model = tiny_tagger("bert-tagger")
     command(*f"{line} --aligner lexical --model {model} -o o.jsonl".split())
     found = rows(tmp_path / "o.jsonl")

@@ -38,7 +38,11 @@ def test_others_are_kept():
     ("mapping", "others", "why"),
     [
         ({"PER": "P"}, "error", "does not say what becomes of GPE, MISC"),
-        ({"DATE": "D"}, "keep", "has no label DATE; it has: PER, GPE, MISC"),
+        (
+            {"DATE": "D"},
+            "keep",
+            "no label of the tagger is named 'DATE'; there are: PER, GPE, MISC",
+        ),
         ({}, "forget", "no policy is named 'forget'"),
     ],
 )

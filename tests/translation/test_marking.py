@@ -111,7 +111,7 @@ def test_what_cannot_be_marked(text, spans, style, why):
 
 
 def test_no_such_style():
-    with pytest.raises(SpanbridgeError, match="no marks are named 'stars'"):
+    with pytest.raises(SpanbridgeError, match="no style of marks is named 'stars'"):
         markable("a", (), "stars")
 
 

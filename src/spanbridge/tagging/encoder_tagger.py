@@ -70,7 +70,7 @@ class EncoderTagger(Tagger):
         self._encoder = load(compute_type=compute_type)
         self._recheck = recheck if compute_type.startswith("int8") else 0.0
         # loaded here, so that no row waits for it
-        self._exact = load(compute_type="float32") if self._recheck else self._encoder
+        self._exact = load(compute_type="float32") if self._recheck else None
         self.n_rechecked = 0
 
     def describe(self) -> str:
@@ -87,7 +87,7 @@ class EncoderTagger(Tagger):
             unsure = [
                 n for n, (logits, _) in enumerate(read) if least_margin(logits) < self._recheck
             ]
-            if unsure:
+            if unsure and self._exact is not None:
                 again = self._exact.encode([chunk[n] for n in unsure])
                 for n, encoded in zip(unsure, again, strict=True):
                     read[n] = self._logits(encoded)
