@@ -289,7 +289,7 @@ def test_apply_brings_its_own(spanbridge, bitext, fitted, options):
     args = f"project --source s.conll --target t.txt --apply fit -o o.conll {options}"
     done = spanbridge(*args.split(), code=2)
     assert (
-        "beside it only --min-confidence, --least-parallel, --explain and --realign are taken"
+        "beside it only --min-confidence, --least-parallel, --calibrate, --explain and --realign are taken"
         in done.stderr
     )
     assert sorted(bitext.iterdir()) == before
