@@ -73,7 +73,7 @@ def test_a_file_that_is_right(place):
         (HEAD + "  - tag\n", r"p.yaml:5: step 1 \(tag\): needs source_words"),
         (
             HEAD + TRANSLATE + "  - tag:\n      side: source\n      tagger: nosuch\n",
-            r"p.yaml:8: step 2 \(tag\): tagger: no tagger is named 'nosuch'; there are: embedded, che",
+            r"p.yaml:8: step 2 \(tag\): tagger: no tagger is named 'nosuch'; there are: emb",
         ),
         (
             HEAD + TRANSLATE.replace("model", "modl"),

@@ -41,7 +41,7 @@ def test_others_are_kept():
         (
             {"DATE": "D"},
             "keep",
-            "no label of the tagger is named 'DATE'; there are: PER, GPE, MISC",
+            "no label of the tagger is named 'DATE'; there are: PER, GPE",
         ),
         ({}, "forget", "no policy is named 'forget'"),
     ],
