@@ -27,11 +27,12 @@ def command(output: str) -> None:
     """Project 64 labelled English sentences onto 8 languages and print F1 for each.
 
     Every aligner and every method runs, offline, from files of this package. The HTML page shows
-    each sentence with its links and spans.
+    each sentence with its links and spans. Then the embedded tagger finds the names in a line of
+    raw text in each language.
     """
     from spanbridge.core.errors import SpanbridgeError
     from spanbridge.core.files import check_named, real_path, reason
-    from spanbridge.demo.sample import run, table
+    from spanbridge.demo.sample import entities, run, table
 
     check_named(output, "folder")
     folder = Path(output)
@@ -43,4 +44,7 @@ def command(output: str) -> None:
     say("Entity F1 against hand-made labels, English labels projected:\n")
     for line in table(scores):
         say(line)
-    say(f"Open the page in a browser: {real_path(page)}")
+    say("Raw text, read by the embedded tagger (`spanbridge label posts.txt -o posts.jsonl`):\n")
+    for line in entities():
+        say(line)
+    say(f"\nOpen the page in a browser: {real_path(page)}")

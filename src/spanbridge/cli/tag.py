@@ -80,7 +80,7 @@ the signature and the account.
     multiple=True,
     metavar="NAME=VALUE",
     help="Option of the tagger; repeatable. scheme (of the model's classes), compute_type (int8, "
-    "float32), recheck (margin in nats below which a sentence is tagged again in float32; 1), "
+    "float32), recheck (margin in nats below which a sentence is tagged again in float32), "
     "threads [checkpoint, embedded]; device [transformers]; licence [given].",
 )
 @opt.min_confidence_option

@@ -7,13 +7,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from spanbridge.api import project
+from spanbridge.api import label, project
 from spanbridge.core import registry
 from spanbridge.core.files import atomic_output
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.evaluation import evaluate_spans
-from spanbridge.formats import write_pairs
+from spanbridge.formats import read_rows, write_pairs
 from spanbridge.formats.conll_reader import read_conll
 from spanbridge.report.page import Document, write_page
 
@@ -81,6 +81,16 @@ def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
     with atomic_output(page) as out:
         write_page(out, documents, title="Spanbridge: the demo")
     return scores, page
+
+
+def entities() -> Iterator[str]:
+    """A post in each language, and what the embedded tagger finds in it."""
+    posts = str(files("spanbridge.demo") / "data" / "posts.jsonl")
+    for row in label([pair for _, pair in read_rows(posts, side="target")]):
+        text = row.target.plain_text()
+        yield f"  {LANGUAGES[row.id]:<10}{text}"
+        names = (f"{row.target.text_of(s.start, s.end)} ({s.label})" for s in row.target.spans)
+        yield f"  {'':<10}{', '.join(names) or 'no name found'}"
 
 
 def table(scores: list[Score]) -> Iterator[str]:
