@@ -105,7 +105,7 @@ def _automatic(own: Language | None, language: str, other: Language, via: str) -
     if could is None:
         return Choice("direct", None, reason)
     would = _among(own, could.name, ("direct", "translate", "ensemble"))
-    better = "" if would.route == "direct" else f"{would.route}, as {would.why}: {could.text()}"
+    better = "" if would.route == "direct" else f"{would.route} by {could.text()}, as {would.why}"
     return Choice("direct", None, reason, better)
 
 
@@ -121,7 +121,7 @@ def _among(own: Language, translator: Entry, routes: tuple[Route, ...]) -> Choic
             best = max(found, key=lambda figure: figure.f1)
             told = ", ".join(f"{f.route} {f.f1:.3f}" for f in found if f is not best)
             by = "" if how else f", translated by {next(f.how for f in found if f.how)}"
-            why = f"F1 {best.f1:.3f}, {told}: {study.data}{by}"
+            why = f"F1 {best.f1:.3f}, {told} on {study.data}{by}"
             return Choice(best.route, None if best.route == "direct" else translator, why)
     leans, why = _leaning(own, known)
     return Choice("translate" if leans else "ensemble", translator, why)
@@ -132,7 +132,7 @@ def _leaning(own: Language, known: list[Study]) -> tuple[bool, str]:
     for study in known:
         direct, other = study.best("direct"), study.best("translate")
         if study.published and direct and other:
-            why = f"published F1: direct {direct.f1:.3f}, translate {other.f1:.3f}: {study.data}"
+            why = f"published F1 {direct.f1:.3f} direct, {other.f1:.3f} translate on {study.data}"
             return other.f1 > direct.f1 + MUCH, why
     if knows(own):
         return False, f"the encoder knows {own.tag}, and two opinions are better than one"
