@@ -214,7 +214,7 @@ class Calibrate(Step):
         ours = {label for found, _, _ in both for *_, label in found}
         theirs = {label for _, gold, _ in both for *_, label in gold}
         shared = ours & theirs
-        if both and not shared:
+        if ours and not shared:
             told = (", ".join(sorted(labels)) or "none" for labels in (ours, theirs))
             raise SpanbridgeError(
                 "the labels found ({}) and those of the labelled rows ({}) have none in common; "
