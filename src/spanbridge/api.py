@@ -237,7 +237,7 @@ def tag(
     *,
     side: Side = "source",
     calibrate: FilePath | None = None,
-    min_confidence: float = 0.0,
+    min_score: float = 0.0,
     progress: Progress = silent,
     **settings: Any,
 ) -> Result:
@@ -248,18 +248,14 @@ def tag(
         tagger: ``{name: options}``, or a tagger; by default the one that comes with the package.
         side: the side that is tagged.
         calibrate: as in :class:`Projector`.
-        min_confidence: with ``calibrate``, less probable spans are left out.
+        min_score: least probability of a span, once calibrated; others are left out.
         progress: shows how far it is.
-        settings: further settings of the step ``tag``: ``map``, ``others``, ``min_score``.
-
-    Raises:
-        SpanbridgeError: ``min_confidence`` without ``calibrate``.
+        settings: further settings of the step ``tag``: ``map``, ``others``.
     """
-    bound = {"min_confidence": min_confidence} if min_confidence else {}
-    if bound and calibrate is None:
-        raise SpanbridgeError("min_confidence goes with calibrate")
-    steps = [{"tag": {"tagger": tagger, "side": side, **settings}}]
-    return Loaded(steps + calibrated(bound, calibrate, side)[1]).fit_run(rows, progress=progress)
+    bound, last = calibrated({"min_confidence": min_score}, calibrate, side)
+    least = bound.get("min_confidence", 0.0)
+    step = {"tagger": tagger, "side": side, "min_score": least, **settings}
+    return Loaded([{"tag": step}, *last]).fit_run(rows, progress=progress)
 
 
 def label(

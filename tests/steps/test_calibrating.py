@@ -72,12 +72,10 @@ def test_a_tagger_that_is_too_sure(gold):
 
 
 def test_what_is_left_out_is_counted(gold):
-    found = api.tag(rows(), TooSure(), calibrate=gold, min_confidence=0.6)
+    found = api.tag(rows(), TooSure(), calibrate=gold, min_score=0.6)
     assert sum(len(row.source.spans) for row in found) == 60
     with pytest.raises(SpanbridgeError, match="once calibrated, no span is surer than 0\\."):
-        api.tag(rows(), TooSure(), calibrate=gold, min_confidence=0.9999)
-    with pytest.raises(SpanbridgeError, match="goes with calibrate"):
-        api.tag(rows(), TooSure(), min_confidence=0.6)
+        api.tag(rows(), TooSure(), calibrate=gold, min_score=0.9999)
 
 
 def test_the_record_of_a_run_serves_others(gold, tmp_path):

@@ -72,7 +72,7 @@ the signature and the account.
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Least probability of a span; others are left out and counted.",
+    help="Least probability of a span, once calibrated; others are left out and counted.",
 )
 @click.option(
     "--tagger-option",
@@ -83,7 +83,6 @@ the signature and the account.
     "float32), recheck (margin in nats below which a sentence is tagged again in float32), "
     "threads [checkpoint, embedded]; device [transformers]; licence [given].",
 )
-@opt.min_confidence_option
 @opt.calibrate_option
 @opt.commercial_option
 @opt.file_options
@@ -103,15 +102,14 @@ def command(source: str, output: str, **given: Any) -> None:
     mapping = {old: new for old, _, new in pairs}
     if not all(old and new for old, _, new in pairs) or len(mapping) < len(pairs):
         raise click.UsageError("--map takes OLD=NEW, and names each OLD once")
-    bound = opt.take(given, ("min_confidence",)) if given["min_confidence"] else {}
-    if bound and given["calibrate"] is None:
-        raise click.UsageError("--min-confidence goes with --calibrate")
+    bound = {"min_confidence": given["min_score"]}
+    bound, last = calibrated(bound, given["calibrate"], given["side"])
     step = {
         "tagger": {tagger: options},
         "side": given["side"],
         "map": mapping,
         "others": given["others"],
-        "min_score": given["min_score"],
+        "min_score": bound.get("min_confidence", 0.0),
     }
     settings = {
         "input": source,
@@ -120,7 +118,7 @@ def command(source: str, output: str, **given: Any) -> None:
         "output": output,
         "output_side": given["side"],
         "commercial": given["commercial"],
-        "steps": [{"tag": step}, *calibrated(bound, given["calibrate"], given["side"])[1]],
+        "steps": [{"tag": step}, *last],
         **opt.take(given, (*opt.READING, "output_format")),
     }
     running.stream(settings, given)

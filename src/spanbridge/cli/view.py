@@ -115,8 +115,10 @@ def _document(
         both = over_same_words(targets, path, labelled_rows(gold, how), gold)
         truth = (sentence for _, sentence in both)
     pairs = (pair for _, pair in rows)
-    signature = None if changed else manifest.get("signature")
-    return Document(Path(path).name, pairs, signature, truth, has_source)
+    told = {} if changed else manifest
+    known = told.get("account", {}).get("calibration")
+    signature = told.get("signature")
+    return Document(Path(path).name, pairs, signature, truth, has_source, known)
 
 
 def _manifest(path: str) -> tuple[dict[str, Any], bool]:

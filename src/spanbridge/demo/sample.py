@@ -76,7 +76,9 @@ def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
                 if (name, method) == (ALIGNERS[0], METHODS[0]):
                     write_pairs(folder / f"{SOURCE}-{language}.jsonl", result)
                     title = f"English → {LANGUAGES[language]}"
-                    documents.append(Document(title, list(result), result.signature, gold))
+                    known = result.account.calibration
+                    told = (title, list(result), result.signature, gold)
+                    documents.append(Document(*told, calibration=known))
     page = folder / "page.html"
     with atomic_output(page) as out:
         write_page(out, documents, title="Spanbridge: the demo")

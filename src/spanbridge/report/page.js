@@ -116,6 +116,7 @@ function aboutOf(told, named) {
   return el("details.about", {}, el("summary", {}, "About this page"), el("p", {}, key.filter(Boolean).join(" ").replace(/ ([;.])/g, "$1")),
     told.labels.length > 0 && tableOf(told),
     reasons.length > 0 && el("ul.reasons", {}, reasons),
+    told.calibration && el("p", {}, "Confidences: ", el("bdi", {}, told.calibration)),
     told.signature && el("p", {}, "Signature ", el("code", { dir: "ltr" }, told.signature)));
 }
 

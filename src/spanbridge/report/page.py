@@ -43,6 +43,7 @@ class Document:
         signature: the line that reproduces the result, if there is one.
         gold: the target sentences with gold spans, one per pair, if known.
         has_source: False if only the target sentences are known.
+        calibration: what its confidences are known to hold for, as its account says.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Document:
     signature: str | None = None
     gold: Iterable[Sentence] | None = None
     has_source: bool = True
+    calibration: str | None = None
 
 
 def write_page(out: TextIO, documents: Sequence[Document], *, title: str | None = None) -> None:
@@ -130,6 +132,7 @@ def _summary(document: Document, tally: Tally, labels: Numbers) -> dict[str, Any
     return {
         "name": document.name,
         "signature": document.signature,
+        "calibration": document.calibration,
         "source": document.has_source and tally.any_source,
         "gold": has_gold,
         # given labels are shown as such, not as somebody's result

@@ -31,7 +31,7 @@ def segmented(wanted: bool | None, language: str | None) -> bool:
 def calibrated(
     project: Mapping[str, Any], gold: Any, side: Side = "target"
 ) -> tuple[dict[str, Any], list[dict[str, dict[str, Any]]]]:
-    """Settings of a projection, and the step at the end that calibrates its probabilities.
+    """Settings of what finds spans, and the step at the end that calibrates its probabilities.
 
     The least confidence goes to where probabilities are final.
 

@@ -107,7 +107,8 @@ class Account:
         if self.n_source_spans:
             dropped = dropped + by.dropped
         elif n_left_out:
-            notes["spans"] = notes.get("spans", n_left_out) - n_left_out
+            if "spans" in notes:
+                notes["spans"] -= n_left_out
             notes[f"spans left out: {UNSURE}"] = n_left_out
         return replace(
             self,

@@ -21,7 +21,7 @@ from spanbridge.core.rows import FAILED, OTHER, PROJECTED, REJECTED, SentencePai
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.evaluation.calibration import Curve, calibration_error, cross_fitted, fit_curve
 from spanbridge.formats import Reading, find_format, read_rows
-from spanbridge.formats.tokens import raw_sentence
+from spanbridge.formats.tokens import raw_sentence, spans_in_text, with_text
 from spanbridge.steps.account import EMPTIED, Account
 from spanbridge.steps.base import Context, Step
 
@@ -214,7 +214,7 @@ class Calibrate(Step):
         ours = {label for found, _, _ in both for *_, label in found}
         theirs = {label for _, gold, _ in both for *_, label in gold}
         shared = ours & theirs
-        if both and not shared:
+        if ours and not shared:
             told = (", ".join(sorted(labels)) or "none" for labels in (ours, theirs))
             raise SpanbridgeError(
                 "the labels found ({}) and those of the labelled rows ({}) have none in common; "
@@ -325,16 +325,6 @@ def _text(sentence: Sentence) -> str:
 
 def _places(sentence: Sentence) -> dict[Place, float | None]:
     """The places of a sentence's spans, and their scores."""
-    text, offsets = sentence.text, sentence.offsets
-    if text is None or offsets is None:
-        text, offsets, at = " ".join(sentence.words), (), 0
-        found = []
-        for word in sentence.words:
-            found.append((at, at + len(word)))
-            at += len(word) + 1
-        offsets = tuple(found)
-    before = np.cumsum([0, *(not char.isspace() for char in text)]).tolist()
-    return {
-        (before[offsets[s.start][0]], before[offsets[s.end - 1][1]], s.label): s.score
-        for s in sentence.spans
-    }
+    whole = with_text(sentence)
+    before = np.cumsum([0, *(not char.isspace() for char in whole.text or "")]).tolist()
+    return {(before[s.start], before[s.end], s.label): s.score for s in spans_in_text(whole)}
