@@ -288,13 +288,8 @@ def test_apply_brings_its_own(spanbridge, bitext, fitted, options):
     before = sorted(bitext.iterdir())
     args = f"project --source s.conll --target t.txt --apply fit -o o.conll {options}"
     done = spanbridge(*args.split(), code=2)
-<<<<<<< HEAD
     taken = "--min-confidence, --least-parallel, --calibrate, --explain and --realign are taken"
     assert f"beside it only {taken}" in done.stderr
-=======
-    taken = "--min-confidence, --least-parallel, --calibrate, --explain and --realign"
-    assert f"beside it only {taken} are taken" in done.stderr
->>>>>>> bcdc23c (Calibration: docs with figures, the page says what confidences hold for; tag --min-score bounds calibrated probabilities)
     assert sorted(bitext.iterdir()) == before
 
 
