@@ -270,8 +270,13 @@ def test_routes(language, capsys, tagger):
 @pytest.mark.slow
 def test_advice(tagger, monkeypatch, capsys, tmp_path):
     """A table as the package reads it, and only if it is whole."""
-    made = advice.registry.build("tagger", "checkpoint", {"model": tagger})
-    monkeypatch.setattr(advice.registry, "build", lambda *what: made)
+    build = advice.registry.build
+    made = build("tagger", "checkpoint", {"model": tagger})
+    monkeypatch.setattr(
+        advice.registry,
+        "build",
+        lambda kind, *what: made if kind == "tagger" else build(kind, *what),
+    )
     published = advice.FOLDER
     monkeypatch.setattr(advice, "FOLDER", tmp_path)
     monkeypatch.setattr(advice, "LABELS", ("PER", "LOC"))
