@@ -156,8 +156,8 @@ def _training(root: Path) -> Iterator[Kept]:
             sets, str(place), encoder="encoder", settings=settings, dev="dev.conll", tell=tell
         )
 
-    def stop(share: float, figures: dict[str, float]) -> None:
-        if share > 0.5:
+    def stop(figures: dict[str, float]) -> None:
+        if figures["epoch"] > 1:  # the first epoch's state is kept by then
             raise KeyboardInterrupt
 
     with suppress(KeyboardInterrupt):

@@ -50,7 +50,7 @@ def table(monkeypatch):
         ("bm", "neural", "translate", "was not trained on bm"),
         ("es", None, "direct", "no translator from es to en is installed); better: ensemble"),
         ("sv", None, "direct", "installed)"),
-        ("yo", None, "direct", "NLLB-200 (pip install"),
+        ("yo", None, "direct", "translate by NLLB-200 ("),
         ("tlh", None, "direct", "no translator from tlh to en is installed)"),
     ],
 )
