@@ -150,7 +150,7 @@ def _training(root: Path) -> Iterator[Kept]:
     settings = Settings(epochs=2, learning_rate=3e-3, batch_tokens=64, threads=1)
     place = root / "t" / "out"
 
-    def run(tell: Callable[[float, dict[str, float]], None]) -> object:
+    def run(tell: Callable[[dict[str, float]], None]) -> object:
         sets = [read_set("train.conll")]
         return train(
             sets, str(place), encoder="encoder", settings=settings, dev="dev.conll", tell=tell
@@ -168,11 +168,11 @@ def _training(root: Path) -> Iterator[Kept]:
         return {name: t.numpy().tobytes() for name, t in tensors.items()}, rest
 
     yield Kept("training state", root / "t", ["out/resume/*"], state)
-    run(lambda share, figures: None)
+    run(lambda figures: None)
     files = ["out/training.json", "out/config.json", "out/*.safetensors", "out/tokenizer*.json"]
 
     def finished() -> object:
-        run(lambda share, figures: None)
+        run(lambda figures: None)
         return {path.name: path.read_bytes() for path in place.glob("*.safetensors")}
 
     yield Kept("trained tagger", root / "t", files, finished)
