@@ -55,7 +55,7 @@ def test_a_language_by_the_table(command, place, none_installed):
     assert "PAN-X test (published, Politov et al. 2025; " in said
     assert "labelled automatically)" in said
     assert "do not foretell its F1" in said
-    assert "better: translate" in said
+    assert "better: ensemble by NLLB-200 (" in said
     assert said.splitlines()[-1] == ("spanbridge label TEXT --from yor --route direct -o OUT.jsonl")
 
 

@@ -95,8 +95,11 @@ class Advice:
         )
         if not self.alike:
             return text
-        direct = ((study.best("direct"), study.language) for study in self.alike)
-        found = sorted((figure.f1, code) for figure, code in direct if figure is not None)
+        first: dict[str, float] = {}
+        for study in self.alike:
+            if (figure := study.best("direct")) is not None:
+                first.setdefault(study.language, figure.f1)
+        found = sorted((f1, code) for code, f1 in first.items())
         cells = ", ".join(f"{code} {f1:.2f}" for f1, code in found)
         return f"{text}\nDirect F1 of languages whose words are cut as much: {cells}."
 

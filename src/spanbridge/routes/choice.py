@@ -120,27 +120,37 @@ def _among(own: Language, translator: Entry, routes: tuple[Route, ...]) -> Choic
                 continue
             best = max(found, key=lambda figure: figure.f1)
             told = ", ".join(f"{f.route} {f.f1:.3f}" for f in found if f is not best)
-            by = "" if how else f", translated by {next(f.how for f in found if f.how)}"
+            by = "" if how else f", translator {next(f.how for f in found if f.how)}"
             why = f"F1 {best.f1:.3f}, {told} on {study.data}{by}"
             return Choice(best.route, None if best.route == "direct" else translator, why)
-    leans, why = _leaning(own, known)
-    return Choice("translate" if leans else "ensemble", translator, why)
+    helps, why = _helps(own, known)
+    if "direct" in routes and not helps:
+        return Choice("direct", None, why)
+    return Choice("ensemble", translator, why)
 
 
-def _leaning(own: Language, known: list[Study]) -> tuple[bool, str]:
-    """Whether a translation is read much better than the text, and why."""
+CLEAR = 0.05  # difference of F1 between two studies that says something
+
+
+def _helps(own: Language, known: list[Study]) -> tuple[bool, str]:
+    """Whether a translation is expected to help, where we have not measured it; and why.
+
+    A published figure of translation is held against our own of the text itself, on another part of
+    the same data, where there is one. In languages in which we have measured all routes, a
+    translation helps where the encoder was not trained on the language, and both opinions together
+    are then as good as the translation alone, or better.
+    """
     for study in known:
         direct, other = study.best("direct"), study.best("translate")
-        if study.published and direct and other:
-            why = f"published F1 {direct.f1:.3f} direct, {other.f1:.3f} translate on {study.data}"
-            return other.f1 > direct.f1 + MUCH, why
-    if knows(own):
-        return False, f"the encoder knows {own.tag}, and two opinions are better than one"
-    return True, f"the encoder was not trained on {own.tag}"
-
-
-# Difference of F1 above which a translation alone is expected to be better than both opinions.
-MUCH = 0.1
+        if not (study.published and direct and other):
+            continue
+        same = [one for one in known if not one.published and one.corpus == study.corpus]
+        ours = same[0].best("direct") if same else None
+        f1, whose = (ours.f1, "our") if ours else (direct.f1, "published")
+        why = f"{whose} F1 {f1:.3f} direct, published {other.f1:.3f} translate, {study.corpus}"
+        return other.f1 > f1 + CLEAR, why
+    trained = knows(own)
+    return not trained, f"the encoder was {'' if trained else 'not '}trained on {own.tag}"
 
 
 def _name(translator: Any) -> str:

@@ -71,6 +71,11 @@ class Study:
     pieces: float | None = None
     automatic: bool = False
 
+    @property
+    def corpus(self) -> str:
+        """The gold data without its part: MasakhaNER2."""
+        return self.data.partition(" ")[0]
+
     def best(self, route: Route, how: str | None = None) -> Figure | None:
         """The best figure of a route, of one way or of any; None if there is none."""
         found = [x for x in self.figures if x.route == route and how in (None, x.how)]
