@@ -32,7 +32,7 @@ from spanbridge.formats.tokens import raw_sentence
 from spanbridge.routes import Advice, advise, choose
 from spanbridge.routes.choice import Asked
 from spanbridge.run.memory import Loaded, Result
-from spanbridge.run.recipes import EMBEDDED, calibrated, label_steps, segmented
+from spanbridge.run.recipes import EMBEDDED, calibrated, label_steps, segmented, to_repair
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps import learning
 
@@ -271,11 +271,15 @@ def label(
     Args:
         texts: the texts, or rows that hold them as targets, such as
             :func:`~spanbridge.formats.read_rows` gives; what learns learns from them.
-        language, method, options: as in :class:`Labeller`.
+        language, method, options: as in :class:`Labeller`; text that was encoded twice is repaired
+            for the work, unless ``repair`` is False or the translator looks translations up.
         progress: shows how far it is.
     """
+    rows = list(as_rows(texts))
+    if options.get("repair") is None:
+        options["repair"] = to_repair(rows, options.get("translator")) is not None
     labeller = Labeller(language, method=method, **options)
-    return labeller.fit_run(as_rows(texts), progress=progress)
+    return labeller.fit_run(rows, progress=progress)
 
 
 Labelled = FilePath | Iterable[SentencePair | Sentence]

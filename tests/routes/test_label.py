@@ -101,12 +101,27 @@ def test_text_that_was_encoded_twice(command, place, rows):
     twice = "Ana vive en España".encode().decode("cp1252")
     (place / "m.txt").write_text(f"{twice}\n", "utf-8")
     said = command(*"label m.txt -o o.jsonl".split()).stderr
-    assert "note: m.txt looks encoded twice, as 'EspaÃ±a' does; --repair mends it" in said
-    assert found(rows()[0]) == [("Ana", "PER")]
-    said = command(*"label m.txt --repair -o o.jsonl".split()).stderr
-    assert "note: m.txt" not in said
+    assert "note: m.txt looks encoded twice, as 'EspaÃ±a' does: it is repaired for the work" in said
     assert rows()[0]["target_text"] == twice
     assert found(rows()[0]) == [("Ana", "PER"), ("EspaÃ±a", "LOC")]
+    repaired = (place / "o.jsonl").read_bytes()
+    api.label([twice]).save(place / "python.jsonl")
+    assert (place / "python.jsonl").read_bytes() == repaired
+    assert "note: m.txt" not in command(*"label m.txt --repair -o o.jsonl".split()).stderr
+    assert (place / "o.jsonl").read_bytes() == repaired
+    said = command(*"label m.txt --no-repair -o o.jsonl".split()).stderr
+    assert "note: m.txt" not in said
+    assert "look encoded twice" in said
+    assert found(rows()[0]) == [("Ana", "PER")]
+
+
+def test_given_translations_are_looked_up_as_texts_stand(command, place, rows):
+    twice = "Ana vive en España".encode().decode("cp1252")
+    (place / "m.txt").write_text(f"{twice}\n", "utf-8")
+    (place / "t.tsv").write_text(f"{twice}\tAna lives in Spain\n", "utf-8")
+    command(*f"label m.txt --translate {GIVEN} -o o.jsonl".split())
+    assert rows()[0]["translation_status"] == "ok"
+    assert found(rows()[0]) == [("Ana", "PER")]
 
 
 def test_translate(command, place, rows):

@@ -24,7 +24,7 @@ Examples:
   spanbridge advise --from yo
   spanbridge advise posts.txt --from yo
   spanbridge advise posts.txt --from sw --gold gold.conll --translations sw-en.tsv
-  spanbridge advise --gold es.conll --from es --repair --json
+  spanbridge advise --gold es.conll --from es --json
 
 What is known of a language comes from a table: our own measurements with the tagger that comes with
 spanbridge, and published ones with others (docs/advise.md). A sample says how well the encoder's
@@ -50,7 +50,7 @@ vocabulary covers the text. On gold, every route that can run here is run and sc
 @click.option("--text-model", metavar="MODEL", help="Tagger of the text in an ensemble.")
 @opt.via_option("Language of the translations.")
 @opt.translator_options
-@click.option("--repair", is_flag=True, help="Repair text that was encoded twice for the work.")
+@opt.repair_option
 @opt.tag_options
 @opt.reading_options
 @opt.json_option
@@ -77,7 +77,7 @@ def command(text: str | None, gold: str | None, **given: Any) -> None:
         translator,
         via=given["other"],
         rows=given["rows"],
-        repair=given["repair"],
+        **opt.take(given, ("repair",)),
         commercial=given["commercial"],
         progress=running.progress(given["as_json"]),
         **models,
@@ -125,5 +125,6 @@ def _command(found: Advice, text: str | None, given: dict[str, Any]) -> str:
     for name in (*kept, "text_column"):
         if given[name] is not None:
             words += [f"--{name.replace('_', '-')}", given[name]]
-    words += ["--repair"] if given["repair"] else []
+    if given["repair"] is not None:
+        words.append("--repair" if given["repair"] else "--no-repair")
     return shlex.join([*words, "-o", "OUT.jsonl"])

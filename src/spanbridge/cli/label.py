@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,8 +14,6 @@ from spanbridge.cli.terminal import complain
 if TYPE_CHECKING:
     from spanbridge.routes import Choice
     from spanbridge.run.inputs import Input
-
-_LOOKED_AT = 1000  # rows in which text that was encoded twice is looked for
 
 
 @click.command(
@@ -71,11 +68,7 @@ kept in OUT.work, and redone only if the input or a setting that they depend on 
 )
 @opt.via_option("Language of the translations, which their tagger knows.")
 @opt.route_options
-@click.option(
-    "--repair",
-    is_flag=True,
-    help="Repair text that was encoded twice (Espa\u00c3\u00b1a) for the work; OUT keeps it.",
-)
+@opt.repair_option
 @click.option(
     "--split/--no-split",
     default=True,
@@ -131,13 +124,17 @@ def command(context: click.Context, /, text: str, output: str, **given: Any) -> 
     chosen = _choice(context, given)
     if chosen.route != "direct":
         settings["languages"]["source"] = given["other"]
+    place = _repair(one, chosen, given)
     settings["steps"] = _steps(chosen, raw, given)
     pipeline = make_pipeline(settings)
     if not given["quiet"]:
         if _asked(given) == "auto":
             complain(chosen.text())
-        if not given["repair"] and (place := _encoded_twice(one)):
-            complain(f"note: {text} looks encoded twice, as {place!r} does; --repair mends it")
+        if place is not None:
+            complain(
+                f"note: {text} looks encoded twice, as {place!r} does: it is repaired for the work "
+                "(--no-repair), and comes out as it is"
+            )
     running.run_or_show(pipeline, given)
 
 
@@ -186,12 +183,15 @@ def _steps(chosen: Choice, raw: bool, given: dict[str, Any]) -> list[Any]:
     )
 
 
-def _encoded_twice(one: Input) -> str | None:
-    """A place in the first rows that looks as if it was encoded twice, if there is one."""
-    from spanbridge.formats.encoding import encoded_twice
+def _repair(one: Input, chosen: Choice, given: dict[str, Any]) -> str | None:
+    """Settle whether text is repaired; the place that shows that it has to be, if that is new."""
+    from spanbridge.run.recipes import to_repair
 
-    texts = (row.target.plain_text() for row in islice(one.rows(), _LOOKED_AT))
-    return next(filter(None, map(encoded_twice, texts)), None)
+    if given["repair"] is not None:
+        return None
+    place = to_repair(one.rows(), chosen.translator)
+    given["repair"] = place is not None
+    return place
 
 
 # Options that say something of a translation, and so ask for one.

@@ -235,6 +235,12 @@ translator_options = _stack(
     ]
 )
 
+repair_option = click.option(
+    "--repair/--no-repair",
+    default=None,
+    help="Repair text that was encoded twice (Espa\u00c3\u00b1a) for the work; the output keeps it "
+    "(default: if the first rows look so, unless translations are looked up).",
+)
 segment_option = click.option(
     "--segment/--no-segment",
     default=None,

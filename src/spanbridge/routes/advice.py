@@ -16,7 +16,7 @@ from spanbridge.routes.coverage import Coverage, coverage
 from spanbridge.routes.table import Study, knows, studies
 from spanbridge.routes.translators import installed
 from spanbridge.routes.trial import Trial, trials
-from spanbridge.run.recipes import EMBEDDED, Entry, Route, segmented
+from spanbridge.run.recipes import EMBEDDED, Entry, Route, segmented, to_repair
 from spanbridge.run.sample import sampled
 
 ROUTES: tuple[Route, ...] = ("direct", "translate", "ensemble")
@@ -158,6 +158,8 @@ def advise(
     alike = [] if covered is None else _alike(covered)
     if not labelled:
         return Advice(own, known, covered, alike, (), choice)
+    if options.get("repair") is None:
+        options["repair"] = to_repair(labelled, translator) is not None
     languages, able = {"source": via}, translator
     if language is not None:
         languages["target"] = language

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 from spanbridge.core import registry
-from spanbridge.core.rows import Side
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.formats.encoding import encoded_twice
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.segmentation import DICTIONARIES
 from spanbridge.steps.tagging import MIN_SCORE
@@ -16,6 +18,7 @@ Entry = str | Mapping[str, Any]
 # found there is projected; or both, and the opinions are combined.
 Route = Literal["direct", "translate", "ensemble"]
 EMBEDDED = "embedded"  # the tagger that comes with the package
+_LOOKED_AT = 1000  # rows in which text that was encoded twice is looked for
 
 
 def segmented(wanted: bool | None, language: str | None) -> bool:
@@ -26,6 +29,26 @@ def segmented(wanted: bool | None, language: str | None) -> bool:
     if wanted is not None:
         return wanted
     return language is None or find_language(language).script in DICTIONARIES
+
+
+def to_repair(rows: Iterable[SentencePair], translator: Any = None) -> str | None:
+    """A place in the first texts that shows that they are to be repaired; None if there is none.
+
+    It looks as if it was encoded twice. A translator that looks texts up needs them as they are.
+    """
+    if looks_up(translator):
+        return None
+    texts = (row.target.plain_text() for row in islice(rows, _LOOKED_AT))
+    return next(filter(None, map(encoded_twice, texts)), None)
+
+
+def looks_up(translator: Any) -> bool:
+    """Check if a translator, given by name or made, looks whole texts up as they stand."""
+    made = translator
+    if isinstance(translator, str | Mapping):
+        name = translator if isinstance(translator, str) else next(iter(translator), "")
+        made = registry.load("translator", name)
+    return bool(getattr(made, "looks_up", False))
 
 
 def calibrated(
@@ -84,7 +107,7 @@ def label_steps(
     least = {"min_score": min_confidence} if min_confidence else {}
     before: list[Entry | None] = [
         "repair" if repair else None,
-        _split(translator) if split else None,
+        ({"split": {"whole": translator}} if looks_up(translator) else "split") if split else None,
         "segment" if segment else None,
     ]
     after: list[Entry | None] = ["join" if split else None, "restore" if repair else None]
@@ -104,15 +127,6 @@ def label_steps(
         bound = {name: max(value, MIN_SCORE) for name, value in least.items()}
         way.append({"ensemble": {"tagger": text_tagger, **bound}})
     return [step for step in (*before, *way, *after, *last) if step is not None]
-
-
-def _split(translator: Entry | None) -> Entry:
-    """The step that cuts texts."""
-    made: Any = translator
-    if isinstance(translator, str | Mapping):
-        name = translator if isinstance(translator, str) else next(iter(translator), "")
-        made = registry.load("translator", name)
-    return {"split": {"whole": translator}} if getattr(made, "looks_up", False) else "split"
 
 
 def make_data_steps(
