@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spanbridge.core.errors import InputError
-from spanbridge.encode.deltas import read_deltas
+from spanbridge.core.learned import read_arrays
 from spanbridge.evaluation import evaluate_spans
 from spanbridge.formats import read_labelled
 from spanbridge.tagging import embedded_tagger
@@ -84,7 +84,7 @@ def test_a_record_that_was_edited_is_refused(copied):
 
 def test_the_lower_layers_are_the_encoders():
     """What was frozen is not in the file; what was trained is, in four bits."""
-    arrays = read_deltas(FOLDER / ARRAYS).arrays
+    arrays = read_arrays(FOLDER / ARRAYS, "")
     layers = {int(name.split(".")[0]) for name in arrays if name[0].isdigit()}
     frozen = json.loads((FOLDER / RECORD).read_text("utf-8"))["training"]["settings"]
     assert layers == set(range(frozen["frozen_layers"], 12))
@@ -95,9 +95,9 @@ def test_the_lower_layers_are_the_encoders():
 @pytest.mark.parametrize(
     ("path", "least"),
     [
-        ("uner/en-ewt/dev.conll", 0.5),
-        ("news-ner/en/dev.txt", 0.5),
-        ("masakhaner2/swa/dev.txt", 0.5),
+        ("uner/en-ewt/dev.conll", 0.72),
+        ("news-ner/en/dev.txt", 0.77),
+        ("masakhaner2/swa/dev.txt", 0.8),
     ],
 )
 def test_scores_on_real_text_and_int8(real_data, path, least):
@@ -112,4 +112,4 @@ def test_scores_on_real_text_and_int8(real_data, path, least):
         predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
         f1[kind] = evaluate_spans(gold, predicted).micro.f1
     assert f1["int8"] > least
-    assert abs(f1["int8"] - f1["float32"]) < 0.01
+    assert abs(f1["int8"] - f1["float32"]) < 0.003

@@ -87,10 +87,9 @@ def write_learned(folder: str | Path, content: Mapping[str, Any], arrays: Arrays
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with unfinished(path / FILES[1]) as temporary, temporary.open("wb") as out:
-            np.savez(out, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
     except (OSError, ValueError) as error:
         raise InputError(path, None, f"cannot be written to ({reason(error)})") from error
+    write_arrays(path / FILES[1], arrays)
     whole = {"format": FORMAT, "version": package_version(), **content}
     write_record(path / FILES[0], whole, [path / FILES[1]], indent=None)
 
@@ -103,11 +102,33 @@ def read_learned(folder: str | Path) -> tuple[dict[str, Any], Arrays]:
     """
     path = Path(folder)
     content = read_record(path / FILES[0], REMEDY, FORMAT)
+    return content, read_arrays(path / FILES[1], REMEDY)
+
+
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """Write arrays as a NumPy archive. Raises InputError if it cannot be written."""
     try:
-        with np.load(path / FILES[1], allow_pickle=False) as file:
-            return content, {name: file[name] for name in file.files}
+        with unfinished(path) as temporary, temporary.open("wb") as out:
+            np.savez(out, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
+    except (OSError, ValueError) as error:
+        raise InputError(path, None, f"cannot be written ({reason(error)})") from error
+
+
+def read_arrays(path: Path, remedy: str) -> Arrays:
+    """Read a NumPy archive; no pickle is opened.
+
+    Args:
+        path: the archive.
+        remedy: what to do if it is damaged.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
     except (OSError, ValueError, BadZipFile, EOFError) as error:
-        raise InputError(path / FILES[1], None, f"is damaged ({error}); {REMEDY}") from error
+        raise InputError(path, None, f"is damaged ({error}); {remedy}") from error
 
 
 def digest_of(folder: str | Path) -> str:

@@ -2,7 +2,7 @@
 
 Fine-tuning moves weights little, so four bits of the difference say about as much as the whole
 weight: blocks of 32 neighbours along an output, each with its greatest difference as scale. Biases
-and layer norms are kept as they are. The file is a NumPy archive without pickles.
+and layer norms are kept as they are.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
-import numpy.typing as npt
 
 from spanbridge.core.errors import InputError
-from spanbridge.core.records import file_digest
+from spanbridge.core.learned import Arrays
 from spanbridge.encode.encoder_weights import Array, EncoderWeights
 
 _BLOCK = 32
@@ -29,6 +26,7 @@ _PARTS = (
     *("query", "key", "value", "attention", "intermediate", "output"),
     *("attention_norm", "output_norm"),
 )
+_KINDS = ("weight", "bias")
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,14 @@ class Deltas:
     """What a fine-tuned encoder differs in.
 
     Attributes:
-        path: the file.
-        sha256: its digest.
-        arrays: the file's arrays; also those that are no encoder's, such as a classifier's.
+        path: the file of the arrays, for messages.
+        sha256: a digest of them.
+        arrays: as :func:`differences` gives them; others may stand among them.
     """
 
     path: Path
     sha256: str
-    arrays: dict[str, npt.NDArray[Any]]
+    arrays: Arrays
 
     def applied_to(self, base: EncoderWeights) -> EncoderWeights:
         """The fine-tuned encoder's weights.
@@ -72,26 +70,14 @@ class Deltas:
             raise InputError(self.path, None, why) from error
 
 
-def read_deltas(path: Path) -> Deltas:
-    """Read such a file. Raises InputError if it is missing or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        return Deltas(path, file_digest(path), arrays)
-    except (OSError, ValueError, BadZipFile, EOFError, KeyError) as error:
-        raise InputError(path, None, f"is damaged ({error}); install the package again") from error
-
-
-def differences(
-    base: EncoderWeights, tuned: EncoderWeights, layers: Iterable[int]
-) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of a file of differences, from the weights before and after fine-tuning.
+def differences(base: EncoderWeights, tuned: EncoderWeights, layers: Iterable[int]) -> Arrays:
+    """What fine-tuning changed, from the weights before and after fine-tuning.
 
     Args:
         base, tuned: encoders of the same shape.
         layers: numbers of the layers that were trained, from 0.
     """
-    arrays: dict[str, npt.NDArray[Any]] = {}
+    arrays: Arrays = {}
     for name in (f"{n}.{part}.{kind}" for n in layers for part in _PARTS for kind in _KINDS):
         weight = tuned.tensor(name)
         if weight.ndim == 1:
@@ -105,6 +91,3 @@ def differences(
         arrays[f"{name}{_QUANTISED}"] = low | (high << 4)
         arrays[f"{name}{_SCALES}"] = scales[:, 0]
     return arrays
-
-
-_KINDS = ("weight", "bias")

@@ -6,14 +6,16 @@ from functools import partial
 from pathlib import Path
 
 from spanbridge.core.errors import InputError
-from spanbridge.core.records import read_record
+from spanbridge.core.learned import read_arrays
+from spanbridge.core.records import DIGEST, read_record
 from spanbridge.encode import load_encoder
-from spanbridge.encode.deltas import read_deltas
+from spanbridge.encode.deltas import Deltas
 from spanbridge.tagging.base import SchemeMap
 from spanbridge.tagging.encoder_tagger import EncoderTagger, Head
 
 FOLDER = Path(__file__).parent / "embedded"
 RECORD, ARRAYS = "tagger.json", "tagger.npz"
+_REMEDY = "install the package again"
 
 
 class EmbeddedTagger(EncoderTagger):
@@ -38,11 +40,11 @@ class EmbeddedTagger(EncoderTagger):
     def __init__(
         self, compute_type: str = "int8", threads: int | None = None, recheck: float = 0.5
     ) -> None:
-        about = read_record(FOLDER / RECORD, "install the package again")
-        deltas = read_deltas(FOLDER / ARRAYS)
+        about = read_record(FOLDER / RECORD, _REMEDY)
+        arrays = read_arrays(FOLDER / ARRAYS, _REMEDY)
         try:
             names, layers = [str(name) for name in about["classes"]], int(about["layers"])
-            head = Head(deltas.arrays["classifier.weight"], deltas.arrays["classifier.bias"])
+            head = Head(arrays["classifier.weight"], arrays["classifier.bias"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(FOLDER / RECORD, None, f"is damaged ({error!r})") from error
         load = partial(
@@ -51,7 +53,7 @@ class EmbeddedTagger(EncoderTagger):
             threads=threads,
             joined=False,
             remember=False,
-            deltas=deltas,
+            deltas=Deltas(FOLDER / ARRAYS, str(about[DIGEST]), arrays),
         )
         super().__init__("embedded", load, head, SchemeMap(names), compute_type, recheck)
         self.licence = str(about["licence"])

@@ -9,11 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from spanbridge.core.errors import InputError, MissingExtraError
+from spanbridge.core.learned import write_arrays
 from spanbridge.core.records import file_digest, read_record, write_record
-from spanbridge.core.temporary import unfinished
 from spanbridge.encode.checkpoint import Checkpoint
 from spanbridge.encode.deltas import differences
 from spanbridge.encode.load import find_embedded
@@ -47,8 +45,7 @@ def pack(trained: Path, folder: Path = FOLDER) -> None:
         raise InputError(trained / TRAINED, None, f"is not a training's ({error!r})") from error
     arrays = differences(read_packed(base.path).weights, checkpoint.weights(), layers)
     arrays |= {"classifier.weight": head.weight, "classifier.bias": head.bias}
-    with unfinished(folder / ARRAYS) as temporary, temporary.open("wb") as out:
-        np.savez(out, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
+    write_arrays(folder / ARRAYS, arrays)
     whole = {
         "classes": names,
         "layers": checkpoint.n_layers,
@@ -60,6 +57,5 @@ def pack(trained: Path, folder: Path = FOLDER) -> None:
 
 
 if __name__ == "__main__":
-    pack(Path(sys.argv[1]), *map(Path, sys.argv[2:3]))
-    said = {name: file_digest(FOLDER / name) for name in (ARRAYS, RECORD)}
-    print(json.dumps(said, indent=1))
+    pack(Path(sys.argv[1]))
+    print(json.dumps({name: file_digest(FOLDER / name) for name in (ARRAYS, RECORD)}, indent=1))
