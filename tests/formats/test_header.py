@@ -48,7 +48,7 @@ def test_tables_of_words(tmp_path, text):
     rows, guessed = read(tmp_path, "a.csv", text)
     assert rows == ROWS
     assert find_format(tmp_path / "a.csv").name == "tokens"
-    assert any(what.startswith("words and tags in the columns") for what in guessed)
+    assert any(what.startswith("rows with words and tags in the columns") for what in guessed)
 
 
 @pytest.mark.parametrize(
