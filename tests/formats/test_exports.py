@@ -199,6 +199,15 @@ def test_tags_of_data_sets(tmp_path):
     assert "pos_tags" not in (tmp_path / "c.jsonl").read_text()
 
 
+@pytest.mark.parametrize("tags", [["B-PER"], None, [], "O O"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_tags_that_do_not_fit_their_words_are_said_to_be_wrong(tmp_path, name, tags):
+    row = {"tokens": ["Ana", "left"], "ner_tags": tags}
+    path = put(tmp_path, name, row)
+    with pytest.raises(InputError, match=rf"{name}:1: ner_tags is .*; give a tag for each word"):
+        read(path)
+
+
 def test_gliner_is_inclusive(tmp_path):
     row = {"tokenized_text": ["Ann", "Roe", "left"], "ner": [[0, 1, "PER"]]}
     (one,), _ = read(put(tmp_path, "a.json", json.dumps([row])))

@@ -48,7 +48,7 @@ def test_tables_of_words(tmp_path, text):
     rows, guessed = read(tmp_path, "a.csv", text)
     assert rows == ROWS
     assert find_format(tmp_path / "a.csv").name == "tokens"
-    assert any(what.startswith("words and tags in the columns") for what in guessed)
+    assert any(what.startswith("rows with words and tags in the columns") for what in guessed)
 
 
 @pytest.mark.parametrize(
@@ -172,3 +172,17 @@ def test_arrays_of_rows(tmp_path, name):
     (first, second) = [row for _, row in read_rows(path)]
     assert (first.id, first.target.words, first.target.spans) == ("a", *ROWS[0])
     assert (second.id, second.target.words) == ("2", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "Word,Tag\n"),
+        ("a.conll", "Token\tNER\n"),
+        ("a.conll", "-DOCSTART- O\n\n"),
+        ("a.conllu", "# a = b\n"),
+    ],
+)
+def test_files_without_any_row_are_errors(tmp_path, name, text):
+    with pytest.raises(InputError, match=rf"{name}: holds no row, only a header or comments"):
+        read(tmp_path, name, text)

@@ -133,6 +133,22 @@ def test_what_was_said_of_sentences_is_said_of_the_text():
     assert account.statuses == {"projected": 1}
 
 
+def test_the_account_of_texts_says_in_how_many_something_was_found():
+    texts = ["Ana vive. Pedro duerme.", "Llueve.", "Nadie sabe. Nada."]
+    parts, _ = work(Split(), [pair(text) for text in texts])
+    tagged = {
+        "7.1": parts[0].target.with_spans([Span(0, 1, "PER")]),
+        "7.2": parts[1].target.with_spans([Span(0, 1, "PER")]),
+    }
+    rows = [row._replace(target=tagged.get(row.id, row.target)) for row in parts[:2]]
+    rows += [row._replace(provenance="tag") for row in parts[2:]]
+    _, account = work(Join(), rows)
+    assert account.text() == "3 rows = 2 empty: no span found, 1 tagged\n2 spans"
+    assert (account.n_source_spans, account.n_target_spans) == (0, 0)
+    _, account = work(Join(), parts[:2])  # nobody has looked for anything
+    assert account.text() == "1 rows = 1 joined"
+
+
 def test_a_text_has_no_span_if_none_of_its_sentences_has():
     parts, _ = work(Split(), [pair("Ana vive. Pedro duerme.")])
     unsure = [

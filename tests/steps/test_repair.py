@@ -12,9 +12,11 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats import read_rows, write_pairs
 from spanbridge.formats.base import Counts, Reading
+from spanbridge.formats.encoding import WAY_OUT
 from spanbridge.formats.jsonl import RowReader
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.tokens import raw_sentence
+from spanbridge.run.result import StepReport, whole_account
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context
 from spanbridge.steps.raw_text import in_plain_words
@@ -128,6 +130,32 @@ def test_what_cannot_be_restored_stays_repaired_and_is_counted():
         "left repaired: its places in the given text are not clear": 1,
         "was sound": 1,
     }
+
+
+def test_the_account_of_a_run_speaks_of_what_was_found():
+    """The last step only puts text back: what stood in the account before it still does."""
+    found = Account()
+    found.tagged(pair("Espana"), 2)
+    found.tagged(pair("Nada"), 0)
+    found.calibrated([Span(0, 1, "LOC", 0.5)], "uncalibrated: x")
+    rows, repaired = work(
+        Repair(), [pair("Espa\u00c3\u00b1a"), pair("\u00e2\u20ac\u0153Ana\u00e2\u20ac\ufffd")]
+    )
+    _, restored = work(Restore(), rows)
+    note = "rows of a.txt that look encoded twice, as 'x' on line 1 does"
+    parts = [("repair", repaired, False), ("join", found, False), ("restore", restored, True)]
+    reports = [StepReport(name, account=account, amends=amends) for name, account, amends in parts]
+    whole = whole_account(reports, {note + WAY_OUT: 2, "orphan_tags": 1})
+    assert whole.text().splitlines() == [
+        "2 rows = 1 tagged, 1 empty: no span found",
+        "2 spans",
+        "1 rows that come out repaired: their places in the given text are not clear",
+        f"2 {note} (the step repair has seen to them)",
+        "1 orphan tags",
+        "confidences: uncalibrated: x",
+    ]
+    assert note + WAY_OUT in whole_account(reports[1:2], {note + WAY_OUT: 2}).notes
+    assert whole_account(reports[2:], {}).statuses == restored.statuses  # it stands alone
 
 
 def test_pipelines(spanbridge, tmp_path):

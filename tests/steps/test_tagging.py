@@ -21,6 +21,19 @@ def work(step, rows):
     return list(step.run(rows, account)), account
 
 
+def test_spans_that_came_with_rows_are_counted_as_they_go(tmp_path):
+    (tmp_path / "t.conll").write_text("Ana\tB-PER\nvive\tO\n\nNada\tO\n", "utf-8")
+    tagger = {"given": {"model": str(tmp_path / "t.conll")}}
+    sides = Sentence(("Ana", "vive"), (Span(0, 2, "X"), Span(1, 2, "Y"))), Sentence(("Nada",))
+    rows = [SentencePair(str(n), Sentence(()), side) for n, side in enumerate(sides)]
+    found, account = work(Tag(tagger=tagger, side="target"), rows)
+    assert found[0].target.spans == (Span(0, 1, "PER"),)
+    assert account.text() == (
+        "2 rows = 1 tagged, 1 empty: no span found\n1 spans\n"
+        "2 spans that stood there before and gave way to the tagger's"
+    )
+
+
 def test_agreement_by_hand():
     probabilities = np.array(
         [

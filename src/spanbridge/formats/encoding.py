@@ -34,6 +34,8 @@ def _table(by: str) -> tuple[str, ...]:
 
 
 _TABLES = {by: _table(by) for by in _READ_AS}
+# End of the note on such rows, unless the run has that step.
+WAY_OUT = " (the step repair, or label --repair, mends them)"
 _SHOWN = 12  # characters before and after such a place, in messages
 
 
@@ -112,7 +114,7 @@ class Notice:
             if place := encoded_twice(text):
                 self._note = self._note or (
                     f"rows of {self._name} that look encoded twice, as {place!r} on line {line} "
-                    "does (the step repair, or label --repair, mends them)"
+                    f"does{WAY_OUT}"
                 )
                 self._counts.guess(self._note)
                 return

@@ -239,10 +239,12 @@ class HuggingFace(Records):
     _OTHER: ClassVar = re.compile(r"pos|chunk|upos|xpos|lemma|head|dep", re.IGNORECASE)
 
     def fits(self, row: Object) -> bool:
-        """Check for words and as many tags."""
+        """Check for words and as many tags, or for tags by their usual name, right or wrong."""
         words = _first_key(row, self._WORDS, list)
         if words is None or not set(map(type, row[words])) <= {str}:
             return False
+        if self._TAGS[0] in row:
+            return True
         tags = self._tags_key(row, len(row[words]))
         return tags is not None and set(map(type, row[tags])) in ({str}, {int}, set())
 

@@ -47,7 +47,9 @@ class Header:
 
     def told(self, word: int, tag: int) -> str:
         """What was found, in words."""
-        return f"words and tags in the columns {self.names[word]!r} and {self.names[tag]!r}"
+        return (
+            f"rows with words and tags in the columns {self.names[word]!r} and {self.names[tag]!r}"
+        )
 
 
 def find_header(line: str, named: Sequence[str] = ()) -> Header | None:

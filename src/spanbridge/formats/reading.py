@@ -291,6 +291,9 @@ def with_position(
             if counts is not None and isinstance(row, SentencePair):
                 ids.see(row.id, line)
             yield line, row
+        if not line:
+            why = "holds no row, only a header or comments; check that the step that made it worked"
+            raise InputError(path, None, why)
         if counts is not None:
             counts.repeated.update(ids.notes())
     except InputError:

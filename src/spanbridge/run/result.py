@@ -19,8 +19,10 @@ from spanbridge.core.spans import Nested, Sentence
 from spanbridge.core.standard import check_one_input, is_standard
 from spanbridge.formats import Format, Write, named_format, open_writer, output_format
 from spanbridge.formats.base import MisfitError
+from spanbridge.formats.encoding import WAY_OUT
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
+from spanbridge.steps.repair import Repair
 
 # Number of reasons that are told where there is no file of rejects.
 _TOLD = 10
@@ -157,6 +159,12 @@ def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Ac
     rejects: Counter[tuple[str, str]] = Counter()
     for report in reports:  # a later step may enter the same rejects again; rows may share an id
         rejects |= Counter(report.account.rejects)
+    if any(report.name == Repair.name for report in reports):
+        notes = {
+            f"{head} (the step repair has seen to them)" if way_out else name: count
+            for name, count in notes.items()
+            for head, way_out, _ in [name.partition(WAY_OUT)]
+        }
     return replace(last, rejects=list(rejects.elements()), notes=last.notes | dict(notes))
 
 

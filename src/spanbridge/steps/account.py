@@ -21,6 +21,8 @@ _COUNTS = (
 )
 # Status of rows in which no span is probable enough.
 EMPTIED = f"{EMPTY}{UNSURE}"
+# Status, in the account, of rows in which a tagger found spans.
+FOUND = "tagged"
 # Number (from 1) and id of the first row and of the last, and how many are unlikely.
 Stretch = tuple[int, str, int, str, int]
 
@@ -78,6 +80,11 @@ class Account:
         if status.startswith(REJECTED):
             self.rejects.append((pair.id, status.removeprefix(REJECTED)))
 
+    def tagged(self, pair: SentencePair, n_spans: int) -> None:
+        """Add one finished row in which a tagger found so many spans."""
+        self.enter(pair, FOUND if n_spans else f"{EMPTY}no span found")
+        self.note("spans", n_spans)
+
     def calibrated(self, spans: Iterable[Span], known: str) -> None:
         """Count spans that have a probability, by what is known of how far it holds."""
         if n := sum(span.score is not None for span in spans):
@@ -97,9 +104,11 @@ class Account:
         return "; ".join(f"{text} ({count} spans)" for text, count in known)
 
     def amended(self, by: Account) -> Account:
-        """This account after a step that only left spans out, or changed probabilities."""
-        statuses, notes = self.statuses.copy(), self.notes.copy()
-        for status in (PROJECTED, "tagged"):
+        """This account after a step that leaves what was found in the rows, or some of it."""
+        if not self.n_rows:
+            return by
+        statuses, notes = self.statuses.copy(), self.notes | by.notes
+        for status in (PROJECTED, FOUND):
             if statuses[status]:
                 statuses[status] -= by.statuses[EMPTIED]
                 statuses[EMPTIED] += by.statuses[EMPTIED]
@@ -116,7 +125,7 @@ class Account:
             n_target_spans=self.n_target_spans - (n_left_out if self.n_source_spans else 0),
             dropped=dropped,
             notes=notes,
-            calibrations=by.calibrations,
+            calibrations=by.calibrations or self.calibrations,
         )
 
     def doubt(self, row: str) -> None:

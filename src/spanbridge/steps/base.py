@@ -197,8 +197,9 @@ class Step(BaseModel, ABC):
             ``{other}`` by the other one.
         before: columns that must not exist yet.
         one_to_one: True if each row gives one row, with the same id, in the same order.
-        amends: True if it only changes probabilities and leaves spans out, so that the account of
-            the step before still holds but for these.
+        amends: True if what was found in the rows stays found: the step changes probabilities,
+            leaves spans out or moves them, so that the account of the step before still holds but
+            for these, with its own notes.
     """
 
     model_config = ConfigDict(

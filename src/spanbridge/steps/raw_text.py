@@ -14,6 +14,7 @@ from spanbridge.core.rows import (
     OTHER,
     PROJECTED,
     REJECTED,
+    TAGGED,
     SentenceOf,
     SentencePair,
     Side,
@@ -169,8 +170,19 @@ class Join(Step):
         """One row per text; a row that was not split is unchanged."""
         for group in by_text(rows):
             whole = joined(group)
-            account.add(whole, whole.status or "joined", ())
+            _enter(whole, group[0].sentence_of, account)
             yield whole
+
+
+def _enter(whole: SentencePair, cut: SentenceOf | None, account: Account) -> None:
+    """Count a text: by its status, or else by whether a tagger found spans in it."""
+    tagged = whole.side("target" if cut is None else cut.side)
+    if whole.status is not None:
+        account.add(whole, whole.status, ())
+    elif tagged.spans or tagged.empty_probability is not None or whole.provenance == TAGGED:
+        account.tagged(whole, len(tagged.spans))
+    else:
+        account.enter(whole, "joined")
 
 
 def by_text(rows: Sequence[SentencePair]) -> Iterator[list[SentencePair]]:

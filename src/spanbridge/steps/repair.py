@@ -20,6 +20,7 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context, Step
 from spanbridge.steps.raw_text import SPLIT
 
+_UNCLEAR = "rows that come out repaired: their places in the given text are not clear"
 _GIVEN = "{side}_before_repair"  # column, and field of a row
 
 
@@ -101,6 +102,7 @@ class Restore(Step):
     takes: ClassVar[tuple[str, ...]] = (_GIVEN,)
     clears: ClassVar[tuple[str, ...]] = (_GIVEN,)
     before: ClassVar[tuple[str, ...]] = (SPLIT,)  # `join` makes the whole text
+    amends: ClassVar[bool] = True
     side: Side = "target"
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
@@ -113,6 +115,7 @@ class Restore(Step):
                 account.statuses["was sound"] += 1
             elif found is None:
                 account.statuses["left repaired: its places in the given text are not clear"] += 1
+                account.note(_UNCLEAR, 1)
             else:
                 account.statuses["restored"] += 1
                 # nothing that was said of the repaired text is less true of this one

@@ -76,20 +76,23 @@ class Tag(Step):
 
     def _row(self, pair: SentencePair, found: Tagged, account: Account) -> SentencePair:
         result = dict.fromkeys(("status", "confidence", "explanation", "rejected_sentences"))
-        if pair.failure is not None and not pair.side(self.side).words:
+        before = pair.side(self.side)
+        if pair.failure is not None and not before.words:
             status = f"{FAILED}no translation to tag"
             account.statuses[status] += 1
-            bare = pair.side(self.side).with_spans(())
+            bare = before.with_spans(())
             if self.side == "source":
                 return pair.replace(source=bare)
             return pair.replace(target=bare, **{**result, "status": status}, provenance=self.name)
         spans = tuple(s for s in found.spans if s.score is None or s.score >= self.min_score)
-        account.statuses["tagged" if spans else f"{EMPTY}no span found"] += 1
-        account.note("spans", len(spans))
+        account.tagged(pair, len(spans))
+        account.note(
+            "spans that stood there before and gave way to the tagger's", len(before.spans)
+        )
         if self.min_score:
             account.note("spans left out, below min_score", len(found.spans) - len(spans))
         account.calibrated(spans, "uncalibrated: a tagger's own probabilities")
-        done = pair.side(self.side).with_spans(spans, found.empty_probability)
+        done = before.with_spans(spans, found.empty_probability)
         if self.side == "source":
             return pair.replace(source=done)
         return pair.replace(target=done, **result, provenance=self.name)
