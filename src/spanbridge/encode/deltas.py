@@ -19,8 +19,8 @@ import numpy.typing as npt
 from spanbridge.core.errors import InputError
 from spanbridge.core.records import file_digest
 from spanbridge.encode.encoder_weights import Array, EncoderWeights
+from spanbridge.encode.packed import BLOCK, signed
 
-_BLOCK = 32
 _STEPS = 7  # a difference is one of -7 to 7 parts of its block's greatest
 # Differences are near a thousandth, where float16 has few digits left; scales are kept larger.
 _MAGNIFIED = 1024.0
@@ -29,6 +29,7 @@ _PARTS = (
     *("query", "key", "value", "attention", "intermediate", "output"),
     *("attention_norm", "output_norm"),
 )
+_KINDS = ("weight", "bias")
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,11 @@ class Deltas:
                 return np.asarray(self.arrays[name].reshape(weight.shape), np.float32)
             if f"{name}{_QUANTISED}" not in self.arrays:
                 return weight
-            nibbles = np.asarray(self.arrays[f"{name}{_QUANTISED}"], np.uint8).reshape(-1, 16)
+            nibbles = np.asarray(self.arrays[f"{name}{_QUANTISED}"], np.uint8).reshape(
+                -1, BLOCK // 2
+            )
             scales = np.asarray(self.arrays[f"{name}{_SCALES}"], np.float32).reshape(-1, 1)
-            steps = np.concatenate([nibbles & 15, nibbles >> 4], axis=1).astype(np.float32) - 8
-            change = steps * (scales / np.float32(_MAGNIFIED * _STEPS))
+            change = signed(nibbles) * (scales / np.float32(_MAGNIFIED * _STEPS))
             return np.asarray(weight + change.reshape(weight.shape), np.float32)
         except (KeyError, ValueError) as error:
             why = f"does not fit the encoder ({name}: {error}); was it tuned from another?"
@@ -97,7 +99,7 @@ def differences(
         if weight.ndim == 1:
             arrays[name] = weight
             continue
-        blocks = (weight - base.tensor(name)).reshape(-1, _BLOCK)
+        blocks = (weight - base.tensor(name)).reshape(-1, BLOCK)
         scales = (np.abs(blocks).max(1, keepdims=True) * _MAGNIFIED).astype(np.float16)
         unit = np.maximum(scales.astype(np.float32), 1e-6) / (_MAGNIFIED * _STEPS)
         steps = np.clip(np.rint(blocks / unit), -_STEPS, _STEPS).astype(np.int8) + 8
@@ -105,6 +107,3 @@ def differences(
         arrays[f"{name}{_QUANTISED}"] = low | (high << 4)
         arrays[f"{name}{_SCALES}"] = scales[:, 0]
     return arrays
-
-
-_KINDS = ("weight", "bias")
