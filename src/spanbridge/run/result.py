@@ -21,6 +21,7 @@ from spanbridge.formats import Format, Write, named_format, open_writer, output_
 from spanbridge.formats.base import MisfitError
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
+from spanbridge.steps.calibrating import RECORD
 
 # Number of reasons that are told where there is no file of rejects.
 _TOLD = 10
@@ -131,7 +132,7 @@ class Run:
 
 def manifest_path(output: str | Path) -> Path:
     """Path of the file with the signature and the account of a result: ``OUT.run.json``."""
-    return Path(f"{output}.run.json")
+    return Path(f"{output}{RECORD}")
 
 
 def rejects_path(output: str | Path) -> Path:
