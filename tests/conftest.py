@@ -84,7 +84,7 @@ def spanbridge(tmp_path, request):
 @pytest.fixture(scope="session")
 def tiny_tagger(tmp_path_factory):
     """``tiny_tagger(kind)``: the folder of a tiny token classifier."""
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="torch is not installed (as in `make pythons`)")
     import tiny_checkpoints
 
     root = tmp_path_factory.mktemp("taggers")

@@ -32,7 +32,14 @@ from spanbridge.formats.tokens import raw_sentence
 from spanbridge.routes import Advice, advise, choose
 from spanbridge.routes.choice import Asked
 from spanbridge.run.memory import Loaded, Result
-from spanbridge.run.recipes import EMBEDDED, calibrated, label_steps, segmented, to_repair
+from spanbridge.run.recipes import (
+    EMBEDDED,
+    calibrated,
+    label_steps,
+    segmented,
+    tag_steps,
+    to_repair,
+)
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps import learning
 
@@ -252,10 +259,8 @@ def tag(
         progress: shows how far it is.
         settings: further settings of the step ``tag``: ``map``, ``others``.
     """
-    bound, last = calibrated({"min_confidence": min_score}, calibrate, side)
-    least = bound.get("min_confidence", 0.0)
-    step = {"tagger": tagger, "side": side, "min_score": least, **settings}
-    return Loaded([{"tag": step}, *last]).fit_run(rows, progress=progress)
+    steps = tag_steps(tagger, side=side, min_score=min_score, calibrate=calibrate, **settings)
+    return Loaded(steps).fit_run(rows, progress=progress)
 
 
 def label(

@@ -15,7 +15,10 @@ from spanbridge.core.progress import Task
 def at_once(monkeypatch):
     """As if a minute had passed after each item."""
     times = iter(range(0, 10**6, 60))
-    clock = lambda: float(next(times))  # noqa: E731
+
+    def clock():
+        return float(next(times))
+
     watched = running.watched
     monkeypatch.setattr(
         running,

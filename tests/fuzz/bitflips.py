@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -184,7 +185,7 @@ def _result(root: Path) -> Kept:
 
     (root / "r").mkdir()
     project(read_pairs("s.conll", "t.txt"), "greedy", "lexical").save(root / "r" / "o.conll")
-    use = lambda: read_manifest(str(root / "r" / "o.conll"))  # noqa: E731
+    use = partial(read_manifest, str(root / "r" / "o.conll"))
     return Kept("result", root / "r", ["o.conll", "o.conll.run.json"], use)
 
 

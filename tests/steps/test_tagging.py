@@ -176,7 +176,7 @@ def test_settings_that_do_not_go_together(settings, why):
 
 
 def test_match_by_translation_scores(tmp_path, cache):
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="torch is not installed (as in `make pythons`)")
     import tiny_translators
 
     folder = str(tiny_translators.save(tmp_path / "m2m", "m2m"))

@@ -55,7 +55,7 @@ vocabulary covers the text. On gold, every route that can run here is run and sc
 @opt.reading_options
 @opt.json_option
 def command(text: str | None, gold: str | None, **given: Any) -> None:
-    """Say which route to entities to expect most of: the text's own tagger, a translation, both.
+    """Recommend a route of `label` for a language: direct, translate or ensemble.
 
     TEXT is a sample of the text, as `label` takes it. The last line is the command to run.
     """

@@ -25,7 +25,7 @@ Examples:
   spanbridge label es.txt --from es --ensemble -o es.jsonl
   spanbridge label es.txt --calibrate gold.jsonl --min-confidence 0.9 -o es.jsonl
   spanbridge label sw.txt --from sw --translations sw-en.tsv -o sw.jsonl
-  spanbridge label am.txt --from am --translate \\\\
+  spanbridge label am.txt --from am --translate \\
     --translator-model facebook/nllb-200-distilled-600M -o am.jsonl
 
 TEXT may be - (standard input), and OUT too (standard output; nothing is kept then to resume from).

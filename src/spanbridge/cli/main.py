@@ -24,7 +24,7 @@ from spanbridge.core.standard import forget_input
 
 _COMMANDS = {
     "label": "Find entities in raw text, with nothing but the install.",
-    "advise": "Say which route to entities to expect most of in a language.",
+    "advise": "Recommend a route for a language: direct, translate, or both.",
     "make-data": "Make training data in another language (translate-train).",
     "run": "Run any pipeline of steps, in shards that survive whatever happens.",
     "project": "Carry labels from source sentences onto their translations.",

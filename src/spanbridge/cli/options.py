@@ -271,13 +271,6 @@ least_parallel_option = click.option(
     "of it.",
 )
 
-min_confidence_option = click.option(
-    "--min-confidence",
-    type=float,
-    default=0.0,
-    show_default=True,
-    help="Least probability that a span is exactly right, 0 to 1; others are left out.",
-)
 calibrate_option = click.option(
     "--calibrate",
     metavar="GOLD",
@@ -318,8 +311,8 @@ nested_option = click.option(
 fit_rows_option = click.option(
     "--fit-rows",
     type=click.IntRange(min=1),
-    help="Rows that are learned from, at most, spread evenly over the "
-    "input (default 5000); bounds memory.",
+    help="Rows that are learned from, at most, spread evenly over the input (default 5000); bounds "
+    "memory.",
 )
 
 

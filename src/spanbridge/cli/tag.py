@@ -91,7 +91,7 @@ the signature and the account.
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
     """Find spans with a trained tagger."""
-    from spanbridge.run.recipes import EMBEDDED, calibrated
+    from spanbridge.run.recipes import EMBEDDED, tag_steps
 
     options = opt.parsed(given["tagger_options"], "--tagger-option")
     tagger = given["tagger"] or (EMBEDDED if given["model"] is None else "checkpoint")
@@ -102,15 +102,11 @@ def command(source: str, output: str, **given: Any) -> None:
     mapping = {old: new for old, _, new in pairs}
     if not all(old and new for old, _, new in pairs) or len(mapping) < len(pairs):
         raise click.UsageError("--map takes OLD=NEW, and names each OLD once")
-    bound = {"min_confidence": given["min_score"]}
-    bound, last = calibrated(bound, given["calibrate"], given["side"])
-    step = {
-        "tagger": {tagger: options},
-        "side": given["side"],
-        "map": mapping,
-        "others": given["others"],
-        "min_score": bound.get("min_confidence", 0.0),
-    }
+    steps = tag_steps(
+        {tagger: options},
+        map=mapping,
+        **{name: given[name] for name in ("side", "min_score", "calibrate", "others")},
+    )
     settings = {
         "input": source,
         "side": given["side"],
@@ -118,7 +114,7 @@ def command(source: str, output: str, **given: Any) -> None:
         "output": output,
         "output_side": given["side"],
         "commercial": given["commercial"],
-        "steps": [{"tag": step}, *last],
+        "steps": steps,
         **opt.take(given, (*opt.READING, "output_format")),
     }
     running.stream(settings, given)

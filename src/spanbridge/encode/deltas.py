@@ -16,8 +16,8 @@ import numpy as np
 from spanbridge.core.errors import InputError
 from spanbridge.core.learned import Arrays
 from spanbridge.encode.encoder_weights import Array, EncoderWeights
+from spanbridge.encode.packed import BLOCK, signed
 
-_BLOCK = 32
 _STEPS = 7  # a difference is one of -7 to 7 parts of its block's greatest
 # Differences are near a thousandth, where float16 has few digits left; scales are kept larger.
 _MAGNIFIED = 1024.0
@@ -60,10 +60,11 @@ class Deltas:
                 return np.asarray(self.arrays[name].reshape(weight.shape), np.float32)
             if f"{name}{_QUANTISED}" not in self.arrays:
                 return weight
-            nibbles = np.asarray(self.arrays[f"{name}{_QUANTISED}"], np.uint8).reshape(-1, 16)
+            nibbles = np.asarray(self.arrays[f"{name}{_QUANTISED}"], np.uint8).reshape(
+                -1, BLOCK // 2
+            )
             scales = np.asarray(self.arrays[f"{name}{_SCALES}"], np.float32).reshape(-1, 1)
-            steps = np.concatenate([nibbles & 15, nibbles >> 4], axis=1).astype(np.float32) - 8
-            change = steps * (scales / np.float32(_MAGNIFIED * _STEPS))
+            change = signed(nibbles) * (scales / np.float32(_MAGNIFIED * _STEPS))
             return np.asarray(weight + change.reshape(weight.shape), np.float32)
         except (KeyError, ValueError) as error:
             why = f"does not fit the encoder ({name}: {error}); was it tuned from another?"
@@ -83,7 +84,7 @@ def differences(base: EncoderWeights, tuned: EncoderWeights, layers: Iterable[in
         if weight.ndim == 1:
             arrays[name] = weight
             continue
-        blocks = (weight - base.tensor(name)).reshape(-1, _BLOCK)
+        blocks = (weight - base.tensor(name)).reshape(-1, BLOCK)
         scales = (np.abs(blocks).max(1, keepdims=True) * _MAGNIFIED).astype(np.float16)
         unit = np.maximum(scales.astype(np.float32), 1e-6) / (_MAGNIFIED * _STEPS)
         steps = np.clip(np.rint(blocks / unit), -_STEPS, _STEPS).astype(np.int8) + 8

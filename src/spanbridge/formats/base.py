@@ -85,9 +85,8 @@ class Reading:
         format: name of the labelled file's format; None finds it.
         tag_names: names of tags that are numbers, in their order.
         tokenised: True if the words of plain text are separated by white space, and those of CoNLL
-            by lines; False if it is raw:
-            it is cut into words, and kept with their offsets; None finds out by the text's first
-            rows (see ``formats.tokenised``).
+            by lines; False if it is raw: it is cut into words, and kept with their offsets; None
+            finds out by the text's first rows (see ``formats.tokenised``).
         raw_if_unclear: take a text whose rows do not tell for raw.
         text_column: column of a table, or key of JSON lines, that holds the text of rows with one
             side; None takes ``text``, unless rows hold sides of their own.

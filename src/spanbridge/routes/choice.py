@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.similar import not_named
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.routes.table import Study, knows, studies
 from spanbridge.routes.translators import installable, installed
@@ -14,6 +15,7 @@ from spanbridge.run.recipes import Entry, Route
 
 Asked = Literal["auto", "direct", "translate", "ensemble"]
 ASKED: tuple[Asked, ...] = ("auto", "direct", "translate", "ensemble")
+_CLEAR = 0.05  # difference of F1 between two studies that says something
 _MEANS: dict[Route, str] = {
     "direct": "the tagger reads the text itself",
     "translate": "the tagger reads a translation by {}, and its entities are projected back",
@@ -67,7 +69,7 @@ def choose(
             is installed; or there is no such language or route.
     """
     if asked not in ASKED:
-        raise SpanbridgeError(f"no route is named {asked!r}; there are: {', '.join(ASKED)}")
+        raise SpanbridgeError(not_named("route", asked, ASKED))
     own = None if language is None else find_language(language)
     other = find_language(via)
     if asked == "direct":
@@ -129,9 +131,6 @@ def _among(own: Language, translator: Entry, routes: tuple[Route, ...]) -> Choic
     return Choice("ensemble", translator, why)
 
 
-CLEAR = 0.05  # difference of F1 between two studies that says something
-
-
 def _helps(own: Language, known: list[Study]) -> tuple[bool, str]:
     """Whether a translation is expected to help, where we have not measured it; and why.
 
@@ -148,7 +147,7 @@ def _helps(own: Language, known: list[Study]) -> tuple[bool, str]:
         ours = same[0].best("direct") if same else None
         f1, whose = (ours.f1, "our") if ours else (direct.f1, "published")
         why = f"{whose} F1 {f1:.3f} direct, published {other.f1:.3f} translate, {study.corpus}"
-        return other.f1 > f1 + CLEAR, why
+        return other.f1 > f1 + _CLEAR, why
     trained = knows(own)
     return not trained, f"the encoder was {'' if trained else 'not '}trained on {own.tag}"
 

@@ -27,6 +27,7 @@ _ENCODER = frozenset(
     pl ps pt ro ru sa sd si sk sl so sq sr su sv sw ta te th tl tr ug uk ur uz vi xh yi zh
     """.split()  # noqa: SIM905  # 94 quoted strings would not be easier to read
 )
+_LISTED_AS = {"nb": "no", "nn": "no", "fil": "tl"}
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ class Study:
 
 def knows(language: Language) -> bool:
     """Check if the embedded encoder was trained on a language."""
-    norwegian = {"nb": "no", "nn": "no", "fil": "tl"}
-    return norwegian.get(language.iso1, language.iso1) in _ENCODER
+    return _LISTED_AS.get(language.iso1, language.iso1) in _ENCODER
 
 
 def studies(language: Language | None = None) -> list[Study]:

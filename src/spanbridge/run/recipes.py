@@ -11,13 +11,14 @@ from spanbridge.core.rows import SentencePair, Side
 from spanbridge.formats.encoding import encoded_twice
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.segmentation import DICTIONARIES
+from spanbridge.steps.base import TAGGER
 from spanbridge.steps.tagging import MIN_SCORE
 
 Entry = str | Mapping[str, Any]
 # How entities get into a text: its tagger reads it; a tagger reads its translation, and what is
 # found there is projected; or both, and the opinions are combined.
 Route = Literal["direct", "translate", "ensemble"]
-EMBEDDED = "embedded"  # the tagger that comes with the package
+EMBEDDED = TAGGER.name
 _LOOKED_AT = 1000  # rows in which text that was encoded twice is looked for
 
 
@@ -68,6 +69,28 @@ def calibrated(
     rest = {name: value for name, value in project.items() if name != "min_confidence"}
     bound = {name: project[name] for name in project.keys() - rest.keys()}
     return rest, [{"calibrate": {"gold": str(gold), "side": side, **bound}}]
+
+
+def tag_steps(
+    tagger: Entry = EMBEDDED,
+    *,
+    side: Side = "source",
+    min_score: float = 0.0,
+    calibrate: Any = None,
+    **settings: Any,
+) -> list[Entry]:
+    """Steps that tag one side of rows.
+
+    Args:
+        tagger: name, or name and options.
+        side: the side.
+        min_score: least probability of a span, once calibrated, in [0, 1]; others are left out.
+        calibrate: labelled rows to calibrate probabilities on, or the record of an earlier run.
+        settings: further settings of the step ``tag``.
+    """
+    bound, last = calibrated({"min_confidence": min_score}, calibrate, side)
+    least = bound.get("min_confidence", 0.0)
+    return [{"tag": {"tagger": tagger, "side": side, "min_score": least, **settings}}, *last]
 
 
 def label_steps(

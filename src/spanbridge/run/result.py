@@ -22,6 +22,7 @@ from spanbridge.formats.base import MisfitError
 from spanbridge.formats.encoding import WAY_OUT
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
+from spanbridge.steps.calibrating import RECORD
 from spanbridge.steps.repair import Repair
 
 # Number of reasons that are told where there is no file of rejects.
@@ -133,7 +134,7 @@ class Run:
 
 def manifest_path(output: str | Path) -> Path:
     """Path of the file with the signature and the account of a result: ``OUT.run.json``."""
-    return Path(f"{output}.run.json")
+    return Path(f"{output}{RECORD}")
 
 
 def rejects_path(output: str | Path) -> Path:

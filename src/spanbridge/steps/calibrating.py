@@ -27,7 +27,8 @@ from spanbridge.steps.base import Context, Step
 
 # Fewer labelled rows, or spans found in them, are refused.
 MIN_ROWS, MIN_SPANS = 50, 20
-RECORD = ".run.json"
+RECORD = ".run.json"  # end of the name of the file beside a result
+_CURVES = ("spans", "rows")
 _REMEDY = "give the labelled rows again"
 # A span by the characters before and within it, spaces left out: the same for any way to cut words.
 Place = tuple[int, int, str]
@@ -54,9 +55,6 @@ class Fitted:
         if not all(isfinite(v) for curve in curves for v in (curve.intercept, curve.slope)):
             raise ValueError("a curve is not finite")
         return cls(str(given["about"]), *curves)
-
-
-_CURVES = ("spans", "rows")
 
 
 class Calibrate(Step):

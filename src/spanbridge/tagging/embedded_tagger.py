@@ -24,7 +24,7 @@ class EmbeddedTagger(EncoderTagger):
     It is the embedded encoder, fine-tuned on Universal NER (Mayhew et al. 2024) by
     ``make embedded-tagger``, and a classifier. The package holds the differences to the encoder's
     weights in 4 bits; they are added to them, and the result converted, on first use. The model
-    card, with scores by language, stands beside them.
+    card stands beside them.
 
     Args:
         compute_type: ``int8`` (default), ``float32``, or another that CTranslate2 has here.

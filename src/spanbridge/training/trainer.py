@@ -8,7 +8,7 @@ processor, with the same number of threads).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -145,7 +145,7 @@ class Trainer:
         """
         settings = self._settings
         torch.set_num_threads(settings.threads)
-        plan = [list(self._order(examples, epoch)) for epoch in range(settings.epochs)]
+        plan = self._plan(examples)
         n_steps = sum(map(len, plan))
         torch.manual_seed(settings.seed)
         now = self._take_up(folder, signature) or Position()
@@ -214,17 +214,23 @@ class Trainer:
         if self._best:
             self._restore(self._best)
 
-    def _order(self, examples: Sequence[Labelled], epoch: int) -> Iterator[list[Piece]]:
-        """The batches of an epoch."""
-        settings, seed = self._settings, f"{self._settings.seed}/{epoch}"
-        if settings.other_names:
-            chosen = with_other_names(examples, self._classes, settings.other_names, seed)
-            examples = list(chosen)
-        longest = longest_input(self.model.config)
-        items = [p for e in examples for p in pieces(e, self._tokenizer, longest)]
+    def _plan(self, examples: Sequence[Labelled]) -> list[list[list[Piece]]]:
+        """The batches of each epoch."""
+        settings, plan = self._settings, []
+        items = self._pieces(examples)
         if not items:
             raise SpanbridgeError("there is nothing to learn from: no sentence has a word")
-        return batches(items, settings.batch_tokens, seed)
+        for epoch in range(settings.epochs):
+            seed = f"{settings.seed}/{epoch}"
+            if settings.other_names:
+                share = settings.other_names
+                items = self._pieces(with_other_names(examples, self._classes, share, seed))
+            plan.append(list(batches(items, settings.batch_tokens, seed)))
+        return plan
+
+    def _pieces(self, examples: Iterable[Labelled]) -> list[Piece]:
+        longest = longest_input(self.model.config)
+        return [p for e in examples for p in pieces(e, self._tokenizer, longest)]
 
     def _end_epoch(self, now: Position, dev: Sequence[Sentence], losses: list[float]) -> None:
         row = {"epoch": float(now.epoch + 1)}
