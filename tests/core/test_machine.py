@@ -1,8 +1,11 @@
 """What is found out about the machine."""
 
+import os
+
 import pytest
 
 from spanbridge.core import machine
+from spanbridge.core.threads import n_threads
 
 
 def test_memory_within_the_limit_of_a_container(monkeypatch):
@@ -24,5 +27,8 @@ def test_a_file_that_cannot_be_read(path):
     assert machine._read(path) == ""
 
 
-def test_cores():
-    assert machine.available_cores() >= 1
+def test_a_thread_per_core_that_the_process_may_use(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {4, 7, 8}, raising=False)
+    assert machine.available_cores() == n_threads(None) == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert machine.available_cores() == os.cpu_count()

@@ -315,10 +315,10 @@ class _Reader:
             raise InputError(self.path, at, "there is no token (an empty cell)")
         if self.how.tags and (len(cells) == 1 or not (tag or tag in self.layout.outside)):
             why = f"token {token!r} has no tag; write TOKEN, a tab, TAG on each line"
-            hint = " (columns are separated by commas only below a line that names them: "
-            hint += "--word-column NAME --tag-column NAME)"
-            hint = hint if "," in token[1:-1] else ""
-            raise InputError(self.path, at, why + hint)
+            if "," in token[1:-1]:
+                why += " (columns are separated by commas only below a line that names them: "
+                why += "--word-column NAME --tag-column NAME)"
+            raise InputError(self.path, at, why)
         if len(cells) != self.n_columns:
             raise InputError(
                 self.path,

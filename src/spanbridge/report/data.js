@@ -39,7 +39,6 @@ function rowsOf(n) {
 
 // Words and the gaps between them, by turns.
 const parts = ({ text }) => (typeof text === "string" ? text.split(/( )/) : text);
-const wordsOf = (sentence) => parts(sentence).filter((_, i) => i % 2 === 0);
 const plain = ({ text }) => (typeof text === "string" ? text : text.join(""));
 const textOf = (sentence, [start, end]) => parts(sentence).slice(2 * start, 2 * end - 1).join("");
 const isError = (verdict) => verdict !== undefined && summary.verdicts[verdict] !== "right";

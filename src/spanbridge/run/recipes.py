@@ -88,9 +88,10 @@ def tag_steps(
         calibrate: labelled rows to calibrate probabilities on, or the record of an earlier run.
         settings: further settings of the step ``tag``.
     """
-    bound, last = calibrated({"min_confidence": min_score}, calibrate, side)
-    least = bound.get("min_confidence", 0.0)
-    return [{"tag": {"tagger": tagger, "side": side, "min_score": least, **settings}}, *last]
+    first, last = calibrated({"min_confidence": min_score}, calibrate, side)
+    least = first.get("min_confidence", 0.0)
+    bound = {"min_score": least} if least else {}
+    return [{"tag": {"tagger": tagger, "side": side, **bound, **settings}}, *last]
 
 
 def label_steps(
@@ -127,7 +128,6 @@ def label_steps(
     """
     first, last = calibrated({"min_confidence": min_confidence}, calibrate)
     min_confidence = first.get("min_confidence", 0.0)
-    least = {"min_score": min_confidence} if min_confidence else {}
     before: list[Entry | None] = [
         "repair" if repair else None,
         ({"split": {"whole": translator}} if looks_up(translator) else "split") if split else None,
@@ -135,7 +135,7 @@ def label_steps(
     ]
     after: list[Entry | None] = ["join" if split else None, "restore" if repair else None]
     if route == "direct":
-        way: list[Entry | None] = [{"tag": {"tagger": tagger, "side": "target", **least}}]
+        way: list[Entry | None] = [*tag_steps(tagger, side="target", min_score=min_confidence)]
     else:
         projection = dict(project or {})
         if route == "translate" and min_confidence:
@@ -147,7 +147,7 @@ def label_steps(
             {"project": projection},
         ]
     if route == "ensemble":
-        bound = {name: max(value, MIN_SCORE) for name, value in least.items()}
+        bound = {"min_score": max(min_confidence, MIN_SCORE)} if min_confidence else {}
         way.append({"ensemble": {"tagger": text_tagger, **bound}})
     return [step for step in (*before, *way, *after, *last) if step is not None]
 
