@@ -110,6 +110,7 @@ def test_commands_in_a_row(spanbridge, place):
     assert [row["target_spans"][0]["label"] for row in rows] == ["PER", "PER"]
 
 
+@pytest.mark.slow
 def test_label_and_make_data(spanbridge, place, tiny_tagger):
     given = "--translator given --translations given.tsv --method soft --aligner lexical"
     label = f"label - --from es {given} --method greedy --model".split()

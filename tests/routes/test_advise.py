@@ -78,6 +78,7 @@ def test_a_sample_alone(command, place, monkeypatch):
     assert said.splitlines()[-1] == "spanbridge label posts.txt --route direct -o OUT.jsonl"
 
 
+@pytest.mark.slow
 def test_trials_on_gold(command, place):
     line = "advise posts.txt --from es --gold gold.conll --translations t.tsv"
     said = command(*line.split()).stdout

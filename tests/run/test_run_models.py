@@ -74,6 +74,7 @@ def test_commercial_use_is_refused_by_name(place, command, tiny_tagger):
     assert "cc-by-nc-4.0, which is not known to allow commercial use; Apertium" in done.stderr
 
 
+@pytest.mark.slow
 def test_chinese_is_read_in_words(place, command, tiny_tagger):
     (place / "zh.txt").write_text("默克尔在北京。\n", encoding="utf-8")
     (place / "t.tsv").write_text("默克尔在北京。\tMerkel in Beijing.\n", encoding="utf-8")
