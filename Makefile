@@ -1,8 +1,9 @@
 # make demo   run the real thing on a small sample (base install, own virtual environment)
-# make test   lint, types, import rules, all tests (own virtual environment, torch for parity tests)
+# make test   lint, types, import rules, the site, all tests (own virtual environment, torch for parity tests)
 # make quick  the tests that take less than two minutes together
 # make pythons  the demo and the tests of the base install, under each Python from 3.11 on that is here
-# make check  lint, types, import rules only
+# make check  lint, types, import rules, the site of the docs
+# make site   the docs as a site, in site/index.html; a dead link is an error
 # make fuzz   mutated input for everything that reads, some minutes; make fuzz COUNT=100000 for hours
 # make bench  speed and memory beside plain implementations, HiGHS and simalign, one table
 # make tagger English news -> a tagger in ./en-tagger (needs ../shared/data, or SPANBRIDGE_DATA)
@@ -15,8 +16,9 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 PIP = -m pip install --quiet --disable-pip-version-check
 DEV = .venv-dev/bin
+export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: demo test quick pythons check fuzz bench tagger embedded-tagger lock clean
+.PHONY: demo test quick pythons check fuzz site bench tagger embedded-tagger lock clean
 
 demo: .venv/ready
 	.venv/bin/spanbridge demo
@@ -45,6 +47,10 @@ check: .venv-dev/ready
 	$(DEV)/ruff format --check .
 	$(DEV)/mypy
 	$(DEV)/lint-imports --no-logo
+	$(DEV)/mkdocs build --quiet
+
+site: .venv-dev/ready
+	$(DEV)/mkdocs build
 
 # The same cases each time; SEED=1 gives others. Every fault comes with the command that repeats it.
 fuzz: .venv-dev/ready
@@ -89,4 +95,4 @@ lock:
 		--extra hf --override requirements/overrides.txt -o requirements/dev.txt
 
 clean:
-	rm -rf .venv .venv-dev .venv-3.* demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-dev .venv-3.* demo-output site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -218,7 +218,9 @@ def project(
 
     Args:
         pairs: the rows; what learns learns from them.
-        method, aligner, settings: as in :class:`Projector`.
+        method: projection method, as in :class:`Projector`.
+        aligner: word aligner, as in :class:`Projector`.
+        settings: further settings of the step ``project``, as in :class:`Projector`.
         fit_rows: rows that are learned from, at most.
         progress: shows how far it is.
     """
@@ -276,7 +278,9 @@ def label(
     Args:
         texts: the texts, or rows that hold them as targets, such as
             :func:`~spanbridge.formats.read_rows` gives; what learns learns from them.
-        language, method, options: as in :class:`Labeller`; text that was encoded twice is repaired
+        language: language of the texts, as in :class:`Labeller`.
+        method: projection method of the way through translation, as in :class:`Labeller`.
+        options: further ones of :class:`Labeller`; text that was encoded twice is repaired
             for the work, unless ``repair`` is False or the translator looks translations up.
         progress: shows how far it is.
     """
@@ -315,7 +319,8 @@ def evaluate(
     """Score predicted spans against gold ones.
 
     Args:
-        gold, predicted: files, or rows (whose targets count), or sentences, over the same words.
+        gold: a file, or rows (whose targets count), or sentences.
+        predicted: likewise, over the same words.
         labels: count these only, on both sides; None counts all.
         protocol: how malformed tags are read, ``default`` or ``strict``.
         scheme: tag scheme of CoNLL files.
@@ -347,7 +352,9 @@ def compare(
     """Compare two predictions by paired bootstrap over sentences (Koehn 2004).
 
     Args:
-        gold, first, second: as in :func:`evaluate`.
+        gold: a file, rows or sentences, as in :func:`evaluate`.
+        first: one prediction, likewise.
+        second: the other, likewise.
         labels: count these only; None counts all.
         n: resamples.
 

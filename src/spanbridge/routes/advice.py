@@ -138,7 +138,9 @@ def advise(
         gold: labelled sentences, as target sides, on which the routes are run.
         translator: as in :func:`~spanbridge.routes.choose`.
         via: language of the translations.
-        tagger, text_tagger: as in :func:`~spanbridge.run.recipes.label_steps`.
+        tagger: tagger of the language that is translated into, as in
+            :func:`~spanbridge.run.recipes.label_steps`.
+        text_tagger: tagger of the text itself, likewise.
         rows: rows of the sample and of the gold that are used, at most, spread over them.
         progress: shows how far the trials are.
         options: further ones of :func:`~spanbridge.routes.trial.trials`.

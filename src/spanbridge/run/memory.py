@@ -41,7 +41,9 @@ class Result(Sequence[SentencePair]):
         reports: how each step went.
 
     Args:
-        rows, signature, reports: as above.
+        rows: every row that went in.
+        signature: parts and settings that made them.
+        reports: of each step, what it counted.
         given: the rows that went in, for the files that they come from.
         also: further files that it depends on, by their roles.
         learned: what steps have learned and keep beside the result.

@@ -1,0 +1,65 @@
+"""What the site of the docs has beyond the pages in this folder.
+
+The first page is the README. Links to files of the source, which are not part of the site, lead
+to the reference of what the file defines, or to the examples.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from mkdocs.structure.files import File, Files
+
+from spanbridge.cli.main import cli
+
+ROOT = Path(__file__).parents[1]
+LINK = re.compile(r"\[([^\]]*)\]\(((?:\.\./)*)((?:src|examples)/[^)#]+|[A-Z]+(?:\.\w+)?)\)")
+ROLE = re.compile(r":(?:class|func|meth|mod|attr|data|exc):<code>(~?)([\w.]+)</code>")
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Adds the README as the first page, its links as they are from the folder of the docs."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    files.append(File.generated(config, "index.md", content=readme.replace("](docs/", "](")))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Turns links that leave the folder of the docs into links within the site."""
+    markdown = LINK.sub(_within_the_site, markdown)
+    return markdown.replace("<!-- commands -->", "\n".join(_commands()))
+
+
+def _commands() -> Iterator[str]:
+    top = click.Context(cli, info_name="spanbridge")
+    for name in cli.list_commands(top):
+        command = cli.get_command(top, name)
+        assert command is not None
+        # as wide as a block of code on a page
+        context = click.Context(command, top, name, terminal_width=88, max_content_width=88)
+        yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Shows docstrings without the marks of reStructuredText: roles, double colons."""
+    html = ROLE.sub(lambda role: f"<code>{_shown(*role.groups())}</code>", html)
+    return html.replace("::</p>", ":</p>")
+
+
+def _shown(short: str, name: str) -> str:
+    return name.rpartition(".")[2] if short else name
+
+
+def _within_the_site(link: re.Match[str]) -> str:
+    text, _, path = link.groups()
+    if path.startswith("examples/"):
+        return f"[{text}](reference/examples.md)"
+    name = re.fullmatch(r"`(\w+)`", text)
+    if path.startswith("src/") and name:
+        module = path.removeprefix("src/").removesuffix(".py").replace("/", ".")
+        return f"[{text}][{module}.{name[1]}]"
+    return text  # a file that the site does not show
