@@ -5,9 +5,10 @@
 # make check  lint, types, import rules, the site of the docs
 # make site   the docs as a site, in site/index.html; a dead link is an error
 # make fuzz   mutated input for everything that reads, some minutes; make fuzz COUNT=100000 for hours
-# make bench  speed and memory beside plain implementations, HiGHS and simalign, one table
+# make bench  throughput of every command; speed and memory beside plain implementations, HiGHS, simalign
 # make tagger English news -> a tagger in ./en-tagger (needs ../shared/data, or SPANBRIDGE_DATA)
 # make embedded-tagger  train the tagger in the package anew (needs ../shared/data; about an hour)
+# make pictures  draw the pictures of the docs anew (needs Chromium)
 # make lock   resolve the locked dependencies anew (needs uv)
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEV = .venv-dev/bin
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: demo test quick pythons check fuzz site bench tagger embedded-tagger lock clean
+.PHONY: demo test quick pythons check fuzz site bench pictures tagger embedded-tagger lock clean
 
 demo: .venv/ready
 	.venv/bin/spanbridge demo
@@ -58,6 +59,11 @@ fuzz: .venv-dev/ready
 
 bench: .venv-dev/ready
 	$(DEV)/python -m benchmarks
+
+# One shows what the methods say on this machine, the other the page of `spanbridge demo`.
+pictures: .venv-dev/ready
+	$(DEV)/python -m pictures.method
+	$(DEV)/python -m pictures.page
 
 # The recipe and what else was tried stand in docs/train.md.
 NEWS = $(or $(SPANBRIDGE_DATA),../shared/data)/news-ner/en
