@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +35,12 @@ def processor_kind(cpuinfo: str, environment: Mapping[str, str]) -> str:
 def this_processor() -> str:
     """The kind of this machine's processor; ``other`` where nothing tells."""
     return processor_kind(_read("/proc/cpuinfo"), os.environ)
+
+
+def processor_name() -> str:
+    """The processor's name, as its maker gives it; that of its architecture where nothing tells."""
+    found = re.search(r"^model name\s*:\s*(.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
+    return found[1].strip() if found else platform.machine()
 
 
 def available_cores() -> int:
