@@ -145,6 +145,26 @@ def test_the_benchmark_table(real_data: Path, aligners, aer, row):
         assert aer(name, aligner) == pytest.approx(expected, abs=width), (name, lines[row])
 
 
+@pytest.mark.slow
+def test_label_prints_what_the_readme_shows(tmp_path, spanbridge):
+    _, _, after = README.partition("<!-- label -->\n")
+    block = after.split("```")[1]
+    texts = re.findall(r"^\$ cat posts.txt\n(.*?)\n\n", block, re.DOTALL | re.MULTILINE)[0]
+    [command] = re.findall(r"^\$ spanbridge (label .*)$", block, re.MULTILINE)
+    shown_rows = [
+        json.loads(row) for row in re.findall(r"^\{.*?\]\}", block, re.DOTALL | re.MULTILINE)
+    ]
+    (tmp_path / "posts.txt").write_text(texts + "\n", encoding="utf-8")
+    spanbridge(*command.split())
+    lines = (tmp_path / "posts.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) == len(shown_rows) == 3
+    for row, expected in zip(map(json.loads, lines), shown_rows, strict=True):
+        spans = row["target_spans"]
+        for span, other in zip(spans, expected["target_spans"], strict=True):
+            assert span.pop("score") == pytest.approx(other.pop("score"), abs=0.03)
+        assert {key: row[key] for key in expected} == expected
+
+
 @pytest.fixture
 def own_data(tmp_path):
     """The files of the README's own example, out of the demo's sample."""

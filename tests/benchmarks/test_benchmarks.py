@@ -14,17 +14,20 @@ from benchmarks import (
     advice,
     calibration,
     encoding,
+    rivals,
     routes,
     scale,
     shards,
     solving,
     speed,
     tagging,
+    throughput,
     training,
     translated,
     weights,
 )
 from spanbridge import Projector
+from spanbridge.cli.main import cli
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
 from spanbridge.projection.confidence import CALIBRATIONS
 from spanbridge.translation.base import UnsupportedPairError
@@ -200,6 +203,36 @@ def test_shards(capsys):
     assert 0 < seconds < 600
     assert peak > 20
     assert size > 0
+
+
+@pytest.mark.slow
+def test_throughput(capsys):
+    throughput.main(["align", "evaluate", "view"], rows=40)
+    printed = capsys.readouterr().out
+    assert "cores of which one is used" in printed
+    for name in ("align ", "evaluate ", "view "):
+        rows, speed_, seconds, peak = row(printed, name)
+        assert rows == 40
+        assert 0 < rows / speed_ < 600  # seconds of processor time
+        assert 0 < seconds < 600
+        assert 20 < peak < 5000
+    assert len(printed.splitlines()) == 5
+
+
+def test_throughput_names_every_command_that_works_on_rows():
+    left = {"advise", "completion", "demo", "doctor"}
+    assert set(throughput.NAMES) == set(cli.list_commands(None)) - left
+
+
+@pytest.mark.slow
+def test_rivals(capsys):
+    rivals.main(["en-de"], rows=4)
+    printed = capsys.readouterr().out
+    assert len(printed.splitlines()) == 1 + len(rivals.WAYS)
+    for name in rivals.WAYS:
+        f1, each = row(printed, name)
+        assert is_share(f1)
+        assert each > 0
 
 
 @pytest.mark.slow
