@@ -27,7 +27,8 @@ from spanbridge.translation.guards import Guards
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [ROOT / "README.md", *DOCS]
+TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+PAGES = [ROOT / "README.md", *DOCS, *TUTORIALS]
 FENCE = re.compile(r"^(<!-- run -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
@@ -98,7 +99,7 @@ def test_relative_links_lead_somewhere(page):
 
 def test_every_page_is_reached_from_the_readme_or_the_architecture():
     linked = "".join(prose(ROOT / name) for name in ("README.md", "docs/architecture.md"))
-    for page in DOCS:
+    for page in (*DOCS, *TUTORIALS):
         assert f"{page.name})" in linked or f"{page.name}#" in linked, page.name
 
 

@@ -328,6 +328,16 @@ def test_a_pipe_is_no_input_of_a_run_but_of_evaluate(spanbridge, tmp_path):
     assert b"is a pipe or a device, but is read twice; write it to a file first" in done.stderr
 
 
+def test_the_sample_of_the_demo(spanbridge, tmp_path):
+    done = spanbridge("demo", "--sample", "-o", "out")
+    assert done.stdout.startswith("21 files written to out: README.md, ar.conll, ar.txt, ")
+    assert len([*(tmp_path / "out").iterdir()]) == 21
+    assert list(read_labelled(tmp_path / "out" / "sw.conll")) == sample("sw")
+    lines = (tmp_path / "out" / "sw.txt").read_text("utf-8").splitlines()
+    assert lines == [" ".join(sentence.words) for sentence in sample("sw")]
+    assert sum(1 for _ in read_labelled(tmp_path / "out" / "es-posts.jsonl")) == 100
+
+
 @pytest.mark.slow
 def test_demo(spanbridge, tmp_path):
     done = spanbridge("demo", "-o", "out")

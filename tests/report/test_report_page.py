@@ -16,6 +16,7 @@ from spanbridge.core.spans import Sentence, Span
 from spanbridge.evaluation import evaluate_spans
 from spanbridge.report.page import Document
 from spanbridge.report.palette import N_COLOURS
+from spanbridge.report.tally import shown_status
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -122,6 +123,17 @@ def test_the_title(german):
     assert titled("a", title="My & your rows") == "My &amp; your rows"
     assert titled("\udcff<") == "?&lt;"
     assert titled() == "No documents"
+
+
+def test_tagged_rows_have_the_status_of_the_account():
+    def row(spans, **given):
+        return SentencePair("1", Sentence(()), Sentence(("Ana",), spans), **given)
+
+    ana = (Span(0, 1, "PER", 0.9),)
+    assert shown_status(row(ana, provenance="tag")) == "tagged"
+    assert shown_status(row((), provenance="tag")) == "empty: no span found"
+    assert shown_status(row(ana, provenance="tag", status="failed: x")) == "failed: x"
+    assert shown_status(row(ana)) == "no status"
 
 
 def test_counts(documents):

@@ -93,7 +93,7 @@ def command(
 
 def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from spanbridge.core.errors import SpanbridgeError
-    from spanbridge.evaluation import bootstrap_interval, evaluate_spans, orphan_policy
+    from spanbridge.evaluation import evaluate_spans, orphan_policy
     from spanbridge.formats import Counts, Reading, labelled_rows, over_same_words
     from spanbridge.formats.offsets import notes_of
 
@@ -139,7 +139,7 @@ def _spans(gold: str, predicted: str, given: dict[str, Any]) -> tuple[dict[str, 
     other.tell()
     numbers, text = report.to_dict(), report.table()
     if given["bootstrap"]:
-        interval = bootstrap_interval(report.rows, n=given["bootstrap"])
+        interval = report.interval(n=given["bootstrap"])
         numbers["bootstrap"] = interval.to_dict()
         text += (
             f"\n\nmicro F1 {interval.f1:.4f}, {interval.level:.0%} interval "

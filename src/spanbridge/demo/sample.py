@@ -41,10 +41,29 @@ class Score(NamedTuple):
     f1: float
 
 
+def _data() -> Path:
+    return Path(str(files("spanbridge.demo") / "data"))
+
+
 def sample(language: str) -> list[Sentence]:
     """The sample's sentences in one language, with gold spans."""
-    folder = Path(str(files("spanbridge.demo") / "data"))
-    return [sentence for _, sentence in read_conll(folder / f"{language}.conll")]
+    return [sentence for _, sentence in read_conll(_data() / f"{language}.conll")]
+
+
+def write_sample(folder: Path) -> list[str]:
+    """Copy the sample's files into a folder, beside them each language as text without labels.
+
+    Returns:
+        The names of the files.
+    """
+    made = {path.name: path.read_text(encoding="utf-8") for path in _data().iterdir()}
+    for language in (SOURCE, *LANGUAGES):
+        lines = (" ".join(sentence.words) + "\n" for sentence in sample(language))
+        made[f"{language}.txt"] = "".join(lines)
+    for name, text in made.items():
+        with atomic_output(folder / name) as out:
+            out.write(text)
+    return sorted(made)
 
 
 def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
@@ -87,7 +106,7 @@ def run(folder: Path, tell: Callable[[str], None]) -> tuple[list[Score], Path]:
 
 def entities() -> Iterator[str]:
     """A post in each language, and what the embedded tagger finds in it."""
-    posts = str(files("spanbridge.demo") / "data" / "posts.jsonl")
+    posts = str(_data() / "posts.jsonl")
     for row in label([pair for _, pair in read_rows(posts, side="target")]):
         text = row.target.plain_text()
         yield f"  {LANGUAGES[row.id]:<10}{text}"

@@ -19,6 +19,7 @@ from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import OrphanPolicy, Scheme, spans_from_tags
 from spanbridge.evaluation._common import RowCounts, aligned, check_lengths, paired, ratio
 from spanbridge.evaluation.error_classes import ErrorReport, count_errors
+from spanbridge.evaluation.significance import BootstrapInterval, bootstrap_interval
 from spanbridge.formats.tokens import in_same_words
 
 SpanProtocol = Literal["default", "strict"]
@@ -127,6 +128,12 @@ class SpanReport:
             "per_label": {label: counts.to_dict() for label, counts in self.per_label.items()},
             "errors": self.errors.to_dict(),
         }
+
+    def interval(
+        self, *, n: int = 1000, seed: int = 12345, level: float = 0.95
+    ) -> BootstrapInterval:
+        """Confidence interval of micro F1, as :func:`bootstrap_interval` computes it."""
+        return bootstrap_interval(self.rows, n=n, seed=seed, level=level)
 
     def table(self) -> str:
         """Plain text: labels, averages, error classes, signature; scores in [0, 1]."""

@@ -342,7 +342,8 @@ def over_same_words(
                 right_path,
                 at,
                 f"this row has {len(b.words)} words, but its counterpart at {left_path}:{line} has "
-                f"{len(a.words)}; spans can be compared only over the same words",
+                f"{len(a.words)}; spans can be compared only over the same words"
+                + ("" if a.words and b.words else "; of a .jsonl of pairs the target counts"),
             )
         yield a, b
 

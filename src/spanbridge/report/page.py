@@ -24,7 +24,7 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.report.palette import colour
 from spanbridge.report.rows import Numbers, row_values, with_gold
-from spanbridge.report.tally import NO_STATUS, Tally
+from spanbridge.report.tally import Tally, shown_status
 from spanbridge.report.verdicts import VERDICTS
 
 LOW_SCORE = 0.5  # below it a span is drawn as doubtful
@@ -109,7 +109,7 @@ def _rows(
         if gold is not None:
             pair, gold, judged = with_gold(pair, gold)
         tally.add(pair, gold, judged or ())
-        status = statuses[pair.status or NO_STATUS]
+        status = statuses[shown_status(pair)]
         yield row_values(pair, judged, status, labels, document.has_source)
 
 

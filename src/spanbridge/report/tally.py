@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spanbridge.core.rows import SentencePair
+from spanbridge.core.rows import EMPTY, SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.evaluation.span_scores import SpanCounts
 from spanbridge.report.verdicts import VERDICTS, Judged
 
 NO_STATUS = "no status"
+_FOUND, _NOTHING = "tagged", f"{EMPTY}no span found"  # as in the account of `tag`
 _HEADS = ("projected", "empty", "rejected", "failed")
 
 
@@ -41,7 +42,7 @@ class Tally:
         told = (pair.status, pair.confidence, pair.provenance, *(span.score for span in spans))
         self.any_result |= any(value is not None for value in told)
         self.any_source |= bool(pair.source.words)
-        self.statuses[pair.status or NO_STATUS] += 1
+        self.statuses[shown_status(pair)] += 1
         self.labels.update(span.label for span in spans)
         self.source_labels.update(span.label for span in pair.source.spans)
         if gold is None:
@@ -93,6 +94,13 @@ class Tally:
         """Rows by full status, for those with a reason; the most common first."""
         given = ((s, n) for s, n in self.statuses.items() if s != _head(s))
         return sorted(given, key=lambda item: (-item[1], item[0]))
+
+
+def shown_status(pair: SentencePair) -> str:
+    """The status of a row, or what its tagger found, where nothing was projected."""
+    if pair.status is None and pair.provenance == "tag":
+        return _FOUND if pair.target.spans else _NOTHING
+    return pair.status or NO_STATUS
 
 
 def _head(status: str) -> str:

@@ -14,7 +14,6 @@ from spanbridge.evaluation import (
     BootstrapInterval,
     PairedComparison,
     SpanReport,
-    bootstrap_interval,
     compare_paired,
     evaluate_spans,
 )
@@ -133,4 +132,4 @@ def _score(
 def _trial(route: Route, report: SpanReport, best: SpanReport) -> Trial:
     behind = None if report is best else compare_paired(report.rows, best.rows)
     micro = report.micro
-    return Trial(route, micro.precision, micro.recall, bootstrap_interval(report.rows), behind)
+    return Trial(route, micro.precision, micro.recall, report.interval(), behind)

@@ -173,9 +173,11 @@ class Loaded:
 
     def _check_fitted(self) -> None:
         if not self._fitted:
-            raise SpanbridgeError(
-                f"the {type(self).__name__} has to learn first: call fit with rows of the bitext"
-            )
+            learners = {step.name for step in self._steps if step.must_learn}
+            why = f"the {type(self).__name__} has to learn first: call fit with rows of the input"
+            if learners == {"calibrate"}:
+                why += "; or let calibrate take the OUT.run.json of a run that was calibrated"
+            raise SpanbridgeError(why)
 
     def _result(
         self,

@@ -27,6 +27,8 @@ from spanbridge.steps.repair import Repair
 
 # Number of reasons that are told where there is no file of rejects.
 _TOLD = 10
+# Seconds below which a rate says nothing.
+_BRIEF = 0.05
 
 
 @dataclass
@@ -70,7 +72,7 @@ class StepReport:
     def text(self) -> str:
         """Summary in plain text."""
         head = f"{self.name}: {self.rows} rows"
-        if self.seconds:
+        if self.seconds >= _BRIEF:
             head += f", {self.seconds:.1f} s, {self.rows / self.seconds:.0f} rows per second"
         if self.learning:
             head += f", after {self.learning:.1f} s of learning"

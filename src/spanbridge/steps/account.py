@@ -208,9 +208,12 @@ class Account:
             lines.append(
                 f"{self.n_source_spans} source spans -> {self.n_target_spans} target spans"
             )
-        if self.dropped:
-            reasons = (f"{count} {reason}" for reason, count in self.dropped.most_common())
-            lines[-1] += f"; not projected: {', '.join(reasons)}"
+        reasons = [(count, reason) for reason, count in self.dropped.most_common()]
+        if self.n_source_spans and reasons:
+            told = (f"{count} {reason}" for count, reason in reasons)
+            lines[-1] += f"; not projected: {', '.join(told)}"
+        else:
+            lines += [f"{count} spans left out: {reason}" for count, reason in reasons]
         lines += [
             f"{count} {name if ' ' in name else name.replace('_', ' ')}"
             for name, count in self.notes.items()

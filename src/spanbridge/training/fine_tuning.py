@@ -22,7 +22,7 @@ from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.core.temporary import is_temporary, scratch_folder, sweep
 from spanbridge.encode.checkpoint import Checkpoint
 from spanbridge.encode.tokenizer import HuggingFaceTokenizer
-from spanbridge.evaluation import bootstrap_interval, evaluate_spans
+from spanbridge.evaluation import evaluate_spans
 from spanbridge.tagging.base import Tagger, Words, iob2_classes
 from spanbridge.tagging.checkpoint_tagger import RECORD
 from spanbridge.tagging.transformers_tagger import (
@@ -297,7 +297,7 @@ def score(folder: Path, judged: TrainingSet, device: str) -> Score:
     found = tagger.tag([sentence.words for sentence in gold])
     predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
     report = evaluate_spans(gold, predicted)
-    interval = bootstrap_interval(report.rows)
+    interval = report.interval()
     micro = report.micro
     f1 = (micro.f1, interval.low, interval.high)
     unknown = dict(judged.dropped)
