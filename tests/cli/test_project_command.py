@@ -288,8 +288,8 @@ def test_apply_brings_its_own(spanbridge, bitext, fitted, options):
     before = sorted(bitext.iterdir())
     args = f"project --source s.conll --target t.txt --apply fit -o o.conll {options}"
     done = spanbridge(*args.split(), code=2)
-    taken = "--min-confidence, --least-parallel, --calibrate, --explain and --realign are taken"
-    assert f"beside it only {taken}" in done.stderr
+    taken = "--min-confidence, --least-parallel, --boundary, --calibrate, --explain and --realign"
+    assert f"beside it only {taken} are taken" in done.stderr
     assert sorted(bitext.iterdir()) == before
 
 
@@ -333,10 +333,11 @@ def test_a_weight_has_its_say(spanbridge, bitext):
     plain = json.loads(spanbridge(*args.split(), "-o", "a.jsonl").stdout)
     weights = "--weight soft=0.5 --weight spelling=2 --explain why.txt".split()
     other = json.loads(spanbridge(*args.split(), "-o", "b.jsonl", *weights).stdout)
-    assert "+1*soft>" in plain["signature"]
-    assert "+0.5*soft+2*spelling>" in other["signature"]
+    assert "+1*soft-0.1*bad_boundary>" in plain["signature"]
+    assert "+0.5*soft-0.1*bad_boundary+2*spelling>" in other["signature"]
     assert re.search(
-        r"soft 1\.00\*0\.5, spelling 1\.00\*2", (bitext / "why.txt").read_text("utf-8")
+        r"soft 1\.00\*0\.5, bad_boundary 0\.00\*-0\.1, spelling 1\.00\*2",
+        (bitext / "why.txt").read_text("utf-8"),
     )
 
 

@@ -49,8 +49,8 @@ def test_by_hand():
     # confidence: 1 / (1 + exp(-(-.09 + .61 * -log(.01) + 3.31 / 3)))
     assert explained(SoftMethod(), (row, hard(2, 2, (0, 0), (1, 1)))) == [
         "row r7, LOC [Bonn], min_score 0.3",
-        "  -> [Bonn] 0-1 score 1.000, confidence 0.979 = soft 1.00*1",
-        "     [Bonn schläft] 0-2 score 0.667 = soft 0.67*1",
+        "  -> [Bonn] 0-1 score 1.000, confidence 0.979 = soft 1.00*1, bad_boundary 0.00*-0.1",
+        "     [Bonn schläft] 0-2 score 0.667 = soft 0.67*1, bad_boundary 0.00*-0.1",
     ]
 
 

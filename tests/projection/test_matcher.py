@@ -113,7 +113,7 @@ def test_a_score_joins_a_method_by_a_weight(name, score, rows, corpus):
     weight = 2 * preset.parts[score] if score in preset.parts else 0.25
     method.add_scores(weights={score: weight})
     assert method.weights().parts == preset.parts | {score: weight}
-    assert f"+{weight:g}*{score}" in method.describe()
+    assert f"{weight:+g}*{score}" in method.describe()
     n_spans = 0
     for row in rows[:5]:
         found = project_row(method, read(method, row))
@@ -186,7 +186,7 @@ def test_some_score_must_count(name):
 
 def test_a_weight_of_zero_takes_a_score_out():
     method = build("soft")
-    method.add_scores(weights={"soft": 0.0, "recall": 1.0})
+    method.add_scores(weights={"soft": 0.0, "bad_boundary": 0.0, "recall": 1.0})
     assert method.weights().parts == {"recall": 1.0}
 
 

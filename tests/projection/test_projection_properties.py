@@ -240,7 +240,9 @@ def test_signatures():
         HeuristicMethod().describe()
         == "heuristic(merge=1,length_ratio>0.8,top_k=1,first_word=no,greedy,n_proj<=1,+1*brevity>0)"
     )
-    assert SoftMethod().describe() == "soft(near_mass,greedy,n_proj<=1,+1*soft>0.3)"
+    assert (
+        SoftMethod().describe() == "soft(near_mass,greedy,n_proj<=1,+1*soft-0.1*bad_boundary>0.3)"
+    )
     assert (
         MatchMethod(min_score=0.25, alignment=2).describe()
         == "match(ngrams=10,greedy,n_proj<=1,+2*alignment>0.5,per_class=True,capped=True)"

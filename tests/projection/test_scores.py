@@ -107,6 +107,17 @@ def common_boundary(given_, entity, a, b):
     )
 
 
+def bad_boundary(given_, entity, a, b):
+    """Of an unknown language in a script with spaces: punctuation and brackets."""
+    own = given_.pair.source.words[entity.start : entity.end]
+    theirs = given_.pair.target.words[a:b]
+    letters = [[any(map(str.isalnum, word)) for word in words] for words in (own, theirs)]
+    first = letters[0][0] and not letters[1][0]
+    last = letters[0][-1] and not letters[1][-1] and theirs[-1] not in (".", "%", ")")
+    brackets = theirs.count("(") != theirs.count(")") or ("(" in theirs and "(" not in own)
+    return first + last + brackets
+
+
 def vote(given_, n, n_other, k):
     """(n - n') / (n + n') of a word, n counting 1 more; beyond the sentence of the edge's sign."""
     words = given_.pair.target.words
@@ -199,6 +210,7 @@ PLAIN = {
     "rare_words": rare_words,
     "recall": recall,
     "common_boundary": common_boundary,
+    "bad_boundary": bad_boundary,
     "policy_inside": policy_inside,
     "policy_outside": policy_outside,
     "spelling": spelling,

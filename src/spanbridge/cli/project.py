@@ -104,13 +104,20 @@ the account.
 )
 @click.option("--from", "language", metavar="LANG", help="Language of the source.")
 @click.option(
-    "--to", "other", metavar="LANG", help="Language of the target; decides on --suffixes."
+    "--to",
+    "other",
+    metavar="LANG",
+    help="Language of the target: its small words and suffixes (default: guessed by its script or "
+    "its small words, and said).",
 )
 @click.option(
-    "--suffixes",
-    type=click.Choice(["cut", "keep"]),
-    help="Whether words of raw target text end before a suffix after an apostrophe (Ankara'da), so "
-    "that spans can: cut or keep (default: cut if --to is Turkish, or English for 's).",
+    "--boundary",
+    "boundaries",
+    multiple=True,
+    metavar="CLASS=PLACE",
+    help="Whether words of a class beside names belong to spans: article, particle, suffix or "
+    "title, in or out; repeatable. Default: articles and particles out unless the source span has "
+    "any, suffixes after an apostrophe out (Ankara'da), titles as in the source.",
 )
 @opt.nested_option
 @opt.tag_options
@@ -132,8 +139,10 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         "links": "only" if links is not None else "anew" if given["realign"] else "keep",
         "min_confidence": given["min_confidence"],
         "explain": given["explanation"] is not None,
-        **opt.take(given, ("least_parallel", "suffixes")),
+        **opt.take(given, ("least_parallel",)),
     }
+    if given["boundaries"]:
+        step["boundary"] = opt.parsed(given["boundaries"], "--boundary")
     if given["apply_folder"] is not None:
         step["apply"] = _applied(given, links)
     else:
@@ -227,7 +236,7 @@ def _applied(given: dict[str, Any], links: str | None) -> str:
     if links is not None or any(given[name] for name in (*flags, *others)):
         raise click.UsageError(
             "--apply brings its own aligner and method; beside it only --min-confidence, "
-            "--least-parallel, --calibrate, --explain and --realign are taken"
+            "--least-parallel, --boundary, --calibrate, --explain and --realign are taken"
         )
     return str(given["apply_folder"])
 

@@ -44,3 +44,9 @@ def is_invisible(char: str) -> bool:
 def is_unspaced(char: str) -> bool:
     """Check if a character belongs to a script written without spaces (Han, Kana, Thai ...)."""
     return unicodedata.name(char, "").startswith(_UNSPACED)
+
+
+@lru_cache(maxsize=100_000)
+def script_prefix(char: str) -> str:
+    """First word of a character's name, which for letters is their script: ``LATIN``, ``CJK``."""
+    return unicodedata.name(char, "").partition(" ")[0]

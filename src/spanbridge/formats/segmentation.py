@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.metadata import version
 
 from spanbridge.core.requirements import Part
 from spanbridge.core.scripts import is_unspaced
+from spanbridge.formats.closed_classes import ClosedClasses
 from spanbridge.formats.tokens import tokenize
 
 Range = tuple[int, int]
@@ -111,6 +113,21 @@ def words(text: str, language: str, segmenter: Cutter) -> tuple[tuple[str, ...],
         else:
             offsets.append((start, end))
     return tuple(text[a:b] for a, b in offsets), tuple(offsets)
+
+
+def word_edges(text: str, closed: ClosedClasses | None) -> set[int]:
+    """Character positions where words of ICU's dictionaries begin or end, or particles in them."""
+    edges: set[int] = set()
+    for start, end in words(text, "und", icu_words())[1]:
+        glued = () if closed is None else closed.starts(text[start:end])
+        edges |= {start, end, *(start + at for at in glued)}
+    return edges
+
+
+@cache
+def icu_words() -> IcuWords:
+    """The dictionaries of ICU, loaded once."""
+    return IcuWords()
 
 
 def _runs(text: str) -> Iterator[Range]:

@@ -264,10 +264,8 @@ def _triangle(n: int) -> tuple[Indices, Indices]:
 
 def soft_score(given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
     """F = 2 r p / (r + p); see :class:`~spanbridge.projection.scores.SoftScore`."""
-    inside = slice(entity.start, entity.end)
-    recall = intervals.sums(cumulate(given.soft.forward[inside].mean(0)))
-    came = intervals.sums(cumulate(given.soft.backward[inside].sum(0)))
-    return harmonic(recall, came / (intervals.end - intervals.start))
+    recall = intervals.sums(cumulate(given.arrived(entity)))
+    return harmonic(recall, given.share_from(entity, intervals, None))
 
 
 def harmonic(recall: Vector, precision: Vector) -> Vector:

@@ -126,6 +126,10 @@ class Matcher(Method):
         """The weights in use."""
         return self.preset().changed(self.changes) if self.changes else self.preset()
 
+    def score_names(self) -> frozenset[str]:
+        """Names of the scores in use."""
+        return frozenset(self.weights().parts)
+
     def describe(self) -> str:
         """Name, generator, solver, weights, tagger and scorer."""
         parts = [self.generator.describe(), self.solve.describe(), self.describe_weights()]
@@ -142,6 +146,8 @@ class Matcher(Method):
         scores = self._scores(weights)
         asked = [score for score in scores if score.expensive]
         inputs = [self.score_input(*row) for row in rows if _aligned(row)]
+        for given in inputs:
+            given.conventions = self.conventions.of(given.pair.target.words)
         self._ask_tagger(inputs)
         # one pool at a time, unless expensive scores are computed for all of them together
         pools: Iterable[Pool | RowError] = (

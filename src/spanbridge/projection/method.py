@@ -18,6 +18,7 @@ from spanbridge.core.requirements import Part
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
+from spanbridge.projection.boundaries import Conventions
 
 NO_LINK = "no link"
 LOST = "no candidate left"
@@ -129,6 +130,9 @@ class Method(Learner, Part):
         """Further counts for the account, such as scores computed by a translator."""
         return Counter()
 
+    #: what is known of boundaries in the target's language
+    conventions: Conventions = Conventions()
+
     @abstractmethod
     def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
         """Project the source spans of every row; rows have words on both sides.
@@ -143,6 +147,10 @@ class Method(Learner, Part):
         Raises SpanbridgeError if the method takes none of these.
         """
         raise SpanbridgeError(f"the method {self.name!r} takes no weights, tagger or translator")
+
+    def score_names(self) -> frozenset[str]:
+        """Names of the scores that it adds up."""
+        return frozenset()
 
     def check(self) -> None:
         """Check, before any work, that nothing is missing; raises SpanbridgeError."""

@@ -14,6 +14,7 @@ from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span, nesting
+from spanbridge.projection.boundaries import Boundaries, Conventions
 from spanbridge.projection.candidates import Intervals, Vector, cumulate
 from spanbridge.projection.corpus_statistics import EDGE, POSITIONS, CorpusStatistics
 
@@ -64,6 +65,7 @@ class ScoreInput:
         own: boundary words that this pair contributed to the statistics, to be left out.
         opinion: result of a tagger of the target; None if none is used.
         classes: classes of that tagger.
+        conventions: what is known of boundaries in the target's language.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class ScoreInput:
         self.own: Mapping[str, Counter[str]] = _NOTHING if own is None else own
         self.opinion: Opinion | None = None
         self.classes: Sequence[str] = ()
+        self.conventions = Conventions()
 
     @cached_property
     def links(self) -> WordAlignment:
@@ -100,6 +103,45 @@ class ScoreInput:
         if (reason := too_long(given.n_source, given.n_target)) is not None:
             raise reason
         return SoftAlignment.from_links(given)
+
+    @cached_property
+    def boundaries(self) -> Boundaries:
+        """The boundaries of names in the target."""
+        pair = self.pair
+        return Boundaries(pair.target.words, pair.source.words, self.conventions)
+
+    def arrived(self, entity: Span, weights: Vector | None = None) -> Vector:
+        """Mass of an entity on each target word, [n_target]: little of it on small words.
+
+        What small words lose goes to the others, in proportion.
+
+        Args:
+            entity: the source span.
+            weights: of its words, summing up to 1; None for a plain mean.
+        """
+        inside = self.soft.forward[entity.start : entity.end]
+        mass: Vector = inside.mean(0) if weights is None else weights @ inside
+        if (small := self.boundaries.weights) is None:
+            return mass
+        weighted: Vector = mass * small
+        weighted *= mass.sum() / max(weighted.sum(), 1e-12)
+        return weighted
+
+    def share_from(self, entity: Span, intervals: Intervals, weights: Vector | None) -> Vector:
+        """Share of each candidate's words that came from an entity, a weighted mean of Q.
+
+        Args:
+            entity: the source span.
+            intervals: the candidates.
+            weights: of the target's words; None for equal ones. Small words weigh less.
+        """
+        came = self.soft.backward[entity.start : entity.end].sum(0)
+        small = self.boundaries.weights
+        if weights is None and small is None:
+            return intervals.sums(cumulate(came)) / (intervals.end - intervals.start)
+        whole = small if weights is None else weights if small is None else weights * small
+        assert whole is not None
+        return intervals.sums(cumulate(whole * came)) / intervals.sums(cumulate(whole))
 
     @cached_property
     def tagged_intervals(self) -> Intervals:

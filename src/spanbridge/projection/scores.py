@@ -225,12 +225,9 @@ class RareWords(Score):
 
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
         """Weighted F of every candidate."""
-        inside = slice(entity.start, entity.end)
-        weights = given.rarity("source")[inside] / given.rarity("source")[inside].sum()
-        recall = intervals.sums(cumulate(weights @ given.soft.forward[inside]))
-        rarity = given.rarity("target")
-        came = intervals.sums(cumulate(rarity * given.soft.backward[inside].sum(0)))
-        return harmonic(recall, came / intervals.sums(cumulate(rarity)))
+        own = given.rarity("source")[entity.start : entity.end]
+        recall = intervals.sums(cumulate(given.arrived(entity, own / own.sum())))
+        return harmonic(recall, given.share_from(entity, intervals, given.rarity("target")))
 
 
 class Recall(Score):
@@ -240,8 +237,7 @@ class Recall(Score):
 
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
         """r of every candidate."""
-        mass = given.soft.forward[entity.start : entity.end].mean(0)
-        return intervals.sums(cumulate(mass))
+        return intervals.sums(cumulate(given.arrived(entity)))
 
 
 class CommonBoundary(Score):
@@ -261,6 +257,21 @@ class CommonBoundary(Score):
         theirs = np.maximum(target[intervals.start], target[intervals.end - 1])
         excess: Vector = np.maximum(theirs - own, 0.0)
         return excess
+
+
+class BadBoundary(Score):
+    """Number of flaws of the candidate's boundaries, whatever the alignment says.
+
+    One for each end inside a word of a dictionary (scripts without spaces); for each that is a
+    small word or a punctuation mark, unless the entity has one there; for brackets that do not
+    match or that the entity has not; for a word like 省 left out. Ten against a stated convention.
+    """
+
+    name, low, high = "bad_boundary", 0.0, 100.0
+
+    def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
+        """Number of flaws of every candidate."""
+        return given.boundaries.flaws(entity, intervals)
 
 
 class BoundaryPolicy(Score):
@@ -348,6 +359,7 @@ _CHEAP: list[Score] = [
     RareWords(),
     Recall(),
     CommonBoundary(),
+    BadBoundary(),
     BoundaryPolicy("inside"),
     BoundaryPolicy("outside"),
     *(TaggerScore(t, aspect) for t in TAGGERS for aspect in ("inside", "outside", "borders")),

@@ -51,12 +51,21 @@ class Weights:
 
 
 # Sentences one by one, without statistics.
-ONE_BY_ONE = Weights({"soft": 1.0}, 0.3)
+ONE_BY_ONE = Weights({"soft": 1.0, "bad_boundary": -0.1}, 0.3)
 # First pass over a corpus.
 FIRST = {
-    "encoder": Weights({"soft": 0.5, "rare_words": 0.5, "common_boundary": -0.2}, 0.4),
+    "encoder": Weights(
+        {"soft": 0.5, "rare_words": 0.5, "common_boundary": -0.2, "bad_boundary": -0.1}, 0.4
+    ),
     "no encoder": Weights(
-        {"soft": 0.5, "rare_words": 0.75, "recall": 0.1, "common_boundary": -0.2, "spelling": 0.1},
+        {
+            "soft": 0.5,
+            "rare_words": 0.75,
+            "recall": 0.1,
+            "common_boundary": -0.2,
+            "spelling": 0.1,
+            "bad_boundary": -0.1,
+        },
         0.4,
     ),
 }
@@ -73,6 +82,7 @@ SECOND = {
             "states_outside": 0.12,
             "words_outside": 0.2,
             "spelling": 0.1,
+            "bad_boundary": -0.1,
         },
         0.4,
     ),
@@ -87,6 +97,7 @@ SECOND = {
             "words_outside": 0.08,
             "words_borders": 0.02,
             "spelling": 0.2,
+            "bad_boundary": -0.1,
         },
         0.3,
     ),

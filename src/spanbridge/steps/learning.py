@@ -47,6 +47,7 @@ def save(
     method: Learner | None,
     weights: Mapping[str, float] | None = None,
     judge: Learner | None = None,
+    language: str = "",
 ) -> None:
     """Save what all have learned, in place of any earlier fit in the folder.
 
@@ -55,6 +56,7 @@ def save(
         aligner_settings, aligner, method_settings, method: both parts, None where there is none.
         weights: weights that were added to the method's own.
         judge: what judges rows, if it has learned.
+        language: of the target, as far as it is known.
 
     Raises InputError if the folder cannot be written to.
     """
@@ -73,7 +75,7 @@ def save(
         if part is not None:
             part.save(path / kind)
             records.append(path / kind / FILES[0])
-    parts["judge"] = judge is not None
+    parts |= {"judge": judge is not None, "language": language}
     if judge is not None:
         judge.save(path / "judge")
         records.append(path / "judge" / FILES[0])
@@ -105,6 +107,17 @@ def load(
             part.load(Path(folder) / kind)
 
 
+def language_of(folder: str | Path) -> str:
+    """ISO 639-3 of the target's language, as far as a fit knows it.
+
+    Raises InputError as :func:`recipe`.
+    """
+    found = _read(Path(folder)).get("language")
+    if not isinstance(found, str):
+        raise InputError(Path(folder) / NAMES[0], None, f"is damaged; {REMEDY}")
+    return found
+
+
 def recipe(
     folder: str | Path, links: str = "keep"
 ) -> tuple[str, PartSettings, PartSettings | None, dict[str, float]]:
@@ -133,7 +146,7 @@ def recipe(
         raise InputError(Path(folder) / NAMES[0], None, why)
     kinds = [kind for kind in NAMES[1:] if made.get(kind) or (kind == "judge" and parts.get(kind))]
     digests = [digest_of(Path(folder) / kind) for kind in kinds]
-    whole = sha256("|".join(digests).encode()).hexdigest()[:12]
+    whole = sha256("|".join([*digests, str(parts.get("language"))]).encode()).hexdigest()[:12]
     weights = parts.get("weights")
     if not isinstance(weights, dict) or not all(
         type(weight) in (int, float) and isfinite(weight) for weight in weights.values()

@@ -17,6 +17,7 @@ from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span, nesting
+from spanbridge.projection.boundaries import Place
 from spanbridge.projection.contract import checked_projections
 from spanbridge.projection.method import Method, Row
 from spanbridge.steps import learning
@@ -49,9 +50,8 @@ from spanbridge.steps.fates import (
     with_links,
 )
 from spanbridge.steps.long_rows import batches, cut, in_parts
-from spanbridge.steps.target_words import Suffixes, TargetWords
-from spanbridge.translation.base import Translator
-from spanbridge.translation.scoring import TranslationScorer
+from spanbridge.steps.target_words import Convention, TargetWords, guess_language
+from spanbridge.steps.translating import scorer
 
 # Chosen on real pairs: `python -m benchmarks parallel`.
 LEAST_PARALLEL = 0.05
@@ -72,9 +72,10 @@ class Project(Step):
         tagger: a tagger of the target, for methods and scores that take one.
         translator: a translator that scores, for methods and scores that take one.
         apply: folder of an earlier fit, which sets method and aligner.
-        suffixes: ``cut``: words of raw target text end before a suffix after an apostrophe
-            (``Ankara|'da``), so that spans can; ``keep``: they do not. By default they are cut
-            where annotation of the target's language leaves them out.
+        boundary: whether an article, a particle (a case marker, a postposition), a suffix after an
+            apostrophe or a title beside a name is ``in`` its span or ``out``. By default articles
+            and particles are out, unless the source span has any; titles are as in the source;
+            suffixes are out where annotation of the target's language leaves them out.
         explain: add to each row an explanation of the place of its spans.
     """
 
@@ -90,7 +91,7 @@ class Project(Step):
     tagger: TaggerSettings | None = None
     translator: TranslatorSettings | None = None
     apply: str | None = None
-    suffixes: Suffixes | None = None
+    boundary: dict[Convention, Place] = Field(default_factory=dict)
     explain: bool = False
     _method: Method = PrivateAttr()
     _aligner: Aligner | None = PrivateAttr(None)
@@ -122,7 +123,7 @@ class Project(Step):
         Raises:
             SpanbridgeError: a part cannot be made, or would have no effect.
         """
-        self._words = TargetWords(self.suffixes, context.languages.get("target"))
+        self._words = TargetWords(self.boundary, context.languages.get("target"))
         self._judge = Judge()
         if self.apply is not None:
             self._applied, method, aligner, weights = learning.recipe(self.apply, self.links)
@@ -131,6 +132,7 @@ class Project(Step):
             if weights:
                 self._method.add_scores(weights=weights)
             learning.load(self.apply, self._aligner, self._method, self._judge)
+            self._words.tell(self._method, learning.language_of(self.apply))
             self._chosen, self._weights = (aligner, method), weights
             self._doubt = doubt_of_settings(self._method, self._chosen, weights)
             return
@@ -141,13 +143,14 @@ class Project(Step):
         if self.translator is not None:
             context.pair("source")  # raises before the model is loaded
             translator = self.build(context, self.translator)
-            self._helpers["scorer"] = _scorer(translator, self.translator.name, context)
+            self._helpers["scorer"] = scorer(translator, self.translator.name, context)
         if self.weights:
             self._helpers["weights"] = self._weights = self.weights
         self._method = self.build(context, method)
         if self._helpers:
             self._method.add_scores(**self._helpers)
         self._method.check()
+        self._words.tell(self._method)
         aligner = self.aligner
         if self._method.reads == "nothing":
             if aligner is not None or self.links == "only":
@@ -208,6 +211,7 @@ class Project(Step):
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Fit aligner and method, and what tells translations from other rows."""
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
+        self._words.tell(self._method, guess_language(rows))
         learning_rows = list(in_parts(map(self._words, rows), self._aligner))
         if self._aligner is not None and self._aligner.learns:
             self._aligner.fit(progress(learning_rows, Task("learn words", len(learning_rows))))
@@ -230,7 +234,7 @@ class Project(Step):
         assert self._chosen is not None
         aligner, method = self._chosen
         parts = (aligner, self._aligner, method, self._method)
-        learning.save(folder, *parts, self._weights, self._judge)
+        learning.save(folder, *parts, self._weights, self._judge, self._words.language)
 
     def check_fit(self) -> None:
         """Raise SpanbridgeError if a tagger or translator takes part, which a fit does not keep."""
@@ -241,6 +245,7 @@ class Project(Step):
     def load(self, folder: str | Path) -> None:
         """Restore what was learned."""
         learning.load(folder, self._aligner, self._method, self._judge)
+        self._words.tell(self._method, learning.language_of(folder))
         self._check_reach()
 
     def _check_reach(self) -> None:
@@ -260,6 +265,7 @@ class Project(Step):
                 brought = sum(pair.links is not None for pair in batch)
                 account.note("rows_with_links_of_their_own", brought)
             batch = list(map(self._words, batch))
+            self._words.note(account, len(batch))
             before = self._method.counts.copy()
             done = list(self._project(batch, account))
             for name, count in (self._method.counts - before).items():
@@ -386,12 +392,3 @@ class Project(Step):
         if crossing:
             account.note("source_spans_that_cross_others_and_compete_for_words", len(crossing))
         return done
-
-
-def _scorer(translator: Translator, name: str, context: Context) -> TranslationScorer:
-    if not translator.multilingual:
-        raise SpanbridgeError(
-            f"{name} gives no translation scores; a neural model of many languages does (NLLB-200, "
-            "M2M-100)"
-        )
-    return TranslationScorer(translator, *context.pair("source"))

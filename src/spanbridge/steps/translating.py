@@ -36,6 +36,7 @@ from spanbridge.steps.nested_marks import NestedSpans
 from spanbridge.translation.base import Translation, Translator
 from spanbridge.translation.guards import GUARDS, Guards, guarded
 from spanbridge.translation.marks import Recovered, mark, markable, recover
+from spanbridge.translation.scoring import TranslationScorer
 
 MIN_SCORE = 0.5
 _NOT_WHOLE = (
@@ -320,3 +321,13 @@ def in_words(text: str, spans: Sequence[Span]) -> Sentence:
     ends = {end: n + 1 for n, (_, end) in enumerate(offsets)}
     made = tuple(s._replace(start=starts[s.start], end=ends[s.end]) for s in spans)
     return Sentence(words, made, text, offsets)
+
+
+def scorer(translator: Translator, name: str, context: Context) -> TranslationScorer:
+    """The translator as a scorer. Raises SpanbridgeError if it gives no scores."""
+    if not translator.multilingual:
+        raise SpanbridgeError(
+            f"{name} gives no translation scores; a neural model of many languages does (NLLB-200, "
+            "M2M-100)"
+        )
+    return TranslationScorer(translator, *context.pair("source"))

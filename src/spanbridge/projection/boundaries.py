@@ -1,0 +1,158 @@
+"""Boundaries of names in the target: small words, words of a dictionary, brackets, conventions.
+
+Soft links say little of where a name ends: the mass of a name spreads over the particle, article or
+preposition beside it. So these words (closed classes, :mod:`spanbridge.formats.closed_classes`)
+weigh little in the scores that read mass, and a boundary that takes one in is a flaw
+(:class:`spanbridge.projection.scores.BadBoundary`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, groupby
+from typing import Literal
+
+import numpy as np
+
+from spanbridge.core.scripts import is_unspaced
+from spanbridge.core.spans import Span
+from spanbridge.formats.closed_classes import (
+    ARTICLE,
+    KIND,
+    PARTICLE,
+    SUFFIX,
+    TITLE,
+    ClosedClasses,
+    by_script,
+    closed_classes,
+    every_word,
+    normal,
+)
+from spanbridge.formats.segmentation import word_edges
+from spanbridge.projection.candidates import Intervals, Vector, cumulate
+
+Place = Literal["in", "out"]
+# Weight of a word of a closed class in means and sums of mass, beside 1 of other words.
+SMALL = 0.1
+# A boundary against a stated convention counts as so many flaws: no score makes up for it.
+AGAINST = 10.0
+_OPENING, _CLOSING = frozenset("([{（［｛〔【「『"), frozenset(")]}）］｝〕】」』")
+_OPENING_WORDS, _CLOSING_WORDS = _OPENING | {"-LRB-", "-LSB-"}, _CLOSING | {"-RRB-", "-RSB-"}
+# Dots between the parts of a foreign name: 唐納·川普.
+_JOINERS = frozenset("\u00b7\u2027\u30fb\uff65")
+# May end a name without standing at the end of the source's: abbreviations, per cent.
+_ENDS = frozenset(".%")
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What is known of a target language's boundaries, and how they are to be set.
+
+    Attributes:
+        closed: its closed classes; None if the language is not known.
+        wanted: ``in`` or ``out`` for articles, particles, suffixes and titles beside names, where
+            that was said.
+    """
+
+    closed: ClosedClasses | None = None
+    wanted: Mapping[str, Place] = field(default_factory=dict)
+
+    def of(self, words: Sequence[str]) -> Conventions:
+        """Those of a sentence: its script names a language where none is known."""
+        if self.closed is not None:
+            return self
+        code = by_script("".join(words))
+        return replace(self, closed=closed_classes(code)) if code else self
+
+
+class Boundaries:
+    """The boundaries of one target sentence.
+
+    Args:
+        target: its words.
+        source: the words of the source.
+        conventions: language and conventions.
+    """
+
+    def __init__(
+        self, target: Sequence[str], source: Sequence[str], conventions: Conventions
+    ) -> None:
+        self._source = source
+        closed, wanted = conventions.closed, conventions.wanted
+        self._classes = [closed.class_of(word) if closed else "" for word in target]
+        self._wanted = wanted
+        small = [bool(kind) and kind != TITLE for kind in self._classes]
+        #: weight of each word, in (0, 1]; None if all are 1
+        self.weights: Vector | None = np.where(small, SMALL, 1.0) if any(small) else None
+        #: a word at either end of a candidate that should stand outside
+        self._small = np.array(
+            [a and b != KIND for a, b in zip(small, self._classes, strict=True)], np.float64
+        )
+        #: a word that belongs to the name before it, by the place before it
+        self._kinds = np.array([*(kind == KIND for kind in self._classes), False], np.float64)
+        self._signs = np.array([not any(map(str.isalnum, word)) for word in target], np.float64)
+        self._ending = np.array(
+            [word in _ENDS or word in _CLOSING_WORDS for word in target], np.bool_
+        )
+        self._cut = _inside_words(target, closed)
+        self._opened = cumulate(np.array([word in _OPENING_WORDS for word in target]))
+        self._closed = cumulate(np.array([word in _CLOSING_WORDS for word in target]))
+
+    def flaws(self, entity: Span, intervals: Intervals) -> Vector:
+        """Number of flaws of each candidate; see ``BadBoundary``."""
+        words = self._source[entity.start : entity.end]
+        flaws = self._cut[intervals.start] + self._cut[intervals.end]
+        at_start, at_end = intervals.start, intervals.end - 1
+        small = self._small if not self._wanted else self._small * self._free()
+        if normal(words[0]) not in every_word():
+            flaws += small[at_start]
+        if normal(words[-1]) not in every_word():
+            flaws += small[at_end]
+        if any(map(str.isalnum, words[0])):
+            flaws += self._signs[at_start]
+        if any(map(str.isalnum, words[-1])):
+            flaws += np.where(self._ending, 0.0, self._signs)[at_end]
+        opened, shut = intervals.sums(self._opened), intervals.sums(self._closed)
+        bare = not any(word in _OPENING_WORDS for word in words)
+        flaws += (opened != shut) | ((opened > 0) & bare)
+        flaws += self._kinds[intervals.end]
+        for kind, place in self._wanted.items():
+            flaws += AGAINST * self._against(kind, place, intervals)
+        return flaws
+
+    def _free(self) -> Vector:
+        """1 for words of classes of which nothing was said."""
+        return np.array([kind not in self._wanted for kind in self._classes], np.float64)
+
+    def _against(self, kind: str, place: Place, intervals: Intervals) -> Vector:
+        """Number of ends of each candidate that go against a convention."""
+        of_kind = np.array([*(one == kind for one in self._classes), False], np.float64)
+        if place == "out":
+            return of_kind[intervals.start] + of_kind[intervals.end - 1]
+        before = np.where(intervals.start > 0, of_kind[intervals.start - 1], 0.0)
+        after = of_kind[intervals.end]
+        if kind == ARTICLE:
+            return before
+        return after if kind in (PARTICLE, SUFFIX) else before + after
+
+
+def _inside_words(target: Sequence[str], closed: ClosedClasses | None) -> Vector:
+    """1 for each place between words, [n_words + 1], that lies inside a word of a dictionary.
+
+    That is where neighbours are written without a space; glued particles end such a word. A dot
+    between the parts of a foreign name joins them too.
+    """
+    inside = np.zeros(len(target) + 1)
+    for number in range(1, len(target)):
+        inside[number] = not _JOINERS.isdisjoint(target[number - 1 : number + 1])
+    numbered = groupby(enumerate(target), key=lambda item: all(map(is_unspaced, item[1])))
+    for unspaced, group in numbered:
+        run = list(group)
+        if not unspaced or len(run) < 2:
+            continue
+        text = "".join(word for _, word in run)
+        edges = word_edges(text, closed)
+        for (number, _), edge in zip(run[1:], accumulate(len(w) for _, w in run), strict=False):
+            inside[number] = max(inside[number], edge not in edges)
+    return inside
