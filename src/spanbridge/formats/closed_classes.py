@@ -32,6 +32,8 @@ CONVENTIONS = (ARTICLE, PARTICLE, SUFFIX, TITLE)
 KIND = "kind"
 # Forms that are cut off one word, at most: Korean 서울|에서|는.
 MAX_CUTS = 3
+# Syllables that Korean particles leave, at least: most shorter words are whole, as 인도 and 강의.
+MIN_STEM = 2
 # A language is guessed if so large a share of the words are of its closed classes, and if so many
 # of their forms occur, and so large a share of them.
 GUESS_SHARE, GUESS_FORMS, GUESS_FOUND = 0.04, 5, 0.4
@@ -98,6 +100,8 @@ class ClosedClasses:
         if condition == "after another script":
             return script_prefix(before) != script_prefix(form[0])
         final = (ord(before) - _HANGUL) % _FINALS if script_prefix(before) == "HANGUL" else None
+        if final is not None and len(word) - size < MIN_STEM:
+            return False
         if not condition or final is None:  # foreign letters do not tell how they are read
             return True
         # 로 follows a final ㄹ as it follows a vowel
