@@ -9,6 +9,7 @@ from toy_bitext import ACCOUNT, CONLL, LINKS, STATUSES, EqualWords, align, dump,
 from spanbridge import InputError, SpanbridgeError
 from spanbridge.core.plugins import code_digests
 from spanbridge.core.signature import package_version
+from spanbridge.formats.segmentation import IcuWords
 from spanbridge.projection.presets import GreedyMethod
 from spanbridge.run.result import manifest_path, read_manifest
 
@@ -56,7 +57,8 @@ def test_the_manifest(bitext):
         "output": output,
         "inputs": {"source": source, "target": target},
         "signature": (
-            f"task:project|aligner:equal(fitted=0)|method:{method}|plugins:{TOY}|"
+            f"task:project|aligner:equal(fitted=0)|method:{method}|"
+            f"words:{IcuWords().describe()}|plugins:{TOY}|"
             f"learned_on:7_rows|scheme:iob2|orphans:begin|version:{package_version()}"
         ),
         "account": ACCOUNT,
