@@ -67,6 +67,13 @@ class Aligner(Learner, Part):
         """
         return None
 
+    def word_vectors(self, sentences: Sequence[Sequence[str]]) -> list[Vectors] | None:
+        """A unit vector for each word, [words, size] by sentence, alike in translations; or None.
+
+        Used to cut a long row that has no punctuation.
+        """
+        return None
+
 
 def checked(
     aligner: Aligner, pairs: Sequence[SentencePair], found: Sequence[Found]

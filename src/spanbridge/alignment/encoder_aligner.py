@@ -112,8 +112,12 @@ class EncoderAligner(Aligner):
 
     def states(self, pairs: Sequence[SentencePair]) -> list[tuple[States, States]]:
         """Unit vectors of the words of both sides of each pair, [words, hidden] each."""
-        vectors = [word_states(sentence) for sentence in self.encoder.encode(_sides(pairs))]
+        vectors = self.word_vectors(_sides(pairs))
         return list(zip(vectors[::2], vectors[1::2], strict=True))
+
+    def word_vectors(self, sentences: Sequence[Sequence[str]]) -> list[States]:
+        """Unit vectors of the words of each sentence, by their states."""
+        return [word_states(sentence) for sentence in self.encoder.encode(sentences)]
 
     def sentence_vectors(self, sentences: Sequence[Sequence[str]]) -> Vectors:
         """Mean of the states of each sentence's subwords; zero if it has none."""

@@ -178,6 +178,10 @@ class FusedAligner(Aligner):
         """As the encoder."""
         return self.encoder.sentence_vectors(sentences)
 
+    def word_vectors(self, sentences: Sequence[Sequence[str]]) -> list[Vectors]:
+        """As the encoder."""
+        return self.encoder.word_vectors(sentences)
+
     def soft_align(self, pairs: Sequence[SentencePair]) -> list[SoftAlignment | RowError]:
         """Soft alignment of each pair, and the words' states.
 

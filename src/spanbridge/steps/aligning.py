@@ -9,6 +9,7 @@ from typing import ClassVar
 from pydantic import PrivateAttr
 
 from spanbridge.alignment.base import Aligner, checked
+from spanbridge.alignment.cutting import parts
 from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.progress import Progress, Task, silent
@@ -16,7 +17,7 @@ from spanbridge.core.rows import EMPTY, REJECTED, SentencePair
 from spanbridge.steps import learning
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import AlignerSettings, Context, PartSettings, Step
-from spanbridge.steps.long_rows import batches, cut, in_parts, joined_links
+from spanbridge.steps.long_rows import batches, in_parts, joined_links
 
 
 class Align(Step):
@@ -73,17 +74,15 @@ class Align(Step):
         self, rows: Sequence[SentencePair], account: Account
     ) -> Iterator[WordAlignment | RowError]:
         """Links of each row; long rows part by part."""
-        cuts = cut([row.replace(links=None) for row in rows], self._aligner)
-        pairs = [part.pair for parts in cuts if not isinstance(parts, RowError) for part in parts]
+        cuts = [parts(row.replace(links=None), self._aligner) for row in rows]
+        pairs = [part.pair for cut in cuts for part in cut]
         found = iter(checked(self._aligner, pairs, self._aligner.align(pairs)))
-        for row, parts in zip(rows, cuts, strict=True):
-            if isinstance(parts, RowError):
-                yield parts
-            elif len(parts) == 1:
+        for row, cut in zip(rows, cuts, strict=True):
+            if len(cut) == 1:
                 yield next(found)
             else:
                 account.note("long_rows_cut_into_parts", 1)
-                links = [next(found) for _ in parts]
+                links = [next(found) for _ in cut]
                 errors = (one for one in links if isinstance(one, RowError))
                 good = [one for one in links if isinstance(one, WordAlignment)]
-                yield next(errors, None) or joined_links(row, parts, good)
+                yield next(errors, None) or joined_links(row, cut, good)

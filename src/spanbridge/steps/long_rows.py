@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from spanbridge.alignment.base import Aligner
 from spanbridge.alignment.cutting import Part, parts
-from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import MAX_CELLS
@@ -34,19 +33,9 @@ def batches(rows: Iterable[SentencePair]) -> Iterator[list[SentencePair]]:
         yield batch
 
 
-def cut(rows: Sequence[SentencePair], aligner: Aligner | None) -> list[list[Part] | RowError]:
-    """The parts of each row, or the reason why it is too long; all in one without an aligner."""
-    if aligner is None:
-        return [[Part(row, 0, 0)] for row in rows]
-    return [parts(row, aligner) for row in rows]
-
-
 def in_parts(rows: Iterable[SentencePair], aligner: Aligner | None) -> Iterator[SentencePair]:
     """The parts of all rows, as pairs to learn from."""
-    for row in rows:
-        [found] = cut([row], aligner)
-        if not isinstance(found, RowError):
-            yield from (part.pair for part in found)
+    return (part.pair for row in rows for part in parts(row, aligner))
 
 
 def joined_links(
@@ -66,11 +55,12 @@ def joined_links(
 def joined_projections(cuts: Sequence[Part], found: Sequence[Projection]) -> Projection:
     """The projection of a row, from those of its parts."""
     whole = [_moved(part, one) for part, one in zip(cuts, found, strict=True)]
+    order = sorted(range(len(cuts)), key=lambda n: cuts[n].target_start)
     return Projection(
-        tuple(span for one in whole for span in one.spans),
+        tuple(span for n in order for span in whole[n].spans),
         tuple(item for one in whole for item in one.dropped),
-        tuple(span for one in whole for span in one.origins),
-        tuple(score for one in whole for score in one.raw_scores),
+        tuple(span for n in order for span in whole[n].origins),
+        tuple(score for n in order for score in whole[n].raw_scores),
         lambda _, least: _explained(found, least),
     )
 

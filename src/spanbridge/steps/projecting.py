@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from spanbridge.alignment.base import Aligner, checked
+from spanbridge.alignment.cutting import parts
 from spanbridge.alignment.judging import Judge
 from spanbridge.alignment.parallel import translation_score
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.progress import Progress, Task, silent
-from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
+from spanbridge.core.rows import EMPTY, PROJECTED, SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.boundaries import Place
@@ -49,7 +50,7 @@ from spanbridge.steps.fates import (
     visible,
     with_links,
 )
-from spanbridge.steps.long_rows import batches, cut, in_parts
+from spanbridge.steps.long_rows import batches, in_parts
 from spanbridge.steps.target_words import Convention, TargetWords, guess_language
 from spanbridge.steps.translating import scorer
 
@@ -275,9 +276,8 @@ class Project(Step):
 
     def _project(self, rows: Sequence[SentencePair], account: Account) -> Iterator[Outcome]:
         """What becomes of each row; long rows part by part."""
-        cuts = cut(rows, self._aligner)
-        whole = [part.pair for parts in cuts if not isinstance(parts, RowError) for part in parts]
-        found = list(self._aligned(whole))
+        cuts = [parts(row, self._aligner) for row in rows]
+        found = list(self._aligned([part.pair for cut in cuts for part in cut]))
         scores = self._scores(found)
         fates = [
             early_status(pair, read, self._unlikely(score))
@@ -297,16 +297,14 @@ class Project(Step):
                 for (_, read), fate, score in zip(found, fates, scores, strict=True)
             ]
         )
-        for row, parts in zip(rows, cuts, strict=True):
-            if isinstance(parts, RowError):
-                yield Outcome(parts, f"{REJECTED}{parts}", None)
-            elif len(parts) == 1:
+        for row, cut in zip(rows, cuts, strict=True):
+            if len(cut) == 1:
                 yield next(each)
             else:
                 account.note("long_rows_cut_into_parts", 1)
-                of_row = [next(each) for _ in parts]
-                score = joined_score(parts, of_row)
-                yield joined(row, parts, of_row, score, self._unlikely(score))
+                of_row = [next(each) for _ in cut]
+                score = joined_score(cut, of_row)
+                yield joined(row, cut, of_row, score, self._unlikely(score))
 
     def _scores(self, found: Sequence[tuple[SentencePair, Found]]) -> list[float | None]:
         """Translation score of each row or part: by the judge, or by its links alone."""
