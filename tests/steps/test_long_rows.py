@@ -14,7 +14,9 @@ from spanbridge.alignment.cutting import LONG, MAX_SEGMENT, parts, segments
 from spanbridge.alignment.lexical_aligner import LexicalAligner
 from spanbridge.core.links import WordAlignment
 from spanbridge.formats.tokens import raw_sentence
+from spanbridge.steps import long_rows
 from spanbridge.steps.account import GAP, RUN, Account
+from spanbridge.steps.long_rows import in_parts
 
 WORDS = st.lists(st.sampled_from(["a", "Rome", ".", "!", '"', "c.", "x" * 9]), max_size=120)
 LEXICAL = LexicalAligner()
@@ -173,6 +175,31 @@ def test_names_are_found_where_sentences_are_missing_or_added():
 def test_neighbours_in_another_order_are_found():
     order = [*range(20), 21, 20, *range(22, 40)]
     assert found_names(row_of(range(40), order)) == [(f"Anna{k}", f"Roe{k}") for k in order]
+
+
+def test_a_row_becomes_the_same_in_any_batch():
+    rows = [names(n)._replace(id=str(n)) for n in (14, 2, 30, 1)]
+    together = project(rows, "greedy", "lexical", least_parallel=0.0)
+    alone = [project([row], "greedy", "lexical", least_parallel=0.0)[0] for row in rows]
+    assert list(together) == alone
+
+
+def test_a_span_over_several_sentences_is_projected_whole():
+    row = names(20)
+    start, end = row.source.spans[5].start, row.source.spans[8].end
+    row = row._replace(source=row.source.with_spans((Span(start, end, "X"),)))
+    (done,) = project([row], "greedy", "lexical", least_parallel=0.0)
+    (span,) = done.target.spans
+    text = done.target.words[span.start : span.end]
+    assert {"Roe5", "Roe6", "Roe7", "Roe8"} <= set(text)
+    assert not {"Roe4", "Roe9"} & set(text)
+
+
+def test_of_many_documents_some_are_learned_from(monkeypatch):
+    rows = [names(40)._replace(id=str(n)) for n in range(6)]
+    assert len(list(in_parts(rows, None))) == 6
+    monkeypatch.setattr(long_rows, "MIN_LEARNED", 10)  # 800 words, and a document has 280
+    assert [pair.id for pair in in_parts(rows, None)] == ["0", "3"]
 
 
 def test_raw_text_of_parts_is_theirs():

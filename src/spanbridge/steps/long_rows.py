@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from spanbridge.alignment.base import Aligner
-from spanbridge.alignment.cutting import Part, parts
+from spanbridge.alignment.cutting import LONG, Part, parts
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import MAX_CELLS
@@ -16,6 +16,8 @@ from spanbridge.steps.base import CHUNK
 # Rows, words and cells of rows that are worked on at the same time, at most. Sentences reach none
 # but the first.
 MAX_ROWS, MAX_WORDS = CHUNK, 2**16
+# Rows of usual length that are learned from in any case, or documents with as many words.
+MIN_LEARNED = 5000
 
 
 def batches(rows: Iterable[SentencePair]) -> Iterator[list[SentencePair]]:
@@ -33,9 +35,17 @@ def batches(rows: Iterable[SentencePair]) -> Iterator[list[SentencePair]]:
         yield batch
 
 
-def in_parts(rows: Iterable[SentencePair], aligner: Aligner | None) -> Iterator[SentencePair]:
-    """The parts of all rows, as pairs to learn from."""
-    return (part.pair for row in rows for part in parts(row, aligner))
+def in_parts(rows: Sequence[SentencePair], aligner: Aligner | None) -> Iterator[SentencePair]:
+    """The parts of rows, as pairs to learn from; of documents, those of so many that fit in memory.
+
+    Documents are left out, evenly, where all rows have more than ``LONG`` words on average and
+    ``MIN_LEARNED`` times that together.
+    """
+    n_words = sum(max(len(row.source.words), len(row.target.words)) for row in rows)
+    most = LONG * max(len(rows), MIN_LEARNED)
+    kept = len(rows) if n_words <= most else max(1, len(rows) * most // n_words)
+    for n in range(kept):
+        yield from (part.pair for part in parts(rows[n * len(rows) // kept], aligner))
 
 
 def joined_links(

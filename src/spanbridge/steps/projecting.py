@@ -213,7 +213,7 @@ class Project(Step):
         """Fit aligner and method, and what tells translations from other rows."""
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
         self._words.tell(self._method, guess_language(rows))
-        learning_rows = list(in_parts(map(self._words, rows), self._aligner))
+        learning_rows = list(in_parts(list(map(self._words, rows)), self._aligner))
         if self._aligner is not None and self._aligner.learns:
             self._aligner.fit(progress(learning_rows, Task("learn words", len(learning_rows))))
         if self._method.learns:
