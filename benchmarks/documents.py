@@ -1,9 +1,9 @@
 """Rows of several sentences: projection of documents, and of very long rows.
 
 Prints: entity F1 of each method, gold labels projected, as 1, 5, 20 and 40 sentences are joined to
-    a row, with the seconds that it took, learning included; the same of whole paragraphs; then, for
-    rows of 2,000 and 20,000 words, the names found, seconds, and the growth of memory, each in a
-    process of its own.
+    a row, with the seconds of processor time that it took, learning included; the same of whole
+    paragraphs; then, for rows of 2,000 and 20,000 words, the names found, seconds, and the growth
+    of memory, each in a process of its own.
 Takes: about ten minutes on two cores.
 Data: Europarl-NER dev (400 sentences per direction); XQuAD (240 paragraphs, answers as spans, raw
     text: an answer counts if it is right to the character); words drawn at random with a name at

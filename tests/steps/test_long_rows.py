@@ -72,6 +72,11 @@ def test_segments_are_sentences_with_what_closes_them():
     assert segments(Sentence(words)) == {3: True, 7: True, 10: True}
 
 
+def test_sentences_end_in_other_scripts():
+    assert segments(Sentence(tuple("去了。」他来了。"))) == {4: True, 8: True}
+    assert segments(Sentence(("هل", "ذهب؟", "نعم", "۔", "लो", "।"))) == {2: True, 4: True, 6: True}
+
+
 def test_a_blank_line_ends_a_segment_and_a_line_break_does_not():
     text = "The end\n\nof a\nstory"
     assert segments(raw_sentence(text)) == {2: True, 5: True}
