@@ -33,8 +33,8 @@ from spanbridge.projection.score_input import ScoreInput, TagProbabilities
 from spanbridge.projection.weights import FIRST, SECOND, Weights
 
 # A tagger that takes away this share of the uncertainty about tags counts in full (parliament with
-# four labels: .6 to .7); less counts with its square.
-FULL = 0.67
+# four labels: .63 to .69); less counts with its square.
+FULL = 0.6
 # Least probability of a tag, so that one word cannot outweigh everything.
 LEAST = 1e-9
 
