@@ -95,7 +95,7 @@ class Table:
     def by(self, weights: Weights, shift: float = 0.0) -> float:
         """F1 with weights."""
         vector = np.array([weights.parts.get(name, 0.0) for name in self.names])
-        return self.f1(vector, weights.min_score + shift)
+        return float(self.f1(vector, weights.min_score + shift))
 
     def f1(self, weights, threshold):
         """F1 of the greedy choice."""
@@ -114,7 +114,7 @@ class Table:
                 covered |= words
                 n_chosen += 1
                 n_right += ok
-        return 2 * n_right / max(n_chosen + self.n_gold, 1)
+        return float(2 * n_right / max(n_chosen + self.n_gold, 1))
 
 
 def steady(tables: Sequence[Table], passes: Passes) -> float:

@@ -70,9 +70,9 @@ class Calibration:
 # support (see candidates.py).
 CALIBRATIONS = {
     "soft": Calibration(1.0, -0.09, (0.61, 3.31)),
-    "corpus, first pass, encoder": Calibration(1.3, 0.42, (0.74, 1.58, 0.0)),
+    "corpus, first pass, encoder": Calibration(1.3, 0.25, (0.8, 1.39, 0.0)),
     "corpus, first pass, no encoder": Calibration(1.45, -1.05, (1.12, 3.59, 0.0)),
-    "corpus, encoder": Calibration(2.01, 1.18, (1.36, 1.89, 0.79)),
+    "corpus, encoder": Calibration(2.01, 1.08, (1.13, 2.9, 0.86)),
     "corpus, no encoder": Calibration(1.3, -0.86, (2.62, 3.14, 0.23)),
     "greedy": Calibration(1.0, -0.53, (0.75,)),
     "exact": Calibration(1.0, -0.68, (0.79,)),
