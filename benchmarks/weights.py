@@ -63,7 +63,7 @@ class Table:
 
     def __init__(self, name: str, rows: int | None, aligner: Aligner, names: Sequence[str]):
         gold = gold_pairs(name)[:rows]
-        pairs = list(map(TargetWords(None, None), gold))
+        pairs = list(map(TargetWords({}, None), gold))
         method = CorpusMethod()
         Projector(method, aligner).fit(pairs)
         self.name, self.names, self.trust = name, names, method.state.trust()
