@@ -14,15 +14,14 @@ Data: Spanish news; MasakhaNER2 in Hausa, Swahili and Yoruba, tagged directly; T
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from benchmarks.calibration import error_if_true
-from benchmarks.real_data import europarl, folder, masakhaner_parallel, news
-from spanbridge import Sentence, SentencePair, Span, read_labelled
+from benchmarks.real_data import folder, gold_pairs, masakhaner_parallel, news
+from spanbridge import Sentence, SentencePair, read_labelled
 from spanbridge.api import project, tag
 from spanbridge.evaluation.calibration import calibration_error, fit_curve
 
@@ -34,19 +33,6 @@ SETS = (
 )
 
 
-def pairs_of(path: str) -> list[SentencePair]:
-    """Sentence pairs with gold spans on both sides."""
-    pairs = []
-    for row in map(json.loads, (folder() / path).read_text("utf-8").splitlines()):
-        sides = (("source_words", "source_spans"), ("target_words", "gold_target_spans"))
-        one, other = (
-            Sentence(tuple(row[w]), tuple(Span(x["start"], x["end"], x["label"]) for x in row[s]))
-            for w, s in sides
-        )
-        pairs.append(SentencePair(row["id"], one, other))
-    return pairs
-
-
 def found_in(
     name: str, rows: int, tagger: Any
 ) -> tuple[list[SentencePair], Sequence[SentencePair]]:
@@ -56,11 +42,7 @@ def found_in(
         gold = masakhaner_parallel(name)[:rows]
         return gold, project(tag(gold, tagger))
     if kind in ("europarl", "pud", "xsid"):
-        if kind == "europarl":
-            gold = europarl(*language.split("-"))
-        else:
-            part = "first300" if kind == "pud" else "valid"
-            gold = pairs_of(f"{kind}/en2{language}.{part}.jsonl")
+        gold = gold_pairs(language if kind == "europarl" else name)
         return gold[:rows], project(gold[:rows])
     path = folder() / "masakhaner2" / name / "dev.txt"
     sentences = news("es", "dev") if kind == "news" else list(read_labelled(path))

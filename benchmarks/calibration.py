@@ -79,7 +79,8 @@ def observe(name: str, pairs: Sequence[SentencePair]) -> Observed:
     aligner = "statistical" if name.endswith("no encoder") else method.aligner
     projector = Projector(method, load_aligner(aligner)).fit(pairs)
     if "first pass" in name:
-        method.state.words = None
+        method.state.told = {}
+        method.settle(method.state)
     recording = Recording(**vars(method.calibration()))
     method.calibration = lambda: recording
     right, rows = [], []

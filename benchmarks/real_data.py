@@ -11,7 +11,10 @@ from pathlib import Path
 from spanbridge import Sentence, SentencePair, read_labelled
 from spanbridge.core.rows import SIDES
 from spanbridge.core.tags import spans_from_tags
+from spanbridge.formats.base import DEFAULT_READING, Counts
 from spanbridge.formats.conll_reader import read_conll
+from spanbridge.formats.json_objects import objects
+from spanbridge.formats.jsonl import RowReader
 from spanbridge.formats.tokens import tokenize
 
 # What long benchmarks make, and go on with.
@@ -61,6 +64,49 @@ def absa() -> list[SentencePair]:
         )
         pairs.append(SentencePair(row["id"], source, target))
     return pairs
+
+
+# Pair files with gold spans on both sides, by the folder and the target's name.
+_FILES = {
+    **{
+        f"xsid-{x}": f"en2{x}.valid"
+        for x in ("ar", "de", "gsw", "id", "it", "ja", "kk", "tr", "zh")
+    },
+    **{f"pud-{x}": f"en2{x}.first300" for x in ("ru", "zh", "zh-raw")},
+    **{f"relx-{x}": f"en2{x}" for x in ("es", "fr")},
+    "relx-tr": "en2tr.first100",
+    **{f"xquad-{x}": f"en2{x}" for x in ("es", "ru", "zh")},
+    "abstrct-es": "en2es.deepl.neoplasm_dev",
+    "abstrct-it": "en2it.nllb.neoplasm_dev",
+    **{f"mabsa-{x}": f"en2{x}.test" for x in ("es", "hi", "ko", "sw")},
+    "mabsa-ja": "en2ja.nospace.test",
+}
+DIRECTIONS = ("en-de", "en-es", "de-en", "es-en", "de-es", "es-de")
+# All sets of pairs with gold spans on both sides; `europarl-` is left out of the first ones' names.
+PAIR_SETS = (*DIRECTIONS, "absa-es", *_FILES)
+
+
+def gold_pairs(name: str) -> list[SentencePair]:
+    """Sentence pairs of a set, with gold spans on both sides.
+
+    Raw text is cut into words at its gold spans: projecting takes the words that it finds itself,
+    and evaluation compares both by their characters.
+    """
+    if name in DIRECTIONS:
+        return europarl(*name.split("-"))
+    if name == "absa-es":
+        return absa()
+    path = folder() / name.partition("-")[0] / f"{_FILES[name]}.jsonl"
+    read = RowReader(path, "target", DEFAULT_READING, Counts(), None)
+    return [
+        read(row | {"target_spans": row.pop("gold_target_spans")}, line)
+        for line, row in objects(path)
+    ]
+
+
+def language_of(name: str) -> str:
+    """The target's language, for `--to`."""
+    return name.removesuffix("-raw").rpartition("-")[2]
 
 
 def news(language: str, part: str) -> list[Sentence]:

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from scipy.special import digamma
 
 from spanbridge.alignment import lexicon
-from spanbridge.alignment.lexicon import Lexicon, diagonal_prior, key, spelling_factor
+from spanbridge.alignment.lexicon import (
+    Lexicon,
+    diagonal_prior,
+    explained,
+    fold_of,
+    key,
+    spelling_factor,
+)
 
 # Made-up words in which nothing but the equal and nearly equal ones looks alike.
 SOURCE = "Paris quux blorf wimm naxo 1999 zeke".split()
@@ -290,3 +297,31 @@ def test_arrays_and_back(pairs, prefix):
         [*pairs, (["new", "ж"], ["New"])], [*priors, np.ones((2, 1))], strict=True
     ):
         np.testing.assert_array_equal(learned.posterior(*pair, prior), back.posterior(*pair, prior))
+
+
+def test_gains_by_hand():
+    """A word that always stands beside another is that much more probable there."""
+    pairs = [(("a", "b"), ("x", "y")), (("a", "c"), ("x", "z"))] * 20
+    ones = [np.ones((2, 2))] * len(pairs)
+    lexicon = Lexicon.learn(pairs, None, ones)
+    gains = lexicon.gains(("a", "b"), ("x", "y"), ones[0])
+    # b: .1 + .9 * (p(b | x) + p(b | y)) / 2 / p(b), where p(b) is 1/4 and p(b | y) lies near 1
+    assert gains[0] == pytest.approx(gains[2])
+    assert gains[1] == pytest.approx(gains[3])
+    assert 1 < gains[0] < 1.2 < 1.5 < gains[1] < 0.1 + 0.9 * 2
+    assert lexicon.gains(("a",), ("new",), np.ones((1, 1)))[1] == 0
+
+
+def test_what_lexicons_explain():
+    """Nothing of one pair or of pairs without a word in common, nearly all of a code."""
+    rng = random.Random(1)
+    coded = [tuple(rng.sample("abcdefghij", 4)) for _ in range(60)]
+    pairs = [(words, tuple(word.upper() + "'" for word in words)) for words in coded]
+    ones = [np.ones((4, 4))] * len(pairs)
+    assert explained(pairs[:1] * 5, None, ones[:5]) == 0
+    assert explained([((f"a{n}",), (f"b{n}",)) for n in range(9)], None, [ones[0][:1, :1]] * 9) == 0
+    shuffled = [(s, rng.choice(pairs)[1]) for s, _ in pairs]
+    shares = [explained(some, None, ones[: len(some)]) for some in (shuffled, pairs[:8], pairs)]
+    assert 0 <= shares[0] < 0.3 < shares[2] <= 1
+    assert shares[1] < shares[2]
+    assert len({fold_of(pair, 5) for pair in pairs}) == 5

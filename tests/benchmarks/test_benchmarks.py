@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import tiny_checkpoints
-from benchmarks.real_data import europarl, news
+from benchmarks.real_data import DIRECTIONS, PAIR_SETS, europarl, gold_pairs, language_of, news
 
 from benchmarks import __main__ as program
 from benchmarks import (
@@ -26,7 +26,7 @@ from benchmarks import (
     translated,
     weights,
 )
-from spanbridge import Projector
+from spanbridge import Projector, Sentence, SentencePair, Span
 from spanbridge.cli.main import cli
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
 from spanbridge.projection.confidence import CALIBRATIONS
@@ -39,6 +39,15 @@ def row(printed: str, start: str) -> list[float]:
     """The numbers of the only line that begins so."""
     [line] = [line for line in printed.splitlines() if line.startswith(start)]
     return [float(x.replace(",", "")) for x in NUMBER.findall(line.removeprefix(start))]
+
+
+def pair_of(source: list[str], target: list[str]) -> SentencePair:
+    """A row with one word for each label of its sides."""
+    sides = (
+        Sentence(tuple(labels), tuple(Span(n, n + 1, label) for n, label in enumerate(labels)))
+        for labels in (source, target)
+    )
+    return SentencePair("1", *sides)
 
 
 def is_share(value: float) -> bool:
@@ -105,10 +114,31 @@ def _like(main, got):
     return noting
 
 
+def test_gold_pairs():
+    """Words or raw text, spans on both sides; each set has its file."""
+    for name in PAIR_SETS:
+        if name not in DIRECTIONS:
+            pairs = gold_pairs(name)
+            assert len(pairs) >= 100, name
+            assert all(pair.source.words and pair.target.words for pair in pairs), name
+            assert sum(len(pair.target.spans) for pair in pairs) > 100, name
+            assert language_of(name) in ("ar de es fr gsw hi id it ja kk ko ru sw tr zh").split()
+
+
+def test_what_can_be_reached_where_sides_differ():
+    """Two labels of three in common, and a row that agrees: 2 * 3 / (4 + 3)."""
+    row = pair_of(["A", "A", "B"], ["A", "B"])
+    assert accuracy.cap([row, pair_of(["A"], ["A"])]) == 2 * 3 / 7
+    assert accuracy.cap([pair_of([], [])]) == 1
+
+
 @pytest.mark.slow
 def test_accuracy(capsys):
-    accuracy.main(["en-de"], rows=6, methods=["corpus", "greedy"])
+    accuracy.main(["en-de", "pud-zh"], rows=6, methods=["corpus", "greedy"])
     printed = capsys.readouterr().out
+    n_rows, n_spans, best, low, high, *others = row(printed.replace("-0", " 0"), "pud-zh")
+    assert (n_rows, len(others)) == (6, 3)
+    assert 0 <= low <= best <= high <= 1
     for name in ("corpus        fused    ", "corpus        statistical", "greedy        lexical"):
         [f1] = row(printed, name)
         assert is_share(f1)
@@ -147,11 +177,13 @@ def test_calibration_sees_what_the_confidence_comes_from():
 
 
 def test_weights(capsys):
-    weights.main(["no encoder"], rows=8, starts=1)
+    weights.main(["no encoder"], rows=8, starts=1, sets=["en-de", "xsid-ja"], others=["relx-tr"])
     printed = capsys.readouterr().out
     before, after = (row(printed, name)[0] for name in ("as in weights.py", "from start 0"))
     assert 0 < before <= after <= 1
-    assert len(re.findall(r"^\S+ +as now 0\.\d+, tuned 0\.\d+$", printed, re.MULTILINE)) == 5
+    assert re.search(
+        r"^relx-tr +as now 0\.\d+, tuned 0\.\d+, soft score alone 0\.\d+$", printed, re.M
+    )
 
 
 @pytest.fixture

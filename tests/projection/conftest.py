@@ -7,7 +7,6 @@ from spanbridge.alignment.encoder_aligner import EncoderAligner
 from spanbridge.encode import load_encoder
 from spanbridge.encode.load import find_embedded
 from spanbridge.formats import read_labelled, read_pairs
-from spanbridge.projection.corpus import MIN_PAIRS
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +43,7 @@ def corpus(rows):
 
 @pytest.fixture(scope="session")
 def with_states():
-    return bitext(MIN_PAIRS, states=True)
+    return bitext(100, states=True)
 
 
 @pytest.fixture(scope="session")

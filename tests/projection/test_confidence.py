@@ -70,18 +70,16 @@ def best_score(weights):
 
 def test_every_state_of_the_soft_methods_has_a_calibration_for_its_scores():
     soft, method = SoftMethod(), CorpusMethod()
-    best = {soft.calibration_name(): best_score(soft.weights())}
+    assert CALIBRATIONS["soft"].best == best_score(soft.weights())
     for states in (True, False):
-        for words in (None, object()):
-            method.state = Learned(has_states=states, words=words)
-            best[method.calibration_name()] = best_score(method.weights())
-    assert len(best) == 5
-    for calibration_name in best:  # in a second pass there is a tagger to ask for the label
-        second = calibration_name.startswith("corpus, ") and "first pass" not in calibration_name
-        assert len(CALIBRATIONS[calibration_name].weights) == (3 if second else 2)
-    assert {
-        calibration_name: CALIBRATIONS[calibration_name].best for calibration_name in best
-    } == pytest.approx(best)
+        for told in (0.0, 0.3, 1.0):
+            method.settle(Learned(has_states=states, told={"words": told, "states": told}))
+            assert method.calibration().best == pytest.approx(best_score(method.weights()))
+            assert len(method.calibration().weights) == 3
+            ends = "first pass, " if told == 0 else ""
+            name = f"corpus, {ends}{'encoder' if states else 'no encoder'}"
+            if told != 0.3:
+                assert method.calibration().best == pytest.approx(CALIBRATIONS[name].best)
 
 
 def test_sentences():

@@ -22,13 +22,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
 from spanbridge.alignment.base import Aligner, Vectors
-from spanbridge.alignment.lexicon import NULL, Lexicon, diagonal_prior
+from spanbridge.alignment.lexicon import NULL, Lexicon, diagonal_prior, fold_of
 from spanbridge.core.learned import Arrays, Learner
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import too_long
@@ -87,7 +86,7 @@ class Judge(Learner):
         """
         self.__init__()  # type: ignore[misc]  # nothing of an earlier fit stays
         rows = _spread([_sides(pair) for pair in pairs if _usable(pair)], MAX_ROWS)
-        folds = [_fold(row) for row in rows]
+        folds = [fold_of(row, FOLDS) for row in rows]
         if len(rows) < MIN_ROWS or len(set(folds)) < FOLDS:
             return
         priors = [diagonal_prior(len(s), len(t)) for s, t in rows]
@@ -104,7 +103,7 @@ class Judge(Learner):
         null = self._evidence(
             [(judged[a][0], judged[b][1]) for a, b in zip(i, j, strict=True)],
             [side[at] for side, at in zip(vectors, (i, j), strict=False)],
-            [_fold(judged[a]) for a in i],
+            [fold_of(judged[a], FOLDS) for a in i],
         )
         mean, spread = null.mean(0), np.maximum(null.std(0), 1e-6)
         numbers = np.array([mean, spread, *_mixture((evidence - mean) / spread)])
@@ -136,7 +135,7 @@ class Judge(Learner):
         folds: Sequence[int] | None = None,
     ) -> Floats:
         """Evidence of words and, if there are vectors, of sentences: [rows, 1 or 2]."""
-        folds = folds or [_fold(row) for row in rows]
+        folds = folds or [fold_of(row, FOLDS) for row in rows]
         lexicons = (self._lexicons[fold] for fold in folds)
         parts = [[_of_words(one, *row) for one, row in zip(lexicons, rows, strict=True)]]
         if vectors:
@@ -192,18 +191,13 @@ def _spread(rows: list[tuple[Words, Words]], most: int) -> list[tuple[Words, Wor
     return rows if n <= most else [rows[k * n // most] for k in range(most)]
 
 
-def _fold(row: tuple[Words, Words]) -> int:
-    """The fold of a row, by its words alone."""
-    return crc32("\n".join("\t".join(side) for side in row).encode("utf-8", "replace")) % FOLDS
-
-
 def _mispaired(rows: Sequence[tuple[Words, Words]]) -> Indices:
     """Source and target rows of pairs that do not belong together, [2, pairs].
 
     Both are of the same fold, whose lexicon knows neither: each source with the targets a third and
     two thirds of the fold further on.
     """
-    folds = np.array([_fold(row) for row in rows])
+    folds = np.array([fold_of(row, FOLDS) for row in rows])
     found = []
     for k in range(FOLDS):
         [same] = np.nonzero(folds == k)

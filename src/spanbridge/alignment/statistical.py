@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from spanbridge.alignment.base import Aligner, Vectors
 from spanbridge.alignment.encoder_aligner import EncoderAligner
-from spanbridge.alignment.lexicon import Lexicon, diagonal_prior
+from spanbridge.alignment.lexicon import Lexicon, Words, diagonal_prior, explained
 from spanbridge.alignment.soft import cosines, soft_links, with_neighbours
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Arrays
@@ -22,10 +22,12 @@ from spanbridge.core.soft_alignment import Matrix, SoftAlignment, too_long
 PREFIXES = (None, 5, 4)
 # Cosine of two words' states as the prior of a lexicon: exp(cosine / ANCHOR).
 ANCHOR = 0.07
-# Weights of the encoder, the lexicons anchored by it and the free lexicons.
-MIXTURE = (0.4, 0.3, 0.3)
-# With fewer pairs, lexicons know too little to help an encoder.
-MIN_PAIRS = 100
+# Exponent of the diagonal prior beside that: where two words are as similar, place decides.
+DIAGONAL_SHARE = 0.5
+# Parts of the encoder and, if they explain all words of other pairs, of each kind of lexicons.
+ENCODER, LEXICONS = 1.0, {"anchored": 2.0, "free": 1.0}
+# Pairs that lexicons are judged on, at most.
+MAX_SAMPLE = 500
 # Pairs encoded at a time while learning.
 CHUNK = 512
 
@@ -48,8 +50,7 @@ class StatisticalAligner(Aligner):
     learns = True
 
     def __init__(self, min_score: float = 0.45) -> None:
-        if not 0 < min_score < 1:
-            raise SpanbridgeError(f"min_score is {min_score}, but lies between 0 and 1")
+        _check(min_score)
         self.min_score = min_score
         self._free: list[Lexicon] = []
         self._n_pairs: int | None = None  # None until it is fitted
@@ -112,9 +113,13 @@ class StatisticalAligner(Aligner):
 class FusedAligner(Aligner):
     """Encoder and bitext together: the best aligner where a whole bitext is at hand.
 
-    Three soft alignments are averaged (weights .4, .3, .3): the softmax of cosines between words'
-    states; that of lexicons whose prior over places is that cosine; and that of the free lexicons
-    of :class:`StatisticalAligner`. Fitted on fewer than 100 pairs, it is the encoder alone.
+    Three soft alignments are averaged: the softmax of cosines between words' states; the posteriors
+    of lexicons (as of :class:`StatisticalAligner`) whose prior over places is that cosine and the
+    diagonal (*anchored*); and those of lexicons without any such prior (*free*). With ever more
+    data their weights are 1/4, 1/2, 1/4; each kind of lexicons counts only by the share of words
+    that lexicons of other pairs of the bitext explain
+    (:func:`~spanbridge.alignment.lexicon.explained`), so that few pairs, or pairs without a word in
+    common, leave the encoder alone.
 
     Args:
         encoder: an :class:`EncoderAligner`, or what it takes as its encoder (None: the embedded).
@@ -136,7 +141,7 @@ class FusedAligner(Aligner):
         compute_type: str = "int8",
         threads: int | None = None,
     ) -> None:
-        self.free = StatisticalAligner(min_score)
+        _check(min_score)
         if not isinstance(encoder, EncoderAligner):
             encoder = EncoderAligner(
                 encoder, layer=layer, compute_type=compute_type, threads=threads
@@ -144,35 +149,45 @@ class FusedAligner(Aligner):
         self.encoder = encoder
         self.licence = encoder.licence
         self.min_score = min_score
-        self._anchored: list[Lexicon] = []
-        self._too_few: bool | None = None  # None until it is fitted
+        self._lexicons: dict[str, list[Lexicon]] = {}
+        self._n_pairs = 0
+        self.mixture: tuple[float, ...] = ()  # of encoder and kinds of lexicons; none until fitted
 
     @property
     def evidence(self) -> str:
-        """Encoder and bitext, unless that is too small."""
-        return "encoder" if self._too_few else "fused"
+        """Encoder and bitext, unless the encoder outweighs all lexicons."""
+        return "encoder" if self.mixture and self.mixture[0] > 0.5 else "fused"
 
     def describe(self) -> str:
-        """Name, encoder, least score, and the number of pairs that it was fitted on."""
-        learned = self.free.describe()
-        if self._too_few:
-            learned = f"min_score={self.min_score!r},too_few_pairs"
-        return f"fused({self.encoder.encoder.describe()},{learned})"
+        """Name, encoder, least score, number of pairs that it was fitted on, and the mixture."""
+        learned = ""
+        if self.mixture:
+            weights = "+".join(f"{weight:.3f}" for weight in self.mixture)
+            learned = f",trained_on={self._n_pairs}_pairs,mixture={weights}"
+        return f"fused({self.encoder.encoder.describe()},min_score={self.min_score!r}{learned})"
 
     def fit(self, pairs: Iterable[SentencePair]) -> None:
-        """Learn the lexicons, free and anchored."""
-        kept: list[SentencePair] = []
-        priors: list[Matrix] = []
+        """Learn the lexicons, free and anchored, and what each kind is worth."""
+        bitext: list[tuple[Words, Words]] = []
+        priors: dict[str, list[Matrix]] = {kind: [] for kind in PRIORS}
         rows = iter(usable(pairs))
         while chunk := list(islice(rows, CHUNK)):  # the states of all would be too much to hold
-            kept += chunk
-            priors += [_anchor(cosines(*states)) for states in self.encoder.states(chunk)]
-        self.free, self._anchored = StatisticalAligner(self.min_score), []
-        self._too_few = len(kept) < MIN_PAIRS
-        if not self._too_few:
-            self.free.fit(kept)
-            bitext = [(pair.source.words, pair.target.words) for pair in kept]
-            self._anchored = [Lexicon.learn(bitext, prefix, priors) for prefix in PREFIXES]
+            bitext += [(pair.source.words, pair.target.words) for pair in chunk]
+            for states in self.encoder.states(chunk):
+                similarity = cosines(*states)
+                for kind, prior in PRIORS.items():
+                    priors[kind].append(prior(similarity))
+        n = len(bitext)
+        sample = range(n) if n <= MAX_SAMPLE else [k * n // MAX_SAMPLE for k in range(MAX_SAMPLE)]
+        weights = [ENCODER]
+        self._lexicons, self._n_pairs = {}, n
+        for kind, most in LEXICONS.items():
+            own = [priors[kind][k] for k in sample]
+            weights.append(most * explained([bitext[k] for k in sample], PREFIXES[-1], own))
+            if weights[-1]:
+                found = [Lexicon.learn(bitext, prefix, priors[kind]) for prefix in PREFIXES]
+                self._lexicons[kind] = found
+        self.mixture = tuple(weight / sum(weights) for weight in weights)
 
     def sentence_vectors(self, sentences: Sequence[Sequence[str]]) -> Vectors:
         """As the encoder."""
@@ -188,48 +203,54 @@ class FusedAligner(Aligner):
         Raises:
             SpanbridgeError: the aligner has not been fitted.
         """
-        if self._too_few is None:
+        if not self.mixture:
             raise _unfitted()
-        if self._too_few:
-            return self.encoder.soft_align(pairs)
         return self.encoder.soft_align_by(self._mass, pairs)
 
     def _mass(self, pair: SentencePair, similarity: Matrix) -> tuple[Matrix, Matrix]:
-        parts = (
-            soft_links(similarity),
-            _posterior(self._anchored, pair, _anchor(similarity)),
-            self.free.posterior(pair),
-        )
-        forward, backward = (
-            sum(weight * part[d] for weight, part in zip(MIXTURE, parts, strict=True))
-            for d in (0, 1)
-        )
-        return np.asarray(forward), np.asarray(backward)
+        own = soft_links(similarity)
+        total = [self.mixture[0] * one for one in own]
+        for weight, kind in zip(self.mixture[1:], LEXICONS, strict=True):
+            if weight:
+                part = _posterior(self._lexicons[kind], pair, PRIORS[kind](similarity))
+                for side in (0, 1):  # what lexicons leave to no word is the encoder's to place
+                    left = 1 - part[side].sum(1 - side, keepdims=True)
+                    total[side] += weight * (part[side] + left * own[side])
+        return total[0], total[1]
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
         """Hard links of each pair: those that both directions support."""
         return _hard(self.soft_align(pairs), self.min_score)
 
     def learned(self) -> tuple[dict[str, Any], Arrays]:
-        """All lexicons, and whether there were too few pairs for any; the encoder is left out."""
-        free, arrays = self.free.learned()
-        content = {"too_few": self._too_few, "free": free}
-        return content, {**arrays, **_pack("anchored", self._anchored)}
+        """All lexicons and their weights; the encoder is left out."""
+        arrays: Arrays = {}
+        for kind, lexicons in self._lexicons.items():
+            arrays |= _pack(kind, lexicons)
+        return {"n_pairs": self._n_pairs, "mixture": self.mixture}, arrays
 
     def restore(self, content: Mapping[str, Any], arrays: Arrays) -> None:
         """Take up what :meth:`learned` gave."""
-        self.free.restore(content["free"], arrays)
-        self._anchored = _unpack("anchored", arrays)
-        self._too_few = content["too_few"]
+        self._n_pairs, self.mixture = int(content["n_pairs"]), tuple(content["mixture"])
+        self._lexicons = {kind: found for kind in LEXICONS if (found := _unpack(kind, arrays))}
+
+
+def _check(min_score: float) -> None:
+    if not 0 < min_score < 1:
+        raise SpanbridgeError(f"min_score is {min_score}, but lies between 0 and 1")
 
 
 def _unfitted() -> SpanbridgeError:
     return SpanbridgeError("the aligner must be fitted on the bitext first")
 
 
-def _anchor(similarity: Matrix) -> Matrix:
-    prior: Matrix = np.exp((similarity - 1) / ANCHOR)
-    return prior
+def _anchored(similarity: Matrix) -> Matrix:
+    diagonal = diagonal_prior(*similarity.shape) ** DIAGONAL_SHARE
+    return np.asarray(np.exp((similarity - 1) / ANCHOR) * diagonal)
+
+
+# Prior over places of each kind of lexicons, from the cosines of the words' states.
+PRIORS: dict[str, Callable[[Matrix], Matrix]] = {"anchored": _anchored, "free": np.ones_like}
 
 
 def usable(pairs: Iterable[SentencePair]) -> Iterator[SentencePair]:

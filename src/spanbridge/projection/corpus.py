@@ -2,7 +2,9 @@
 
 The first pass projects the bitext (or a sample of it) with the corpus's word frequencies; span
 boundaries and taggers are learned from its result, leaving out the sentence at hand; a second pass
-projects with these.
+projects with these. They count as far as they can be trusted: by how much of the first pass's tags
+each tagger foretells in sentences that it did not learn from. Where that is nothing (few rows,
+labels that the words do not tell), the first pass's weights are all that is left.
 """
 
 from __future__ import annotations
@@ -13,12 +15,15 @@ from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
 from typing import Any
 
+import numpy as np
+
 from spanbridge.core.errors import RowError
 from spanbridge.core.learned import Arrays
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
-from spanbridge.projection.candidates import Candidate
+from spanbridge.projection.candidates import Candidate, Indices
+from spanbridge.projection.confidence import CALIBRATIONS, Calibration
 from spanbridge.projection.corpus_statistics import POSITIONS, CorpusStatistics, Span3
 from spanbridge.projection.learned_taggers import FOLDS, Floats, StatesTagger, WordsTagger, bioes
 from spanbridge.projection.method import Row
@@ -27,8 +32,11 @@ from spanbridge.projection.presets import SoftMethod, SolverName
 from spanbridge.projection.score_input import ScoreInput, TagProbabilities
 from spanbridge.projection.weights import FIRST, SECOND, Weights
 
-# With fewer pairs the second pass has too little to learn from.
-MIN_PAIRS = 100
+# A tagger that takes away this share of the uncertainty about tags counts in full (parliament with
+# four labels: .63 to .69); less counts with its square.
+FULL = 0.6
+# Least probability of a tag, so that one word cannot outweigh everything.
+LEAST = 1e-9
 
 
 @dataclass
@@ -40,7 +48,9 @@ class Learned:
         members: projected spans of the pairs that were learned from, by the pairs' digest.
         labels: labels that the taggers know, sorted.
         has_states: True if an encoder gave states.
-        states, words: the taggers; None without encoder, or if the corpus was too small.
+        states, words: the taggers; None without encoder, or if they foretell nothing.
+        told: for each tagger, the share of the uncertainty about the first pass's tags that it
+            takes away in sentences that it did not learn from, in [0, 1].
     """
 
     statistics: CorpusStatistics = field(default_factory=CorpusStatistics)
@@ -49,6 +59,18 @@ class Learned:
     has_states: bool = True
     states: StatesTagger | None = None
     words: WordsTagger | None = None
+    told: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def which(self) -> str:
+        """Which weights and calibrations are used."""
+        return "encoder" if self.has_states else "no encoder"
+
+    def trust(self) -> tuple[dict[str, float], float]:
+        """Share of the second pass's weights for each tagger's scores, and for all others."""
+        names = ("states", "words") if self.has_states else ("words",)
+        shares = {name: min(1.0, self.told.get(name, 0.0) / FULL) ** 2 for name in names}
+        return shares, sum(shares.values()) / len(shares)
 
 
 class CorpusMethod(SoftMethod):
@@ -68,14 +90,25 @@ class CorpusMethod(SoftMethod):
     provides = frozenset({"corpus", "states", "words"})
 
     def __init__(self, solver: SolverName = "greedy") -> None:
-        self.state = Learned()
         super().__init__(solver)
+        self.settle(Learned())
+
+    def settle(self, state: Learned) -> None:
+        """Take up what was learned, with the weights and the calibration that follow from it."""
+        self.state = state
+        shares, share = state.trust()
+        self._preset = FIRST[state.which].towards(SECOND[state.which], shares, share)
+        first, second = (
+            CALIBRATIONS[f"corpus, {which}{state.which}"] for which in ("first pass, ", "")
+        )
+        self._calibration = first.towards(second, share, self.best_sum(self._preset))
 
     def describe_weights(self) -> str:
-        """Digest of both passes' presets, since either may be used, and changed weights."""
+        """Digest of both passes' presets, changed weights, and what the taggers told."""
         presets = sha256(repr((FIRST, SECOND)).encode()).hexdigest()[:8]
         changes = (f"{weight:+g}*{name}" for name, weight in self.changes.items())
-        return f"weights@{presets}{''.join(changes)}"
+        told = (f",{name}={share:.3f}" for name, share in self.state.told.items())
+        return f"weights@{presets}{''.join(changes)}{''.join(told)}"
 
     def fit(self, rows: Sequence[Row]) -> None:
         """First pass: learn frequencies, boundaries and taggers from (a sample of) a bitext."""
@@ -84,32 +117,35 @@ class CorpusMethod(SoftMethod):
             for pair, soft in rows
             if isinstance(soft, SoftAlignment) and soft.forward.size
         ]
-        self.state = Learned(has_states=any(soft.target_states is not None for _, soft in kept))
+        state = Learned(has_states=any(soft.target_states is not None for _, soft in kept))
         for pair, _ in kept:
-            self.state.statistics.add_words(pair)
-        self.state.labels = tuple(sorted({s.label for pair, _ in kept for s in pair.source.spans}))
+            state.statistics.add_words(pair)
+        state.labels = tuple(sorted({s.label for pair, _ in kept for s in pair.source.spans}))
+        self.settle(state)
         # copies of a pair share a fold; if there is one fold only, nothing is left to learn from
-        n_folds = len({digest(pair) % FOLDS for pair, _ in kept})
-        if len(kept) >= MIN_PAIRS and n_folds > 1 and self.state.labels:
+        if len({digest(pair) % FOLDS for pair, _ in kept}) > 1 and state.labels:
             spans = [
                 [] if isinstance(found, RowError) else [span[:3] for span in found.spans]
                 for row in kept
                 for found in self.project([row])
             ]
-            _learn(self.state, kept, spans)
+            _learn(state, kept, spans)
+            self.settle(state)
 
     def score_input(
         self, pair: SentencePair, alignment: WordAlignment | SoftAlignment
     ) -> ScoreInput:
         """The pair with statistics and tags, without its own contribution to them."""
         state = self.state
-        if state.words is None or not pair.target.words:
+        if not state.told or not pair.target.words:
             return ScoreInput(pair, alignment, state.statistics)
         number = digest(pair)
         own = CorpusStatistics()
         own.add_spans(pair.target.words, state.members.get(number, ()))
         fold = number % FOLDS
-        probabilities = {"words": state.words.probabilities(pair.target.words, fold)}
+        probabilities = {}
+        if state.words is not None:
+            probabilities["words"] = state.words.probabilities(pair.target.words, fold)
         if (
             state.states is not None
             and isinstance(alignment, SoftAlignment)
@@ -120,26 +156,21 @@ class CorpusMethod(SoftMethod):
         return ScoreInput(pair, alignment, state.statistics, tags, own.boundaries)
 
     def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
-        """Score and margin; in a second pass also the word tagger's confidence in the label."""
-        confidence_features = super().confidence_features(pool, chosen)
+        """Score and margin, and the word tagger's confidence in the label if there is one."""
+        features = super().confidence_features(pool, chosen)
         tagger = pool.given.tags.get("words")
-        if tagger is None:
-            return confidence_features if self.state.words is None else (*confidence_features, 0.0)
         entity = pool.entities[chosen.entity]
-        if entity[:2] in pool.given.inner:
-            return *confidence_features, 0.0
-        label = entity.label
-        return *confidence_features, tagger.label_share(label, chosen.start, chosen.end)
+        if tagger is None or entity[:2] in pool.given.inner:
+            return *features, 0.0
+        return *features, tagger.label_share(entity.label, chosen.start, chosen.end)
 
-    def calibration_name(self) -> str:
-        """Name of the calibration: first or second pass, with or without encoder."""
-        which = "encoder" if self.state.has_states else "no encoder"
-        return f"corpus, {'first pass, ' if self.state.words is None else ''}{which}"
+    def own_calibration(self) -> Calibration:
+        """The mean of both passes' calibrations that goes with the weights."""
+        return self._calibration
 
     def preset(self) -> Weights:
-        """Weights of the second pass if there was a first, else of the first."""
-        which = "encoder" if self.state.has_states else "no encoder"
-        return (FIRST if self.state.words is None else SECOND)[which]
+        """The mean of both passes' weights, by what the taggers told."""
+        return self._preset
 
     def learned(self) -> tuple[dict[str, Any], Arrays]:
         """State for :meth:`restore`."""
@@ -157,6 +188,7 @@ class CorpusMethod(SoftMethod):
             "members": [[str(number), spans] for number, spans in state.members.items()],
             "word_features": None if state.words is None else list(state.words.ids),
             "has_states": state.has_states,
+            "told": state.told,
         }
         arrays: Arrays = {}
         if state.words is not None:
@@ -180,13 +212,14 @@ class CorpusMethod(SoftMethod):
             for number, spans in content["members"]
         }
         state = Learned(statistics, members, tuple(content["labels"]), content["has_states"])
+        state.told = content["told"]
         if content["word_features"] is not None:
             ids = {feature: n for n, feature in enumerate(content["word_features"])}
             state.words = WordsTagger(ids, [arrays[f"words.{n}"] for n in range(FOLDS)])
         if "states.basis" in arrays:
             weights = [arrays[f"states.{n}"] for n in range(FOLDS)]
             state.states = StatesTagger(arrays["states.basis"], weights)
-        self.state = state
+        self.settle(state)
 
 
 def digest(pair: SentencePair) -> int:
@@ -215,7 +248,10 @@ def _learn(
         for pair, spans in zip(pairs, projected, strict=True)
     ]
     words = [(pair.target.words, tags) for pair, tags in zip(pairs, targets, strict=True)]
-    state.words = WordsTagger.train(words, folds, n_classes)
+    on_words = WordsTagger.train(words, folds, n_classes)
+    found = [on_words.probabilities(one, fold) for (one, _), fold in zip(words, folds, strict=True)]
+    if told := foretold(found, targets):
+        state.words, state.told["words"] = on_words, told
     with_states = [
         (fold, pair, soft.source_states, soft.target_states, tags)
         for fold, (pair, soft), tags in zip(folds, rows, targets, strict=True)
@@ -232,4 +268,27 @@ def _learn(
         sentences.append((source @ basis, bioes(len(source), spans, state.labels)))
         sentences.append((target @ basis, tags))
         state_folds += [fold] * 2
-    state.states = StatesTagger.train(basis, sentences, state_folds, n_classes)
+    on_states = StatesTagger.train(basis, sentences, state_folds, n_classes)
+    found = [on_states.probabilities(states, fold) for fold, _, _, states, _ in with_states]
+    if told := foretold(found, [tags for *_, tags in with_states]):
+        state.states, state.told["states"] = on_states, told
+
+
+def foretold(found: Sequence[Floats], tags: Sequence[Indices]) -> float:
+    """Share of the uncertainty about tags that a tagger takes away (Theil's U), in [0, 1].
+
+    1 - cross-entropy of the tags by its probabilities / entropy of the tags' own frequencies; 0 if
+    it foretells less than these do, or if there is nothing to foretell.
+
+    Args:
+        found: its probabilities for each sentence, which it did not learn from, [words, classes].
+        tags: classes of each sentence's words.
+    """
+    classes = np.concatenate(tags)
+    frequencies = np.bincount(classes) / len(classes)
+    entropy = -np.log(frequencies[classes]).mean()
+    p = np.concatenate(
+        [one[np.arange(len(own)), own] for one, own in zip(found, tags, strict=True)]
+    )
+    cross = -np.log(np.maximum(p, LEAST)).mean()
+    return max(0.0, float(1 - cross / entropy)) if entropy > 0 else 0.0

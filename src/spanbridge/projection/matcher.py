@@ -54,7 +54,7 @@ class Matcher(Method):
     # Inputs of scores beyond the pair: statistics, learned taggers.
     provides: ClassVar[frozenset[str]] = frozenset()
     calibrated = True
-    # Name of its calibration among CALIBRATIONS.
+    # Name of its calibration among CALIBRATIONS; a subclass of a preset keeps the preset's.
     calibration_key: ClassVar[str]
 
     def __init__(self, generator: Generator, solver: Solver) -> None:
@@ -99,10 +99,6 @@ class Matcher(Method):
     def preset(self) -> Weights:
         """The preset's own weights."""
         raise NotImplementedError
-
-    def calibration_name(self) -> str:
-        """Name of the calibration; a subclass of a preset keeps the preset's."""
-        return self.calibration_key
 
     def calibration(self) -> Calibration:
         """The calibration of confidences."""

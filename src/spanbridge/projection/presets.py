@@ -50,7 +50,7 @@ class LinkMatcher(Matcher):
 
     def calibration(self) -> Calibration:
         """Calibration of the method."""
-        return CALIBRATIONS[self.calibration_name()]
+        return CALIBRATIONS[self.calibration_key]
 
     def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
         """Support of the candidate."""
@@ -142,15 +142,22 @@ class SoftMethod(Matcher):
         """The soft alignment alone."""
         return ONE_BY_ONE
 
+    def own_calibration(self) -> Calibration:
+        """Calibration of the method with its own weights."""
+        return CALIBRATIONS[self.calibration_key]
+
     def calibration(self) -> Calibration:
         """Calibration of the method; with other weights, scaled to their greatest sum."""
-        preset = CALIBRATIONS[self.calibration_name()]
-        if not self.changes:
-            return preset
-        parts = self.weights().parts.items()
-        scores = {score.name: score for score in self._scores(self.weights())}
-        ends = ((weight * scores[name].low, weight * scores[name].high) for name, weight in parts)
-        return replace(preset, best=max(sum(map(max, ends)), 1e-6))
+        own = self.own_calibration()
+        return replace(own, best=self.best_sum(self.weights())) if self.changes else own
+
+    def best_sum(self, weights: Weights) -> float:
+        """The greatest sum that weights allow, more than 0."""
+        ends = (
+            (weight * score.low, weight * score.high)
+            for weight, score in zip(weights.parts.values(), self._scores(weights), strict=True)
+        )
+        return max(sum(map(max, ends)), 1e-6)
 
     def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
         """Score and margin of the candidate."""
