@@ -1,5 +1,9 @@
 """The taggers: features against dense matrices, the regression against plain descent, folds."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -188,6 +192,22 @@ def test_a_class_that_never_occurs_becomes_improbable():
 def test_cross_fitting_asks_for_every_fold_in_order():
     found = cross_fit(lambda fold: np.full((1, 1), fold, np.float32))
     assert [int(weights[0, 0]) for weights in found] == list(range(FOLDS))
+
+
+def test_matrix_products_have_one_thread_even_those_of_a_scipy_that_was_not_loaded_before():
+    code = """
+from threadpoolctl import threadpool_info
+from spanbridge.projection.learned_taggers import cross_fit
+def train(fold):
+    import scipy.linalg
+    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+print(*cross_fit(train))
+"""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["{1}"] * FOLDS
 
 
 @pytest.fixture

@@ -184,7 +184,11 @@ def regress(design: Design, classes: Indices, n_classes: int, ridge: float) -> F
 
 def cross_fit(train: Callable[[int], Floats]) -> list[Floats]:
     """Weights of every fold's tagger; ``train(fold)`` must leave that fold out."""
-    with ThreadPoolExecutor() as pool:
+    # brings a BLAS of its own, which no limit that was set before it was loaded holds
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor() as pool:
         return list(pool.map(train, range(FOLDS)))
 
 
