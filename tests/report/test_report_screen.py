@@ -163,6 +163,14 @@ def test_scores_and_findings(open_page, german, german_gold):
     assert page.locator(".tgt mark:not(.dim)").all_inner_texts() == ["MontagDATE ✗ missed"]
 
 
+def test_what_confidences_hold_for_stands_beside_the_counts(open_page, german):
+    known = "uncalibrated: a tagger's own probabilities"
+    page = open_page([Document("de", [german], calibration=known), Document("en", [german])])
+    assert page.locator("#counts").inner_text().endswith("Confidences: uncalibrated")
+    open_tab(page, "en")
+    assert "Confidences" not in page.locator("#counts").inner_text()
+
+
 def test_marks_have_the_colour_of_their_label(open_page, documents):
     page = open_page(documents[:1])
     style = "[m.querySelector('b').innerText, getComputedStyle(m).backgroundColor]"

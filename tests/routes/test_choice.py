@@ -138,10 +138,18 @@ def test_translators_that_are_there(monkeypatch):
         (("tlh", "en"), None, ""),
     ],
 )
-def test_translators_that_could_be_there(pair, name, command):
+def test_translators_that_could_be_there(pair, name, command, monkeypatch):
+    monkeypatch.setattr(translators, "missing", list)
     found = translators.installable(*pair)
     assert (None if found is None else found.name) == name
     assert found is None or command in found.command
+
+
+def test_nothing_is_to_be_installed_where_all_is_here(monkeypatch):
+    monkeypatch.setattr(translators, "missing", lambda modules: [])
+    found = translators.installable("yo", "en")
+    assert found.command is None
+    assert found.text().startswith("NLLB-200 (--translator-model facebook/nllb-200")
 
 
 def test_the_published_table_is_whole():

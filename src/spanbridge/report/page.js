@@ -66,6 +66,9 @@ function countsOf(told) {
     node.append(stat(el("bdi", {}, name), button));
   }
   if (told.given) node.append(el("p.muted", {}, "Labels as they were given: not a result."));
+  if (told.calibration) {
+    node.append(el("p.muted", {}, "Confidences: ", el("bdi", {}, told.calibration.split(":")[0])));
+  }
   return node;
 }
 

@@ -8,6 +8,7 @@ from functools import cache
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.installation import install_command
+from spanbridge.core.requirements import missing
 from spanbridge.formats.languages import FLORES, Language, choose, find_language
 
 # Those that need no model to be named.
@@ -31,17 +32,18 @@ class Installable:
 
     Attributes:
         name: of the translator or its model.
-        command: what installs it.
+        command: what installs it; None if all that it needs is here but the model.
         options: options of `label` that use it.
     """
 
     name: str
-    command: str
+    command: str | None
     options: str
 
     def text(self) -> str:
         """In a phrase."""
-        return f"{self.name} ({self.command}; then {self.options})"
+        first = f"{self.command}; then " if self.command else ""
+        return f"{self.name} ({first}{self.options})"
 
 
 @cache
@@ -67,9 +69,9 @@ def installable(source: str, target: str) -> Installable | None:
         command = f"apt install apertium {_DEBIAN[one.iso1]}"
         return Installable("Apertium", command, "--translator apertium")
     if _one(one) and _one(other):
-        command = install_command("transformers")
+        absent = missing(("torch", "transformers"))
         options = f"--translator-model {NLLB}, which is not for commercial use"
-        return Installable("NLLB-200", command, options)
+        return Installable("NLLB-200", install_command(*absent) if absent else None, options)
     return None
 
 
