@@ -25,6 +25,7 @@ _ON_CONLL = [
     "project --source FILE --target t.txt --links l --method exact -o out.conll",
     "evaluate FILE gold.conll",
     "evaluate gold.conll FILE",
+    "evaluate gold.conll gold.conll FILE",
     "view FILE -o page.html",
     "tag --source gold.conll --tagger given --model FILE -o out.jsonl",
 ]
