@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from benchmarks.__main__ import NAMES
+from benchmarks.training import TABLES
 from click import Command
 from pydantic.fields import FieldInfo
 
@@ -95,6 +97,15 @@ def test_relative_links_lead_somewhere(page):
         assert file.exists(), f"{page.name}: {target}"
         if anchor:
             assert anchor in anchors(file), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_benchmark_that_is_named_is_one(page):
+    named = re.findall(r"-m\s+benchmarks([.\w]*)(?:\s+(\w+))?(?:\s+(\w+))?", prose(page))
+    for dotted, name, table in named:
+        assert not dotted
+        assert name in ("", *NAMES)
+        assert name != "training" or table in TABLES
 
 
 def test_every_page_is_reached_from_the_readme_or_the_architecture():

@@ -370,6 +370,14 @@ def test_the_sample_of_the_demo(spanbridge, tmp_path):
     lines = (tmp_path / "out" / "sw.txt").read_text("utf-8").splitlines()
     assert lines == [" ".join(sentence.words) for sentence in sample("sw")]
     assert sum(1 for _ in read_labelled(tmp_path / "out" / "es-posts.jsonl")) == 100
+    spanbridge("demo", "--sample", "-o", "out")
+
+
+def test_the_sample_overwrites_nothing(spanbridge, tmp_path):
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
+    done = spanbridge("demo", "--sample", "-o", ".", code=2)
+    assert done.stderr == "README.md is there already, and differs; name another folder\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from spanbridge.api import label, project
 from spanbridge.core import registry
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import atomic_output
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
@@ -55,11 +56,19 @@ def write_sample(folder: Path) -> list[str]:
 
     Returns:
         The names of the files.
+
+    Raises:
+        SpanbridgeError: a file of such a name is there already and says something else; nothing is
+            written then.
     """
     made = {path.name: path.read_text(encoding="utf-8") for path in _data().iterdir()}
     for language in (SOURCE, *LANGUAGES):
         lines = (" ".join(sentence.words) + "\n" for sentence in sample(language))
         made[f"{language}.txt"] = "".join(lines)
+    for name, text in made.items():
+        there = folder / name
+        if there.exists() and not (there.is_file() and there.read_bytes() == text.encode()):
+            raise SpanbridgeError(f"{there} is there already, and differs; name another folder")
     for name, text in made.items():
         with atomic_output(folder / name) as out:
             out.write(text)
