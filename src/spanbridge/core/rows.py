@@ -37,6 +37,8 @@ PROJECTED = "projected"
 EMPTY = "empty: "
 FAILED = "failed: "
 REJECTED = "rejected: "
+# What a row that was tagged, and not projected, is said to be: with spans, and without.
+FOUND, NOTHING_FOUND = "tagged", f"{EMPTY}no span found"
 # Provenance of spans that a tagger found, which do not depend on the other side.
 TAGGED = "tag"
 # Status of a good translation; others begin with "suspect: ", "failed: " or "empty: ".

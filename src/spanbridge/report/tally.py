@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spanbridge.core.rows import EMPTY, SentencePair
+from spanbridge.core.rows import FOUND, NOTHING_FOUND, TAGGED, SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.evaluation.span_scores import SpanCounts
 from spanbridge.report.verdicts import VERDICTS, Judged
 
 NO_STATUS = "no status"
-_FOUND, _NOTHING = "tagged", f"{EMPTY}no span found"  # as in the account of `tag`
 _HEADS = ("projected", "empty", "rejected", "failed")
 
 
@@ -98,8 +97,8 @@ class Tally:
 
 def shown_status(pair: SentencePair) -> str:
     """The status of a row, or what its tagger found, where nothing was projected."""
-    if pair.status is None and pair.provenance == "tag":
-        return _FOUND if pair.target.spans else _NOTHING
+    if pair.status is None and pair.provenance == TAGGED:
+        return FOUND if pair.target.spans else NOTHING_FOUND
     return pair.status or NO_STATUS
 
 

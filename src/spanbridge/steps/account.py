@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.rows import EMPTY, PROJECTED, REJECTED, SentencePair
+from spanbridge.core.rows import EMPTY, FOUND, NOTHING_FOUND, PROJECTED, REJECTED, SentencePair
 from spanbridge.core.spans import Span
 from spanbridge.projection.method import UNSURE
 
@@ -21,8 +21,6 @@ _COUNTS = (
 )
 # Status of rows in which no span is probable enough.
 EMPTIED = f"{EMPTY}{UNSURE}"
-# Status, in the account, of rows in which a tagger found spans.
-FOUND = "tagged"
 # Number (from 1) and id of the first row and of the last, and how many are unlikely.
 Stretch = tuple[int, str, int, str, int]
 
@@ -82,7 +80,7 @@ class Account:
 
     def tagged(self, pair: SentencePair, n_spans: int) -> None:
         """Add one finished row in which a tagger found so many spans."""
-        self.enter(pair, FOUND if n_spans else f"{EMPTY}no span found")
+        self.enter(pair, FOUND if n_spans else NOTHING_FOUND)
         self.note("spans", n_spans)
 
     def calibrated(self, spans: Iterable[Span], known: str) -> None:
