@@ -17,8 +17,8 @@ from spanbridge import SentencePair, align, evaluate, project, read_labelled, re
 from spanbridge.core import registry
 from spanbridge.core.machine import PROCESSOR_KINDS, processor_kind, this_processor
 from spanbridge.core.spans import Sentence
-from spanbridge.demo.sample import LANGUAGES, run, sample, table
-from spanbridge.evaluation import evaluate_links
+from spanbridge.demo.sample import LANGUAGES, sample
+from spanbridge.evaluation import evaluate_links, evaluate_spans
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 ENTITIES = 2  # that a figure may be off, on the same kind of processor
@@ -73,11 +73,12 @@ def test_kinds_of_processors(flags, environment, kind):
 
 
 @pytest.mark.slow
-def test_the_demo_prints_what_the_readme_shows(tmp_path):
+def test_the_demo_prints_what_the_readme_shows(spanbridge, tmp_path):
     text, same = shown("demo")
     lines = text.split("```")[1].strip().split("\n")
-    scores, _ = run(tmp_path, lambda text: None)
-    printed = list(table(scores))[: len(lines)]
+    said = spanbridge("demo", "-o", "out").stdout.splitlines()
+    start = said.index(lines[0])
+    printed = said[start : start + len(lines)]
     assert [line.split()[0] for line in printed] == [line.split()[0] for line in lines]
     widths = [f1_tolerance(n_spans(sample(code)), same) for code in LANGUAGES]
     assert len(lines) == len(widths) + 2  # a head, and the means
@@ -88,6 +89,13 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path):
         if numbers(line) != pytest.approx(numbers(expected), abs=width)
     ]
     assert off == []
+
+    page = tmp_path / "out" / "page.html"
+    assert page.stat().st_size > 100_000
+    assert any(str(page) in line for line in said)
+    # what the demo reports is what evaluate says of the files that it leaves
+    report = evaluate_spans(sample("de"), read_labelled(tmp_path / "out" / "en-de.jsonl"))
+    assert printed[1].split()[:2] == ["German", f"{report.micro.f1:.3f}"]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from test_promises import PROMISES
 
 from spanbridge.api import compare
 from spanbridge.demo.sample import sample
-from spanbridge.evaluation import evaluate_spans
 from spanbridge.formats import read_labelled
 
 HEAVY = {"torch", "transformers", "ctranslate2", "numpy", "scipy", "pydantic"}
@@ -378,17 +377,3 @@ def test_the_sample_overwrites_nothing(spanbridge, tmp_path):
     done = spanbridge("demo", "--sample", "-o", ".", code=2)
     assert done.stderr == "README.md is there already, and differs; name another folder\n"
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
-
-
-@pytest.mark.slow
-def test_demo(spanbridge, tmp_path):
-    done = spanbridge("demo", "-o", "out")
-    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.split("\n") if line.strip()}
-    assert {"German", "Spanish", "Chinese", "Arabic"} <= set(rows)
-    assert (tmp_path / "out" / "page.html").stat().st_size > 100_000
-    assert str(tmp_path / "out" / "page.html") in done.stdout
-    first = done.stdout.split("German")[1].split()[0]
-    assert float(first) > 0.9
-    # what the demo reports is what evaluate says of the files that it leaves
-    report = evaluate_spans(sample("de"), read_labelled(tmp_path / "out" / "en-de.jsonl"))
-    assert f"{report.micro.f1:.3f}" == first
