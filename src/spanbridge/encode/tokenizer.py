@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,7 @@ class SentencePieceTokenizer(Tokenizer):
 
     def __init__(self, path: Path, bos: int, eos: int) -> None:
         super().__init__()
-        import sentencepiece
-
-        self._processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+        self._processor = _loaded(path.read_bytes())
         self.prefix, self.suffix = [bos], [eos]
 
     def _encode(self, words: list[str]) -> list[list[int]]:
@@ -103,6 +102,14 @@ class SentencePieceTokenizer(Tokenizer):
     def pieces(self, text: str) -> list[str]:
         """The pieces of a text, for tests and debugging."""
         return list(self._processor.encode(text, out_type=str))
+
+
+@lru_cache(maxsize=1)
+def _loaded(model: bytes) -> Any:
+    """A SentencePiece model, once for the encoders that have it in common."""
+    import sentencepiece
+
+    return sentencepiece.SentencePieceProcessor(model_proto=model)
 
 
 def _visible(piece: str) -> int:
