@@ -146,6 +146,14 @@ def test_a_fit_keeps_the_language(tmp_path):
     assert spanbridge.Projector.load(tmp_path / "fit").run(pairs)[0].target.words[0] == "Ankara"
 
 
+def test_a_language_that_was_guessed_is_guessed_anew():
+    again = spanbridge.Projector("greedy", "lexical")
+    again.fit_run(rows(["東京に行きます"]))
+    korean = rows(["서울에 산다"])
+    expected = spanbridge.Projector("greedy", "lexical").fit_run(korean)
+    assert again.fit_run(korean)[0].target.words == expected[0].target.words == ("서울", "에", "산다")
+
+
 def test_a_convention_that_is_not_read_is_refused():
     with pytest.raises(SpanbridgeError, match="boundary article: the method 'greedy'"):
         spanbridge.Projector("greedy", "lexical", boundary={"article": "in"})

@@ -44,8 +44,8 @@ class TargetWords:
 
     def __init__(self, wanted: Mapping[Convention, Place], language: Language | None) -> None:
         self.wanted: dict[str, Place] = dict(sorted(wanted.items()))
-        self.language = "" if language is None else language.iso3
-        self._is_given = language is not None
+        self._given = "" if language is None else language.iso3
+        self.language = self._given
         self._kept = frozenset(kind for kind, place in self.wanted.items() if place == "in")
 
     def tell(self, method: Method, language: str = "") -> None:
@@ -58,7 +58,7 @@ class TargetWords:
         Raises:
             SpanbridgeError: the method does not read the conventions.
         """
-        self.language = self.language or language
+        self.language = self._given or language
         closed = closed_classes(self.language) if self.language else None
         method.conventions = Conventions(closed, self.wanted)
         unread = [kind for kind in self.wanted if kind != SUFFIX]
@@ -72,12 +72,12 @@ class TargetWords:
         """Language, conventions and dictionary, for the signature."""
         said = [f"{kind}={place}" for kind, place in self.wanted.items()]
         parts = {"words": icu_words().describe(), "boundary": ",".join(said)}
-        parts["target"] = self.language if self._is_given else ""
+        parts["target"] = self._given
         return {name: part for name, part in parts.items() if part}
 
     def note(self, account: Account, n_rows: int) -> None:
         """Say which language was guessed."""
-        if self.language and not self._is_given:
+        if self.language and not self._given:
             account.note(f"rows_whose_target_was_taken_for_{self.language}", n_rows)
 
     def __call__(self, pair: SentencePair) -> SentencePair:
