@@ -146,6 +146,14 @@ def test_a_fit_keeps_the_language(tmp_path):
     assert spanbridge.Projector.load(tmp_path / "fit").run(pairs)[0].target.words[0] == "Ankara"
 
 
+def test_a_guess_forgets_the_one_before_but_not_what_was_given():
+    guessing, given = TargetWords({}, None), TargetWords({}, find_language("sw"))
+    for language in ("deu", "swa", ""):
+        guessing.tell(SoftMethod(), language)
+        given.tell(SoftMethod(), language)
+        assert (guessing.language, given.language) == (language, find_language("sw").iso3)
+
+
 def test_a_convention_that_is_not_read_is_refused():
     with pytest.raises(SpanbridgeError, match="boundary article: the method 'greedy'"):
         spanbridge.Projector("greedy", "lexical", boundary={"article": "in"})

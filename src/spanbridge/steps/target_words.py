@@ -58,7 +58,8 @@ class TargetWords:
         Raises:
             SpanbridgeError: the method does not read the conventions.
         """
-        self.language = self.language or language
+        if not self._is_given:
+            self.language = language  # that of other rows, before, is forgotten
         closed = closed_classes(self.language) if self.language else None
         method.conventions = Conventions(closed, self.wanted)
         unread = [kind for kind in self.wanted if kind != SUFFIX]
