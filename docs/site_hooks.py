@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 from spanbridge.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\[([^\]]*)\]\(((?:\.\./)*)((?:src|examples)/[^)#]+|[A-Z]+(?:\.\w+)?)\)")
+FETCHED = re.compile(
+    r"<(?:script|img|iframe|link rel=\"stylesheet\")[^>]*(?:src|href)=\"(?:https?:)?//[^>]*>"
+)
 ROLE = re.compile(r":(?:class|func|meth|mod|attr|data|exc):<code>(~?)([\w.]+)</code>")
 
 
@@ -48,6 +52,13 @@ def on_page_content(html: str, **_: Any) -> str:
     """Shows docstrings without the marks of reStructuredText: roles, double colons."""
     html = ROLE.sub(lambda role: f"<code>{_shown(*role.groups())}</code>", html)
     return html.replace("::</p>", ":</p>")
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Refuses a page that would fetch something from elsewhere."""
+    if fetched := FETCHED.search(output):
+        raise PluginError(f"pages are read offline, but this fetches: {fetched[0]}")
+    return output
 
 
 def _shown(short: str, name: str) -> str:

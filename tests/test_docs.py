@@ -343,6 +343,10 @@ def files(tmp_path_factory) -> Path:
         (folder / f"{name}.conll").write_text(text, encoding="utf-8")
     text = "\n".join(" ".join(s.words) for s in rows["de"]) + "\n"
     (folder / "de.txt").write_text(text, encoding="utf-8")
+    brat = folder / "corpus"
+    brat.mkdir()
+    (brat / "a.ann").write_text("T1\tPER 0 3\tAna\n", encoding="utf-8")
+    (brat / "a.txt").write_text("Ana sleeps.\n", encoding="utf-8")
     return folder
 
 

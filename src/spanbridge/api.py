@@ -277,7 +277,8 @@ def label(
 
     Args:
         texts: the texts, or rows that hold them as targets, such as
-            :func:`~spanbridge.formats.read_rows` gives; what learns learns from them.
+            :func:`~spanbridge.formats.read_rows` gives beside their lines; what learns learns
+            from them.
         language: language of the texts, as in :class:`Labeller`.
         method: projection method of the way through translation, as in :class:`Labeller`.
         options: further ones of :class:`Labeller`; text that was encoded twice is repaired

@@ -84,7 +84,12 @@ def test_invalid_utf8_names_line_and_column(tmp_path, monkeypatch, size, data, l
         ("ä\n".encode("utf-16"), "UTF-16; save it as UTF-8"),
         (gzip.compress(b"a\n", mtime=0), "a gzip file; name it .gz"),
         (b"\x28\xb5\x2f\xfd\x04\x00\x99", "a zstd file"),
-        (b"PK\x03\x04\x14\xff", "a zip file"),
+        (
+            b"PK\x03\x04\x14\xff",
+            "a zip file, as Word and Excel write them; save it there as plain text",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1", "a file of Word or Excel"),
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
         (b"PAR1\xff", "a Parquet file"),
     ],
 )
@@ -126,7 +131,7 @@ def test_unreadable(tmp_path):
     for path, why in [
         (tmp_path / "none.txt", "no such file"),
         (tmp_path / "none.gz", "no such file"),
-        (tmp_path, "is a directory"),
+        (tmp_path, "is a folder; name a file in it"),
         (put(tmp_path, b"plain", "plain.gz"), "no whole gzip file"),
         (put(tmp_path, gzip.compress(b"a\n" * 9000)[:-12], "cut.gz"), "no whole gzip file"),
         (put(tmp_path, gzip.compress(b"a")[:12] + b"\xff" * 9, "bad.gz"), "no whole gzip file"),

@@ -186,7 +186,7 @@ TEXT = {"source_text": "ab \U0001f600", "target_words": ["x"]}
         ('{"x": "\\ud800"}', "surrogate"),
         ('{"\\uDfff": 1}', "surrogate"),
         ('{"x": "\\udc00\\ud800"}', "surrogate"),
-        ({}, "neither source_words nor source_text"),
+        ({}, "no 'text'; .* source_text and target_text, .*; there is: nothing"),
         ({"x": 1}, "key or column of the text .--text-column., .* .--format.; there is: 'x'"),
         ({**SIDES, "id": 1.5}, "id is 1.5"),
         ({**SIDES, "id": True}, "id is true"),

@@ -123,6 +123,10 @@ def test_a_wrong_line_does_not_move_the_columns(tmp_path):
         ("a\tO\nParis\tB-LOC;B-ORG\n", "2: 'B-LOC;B-ORG' holds more than one tag"),
         ("a\tO\nParis\tB-LOC\u00a0\n", "2: .* has white space in it, such as a no-break"),
         ("a\tO\nParis\tB\n", "2: 'B' is not a tag of iob2"),
+        (
+            "Ana lives in Rome.\nIt rained.\n",
+            r"1: 'Rome\.' is not a tag .*without tags is for `spanbridge tag`",
+        ),
         ("a\tO\nParis\tS-LOC\n", r"the scheme bioes has it \(--scheme bioes\)"),
         ("Wort,Name\nParis,B-LOC\n", "no tag; .*commas only below a line that names them"),
         ("In *\nParis (GPE)\nx (ORG(GPE*)\n", r"3: '\(ORG\(GPE\*\)' is not in brackets as"),

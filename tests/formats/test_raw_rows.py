@@ -61,7 +61,7 @@ def test_a_text_beside_sides_is_another_key(tmp_path):
     ("rows", "why"),
     [
         (({"text": "a"}, {"source_text": "b"}), r":2: has source_words or source_text, which"),
-        (({"text": "a"}, {"txt": "b"}), r":2: neither source_words .* there is: 'txt'"),
+        (({"text": "a"}, {"txt": "b"}), r":2: no 'text'; .* there is: 'txt'"),
         (({"source_words": ["a"], "target_spans": [1]},), ":1: has target_spans, but neither"),
         (({"text": 5},), ":1: target_text is 5; give a string"),
         (({"text": "a", "spans": [], "target_spans": [1]},), ":1: has both 'spans' and"),

@@ -146,12 +146,12 @@ def test_a_fit_keeps_the_language(tmp_path):
     assert spanbridge.Projector.load(tmp_path / "fit").run(pairs)[0].target.words[0] == "Ankara"
 
 
-def test_a_language_that_was_guessed_is_guessed_anew():
-    again = spanbridge.Projector("greedy", "lexical")
-    again.fit_run(rows(["東京に行きます"]))
-    korean = rows(["서울에 산다"])
-    expected = spanbridge.Projector("greedy", "lexical").fit_run(korean)
-    assert again.fit_run(korean)[0].target.words == expected[0].target.words == ("서울", "에", "산다")
+def test_a_guess_forgets_the_one_before_but_not_what_was_given():
+    guessing, given = TargetWords({}, None), TargetWords({}, find_language("sw"))
+    for language in ("deu", "swa", ""):
+        guessing.tell(SoftMethod(), language)
+        given.tell(SoftMethod(), language)
+        assert (guessing.language, given.language) == (language, find_language("sw").iso3)
 
 
 def test_a_convention_that_is_not_read_is_refused():

@@ -28,7 +28,10 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": "a zstd file; unpack it",
     b"\xfd7zXZ": "an xz file; unpack it",
     b"BZh": "a bzip2 file; unpack it",
-    b"PK\x03\x04": "a zip file; unpack it",
+    b"PK\x03\x04": "a zip file, as Word and Excel write them; save it there as plain text or CSV, "
+    "in UTF-8, or unpack it",
+    b"\xd0\xcf\x11\xe0": "a file of Word or Excel; save it there as plain text or CSV, in UTF-8",
+    b"%PDF-": "a PDF; save its text as plain text, in UTF-8",
     b"PAR1": "a Parquet file; write its rows as .jsonl",
     b"\xff\xfe": "UTF-16; save it as UTF-8",
     b"\xfe\xff": "UTF-16; save it as UTF-8",
@@ -147,6 +150,8 @@ def _batches(path: str | Path) -> Iterator[str]:
         raise InputError(
             path, None, f"is no whole gzip file ({error}); compress it again, or drop .gz"
         ) from error
+    except IsADirectoryError as error:
+        raise InputError(path, None, "is a folder; name a file in it") from error
     except (OSError, ValueError) as error:  # ValueError for a zero byte in the path
         raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
     if not n_lines:
@@ -172,7 +177,7 @@ def _decode(data: bytes, path: str | Path, n_before: int) -> str:
             path,
             n_before + data.count(b"\n", 0, error.start) + 1,
             f"invalid UTF-8 (byte 0x{data[error.start]:02x} at column {column}); "
-            "save the file as UTF-8",
+            "save the file as UTF-8 (Excel: CSV UTF-8; a shell: iconv -f WINDOWS-1252 -t UTF-8)",
         ) from error
 
 

@@ -338,6 +338,7 @@ class _Reader:
                 hint = f"--tag-column names another{self._hint(tag)}"
                 if at == 1:
                     hint += "; if line 1 names columns: --word-column NAME --tag-column NAME"
+                    hint += "; text without tags is for `spanbridge tag` or `label`"
                 why = f"{error} (column {where} is the tag; {hint})"
                 raise InputError(self.path, at, why) from error
         elif not is_tag(tag):

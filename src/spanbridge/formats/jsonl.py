@@ -160,9 +160,9 @@ class RowReader:
             if not held:
                 known = ", ".join(map(repr, row)) or "nothing"
                 raise SpanbridgeError(
-                    "neither source_words nor source_text, nor the same for the target, nor "
-                    f"{TEXT_KEY!r}; name the key or column of the text (--text-column), or the "
-                    f"file's format (--format); there is: {known}"
+                    f"no {TEXT_KEY!r}; name the key or column of the text (--text-column), call "
+                    "those of two sides source_text and target_text, or name the file's format "
+                    f"(--format); there is: {known}"
                 )
             if more := [side for side in held if side not in self._sides]:
                 raise SpanbridgeError(
