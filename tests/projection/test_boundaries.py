@@ -55,6 +55,11 @@ def test_flaws(target, place, source, language, count):
         assert flaws(target, *place, source, language) == count
 
 
+@pytest.mark.parametrize(("n_words", "count"), [(4, 1), (6, 0.5), (8, 0), (20, 0)])
+def test_clauses_may_begin_with_any_word(n_words, count):
+    assert flaws("la tasa bajó", 0, 3, " ".join(["rate"] * n_words), "spa") == count
+
+
 @pytest.mark.parametrize(
     ("wanted", "place", "against"),
     [

@@ -37,6 +37,9 @@ Place = Literal["in", "out"]
 SMALL = 0.1
 # A boundary against a stated convention counts as so many flaws: no score makes up for it.
 AGAINST = 10.0
+# Spans up to the first length are names, which begin and end with words of their own; those from
+# the second on are clauses, which may begin and end with any word. In words of the source.
+NAME, CLAUSE = 4, 8
 _OPENING, _CLOSING = frozenset("([{（［｛〔【「『"), frozenset(")]}）］｝〕】」』")
 _OPENING_WORDS, _CLOSING_WORDS = _OPENING | {"-LRB-", "-LSB-"}, _CLOSING | {"-RRB-", "-RSB-"}
 # Dots between the parts of a foreign name: 唐納·川普.
@@ -102,7 +105,17 @@ class Boundaries:
     def flaws(self, entity: Span, intervals: Intervals) -> Vector:
         """Number of flaws of each candidate; see ``BadBoundary``."""
         words = self._source[entity.start : entity.end]
-        flaws = self._cut[intervals.start] + self._cut[intervals.end]
+        named = min(1.0, max(0.0, (CLAUSE - len(words)) / (CLAUSE - NAME)))
+        flaws = named * self._unlike_names(words, intervals)
+        flaws += self._cut[intervals.start] + self._cut[intervals.end]
+        flaws += self._kinds[intervals.end]
+        for kind, place in self._wanted.items():
+            flaws += AGAINST * self._against(kind, place, intervals)
+        return flaws
+
+    def _unlike_names(self, words: Sequence[str], intervals: Intervals) -> Vector:
+        """Small words, signs and brackets of each candidate that the source's span has not."""
+        flaws = np.zeros(len(intervals.start))
         at_start, at_end = intervals.start, intervals.end - 1
         small = self._small if not self._wanted else self._small * self._free()
         if normal(words[0]) not in every_word():
@@ -116,9 +129,6 @@ class Boundaries:
         opened, shut = intervals.sums(self._opened), intervals.sums(self._closed)
         bare = not any(word in _OPENING_WORDS for word in words)
         flaws += (opened != shut) | ((opened > 0) & bare)
-        flaws += self._kinds[intervals.end]
-        for kind, place in self._wanted.items():
-            flaws += AGAINST * self._against(kind, place, intervals)
         return flaws
 
     def _free(self) -> Vector:

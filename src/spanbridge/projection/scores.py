@@ -263,8 +263,8 @@ class BadBoundary(Score):
     """Number of flaws of the candidate's boundaries, whatever the alignment says.
 
     One for each end inside a word of a dictionary (scripts without spaces); for each that is a
-    small word or a punctuation mark, unless the entity has one there; for brackets that do not
-    match or that the entity has not; for a word like 省 left out. Ten against a stated convention.
+    small word or a mark, and for brackets that do not match, unless the entity has the like (less
+    if it has over four words, nothing from eight on); for 省 left out. Ten against a convention.
     """
 
     name, low, high = "bad_boundary", 0.0, 100.0
