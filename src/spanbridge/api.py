@@ -73,7 +73,8 @@ class Projector(Loaded):
             ``weights``, ``tagger``, ``translator``, ``boundary``, ``explain``.
         calibrate: labelled rows on which probabilities are calibrated when it learns, or the
             ``OUT.run.json`` of an earlier run that had them (docs/project.md).
-        languages: of the sides, where a translator scores.
+        languages: of the sides: the target's says which words are articles and particles (guessed
+            if not given), and a translator that scores needs both.
 
     Raises:
         SpanbridgeError: a setting is wrong, or something that is needed is missing.
