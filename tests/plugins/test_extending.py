@@ -121,7 +121,8 @@ def test_a_method_that_reads_words_only(run, tmp_path):
     assert account["dropped_spans"] == {"not copied": 1}
     signature = json.loads((tmp_path / "cli.jsonl.run.json").read_text())["signature"]
     assert re.search(
-        r"\|aligner:none\|method:copied-names\|plugins:my_parts@[0-9a-f]{8}\|", signature
+        r"\|aligner:none\|method:copied-names\|words:icu\([\d.]+\)\|plugins:my_parts@[0-9a-f]{8}\|",
+        signature,
     )
 
 

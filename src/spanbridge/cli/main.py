@@ -110,27 +110,28 @@ def main() -> None:
     # SLURM and others end jobs by this signal: exit normally, so that temporary files are removed
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     warnings.showwarning = _tell
-    interrupted = _watch()
+    interrupted: list[int] = []
     try:
+        _watch(interrupted)
         code = _run()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
     except BaseException:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         if not interrupted:
             raise
         code = 130
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
     forget_input()
     if interrupted:
         complain(INTERRUPTED)
     sys.exit(code)
 
 
-def _watch() -> list[int]:
+def _watch(seen: list[int]) -> None:
     """Let Ctrl-C raise KeyboardInterrupt, and the second one stop at once.
 
-    Returns:
-        A list that then is no longer empty: libraries turn the exception into others.
+    Args:
+        seen: an empty list, which then gets the signal: libraries turn the exception into others.
     """
-    seen: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if seen:
@@ -145,7 +146,6 @@ def _watch() -> list[int]:
 
     signal.signal(signal.SIGINT, interrupt)
     sys.unraisablehook = unraisable
-    return seen
 
 
 def _run() -> int:
