@@ -114,6 +114,7 @@ def _like(main, got):
     return noting
 
 
+@pytest.mark.slow
 def test_gold_pairs():
     """Words or raw text, spans on both sides; each set has its file."""
     for name in PAIR_SETS:

@@ -99,6 +99,7 @@ def test_trials_on_gold(command, place):
     assert command(*words[1:-1], "o.jsonl").stdout == ""
 
 
+@pytest.mark.slow
 def test_trials_are_what_label_gives(place):
     gold = [SentencePair("1", Sentence(()), s) for s in api.read_labelled(place / "gold.conll")]
     languages = {"source": "en", "target": "es"}

@@ -45,6 +45,7 @@ def test_it_says_what_it_is(tagger):
     assert "CC BY-SA 4.0" in (FOLDER / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_it_needs_neither_torch_nor_a_hub(monkeypatch):
     for name in ("torch", "transformers", "tokenizers", "safetensors", "huggingface_hub"):
         monkeypatch.setitem(sys.modules, name, None)
