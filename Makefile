@@ -8,6 +8,8 @@
 # make bench  throughput of every command; speed and memory beside plain implementations, HiGHS, simalign
 # make tagger English news -> a tagger in ./en-tagger (needs ../shared/data, or SPANBRIDGE_DATA)
 # make embedded-tagger  train the tagger in the package anew (needs ../shared/data; about an hour)
+# make aligned-encoder  tune the aligner's encoder anew (needs ../shared/data and Debian's apt-get;
+#                 minutes on a GPU and an hour of alignment before, or hours on a CPU)
 # make pictures  draw the pictures of the docs anew (needs Chromium)
 # make lock   resolve the locked dependencies anew (needs uv)
 
@@ -19,7 +21,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 DEV = .venv-dev/bin
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: demo test quick pythons check fuzz site bench pictures tagger embedded-tagger lock clean
+.PHONY: demo test quick pythons check fuzz site bench pictures tagger embedded-tagger aligned-encoder lock clean
 
 demo: .venv/ready
 	.venv/bin/spanbridge demo
@@ -81,6 +83,16 @@ embedded-tagger: .venv-dev/ready
 		--epochs 3 --average 0.3 --precision bfloat16 --threads 2 --device cpu \
 		--licence CC-BY-SA-4.0 -o embedded-tagger
 	$(DEV)/python -m spanbridge.training.packing embedded-tagger
+
+# Translated manuals, CC BY-SA 3.0, as Debian 12 packages them.
+MANUALS = gnome-user-docs=43.0-2 debian-handbook=11.20220922
+ALIGN = $(DEV)/python -m spanbridge.training.aligned
+aligned-encoder: .venv-dev/ready
+	mkdir -p aligned-encoder
+	cd aligned-encoder && apt-get download $(MANUALS) && for deb in *.deb; do dpkg -x $$deb $${deb%%_*}; done
+	$(ALIGN) prepare $(or $(SPANBRIDGE_DATA),../shared/data) aligned-encoder aligned-encoder
+	$(ALIGN) train --epochs 4 --rate 2e-4 --links 0.2 aligned-encoder
+	$(ALIGN) pack aligned-encoder
 
 .venv/ready: requirements/base.txt pyproject.toml
 	$(PYTHON) -m venv .venv

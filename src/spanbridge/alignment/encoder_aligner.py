@@ -23,6 +23,7 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.similar import not_named
 from spanbridge.core.soft_alignment import Matrix, SoftAlignment, States, too_long
 from spanbridge.encode import EncodedSentence, Encoder, load_encoder
+from spanbridge.encode.load import ALIGNED
 
 Extraction = Literal["itermax", "argmax", "match", "softmax", "entmax"]
 EXTRACTIONS: tuple[Extraction, ...] = ("itermax", "argmax", "match", "softmax", "entmax")
@@ -42,8 +43,9 @@ class EncoderAligner(Aligner):
     mean of both directions' probabilities for AWESoME's.
 
     Args:
-        encoder: an :class:`~spanbridge.encode.Encoder`, a checkpoint folder or Hub id, or None for
-            the embedded multilingual-e5-small.
+        encoder: an :class:`~spanbridge.encode.Encoder`, a checkpoint folder or Hub id,
+            ``multilingual-e5-small``, or None for ``aligned-e5-small``, which is that tuned for
+            word alignment.
         extraction: ``itermax`` (SimAlign's best recall, the default for projection), ``argmax``
             (best precision), ``match``; ``softmax`` or ``entmax`` (AWESoME).
         iterations, alpha: of itermax.
@@ -80,7 +82,7 @@ class EncoderAligner(Aligner):
                 "compute_type": compute_type,
                 "threads": threads,
             }
-            encoder = load_encoder(encoder, **kinds) if encoder else load_encoder(**kinds)
+            encoder = load_encoder(encoder or ALIGNED, **kinds)
         self.encoder = encoder
         self.licence = encoder.licence
         self.extraction: Extraction = extraction

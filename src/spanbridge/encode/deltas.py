@@ -80,15 +80,17 @@ def differences(base: EncoderWeights, tuned: EncoderWeights, layers: Iterable[in
     """
     arrays: Arrays = {}
     for name in (f"{n}.{part}.{kind}" for n in layers for part in _PARTS for kind in _KINDS):
-        weight = tuned.tensor(name)
-        if weight.ndim == 1:
-            arrays[name] = weight
-            continue
-        blocks = (weight - base.tensor(name)).reshape(-1, BLOCK)
-        scales = (np.abs(blocks).max(1, keepdims=True) * _MAGNIFIED).astype(np.float16)
-        unit = np.maximum(scales.astype(np.float32), 1e-6) / (_MAGNIFIED * _STEPS)
-        steps = np.clip(np.rint(blocks / unit), -_STEPS, _STEPS).astype(np.int8) + 8
-        low, high = np.hsplit(steps.astype(np.uint8), 2)
-        arrays[f"{name}{_QUANTISED}"] = low | (high << 4)
-        arrays[f"{name}{_SCALES}"] = scales[:, 0]
+        arrays |= packed_difference(name, base.tensor(name), tuned.tensor(name))
     return arrays
+
+
+def packed_difference(name: str, before: Array, after: Array) -> Arrays:
+    """What fine-tuning changed of one tensor; biases and layer norms as they are afterwards."""
+    if after.ndim == 1:
+        return {name: after}
+    blocks = (after - before).reshape(-1, BLOCK)
+    scales = (np.abs(blocks).max(1, keepdims=True) * _MAGNIFIED).astype(np.float16)
+    unit = np.maximum(scales.astype(np.float32), 1e-6) / (_MAGNIFIED * _STEPS)
+    steps = np.clip(np.rint(blocks / unit), -_STEPS, _STEPS).astype(np.int8) + 8
+    low, high = np.hsplit(steps.astype(np.uint8), 2)
+    return {f"{name}{_QUANTISED}": low | (high << 4), f"{name}{_SCALES}": scales[:, 0]}

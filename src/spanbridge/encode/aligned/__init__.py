@@ -1,0 +1,7 @@
+"""Files of the aligned encoder: differences to the embedded one's weights, and their record."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+RECORD, ARRAYS = "aligned.json", "aligned.npz"
+REMEDY = "install the package again"

@@ -1,0 +1,1 @@
+"""Training of the aligned encoder: the embedded encoder, tuned for word alignment."""
