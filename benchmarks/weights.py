@@ -17,11 +17,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.real_data import gold_pairs
+from benchmarks.held_out import aligner_for, scored
+from benchmarks.real_data import gold_pairs, language_of
 from spanbridge import Projector
-from spanbridge.alignment.base import Aligner
 from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
 from spanbridge.core.errors import RowError
+from spanbridge.formats.languages import find_language
 from spanbridge.formats.tokens import spans_in_text, with_text
 from spanbridge.projection.corpus import CorpusMethod
 from spanbridge.projection.method import in_order
@@ -43,6 +44,7 @@ GRID = {
     "recall": (0.0, 0.1, 0.2, 0.3, 0.4, 0.6),
     "common_boundary": (-0.3, -0.2, -0.1, 0.0),
     "spelling": (0.0, 0.05, 0.1, 0.2),
+    "bad_boundary": (-0.2, -0.15, -0.1, -0.05, 0.0),
     "policy_inside": FINE,
     "policy_outside": FINE,
     **{
@@ -61,31 +63,35 @@ Passes = tuple[Weights, Weights]
 class Table:
     """All candidates of a set with their scores, to be weighted and solved many times."""
 
-    def __init__(self, name: str, rows: int | None, aligner: Aligner, names: Sequence[str]):
+    def __init__(self, name: str, rows: int | None, kind: str, names: Sequence[str]):
+        aligner = FusedAligner(aligner_for(name)) if kind == "encoder" else StatisticalAligner()
         gold = gold_pairs(name)[:rows]
-        pairs = list(map(TargetWords({}, None), gold))
         method = CorpusMethod()
+        words = TargetWords({}, find_language(language_of(name)))
+        words.tell(method)
+        pairs = list(map(words, gold))
         Projector(method, aligner).fit(pairs)
         self.name, self.names, self.trust = name, names, method.state.trust()
+        counted = set(scored(name, gold))
         everything = Weights(dict.fromkeys(names, 1.0))
         scores = [SCORES[name] for name in names]
         keys, columns, right = [], [], []
         for row, (pair, soft) in enumerate(zip(pairs, aligner.soft_align(pairs), strict=True)):
-            if isinstance(soft, RowError) or not soft.forward.size:
+            if row not in counted or isinstance(soft, RowError) or not soft.forward.size:
                 continue
             own = {span[:3] for span in spans_in_text(with_text(gold[row].target))}
             places = with_text(pair.target).offsets or ()
             given = method.score_input(pair, soft)
             for e, entity in enumerate(in_order(pair.source.spans)):
-                scored = method.score(given, entity, everything, scores)
-                both = scored.intervals.start.tolist(), scored.intervals.end.tolist()
+                found = method.score(given, entity, everything, scores)
+                both = found.intervals.start.tolist(), found.intervals.end.tolist()
                 for start, end in zip(*both, strict=True):
                     keys.append((row, e, start, end))
                     right.append((places[start][0], places[end - 1][1], entity.label) in own)
-                columns.append(np.stack([scored.parts[name] for name in names], 1))
+                columns.append(np.stack([found.parts[name] for name in names], 1))
         self.keys, self.parts = np.array(keys), np.concatenate(columns)
         self.right = np.array(right)
-        self.n_gold = sum(len(pair.target.spans) for pair in gold)
+        self.n_gold = sum(len(gold[row].target.spans) for row in counted)
 
     def of(self, passes: Passes, shift: float = 0.0) -> float:
         """F1 with the mean of both passes' weights that this set takes."""
@@ -167,9 +173,8 @@ def main(
 ) -> None:
     """Tune, report on sets that were left out, and print sensitivities."""
     for name in names:
-        aligner = FusedAligner() if name == "encoder" else StatisticalAligner()
         known = ["soft", *(n for n in GRID if name == "encoder" or not n.startswith("states_"))]
-        tables = [Table(one, rows, aligner, known) for one in sets]
+        tables = [Table(one, rows, name, known) for one in sets]
         print(f"{name}\n{'':28}{'objective':>10}" + "".join(f"{t.name:>11}" for t in tables))
 
         def line(label, passes, tables=tables):
@@ -193,7 +198,7 @@ def main(
             for part in passes[at].parts:
                 line(f"{which} without {part}", changed(passes, at, part, 0.0))
         for one in others:
-            table = Table(one, rows, aligner, known)
+            table = Table(one, rows, name, known)
             print(
                 f"{one:<28} as now {table.of(now):.3f}, tuned {table.of(passes):.3f}, "
                 f"soft score alone {table.by(ONE_BY_ONE):.3f}",

@@ -74,7 +74,7 @@ def test_each_tagger_has_a_share_of_its_own():
     parts, second = method.weights().parts, SECOND["encoder"].parts
     assert parts["states_inside"] == second["states_inside"]
     assert "words_outside" not in parts
-    assert parts["policy_outside"] == pytest.approx(second["policy_outside"] / 2)
+    assert parts["policy_inside"] == pytest.approx(second["policy_inside"] / 2)
 
 
 def test_foretold_by_hand():

@@ -31,7 +31,9 @@ def spans_of(block: Block) -> list[tuple[str, str]]:
 
 
 def test_elements_of_a_block_are_spans(tmp_path):
-    english = "<p>Click <gui style='button'>Next  page</gui>, then\n <link xref='x'>go on</link>.</p>"
+    english = (
+        "<p>Click <gui style='button'>Next  page</gui>, then\n <link xref='x'>go on</link>.</p>"
+    )
     german = "<p>Mit <link xref='x'>Weiter </link> nach <gui style='button'>Nächste</gui>.</p>"
     pages = {"C": MALLARD.format(english), "de": MALLARD.format(german)}
     [block] = GNOME.read(written(tmp_path, pages, "a.page"), "de")
@@ -123,7 +125,7 @@ def test_masses_are_those_of_the_aligner(checkpoint, bitext):
 
 
 def test_the_choice_is_that_of_the_soft_score():
-    """Two words each; all mass of the entity on the first target word: the whole is half as good."""
+    """Two words each, and all mass on the first target word: both together are worth 2/3."""
     arrived, came = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.0]])
     at = [torch.tensor([value]) for value in (0, 1, 2)]
     got = objective._choice(arrived, came, at[0], at[1], at[2])

@@ -7,9 +7,17 @@ core), ``train`` needs minutes on a GPU or hours on a CPU, ``pack`` writes the p
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
-from spanbridge.core.progress import Progress
+from spanbridge.core.progress import T, Task, watched
+
+SHOW_SECONDS = 20.0
+
+
+def shown(items: Iterable[T], task: Task, /) -> Iterable[T]:
+    """Pass on items, and print how far the work is."""
+    return watched(items, task, print, SHOW_SECONDS)
 
 
 def main() -> None:
@@ -41,7 +49,7 @@ def main() -> None:
     if options.stage == "prepare":
         from spanbridge.training.aligned.preparing import prepare as make
 
-        make(options.data, options.manuals, options.work, Progress())
+        make(options.data, options.manuals, options.work, shown)
     elif options.stage == "train":
         from spanbridge.training.aligned.objective import LossWeights
         from spanbridge.training.aligned.tuning import TuningSettings, tune
@@ -54,7 +62,7 @@ def main() -> None:
             hold_out=options.hold_out,
             without=tuple(filter(None, options.without.split(","))),
         )
-        tune(options.work, settings, options.base, options.device)
+        tune(options.work, settings, options.base, options.device, shown)
     else:
         from spanbridge.training.aligned.preparing import pack as write
 

@@ -1,7 +1,7 @@
-"""The pairs that the aligned encoder learns from: spans on both sides, and links of the fused aligner.
+"""What the aligned encoder learns from: pairs with spans on both sides, and links between words.
 
-All of it may be used for weights that are shipped: xSID, XQuAD, UNER-PUD (CC BY-SA 4.0), RELX (MIT),
-AbstRCT (Apache-2.0), and two translated manuals (CC BY-SA 3.0), which Debian packages.
+All of it may be used for weights that are shipped: xSID, XQuAD and UNER-PUD (CC BY-SA 4.0), RELX
+(MIT), AbstRCT (Apache-2.0), and two translated manuals (CC BY-SA 3.0), which Debian packages.
 """
 
 from __future__ import annotations
@@ -75,16 +75,14 @@ def _pair(block: Block, language: str) -> SentencePair | None:
     n, m = len(source.words), len(target.words)
     if not (min(n, m) >= MIN_WORDS and max(n, m) <= min(MAX_WORDS, MAX_RATIO * min(n, m))):
         return None
-    both = [
-        (_words_at(source, one.source_start, one.source_end), label)
-        + (_words_at(target, one.target_start, one.target_end),)
-        for label, one in enumerate(block.spans)
-    ]
-    spans = [(Span(*a, str(label)), Span(*b, str(label))) for a, label, b in both]
+    sources, targets = [], []
+    for label, one in enumerate(block.spans):
+        sources.append(Span(*_words_at(source, *one[:2]), str(label)))
+        targets.append(Span(*_words_at(target, *one[2:]), str(label)))
     return SentencePair(
         "",
-        replace(source, spans=tuple(a for a, _ in spans)),
-        replace(target, spans=tuple(b for _, b in spans)),
+        replace(source, spans=tuple(sources)),
+        replace(target, spans=tuple(targets)),
     )
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from spanbridge.core.learned import Arrays, write_arrays
 from spanbridge.core.rows import SentencePair
 from spanbridge.encode import Encoder
 
@@ -74,7 +75,11 @@ class Bitext:
             side: [encoder.subwords(getattr(pair, side).words) for _, pair in pairs]
             for side in ("source", "target")
         }
-        rows = subwords | {"spans": [sure_spans(pair) for _, pair in pairs], "links": found_links}
+        rows: dict[str, Sequence[npt.NDArray[Any]]] = {
+            **subwords,
+            "spans": [sure_spans(pair) for _, pair in pairs],
+            "links": found_links,
+        }
         parts = {}
         for name, arrays in rows.items():
             begins = np.cumsum([0, *(len(array) for array in arrays)])
@@ -89,10 +94,10 @@ class Bitext:
 
     def save(self, path: Path) -> None:
         """Write all to a file of NumPy's, which holds no pickles."""
-        arrays = {"sets": self.sets, "places": self.places, "n_words": self.n_words}
+        arrays: Arrays = {"sets": self.sets, "places": self.places, "n_words": self.n_words}
         for name, (rows, begins) in self.parts.items():
             arrays |= {name: rows, f"{name}_begins": begins}
-        np.savez_compressed(path, **arrays)
+        write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> Bitext:

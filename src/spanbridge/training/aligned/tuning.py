@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from spanbridge.core.learned import Arrays
+from spanbridge.core.learned import Arrays, write_arrays
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.encode.deltas import packed_difference
 from spanbridge.training.aligned.examples import LABELLED, Bitext, Ints
 from spanbridge.training.aligned.objective import Batch, LossWeights, loss
@@ -24,7 +25,6 @@ SPECIAL = (0, 2, 1)
 # Cells of attention, and subwords, of a batch at most.
 MAX_CELLS, MAX_SUBWORDS = 4_000_000, 8192
 MAX_LENGTH = 510
-SHOW_SECONDS = 20
 # Names of a layer's parts in the package and in transformers.
 PARTS = {
     "query": "attention.self.query",
@@ -69,7 +69,13 @@ class TuningSettings:
     seed: int = 0
 
 
-def tune(work: Path, settings: TuningSettings, base: Path | None, device: str) -> None:
+def tune(
+    work: Path,
+    settings: TuningSettings,
+    base: Path | None = None,
+    device: str = "",
+    progress: Progress = silent,
+) -> None:
     """Train, and write the differences to the base and the settings into ``work``.
 
     Args:
@@ -78,6 +84,7 @@ def tune(work: Path, settings: TuningSettings, base: Path | None, device: str) -
         base: folder of the checkpoint to start from; None for the embedded encoder.
         device: of torch; empty for a GPU if there is one. The same bytes come out on one kind of
             CPU only.
+        progress: told of the steps.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(settings.seed)
@@ -94,29 +101,21 @@ def tune(work: Path, settings: TuningSettings, base: Path | None, device: str) -
     rng = np.random.default_rng(settings.seed)
     epochs = [list(batches(bitext, chosen, rng)) for _ in range(settings.epochs)]
     steps = [numbers for epoch in epochs for numbers in epoch]
-    print(f"{len(chosen)} pairs an epoch, {len(steps)} steps on {device}", flush=True)
     model.train()
-    started = shown = time.monotonic()
-    recent: list[torch.Tensor] = []
-    for n, numbers in enumerate(steps):
+    recent: deque[torch.Tensor] = deque(maxlen=100)
+    task = Task("training", len(steps), lambda: f"loss {mean_of(recent):.3f}", unit="steps")
+    for n, numbers in enumerate(progress(steps, task)):
         rate = settings.learning_rate * min(1.0, (n + 1) / settings.warmup)
         for group in optimiser.param_groups:
             group["lr"] = rate * (1 - n / len(steps))
         with torch.autocast(device, torch.bfloat16):
             value = loss(model, Batch(bitext, numbers, device, SPECIAL), settings.weights)
         optimiser.zero_grad(set_to_none=True)
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(trained, settings.clip)
         optimiser.step()
-        recent = [*recent[-99:], value.detach()]
-        if time.monotonic() - shown > SHOW_SECONDS or n + 1 == len(steps):
-            shown = time.monotonic()
-            mean = float(torch.stack(recent).mean())
-            print(
-                f"step {n + 1} of {len(steps)}, loss {mean:.3f}, {shown - started:.0f} s",
-                flush=True,
-            )
-    np.savez_compressed(work / TUNED, **changes(before, model.state_dict(), settings.layers))
+        recent.append(value.detach())
+    write_arrays(work / TUNED, changes(before, model.state_dict(), settings.layers))
     linked = int((np.diff(bitext.parts["links"][1]) > 0).sum())
     about = {
         "settings": asdict(settings),
@@ -125,6 +124,12 @@ def tune(work: Path, settings: TuningSettings, base: Path | None, device: str) -
         "made_on": f"{_name_of(device)}, torch {torch.__version__}",
     }
     (work / SETTINGS).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+
+
+def mean_of(losses: Iterable[torch.Tensor]) -> float:
+    """Mean of some losses; 0 of none."""
+    found = list(losses)
+    return float(torch.stack(found).mean()) if found else 0.0
 
 
 def _name_of(device: str) -> str:
@@ -137,7 +142,7 @@ def load_base(base: Path | None, settings: TuningSettings, device: str) -> Any:
 
     from spanbridge.encode.export import export_embedded
 
-    model = BertModel.from_pretrained(
+    model: Any = BertModel.from_pretrained(
         base or export_embedded(),
         add_pooling_layer=False,
         num_hidden_layers=settings.layers,
