@@ -29,6 +29,7 @@ from spanbridge.formats import (
     write_pairs,
 )
 from spanbridge.formats.tokens import raw_sentence
+from spanbridge.perturbation.base import Where
 from spanbridge.routes import Advice, advise, choose
 from spanbridge.routes.choice import Asked
 from spanbridge.run.memory import Loaded, Result
@@ -54,6 +55,7 @@ __all__ = [
     "compare",
     "evaluate",
     "label",
+    "perturb",
     "project",
     "read_pairs",
     "tag",
@@ -264,6 +266,34 @@ def tag(
     """
     steps = tag_steps(tagger, side=side, min_score=min_score, calibrate=calibrate, **settings)
     return Loaded(steps).fit_run(rows, progress=progress)
+
+
+def perturb(
+    rows: Iterable[SentencePair],
+    kind: Any,
+    *,
+    strength: float = 0.1,
+    seed: int = 1,
+    side: Side = "source",
+    where: Where = "everywhere",
+    language: str | None = None,
+    progress: Progress = silent,
+) -> Result:
+    """Change the words of one side as noise would, and keep its spans exact.
+
+    Args:
+        rows: the rows.
+        kind: name of the perturbation, ``{name: options}``, or a perturbation.
+        strength: share of the places that are changed, in [0, 1].
+        seed: seed of the choice.
+        side: the side that is changed.
+        where: part of it that is changed: ``everywhere``, in ``spans``, or ``outside`` of them.
+        language: language of that side, by any code, for kinds that depend on it.
+        progress: shows how far it is.
+    """
+    settings = {"kind": kind, "strength": strength, "seed": seed, "side": side, "where": where}
+    languages: dict[Side, str] = {} if language is None else {side: language}
+    return Loaded([{"perturb": settings}], languages).fit_run(rows, progress=progress)
 
 
 def label(

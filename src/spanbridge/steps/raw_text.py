@@ -23,7 +23,7 @@ from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats import segmentation
 from spanbridge.formats.languages import Language
 from spanbridge.formats.segmentation import Cutter
-from spanbridge.formats.tokens import raw_sentence, tokenize
+from spanbridge.formats.tokens import plain_sentence, raw_sentence
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
     Context,
@@ -302,8 +302,8 @@ def in_plain_words(pair: SentencePair) -> SentencePair:
     Spans keep their characters; links go to every word within the former word's range. The row's
     content is the same, so nothing is cleared.
     """
-    source, sources = _plain(pair.source)
-    target, targets = _plain(pair.target)
+    source, sources = plain_sentence(pair.source)
+    target, targets = plain_sentence(pair.target)
     if sources is None and targets is None:
         return pair
     links = pair.links
@@ -319,28 +319,3 @@ def in_plain_words(pair: SentencePair) -> SentencePair:
         kept = None if links.scores is None else list(found.values())
         links = WordAlignment.of(list(found), len(source.words), len(target.words), kept)
     return pair._replace(source=source, target=target, links=links)
-
-
-def _plain(sentence: Sentence) -> tuple[Sentence, list[list[int]] | None]:
-    """The sentence in plain words, and the indices of those that make up each former word."""
-    if sentence.text is None or sentence.offsets is None:
-        return sentence, None
-    starts = {sentence.offsets[span.start][0] for span in sentence.spans}
-    ends = {sentence.offsets[span.end - 1][1] for span in sentence.spans}
-    words, offsets = tokenize(sentence.text, starts | ends)
-    same = offsets == sentence.offsets
-    # no plain word ends with what cannot be seen, but a restored name can: Hait\u00c3\u00ad
-    if same or not (starts <= {a for a, _ in offsets} and ends <= {b for _, b in offsets}):
-        return sentence, None
-    inside = [
-        [n for n, (a, b) in enumerate(offsets) if a < end and b > start]
-        for start, end in sentence.offsets
-    ]
-    spans = tuple(
-        span._replace(start=inside[span.start][0], end=inside[span.end - 1][-1] + 1)
-        for span in sentence.spans
-    )
-    return (
-        Sentence(words, spans, sentence.text, offsets, sentence.empty_probability),
-        inside,
-    )
