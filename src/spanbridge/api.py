@@ -5,7 +5,7 @@ Everything here is deterministic, and gives the same rows as the command of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,16 @@ from spanbridge.evaluation import (
     orphan_policy,
 )
 from spanbridge.formats import (
+    Pairs,
     Reading,
     read_labelled,
     read_pairs,
     write_pairs,
 )
-from spanbridge.formats.tokens import raw_sentence
 from spanbridge.perturbation.base import Where
 from spanbridge.routes import Advice, advise, choose
 from spanbridge.routes.choice import Asked
+from spanbridge.run.inputs import as_rows
 from spanbridge.run.memory import Loaded, Result
 from spanbridge.run.recipes import (
     EMBEDDED,
@@ -188,26 +189,6 @@ class Labeller(Loaded):
         return self.run(as_rows([text]))[0]
 
 
-def as_rows(texts: Iterable[str | SentencePair]) -> Iterator[SentencePair]:
-    """Raw texts as target sides, numbered from 1; rows stay as they are.
-
-    Raises:
-        SpanbridgeError: they are one string, or one of them is neither string nor row.
-    """
-    if isinstance(texts, str | SentencePair):
-        what = "string" if isinstance(texts, str) else "row"
-        raise SpanbridgeError(f"texts is one {what}; give a list of texts")
-    for number, text in enumerate(texts, 1):
-        if isinstance(text, SentencePair):
-            yield text
-        elif isinstance(text, str):
-            yield SentencePair(str(number), Sentence(()), raw_sentence(text))
-        else:
-            raise SpanbridgeError(
-                f"text {number} is a {type(text).__name__}, but must be a string or a row"
-            )
-
-
 def project(
     pairs: Iterable[SentencePair],
     method: Any = None,
@@ -269,7 +250,7 @@ def tag(
 
 
 def perturb(
-    rows: Iterable[SentencePair],
+    rows: Iterable[SentencePair | Sentence],
     kind: Any,
     *,
     strength: float = 0.1,
@@ -282,7 +263,7 @@ def perturb(
     """Change the words of one side as noise would, and keep its spans exact.
 
     Args:
-        rows: the rows.
+        rows: the rows, or sentences, which stand on that side.
         kind: name of the perturbation, ``{name: options}``, or a perturbation.
         strength: share of the places that are changed, in [0, 1].
         seed: seed of the choice.
@@ -293,7 +274,9 @@ def perturb(
     """
     settings = {"kind": kind, "strength": strength, "seed": seed, "side": side, "where": where}
     languages: dict[Side, str] = {} if language is None else {side: language}
-    return Loaded([{"perturb": settings}], languages).fit_run(rows, progress=progress)
+    loaded = Loaded([{"perturb": settings}], languages)
+    given = rows if isinstance(rows, Pairs) else as_rows(rows, side)
+    return loaded.fit_run(given, progress=progress)
 
 
 def label(

@@ -16,7 +16,9 @@ Examples:
   spanbridge perturb gold.conll typos.conll --kind typos --strength 0.1 --seed 1
   spanbridge perturb gold.conll upper.conll --kind casing --kind-option to=upper --strength 1
   spanbridge perturb pairs.jsonl noisy.jsonl --kind punctuation --side target
-  spanbridge perturb gold.conll names.conll --kind typos --where spans
+  spanbridge perturb de.conll typos.conll --kind typos --language de --where spans
+  spanbridge perturb en.conll names.conll --kind names --kind-option of=swa --strength 1
+  spanbridge perturb linked.jsonl mixed.jsonl --kind code-switching --side target --strength 0.3
 
 Labels stay on the words that they were on. The same seed changes the same words in any order of
 rows; what a strength changes, a greater one changes too, so that results at several strengths can
@@ -60,12 +62,16 @@ signature and the account.
     "kind_options",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Option of the kind; repeatable. to (lower, upper, swap) [casing].",
+    help="Option of the kind; repeatable. to (lower, upper, swap) [casing]; to (Cyrl, Grek, Arab, "
+    "Hebr, Geor, Armn) [transliterate]; of (language of the names, by default that of the text) "
+    "[names, longer-names]; layout (qwerty, azerty, russian ...) [typos]; spaces (true: lose them "
+    "too) [ocr]; words (linked, at most) [code-switching]; rows (added, at most) [concatenation].",
 )
 @click.option(
     "--language",
     metavar="LANG",
-    help="Language of the sentences, by any code, for kinds that depend on it.",
+    help="Language of the sentences, by any code: tells the keyboard of typos, the names of names "
+    "and longer-names, and the small letter of I for casing.",
 )
 @opt.tag_options
 @opt.reading_options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import ClassVar, Literal, NamedTuple
@@ -13,6 +13,7 @@ from spanbridge.core.requirements import Part
 from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.languages import Language
+from spanbridge.formats.segmentation import graphemes
 from spanbridge.formats.tokens import with_text
 from spanbridge.perturbation.edits import Edit, chosen, edited
 
@@ -76,6 +77,12 @@ class Given:
         """The other side."""
         return self.pair.side(OTHER[self.side])
 
+    def letters(self) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+        """Number of each word, and the characters of each of its graphemes in the text."""
+        for n, (start, end) in enumerate(self.places):
+            found = graphemes(self.text[start:end])
+            yield n, [(start + a, start + b) for a, b in found]
+
 
 class Change(NamedTuple):
     """A row after a perturbation.
@@ -99,10 +106,12 @@ class Perturbation(Part, Learner, ABC):
     Attributes:
         reads: columns that it needs beside the words and spans of its side, as
             :attr:`spanbridge.steps.base.Step.takes`.
+        whole_rows: True if it changes rows as a whole, both sides of them.
         language: language of the side, if known.
     """
 
     reads: ClassVar[tuple[str, ...]] = ()
+    whole_rows: ClassVar[bool] = False
     language: Language | None = None
 
     def speak(self, language: Language | None) -> None:

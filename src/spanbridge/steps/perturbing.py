@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field, PrivateAttr
 
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.progress import Progress, silent
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.perturbation.base import Draw, Perturbation, Where
@@ -46,11 +47,19 @@ class Perturb(Step):
 
     def gives(self, columns: set[str]) -> set[str]:
         """The columns after it: links count words that are there no more."""
-        return super().gives(columns) - {"links"}
+        lost = set() if self.kind.part().whole_rows else {"links"}
+        return super().gives(columns) - lost
 
     def open(self, context: Context) -> None:
-        """Make the perturbation. Raises SpanbridgeError if it needs a language that is missing."""
+        """Make the perturbation.
+
+        Raises:
+            SpanbridgeError: it needs a language that is missing, or cannot be kept to a part of the
+                sentence.
+        """
         self._kind = self.build(context, self.kind)
+        if self._kind.whole_rows and self.where != "everywhere":
+            raise SpanbridgeError("this kind changes whole rows; leave where out")
         self._kind.speak(context.languages.get(self.side))
 
     @property

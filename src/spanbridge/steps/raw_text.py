@@ -19,7 +19,7 @@ from spanbridge.core.rows import (
     SentencePair,
     Side,
 )
-from spanbridge.core.spans import Sentence, Span
+from spanbridge.core.spans import Sentence, concatenated, joint_probability
 from spanbridge.formats import segmentation
 from spanbridge.formats.languages import Language
 from spanbridge.formats.segmentation import Cutter
@@ -208,8 +208,8 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
         return rows[0]
     starts = [pair.sentence_of.start for pair in rows if pair.sentence_of is not None]
     sides: dict[Side, Sentence] = {
-        first.side: _concatenated([pair.side(first.side) for pair in rows], first.text, starts),
-        OTHER[first.side]: _concatenated([pair.side(OTHER[first.side]) for pair in rows]),
+        first.side: concatenated([pair.side(first.side) for pair in rows], first.text, starts),
+        OTHER[first.side]: concatenated([pair.side(OTHER[first.side]) for pair in rows]),
     }
     statuses = [pair.status for pair in rows]
     rejected = [s.removeprefix(REJECTED) for s in statuses if s and s.startswith(REJECTED)]
@@ -221,9 +221,9 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
         id=first.id,
         source=sides["source"],
         target=sides["target"],
-        links=_links(rows),
+        links=WordAlignment.concatenated([pair.links for pair in rows]),
         status=PROJECTED if PROJECTED in statuses else statuses[0],
-        confidence=_product([pair.confidence for pair in rows]),
+        confidence=joint_probability([pair.confidence for pair in rows]),
         explanation=tuple(line for pair in rows for line in pair.explanation or ()) or None,
         translation_status=_worst([pair.translation_status for pair in rows]),
         translation_score=_mean([pair.translation_score for pair in rows]),
@@ -235,15 +235,6 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
     )
 
 
-def _product(values: Sequence[float | None]) -> float | None:
-    product = 1.0
-    for value in values:
-        if value is None:
-            return None
-        product *= value
-    return round(product, 4)
-
-
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
@@ -253,47 +244,6 @@ def _worst(statuses: Sequence[str | None]) -> str | None:
     """The first status that is not ok, else ok; None if there is none."""
     known = [status for status in statuses if status is not None]
     return next((status for status in known if status != "ok"), "ok" if known else None)
-
-
-def _concatenated(
-    parts: Sequence[Sentence], text: str | None = None, starts: Sequence[int] = ()
-) -> Sentence:
-    if text is None:  # translations: their texts are concatenated
-        starts, at = [], 0
-        for sentence in parts:
-            starts.append(at)
-            at += len(sentence.text or "") + 1
-        if all(sentence.text is not None for sentence in parts):
-            text = " ".join(sentence.text or "" for sentence in parts)
-    words: list[str] = []
-    spans: list[Span] = []
-    offsets: list[tuple[int, int]] = []
-    for sentence, start in zip(parts, starts, strict=True):
-        n = len(words)
-        spans += (span._replace(start=span.start + n, end=span.end + n) for span in sentence.spans)
-        offsets += ((a + start, b + start) for a, b in sentence.offsets or ())
-        words += sentence.words
-    known = text is not None and len(offsets) == len(words)
-    return Sentence(
-        tuple(words),
-        tuple(spans),
-        text if known else None,
-        tuple(offsets) if known else None,
-        None if spans else _product([sentence.empty_probability for sentence in parts]),
-    )
-
-
-def _links(rows: Sequence[SentencePair]) -> WordAlignment | None:
-    pairs: list[tuple[int, int]] = []
-    scores: list[float] = []
-    i = j = 0
-    for pair in rows:
-        if pair.links is None:
-            return None
-        pairs += ((a + i, b + j) for a, b in pair.links.pairs)
-        scores += pair.links.scores or ()
-        i, j = i + len(pair.source.words), j + len(pair.target.words)
-    return WordAlignment.of(pairs, i, j, scores if len(scores) == len(pairs) else None)
 
 
 def in_plain_words(pair: SentencePair) -> SentencePair:
