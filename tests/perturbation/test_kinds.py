@@ -36,7 +36,7 @@ def row(words, *spans, links=None, other=("x", "y", "z")):
 
 
 def changed(pair, kind, strength=1.0, seed=1, where="everywhere"):
-    draw = Draw(seed, type(kind).__name__, pair.source.words)
+    draw = Draw(seed, kind.name, pair.source.words)
     return kind.change(pair, "source", draw, strength, where).pair.source
 
 
@@ -281,3 +281,7 @@ def test_strengths_are_shares():
     for strength in (0.1, 0.5):
         made = perturb([row(words)], "casing", strength=strength, seed=5)[0].source.words
         assert abs(made.count("word") / 400 - strength) < 0.08
+
+
+def test_every_kind_has_its_own_name():
+    assert [registry.load("perturbation", kind).name for kind in KINDS] == list(KINDS)

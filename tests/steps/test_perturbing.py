@@ -7,6 +7,7 @@ import pytest
 from spanbridge import InputError, SentencePair, Span, WordAlignment, perturb, read_labelled
 from spanbridge.api import Loaded
 from spanbridge.core.spans import Sentence
+from spanbridge.perturbation.letters import Typos
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.shards import run as run_shards
 from spanbridge.steps.account import Account
@@ -42,6 +43,7 @@ def test_a_row_does_not_depend_on_its_place():
     together, _ = work(rows(), **settings)
     alone = [work([row], **settings)[0][0] for row in reversed(rows())]
     assert alone[::-1] == together
+    assert together == work(rows(), **{**settings, "kind": Typos()})[0]
     assert together != work(rows(), **{**settings, "seed": 8})[0]
 
 

@@ -188,8 +188,9 @@ def plain_sentence(sentence: Sentence) -> tuple[Sentence, list[list[int]] | None
     # no plain word ends with what cannot be seen, but a restored name can: Hait\u00c3\u00ad
     if same or not (starts <= {a for a, _ in offsets} and ends <= {b for _, b in offsets}):
         return sentence, None
+    firsts, lasts = [a for a, _ in offsets], [b for _, b in offsets]
     inside = [
-        [n for n, (a, b) in enumerate(offsets) if a < end and b > start]
+        list(range(bisect_right(lasts, start), bisect_left(firsts, end)))
         for start, end in sentence.offsets
     ]
     spans = tuple(

@@ -104,12 +104,14 @@ class Perturbation(Part, Learner, ABC):
     Other packages add kinds by an entry point in the group ``spanbridge.perturbation``.
 
     Attributes:
+        name: its name, on which the random numbers depend; by default that of the entry point.
         reads: columns that it needs beside the words and spans of its side, as
             :attr:`spanbridge.steps.base.Step.takes`.
         whole_rows: True if it changes rows as a whole, both sides of them.
         language: language of the side, if known.
     """
 
+    name: ClassVar[str] = ""
     reads: ClassVar[tuple[str, ...]] = ()
     whole_rows: ClassVar[bool] = False
     language: Language | None = None

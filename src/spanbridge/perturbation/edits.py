@@ -60,10 +60,14 @@ class _Room:
 
     def __init__(self, sentence: Sentence) -> None:
         self._places = _Places(sentence)
-        self._spans = sentence.spans
         self._text = sentence.text or ""
         self._taken = bytearray(len(self._text))
         self._visible = [_n_visible(self._text[a:b]) for a, b in sentence.offsets or ()]
+        self._total = sum(self._visible)
+        self._around: dict[int, list[range]] = {}  # spans around each word
+        for start, end, *_ in sentence.spans:
+            for n in range(start, end):
+                self._around.setdefault(n, []).append(range(start, end))
 
     def __call__(self, edit: Edit) -> bool:
         start, end, text, _ = edit
@@ -77,19 +81,22 @@ class _Room:
         first, last = self._places.touched(edit)
         if any(self._places.is_edge(n) for n in range(first, last)):
             return False
-        visible = self._visible.copy()
+        now: dict[int, int] = {}  # visible characters of the words that it touches
         for n in range(first, last + 1):
             a, b = self._places.offsets[n]
-            visible[n] -= _n_visible(self._text[max(a, start) : min(b, end)])
+            now[n] = self._visible[n] - _n_visible(self._text[max(a, start) : min(b, end)])
             whole = start <= a and b <= end
-            if not whole and visible[n] + _n_visible(text) <= 0:
+            if not whole and now[n] + _n_visible(text) <= 0:
                 return False
-        if first <= last:
-            visible[first] += _n_visible(text)
-        kept = sum(visible) and all(sum(visible[a:b]) for a, b, *_ in self._spans)
-        if not kept:
+        if now:
+            now[first] += _n_visible(text)
+        total = self._total + sum(now.values()) - sum(self._visible[n] for n in now)
+        spans = {span for n in now for span in self._around.get(n, ())}
+        if not total or any(not sum(now.get(n, self._visible[n]) for n in s) for s in spans):
             return False
-        self._visible = visible
+        for n, count in now.items():
+            self._visible[n] = count
+        self._total = total
         self._taken[start:end] = b"\1" * (end - start)
         return True
 

@@ -35,6 +35,8 @@ class Typos(EditingPerturbation):
             language, or the usual one of the script.
     """
 
+    name = "typos"
+
     def __init__(self, layout: str | None = None) -> None:
         if layout is not None and layout not in layout_names():
             raise SpanbridgeError(not_named("layout", layout, layout_names()))
@@ -100,6 +102,8 @@ _BREVE = "\u0306"
 class LostDiacritics(EditingPerturbation):
     """Letters without their diacritics: Yoruba tones, Arabic and Hebrew points, ``ł``, ``ñ``."""
 
+    name = "diacritics"
+
     def describe(self) -> str:
         """Name."""
         return "diacritics"
@@ -139,12 +143,14 @@ class Ocr(EditingPerturbation):
         spaces: also lose spaces, so that words run together; never at the edge of a span.
     """
 
+    name = "ocr"
+
     def __init__(self, spaces: bool = False) -> None:
         self._spaces = spaces
 
     def describe(self) -> str:
         """Name, and whether spaces are lost."""
-        return f"ocr({'spaces' if self._spaces else ''})"
+        return "ocr(spaces)" if self._spaces else "ocr"
 
     def edits(self, given: Given) -> Iterator[Edit]:
         """One for each letter or pair of letters that has a like shape."""

@@ -31,9 +31,12 @@ class CodeSwitching(EditingPerturbation):
         words: number of words on either side that are replaced together, at most.
     """
 
+    name = "code-switching"
     reads: ClassVar[tuple[str, ...]] = ("{other}_words", "links")
 
     def __init__(self, words: int = 4) -> None:
+        if words < 1:
+            raise SpanbridgeError(f"words is {words}; at least 1 is replaced at once")
         self._most = words
 
     def describe(self) -> str:
@@ -47,8 +50,9 @@ class CodeSwitching(EditingPerturbation):
             return
         pairs = links.pairs if given.side == "source" else [(j, i) for i, j in links.pairs]
         for ours, theirs in _groups(pairs):
-            together = all(group[-1] - group[0] < self._most for group in (ours, theirs))
-            if together and all(len(group) == group[-1] - group[0] + 1 for group in (ours, theirs)):
+            if all(
+                len(group) == group[-1] - group[0] + 1 <= self._most for group in (ours, theirs)
+            ):
                 start, end = given.places[ours[0]][0], given.places[ours[-1]][1]
                 text = given.other.text_of(theirs[0], theirs[-1] + 1)
                 yield Edit(start, end, text, given.draw(ours[0])[0])
@@ -84,6 +88,7 @@ class Concatenation(Perturbation):
         rows: rows that come after one, at most.
     """
 
+    name = "concatenation"
     learns = True
     whole_rows: ClassVar[bool] = True
 

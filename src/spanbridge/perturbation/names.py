@@ -78,7 +78,7 @@ class _ByList(EditingPerturbation):
     def describe(self) -> str:
         """Name, the language of the names, and that of the text for its suffixes."""
         told = "" if self.language is None else self.language.iso3
-        return f"{type(self).__name__.lower()}({self._code}{f',in {told}' if told else ''})"
+        return f"{self.name}({self._code}{f',in {told}' if told else ''})"
 
     def edits(self, given: Given) -> Iterator[Edit]:
         """One for each name that has no other one in it."""
@@ -137,6 +137,8 @@ class Names(_ByList):
     both. Suffixes after an apostrophe or glued to the name stay.
     """
 
+    name = "names"
+
     def _edit(self, given: Given, span: Span, kind: str) -> Edit:
         at, *numbers = given.draw(span.start, span.end)
         start, end = given.places[span.start][0], self._end(given, span)
@@ -147,6 +149,8 @@ class Names(_ByList):
 
 class Longer(_ByList):
     """Names with one to three further ones of their kind after them, as ``Ana Lima Souza Reis``."""
+
+    name = "longer-names"
 
     def _edit(self, given: Given, span: Span, kind: str) -> Edit:
         at, many, *numbers = given.draw(span.start, span.end)

@@ -35,6 +35,8 @@ class _OtherScript(EditingPerturbation):
 class Romanise(_OtherScript):
     """Words in Latin letters, by ``anyascii``; words that have no others stay as they are."""
 
+    name = "romanise"
+
     def describe(self) -> str:
         """Name, and version of the library."""
         return f"romanise(anyascii {version('anyascii')})"
@@ -51,6 +53,8 @@ class Transliterate(_OtherScript):
     Args:
         to: the script, by ISO 15924.
     """
+
+    name = "transliterate"
 
     def __init__(self, to: str = "Cyrl") -> None:
         if to not in _letters():

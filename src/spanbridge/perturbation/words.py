@@ -22,6 +22,8 @@ class Casing(EditingPerturbation):
         to: ``lower``, ``upper`` or ``swap``.
     """
 
+    name = "casing"
+
     def __init__(self, to: Case = "lower") -> None:
         self._to = to
 
@@ -53,6 +55,8 @@ class Casing(EditingPerturbation):
 class Punctuation(EditingPerturbation):
     """Punctuation that is left out, but inside words."""
 
+    name = "punctuation"
+
     def describe(self) -> str:
         """Name."""
         return "punctuation"
@@ -80,6 +84,8 @@ class SocialMedia(EditingPerturbation):
     Cyrillic, Greek) lose any; the last letter is repeated in every script that is written with
     spaces.
     """
+
+    name = "social"
 
     def describe(self) -> str:
         """Name."""

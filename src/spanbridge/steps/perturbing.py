@@ -96,7 +96,7 @@ class Perturb(Step):
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with other words; one that has nothing to change stays as it is."""
-        name = self.kind.name or type(self._kind).__name__
+        name = self._kind.name or self.kind.name
         for pair in rows:
             draw = Draw(self.seed, name, pair.side(self.side).words)
             made = self._kind.change(pair, self.side, draw, self.strength, self.where)
