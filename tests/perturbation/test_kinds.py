@@ -285,3 +285,15 @@ def test_strengths_are_shares():
 
 def test_every_kind_has_its_own_name():
     assert [registry.load("perturbation", kind).name for kind in KINDS] == list(KINDS)
+
+
+def test_a_sample_is_kept_and_read_again(tmp_path):
+    first, other = built("concatenation"), built("concatenation")
+    pair = row("a b", Span(0, 1, "X"))
+    first.fit([row("c d e", Span(1, 3, "Y"), links=[(0, 1)]), pair])
+    first.save(tmp_path)
+    other.load(tmp_path)
+    made = [changed(pair, kind) for kind in (first, other)]
+    assert made[0] == made[1]
+    assert made[0].words == ("a", "b", "c", "d", "e")
+    assert made[0].spans == (Span(0, 1, "X"), Span(3, 5, "Y"))
