@@ -60,6 +60,12 @@ def test_words_that_are_not_the_tokenizers_stay():
     assert (made.words, made.text) == (("南京", "好"), "南京好")
 
 
+def test_a_space_that_was_in_a_word_stays_there():
+    odd = Sentence(("New York", "is"), (Span(0, 1, "LOC"),))
+    assert after(odd, (0, 8, "new york", 0)).words == ("new york", "is")
+    assert after(odd, (0, 8, "Dar es Salaam", 0)).words == ("Dar", "es", "Salaam", "is")
+
+
 def test_of_edits_that_overlap_the_lowest_is_made():
     edits = [(0, 2, "x", 0.2), (1, 3, "y", 0.1), (4, 5, "z", 0.3)]
     assert after(WORDS, *edits).words[:2] == ("Ay", "zima")

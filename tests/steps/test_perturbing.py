@@ -74,7 +74,7 @@ def test_every_row_is_counted():
     same, account = work(batch, kind="casing", strength=0)
     assert same == batch
     assert account.statuses == {
-        "left as they are by chance": 12,
+        "left as they are at this strength": 12,
         "without anything that casing could change": 1,
     }
     _, account = work(batch, kind="casing", strength=1)

@@ -144,16 +144,17 @@ def edited(sentence: Sentence, edits: Sequence[Edit]) -> Sentence:
     if not edits:
         return sentence
     whole = with_text(sentence)
-    text, after = _new_text(whole.text or "", edits)
+    before, old = whole.text or "", whole.offsets or ()
+    text, after = _new_text(before, edits)
     words: list[str] = []
     offsets: list[tuple[int, int]] = []
     n_before = []  # new words before each former one
     for first, last, changed in _groups(_Places(whole), edits):
         n_before += [len(words)] * (last - first + 1)
-        (a, _), (_, b) = whole.offsets[first], whole.offsets[last]  # type: ignore[index]
+        a, b = old[first][0], old[last][1]
         start, end = after(a, False), after(b, True)
         pieces = [(start, end)] if start < end else []
-        if any(" " in edit.text for edit in changed):
+        if first < last or text.count(" ", start, end) > before.count(" ", a, b):
             pieces = list(_cut(text, start, end))
         offsets += pieces
         same = not changed and first == last

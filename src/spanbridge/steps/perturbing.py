@@ -103,7 +103,7 @@ class Perturb(Step):
             if made.n_made:
                 status = "perturbed"
             elif made.n_possible:
-                status = "left as they are by chance"
+                status = "left as they are at this strength"
             else:
                 status = f"without anything that {name} could change"
             account.statuses[status] += 1
