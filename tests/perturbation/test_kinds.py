@@ -157,6 +157,13 @@ def test_names_keep_their_class_and_suffix():
     assert made.words[4] == "Nobel"
 
 
+def test_a_name_that_comes_twice_stays_one():
+    spans = (Span(2, 3, "PER"), Span(0, 1, "PER"), Span(4, 5, "PER"))
+    for strength in (0.3, 0.6, 1.0):
+        words = changed(row("Ana saw Ana and Bo", *spans), built("names"), strength).words
+        assert words[0] == words[2]
+
+
 def test_names_of_another_language_and_in_its_own_way():
     of = {"of": "zh"}
     assert len(changed(row("Ana Lima", Span(0, 2, "PER")), built("names", **of)).words) == 1

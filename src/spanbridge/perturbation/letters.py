@@ -43,8 +43,9 @@ class Typos(EditingPerturbation):
         self._layout = layout
 
     def describe(self) -> str:
-        """Name, and the layout or the language that chooses it."""
-        told = self._layout or ("" if self.language is None else self.language.iso3)
+        """Name, layout and language."""
+        spoken = "" if self.language is None else self.language.iso3
+        told = ",".join(filter(None, (self._layout, spoken)))
         return f"typos({told or 'usual layouts'})"
 
     def edits(self, given: Given) -> Iterator[Edit]:

@@ -81,21 +81,23 @@ class _ByList(EditingPerturbation):
         return f"{self.name}({self._code}{f',in {told}' if told else ''})"
 
     def edits(self, given: Given) -> Iterator[Edit]:
-        """One for each name that has no other one in it."""
+        """One for each name that has no other one in it; equal names share their numbers."""
         places = {span[:2] for span in given.sentence.spans}
+        first: dict[tuple[str, ...], tuple[int, int]] = {}
         done = set()
-        for span in given.sentence.spans:
+        for span in sorted(given.sentence.spans, key=lambda span: span[:3]):
             start, end, label, *_ = span
             overlapping = (place for place in places if place[0] < end and start < place[1])
             innermost = all(a <= start and end <= b for a, b in overlapping)
             kind = _KINDS.get(label.upper())
             if innermost and kind is not None and (start, end) not in done:
                 done.add((start, end))
-                yield self._edit(given, span, kind)
+                place = first.setdefault(given.sentence.words[start:end], (start, end))
+                yield self._edit(given, span, kind, given.draw(*place))
 
     @abstractmethod
-    def _edit(self, given: Given, span: Span, kind: str) -> Edit:
-        """The edit of a name."""
+    def _edit(self, given: Given, span: Span, kind: str, numbers: Sequence[float]) -> Edit:
+        """The edit of a name, with random numbers."""
 
     def _end(self, given: Given, span: Span) -> int:
         """Where a name ends in the text: before a suffix that is written with it."""
@@ -139,8 +141,8 @@ class Names(_ByList):
 
     name = "names"
 
-    def _edit(self, given: Given, span: Span, kind: str) -> Edit:
-        at, *numbers = given.draw(span.start, span.end)
+    def _edit(self, given: Given, span: Span, kind: str, numbers: Sequence[float]) -> Edit:
+        at, *numbers = numbers
         start, end = given.places[span.start][0], self._end(given, span)
         former = given.text[start:end]
         name = self._name(kind, span.end - span.start > 1, former, numbers)
@@ -152,8 +154,8 @@ class Longer(_ByList):
 
     name = "longer-names"
 
-    def _edit(self, given: Given, span: Span, kind: str) -> Edit:
-        at, many, *numbers = given.draw(span.start, span.end)
+    def _edit(self, given: Given, span: Span, kind: str, numbers: Sequence[float]) -> Edit:
+        at, many, *numbers = numbers
         start, end = given.places[span.end - 1][0], self._end(given, span)
         former = given.text[start:end]
         more = [
