@@ -42,6 +42,7 @@ COMMANDS = {
     "formats": ("project", "evaluate", "label"),
     "advise": ("advise", "label"),
     "label": ("label", "make-data", "train"),
+    "perturb": ("perturb",),
     "project": ("project",),
     "run": ("run", "label", "make-data", "project"),
     "tag": ("tag", "train"),
@@ -49,7 +50,7 @@ COMMANDS = {
     "translate": ("translate",),
     "view": ("view",),
 }
-KINDS = ("aligner", "method", "tagger", "translator", "splitter", "segmenter")
+KINDS = ("aligner", "method", "tagger", "translator", "splitter", "segmenter", "perturbation")
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
@@ -195,7 +196,13 @@ def arguments(kind: str, name: str) -> frozenset[str]:
 
 @pytest.mark.parametrize(
     ("page", "kind"),
-    [("project", "method"), ("align", "aligner"), ("tag", "tagger"), ("translate", "translator")],
+    [
+        ("project", "method"),
+        ("align", "aligner"),
+        ("tag", "tagger"),
+        ("translate", "translator"),
+        ("perturb", "perturbation"),
+    ],
 )
 def test_the_table_of_part_options_is_complete(page, kind):
     told: dict[str, set[str]] = {}
@@ -273,6 +280,7 @@ def test_choices_of_settings_are_named():
         ("project", "`--method`", "method"),
         ("tag", "`--tagger`", "tagger"),
         ("translate", "`--translator`", "translator"),
+        ("perturb", "`--kind`", "perturbation"),
     ],
 )
 def test_parts_have_a_line_in_their_page(page, flag, kind):

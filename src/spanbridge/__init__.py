@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         compare,
         evaluate,
         label,
+        perturb,
         project,
         tag,
     )
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 _WHERE = {
     **dict.fromkeys(("Labeller", "Projector"), "api"),
     **dict.fromkeys(("Loaded", "Result"), "run.memory"),
-    **dict.fromkeys(("advise", "align", "compare", "evaluate", "label", "project", "tag"), "api"),
+    **dict.fromkeys(("advise", "align", "compare", "evaluate", "label"), "api"),
+    **dict.fromkeys(("perturb", "project", "tag"), "api"),
     **dict.fromkeys(("InputError", "RowError", "SpanbridgeError"), "core.errors"),
     **dict.fromkeys(("Sentence", "Span"), "core.spans"),
     **dict.fromkeys(("read_labelled", "read_pairs", "write_pairs"), "formats"),
@@ -67,6 +69,7 @@ __all__ = [
     "compare",
     "evaluate",
     "label",
+    "perturb",
     "project",
     "read_labelled",
     "read_pairs",

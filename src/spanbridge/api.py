@@ -5,7 +5,7 @@ Everything here is deterministic, and gives the same rows as the command of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,16 @@ from spanbridge.evaluation import (
     orphan_policy,
 )
 from spanbridge.formats import (
+    Pairs,
     Reading,
     read_labelled,
     read_pairs,
     write_pairs,
 )
-from spanbridge.formats.tokens import raw_sentence
+from spanbridge.perturbation.base import Where
 from spanbridge.routes import Advice, advise, choose
 from spanbridge.routes.choice import Asked
+from spanbridge.run.inputs import as_rows
 from spanbridge.run.memory import Loaded, Result
 from spanbridge.run.recipes import (
     EMBEDDED,
@@ -54,6 +56,7 @@ __all__ = [
     "compare",
     "evaluate",
     "label",
+    "perturb",
     "project",
     "read_pairs",
     "tag",
@@ -186,26 +189,6 @@ class Labeller(Loaded):
         return self.run(as_rows([text]))[0]
 
 
-def as_rows(texts: Iterable[str | SentencePair]) -> Iterator[SentencePair]:
-    """Raw texts as target sides, numbered from 1; rows stay as they are.
-
-    Raises:
-        SpanbridgeError: they are one string, or one of them is neither string nor row.
-    """
-    if isinstance(texts, str | SentencePair):
-        what = "string" if isinstance(texts, str) else "row"
-        raise SpanbridgeError(f"texts is one {what}; give a list of texts")
-    for number, text in enumerate(texts, 1):
-        if isinstance(text, SentencePair):
-            yield text
-        elif isinstance(text, str):
-            yield SentencePair(str(number), Sentence(()), raw_sentence(text))
-        else:
-            raise SpanbridgeError(
-                f"text {number} is a {type(text).__name__}, but must be a string or a row"
-            )
-
-
 def project(
     pairs: Iterable[SentencePair],
     method: Any = None,
@@ -264,6 +247,36 @@ def tag(
     """
     steps = tag_steps(tagger, side=side, min_score=min_score, calibrate=calibrate, **settings)
     return Loaded(steps).fit_run(rows, progress=progress)
+
+
+def perturb(
+    rows: Iterable[SentencePair | Sentence],
+    kind: Any,
+    *,
+    strength: float = 0.1,
+    seed: int = 1,
+    side: Side = "source",
+    where: Where = "everywhere",
+    language: str | None = None,
+    progress: Progress = silent,
+) -> Result:
+    """Change the words of one side as noise would, and keep its spans exact.
+
+    Args:
+        rows: the rows, or sentences, which stand on that side.
+        kind: name of the perturbation, ``{name: options}``, or a perturbation.
+        strength: share of the places that are changed, in [0, 1].
+        seed: seed of the choice.
+        side: the side that is changed.
+        where: part of it that is changed: ``everywhere``, in ``spans``, or ``outside`` of them.
+        language: language of that side, by any code, for kinds that depend on it.
+        progress: shows how far it is.
+    """
+    settings = {"kind": kind, "strength": strength, "seed": seed, "side": side, "where": where}
+    languages: dict[Side, str] = {} if language is None else {side: language}
+    loaded = Loaded([{"perturb": settings}], languages)
+    given = rows if isinstance(rows, Pairs) else as_rows(rows, side)
+    return loaded.fit_run(given, progress=progress)
 
 
 def label(

@@ -96,6 +96,11 @@ PROMISES = {
         *(None, True, False, True),
         *("s.conll g2.conll", "g2.conll:4: this row has no counterpart"),
     ),
+    "perturb": Promise(
+        "s.conll o.conll --kind casing --strength 1",
+        *("o.conll", True, True, True),
+        *("s.conll o.conll --kind casig", "did you mean casing?"),
+    ),
     "view": Promise(
         "s.conll -o p.html",
         *("p.html", False, False, True),

@@ -95,7 +95,7 @@ spanbridge.project(pairs, {python}).save("python.jsonl")
 
 
 def test_the_page_has_an_example_of_each_kind():
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 7
     for code in EXAMPLES:
         body = code.split("class ")[1]
         assert len(body.splitlines()) <= 25  # one class, nothing else
@@ -215,9 +215,18 @@ def test_an_aligner(run, tmp_path):
     assert [row["status"] for row in rows] == ["projected", "empty: no source span", "projected"]
 
 
+def test_a_perturbation(run, tmp_path):
+    options = ("--kind", "masked", "--kind-option", "letters=4", "--strength", "1")
+    run("perturb", "en.conll", "out.conll", *options)
+    assert (tmp_path / "out.conll").read_text().startswith("****\tB-PER\n******\tO\n*****\tB-LOC")
+    signature = json.loads((tmp_path / "out.conll.run.json").read_text())["signature"]
+    assert "kind:masked(4)" in signature
+    assert "plugins:my_parts@" in signature
+
+
 def test_all_are_listed(run):
     listed = run("doctor").stdout
-    for name in ("copied-names", "diagonal", "same_length", "short-only", "slashes"):
+    for name in ("copied-names", "diagonal", "masked", "same_length", "short-only", "slashes"):
         assert name in listed
 
 

@@ -24,7 +24,7 @@ from spanbridge.core.signature import package_version
 # Kinds of parts, each shown with what is missing for it and which models of it are installed.
 KINDS = (
     *("tagger", "translator", "aligner", "method", "score", "splitter", "segmenter", "step"),
-    "format",
+    *("format", "perturbation"),
 )
 # Package -> its purpose. What the base install holds comes first.
 _PACKAGES = {

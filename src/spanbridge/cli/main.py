@@ -33,6 +33,7 @@ _COMMANDS = {
     "train": "Fine-tune an encoder into a tagger (needs torch).",
     "align": "Align the words of sentence pairs.",
     "evaluate": "Score predicted spans, or word alignments, against gold ones.",
+    "perturb": "Change labelled sentences as noise would: typos, casing, other names.",
     "view": "Make an HTML page that shows the result.",
     "demo": "Run the methods on a small sample in nine languages.",
     "doctor": "Show what is installed, and how to install what is missing.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from spanbridge.core.errors import SpanbridgeError
@@ -63,6 +63,20 @@ class WordAlignment:
             for pair, value in zip(given, values, strict=True):
                 best[pair] = max(value, best[pair])
         return cls(tuple(unique), n_source, n_target, tuple(best[pair] for pair in unique))
+
+    @classmethod
+    def concatenated(cls, parts: Sequence[WordAlignment | None]) -> WordAlignment | None:
+        """The links of sentence pairs one after the other; None if any of them has none."""
+        pairs: list[tuple[int, int]] = []
+        scores: list[float] = []
+        i = j = 0
+        for links in parts:
+            if links is None:
+                return None
+            pairs += ((a + i, b + j) for a, b in links.pairs)
+            scores += links.scores or ()
+            i, j = i + links.n_source, j + links.n_target
+        return cls.of(pairs, i, j, scores if len(scores) == len(pairs) else None)
 
     def from_source(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
         """The links whose source word lies in [start, end), in order."""

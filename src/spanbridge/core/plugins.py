@@ -19,6 +19,7 @@ _BASES = {
     "aligner": "alignment.base:Aligner",
     "format": "formats.base:Format",
     "method": "projection.method:Method",
+    "perturbation": "perturbation.base:Perturbation",
     "score": "projection.scores:Score",
     "step": "steps.base:Step",
     "tagger": "tagging.base:Tagger",

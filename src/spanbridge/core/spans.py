@@ -134,5 +134,51 @@ class Sentence:
         return " ".join(self.words[start:end])
 
 
+def concatenated(
+    parts: Sequence[Sentence], text: str | None = None, starts: Sequence[int] = ()
+) -> Sentence:
+    """Sentences one after the other, as one.
+
+    Args:
+        parts: the sentences.
+        text: the text of which they are pieces; None puts their texts together, if all have one,
+            with spaces between them.
+        starts: where each begins in ``text``.
+    """
+    if text is None:
+        starts, at = [], 0
+        for sentence in parts:
+            starts.append(at)
+            at += len(sentence.text or "") + 1
+        if all(sentence.text is not None for sentence in parts):
+            text = " ".join(sentence.text or "" for sentence in parts)
+    words: list[str] = []
+    spans: list[Span] = []
+    offsets: list[tuple[int, int]] = []
+    for sentence, start in zip(parts, starts, strict=True):
+        n = len(words)
+        spans += (span._replace(start=span.start + n, end=span.end + n) for span in sentence.spans)
+        offsets += ((a + start, b + start) for a, b in sentence.offsets or ())
+        words += sentence.words
+    known = text is not None and len(offsets) == len(words)
+    return Sentence(
+        tuple(words),
+        tuple(spans),
+        text if known else None,
+        tuple(offsets) if known else None,
+        None if spans else joint_probability([sentence.empty_probability for sentence in parts]),
+    )
+
+
+def joint_probability(values: Sequence[float | None]) -> float | None:
+    """Probability that independent things all hold; None if that of any is unknown."""
+    product = 1.0
+    for value in values:
+        if value is None:
+            return None
+        product *= value
+    return round(product, 4)
+
+
 # The other side of a row that has only one.
 ABSENT = Sentence(())

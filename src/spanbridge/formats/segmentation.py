@@ -83,6 +83,15 @@ class IcuWords(_Icu):
     breaker = "WordBreaker"
 
 
+def graphemes(text: str) -> list[Range]:
+    """Characters as they are seen, letters with their marks (UAX 29), by ICU."""
+    if text.isascii():
+        return [(n, n + 1) for n in range(len(text))]
+    from icu4py.breakers import CharacterBreaker
+
+    return _ranges(list(CharacterBreaker(text, "und")), text)
+
+
 def _ranges(pieces: Sequence[str], text: str) -> list[Range]:
     found, at = [], 0
     for piece in pieces:

@@ -34,7 +34,7 @@ def write_shard(path: Path, pairs: Sequence[SentencePair]) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    lines = "".join(f"{json.dumps(_object(pair), separators=(',', ':'))}\n" for pair in pairs)
+    lines = "".join(f"{json.dumps(row_object(pair), separators=(',', ':'))}\n" for pair in pairs)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished(path) as place:
@@ -44,7 +44,8 @@ def write_shard(path: Path, pairs: Sequence[SentencePair]) -> None:
         raise InputError(path, None, f"cannot be written ({reason(error)})") from error
 
 
-def _object(pair: SentencePair) -> dict[str, Any]:
+def row_object(pair: SentencePair) -> dict[str, Any]:
+    """The values of a row for JSON."""
     row: dict[str, Any] = {"id": pair.id, "extra": dict(pair.extra)}
     for side in SIDES:
         sentence = pair.side(side)
@@ -65,12 +66,13 @@ def read_shard(path: Path) -> list[SentencePair]:
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(path, None, f"cannot be read ({error}); delete it") from error
     try:
-        return [_pair(json.loads(line)) for line in lines]
+        return [row_of(json.loads(line)) for line in lines]
     except (LookupError, ValueError, TypeError, AttributeError, SpanbridgeError) as error:
         raise InputError(path, None, f"is damaged ({error}); delete it") from error
 
 
-def _pair(row: dict[str, Any]) -> SentencePair:
+def row_of(row: dict[str, Any]) -> SentencePair:
+    """The row of :func:`row_object`. Raises LookupError, TypeError and others if it is none."""
     source, target = (_sentence(row, side) for side in SIDES)
     links = None
     if row["links"] is not None:

@@ -172,6 +172,37 @@ def split_words(sentence: Sentence, edges: Iterable[int]) -> Sentence:
     return Sentence(words, spans, text, tuple(ranges), sentence.empty_probability)
 
 
+def plain_sentence(sentence: Sentence) -> tuple[Sentence, list[list[int]] | None]:
+    """A sentence with the words of the tokenizer wherever it has raw text; spans keep their places.
+
+    Returns:
+        The sentence, and the indices of the words that make up each former word: None if it is as
+        it was.
+    """
+    if sentence.text is None or sentence.offsets is None:
+        return sentence, None
+    starts = {sentence.offsets[span.start][0] for span in sentence.spans}
+    ends = {sentence.offsets[span.end - 1][1] for span in sentence.spans}
+    words, offsets = tokenize(sentence.text, starts | ends)
+    same = offsets == sentence.offsets
+    # no plain word ends with what cannot be seen, but a restored name can: Hait\u00c3\u00ad
+    if same or not (starts <= {a for a, _ in offsets} and ends <= {b for _, b in offsets}):
+        return sentence, None
+    firsts, lasts = [a for a, _ in offsets], [b for _, b in offsets]
+    inside = [
+        list(range(bisect_right(lasts, start), bisect_left(firsts, end)))
+        for start, end in sentence.offsets
+    ]
+    spans = tuple(
+        span._replace(start=inside[span.start][0], end=inside[span.end - 1][-1] + 1)
+        for span in sentence.spans
+    )
+    return (
+        Sentence(words, spans, sentence.text, offsets, sentence.empty_probability),
+        inside,
+    )
+
+
 def in_same_words(one: Sentence, other: Sentence) -> tuple[Sentence, Sentence]:
     """Two sentences over the same text, each split where words of the other end.
 

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from spanbridge.core.errors import InputError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import check_rereadable, check_there
-from spanbridge.core.rows import SIDES, SentencePair, Side
+from spanbridge.core.rows import OTHER, SIDES, SentencePair, Side
 from spanbridge.core.settings import exact
-from spanbridge.core.spans import ABSENT
+from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.core.tags import OrphanPolicy, Scheme
 from spanbridge.formats import Counts, Format, Pairs, Reading, find_format, read_pairs
 from spanbridge.formats.offsets import Offsets
 from spanbridge.formats.reading import has_labels, read_by, with_position
+from spanbridge.formats.tokens import raw_sentence
 
 # Number of rows of pairs in which links and texts are looked for.
 _LOOKED_AT = 1000
+
+
+def as_rows(
+    given: Iterable[str | Sentence | SentencePair], side: Side = "target"
+) -> Iterator[SentencePair]:
+    """Raw texts and sentences as rows with one side, numbered from 1; rows stay as they are.
+
+    Raises:
+        SpanbridgeError: they are one string, sentence or row, or one of them is none of these.
+    """
+    if isinstance(given, str | Sentence | SentencePair):
+        what = {str: "string", Sentence: "sentence"}.get(type(given), "row")
+        raise SpanbridgeError(f"texts is one {what}; give a list of texts")
+    for number, one in enumerate(given, 1):
+        if isinstance(one, SentencePair):
+            yield one
+        elif isinstance(one, str | Sentence):
+            own = raw_sentence(one) if isinstance(one, str) else one
+            sides = {side: own, OTHER[side]: ABSENT}
+            yield SentencePair(str(number), sides["source"], sides["target"])
+        else:
+            raise SpanbridgeError(
+                f"text {number} is a {type(one).__name__}, but must be a string or a row"
+            )
 
 
 class Files(BaseModel):

@@ -92,6 +92,10 @@ class PartSettings:
             raise ValueError(str(error)) from error
         return cls(kind, name, registry.check_options(made, name, options))
 
+    def part(self) -> Any:
+        """The part that was passed, or the class of the one that is named."""
+        return registry.load(self.kind, self.name) if self.made is None else self.made
+
 
 def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
     """Name and settings from ``NAME`` or ``{NAME: {SETTING: ...}}``; ValueError for neither."""
@@ -107,6 +111,9 @@ def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
 # Types of settings that name a part.
 AlignerSettings = Annotated[PartSettings, BeforeValidator(partial(PartSettings.parse, "aligner"))]
 MethodSettings = Annotated[PartSettings, BeforeValidator(partial(PartSettings.parse, "method"))]
+PerturbationSettings = Annotated[
+    PartSettings, BeforeValidator(partial(PartSettings.parse, "perturbation"))
+]
 SegmenterSettings = Annotated[
     PartSettings, BeforeValidator(partial(PartSettings.parse, "segmenter"))
 ]

@@ -19,11 +19,11 @@ from spanbridge.core.rows import (
     SentencePair,
     Side,
 )
-from spanbridge.core.spans import Sentence, Span
+from spanbridge.core.spans import Sentence, concatenated, joint_probability
 from spanbridge.formats import segmentation
 from spanbridge.formats.languages import Language
 from spanbridge.formats.segmentation import Cutter
-from spanbridge.formats.tokens import raw_sentence, tokenize
+from spanbridge.formats.tokens import plain_sentence, raw_sentence
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
     Context,
@@ -208,8 +208,8 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
         return rows[0]
     starts = [pair.sentence_of.start for pair in rows if pair.sentence_of is not None]
     sides: dict[Side, Sentence] = {
-        first.side: _concatenated([pair.side(first.side) for pair in rows], first.text, starts),
-        OTHER[first.side]: _concatenated([pair.side(OTHER[first.side]) for pair in rows]),
+        first.side: concatenated([pair.side(first.side) for pair in rows], first.text, starts),
+        OTHER[first.side]: concatenated([pair.side(OTHER[first.side]) for pair in rows]),
     }
     statuses = [pair.status for pair in rows]
     rejected = [s.removeprefix(REJECTED) for s in statuses if s and s.startswith(REJECTED)]
@@ -221,9 +221,9 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
         id=first.id,
         source=sides["source"],
         target=sides["target"],
-        links=_links(rows),
+        links=WordAlignment.concatenated([pair.links for pair in rows]),
         status=PROJECTED if PROJECTED in statuses else statuses[0],
-        confidence=_product([pair.confidence for pair in rows]),
+        confidence=joint_probability([pair.confidence for pair in rows]),
         explanation=tuple(line for pair in rows for line in pair.explanation or ()) or None,
         translation_status=_worst([pair.translation_status for pair in rows]),
         translation_score=_mean([pair.translation_score for pair in rows]),
@@ -233,15 +233,6 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
         rejected_sentences=tuple(rejected) if rejected and PROJECTED in statuses else None,
         extra=extra,
     )
-
-
-def _product(values: Sequence[float | None]) -> float | None:
-    product = 1.0
-    for value in values:
-        if value is None:
-            return None
-        product *= value
-    return round(product, 4)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -255,55 +246,14 @@ def _worst(statuses: Sequence[str | None]) -> str | None:
     return next((status for status in known if status != "ok"), "ok" if known else None)
 
 
-def _concatenated(
-    parts: Sequence[Sentence], text: str | None = None, starts: Sequence[int] = ()
-) -> Sentence:
-    if text is None:  # translations: their texts are concatenated
-        starts, at = [], 0
-        for sentence in parts:
-            starts.append(at)
-            at += len(sentence.text or "") + 1
-        if all(sentence.text is not None for sentence in parts):
-            text = " ".join(sentence.text or "" for sentence in parts)
-    words: list[str] = []
-    spans: list[Span] = []
-    offsets: list[tuple[int, int]] = []
-    for sentence, start in zip(parts, starts, strict=True):
-        n = len(words)
-        spans += (span._replace(start=span.start + n, end=span.end + n) for span in sentence.spans)
-        offsets += ((a + start, b + start) for a, b in sentence.offsets or ())
-        words += sentence.words
-    known = text is not None and len(offsets) == len(words)
-    return Sentence(
-        tuple(words),
-        tuple(spans),
-        text if known else None,
-        tuple(offsets) if known else None,
-        None if spans else _product([sentence.empty_probability for sentence in parts]),
-    )
-
-
-def _links(rows: Sequence[SentencePair]) -> WordAlignment | None:
-    pairs: list[tuple[int, int]] = []
-    scores: list[float] = []
-    i = j = 0
-    for pair in rows:
-        if pair.links is None:
-            return None
-        pairs += ((a + i, b + j) for a, b in pair.links.pairs)
-        scores += pair.links.scores or ()
-        i, j = i + len(pair.source.words), j + len(pair.target.words)
-    return WordAlignment.of(pairs, i, j, scores if len(scores) == len(pairs) else None)
-
-
 def in_plain_words(pair: SentencePair) -> SentencePair:
     """A pair with the words of the default tokenizer wherever it has raw text.
 
     Spans keep their characters; links go to every word within the former word's range. The row's
     content is the same, so nothing is cleared.
     """
-    source, sources = _plain(pair.source)
-    target, targets = _plain(pair.target)
+    source, sources = plain_sentence(pair.source)
+    target, targets = plain_sentence(pair.target)
     if sources is None and targets is None:
         return pair
     links = pair.links
@@ -319,28 +269,3 @@ def in_plain_words(pair: SentencePair) -> SentencePair:
         kept = None if links.scores is None else list(found.values())
         links = WordAlignment.of(list(found), len(source.words), len(target.words), kept)
     return pair._replace(source=source, target=target, links=links)
-
-
-def _plain(sentence: Sentence) -> tuple[Sentence, list[list[int]] | None]:
-    """The sentence in plain words, and the indices of those that make up each former word."""
-    if sentence.text is None or sentence.offsets is None:
-        return sentence, None
-    starts = {sentence.offsets[span.start][0] for span in sentence.spans}
-    ends = {sentence.offsets[span.end - 1][1] for span in sentence.spans}
-    words, offsets = tokenize(sentence.text, starts | ends)
-    same = offsets == sentence.offsets
-    # no plain word ends with what cannot be seen, but a restored name can: Hait\u00c3\u00ad
-    if same or not (starts <= {a for a, _ in offsets} and ends <= {b for _, b in offsets}):
-        return sentence, None
-    inside = [
-        [n for n, (a, b) in enumerate(offsets) if a < end and b > start]
-        for start, end in sentence.offsets
-    ]
-    spans = tuple(
-        span._replace(start=inside[span.start][0], end=inside[span.end - 1][-1] + 1)
-        for span in sentence.spans
-    )
-    return (
-        Sentence(words, spans, sentence.text, offsets, sentence.empty_probability),
-        inside,
-    )

@@ -1,0 +1,1 @@
+"""Perturbations: noise of a given strength in sentences, whose spans stay exact."""
