@@ -93,7 +93,7 @@ FIRST = {
 SECOND = {
     "encoder": Weights(
         {
-            "soft": 0.8,
+            "soft": 0.7,
             "rare_words": 0.75,
             "recall": 0.2,
             "common_boundary": -0.1,
