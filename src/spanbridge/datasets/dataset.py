@@ -1,0 +1,259 @@
+"""A data set: which files it has, where they are on this machine, and the rows in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.records import file_digest
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.similar import not_named
+from spanbridge.datasets import fetched, rows
+from spanbridge.datasets.codes import in_paths, listed
+from spanbridge.datasets.description import Description, HowRead, Kind, Layout, filled
+from spanbridge.datasets.places import VARIABLE, data_folders
+from spanbridge.formats.base import Counts
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the files of one language and split can be fetched from, and where they go.
+
+    Attributes:
+        layout: the entry of the description.
+        paths: below a folder of data; of pairs the source's and the target's, or one with both.
+        urls: address of each; of an archive, if there are members.
+        members: file of each in the archive; empty if the addresses are the files themselves.
+    """
+
+    layout: Layout
+    paths: tuple[str, ...]
+    urls: tuple[str, ...]
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set that is known by name, whether its files are here or not.
+
+    Attributes:
+        name: its name.
+        description: all that its YAML file says.
+        file: that file.
+        part: the part of the description that it is, such as a domain; empty for the whole.
+        home: folder in which its files are looked for first; None for data sets of packages.
+    """
+
+    name: str
+    description: Description
+    file: Path
+    part: str = ""
+    home: Path | None = None
+
+    @property
+    def title(self) -> str:
+        """Its name in texts."""
+        own = self.description.parts[self.part].title if self.part else None
+        return own or self.description.title + (f", {self.part}" if self.part else "")
+
+    @property
+    def kind(self) -> Kind:
+        """``entities``, ``pairs``, ``bitext`` or ``alignment``."""
+        return self.description.kind
+
+    @property
+    def licence(self) -> str:
+        """Licence of the data, an SPDX identifier where there is one."""
+        return self.description.licence
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of its languages; of pairs ``en-de``, the source first."""
+        return tuple(self.description.languages)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Splits of all its languages together; see :meth:`splits_of`."""
+        return tuple(self.description.splits)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of its spans as they are read; empty where they are open or there are none."""
+        own = self.description.parts[self.part].labels if self.part else None
+        return tuple(self.description.labels if own is None else own)
+
+    @property
+    def coarse(self) -> dict[str, str]:
+        """Its labels -> PER, ORG, LOC and the like, as the field maps them; others are dropped."""
+        own = self.description.parts[self.part].coarse if self.part else None
+        return dict(self.description.coarse if own is None else own)
+
+    @property
+    def quirks(self) -> tuple[str, ...]:
+        """What a user should know before trusting a number."""
+        return tuple(self.description.quirks)
+
+    @property
+    def needs_download(self) -> bool:
+        """True if none of its files are on this machine."""
+        return not any(
+            self.locate(language, split)
+            for language in self.languages
+            for split in self.splits_of(language)
+        )
+
+    def splits_of(self, language: str) -> tuple[str, ...]:
+        """The splits that a language has. Raises SpanbridgeError if it has no such language."""
+        code = listed(language, self.languages, self.name)
+        return tuple(s for s in self.splits if any(self._layouts(code, s)))
+
+    def locate(self, language: str, split: str) -> tuple[Path, ...] | None:
+        """The files of a language and split on this machine; None if they are not here.
+
+        Raises SpanbridgeError if the data set has no such language or split.
+        """
+        found = self._find(language, split)
+        return None if found is None else found[1]
+
+    def files(self, language: str, split: str) -> tuple[Path, ...]:
+        """The files of a language and split: one, or the source's and the target's.
+
+        Raises:
+            SpanbridgeError: there is no such language or split; or it is not on this machine, and
+                how to get it.
+            InputError: a fetched file was changed since.
+        """
+        return self._found(language, split)[1]
+
+    def read(
+        self,
+        language: str,
+        split: str,
+        side: Side = "target",
+        *,
+        coarse: bool = False,
+        counts: Counts | None = None,
+    ) -> Iterator[SentencePair]:
+        """Read the rows of a language and split, labels mapped as the description says.
+
+        Args:
+            language: by any code; of pairs ``en-de``.
+            split: one of :attr:`splits`.
+            side: side of the pairs on which sentences of one language are put; the other is empty.
+            coarse: map labels by :attr:`coarse` too, and drop the spans of all others.
+            counts: counts of the reader to update, if any.
+
+        Returns:
+            Rows; pairs have the spans of both sides where people labelled both, and alignments
+            have the sure links as ``links`` and the others in ``extra["possible"]``.
+
+        Raises:
+            SpanbridgeError, InputError: as :meth:`files`; and while reading, for a file that is not
+                as the description says.
+        """
+        layout, paths = self._found(language, split)
+        renamed = rows.renaming(self.description.map, self.coarse if coarse else None)
+        found = rows.read(paths, self._how(layout), side, counts)
+        return rows.changed(found, renamed, layout.rows)
+
+    def digest(self, language: str, split: str) -> str:
+        """SHA-256 of the files of a language and split and of how they are read, for signatures.
+
+        Raises as :meth:`files`.
+        """
+        layout, paths = self._found(language, split)
+        how: dict[str, Any] = self._how(layout).model_dump()
+        whole = [[file_digest(path) for path in paths], how, self.description.map, layout.rows]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+    def source(self, language: str, split: str) -> Source | None:
+        """Where a language and split can be fetched from; None if nowhere.
+
+        Raises SpanbridgeError if there is no such language or split.
+        """
+        code, split = self._known(language, split)
+        for layout, name in self._layouts(code, split):
+            if layout.url is None:
+                continue
+            sides = self._sides(layout, code, name)
+            paths, urls, members = (
+                tuple(filled(template, side) for side in sides) if template else ()
+                for template in (layout.path, layout.url, layout.member)
+            )
+            return Source(layout, paths, urls, members)
+        return None
+
+    def _found(self, language: str, split: str) -> tuple[Layout, tuple[Path, ...]]:
+        found = self._find(language, split)
+        if found is None:
+            raise self._missing(*self._known(language, split))
+        fetched.check(found[1], self.name)
+        return found
+
+    def _find(self, language: str, split: str) -> tuple[Layout, tuple[Path, ...]] | None:
+        code, split = self._known(language, split)
+        layouts = list(self._layouts(code, split))
+        for folder in [*([self.home] if self.home else ()), *data_folders()]:
+            for layout, name in layouts:
+                sides = self._sides(layout, code, name)
+                found = [_there(folder, filled(layout.path, side)) for side in sides]
+                if all(found):
+                    return layout, tuple(path for paths in found for path in paths)
+        return None
+
+    def _known(self, language: str, split: str) -> tuple[str, str]:
+        code = listed(language, self.languages, self.name)
+        known = self.splits_of(code)
+        if split not in known:
+            raise SpanbridgeError(f"{self.name}, {code}: {not_named('split of it', split, known)}")
+        return code, split
+
+    def _layouts(self, code: str, split: str) -> Iterator[tuple[Layout, str]]:
+        """The layouts that have a language and split, with the split's name in paths."""
+        for layout in self.description.files:
+            if layout.languages is None or code in layout.languages:
+                name = layout.name_of(split)
+                if name is not None:
+                    yield layout, name
+
+    def _sides(self, layout: Layout, code: str, split: str) -> list[dict[str, str]]:
+        """What the placeholders stand for: once, or for the source and the target."""
+        described = self.description
+        given = {
+            **in_paths(code, described.names, paired=self.kind != "entities"),
+            "split": split,
+            "part": self.part,
+            "revision": described.revision or "",
+        }
+        templates = f"{layout.path}{layout.url}{layout.member}"
+        if "{side}" not in templates:
+            return [given]
+        return [given | {"side": given[side]} for side in ("source", "target")]
+
+    def _how(self, layout: Layout) -> HowRead:
+        return layout.reading or self.description.reading
+
+    def _missing(self, code: str, split: str) -> SpanbridgeError:
+        what = f"{self.name}, {code}, {split}: is not on this machine"
+        if self.source(code, split) is not None:
+            command = f"spanbridge data get {self.name} --lang {code} --split {split}"
+            return SpanbridgeError(f"{what}; fetch it: {command}")
+        layout, name = next(iter(self._layouts(code, split)))
+        paths = [filled(layout.path, side) for side in self._sides(layout, code, name)]
+        put = f"put {' and '.join(paths)} into a folder that {VARIABLE} names"
+        return SpanbridgeError(
+            f"{what}; {f'{self.description.access} ' if self.description.access else ''}{put}"
+        )
+
+
+def _there(folder: Path, path: str) -> list[Path]:
+    """The files of a path below a folder; none if one is missing."""
+    whole = folder / path
+    if "*" in path:
+        return sorted(one for one in folder.glob(path) if one.is_file())
+    return [whole] if whole.is_file() else []

@@ -1,0 +1,284 @@
+"""Descriptions of data sets: YAML files, read strictly, with the line of every fault.
+
+A description says what a data set is, where its files come from, where they lie once they are here,
+and how they are read. docs/data.md describes each setting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.registry import names
+from spanbridge.core.settings import exact, reason
+from spanbridge.core.settings_file import read_settings
+from spanbridge.core.similar import meant, not_named
+from spanbridge.core.tags import OrphanPolicy, Scheme
+from spanbridge.formats.base import Reading
+from spanbridge.formats.offsets import Offsets
+
+Kind = Literal["entities", "pairs", "bitext", "alignment"]
+KINDS: dict[str, str] = {
+    "entities": "sentences of one language with labelled spans",
+    "pairs": "sentences and their translations, with spans on one side or both",
+    "bitext": "sentences and their translations, without spans",
+    "alignment": "sentences and their translations, with word links made by people",
+}
+# Placeholders of paths and addresses.
+_PLACES = ("language", "source", "target", "side", "split", "part", "revision")
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# What the keys of JSON rows may be renamed to.
+_KEYS = (
+    "id",
+    *(f"{side}_{part}" for side in ("source", "target") for part in ("words", "text")),
+    *(f"{side}_{part}" for side in ("source", "target") for part in ("spans", "tags")),
+    *("links", "possible"),
+)
+# Layouts that only data sets have, which :mod:`spanbridge.datasets.published` reads.
+OWN_FORMATS: dict[str, str] = {
+    "squad": "SQuAD's JSON: the answers of each paragraph are its spans",
+    "relx": "RELX: a sentence with <e1> and <e2> in it, its relation, a comment, a blank line",
+    "m-absa": "M-ABSA: text####[[term, category, polarity], ...]",
+    "abstrct": "CoNLL whose rows are sentences, tagged as a whole; PER-like tags B-Premise",
+    "xl-wa": "source TAB target TAB 0-0 1-1",
+}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _exact(cls, value: Any, info: Any) -> Any:
+        return exact(cls.model_fields[info.field_name].annotation, value)
+
+
+class HowRead(_Part):
+    """How files are read: a subset of :class:`spanbridge.formats.base.Reading`, and more.
+
+    Attributes:
+        format: name of a format, or of a layout of :data:`OWN_FORMATS`; None finds it.
+        keys: keys of JSON rows, and what they are called here.
+    """
+
+    format: str | None = None
+    scheme: Scheme = "iob2"
+    orphans: OrphanPolicy = "begin"
+    tokenised: bool | None = None
+    tags: bool = True
+    word_column: int | str | None = None
+    tag_column: int | str | None = None
+    tag_names: list[str] = Field(default_factory=list)
+    text_column: str | None = None
+    offsets: Offsets = "characters"
+    keys: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        known = [*names("format"), *OWN_FORMATS]
+        if name is not None and name not in known:
+            raise ValueError(not_named("format", name, known))
+        return name
+
+    @field_validator("keys")
+    @classmethod
+    def _known_keys(cls, keys: dict[str, str]) -> dict[str, str]:
+        for key in keys.values():
+            if key not in _KEYS:
+                raise ValueError(not_named("key of rows", key, _KEYS))
+        return keys
+
+    def reading(self) -> Reading:
+        """The settings as the formats take them."""
+        given = self.model_dump(exclude={"keys", "format", "tag_names"})
+        named = None if self.format in OWN_FORMATS else self.format
+        return Reading(**given, format=named, tag_names=tuple(self.tag_names))
+
+
+class Layout(_Part):
+    """Files of some languages and splits: where they lie, and where they come from.
+
+    Attributes:
+        path: below a folder of data. ``{language}``, ``{source}``, ``{target}``, ``{side}``,
+            ``{split}``, ``{part}`` and ``{revision}`` are filled in; ``{side}`` makes two files of
+            parallel rows, the source's and the target's. ``*`` stands for the files of a folder.
+        url: address of the file, or of an archive; None for what cannot be fetched.
+        member: the file in the archive; a file in an archive in the archive is ``INNER//FILE``.
+        languages, splits: those that the files are of; None for all of the data set. Splits may be
+            given with their names in paths.
+        rows: number of first rows that are read; None reads all.
+        reading: how the files are read; None is as the data set says.
+        links: file of word links beside the two sides (Pharaoh's format).
+        one_based: those links count words from 1.
+        sha256: digests of files by their paths, for those that are known.
+    """
+
+    path: str
+    url: str | None = None
+    member: str | None = None
+    languages: list[str] | None = None
+    splits: list[str] | dict[str, str] | None = None
+    rows: int | None = Field(None, ge=1)
+    reading: HowRead | None = None
+
+    @field_validator("path", "url", "member")
+    @classmethod
+    def _filled(cls, template: str | None) -> str | None:
+        for name in _PLACE.findall(template or ""):
+            if name not in _PLACES:
+                raise ValueError(not_named("placeholder", name, _PLACES))
+        return template
+
+    @model_validator(mode="after")
+    def _sound(self) -> Layout:
+        path = PurePosixPath(self.path)
+        if ".." in path.parts or not self.path.strip():
+            raise ValueError("path: name a file below the folder of data, without ..")
+        if self.url is not None:
+            if not re.match(r"https?://", self.url):
+                raise ValueError("url: give an address that begins with https://")
+            if path.is_absolute():
+                raise ValueError("path: what is fetched goes below a folder of data; no / first")
+        elif self.member is not None:
+            raise ValueError("member: is a file of an archive; give its url too")
+        return self
+
+    def name_of(self, split: str) -> str | None:
+        """The name of a split in paths; None for one of which these files are not."""
+        if isinstance(self.splits, dict):
+            return self.splits.get(split)
+        return split if self.splits is None or split in self.splits else None
+
+
+class PartOf(_Part):
+    """What sets a part of a data set apart, such as a domain: its own labels."""
+
+    title: str | None = None
+    labels: list[str] | None = None
+    coarse: dict[str, str] | None = None
+
+
+class Description(_Part):
+    """All that is said of a data set.
+
+    Attributes:
+        title: its name in texts.
+        kind: one of :data:`KINDS`.
+        licence: an SPDX identifier where there is one.
+        homepage: where to read about it.
+        cite: the publication.
+        revision: commit that addresses name by ``{revision}``.
+        languages: codes, of pairs ``en-de``.
+        names: how languages are spelt in paths, where that differs.
+        splits: of all its languages together.
+        labels: labels of its spans, after ``map``.
+        map: labels as they stand in the files -> as they are read; null drops their spans.
+        coarse: labels -> PER, ORG, LOC and the like, where the field does so; others are dropped.
+        quirks: what a user should know before trusting a number.
+        access: how to get the files where they cannot be fetched.
+        verified: False if addresses, revision or layout could not be checked.
+        reading: how its files are read.
+        parts: data sets of one description, NAME-PART each.
+        files: where its files lie and come from; of several the first that is there is read.
+        sha256: digests of fetched files, by their paths.
+    """
+
+    title: str
+    kind: Kind
+    licence: str
+    homepage: str | None = None
+    cite: str | None = None
+    revision: str | None = None
+    languages: list[str]
+    names: dict[str, str] = Field(default_factory=dict)
+    splits: list[str]
+    labels: list[str] = Field(default_factory=list)
+    map: dict[str, str | None] = Field(default_factory=dict)
+    coarse: dict[str, str] = Field(default_factory=dict)
+    quirks: list[str] = Field(default_factory=list)
+    access: str | None = None
+    verified: bool = False
+    reading: HowRead = Field(default_factory=HowRead)
+    parts: dict[str, PartOf] = Field(default_factory=dict)
+    files: list[Layout] = Field(min_length=1)
+    sha256: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("languages", "splits")
+    @classmethod
+    def _some(cls, given: list[str]) -> list[str]:
+        if not given or len({*given}) < len(given):
+            raise ValueError("name at least one, and each once")
+        return given
+
+    @field_validator("sha256")
+    @classmethod
+    def _digests(cls, given: dict[str, str]) -> dict[str, str]:
+        for path, digest in given.items():
+            if not _SHA256.fullmatch(digest):
+                raise ValueError(f"{path}: a SHA-256 has 64 digits, 0-9 and a-f")
+        return given
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Description:
+        paired = self.kind != "entities"
+        for code in self.languages:
+            if paired and "-" not in code:
+                raise ValueError(f"languages: {code} is no pair such as en-de")
+        for n, layout in enumerate(self.files):
+            for code in layout.languages or ():
+                if code not in self.languages:
+                    raise ValueError(f"files.{n}: {not_named('language', code, self.languages)}")
+            for split in layout.splits or ():
+                if split not in self.splits:
+                    raise ValueError(f"files.{n}: {not_named('split', split, self.splits)}")
+            if "{side}" in layout.path and not paired:
+                raise ValueError(f"files.{n}: {{side}} is of pairs; write {{language}}")
+            if "{revision}" in f"{layout.url}" and self.revision is None:
+                raise ValueError(f"files.{n}: its url names a revision; give that too")
+            if "{part}" in layout.path and not self.parts:
+                raise ValueError(f"files.{n}: its path names a part; give parts")
+        return self
+
+
+def read_description(path: Path) -> Description:
+    """Read a description, strictly. Raises InputError with the line of what is wrong."""
+    given, place = read_settings(str(path))
+    try:
+        return Description.model_validate(given)
+    except ValidationError as error:
+        # of a name that does not exist and one that is missing, the former is the cause
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        loc = tuple(step for step in first["loc"] if _is_in(given, step))
+        name = ".".join(map(str, loc))
+        why = reason(first)
+        if first["type"] == "extra_forbidden":
+            why += meant(
+                str(loc[-1]), Description.model_fields if len(loc) == 1 else Layout.model_fields
+            )
+        raise InputError(path, place(loc), ": ".join(filter(None, (name, why)))) from error
+
+
+def check_name(name: str) -> None:
+    """Raise SpanbridgeError for what cannot name a data set."""
+    if not _NAME.fullmatch(name):
+        raise SpanbridgeError(
+            f"{name!r} cannot name a data set; use small letters, digits, hyphens, dots and _"
+        )
+
+
+def filled(template: str, given: Mapping[str, str]) -> str:
+    """A path or an address with its placeholders filled in."""
+    return _PLACE.sub(lambda place: given[place[1]], template)
+
+
+def _is_in(given: Any, step: Any) -> bool:
+    """False for the steps that pydantic adds for the members of a union."""
+    return isinstance(step, int) or not re.match(r"(list|dict|str|int)\b", str(step))

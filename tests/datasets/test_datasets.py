@@ -1,0 +1,155 @@
+"""Data sets by name: found, described strictly, located, read."""
+
+from __future__ import annotations
+
+import pytest
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.spans import Span
+from spanbridge.datasets import datasets, find_dataset
+from spanbridge.datasets.description import KINDS
+
+DESCRIPTION = """
+title: Toy
+kind: entities
+licence: CC0-1.0
+languages: [de, swa]
+splits: [train, test]
+labels: [PER, LOC]
+files:
+  - path: toy/{language}.{split}.conll
+"""
+CONLL = "Ana\tB-PER\nlives\tO\nin\tO\nRome\tB-GPE\n\nYes\tO\n\n"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A folder of data with the description of a data set and nothing else of the user's."""
+    monkeypatch.setenv("SPANBRIDGE_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "toy").mkdir()
+    return tmp_path
+
+
+def describe(home, text=DESCRIPTION, name="toy"):
+    path = home / "datasets" / f"{name}.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_every_description_of_the_package_is_sound(home):
+    for name, dataset in datasets().items():
+        assert dataset.name == name
+        assert dataset.kind in KINDS
+        assert dataset.title
+        assert dataset.licence
+        for language in dataset.languages:
+            assert dataset.splits_of(language), (name, language)
+            for split in dataset.splits_of(language):
+                assert dataset.locate(language, split) is None
+
+
+def test_a_users_data_set_is_found_read_and_signed(home):
+    describe(home)
+    (home / "toy" / "de.train.conll").write_text(CONLL, "utf-8")
+    toy = find_dataset("toy")
+    assert (toy.title, toy.kind, toy.licence) == ("Toy", "entities", "CC0-1.0")
+    assert toy.languages == ("de", "swa")
+    assert toy.files("deu", "train") == (home / "toy" / "de.train.conll",)
+    first, second = toy.read("de", "train")
+    assert first.target.words == ("Ana", "lives", "in", "Rome")
+    assert first.target.spans == (Span(0, 1, "PER"), Span(3, 4, "GPE"))
+    assert first.source.words == second.source.words == ()
+    assert next(toy.read("de", "train", "source")).source.words[0] == "Ana"
+    before = toy.digest("de", "train")
+    assert before == find_dataset("toy").digest("de", "train")
+    (home / "toy" / "de.train.conll").write_text(CONLL.replace("Rome", "Oslo"), "utf-8")
+    assert toy.digest("de", "train") != before
+
+
+def test_labels_are_mapped_dropped_and_made_coarse(home):
+    more = "map: {GPE: LOC, PER: null}\n"
+    describe(home, DESCRIPTION + more + "coarse: {LOC: PLACE}\n")
+    (home / "toy" / "de.train.conll").write_text(CONLL, "utf-8")
+    toy = find_dataset("toy")
+    assert next(toy.read("de", "train")).target.spans == (Span(3, 4, "LOC"),)
+    assert next(toy.read("de", "train", coarse=True)).target.spans == (Span(3, 4, "PLACE"),)
+    mapped = toy.digest("de", "train")
+    describe(home)
+    assert find_dataset("toy").digest("de", "train") != mapped
+
+
+def test_a_missing_file_says_where_it_goes(home):
+    describe(home)
+    with pytest.raises(SpanbridgeError, match=r"toy, swa, test: .*put toy/swa.test.conll into"):
+        find_dataset("toy").files("sw", "test")
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda: find_dataset("masakaner2"), r"did you mean masakhaner2\?"),
+        (lambda: find_dataset("masakhaner2").files("de", "dev"), "no language of it is named 'de'"),
+        (lambda: find_dataset("masakhaner2").files("swa", "tset"), r"did you mean test\?"),
+        (
+            lambda: find_dataset("masakhaner2").files("swa", "dev"),
+            "data get masakhaner2 --lang swa",
+        ),
+        (lambda: find_dataset("nowhere.yaml"), "nowhere.yaml: cannot be read"),
+        (lambda: find_dataset("crossner-polities"), r"did you mean crossner-politics\?"),
+    ],
+)
+def test_wrong_names_are_told_with_the_right_ones(home, ask, said):
+    with pytest.raises(SpanbridgeError, match=said):
+        ask()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("kind: entities", "kind: entity"), r":3: kind: must be"),
+        (("licence: CC0-1.0", "license: CC0-1.0"), r"license.*did you mean licence\?"),
+        (("{language}", "{lang}"), r"did you mean language\?"),
+        (("toy/{language}", "../{language}"), "without .."),
+        (("title: Toy", "title: [a]"), ":2: title: must be text"),
+        (("splits: [train, test]", "splits: []"), ":6: splits: name at least one"),
+        (("files:", "map: &a {X: Y}\ncoarse: *a\nfiles:"), r"aliases \(\*name\) are not read"),
+        (("files:", "reading: {format: conl}\nfiles:"), r"did you mean conll\?"),
+    ],
+)
+def test_a_description_is_checked_strictly(home, change, said):
+    path = describe(home, DESCRIPTION.replace(*change))
+    with pytest.raises(InputError, match=said) as caught:
+        find_dataset(path)
+    assert str(path) in str(caught.value)
+
+
+def test_pairs_stand_side_by_side(home):
+    text = DESCRIPTION.replace("entities", "pairs").replace("[de, swa]", "[en-de, en-swa]")
+    describe(home, text.replace("{language}.", "{side}."))
+    (home / "toy" / "en.test.conll").write_text(CONLL, "utf-8")
+    (home / "toy" / "de.test.conll").write_text("Ana\tB-PER\n\nJa\tO\n\n", "utf-8")
+    toy = find_dataset("toy")
+    first, second = toy.read("eng-de", "test")
+    assert (first.source.words[0], first.target.words) == ("Ana", ("Ana",))
+    assert first.target.spans == (Span(0, 1, "PER"),)
+    assert second.target.words == ("Ja",)
+    (home / "toy" / "de.test.conll").write_text("Ana\tB-PER\n\n", "utf-8")
+    with pytest.raises(InputError, match="no counterpart"):
+        list(toy.read("en-de", "test"))
+
+
+def test_json_rows_may_have_other_keys_and_tags(home):
+    text = DESCRIPTION.replace("entities", "pairs").replace("[de, swa]", "[en-de]")
+    keys = "{a: source_words, t: source_tags, b: target_text, g: target_spans}"
+    describe(
+        home, text.replace("{language}.{split}.conll", f"x.jsonl\n    reading: {{keys: {keys}}}")
+    )
+    row = '{"a": ["Ana", "sang"], "t": ["B-PER", "O"], "b": "Ana sang.", '
+    row += '"g": [{"start": 0, "end": 3, "label": "PER"}], "more": 1}\n'
+    (home / "toy" / "x.jsonl").write_text(row, "utf-8")
+    (pair,) = find_dataset("toy").read("en-de", "test")
+    assert pair.source.spans == pair.target.spans == (Span(0, 1, "PER"),)
+    assert pair.extra == {"more": 1}
