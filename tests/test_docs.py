@@ -13,7 +13,7 @@ from typing import get_args
 import pytest
 from benchmarks.__main__ import NAMES
 from benchmarks.training import TABLES
-from click import Command
+from click import Command, Group
 from pydantic.fields import FieldInfo
 
 from spanbridge.cli.main import cli
@@ -38,6 +38,7 @@ PART_OPTION = re.compile(r"--(method|aligner|tagger|translator)-option ([a-z]\w*
 # The commands whose options a page may name beside a command's own line.
 COMMANDS = {
     "align": ("align", "project"),
+    "data": ("data",),
     "evaluate": ("evaluate",),
     "formats": ("project", "evaluate", "label"),
     "advise": ("advise", "label"),
@@ -147,7 +148,9 @@ def all_commands() -> tuple[str, ...]:
 def options_of(command: str) -> frozenset[str]:
     found = cli.get_command(None, command)  # type: ignore[arg-type]
     assert isinstance(found, Command), f"there is no command {command}"
-    named = {name for param in found.params for name in (*param.opts, *param.secondary_opts)}
+    inner = found.commands.values() if isinstance(found, Group) else ()
+    params = [param for one in (found, *inner) for param in one.params]
+    named = {name for param in params for name in (*param.opts, *param.secondary_opts)}
     return frozenset({"--help", *named})
 
 

@@ -24,15 +24,14 @@ def listed(code: str, known: Sequence[str], of: str) -> str:
     raise SpanbridgeError(f"{of}: {not_named('language of it', code, known)}")
 
 
-def has_language(code: str, known: Sequence[str]) -> list[str]:
-    """The codes, or pairs, in which a language occurs."""
-    wanted = {reading[0] for reading in _read(code) if len(reading) == 1}
-    whole = {*_read(code)}
+def with_language(code: str, known: Sequence[str]) -> list[str]:
+    """Those of several codes, or pairs, in which a language occurs, or that are the same pair."""
+    wanted = {*_read(code)}
+    alone = {language for reading in wanted if len(reading) == 1 for language in reading}
     return [
         other
         for other in known
-        if not whole.isdisjoint(_read(other))
-        or any(wanted & {*reading} for reading in _read(other) if len(reading) == 2)
+        if any(reading in wanted or alone & {*reading} for reading in _read(other))
     ]
 
 

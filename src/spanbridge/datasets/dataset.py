@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.records import file_digest
@@ -18,6 +18,9 @@ from spanbridge.datasets.codes import in_paths, listed
 from spanbridge.datasets.description import Description, HowRead, Kind, Layout, filled
 from spanbridge.datasets.places import VARIABLE, data_folders
 from spanbridge.formats.base import Counts
+
+if TYPE_CHECKING:
+    from spanbridge.datasets.getting import Got, Watch
 
 
 @dataclass(frozen=True)
@@ -109,15 +112,27 @@ class Dataset:
 
     def splits_of(self, language: str) -> tuple[str, ...]:
         """The splits that a language has. Raises SpanbridgeError if it has no such language."""
-        code = listed(language, self.languages, self.name)
+        code = self.code(language)
         return tuple(s for s in self.splits if any(self._layouts(code, s)))
+
+    def code(self, language: str) -> str:
+        """The one of :attr:`languages` that a code names. Raises SpanbridgeError if none does."""
+        return listed(language, self.languages, self.name)
 
     def locate(self, language: str, split: str) -> tuple[Path, ...] | None:
         """The files of a language and split on this machine; None if they are not here.
 
         Raises SpanbridgeError if the data set has no such language or split.
         """
-        found = self._find(language, split)
+        found = self._find(self._folders(), language, split)
+        return None if found is None else found[1]
+
+    def locate_in(self, folder: Path, language: str, split: str) -> tuple[Path, ...] | None:
+        """The files of a language and split below one folder of data; None if they are not there.
+
+        Raises SpanbridgeError if the data set has no such language or split.
+        """
+        found = self._find([folder], language, split)
         return None if found is None else found[1]
 
     def files(self, language: str, split: str) -> tuple[Path, ...]:
@@ -171,6 +186,18 @@ class Dataset:
         whole = [[file_digest(path) for path in paths], how, self.description.map, layout.rows]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
+    def get(
+        self,
+        languages: Sequence[str] = (),
+        splits: Sequence[str] = (),
+        to: str | Path | None = None,
+        watch: Watch | None = None,
+    ) -> Iterator[Got]:
+        """Fetch the files that are not here yet; see :func:`spanbridge.datasets.getting.get`."""
+        from spanbridge.datasets.getting import get
+
+        return get(self, languages, splits, to, watch)
+
     def source(self, language: str, split: str) -> Source | None:
         """Where a language and split can be fetched from; None if nowhere.
 
@@ -189,16 +216,21 @@ class Dataset:
         return None
 
     def _found(self, language: str, split: str) -> tuple[Layout, tuple[Path, ...]]:
-        found = self._find(language, split)
+        found = self._find(self._folders(), language, split)
         if found is None:
             raise self._missing(*self._known(language, split))
         fetched.check(found[1], self.name)
         return found
 
-    def _find(self, language: str, split: str) -> tuple[Layout, tuple[Path, ...]] | None:
+    def _folders(self) -> list[Path]:
+        return [*([self.home] if self.home else ()), *data_folders()]
+
+    def _find(
+        self, folders: Sequence[Path], language: str, split: str
+    ) -> tuple[Layout, tuple[Path, ...]] | None:
         code, split = self._known(language, split)
         layouts = list(self._layouts(code, split))
-        for folder in [*([self.home] if self.home else ()), *data_folders()]:
+        for folder in folders:
             for layout, name in layouts:
                 sides = self._sides(layout, code, name)
                 found = [_there(folder, filled(layout.path, side)) for side in sides]
@@ -207,7 +239,7 @@ class Dataset:
         return None
 
     def _known(self, language: str, split: str) -> tuple[str, str]:
-        code = listed(language, self.languages, self.name)
+        code = self.code(language)
         known = self.splits_of(code)
         if split not in known:
             raise SpanbridgeError(f"{self.name}, {code}: {not_named('split of it', split, known)}")

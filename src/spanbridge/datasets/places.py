@@ -22,6 +22,11 @@ def download_folder() -> Path:
     return next(iter([*_given(), _users()]))
 
 
+def is_searched(folder: str | Path) -> bool:
+    """Check if a folder is one of those in which files are looked for."""
+    return Path(folder).resolve() in [place.resolve() for place in data_folders()]
+
+
 def _given() -> list[Path]:
     return [Path(one) for one in os.environ.get(VARIABLE, "").split(os.pathsep) if one]
 
