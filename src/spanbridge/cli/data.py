@@ -69,7 +69,7 @@ def list_them(language: str | None, kind: str | None, as_json: bool) -> None:
     if not found:
         say("there is none such", err=True)
         return
-    rows = [("name", "kind", "here", "licence", "languages")]
+    rows: list[tuple[str, ...]] = [("name", "kind", "here", "licence", "languages")]
     for one, codes in found:
         here, all_of_it = _here(one, codes)
         part = f"{here} of {all_of_it}"
@@ -239,11 +239,12 @@ def _of_kind(one: Dataset) -> str:
 
 
 def _of_source(one: Dataset) -> str:
-    urls = [layout.url for layout in one.description.files if layout.url]
+    urls = [url for layout in one.description.files for url in layout.urls()]
     if not urls:
-        return f"not to be fetched. {one.description.access or ''}".rstrip(" ;")
-    checked = "" if one.description.verified else " (could not be checked: see below)"
-    return f"{', '.join(dict.fromkeys(urls))}{checked}"
+        return f"not to be fetched. {one.description.access or ''}".rstrip()
+    hosts = ", ".join(dict.fromkeys(urlsplit(url).hostname or "" for url in urls))
+    checked = "" if one.description.verified else "; the addresses could not be checked"
+    return f"{hosts} (--lang A,B lists the addresses){checked}"
 
 
 def _files(one: Dataset, codes: list[str]) -> Iterator[dict[str, Any]]:

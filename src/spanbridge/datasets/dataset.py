@@ -14,7 +14,7 @@ from spanbridge.core.records import file_digest
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.similar import not_named
 from spanbridge.datasets import fetched, rows
-from spanbridge.datasets.codes import in_paths, listed
+from spanbridge.datasets.codes import in_paths, listed, sides
 from spanbridge.datasets.description import Description, HowRead, Kind, Layout, filled
 from spanbridge.datasets.places import VARIABLE, data_folders
 from spanbridge.formats.base import Counts
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
     from spanbridge.datasets.getting import Got, Watch
 
 
+# Files as they are read: one group for all, or one for the source and one for the target.
+Groups = tuple[tuple[Path, ...], ...]
+
+
 @dataclass(frozen=True)
 class Source:
     """Where the files of one language and split can be fetched from, and where they go.
 
     Attributes:
-        layout: the entry of the description.
-        paths: below a folder of data; of pairs the source's and the target's, or one with both.
+        paths: below a folder of data.
         urls: address of each; of an archive, if there are members.
         members: file of each in the archive; empty if the addresses are the files themselves.
     """
 
-    layout: Layout
     paths: tuple[str, ...]
     urls: tuple[str, ...]
     members: tuple[str, ...]
@@ -124,16 +126,14 @@ class Dataset:
 
         Raises SpanbridgeError if the data set has no such language or split.
         """
-        found = self._find(self._folders(), language, split)
-        return None if found is None else found[1]
+        return self._flat(self._find(self._folders(), language, split))
 
     def locate_in(self, folder: Path, language: str, split: str) -> tuple[Path, ...] | None:
         """The files of a language and split below one folder of data; None if they are not there.
 
         Raises SpanbridgeError if the data set has no such language or split.
         """
-        found = self._find([folder], language, split)
-        return None if found is None else found[1]
+        return self._flat(self._find([folder], language, split))
 
     def files(self, language: str, split: str) -> tuple[Path, ...]:
         """The files of a language and split: one, or the source's and the target's.
@@ -143,7 +143,7 @@ class Dataset:
                 how to get it.
             InputError: a fetched file was changed since.
         """
-        return self._found(language, split)[1]
+        return tuple(path for group in self._found(language, split)[1] for path in group)
 
     def read(
         self,
@@ -171,9 +171,10 @@ class Dataset:
             SpanbridgeError, InputError: as :meth:`files`; and while reading, for a file that is not
                 as the description says.
         """
-        layout, paths = self._found(language, split)
+        layout, groups = self._found(language, split)
         renamed = rows.renaming(self.description.map, self.coarse if coarse else None)
-        found = rows.read(paths, self._how(layout), side, counts)
+        spoken = () if self.kind == "entities" else sides(self.code(language))
+        found = rows.read(groups, self._how(layout), side, counts, spoken)
         return rows.changed(found, renamed, layout.rows)
 
     def digest(self, language: str, split: str) -> str:
@@ -181,9 +182,10 @@ class Dataset:
 
         Raises as :meth:`files`.
         """
-        layout, paths = self._found(language, split)
+        layout, groups = self._found(language, split)
         how: dict[str, Any] = self._how(layout).model_dump()
-        whole = [[file_digest(path) for path in paths], how, self.description.map, layout.rows]
+        files = [[file_digest(path) for path in group] for group in groups]
+        whole = [files, how, self.description.map, layout.rows]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
     def get(
@@ -205,21 +207,20 @@ class Dataset:
         """
         code, split = self._known(language, split)
         for layout, name in self._layouts(code, split):
-            if layout.url is None:
-                continue
-            sides = self._sides(layout, code, name)
-            paths, urls, members = (
-                tuple(filled(template, side) for side in sides) if template else ()
-                for template in (layout.path, layout.url, layout.member)
-            )
-            return Source(layout, paths, urls, members)
+            if layout.url is not None:
+                given = self._given(layout, code, name)
+                paths, urls, members = (
+                    tuple(self._filled(templates, given))
+                    for templates in (layout.path, layout.url, layout.member)
+                )
+                return Source(paths, urls * (len(paths) // len(urls)), members)
         return None
 
-    def _found(self, language: str, split: str) -> tuple[Layout, tuple[Path, ...]]:
+    def _found(self, language: str, split: str) -> tuple[Layout, Groups]:
         found = self._find(self._folders(), language, split)
         if found is None:
             raise self._missing(*self._known(language, split))
-        fetched.check(found[1], self.name)
+        fetched.check([path for group in found[1] for path in group], self.name)
         return found
 
     def _folders(self) -> list[Path]:
@@ -227,16 +228,20 @@ class Dataset:
 
     def _find(
         self, folders: Sequence[Path], language: str, split: str
-    ) -> tuple[Layout, tuple[Path, ...]] | None:
+    ) -> tuple[Layout, Groups] | None:
         code, split = self._known(language, split)
         layouts = list(self._layouts(code, split))
         for folder in folders:
             for layout, name in layouts:
-                sides = self._sides(layout, code, name)
-                found = [_there(folder, filled(layout.path, side)) for side in sides]
-                if all(found):
-                    return layout, tuple(path for paths in found for path in paths)
+                paths = self._filled(layout.path, self._given(layout, code, name))
+                groups = tuple(_there(folder, path) for path in paths)
+                if all(groups):
+                    return layout, groups
         return None
+
+    @staticmethod
+    def _flat(found: tuple[Layout, Groups] | None) -> tuple[Path, ...] | None:
+        return None if found is None else tuple(path for group in found[1] for path in group)
 
     def _known(self, language: str, split: str) -> tuple[str, str]:
         code = self.code(language)
@@ -253,19 +258,35 @@ class Dataset:
                 if name is not None:
                     yield layout, name
 
-    def _sides(self, layout: Layout, code: str, split: str) -> list[dict[str, str]]:
-        """What the placeholders stand for: once, or for the source and the target."""
-        described = self.description
+    def _given(self, layout: Layout, code: str, split: str) -> list[dict[str, str]]:
+        """What the placeholders stand for: of pairs for the source and for the target."""
+        described, paired = self.description, self.kind != "entities"
+        spelt = described.names | layout.names
         given = {
-            **in_paths(code, described.names, paired=self.kind != "entities"),
+            **in_paths(code, spelt, paired=paired),
             "split": split,
             "part": self.part,
             "revision": described.revision or "",
+            "code": code,
         }
-        templates = f"{layout.path}{layout.url}{layout.member}"
-        if "{side}" not in templates:
+        if not (paired and layout.has_sides):
             return [given]
-        return [given | {"side": given[side]} for side in ("source", "target")]
+        each = zip(("source", "target"), sides(code), strict=True)
+        return [given | {"side": given[side], "code": spoken} for side, spoken in each]
+
+    @staticmethod
+    def _filled(
+        templates: str | list[str] | dict[str, str] | None, given: list[dict[str, str]]
+    ) -> list[str]:
+        """Paths or addresses: each template once, or once for each side if it names one."""
+        if isinstance(templates, dict):
+            return [filled(templates[one["code"]], one) for one in given]
+        each = [templates] if isinstance(templates, str) else templates or []
+        return [
+            filled(template, one)
+            for template in each
+            for one in (given if "{side}" in template else given[:1])
+        ]
 
     def _how(self, layout: Layout) -> HowRead:
         return layout.reading or self.description.reading
@@ -276,16 +297,14 @@ class Dataset:
             command = f"spanbridge data get {self.name} --lang {code} --split {split}"
             return SpanbridgeError(f"{what}; fetch it: {command}")
         layout, name = next(iter(self._layouts(code, split)))
-        paths = [filled(layout.path, side) for side in self._sides(layout, code, name)]
-        put = f"put {' and '.join(paths)} into a folder that {VARIABLE} names"
-        return SpanbridgeError(
-            f"{what}; {f'{self.description.access} ' if self.description.access else ''}{put}"
-        )
+        paths = " and ".join(self._filled(layout.path, self._given(layout, code, name)))
+        how = f"{self.description.access} " if self.description.access else ""
+        return SpanbridgeError(f"{what}. {how}Put {paths} into a folder that {VARIABLE} names")
 
 
-def _there(folder: Path, path: str) -> list[Path]:
+def _there(folder: Path, path: str) -> tuple[Path, ...]:
     """The files of a path below a folder; none if one is missing."""
     whole = folder / path
     if "*" in path:
-        return sorted(one for one in folder.glob(path) if one.is_file())
-    return [whole] if whole.is_file() else []
+        return tuple(sorted(one for one in whole.parent.glob(whole.name) if one.is_file()))
+    return (whole,) if whole.is_file() else ()

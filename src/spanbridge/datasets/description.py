@@ -7,19 +7,20 @@ and how they are read. docs/data.md describes each setting.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import lines
 from spanbridge.core.registry import names
 from spanbridge.core.settings import exact, reason
 from spanbridge.core.settings_file import read_settings
 from spanbridge.core.similar import meant, not_named
 from spanbridge.core.tags import OrphanPolicy, Scheme
-from spanbridge.formats.base import Reading
+from spanbridge.formats.base import Reading, Wordless
 from spanbridge.formats.offsets import Offsets
 
 Kind = Literal["entities", "pairs", "bitext", "alignment"]
@@ -43,11 +44,11 @@ _KEYS = (
 )
 # Layouts that only data sets have, which :mod:`spanbridge.datasets.published` reads.
 OWN_FORMATS: dict[str, str] = {
-    "squad": "SQuAD's JSON: the answers of each paragraph are its spans",
-    "relx": "RELX: a sentence with <e1> and <e2> in it, its relation, a comment, a blank line",
-    "m-absa": "M-ABSA: text####[[term, category, polarity], ...]",
-    "abstrct": "CoNLL whose rows are sentences, tagged as a whole; PER-like tags B-Premise",
-    "xl-wa": "source TAB target TAB 0-0 1-1",
+    "squad": "JSON of SQuAD: the answers in each paragraph are its spans",
+    "relx": "RELX: a sentence with <e1> and <e2> in it, and its relation",
+    "m-absa": "M-ABSA: TEXT####[[TERM, CATEGORY, POLARITY], ...]",
+    "linked": "SOURCE TAB TARGET TAB 0-0 1-1",
+    "wpt": "<s snum=1> ... </s>, and lines of links: 1 SOURCE TARGET S or P, from 1, in Latin-1",
 }
 
 
@@ -66,6 +67,7 @@ class HowRead(_Part):
     Attributes:
         format: name of a format, or of a layout of :data:`OWN_FORMATS`; None finds it.
         keys: keys of JSON rows, and what they are called here.
+        one_based: the links of a file beside the sentences count words from 1.
     """
 
     format: str | None = None
@@ -78,7 +80,9 @@ class HowRead(_Part):
     tag_names: list[str] = Field(default_factory=list)
     text_column: str | None = None
     offsets: Offsets = "characters"
+    wordless: Wordless = "error"
     keys: dict[str, str] = Field(default_factory=dict)
+    one_based: bool = False
 
     @field_validator("format")
     @classmethod
@@ -98,7 +102,7 @@ class HowRead(_Part):
 
     def reading(self) -> Reading:
         """The settings as the formats take them."""
-        given = self.model_dump(exclude={"keys", "format", "tag_names"})
+        given = self.model_dump(exclude={"keys", "format", "tag_names", "one_based"})
         named = None if self.format in OWN_FORMATS else self.format
         return Reading(**given, format=named, tag_names=tuple(self.tag_names))
 
@@ -107,47 +111,51 @@ class Layout(_Part):
     """Files of some languages and splits: where they lie, and where they come from.
 
     Attributes:
-        path: below a folder of data. ``{language}``, ``{source}``, ``{target}``, ``{side}``,
-            ``{split}``, ``{part}`` and ``{revision}`` are filled in; ``{side}`` makes two files of
-            parallel rows, the source's and the target's. ``*`` stands for the files of a folder.
-        url: address of the file, or of an archive; None for what cannot be fetched.
-        member: the file in the archive; a file in an archive in the archive is ``INNER//FILE``.
+        path: below a folder of data: one file, a list of files, or two files of parallel rows,
+            which ``{side}`` makes, the source's and the target's. ``{language}``, ``{source}``,
+            ``{target}``, ``{split}`` and ``{part}`` are filled in. ``*`` in the name stands for the
+            files of a folder.
+        url: address of each file, or of an archive, likewise; or one for each language. None for
+            what cannot be fetched.
+        member: the files in the archive; a file in an archive in the archive is ``INNER//FILE``.
         languages, splits: those that the files are of; None for all of the data set. Splits may be
             given with their names in paths.
+        names: how languages are spelt in paths, where that differs from the rest.
         rows: number of first rows that are read; None reads all.
         reading: how the files are read; None is as the data set says.
-        links: file of word links beside the two sides (Pharaoh's format).
-        one_based: those links count words from 1.
-        sha256: digests of files by their paths, for those that are known.
     """
 
-    path: str
-    url: str | None = None
-    member: str | None = None
+    path: str | list[str]
+    url: str | list[str] | dict[str, str] | None = None
+    member: str | list[str] | None = None
     languages: list[str] | None = None
     splits: list[str] | dict[str, str] | None = None
+    names: dict[str, str] = Field(default_factory=dict)
     rows: int | None = Field(None, ge=1)
     reading: HowRead | None = None
 
     @field_validator("path", "url", "member")
     @classmethod
-    def _filled(cls, template: str | None) -> str | None:
-        for name in _PLACE.findall(template or ""):
-            if name not in _PLACES:
-                raise ValueError(not_named("placeholder", name, _PLACES))
-        return template
+    def _filled(cls, given: Any) -> Any:
+        for template in _each(given):
+            for name in _PLACE.findall(template):
+                if name not in _PLACES:
+                    raise ValueError(not_named("placeholder", name, _PLACES))
+        return given
 
     @model_validator(mode="after")
     def _sound(self) -> Layout:
-        path = PurePosixPath(self.path)
-        if ".." in path.parts or not self.path.strip():
-            raise ValueError("path: name a file below the folder of data, without ..")
-        if self.url is not None:
-            if not re.match(r"https?://", self.url):
-                raise ValueError("url: give an address that begins with https://")
-            if path.is_absolute():
+        for path in map(PurePosixPath, _each(self.path)):
+            if ".." in path.parts or not path.name or "*" in str(path.parent):
+                raise ValueError(
+                    "path: name a file below the folder of data, without .., * only in its name"
+                )
+            if self.url is not None and path.is_absolute():
                 raise ValueError("path: what is fetched goes below a folder of data; no / first")
-        elif self.member is not None:
+        for url in _each(self.url):
+            if not re.match(r"https?://.", url):
+                raise ValueError("url: give an address that begins with https://")
+        if self.url is None and self.member is not None:
             raise ValueError("member: is a file of an archive; give its url too")
         return self
 
@@ -156,6 +164,20 @@ class Layout(_Part):
         if isinstance(self.splits, dict):
             return self.splits.get(split)
         return split if self.splits is None or split in self.splits else None
+
+    def count(self, templates: str | list[str] | dict[str, str] | None) -> int:
+        """Number of paths or addresses that templates stand for."""
+        each = list(_each(templates))
+        return len(each) + (sum("{side}" in one for one in each) if self.has_sides else 0)
+
+    def urls(self) -> list[str]:
+        """Its addresses, not filled in."""
+        return list(_each(self.url))
+
+    @property
+    def has_sides(self) -> bool:
+        """True if it is files of the source and of the target."""
+        return any("{side}" in template for template in _each(self.path))
 
 
 class PartOf(_Part):
@@ -188,7 +210,8 @@ class Description(_Part):
         reading: how its files are read.
         parts: data sets of one description, NAME-PART each.
         files: where its files lie and come from; of several the first that is there is read.
-        sha256: digests of fetched files, by their paths.
+        sha256: digests of fetched files by their paths, and of archives by their addresses; those
+            in a file beside the description, ``NAME.sha256``, are added.
     """
 
     title: str
@@ -239,31 +262,54 @@ class Description(_Part):
             for split in layout.splits or ():
                 if split not in self.splits:
                     raise ValueError(f"files.{n}: {not_named('split', split, self.splits)}")
-            if "{side}" in layout.path and not paired:
+            if layout.has_sides and not paired:
                 raise ValueError(f"files.{n}: {{side}} is of pairs; write {{language}}")
+            if isinstance(layout.url, dict):
+                codes = layout.languages or self.languages
+                spoken = {one for code in codes for one in _spoken(code, layout.has_sides)}
+                if missing := sorted(spoken - {*layout.url}):
+                    raise ValueError(f"files.{n}: its url lacks {', '.join(missing)}")
+            elif (n_urls := layout.count(layout.url)) not in (0, 1, layout.count(layout.path)):
+                raise ValueError(f"files.{n}: gives {n_urls} addresses for other paths")
+            if layout.member and layout.count(layout.member) != layout.count(layout.path):
+                raise ValueError(f"files.{n}: gives as many members as paths")
             if "{revision}" in f"{layout.url}" and self.revision is None:
                 raise ValueError(f"files.{n}: its url names a revision; give that too")
-            if "{part}" in layout.path and not self.parts:
+            if "{part}" in f"{layout.path}" and not self.parts:
                 raise ValueError(f"files.{n}: its path names a part; give parts")
         return self
 
 
 def read_description(path: Path) -> Description:
-    """Read a description, strictly. Raises InputError with the line of what is wrong."""
+    """Read a description, and the digests beside it. Raises InputError with the line of a fault."""
     given, place = read_settings(str(path))
     try:
-        return Description.model_validate(given)
+        found = Description.model_validate(given)
     except ValidationError as error:
         # of a name that does not exist and one that is missing, the former is the cause
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-        loc = tuple(step for step in first["loc"] if _is_in(given, step))
+        loc = tuple(step for step in first["loc"] if _is_in(step))
         name = ".".join(map(str, loc))
         why = reason(first)
         if first["type"] == "extra_forbidden":
-            why += meant(
-                str(loc[-1]), Description.model_fields if len(loc) == 1 else Layout.model_fields
-            )
+            model = Description if len(loc) == 1 else HowRead if loc[-2] == "reading" else Layout
+            why += meant(str(loc[-1]), model.model_fields)
         raise InputError(path, place(loc), ": ".join(filter(None, (name, why)))) from error
+    beside = path.with_suffix(".sha256")
+    if beside.is_file():
+        found.sha256.update(_digests(beside))
+    return found
+
+
+def _digests(path: Path) -> dict[str, str]:
+    """Digests by path, as the program sha256sum writes and checks them. Raises InputError."""
+    found = {}
+    for number, line in enumerate(lines(path), 1):
+        digest, _, name = line.partition("  ")
+        if not _SHA256.fullmatch(digest) or not name:
+            raise InputError(path, number, "is no line of sha256sum: DIGEST, two spaces, PATH")
+        found[name] = digest
+    return found
 
 
 def check_name(name: str) -> None:
@@ -274,11 +320,25 @@ def check_name(name: str) -> None:
         )
 
 
+def _spoken(code: str, apart: bool) -> tuple[str, ...]:
+    """The languages by which addresses are told apart."""
+    source, _, target = code.partition("-")
+    return (source, target) if apart else (code,)
+
+
+def _each(given: str | list[str] | dict[str, str] | None) -> Iterator[str]:
+    """The templates of a path or an address."""
+    if isinstance(given, str):
+        yield given
+    elif given is not None:
+        yield from given.values() if isinstance(given, dict) else given
+
+
 def filled(template: str, given: Mapping[str, str]) -> str:
     """A path or an address with its placeholders filled in."""
     return _PLACE.sub(lambda place: given[place[1]], template)
 
 
-def _is_in(given: Any, step: Any) -> bool:
-    """False for the steps that pydantic adds for the members of a union."""
+def _is_in(step: Any) -> bool:
+    """False for what pydantic adds to tell the members of a union apart."""
     return isinstance(step, int) or not re.match(r"(list|dict|str|int)\b", str(step))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags
@@ -16,17 +18,30 @@ from spanbridge.formats.base import Counts
 from spanbridge.formats.json_objects import Object, objects
 from spanbridge.formats.jsonl import RowReader
 from spanbridge.formats.lookup import find_format
+from spanbridge.formats.pharaoh import read_gold_links
 from spanbridge.formats.reading import parallel, with_position
 
 Rows = Iterator[tuple[int, SentencePair]]
+Link = tuple[int, int]
 # Function from a label to the one that it becomes; None drops the span.
 Renaming = Callable[[str], str | None]
 
 
 def read(
-    paths: Sequence[Path], how: HowRead, side: Side, counts: Counts | None
+    groups: Sequence[Sequence[Path]],
+    how: HowRead,
+    side: Side,
+    counts: Counts | None,
+    spoken: Sequence[str] = (),
 ) -> Iterator[SentencePair]:
-    """Read the rows of one file, of the source's and the target's, or of all files of a folder.
+    """Read the rows of files: all together, or those of the source and of the target in parallel.
+
+    Args:
+        groups: the files; of pairs on two sides a group for each, and one for their links if any.
+        how: settings.
+        side: side on which sentences of one language are put.
+        counts: counts to update, if any.
+        spoken: languages of the sides, by which the files of two folders are told apart.
 
     Raises InputError for a file that is not of this kind, or for rows that do not run parallel.
     """
@@ -34,13 +49,20 @@ def read(
     if how.format in OWN_FORMATS:
         from spanbridge.datasets import published
 
-        yield from published.READERS[how.format](paths, side, counts)
+        yield from published.READERS[how.format](groups, side, counts)
         return
-    if len(paths) == 2 and not how.keys and _one_sided(paths, how):
-        yield from _side_by_side(paths, how, counts)
+    if len(groups) == 1:
+        for path in groups[0]:
+            yield from (row for _, row in _rows(path, how, side, counts))
         return
-    for path in paths:
-        yield from (row for _, row in _rows(path, how, side, counts))
+    pairs = [groups[:2]]
+    if len(groups[0]) > 1 or len(groups[1]) > 1:
+        pairs = [((left,), (right,)) for left, right in _same_names(groups[0], groups[1], spoken)]
+    for (source,), (target,) in pairs:
+        found = _side_by_side((source, target), how, counts)
+        if len(groups) > 2:
+            found = _with_links(found, source, groups[2][0], how.one_based)
+        yield from found
 
 
 def renaming(known: Mapping[str, str | None], coarse: Mapping[str, str] | None) -> Renaming | None:
@@ -73,8 +95,42 @@ def _renamed(sentence: Sentence, rename: Renaming) -> Sentence:
     return sentence.with_spans(tuple(s._replace(label=label) for s, label in named if label))
 
 
-def _one_sided(paths: Sequence[Path], how: HowRead) -> bool:
-    return find_format(paths[0], name=how.format, default="conll", sniff=True).sides == "one"
+def _same_names(
+    left: Sequence[Path], right: Sequence[Path], spoken: Sequence[str]
+) -> Iterator[tuple[Path, Path]]:
+    """The files of two folders whose names differ by the language at most."""
+
+    def key(path: Path, code: str) -> tuple[str, ...]:
+        return tuple(part for part in re.split(r"[-_.]", path.stem) if part != code)
+
+    sources, targets = (
+        {key(path, code): path for path in paths}
+        for paths, code in zip((left, right), spoken, strict=True)
+    )
+    alone = [sources[k] for k in sources if k not in targets]
+    alone += [targets[k] for k in targets if k not in sources]
+    if alone:
+        why = f"has no counterpart in the other language, like {len(alone) - 1} more files"
+        raise InputError(alone[0], None, why if len(alone) > 1 else why.partition(",")[0])
+    return ((sources[k], targets[k]) for k in sources)
+
+
+def _with_links(
+    rows: Iterator[SentencePair], source: Path, links: Path, one_based: bool
+) -> Iterator[SentencePair]:
+    """Rows with the sure links of a file, and with the possible ones in their extra fields."""
+    gold = enumerate(read_gold_links(links, one_based), 1)
+    for (line, row), (_, (sure, possible)) in parallel(enumerate(rows, 1), source, gold, links):
+        try:
+            yield linked(row, sure, possible)
+        except SpanbridgeError as error:
+            raise InputError(links, line, str(error)) from error
+
+
+def linked(row: SentencePair, sure: Iterable[Link], possible: Iterable[Link]) -> SentencePair:
+    """A row with gold links. Raises SpanbridgeError for one outside the sentences."""
+    made = WordAlignment.of(sorted(sure), len(row.source.words), len(row.target.words))
+    return row._replace(links=made, extra={**row.extra, "possible": [*map(list, sorted(possible))]})
 
 
 def _side_by_side(paths: Sequence[Path], how: HowRead, counts: Counts) -> Iterator[SentencePair]:
