@@ -106,6 +106,11 @@ PROMISES = {
         *("p.html", False, False, True),
         *("s.conll --links l.pharaoh -o p.html", "--links needs --source"),
     ),
+    "data": Promise(
+        "list --kind alignment",
+        *(None, False, False, True),
+        *("show masakaner2", "no data set is named 'masakaner2' (did you mean masakhaner2?)"),
+    ),
     "demo": Promise(
         "-o demo",
         *("demo", False, False, False),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import spanbridge.datasets
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.spans import Span
-from spanbridge.datasets import datasets, find_dataset
-from spanbridge.datasets.description import KINDS
+from spanbridge.datasets import find_dataset
+from spanbridge.datasets.description import read_description
 
 DESCRIPTION = """
 title: Toy
@@ -39,16 +43,47 @@ def describe(home, text=DESCRIPTION, name="toy"):
     return path
 
 
-def test_every_description_of_the_package_is_sound(home):
-    for name, dataset in datasets().items():
-        assert dataset.name == name
-        assert dataset.kind in KINDS
-        assert dataset.title
-        assert dataset.licence
-        for language in dataset.languages:
-            assert dataset.splits_of(language), (name, language)
-            for split in dataset.splits_of(language):
-                assert dataset.locate(language, split) is None
+OWN = sorted(Path(spanbridge.datasets.__file__).parent.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
+def test_the_descriptions_of_the_package_are_sound(home, path):
+    description = read_description(path)
+    for part in description.parts or [""]:
+        name = f"{path.stem}-{part}" if part else path.stem
+        dataset = find_dataset(name)
+        assert (dataset.name, dataset.file) == (name, path)
+        assert {*dataset.coarse.values()} <= {"PER", "ORG", "LOC"}
+        assert description.verified or description.quirks or description.access
+        for code in [*dataset.languages[:2], *dataset.languages[-20:]]:
+            for split in dataset.splits_of(code):
+                source = dataset.source(code, split)
+                assert source or description.access, "nobody is told how to get it"
+                if source:
+                    assert len(source.paths) == len(source.urls)
+                    assert len(source.members) in (0, len(source.paths))
+                    assert not re.search(r"[{}]", " ".join([*source.paths, *source.urls]))
+        assert {split for code in dataset.languages for split in dataset.splits_of(code)} == {
+            *dataset.splits
+        }
+
+
+def test_digests_are_of_files_that_are_fetched(home):
+    for path in OWN:
+        if path.with_suffix(".sha256").is_file():
+            dataset = find_dataset(path.stem if path.stem != "crossner" else "crossner-ai")
+            parts = [dataset]
+            if dataset.part:
+                parts = [find_dataset(f"{path.stem}-{part}") for part in dataset.description.parts]
+            fetched = {
+                where
+                for one in parts
+                for code in one.languages
+                for split in one.splits_of(code)
+                if (source := one.source(code, split))
+                for where in source.paths
+            }
+            assert {*dataset.description.sha256} <= fetched, path.stem
 
 
 def test_a_users_data_set_is_found_read_and_signed(home):
@@ -83,7 +118,7 @@ def test_labels_are_mapped_dropped_and_made_coarse(home):
 
 def test_a_missing_file_says_where_it_goes(home):
     describe(home)
-    with pytest.raises(SpanbridgeError, match=r"toy, swa, test: .*put toy/swa.test.conll into"):
+    with pytest.raises(SpanbridgeError, match=r"toy, swa, test: .*Put toy/swa.test.conll into"):
         find_dataset("toy").files("sw", "test")
 
 

@@ -29,6 +29,7 @@ Examples:
   spanbridge data list --language swa
   spanbridge data show masakhaner2
   spanbridge data get masakhaner2 --lang swa,yor --split dev,test
+  spanbridge data write masakhaner2 --lang swa --split dev -o swa.conll
 """
 )
 def command() -> None:
@@ -158,6 +159,57 @@ def get(
         say(json.dumps([_got_facts(got) for got in found], ensure_ascii=False, indent=1))
     if to is not None and not quiet and not is_searched(to):
         say(f"to have it found there, set SPANBRIDGE_DATA={to}", err=True)
+
+
+@command.command()
+@_name
+@click.option("--lang", "language", required=True, metavar="LANG", help="Language, or pair en-de.")
+@click.option("--split", required=True, metavar="SPLIT", help="Split, such as dev.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    help="File for the rows; its suffix tells the format. Pairs, with the spans of both sides, "
+    "need .jsonl.",
+)
+@click.option(
+    "--side",
+    type=click.Choice(("source", "target")),
+    default="target",
+    show_default=True,
+    help="Side that is written where OUT holds one, and on which sentences without a translation "
+    "are put.",
+)
+@click.option(
+    "--coarse",
+    is_flag=True,
+    help="Map the labels to PER, ORG and LOC as the data set says, and leave out the others.",
+)
+@opt.output_format_option
+@opt.quiet_option
+def write(
+    data_set: str,
+    language: str,
+    split: str,
+    output: str,
+    side: Any,
+    coarse: bool,
+    output_format: str | None,
+    quiet: bool,
+) -> None:
+    """Write the rows of a language and split as a file that the other commands read."""
+    from spanbridge.datasets import find_dataset
+    from spanbridge.formats import Counts, write_pairs
+
+    one, counts = find_dataset(data_set), Counts()
+    rows = one.read(language, split, side, coarse=coarse, counts=counts)
+    write_pairs(output, rows, side, format=output_format)
+    if not quiet:
+        say(f"{one.title}, licence: {one.licence}; rows: {counts.n_rows}", err=True)
+        for what, n in counts.notes().items():
+            if n:
+                say(f"  {what.replace('_', ' ')}: {n}", err=True)
 
 
 def _watch(url: str) -> Callable[[int, int | None], None]:

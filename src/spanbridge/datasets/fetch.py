@@ -25,7 +25,6 @@ from spanbridge.core.temporary import place
 if TYPE_CHECKING:
     import httpx
 
-_CHUNK = 1 << 18
 _SECONDS = 60.0  # without a byte
 _TRIES, _PAUSE, _LONGEST_PAUSE = 5, 1.0, 30.0  # after a try that brought nothing
 _REDIRECTIONS = 10
@@ -252,7 +251,7 @@ class _Fetching:
         total = have + int(length) if length.isdecimal() else None
         self._check_room(total, have)
         with self.part.path.open("ab") as out:
-            for chunk in answer.iter_raw(_CHUNK):
+            for chunk in answer.iter_raw():
                 if not have and _PAGE.match(chunk) and not self._is_page():
                     self.part.remove()
                     raise self._error(
