@@ -57,11 +57,10 @@ def _names(_: Any, __: Any, text: str | None) -> list[str]:
 def list_them(language: str | None, kind: str | None, as_json: bool) -> None:
     """List the data sets, and how much of each is on this machine."""
     from spanbridge.datasets import datasets
-    from spanbridge.datasets.codes import with_language
 
     found = []
     for one in datasets().values():
-        codes = one.languages if language is None else with_language(language, one.languages)
+        codes = one.languages if language is None else one.with_language(language)
         if codes and kind in (None, one.kind):
             found.append((one, codes))
     if as_json:

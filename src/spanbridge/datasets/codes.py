@@ -10,28 +10,34 @@ from spanbridge.core.similar import not_named
 from spanbridge.formats.languages import find_language
 
 
-def listed(code: str, known: Sequence[str], of: str) -> str:
-    """The one of several codes (or pairs ``en-de``) that names the same language (or languages).
+def listed(code: str, known: Sequence[str], of: str, *, paired: bool) -> str:
+    """The one of several codes, or of pairs ``en-de``, that names the same language or languages.
 
-    Raises SpanbridgeError if there is none.
+    One of just that country comes before one of the language at large. Raises SpanbridgeError if
+    there is none.
     """
     if code in known:
         return code
-    wanted = {*_read(code)}
-    for other in known:
-        if not wanted.isdisjoint(_read(other)):
-            return other
+    for exactly in (True, False):
+        wanted = {*_read(code, paired, exactly)}
+        for other in known:
+            if not wanted.isdisjoint(_read(other, paired, exactly=True)):
+                return other
     raise SpanbridgeError(f"{of}: {not_named('language of it', code, known)}")
 
 
-def with_language(code: str, known: Sequence[str]) -> list[str]:
-    """Those of several codes, or pairs, in which a language occurs, or that are the same pair."""
-    wanted = {*_read(code)}
-    alone = {language for reading in wanted if len(reading) == 1 for language in reading}
+def with_language(code: str, known: Sequence[str], *, paired: bool) -> list[str]:
+    """Those of several codes that name a language; of pairs those that it is in, or the same."""
+    alone = {reading[0][0] for reading in _read(code, False, exactly=False)}
+    pairs = {*_read(code, True, exactly=False)} if paired else set()
     return [
         other
         for other in known
-        if any(reading in wanted or alone & {*reading} for reading in _read(other))
+        if any(
+            alone & {language for language, _ in reading} or reading in pairs
+            for reading in _read(other, paired, exactly=False)
+        )
+        or code == other
     ]
 
 
@@ -50,11 +56,10 @@ def sides(pair: str) -> tuple[str, str]:
     return source, target
 
 
-def _read(code: str) -> Iterator[tuple[str, ...]]:
-    """What a code can mean: a language, or a source and a target."""
-    with suppress(SpanbridgeError):
-        yield (find_language(code).tag,)
-    for n, char in enumerate(code):
-        if char in "-_" and n and code[n + 1 :]:
-            with suppress(SpanbridgeError):
-                yield find_language(code[:n]).tag, find_language(code[n + 1 :]).tag
+def _read(code: str, paired: bool, exactly: bool) -> Iterator[tuple[tuple[str, str], ...]]:
+    """What a code can mean: language and country of one language, or of a source and a target."""
+    cuts = [n for n, char in enumerate(code) if char == "-"] if paired else [len(code)]
+    for n in cuts:
+        with suppress(SpanbridgeError):
+            parts = map(find_language, (code[:n], code[n + 1 :]) if paired else (code,))
+            yield tuple((one.tag, (exactly and one.region) or "") for one in parts)

@@ -14,7 +14,7 @@ from spanbridge.core.records import file_digest
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.similar import not_named
 from spanbridge.datasets import fetched, rows
-from spanbridge.datasets.codes import in_paths, listed, sides
+from spanbridge.datasets.codes import in_paths, listed, sides, with_language
 from spanbridge.datasets.description import Description, HowRead, Kind, Layout, filled
 from spanbridge.datasets.places import VARIABLE, data_folders
 from spanbridge.formats.base import Counts
@@ -72,6 +72,11 @@ class Dataset:
         return self.description.kind
 
     @property
+    def paired(self) -> bool:
+        """True if its rows have two languages."""
+        return self.kind != "entities"
+
+    @property
     def licence(self) -> str:
         """Licence of the data, an SPDX identifier where there is one."""
         return self.description.licence
@@ -119,7 +124,11 @@ class Dataset:
 
     def code(self, language: str) -> str:
         """The one of :attr:`languages` that a code names. Raises SpanbridgeError if none does."""
-        return listed(language, self.languages, self.name)
+        return listed(language, self.languages, self.name, paired=self.paired)
+
+    def with_language(self, language: str) -> list[str]:
+        """Those of :attr:`languages` that a language is, or is in. It may be a pair, too."""
+        return with_language(language, self.languages, paired=self.paired)
 
     def locate(self, language: str, split: str) -> tuple[Path, ...] | None:
         """The files of a language and split on this machine; None if they are not here.
@@ -173,7 +182,7 @@ class Dataset:
         """
         layout, groups = self._found(language, split)
         renamed = rows.renaming(self.description.map, self.coarse if coarse else None)
-        spoken = () if self.kind == "entities" else sides(self.code(language))
+        spoken = sides(self.code(language)) if self.paired else ()
         found = rows.read(groups, self._how(layout), side, counts, spoken)
         return rows.changed(found, renamed, layout.rows)
 
@@ -260,7 +269,7 @@ class Dataset:
 
     def _given(self, layout: Layout, code: str, split: str) -> list[dict[str, str]]:
         """What the placeholders stand for: of pairs for the source and for the target."""
-        described, paired = self.description, self.kind != "entities"
+        described, paired = self.description, self.paired
         spelt = described.names | layout.names
         given = {
             **in_paths(code, spelt, paired=paired),

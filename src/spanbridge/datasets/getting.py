@@ -72,6 +72,9 @@ def get(
         InputError: an archive is damaged, or something cannot be written.
     """
     wanted = list(_wanted(dataset, languages, splits))
+    if not wanted:
+        how = f" {dataset.description.access}" if dataset.description.access else ""
+        raise SpanbridgeError(f"nothing of {dataset.name} can be fetched.{how}")
     folder = download_folder() if to is None else Path(to)
     for language, split in wanted:
         source = dataset.source(language, split)
