@@ -188,3 +188,25 @@ def test_json_rows_may_have_other_keys_and_tags(home):
     (pair,) = find_dataset("toy").read("en-de", "test")
     assert pair.source.spans == pair.target.spans == (Span(0, 1, "PER"),)
     assert pair.extra == {"more": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("en-deu", {"en-de", "en-de-st", "en-de-muc"}),
+        ("en-de-st", {"en-de-st"}),
+        ("ita", {"en-it"}),
+        ("en", set(find_dataset("xsid").languages)),
+        ("bg", set()),
+    ],
+)
+def test_languages_are_told_from_pairs_and_countries(asked, found):
+    xsid = find_dataset("xsid")
+    assert {*xsid.with_language(asked)} == found
+    if "-" in asked:
+        assert xsid.code(asked) == ("en-de" if asked == "en-deu" else asked)
+    with pytest.raises(SpanbridgeError):
+        find_dataset("xl-wa").code("eng-fra")
+    assert find_dataset("xl-wa").code("eng-rus") == "en-ru"
+    assert find_dataset("flores").code("en-sw") == "eng_Latn-swh_Latn"
+    assert find_dataset("uner").code("zho_Hans") == "zh-Hans"

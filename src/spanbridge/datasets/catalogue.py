@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
 from spanbridge.core.plugins import origin, plugins
 from spanbridge.core.similar import not_named
 from spanbridge.datasets.dataset import Dataset
@@ -22,14 +23,16 @@ def datasets() -> dict[str, Dataset]:
     """All data sets by name, in alphabetical order.
 
     Of several with one name the user's own comes first (``datasets/*.yaml`` in a folder of data),
-    then this package's, then those of other packages (entry points in ``spanbridge.dataset``).
-
-    Raises InputError if a description is wrong, with file and line.
+    then this package's, then those of other packages (entry points in ``spanbridge.dataset``). A
+    wrong description is left out with a warning; :func:`find_dataset` raises what is wrong.
     """
     found: dict[str, Dataset] = {}
     for place in _places():
-        for name, dataset in _described(place).items():
-            found.setdefault(name, dataset)
+        try:
+            for name, dataset in _described(place).items():
+                found.setdefault(name, dataset)
+        except SpanbridgeError as error:
+            warnings.warn(f"{error} (left out)", RepairWarning, stacklevel=2)
     return dict(sorted(found.items()))
 
 

@@ -28,16 +28,17 @@ def listed(code: str, known: Sequence[str], of: str, *, paired: bool) -> str:
 
 def with_language(code: str, known: Sequence[str], *, paired: bool) -> list[str]:
     """Those of several codes that name a language; of pairs those that it is in, or the same."""
-    alone = {reading[0][0] for reading in _read(code, False, exactly=False)}
-    pairs = {*_read(code, True, exactly=False)} if paired else set()
+    if code in known:
+        return [code]
+    if paired:
+        pairs = {*_read(code, True, exactly=False)}
+        if same := [one for one in known if not pairs.isdisjoint(_read(one, True, exactly=False))]:
+            return same
+    alone = {language for reading in _read(code, False, exactly=False) for language in reading}
     return [
         other
         for other in known
-        if any(
-            alone & {language for language, _ in reading} or reading in pairs
-            for reading in _read(other, paired, exactly=False)
-        )
-        or code == other
+        if any(alone & {*reading} for reading in _read(other, paired, exactly=False))
     ]
 
 

@@ -42,7 +42,7 @@ class Source:
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """A data set that is known by name, whether its files are here or not.
 

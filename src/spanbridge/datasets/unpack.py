@@ -53,8 +53,9 @@ def unpack(archive: Path, member: str, destination: Path) -> list[Path]:
             shown = Path(f"{archive}, {inner}")
         try:
             members = stack.enter_context(_opened(opened))
-            names = _chosen(members, last, shown)
-            if "*" not in destination.name:
+            several = "*" in destination.name
+            names = _chosen(members, last, shown, _MOST if several else 1)
+            if not several:
                 _write(members[names[0]], destination, shown, names[0])
                 return [destination]
             written = []
@@ -96,7 +97,7 @@ def _opener(open_one: Callable[[Any], IO[bytes] | None], info: Any) -> Callable[
     return opened
 
 
-def _chosen(members: _Members, pattern: str, archive: Path) -> list[str]:
+def _chosen(members: _Members, pattern: str, archive: Path, most: int) -> list[str]:
     """The names that fit. Raises InputError if there is none, or too many."""
     depth = pattern.count("/")
     found = sorted(
@@ -106,8 +107,10 @@ def _chosen(members: _Members, pattern: str, archive: Path) -> list[str]:
     )
     if not found:
         raise InputError(archive, None, f"holds no file {pattern}{meant(pattern, members)}")
-    if len(found) > (_MOST if "*" in pattern else 1):
-        raise InputError(archive, None, f"holds {len(found):,} files {pattern}; is that one file?")
+    if len(found) > most:
+        raise InputError(
+            archive, None, f"holds {len(found):,} files {pattern}, of {most:,} at most"
+        )
     return found
 
 
