@@ -13,16 +13,16 @@ from spanbridge.formats.languages import find_language
 def listed(code: str, known: Sequence[str], of: str, *, paired: bool) -> str:
     """The one of several codes, or of pairs ``en-de``, that names the same language or languages.
 
-    One of just that country comes before one of the language at large. Raises SpanbridgeError if
-    there is none.
+    One of just that country comes first, then one of the language at large, then the only one of
+    any country. Raises SpanbridgeError if there is none.
     """
     if code in known:
         return code
-    for exactly in (True, False):
-        wanted = {*_read(code, paired, exactly)}
-        for other in known:
-            if not wanted.isdisjoint(_read(other, paired, exactly=True)):
-                return other
+    for ours, theirs in ((True, True), (False, True), (False, False)):
+        wanted = {*_read(code, paired, ours)}
+        fitting = [one for one in known if not wanted.isdisjoint(_read(one, paired, theirs))]
+        if len(fitting) == 1 or (fitting and theirs):
+            return fitting[0]
     raise SpanbridgeError(f"{of}: {not_named('language of it', code, known)}")
 
 

@@ -34,6 +34,7 @@ KINDS: dict[str, str] = {
 _PLACES = ("language", "source", "target", "side", "split", "part", "revision")
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_LED = re.compile(r"([a-z]\w*(?:\.\d+)?): (.*)", re.DOTALL)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # What the keys of JSON rows may be renamed to.
 _KEYS = (
@@ -289,8 +290,13 @@ def read_description(path: Path) -> Description:
         # of a name that does not exist and one that is missing, the former is the cause
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         loc = tuple(step for step in first["loc"] if _is_in(step))
-        name = ".".join(map(str, loc))
         why = reason(first)
+        if not loc and (at := _LED.match(why)):  # what concerns several settings
+            loc, why = (
+                tuple(int(one) if one.isdecimal() else one for one in at[1].split(".")),
+                at[2],
+            )
+        name = ".".join(map(str, loc))
         if first["type"] == "extra_forbidden":
             model = Description if len(loc) == 1 else HowRead if loc[-2] == "reading" else Layout
             why += meant(str(loc[-1]), model.model_fields)

@@ -35,6 +35,7 @@ def read_squad(groups: Groups, side: Side, counts: Counts) -> Iterator[SentenceP
     """
     if len(groups) == 1:
         for (first, *_), (text, answers) in _paragraphs(groups[0][0]):
+            counts.n_rows += 1
             yield one_side(first, _placed(text, answers.values(), side, counts), side)
         return
     source, target = (dict(_paragraphs(group[0])) for group in groups)
@@ -44,6 +45,7 @@ def read_squad(groups: Groups, side: Side, counts: Counts) -> Iterator[SentenceP
         for other in dict.fromkeys(where[question] for question in ids if question in where):
             shared = [question for question in ids if where.get(question) == other]
             other_text, others = target[other]
+            counts.n_rows += 1
             yield SentencePair(
                 shared[0],
                 _placed(text, [answers[q] for q in shared], "source", counts),
@@ -80,6 +82,7 @@ def read_relx(groups: Groups, side: Side, counts: Counts) -> Iterator[SentencePa
             counts.leave_out("marks with nothing between them left out", len(spans) - len(full))
             placed[name] = _placed(text, full, name, counts)
         source, target = (placed.get(name, ABSENT) for name in SIDES)
+        counts.n_rows += 1
         yield SentencePair(found[0][0], source, target, extra={"relation": found[0][3]})
 
 
@@ -126,6 +129,7 @@ def read_m_absa(groups: Groups, side: Side, counts: Counts) -> Iterator[Sentence
     found = [
         list(_of_m_absa(group[0], name, counts)) for group, name in zip(groups, names, strict=True)
     ]
+    counts.n_rows += len(found[0])
     if len(found) == 1:
         yield from (one_side(str(n), one, side) for n, (_, one) in enumerate(found[0], 1))
         return
@@ -212,7 +216,6 @@ def _latin(path: Path) -> list[str]:
 
 
 def _placed(text: str, spans: Any, side: Side, counts: Counts) -> Sentence:
-    counts.n_rows += side == "source"
     ordered = sorted(set(spans))
     return place_spans(text, ordered, side, "spans", "characters", counts.places[side], None)
 

@@ -53,7 +53,8 @@ def read(
         return
     if len(groups) == 1:
         for path in groups[0]:
-            yield from (row for _, row in _rows(path, how, side, counts))
+            for _, row in _rows(path, how, side, counts):
+                yield _named(row, path, groups[0])
         return
     pairs = [groups[:2]]
     if len(groups[0]) > 1 or len(groups[1]) > 1:
@@ -62,7 +63,8 @@ def read(
         found = _side_by_side((source, target), how, counts)
         if len(groups) > 2:
             found = _with_links(found, source, groups[2][0], how.one_based)
-        yield from found
+        for row in found:
+            yield _named(row, source, groups[0])
 
 
 def renaming(known: Mapping[str, str | None], coarse: Mapping[str, str] | None) -> Renaming | None:
@@ -133,10 +135,20 @@ def linked(row: SentencePair, sure: Iterable[Link], possible: Iterable[Link]) ->
     return row._replace(links=made, extra={**row.extra, "possible": [*map(list, sorted(possible))]})
 
 
+def _named(row: SentencePair, path: Path, group: Sequence[Path]) -> SentencePair:
+    """The row, with the file's name in its id where there are several files."""
+    return row if len(group) == 1 else row._replace(id=f"{path.stem}.{row.id}")
+
+
 def _side_by_side(paths: Sequence[Path], how: HowRead, counts: Counts) -> Iterator[SentencePair]:
-    left, right = (_rows(path, how, side, counts) for path, side in zip(paths, SIDES, strict=True))
+    also = Counts(guessed=counts.guessed, left_out=counts.left_out, places=counts.places)
+    left = _rows(paths[0], how, "source", counts)
+    right = _rows(paths[1], how, "target", also)  # whose rows are no further ones
     for (_, source), (_, target) in parallel(left, paths[0], right, paths[1]):
         yield source._replace(target=target.target, extra={**source.extra, **target.extra})
+    counts.n_orphans += also.n_orphans
+    counts.n_comments += also.n_comments
+    counts.repeated |= also.repeated
 
 
 def _rows(path: Path, how: HowRead, side: Side, counts: Counts) -> Rows:
