@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.spans import Span
@@ -142,3 +145,26 @@ def test_what_is_no_squad(tmp_path):
 def test_spans_are_half_open_in_words(tmp_path):
     (row,) = read("squad", squad(("in New York now", {"a": "New York"})), tmp_path=tmp_path)
     assert row.target.spans == (Span(1, 3, "ANSWER"),)
+
+
+SOUND = {
+    "squad": [squad(("Ana is in Rome.", {"a": "Ana", "b": "Rome"}))] * 2,
+    "relx": ['1\t"The <e1> Acme </e1>, of <e2> Rome </e2>."\nr\n\n\n'] * 2,
+    "m-absa": ["Good food####[['food', 'FOOD', 'pos']]\n"] * 2,
+    "linked": ["a b\tx y\t0-1 1-0\n"],
+    "wpt": ["<s snum=1> a b </s>\n", "<s snum=1> x </s>\n", "1 1 1 S\n"],
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+@settings(max_examples=40)
+@given(st.data())
+def test_whatever_is_in_a_file_it_is_read_or_refused(tmp_path_factory, name, data):
+    texts = list(SOUND[name])
+    n = data.draw(st.integers(0, len(texts) - 1))
+    at = data.draw(st.integers(0, len(texts[n])))
+    put = data.draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=3))
+    texts[n] = texts[n][:at] + put + texts[n][at + data.draw(st.integers(0, 3)) :]
+    with suppress(InputError):
+        for row in read(name, *texts, tmp_path=tmp_path_factory.mktemp("f")):
+            assert row.source.words or row.target.words or row.source.text or not any(texts)

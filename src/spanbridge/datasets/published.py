@@ -33,12 +33,14 @@ def read_squad(groups: Groups, side: Side, counts: Counts) -> Iterator[SentenceP
     Of two files, the questions of the same id belong together: a row is a pair of paragraphs with
     the answers that both have. The id of a row is that of its first question.
     """
+    path = groups[0][0]
     if len(groups) == 1:
-        for (first, *_), (text, answers) in _paragraphs(groups[0][0]):
+        for (first, *_), (text, answers) in _paragraphs(path):
             counts.n_rows += 1
-            yield one_side(first, _placed(text, answers.values(), side, counts), side)
+            yield one_side(first, _placed(path, text, answers.values(), side, counts), side)
         return
-    source, target = (dict(_paragraphs(group[0])) for group in groups)
+    other_path = groups[1][0]
+    source, target = dict(_paragraphs(path)), dict(_paragraphs(other_path))
     where = {question: ids for ids in target for question in ids}
     for ids, (text, answers) in source.items():
         # the questions of one paragraph may be asked of several ones in the other language
@@ -48,8 +50,8 @@ def read_squad(groups: Groups, side: Side, counts: Counts) -> Iterator[SentenceP
             counts.n_rows += 1
             yield SentencePair(
                 shared[0],
-                _placed(text, [answers[q] for q in shared], "source", counts),
-                _placed(other_text, [others[q] for q in shared], "target", counts),
+                _placed(path, text, [answers[q] for q in shared], "source", counts),
+                _placed(other_path, other_text, [others[q] for q in shared], "target", counts),
             )
 
 
@@ -77,10 +79,10 @@ def read_relx(groups: Groups, side: Side, counts: Counts) -> Iterator[SentencePa
         if len({one[0] for one in found}) > 1:
             raise InputError(groups[1][0], None, f"lacks the row {found[0][0]} at its place")
         placed: dict[str, Sentence] = {}
-        for name, (_, text, spans, _) in zip(names, found, strict=True):
+        for name, group, (_, text, spans, _) in zip(names, groups, found, strict=True):
             full = [span for span in spans if span.start < span.end]
             counts.leave_out("marks with nothing between them left out", len(spans) - len(full))
-            placed[name] = _placed(text, full, name, counts)
+            placed[name] = _placed(group[0], text, full, name, counts)
         source, target = (placed.get(name, ABSENT) for name in SIDES)
         counts.n_rows += 1
         yield SentencePair(found[0][0], source, target, extra={"relation": found[0][3]})
@@ -155,7 +157,7 @@ def _of_m_absa(path: Path, side: Side, counts: Counts) -> Iterator[tuple[int, Se
                 counts.leave_out("opinion terms that are not in their text")
             else:
                 spans.append(Span(start, start + len(term), "ASPECT"))
-        yield number, _placed(text, spans, side, counts)
+        yield number, _placed(path, text, spans, side, counts)
 
 
 def read_linked(groups: Groups, side: Side, counts: Counts) -> Iterator[SentencePair]:
@@ -215,9 +217,13 @@ def _latin(path: Path) -> list[str]:
         raise InputError(path, None, f"cannot be read ({reason(error)})") from error
 
 
-def _placed(text: str, spans: Any, side: Side, counts: Counts) -> Sentence:
-    ordered = sorted(set(spans))
-    return place_spans(text, ordered, side, "spans", "characters", counts.places[side], None)
+def _placed(path: Path, text: str, spans: Any, side: Side, counts: Counts) -> Sentence:
+    """A text with its spans over words. Raises InputError for one that lies outside."""
+    places = counts.places[side]
+    try:
+        return place_spans(text, sorted(set(spans)), side, "spans", "characters", places)
+    except SpanbridgeError as error:
+        raise InputError(path, None, f"{text[:40]!r}: {error}") from error
 
 
 READERS: Mapping[str, Reader] = {
