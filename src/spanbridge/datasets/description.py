@@ -171,6 +171,15 @@ class Layout(_Part):
         each = list(_each(templates))
         return len(each) + (sum("{side}" in one for one in each) if self.has_sides else 0)
 
+    def wrong_numbers(self) -> str | None:
+        """What is wrong if there are not as many addresses or members as paths."""
+        n_paths = self.count(self.path)
+        if not isinstance(self.url, dict) and self.count(self.url) not in (0, 1, n_paths):
+            return f"gives {self.count(self.url)} addresses for {n_paths} paths"
+        if self.member is not None and self.count(self.member) != n_paths:
+            return f"gives {self.count(self.member)} members for {n_paths} paths"
+        return None
+
     def urls(self) -> list[str]:
         """Its addresses, not filled in."""
         return list(_each(self.url))
@@ -257,28 +266,34 @@ class Description(_Part):
             if paired and "-" not in code:
                 raise ValueError(f"languages: {code} is no pair such as en-de")
         for n, layout in enumerate(self.files):
-            for code in layout.languages or ():
-                if code not in self.languages:
-                    raise ValueError(f"files.{n}: {not_named('language', code, self.languages)}")
-            for split in layout.splits or ():
-                if split not in self.splits:
-                    raise ValueError(f"files.{n}: {not_named('split', split, self.splits)}")
-            if layout.has_sides and not paired:
-                raise ValueError(f"files.{n}: {{side}} is of pairs; write {{language}}")
-            if isinstance(layout.url, dict):
-                codes = layout.languages or self.languages
-                spoken = {one for code in codes for one in _spoken(code, layout.has_sides)}
-                if missing := sorted(spoken - {*layout.url}):
-                    raise ValueError(f"files.{n}: its url lacks {', '.join(missing)}")
-            elif (n_urls := layout.count(layout.url)) not in (0, 1, layout.count(layout.path)):
-                raise ValueError(f"files.{n}: gives {n_urls} addresses for other paths")
-            if layout.member and layout.count(layout.member) != layout.count(layout.path):
-                raise ValueError(f"files.{n}: gives as many members as paths")
-            if "{revision}" in f"{layout.url}" and self.revision is None:
-                raise ValueError(f"files.{n}: its url names a revision; give that too")
-            if "{part}" in f"{layout.path}" and not self.parts:
-                raise ValueError(f"files.{n}: its path names a part; give parts")
+            why = self._wrong(layout, paired) or layout.wrong_numbers()
+            if why:
+                raise ValueError(f"files.{n}: {why}")
         return self
+
+    def _wrong(self, layout: Layout, paired: bool) -> str | None:
+        """What is wrong in an entry of the files, given the rest."""
+        for code in layout.languages or ():
+            if code not in self.languages:
+                return not_named("language", code, self.languages)
+        for split in layout.splits or ():
+            if split not in self.splits:
+                return not_named("split", split, self.splits)
+        named = {one[1] for one in _PLACE.finditer(f"{layout.path}{layout.url}{layout.member}")}
+        if of_pairs := sorted(named & {"side", "source", "target"}) if not paired else []:
+            return f"{{{of_pairs[0]}}} is of pairs; write {{language}}"
+        if "side" in named and not layout.has_sides:
+            return "{side} stands in its url or member only; write it in its path too"
+        if "revision" in named and self.revision is None:
+            return "names a revision; give that too"
+        if "part" in named and not self.parts:
+            return "names a part; give parts"
+        if isinstance(layout.url, dict):
+            codes = layout.languages or self.languages
+            spoken = {one for code in codes for one in _spoken(code, layout.has_sides)}
+            if missing := sorted(spoken - {*layout.url}):
+                return f"its url lacks {', '.join(missing)}"
+        return None
 
 
 def read_description(path: Path) -> Description:
