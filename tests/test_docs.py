@@ -19,6 +19,8 @@ from pydantic.fields import FieldInfo
 from spanbridge.cli.main import cli
 from spanbridge.core import registry
 from spanbridge.core.rows import SIDES
+from spanbridge.datasets import datasets
+from spanbridge.datasets.description import OWN_FORMATS, Description, HowRead, Layout
 from spanbridge.demo.sample import sample
 from spanbridge.formats import Reading, find_format
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
@@ -238,6 +240,29 @@ def test_run_names_every_step_with_its_settings():
         else:
             listed = names(cell)
         assert sorted(listed) == sorted(known), name
+
+
+def test_data_names_every_setting():
+    [told, of_files] = (
+        {name for cell, *_ in table(text_of("data"), head) for name in names(cell)}
+        for head in ("setting", "setting of `files`")
+    )
+    assert told == set(fields(Description))
+    assert of_files == set(fields(Layout))
+    reading = next(c for s, c in table(text_of("data"), "setting") if s == "`reading`")
+    assert {*names(reading)} - {"Reading"} == set(fields(HowRead))
+
+
+def test_data_names_every_data_set():
+    told = [name for cell, *_ in table(text_of("data"), "data sets") for name in names(cell)]
+    known = [name for name in datasets() if "by-domain" not in name or "hotel" in name]
+    assert sorted(told) == sorted(known)
+
+
+def test_data_names_every_layout():
+    said = text_of("data")
+    for name in OWN_FORMATS:
+        assert f"`{name}`" in said, name
 
 
 def test_run_states_the_defaults_of_settings():

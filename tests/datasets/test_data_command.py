@@ -54,6 +54,16 @@ def test_list_show_and_write(spanbridge, home):
     assert json.loads(got.stdout)[0]["fetched"] is False
 
 
+def test_names_are_completed(home):
+    from spanbridge.cli.completion import completed
+    from spanbridge.cli.data import command
+
+    get = completed(command).commands["get"]
+    (name,) = [param for param in get.params if param.name == "data_set"]
+    found = name.type.shell_complete(None, name, "to")
+    assert [(one.value, one.help) for one in found] == [("toy", "Toy")]
+
+
 def test_a_wrong_description_harms_no_other(spanbridge, home):
     (home / "datasets" / "bad.yaml").write_text("title: Bad\n", "utf-8")
     listed = spanbridge("data", "list", "--kind", "alignment")
