@@ -208,5 +208,24 @@ def test_languages_are_told_from_pairs_and_countries(asked, found):
     with pytest.raises(SpanbridgeError):
         find_dataset("xl-wa").code("eng-fra")
     assert find_dataset("xl-wa").code("eng-rus") == "en-ru"
-    assert find_dataset("flores").code("en-sw") == "eng_Latn-swh_Latn"
+    assert find_dataset("flores").code("eng_Latn-swh_Latn") == "en-sw"
     assert find_dataset("uner").code("zho_Hans") == "zh-Hans"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "found"),
+    [
+        ("xsid", "ita", "en-it"),
+        ("xsid", "de", "en-de"),
+        ("flores", "swh_Latn", "en-sw"),
+        ("flores", "zh-Hant", "en-zh-Hant"),
+        ("wpt2003", "ro", "ro-en"),
+        ("mafand", "fra-wol", "fr-wol"),
+        ("mafand", "wo", "fr-wol"),
+    ],
+)
+def test_one_language_names_its_pair(name, asked, found):
+    assert find_dataset(name).code(asked) == found
+    for wrong, said in (("de", "is in several pairs; name one of en-de, de-en"), ("fr", "no lang")):
+        with pytest.raises(SpanbridgeError, match=said):
+            find_dataset("europarl-ner").code(wrong)

@@ -270,6 +270,13 @@ def test_a_file_of_the_users_own_is_not_overwritten(server, home):
     assert own.read_text() == "mine"
 
 
+def test_a_folder_that_cannot_be_written(server, home):
+    toy = describe(home, server.serve("/de"))
+    (home / "file").write_text("")
+    with pytest.raises(InputError, match="--to FOLDER names another folder"):
+        list(toy.get(["de"], to=home / "file"))
+
+
 def zipped(files):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
@@ -336,6 +343,12 @@ def test_names_in_archives_choose_what_is_written_but_not_where(tmp_path):
         unpack(tmp_path / "a.tar.gz", "d/*.ann", out)
     assert [path.name for path in unpack(tmp_path / "a.tar.gz", "../*.ann", out)] == ["x.ann"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar.gz", "out"]
+
+
+def test_a_dot_before_all_names_does_not_matter(tmp_path):
+    (tmp_path / "a.tar.gz").write_bytes(tarred({"./d/dev.txt": b"x"}))
+    (out,) = unpack(tmp_path / "a.tar.gz", "d/dev.txt", tmp_path / "x")
+    assert out.read_bytes() == b"x"
 
 
 def test_links_and_broken_archives_are_refused(tmp_path):

@@ -14,7 +14,8 @@ def listed(code: str, known: Sequence[str], of: str, *, paired: bool) -> str:
     """The one of several codes, or of pairs ``en-de``, that names the same language or languages.
 
     One of just that country comes first, then one of the language at large, then the only one of
-    any country. Raises SpanbridgeError if there is none.
+    any country. A single language names the pair of which it is the target, or which it is in, if
+    there is one of these only. Raises SpanbridgeError if there is none.
     """
     if code in known:
         return code
@@ -23,7 +24,18 @@ def listed(code: str, known: Sequence[str], of: str, *, paired: bool) -> str:
         fitting = [one for one in known if not wanted.isdisjoint(_read(one, paired, theirs))]
         if len(fitting) == 1 or (fitting and theirs):
             return fitting[0]
+    if paired and (near := with_language(code, known, paired=True)):
+        into = [one for one in near if {*_read(code, False, True)} & {(_target(one),)}]
+        for some in (into, near):
+            if len(some) == 1:
+                return some[0]
+        raise SpanbridgeError(f"{of}: {code} is in several pairs; name one of {', '.join(near)}")
     raise SpanbridgeError(f"{of}: {not_named('language of it', code, known)}")
+
+
+def _target(pair: str) -> tuple[str, str]:
+    """Language and country of a pair's target."""
+    return next((reading[1] for reading in _read(pair, True, exactly=True)), ("", ""))
 
 
 def with_language(code: str, known: Sequence[str], *, paired: bool) -> list[str]:
@@ -58,9 +70,17 @@ def sides(pair: str) -> tuple[str, str]:
 
 
 def _read(code: str, paired: bool, exactly: bool) -> Iterator[tuple[tuple[str, str], ...]]:
-    """What a code can mean: language and country of one language, or of a source and a target."""
+    """What a code can mean: one language, or a source and a target; each with its variety."""
     cuts = [n for n, char in enumerate(code) if char == "-"] if paired else [len(code)]
     for n in cuts:
         with suppress(SpanbridgeError):
-            parts = map(find_language, (code[:n], code[n + 1 :]) if paired else (code,))
-            yield tuple((one.tag, (exactly and one.region) or "") for one in parts)
+            parts = (code[:n], code[n + 1 :]) if paired else (code,)
+            yield tuple((find_language(one).tag, _variety(one) * exactly) for one in parts)
+
+
+def _variety(code: str) -> str:
+    """What a code says beyond the language and its script: a country, or anything else."""
+    found = find_language(code)
+    if found.region or "-" in found.tag:
+        return found.region or ""
+    return code.replace("_", "-").partition("-")[2]

@@ -192,7 +192,7 @@ class Dataset:
         Raises as :meth:`files`.
         """
         layout, groups = self._found(language, split)
-        how: dict[str, Any] = self._how(layout).model_dump()
+        how: dict[str, Any] = self._how(layout).model_dump(exclude_defaults=True)
         files = [[file_digest(path) for path in group] for group in groups]
         whole = [files, how, self.description.map, layout.rows]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()

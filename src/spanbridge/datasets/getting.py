@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import alone, unwritable
+from spanbridge.core.files import alone, reason
 from spanbridge.core.records import file_digest
 from spanbridge.core.similar import not_named
 from spanbridge.datasets import fetched
@@ -170,7 +170,8 @@ def _alone(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise unwritable(path, error) from error
+        why = f"cannot be written ({reason(error)}); --to FOLDER names another folder of data"
+        raise InputError(path, None, why) from error
     with alone(path.with_name(path.name.replace("*", "_")), wait=True):
         yield
 

@@ -78,13 +78,18 @@ def _opened(path: Path) -> Iterator[_Members]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as packed:
             yield {
-                info.filename: _opener(packed.open, info)
+                _bare(info.filename): _opener(packed.open, info)
                 for info in packed.infolist()
                 if not info.is_dir()
             }
         return
     with tarfile.open(path) as tar:  # the names are looked at, nothing is extracted by them
-        yield {info.name: _opener(tar.extractfile, info) for info in tar if info.isfile()}
+        yield {_bare(info.name): _opener(tar.extractfile, info) for info in tar if info.isfile()}
+
+
+def _bare(name: str) -> str:
+    """A name without the ``./`` that some programs put before all of them."""
+    return name.removeprefix("./")
 
 
 def _opener(open_one: Callable[[Any], IO[bytes] | None], info: Any) -> Callable[[], IO[bytes]]:
