@@ -87,7 +87,7 @@ def news(language: str, part: str) -> list[Sentence]:
         if language == "es":
             words = tuple(word.encode("latin-1").decode("utf-8") for word in words)
         found.append(Sentence(words, row.target.spans))
-    return [sentence for sentence in found if sentence.words]
+    return found
 
 
 def conll_mt(language: str, *, silver: bool = False) -> list[SentencePair]:

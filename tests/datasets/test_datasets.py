@@ -12,6 +12,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.spans import Span
 from spanbridge.datasets import find_dataset
 from spanbridge.datasets.description import read_description
+from spanbridge.formats import Counts
 
 DESCRIPTION = """
 title: Toy
@@ -102,6 +103,14 @@ def test_a_users_data_set_is_found_read_and_signed(home):
     assert before == find_dataset("toy").digest("de", "train")
     (home / "toy" / "de.train.conll").write_text(CONLL.replace("Rome", "Oslo"), "utf-8")
     assert toy.digest("de", "train") != before
+
+
+def test_rows_without_words_are_left_out_and_counted(home):
+    describe(home)
+    (home / "toy" / "de.train.conll").write_text(CONLL.replace("\n\n", "\n\n\n"), "utf-8")
+    counts = Counts()
+    assert len(list(find_dataset("toy").read("de", "train", counts=counts))) == 2
+    assert counts.left_out == {"rows without words left out": 2}
 
 
 def test_labels_are_mapped_dropped_and_made_coarse(home):

@@ -16,6 +16,7 @@ from spanbridge.cli import options as opt
 from spanbridge.cli.terminal import say, show_passing
 
 if TYPE_CHECKING:
+    from spanbridge.core.rows import SentencePair
     from spanbridge.datasets import Dataset
     from spanbridge.datasets.getting import Got
 
@@ -202,13 +203,20 @@ def write(
     from spanbridge.formats import Counts, write_pairs
 
     one, counts = find_dataset(data_set), Counts()
-    rows = one.read(language, split, side, coarse=coarse, counts=counts)
-    write_pairs(output, rows, side, format=output_format)
+    n = 0
+
+    def rows() -> Iterator[SentencePair]:
+        nonlocal n
+        for row in one.read(language, split, side, coarse=coarse, counts=counts):
+            n += 1
+            yield row
+
+    write_pairs(output, rows(), side, format=output_format)
     if not quiet:
-        say(f"{one.title}, licence: {one.licence}; rows: {counts.n_rows}", err=True)
-        for what, n in counts.notes().items():
-            if n:
-                say(f"  {what.replace('_', ' ')}: {n}", err=True)
+        say(f"{one.title}, licence: {one.licence}; rows: {n}", err=True)
+        for what, times in counts.notes().items():
+            if times:
+                say(f"  {what.replace('_', ' ')}: {times}", err=True)
 
 
 def _watch(url: str) -> Callable[[int, int | None], None]:

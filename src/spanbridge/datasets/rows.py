@@ -36,6 +36,9 @@ def read(
 ) -> Iterator[SentencePair]:
     """Read the rows of files: all together, or those of the source and of the target in parallel.
 
+    Rows of one language without words, such as two empty lines of CoNLL make, are left out and
+    counted.
+
     Args:
         groups: the files; of pairs on two sides a group for each, and one for their links if any.
         how: settings.
@@ -54,7 +57,10 @@ def read(
     if len(groups) == 1:
         for path in groups[0]:
             for _, row in _rows(path, how, side, counts):
-                yield _named(row, path, groups[0])
+                if spoken or row.side(side).words:
+                    yield _named(row, path, groups[0])
+                else:
+                    counts.leave_out("rows without words left out")
         return
     pairs = [groups[:2]]
     if len(groups[0]) > 1 or len(groups[1]) > 1:
