@@ -12,6 +12,7 @@ import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from spanbridge.core.errors import InputError, SpanbridgeError
@@ -196,6 +197,54 @@ def test_redirections_are_followed_to_an_end(server, home):
     server.serve("/b", b"", status=302, Location="/b")
     (home / "x").unlink()
     assert "more than 10 times" in refused(f"{server.url}/b", home)
+
+
+def tried(url, home, answer):
+    """What one try asks for, of a network that is a function."""
+    asked = []
+
+    def handle(request):
+        asked.append(request)
+        return answer(request)
+
+    made = _Fetching(url, home / "x", lambda done, total: None)
+    with httpx.Client(transport=httpx.MockTransport(handle)) as client:
+        made._try(client)
+    return asked
+
+
+def test_no_way_leads_from_https_to_http(home):
+    def answer(request):
+        return httpx.Response(302, headers={"Location": "http://data.example/y?token=abc12345"})
+
+    with pytest.raises(SpanbridgeError, match=r"from https to http://data.example/y") as caught:
+        tried("https://data.example/x", home, answer)
+    assert "abc12345" not in str(caught.value)
+
+
+def test_the_token_stays_with_the_hub(home, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "s3cret-token-of-mine")
+
+    def answer(request):
+        if request.url.host == "huggingface.co":
+            return httpx.Response(302, headers={"Location": "https://cdn.example/x"})
+        return httpx.Response(200, stream=httpx.ByteStream(BODY))
+
+    hub, other = tried("https://huggingface.co/datasets/x", home, answer)
+    assert hub.headers["Authorization"] == "Bearer s3cret-token-of-mine"
+    assert "Authorization" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"Content-Encoding": "gzip"}, "compresses it"),
+        ({"Content-Length": str(10**18)}, "has no room"),
+    ],
+)
+def test_what_cannot_be_taken(home, headers, said):
+    with pytest.raises(SpanbridgeError, match=said):
+        tried("https://a.example/x", home, lambda _: httpx.Response(200, headers=headers))
 
 
 def test_neither_keys_nor_addresses_with_keys_are_shown(server, home, monkeypatch):

@@ -12,7 +12,11 @@ from ipaddress import ip_address
 from math import isfinite
 from socket import gaierror
 from ssl import SSLError
+from typing import Any, TypeVar
 
+from spanbridge.core.errors import SpanbridgeError
+
+C = TypeVar("C")
 # Loggers that write down addresses and what servers answer.
 _LOGGERS = ("httpx", "httpcore.http11", "httpcore.proxy")
 
@@ -33,6 +37,33 @@ def discreet(told: Callable[[str], str]) -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.removeFilter(clean)
+
+
+def made(kind: Callable[..., C], told: Callable[[str], str], *, local: bool, **options: Any) -> C:
+    """A client of httpx, with the environment's proxies and certificates, and no redirections.
+
+    Args:
+        kind: its class.
+        told: function that hides secrets in messages.
+        local: the server is this machine itself, before which no proxy stands.
+        options: further ones of the class.
+
+    Raises SpanbridgeError for a proxy or certificates that cannot be used.
+    """
+    import httpx
+
+    try:
+        secure = httpx.create_ssl_context()
+        return kind(verify=secure, trust_env=not local, follow_redirects=False, **options)
+    except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
+        raise SpanbridgeError(
+            f"the proxy or the certificates of the environment cannot be used: {told(str(error))}"
+        ) from None
+
+
+def is_local(host: str) -> bool:
+    """Check if a host is this machine itself."""
+    return host == "localhost" or is_loopback(host)
 
 
 def is_loopback(host: str) -> bool:

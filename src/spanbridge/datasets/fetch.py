@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import unwritable
-from spanbridge.core.http import discreet, is_loopback, reason_of, seconds_to_wait
+from spanbridge.core.http import discreet, is_local, made, reason_of, seconds_to_wait
 from spanbridge.core.records import file_digest
 from spanbridge.core.secrets import shown
 from spanbridge.core.temporary import place
@@ -275,20 +275,9 @@ class _Fetching:
     def _client(self) -> Iterator[httpx.Client]:
         import httpx
 
-        host = urlsplit(self._url).hostname or ""
-        try:
-            client = httpx.Client(
-                headers={"Accept-Encoding": "identity", "User-Agent": "spanbridge"},
-                timeout=_SECONDS,
-                follow_redirects=False,
-                verify=httpx.create_ssl_context(),
-                trust_env=not (host == "localhost" or is_loopback(host)),
-            )
-        except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
-            raise SpanbridgeError(
-                f"the proxy or the certificates of the environment cannot be used: "
-                f"{self._told(str(error))}"
-            ) from None
+        local = is_local(urlsplit(self._url).hostname or "")
+        headers = {"Accept-Encoding": "identity", "User-Agent": "spanbridge"}
+        client = made(httpx.Client, self._told, local=local, headers=headers, timeout=_SECONDS)
         with discreet(self._told), client:
             yield client
 
@@ -300,8 +289,11 @@ class _Fetching:
 
 
 def _proxied(url: str) -> bool:
-    from urllib.request import getproxies
+    """Check if the environment has a proxy for an address."""
+    from urllib.request import getproxies, proxy_bypass
 
-    parts: Any = urlsplit(url)
-    local = parts.hostname == "localhost" or is_loopback(parts.hostname or "")
-    return not local and bool({parts.scheme, "all"} & {*getproxies()})
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return bool({parts.scheme, "all"} & {*getproxies()}) and not (
+        is_local(host) or proxy_bypass(host)
+    )

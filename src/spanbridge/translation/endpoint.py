@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.http import discreet, is_loopback, reason_of, seconds_to_wait
+from spanbridge.core.http import discreet, is_local, made, reason_of, seconds_to_wait
 from spanbridge.core.secrets import OPEN, shown
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Endpoint:
         raw, sign, query = found.raw_path.partition(b"?")
         target = raw.rstrip(b"/") + path.encode() + sign + query
         self.target = str(found.copy_with(raw_path=target))
-        self._local = host == "localhost" or is_loopback(host)
+        self._local = is_local(host)
 
     def told(self, text: str) -> str:
         """Words about it that can be shown and kept: one line, without secrets."""
@@ -97,20 +97,10 @@ class Endpoint:
         headers = {"Accept-Encoding": "identity"}  # its size is known before it is unpacked
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        try:
-            # no limit of its own for each read: the caller sets one for the whole of a request
-            client = httpx.AsyncClient(
-                headers=headers,
-                timeout=None,  # noqa: S113
-                follow_redirects=False,
-                verify=httpx.create_ssl_context(),
-                trust_env=not self._local,
-            )
-        except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
-            raise SpanbridgeError(
-                f"the proxy or the certificates of the environment cannot be used: "
-                f"{self.told(str(error))}"
-            ) from None
+        # no limit of its own for each read: the caller sets one for the whole of a request
+        client = made(
+            httpx.AsyncClient, self.told, local=self._local, headers=headers, timeout=None
+        )
         with discreet(self.told):
             async with client:
                 yield client
