@@ -20,7 +20,7 @@ licence: CC0-1.0
 languages: [de]
 splits: [test]
 labels: [PER, BIRD]
-coarse: {PER: PER}
+coarse: {BIRD: ORG}
 access: Ask its author.
 files: [{path: toy.conll}]
 """
@@ -42,14 +42,14 @@ def test_list_show_and_write(spanbridge, home):
     assert "masakhaner2" not in listed
     assert "europarl-ner" not in listed
     shown = spanbridge("data", "show", "toy", "--lang", "de").stdout
-    assert "PER = PER; others are left out" in shown
+    assert "BIRD = ORG; others are left out" in shown
     assert f"here    {home / 'toy.conll'}" in shown
     facts = json.loads(spanbridge("data", "show", "toy", "--json").stdout)
     assert facts["files"][0]["here"] == [str(home / "toy.conll")]
     told = spanbridge("data", "write", "toy", *"--lang de --split test -o o.conll --coarse".split())
     assert told.stderr == "Toy, licence: CC0-1.0; rows: 1\n"
     (sentence,) = read_labelled(home / "o.conll")
-    assert [span.label for span in sentence.spans] == ["PER"]
+    assert [span.label for span in sentence.spans] == ["ORG"]
     got = spanbridge("data", "get", "toy", "--lang", "de", "--split", "test", "--json")
     assert json.loads(got.stdout)[0]["fetched"] is False
 

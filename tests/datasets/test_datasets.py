@@ -115,14 +115,24 @@ def test_rows_without_words_are_left_out_and_counted(home):
 
 def test_labels_are_mapped_dropped_and_made_coarse(home):
     more = "map: {GPE: LOC, PER: null}\n"
-    describe(home, DESCRIPTION + more + "coarse: {LOC: PLACE}\n")
+    describe(home, DESCRIPTION + more + "coarse: {LOC: ORG}\n")
     (home / "toy" / "de.train.conll").write_text(CONLL, "utf-8")
     toy = find_dataset("toy")
     assert next(toy.read("de", "train")).target.spans == (Span(3, 4, "LOC"),)
-    assert next(toy.read("de", "train", coarse=True)).target.spans == (Span(3, 4, "PLACE"),)
+    assert next(toy.read("de", "train", coarse=True)).target.spans == (Span(3, 4, "ORG"),)
     mapped = toy.digest("de", "train")
     describe(home)
     assert find_dataset("toy").digest("de", "train") != mapped
+
+
+def test_coarse_labels_stand_for_themselves(home):
+    describe(home)
+    (home / "toy" / "de.train.conll").write_text(CONLL, "utf-8")
+    assert find_dataset("toy").coarse == {"PER": "PER", "LOC": "LOC"}
+    (first, _) = find_dataset("toy").read("de", "train", coarse=True)
+    assert first.target.spans == (Span(0, 1, "PER"),)
+    with pytest.raises(SpanbridgeError, match="xsid has no labels that stand for PER, ORG, LOC"):
+        find_dataset("xsid").read("de", "dev", coarse=True)
 
 
 def test_a_missing_file_says_where_it_goes(home):

@@ -281,7 +281,7 @@ def _told(one: Dataset) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [("kind", _of_kind(one))]
     rows += [(key, facts[key]) for key in ("licence", "homepage", "cite", "revision")]
     rows += [(key, ", ".join(facts[key])) for key in ("languages", "splits", "labels")]
-    if one.coarse:
+    if any(old != new for old, new in one.coarse.items()):
         pairs = ", ".join(f"{old} = {new}" for old, new in one.coarse.items())
         rows.append(("coarse", f"{pairs}; others are left out"))
     rows.append(("here", f"{facts['here']} of {facts['languages_and_splits']} parts"))

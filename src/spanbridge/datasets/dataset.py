@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from spanbridge.datasets.getting import Got, Watch
 
 
+COARSE = ("PER", "ORG", "LOC")
 # Files as they are read: one group for all, or one for the source and one for the target.
 Groups = tuple[tuple[Path, ...], ...]
 
@@ -99,9 +100,13 @@ class Dataset:
 
     @property
     def coarse(self) -> dict[str, str]:
-        """Its labels -> PER, ORG, LOC and the like, as the field maps them; others are dropped."""
+        """Its labels -> PER, ORG, LOC, as the field maps them; others are dropped.
+
+        Where the description maps none, these three stand for themselves.
+        """
         own = self.description.parts[self.part].coarse if self.part else None
-        return dict(self.description.coarse if own is None else own)
+        found = dict(self.description.coarse if own is None else own)
+        return found or {label: label for label in self.labels if label in COARSE}
 
     @property
     def quirks(self) -> tuple[str, ...]:
@@ -177,9 +182,13 @@ class Dataset:
             have the sure links as ``links`` and the others in ``extra["possible"]``.
 
         Raises:
-            SpanbridgeError, InputError: as :meth:`files`; and while reading, for a file that is not
+            SpanbridgeError: no label has a coarse one; and as :meth:`files`.
+            InputError: as :meth:`files`; and while reading, for a file that is not
                 as the description says.
         """
+        if coarse and not self.coarse:
+            none = f"{self.name} has no labels that stand for {', '.join(COARSE)}"
+            raise SpanbridgeError(f"{none}; read its labels as they are")
         layout, groups = self._found(language, split)
         renamed = rows.renaming(self.description.map, self.coarse if coarse else None)
         spoken = sides(self.code(language)) if self.paired else ()

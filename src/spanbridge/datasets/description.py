@@ -213,7 +213,8 @@ class Description(_Part):
         splits: of all its languages together.
         labels: labels of its spans, after ``map``.
         map: labels as they stand in the files -> as they are read; null drops their spans.
-        coarse: labels -> PER, ORG, LOC and the like, where the field does so; others are dropped.
+        coarse: labels -> PER, ORG or LOC, where the field does so; others are dropped. None needed
+            where these are among the labels.
         quirks: what a user should know before trusting a number.
         access: how to get the files where they cannot be fetched.
         verified: False if addresses, revision or layout could not be checked.
