@@ -248,3 +248,26 @@ def test_one_language_names_its_pair(name, asked, found):
     for wrong, said in (("de", "is in several pairs; name one of en-de, de-en"), ("fr", "no lang")):
         with pytest.raises(SpanbridgeError, match=said):
             find_dataset("europarl-ner").code(wrong)
+
+
+def test_rows_are_matched_by_comments(home):
+    text = DESCRIPTION.replace("entities", "pairs").replace("[de, swa]", "[en-de]")
+    match = "{format: conll, match: {source: text, target: text-en}}"
+    describe(home, text.replace("{language}.", "{side}.") + f"    reading: {match}\n")
+    english = (
+        "# text = Yes\n\n# text = Ana\nAna\tB-PER\n\n# text = Yes\nYes\tO\n\n# text = No\nNo\tO\n\n"
+    )
+    (home / "toy" / "en.test.conll").write_text(english.replace("Yes\n\n", "Yes\nyes\tO\n\n", 1))
+    german = "# text-en = Yes\nJa\tO\n\n# text-en = Yes\nJo\tO\n\n# text-en = Ana\nAna\tB-PER\n\n"
+    (home / "toy" / "de.test.conll").write_text(german + "# text-en = Eve\nEve\tB-PER\n\n")
+    counts = Counts()
+    rows = list(find_dataset("toy").read("en-de", "test", counts=counts))
+    assert [(row.source.words, row.target.words) for row in rows] == [
+        (("yes",), ("Ja",)),
+        (("Yes",), ("Jo",)),
+        (("Ana",), ("Ana",)),
+    ]
+    assert counts.left_out["rows without a counterpart left out"] == 2
+    (home / "toy" / "de.test.conll").write_text("# text-en = No\nNein\tO\n\nJa\tO\n\n")
+    with pytest.raises(InputError, match=r"de.test.conll:4: this row has no comment # text-en"):
+        list(find_dataset("toy").read("en-de", "test"))

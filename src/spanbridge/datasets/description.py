@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
 from spanbridge.core.registry import names
+from spanbridge.core.rows import Side
 from spanbridge.core.settings import exact, reason
 from spanbridge.core.settings_file import read_settings
 from spanbridge.core.similar import meant, not_named
@@ -68,6 +69,8 @@ class HowRead(_Part):
     Attributes:
         format: name of a format, or of a layout of :data:`OWN_FORMATS`; None finds it.
         keys: keys of JSON rows, and what they are called here.
+        match: comments of the source's and of the target's CoNLL file (``# NAME = VALUE``) by whose
+            values rows belong together; those without a counterpart are left out.
         one_based: the links of a file beside the sentences count words from 1.
     """
 
@@ -84,6 +87,14 @@ class HowRead(_Part):
     wordless: Wordless = "error"
     keys: dict[str, str] = Field(default_factory=dict)
     one_based: bool = False
+    match: dict[Side, str] = Field(default_factory=dict)
+
+    @field_validator("match")
+    @classmethod
+    def _both(cls, given: dict[Side, str]) -> dict[Side, str]:
+        if given and len(given) < 2:
+            raise ValueError("name the comment of the source, and that of the target")
+        return given
 
     @field_validator("format")
     @classmethod
@@ -103,7 +114,7 @@ class HowRead(_Part):
 
     def reading(self) -> Reading:
         """The settings as the formats take them."""
-        given = self.model_dump(exclude={"keys", "format", "tag_names", "one_based"})
+        given = self.model_dump(exclude={"keys", "format", "match", "tag_names", "one_based"})
         named = None if self.format in OWN_FORMATS else self.format
         return Reading(**given, format=named, tag_names=tuple(self.tag_names))
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import lines
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags
 from spanbridge.datasets.description import OWN_FORMATS, HowRead
 from spanbridge.formats.base import Counts
+from spanbridge.formats.conll_reader import is_blank
 from spanbridge.formats.json_objects import Object, objects
 from spanbridge.formats.jsonl import RowReader
 from spanbridge.formats.lookup import find_format
@@ -23,6 +27,7 @@ from spanbridge.formats.reading import parallel, with_position
 
 Rows = Iterator[tuple[int, SentencePair]]
 Link = tuple[int, int]
+_ALONE = "rows without a counterpart left out"
 # Function from a label to the one that it becomes; None drops the span.
 Renaming = Callable[[str], str | None]
 
@@ -66,7 +71,8 @@ def read(
     if len(groups[0]) > 1 or len(groups[1]) > 1:
         pairs = [((left,), (right,)) for left, right in _same_names(groups[0], groups[1], spoken)]
     for (source,), (target,) in pairs:
-        found = _side_by_side((source, target), how, counts)
+        beside = _matched if how.match else _side_by_side
+        found = beside((source, target), how, counts)
         if len(groups) > 2:
             found = _with_links(found, source, groups[2][0], how.one_based)
         for row in found:
@@ -155,6 +161,44 @@ def _side_by_side(paths: Sequence[Path], how: HowRead, counts: Counts) -> Iterat
     counts.n_orphans += also.n_orphans
     counts.n_comments += also.n_comments
     counts.repeated |= also.repeated
+
+
+def _matched(paths: Sequence[Path], how: HowRead, counts: Counts) -> Iterator[SentencePair]:
+    """Rows of two CoNLL files that belong together by comments, in the order of the targets."""
+    also = Counts(guessed=counts.guessed, left_out=counts.left_out, places=counts.places)
+    waiting: dict[str, deque[SentencePair]] = {}
+    for line, source in _rows(paths[0], how, "source", also):
+        key = _comment(paths[0], line, how.match["source"])
+        waiting.setdefault(key, deque()).append(source)
+    for line, target in _rows(paths[1], how, "target", counts):
+        if found := waiting.get(_comment(paths[1], line, how.match["target"])):
+            yield found.popleft()._replace(target=target.target)
+        else:
+            counts.leave_out(_ALONE)
+    counts.leave_out(_ALONE, sum(map(len, waiting.values())))
+    counts.n_orphans += also.n_orphans
+
+
+def _comment(path: Path, line: int, name: str) -> str:
+    """The value of a comment ``# NAME = VALUE`` of the row that begins on a line."""
+    found = _comments(path, path.stat().st_mtime_ns, name).get(line)
+    if found is None:
+        raise InputError(
+            path, line, f"this row has no comment # {name} = ..., by which it is matched"
+        )
+    return found
+
+
+@lru_cache(maxsize=2)
+def _comments(path: Path, stamp: int, name: str) -> dict[int, str]:
+    """Values of a comment by the first line of each row."""
+    found, first, mark = {}, 1, f"# {name} = "
+    for number, line in enumerate(lines(path), 1):
+        if is_blank(line):
+            first = number + 1
+        elif line.startswith(mark):
+            found[first] = line.removeprefix(mark).strip()
+    return found
 
 
 def _rows(path: Path, how: HowRead, side: Side, counts: Counts) -> Rows:
