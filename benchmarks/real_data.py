@@ -1,26 +1,38 @@
-"""The real data that benchmarks run on."""
+"""The real data that benchmarks run on: data sets by name, in the copies that they have here."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import re
 from pathlib import Path
 
-from spanbridge import Sentence, SentencePair, read_labelled
-from spanbridge.core.rows import SIDES
-from spanbridge.core.tags import spans_from_tags
-from spanbridge.formats.base import DEFAULT_READING, Counts
-from spanbridge.formats.conll_reader import read_conll
-from spanbridge.formats.json_objects import objects
-from spanbridge.formats.jsonl import RowReader
+from spanbridge import Sentence, SentencePair
+from spanbridge.datasets import find_dataset
 from spanbridge.formats.tokens import tokenize
 
 # What long benchmarks make, and go on with.
 BENCH = Path(os.environ.get("SPANBRIDGE_BENCH", ".bench"))
 Gold = tuple[set[tuple[int, int]], set[tuple[int, int]]]
 _ELISION = re.compile(r"\b((?:[ldnsmtcj]|qu|lorsqu|jusqu)['\u2019])", re.IGNORECASE)
+# Pair files with gold spans on both sides: names, and data set, language and split of each.
+_SETS = {
+    "absa-es": ("absa", "en-es", "train"),
+    **{
+        f"xsid-{x}": ("xsid", f"en-{x}", "dev")
+        for x in ("ar", "de", "gsw", "id", "it", "ja", "kk", "tr", "zh")
+    },
+    "pud-ru": ("uner-pud", "en-ru", "first300"),
+    "pud-zh": ("uner-pud", "en-zh-Hant", "first300"),
+    "pud-zh-raw": ("uner-pud", "en-zh-Hant", "raw300"),
+    **{f"relx-{x}": ("relx", f"en-{x}", "test") for x in ("es", "fr")},
+    "relx-tr": ("relx", "en-tr", "first100"),
+    **{f"xquad-{x}": ("xquad", f"en-{x}", "test") for x in ("es", "ru", "zh")},
+    **{f"abstrct-{x}": ("abstrct", f"en-{x}", "dev") for x in ("es", "it")},
+    **{f"mabsa-{x}": ("m-absa", f"en-{x}", "test") for x in ("es", "hi", "ko", "sw", "ja")},
+}
+DIRECTIONS = ("en-de", "en-es", "de-en", "es-en", "de-es", "es-de")
+# All sets of pairs with gold spans on both sides; `europarl-` is left out of the first ones' names.
+PAIR_SETS = (*DIRECTIONS, *_SETS)
 
 
 def folder() -> Path:
@@ -32,58 +44,25 @@ def folder() -> Path:
     return path
 
 
+def _rows(name: str, language: str, split: str, *, coarse: bool = False) -> list[SentencePair]:
+    os.environ.setdefault("SPANBRIDGE_DATA", str(folder()))
+    return list(find_dataset(name).read(language, split, coarse=coarse))
+
+
 def europarl(source: str, target: str) -> list[SentencePair]:
     """Europarl-NER dev: gold spans on both sides."""
-    sides = (read_labelled(folder() / "europarl-ner" / f"{s}.dev.conll") for s in (source, target))
-    return [SentencePair(str(n), s, t) for n, (s, t) in enumerate(zip(*sides, strict=True), 1)]
+    return _rows("europarl-ner", f"{source}-{target}", "dev")
 
 
 def alignment_gold(name: str) -> tuple[list[SentencePair], list[Gold]]:
     """Sentence pairs with sure and possible links."""
     pairs, gold = [], []
-    with (folder() / "alignment-gold" / f"{name}.jsonl").open(encoding="utf-8") as file:
-        for row in map(json.loads, file):
-            source, target = (Sentence(tuple(row[f"{side}_tokens"])) for side in SIDES)
-            pairs.append(SentencePair(row["id"], source, target))
-            sure, possible = ({(i, j) for i, j in row[kind]} for kind in ("sure", "possible"))
-            gold.append((sure, possible | sure))
+    for row in _rows("wpt2003", f"{name[:2]}-{name[2:]}", "test"):
+        assert row.links is not None
+        sure, possible = {*row.links.pairs}, {(i, j) for i, j in row.extra["possible"]}
+        pairs.append(row._replace(links=None))
+        gold.append((sure, possible | sure))
     return pairs, gold
-
-
-def absa() -> list[SentencePair]:
-    """Restaurant reviews, English and Spanish: opinion targets, projected by hand."""
-    pairs = []
-    for line in (folder() / "absa" / "en2es.train.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
-        source, target = (
-            Sentence(tuple(row[words]), spans_from_tags(row[tags])[0])
-            for words, tags in (
-                ("source_tokens", "source_tags"),
-                ("target_tokens", "target_gold_tags"),
-            )
-        )
-        pairs.append(SentencePair(row["id"], source, target))
-    return pairs
-
-
-# Pair files with gold spans on both sides, by the folder and the target's name.
-_FILES = {
-    **{
-        f"xsid-{x}": f"en2{x}.valid"
-        for x in ("ar", "de", "gsw", "id", "it", "ja", "kk", "tr", "zh")
-    },
-    **{f"pud-{x}": f"en2{x}.first300" for x in ("ru", "zh", "zh-raw")},
-    **{f"relx-{x}": f"en2{x}" for x in ("es", "fr")},
-    "relx-tr": "en2tr.first100",
-    **{f"xquad-{x}": f"en2{x}" for x in ("es", "ru", "zh")},
-    "abstrct-es": "en2es.deepl.neoplasm_dev",
-    "abstrct-it": "en2it.nllb.neoplasm_dev",
-    **{f"mabsa-{x}": f"en2{x}.test" for x in ("es", "hi", "ko", "sw")},
-    "mabsa-ja": "en2ja.nospace.test",
-}
-DIRECTIONS = ("en-de", "en-es", "de-en", "es-en", "de-es", "es-de")
-# All sets of pairs with gold spans on both sides; `europarl-` is left out of the first ones' names.
-PAIR_SETS = (*DIRECTIONS, "absa-es", *_FILES)
 
 
 def gold_pairs(name: str) -> list[SentencePair]:
@@ -92,16 +71,7 @@ def gold_pairs(name: str) -> list[SentencePair]:
     Raw text is cut into words at its gold spans: projecting takes the words that it finds itself,
     and evaluation compares both by their characters.
     """
-    if name in DIRECTIONS:
-        return europarl(*name.split("-"))
-    if name == "absa-es":
-        return absa()
-    path = folder() / name.partition("-")[0] / f"{_FILES[name]}.jsonl"
-    read = RowReader(path, "target", DEFAULT_READING, Counts(), None)
-    return [
-        read(row | {"target_spans": row.pop("gold_target_spans")}, line)
-        for line, row in objects(path)
-    ]
+    return europarl(*name.split("-")) if name in DIRECTIONS else _rows(*_SETS[name])
 
 
 def language_of(name: str) -> str:
@@ -112,25 +82,18 @@ def language_of(name: str) -> str:
 def news(language: str, part: str) -> list[Sentence]:
     """CoNLL-2002/2003-style news; Spanish, published as UTF-8 encoded twice, is repaired."""
     found = []
-    for _, sentence in read_conll(folder() / "news-ner" / language / f"{part}.txt"):
-        words = sentence.words
+    for row in _rows("news-ner", language, part):
+        words = row.target.words
         if language == "es":
             words = tuple(word.encode("latin-1").decode("utf-8") for word in words)
-        found.append(Sentence(words, sentence.spans))
-    return [sentence for sentence in found if sentence.words]
+        found.append(Sentence(words, row.target.spans))
+    return found
 
 
 def conll_mt(language: str, *, silver: bool = False) -> list[SentencePair]:
     """English CoNLL-2003 with gold spans, and machine translations, with silver spans or none."""
-    pairs = []
-    path = folder() / "conll-mt" / f"{language}.jsonl.gz"
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for row in map(json.loads, file):
-            source = tuple(row["source_tokens"]), spans_from_tags(row["source_tags"])[0]
-            spans = spans_from_tags(row["tprojection_tags"])[0] if silver else ()
-            target = Sentence(tuple(row["target_tokens"]), spans)
-            pairs.append(SentencePair(row["id"], Sentence(*source), target))
-    return pairs
+    rows = _rows("conll-mt", f"en-{language}", "train")
+    return rows if silver else [row._replace(target=row.target.with_spans(())) for row in rows]
 
 
 def masakhaner_parallel(language: str) -> list[SentencePair]:
@@ -139,13 +102,9 @@ def masakhaner_parallel(language: str) -> list[SentencePair]:
     French elisions are words of their own, as in French corpora (``l'`` ``Assemblée``).
     """
     pairs = []
-    path = folder() / "masakhaner2-parallel" / f"{language}.dev.jsonl"
-    for row in map(json.loads, path.read_text("utf-8").splitlines()):
-        text = row["source_text"]
-        if row["src_lang"] == "fra":
+    for row in _rows("masakhaner2-parallel", language, "dev", coarse=True):
+        text = row.source.plain_text()
+        if row.extra["src_lang"] == "fra":
             text = _ELISION.sub(r"\1 ", text)
-        spans = spans_from_tags(row["tags"])[0]
-        gold = tuple(span for span in spans if span.label in ("PER", "ORG", "LOC"))
-        source = Sentence(tokenize(text)[0])
-        pairs.append(SentencePair(row["id"], source, Sentence(tuple(row["tokens"]), gold)))
+        pairs.append(row._replace(source=Sentence(tokenize(text)[0])))
     return pairs

@@ -43,9 +43,18 @@ def _commands() -> Iterator[str]:
     for name in cli.list_commands(top):
         command = cli.get_command(top, name)
         assert command is not None
-        # as wide as a block of code on a page
-        context = click.Context(command, top, name, terminal_width=88, max_content_width=88)
-        yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
+        yield from _help(command, top, name)
+
+
+def _help(command: click.Command, above: click.Context, name: str) -> Iterator[str]:
+    """The help of a command, and of the commands in it."""
+    # as wide as a block of code on a page
+    context = click.Context(command, above, name, terminal_width=88, max_content_width=88)
+    whole = context.command_path.removeprefix("spanbridge ")
+    yield f"## {whole}\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            yield from _help(inner, context, inner.name or "")
 
 
 def on_page_content(html: str, **_: Any) -> str:

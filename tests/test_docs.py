@@ -13,12 +13,14 @@ from typing import get_args
 import pytest
 from benchmarks.__main__ import NAMES
 from benchmarks.training import TABLES
-from click import Command
+from click import Command, Group
 from pydantic.fields import FieldInfo
 
 from spanbridge.cli.main import cli
 from spanbridge.core import registry
 from spanbridge.core.rows import SIDES
+from spanbridge.datasets import datasets
+from spanbridge.datasets.description import OWN_FORMATS, Description, HowRead, Layout
 from spanbridge.demo.sample import sample
 from spanbridge.formats import Reading, find_format
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
@@ -38,6 +40,7 @@ PART_OPTION = re.compile(r"--(method|aligner|tagger|translator)-option ([a-z]\w*
 # The commands whose options a page may name beside a command's own line.
 COMMANDS = {
     "align": ("align", "project"),
+    "data": ("data",),
     "evaluate": ("evaluate",),
     "formats": ("project", "evaluate", "label"),
     "advise": ("advise", "label"),
@@ -147,7 +150,9 @@ def all_commands() -> tuple[str, ...]:
 def options_of(command: str) -> frozenset[str]:
     found = cli.get_command(None, command)  # type: ignore[arg-type]
     assert isinstance(found, Command), f"there is no command {command}"
-    named = {name for param in found.params for name in (*param.opts, *param.secondary_opts)}
+    inner = found.commands.values() if isinstance(found, Group) else ()
+    params = [param for one in (found, *inner) for param in one.params]
+    named = {name for param in params for name in (*param.opts, *param.secondary_opts)}
     return frozenset({"--help", *named})
 
 
@@ -235,6 +240,29 @@ def test_run_names_every_step_with_its_settings():
         else:
             listed = names(cell)
         assert sorted(listed) == sorted(known), name
+
+
+def test_data_names_every_setting():
+    [told, of_files] = (
+        {name for cell, *_ in table(text_of("data"), head) for name in names(cell)}
+        for head in ("setting", "setting of `files`")
+    )
+    assert told == set(fields(Description))
+    assert of_files == set(fields(Layout))
+    reading = next(c for s, c in table(text_of("data"), "setting") if s == "`reading`")
+    assert {*names(reading)} - {"Reading"} == set(fields(HowRead))
+
+
+def test_data_names_every_data_set():
+    told = [name for cell, *_ in table(text_of("data"), "data sets") for name in names(cell)]
+    known = [name for name in datasets() if "by-domain" not in name or "hotel" in name]
+    assert sorted(told) == sorted(known)
+
+
+def test_data_names_every_layout():
+    said = text_of("data")
+    for name in OWN_FORMATS:
+        assert f"`{name}`" in said, name
 
 
 def test_run_states_the_defaults_of_settings():

@@ -61,7 +61,7 @@ PROMISES = {
     "run": Promise(
         "p.yaml",
         *("o.jsonl", True, True, True),
-        *("t.txt", "t.txt: holds no settings; write steps: [...] and more"),
+        *("t.txt", "t.txt: holds no settings; write lines of NAME: VALUE"),
     ),
     "project": Promise(
         "--source s.conll --target t.txt --links l.pharaoh -o o.conll",
@@ -105,6 +105,11 @@ PROMISES = {
         "s.conll -o p.html",
         *("p.html", False, False, True),
         *("s.conll --links l.pharaoh -o p.html", "--links needs --source"),
+    ),
+    "data": Promise(
+        "list --kind alignment",
+        *(None, False, False, True),
+        *("show masakaner2", "no data set is named 'masakaner2' (did you mean masakhaner2?)"),
     ),
     "demo": Promise(
         "-o demo",

@@ -277,3 +277,21 @@ def test_a_row_without_end_is_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="more than 1000 characters") as caught:
         list(read_conll(path))
     assert caught.value.line == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["a O\n O\nb B-X\nc I-X\n\n", "1\ta\tO\n2\t\tO\n3\tb\tB-X\n4\tc\tI-X\n\n"]
+)
+def test_lines_without_a_word(tmp_path, text):
+    with pytest.raises(InputError, match=r"a.conll:2: "):
+        read(tmp_path, text)
+    counts = Counts()
+    ((_, sentence),) = read(tmp_path, text, counts, wordless="drop")
+    assert sentence == Sentence(("a", "b", "c"), (Span(1, 3, "X"),))
+    assert counts.left_out == {"lines without a word left out": 1}
+    with pytest.raises(InputError, match=r"a.conll:2: "):  # a label is never dropped with it
+        read(
+            tmp_path, text.replace(" O\nb", " B-X\nb").replace("\t\tO", "\t\tB-X"), wordless="drop"
+        )
+    with pytest.raises(SpanbridgeError, match="wordless is 'keep'"):
+        Reading(wordless="keep")

@@ -3,8 +3,8 @@
 import pytest
 
 from spanbridge.core.errors import InputError
+from spanbridge.core.settings_file import read_settings
 from spanbridge.run.config import read_pipeline
-from spanbridge.run.pipeline_file import read_settings
 
 STEPS = "\nsteps: [join]\n"
 

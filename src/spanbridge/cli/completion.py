@@ -15,6 +15,7 @@ _KINDS = {
     **{kind: kind for kind in ("aligner", "method", "tagger", "translator")},
     "format": "format",
     "output_format": "format",
+    "data_set": "dataset",
 }
 
 
@@ -29,12 +30,23 @@ class _Named(StringParamType):
     ) -> list[CompletionItem]:
         if self._kind is None:
             return [CompletionItem(incomplete, type="file")]
-        parts = registry.names(self._kind).items()
+        parts = _known(self._kind).items()
         return [CompletionItem(n, help=told) for n, told in parts if n.startswith(incomplete)]
+
+
+def _known(kind: str) -> dict[str, str]:
+    """Names of a kind, each with its summary."""
+    if kind != "dataset":
+        return registry.names(kind)
+    from spanbridge.datasets import datasets
+
+    return {name: one.title for name, one in datasets().items()}
 
 
 def completed(command: click.Command) -> click.Command:
     """The command, whose arguments and options in plain text can be completed."""
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        completed(inner)
     for param in command.params:
         if type(param.type) is StringParamType:
             param.type = _Named(_KINDS.get(param.name or ""))

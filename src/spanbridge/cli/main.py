@@ -35,6 +35,7 @@ _COMMANDS = {
     "evaluate": "Score predicted spans, or word alignments, against gold ones.",
     "perturb": "Change labelled sentences as noise would: typos, casing, other names.",
     "view": "Make an HTML page that shows the result.",
+    "data": "Data sets by name: list, show, get, write.",
     "demo": "Run the methods on a small sample in nine languages.",
     "doctor": "Show what is installed, and how to install what is missing.",
     "completion": "Print the script for completion by the Tab key.",

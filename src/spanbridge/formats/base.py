@@ -18,6 +18,8 @@ from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES, OrphanPolicy, Scheme
 from spanbridge.formats.offsets import OFFSETS, Offsets, Places, notes_of
 
 Write = Callable[[SentencePair], None]
+Wordless = Literal["error", "drop"]
+WORDLESS: tuple[Wordless, ...] = ("error", "drop")
 # Number of lines read to recognise a format.
 SNIFFED_LINES = 1000
 
@@ -91,6 +93,8 @@ class Reading:
         text_column: column of a table, or key of JSON lines, that holds the text of rows with one
             side; None takes ``text``, unless rows hold sides of their own.
         pairs: rows need both sides.
+        wordless: treatment of lines of CoNLL without a word whose tag is O, which some published
+            corpora have: an ``error``, or ``drop`` them, counted.
     """
 
     scheme: Scheme = "iob2"
@@ -105,12 +109,14 @@ class Reading:
     offsets: Offsets = "characters"
     format: str | None = None
     tag_names: tuple[str, ...] = ()
+    wordless: Wordless = "error"
 
     def __post_init__(self) -> None:
         for name, value, known in (
             ("scheme", self.scheme, SCHEMES),
             ("orphans", self.orphans, ORPHAN_POLICIES),
             ("offsets", self.offsets, OFFSETS),
+            ("wordless", self.wordless, WORDLESS),
         ):
             if value not in known:
                 raise SpanbridgeError(f"{name} is {value!r}, but must be one of {', '.join(known)}")

@@ -222,6 +222,9 @@ class _Reader:
             if not self.layout.is_word(cells[0]):
                 self.counts.leave_out("lines of several words or of none left out (3-4, 3.1)")
                 continue
+            if self.how.wordless == "drop" and self._is_wordless(line, cells):
+                self.counts.leave_out("lines without a word left out")
+                continue
             self._check(at, cells)
             words.append(cells[self.layout.word])
             tags.append(cells[self.layout.tag])
@@ -296,6 +299,14 @@ class _Reader:
             and ("\t" in line) == (self.separator == "\t")
             and (self._is_tag(cells[self.layout.tag]) or (len(cells) == 1 and not self.how.tags))
         )
+
+    def _is_wordless(self, line: str, cells: list[str]) -> bool:
+        """Check if a line has the tag O, and nothing in place of its word."""
+        if self.separator == "\t":
+            there = len(cells) == self.n_columns and not cells[self.layout.word]
+        else:
+            there = line[0] == " " and len(cells) == self.n_columns - 1
+        return there and cells[-1] == "O"
 
     def _hint(self, tag: str) -> str:
         where = self.layout.tag % self.n_columns + 1

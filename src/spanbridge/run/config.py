@@ -16,6 +16,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import real_path
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
+from spanbridge.core.settings_file import Place, read_settings, write_settings
 from spanbridge.core.similar import meant
 from spanbridge.core.spans import Nested
 from spanbridge.core.standard import is_standard
@@ -23,7 +24,6 @@ from spanbridge.formats import find_format
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
 from spanbridge.run.job import MAX_SHARD_ROWS, SHARD_ROWS, Job, applied
-from spanbridge.run.pipeline_file import Place, read_settings, write_settings
 from spanbridge.run.result import check_output, result_format
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps.base import Context, PartSettings, Step, one_entry

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import partial
 from ipaddress import ip_address
-from math import isfinite
-from socket import gaierror
-from ssl import SSLError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.http import discreet, is_local, made, reason_of, seconds_to_wait
 from spanbridge.core.secrets import OPEN, shown
 
 if TYPE_CHECKING:
@@ -29,8 +22,6 @@ _LONGEST, _WORDS = 1 << 14, 300  # bytes of an error that is read, letters that 
 # Answers to these are worth another try: too many requests, and servers that are not there yet.
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _JSON = {"Content-Type": "application/json"}
-# Loggers that write down addresses and what servers answer.
-_LOGGERS = ("httpx", "httpcore.http11", "httpcore.proxy")
 _HOST = re.compile(r"([\w-]{1,63}\.)*[\w-]{1,63}\.?", re.ASCII)
 
 
@@ -92,15 +83,11 @@ class Endpoint:
         raw, sign, query = found.raw_path.partition(b"?")
         target = raw.rstrip(b"/") + path.encode() + sign + query
         self.target = str(found.copy_with(raw_path=target))
-        self._local = host == "localhost" or _is_loopback(host)
+        self._local = is_local(host)
 
     def told(self, text: str) -> str:
         """Words about it that can be shown and kept: one line, without secrets."""
         return " ".join(shown(text, self._secrets).split())
-
-    def _clean(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self.told(record.getMessage()), ()
-        return True
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -110,29 +97,13 @@ class Endpoint:
         headers = {"Accept-Encoding": "identity"}  # its size is known before it is unpacked
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        try:
-            # no limit of its own for each read: the caller sets one for the whole of a request
-            client = httpx.AsyncClient(
-                headers=headers,
-                timeout=None,  # noqa: S113
-                follow_redirects=False,
-                verify=httpx.create_ssl_context(),
-                trust_env=not self._local,
-            )
-        except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
-            raise SpanbridgeError(
-                f"the proxy or the certificates of the environment cannot be used: "
-                f"{self.told(str(error))}"
-            ) from None
-        loggers, clean = [logging.getLogger(name) for name in _LOGGERS], partial(self._clean)
-        for logger in loggers:
-            logger.addFilter(clean)
-        try:
+        # no limit of its own for each read: the caller sets one for the whole of a request
+        client = made(
+            httpx.AsyncClient, self.told, local=self._local, headers=headers, timeout=None
+        )
+        with discreet(self.told):
             async with client:
                 yield client
-        finally:
-            for logger in loggers:
-                logger.removeFilter(clean)
 
     async def post(self, client: httpx.AsyncClient, body: Any) -> Any:
         """Send a value and return the answered one; the caller sets the deadline.
@@ -147,7 +118,7 @@ class Endpoint:
             async with client.stream("POST", self.target, content=sent, headers=_JSON) as answer:
                 content = await _read(answer)
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise ServerError(f"no answer ({self.words(_reason(error))})") from None
+            raise ServerError(f"no answer ({self.words(reason_of(error))})") from None
         if answer.status_code != 200:
             raise self._refusal(answer, content)
         try:
@@ -157,7 +128,7 @@ class Endpoint:
             raise ServerError(f"it does not answer in JSON: {said}", "no JSON") from None
 
     def _refusal(self, answer: httpx.Response, content: bytes) -> ServerError:
-        status, wait = answer.status_code, _seconds(answer.headers.get("Retry-After", ""))
+        status, wait = answer.status_code, seconds_to_wait(answer.headers.get("Retry-After", ""))
         brief = f"it answers {status} {self.told(_code(content))}".rstrip()
         words = self.words(_message(content))
         if 300 <= status < 400:
@@ -195,13 +166,6 @@ def _is_host(host: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _message(content: bytes) -> str:
     """The message in the body of an error, wherever servers put it; or else the whole body."""
     if len(content) > _LONGEST:
@@ -234,32 +198,3 @@ def _code(content: bytes) -> str:
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
     return code if isinstance(code, str) and re.fullmatch(r"[a-z][a-z_.-]{2,39}", code) else ""
-
-
-def _seconds(text: str) -> float:
-    """Seconds of ``Retry-After``: a number, or a date; 0 for anything else."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            date = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return 0
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        seconds = (date - datetime.now(UTC)).total_seconds()
-    return max(seconds, 0) if isfinite(seconds) else 0
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost reason of an error of the network, in the system's words."""
-    inner: BaseException | None = error
-    words = str(error) or type(error).__name__
-    while inner is not None:
-        if isinstance(inner, BaseExceptionGroup):
-            inner = inner.exceptions[0]
-        if isinstance(inner, OSError) and inner.strerror:
-            # asyncio puts the address in the system's words' place
-            own = isinstance(inner, gaierror | SSLError)
-            words = inner.strerror if own else os.strerror(inner.errno or 0)
-        inner = inner.__cause__ or inner.__context__
-    return words[:1].lower() + words[1:]

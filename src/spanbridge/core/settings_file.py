@@ -1,4 +1,4 @@
-"""Pipeline files: YAML, read strictly, with the line of every setting.
+"""Files of settings: YAML, read strictly, with the line of every setting.
 
 Numbers are decimal (YAML 1.1 would read ``1:30`` as 90 and ``010`` as 8), dates are text. Aliases,
 merge keys and names that are given twice are errors.
@@ -17,9 +17,9 @@ from yaml.reader import ReaderError
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import lines
 
-# Function from keys and indices to a line of a pipeline file.
+# Function from keys and indices to a line of the file.
 Place = Callable[[tuple[Hashable, ...]], int | None]
-# Greatest depth, number of values and names, and number of characters of a pipeline file.
+# Greatest depth, number of values and names, and number of characters of a file.
 _DEEPEST, _MOST, _LONGEST = 20, 10_000, 1_000_000
 _TAG = "tag:yaml.org,2002:"
 _FLOAT = re.compile(
@@ -50,7 +50,7 @@ for _tag, _form, _first in (("int", _INT, "-+0123456789"), ("float", _FLOAT, "-+
 
 
 def read_settings(path: str) -> tuple[dict[str, Any], Place]:
-    """Settings of a pipeline file, and the function that tells the line of each.
+    """Settings of a file, and the function that tells the line of each.
 
     Raises InputError if it is not YAML of this kind, or holds no settings.
     """
@@ -68,13 +68,13 @@ def read_settings(path: str) -> tuple[dict[str, Any], Place]:
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise InputError(path, line, f"is not YAML ({problem})") from error
     if node is None or not isinstance(given, dict):
-        raise InputError(path, None, "holds no settings; write steps: [...] and more")
+        raise InputError(path, None, "holds no settings; write lines of NAME: VALUE")
     _check_names(node, path)
     return given, partial(_line, node)
 
 
 def write_settings(given: Mapping[str, Any]) -> str:
-    """Text of a pipeline file with these settings."""
+    """Text of a file with these settings."""
     return str(yaml.dump(dict(given), Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
@@ -102,7 +102,7 @@ def _text(path: str) -> str:
         found.append(line)
         n_characters += len(line) + 1
         if n_characters > _LONGEST:
-            why = f"has more than {_LONGEST} characters; is it a pipeline file?"
+            why = f"has more than {_LONGEST} characters; is it a file of settings?"
             raise InputError(path, None, why)
     return "\n".join(found)
 
@@ -121,7 +121,7 @@ def _check_shape(text: str, path: str) -> None:
         elif depth > _DEEPEST:
             why = f"is nested more than {_DEEPEST} levels deep"
         elif n > _MOST:
-            why = f"has more than {_MOST} values and names; is it a pipeline file?"
+            why = f"has more than {_MOST} values and names; is it a file of settings?"
         elif isinstance(event, yaml.ScalarEvent):
             if _NO_TEXT.search(event.value):
                 why = f"{event.value!r} holds a zero byte, or half a surrogate pair; remove it"
