@@ -30,7 +30,6 @@ Floats = npt.NDArray[np.float64]
 # By what the alignment rests on: intercept, and weights of the features.
 COEFFICIENTS = {
     "encoder": (-9.62, 9.85, -0.06, 2.69, 0.21),
-    "fused": (-7.11, 7.94, -0.70, 5.45, -0.26),
     "statistical": (-5.30, 5.41, -0.35, 4.49, 0.91),
     "links": (-5.23, 6.95, -0.17, -0.28, 1.25),
 }
