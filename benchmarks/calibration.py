@@ -336,6 +336,7 @@ def main(
 ) -> None:
     """For each method: coefficients, and how far they hold on what was left out."""
     every: list[Observed] = []
+    names: set[str] = set()
     for name in methods:
         seen = observe_all(name, sets, rows)
         by_kind, by_language = (left_out(seen, group) for group in (kind, language_of))
@@ -344,10 +345,10 @@ def main(
         print(f'\n    "{name}": Calibration({intercept}, {tuple(weights)}, {far}),')
         print_sets(by_kind, by_language)
         every += seen.values()
+        names |= seen.keys()
     n_dropped, n_rightly = sum(o.n_dropped for o in every), sum(o.n_rightly for o in every)
-    print(
-        f"\nFITTED_ON: {len({*map(kind, sets)})} kinds, {len({*map(language_of, sets)})} languages"
-    )
+    kinds, languages = {*map(kind, names)}, {*map(language_of, names)}
+    print(f"\nFITTED_ON: {len(kinds)} kinds, {len(languages)} languages")
     print(f"LIKE = {domain_of(every)}")
     print(
         f"CORRECTLY_DROPPED: {n_rightly} of {n_dropped} source spans left out had no gold span of "
