@@ -8,7 +8,7 @@ Prints: for each set its spans, their mean probability, the share that is right,
 Takes: about five minutes. The tagger is the embedded one, or a folder.
 Data: Spanish news; MasakhaNER2 in Hausa, Swahili and Yoruba, tagged directly; Twi and Luganda by
     human translations, which are tagged and projected; and gold English spans (German for de-en)
-    projected by the defaults: Europarl-NER (en-es is what confidences were fitted on), the
+    projected by the defaults: Europarl-NER, the
     Chinese of PUD (both sides annotated by different people), spoken commands of xSID.
 """
 
@@ -118,4 +118,5 @@ def main(sets: Sequence[str] = SETS, tagger: str = "embedded", rows: int = 600) 
         p, right, at, n_rows = judged(name, rows, entry)
         values, after = measures(p, right, at, n_rows)
         cells = "".join(f"{value:>9.3f}" for value in values)
-        print(f"{name:16}{len(p):>7}{cells}  ({error_if_true(after)})", flush=True)
+        true = error_if_true(after)
+        print(f"{name:16}{len(p):>7}{cells}  ({true:.3f} if they were true)", flush=True)

@@ -12,6 +12,8 @@ from hashlib import sha256
 
 import pytest
 
+from spanbridge.projection.confidence import CALIBRATIONS
+
 SOURCE = (
     "Angela\tB-PER\nMerkel\tI-PER\nvisited\tO\nParis\tB-LOC\n.\tO\n\n"
     "It\tO\nrained\tO\n.\tO\n\n"
@@ -24,9 +26,8 @@ EXPECTED = (
     "\n"
     "Paris\tB-LOC\nliebt\tO\nParis\tB-LOC\n\n"
 )
-# probability of a span with all of its links (support 1), by the greedy method's calibration:
-# 1 / (1 + exp(-(-.53 + .75 * -log(.01))))
-LINKED = 0.949
+# probability of a span with all of its links, by the greedy method's calibration
+LINKED = round(CALIBRATIONS["greedy"].max_confidence(), 4)
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ WRONG = {
     "--min-confidence 7": "'--min-confidence': 7.0 is not in the range 0<=x<=1",
     "--min-confidence -0.1": "'--min-confidence': -0.1 is not in the range 0<=x<=1",
     "--min-confidence nan": "min_confidence: must be a finite number",
-    "--min-confidence 0.9999 --links l.pharaoh": "'greedy' is never surer than 0.949 here",
+    "--min-confidence 0.9999 --links l.pharaoh": f"'greedy' is never surer than {LINKED:.3f} here",
     "--aligner lexical --aligner-option layer=3": "lexical: layer: there is no such setting",
     "--aligner-option compute_type=int7": "'int7' is not supported on this processor (did you mean",
     "--aligner-option extraction=argmax": "extraction has no use here: --method corpus reads soft",
@@ -374,7 +375,8 @@ def test_every_method_explains_itself(spanbridge, bitext, method):
 
 def test_the_least_confidence_and_why(spanbridge, bitext):
     args = "project --source s.conll --target t.txt --links l.pharaoh -o o.jsonl --method soft"
-    spanbridge(*args.split(), *"--min-confidence 0.98 --explain why.txt --json".split())
+    least = f"{CALIBRATIONS['soft'].max_confidence() - 1e-4:.4f}"
+    spanbridge(*args.split(), *f"--min-confidence {least} --explain why.txt --json".split())
     rows = [json.loads(line) for line in (bitext / "o.jsonl").read_text("utf-8").splitlines()]
     assert [row["target_spans"] for row in rows] == [[], [], []]
     assert rows[0]["status"] == "empty: confidence below the minimum"
@@ -383,7 +385,7 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     assert "explanation" not in rows[0]
     why = (bitext / "why.txt").read_text("utf-8").splitlines()
     assert why[0].startswith("row 1, PER [Angela Merkel]")
-    assert why[1].startswith("  left out: confidence 0.967 is below 0.98")
+    assert re.match(rf"  left out: confidence 0\.9\d* is below {least}", why[1])
     assert why[2].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
 
 

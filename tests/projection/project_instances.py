@@ -7,6 +7,7 @@ from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.projection.confidence import CALIBRATIONS
+from spanbridge.projection.evidence import closeness
 from spanbridge.projection.method import Projection
 
 often = settings(max_examples=100, deadline=None)
@@ -48,7 +49,7 @@ def placed(projection):
 def supported(method, *spans):
     """Spans as a method on links projects them: (start, end, label, support)."""
     calibration = CALIBRATIONS[method.name]
-    return tuple(Span(*span, calibration(support)) for *span, support in spans)
+    return tuple(Span(*span, calibration(closeness(support))) for *span, support in spans)
 
 
 @st.composite

@@ -1,85 +1,103 @@
 """Probabilities of spans and of sentences."""
 
-from math import log
+from math import exp, log
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import often
+from project_instances import linked, often
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.spans import Span
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.projection.confidence import (
     CALIBRATIONS,
     CORRECTLY_DROPPED,
-    MAX_MARGIN,
     Calibration,
-    closeness,
+    Domain,
     sentence_confidence,
+    traits,
 )
 from spanbridge.projection.corpus import CorpusMethod, Learned
 from spanbridge.projection.method import NO_LINK, UNSURE, Projection
 from spanbridge.projection.presets import SoftMethod
-from spanbridge.projection.scores import SCORES
 
 probabilities = st.floats(0, 1)
 
 
 def test_calibration_by_hand():
-    """closeness = -log(1 - 1 / 2 + .01) = -log(.51); z = -1 - 2 * log(.51) + 4 * .25."""
-    assert closeness(1, 2) == pytest.approx(-log(0.51))
-    odds = 1 / 0.51**2
-    assert Calibration(2, -1, (2, 4))(1, 0.25) == pytest.approx(odds / (1 + odds))
-    assert Calibration(1, 0, (0.5,))(1) == pytest.approx(10 / 11)  # a lack of nothing counts as .01
+    """z = 2 + 1.5 * -1 + 4 * -.25 = -.5."""
+    assert Calibration(2, (1.5, 4))(-1, -0.25) == pytest.approx(1 / (1 + exp(0.5)))
+    assert Calibration(2, (1.5, 4)).max_confidence() == pytest.approx(1 / (1 + exp(-2)))
+    assert 0 < Calibration(0, (1e6,))(-1e6) < 1e-300
     with pytest.raises(ValueError, match="zip"):
-        Calibration(1, 0, (1,))(1, 1)
+        Calibration(0, (1,))(1, 1)
+
+
+def test_width_by_hand():
+    """Odds of 9, halved and doubled."""
+    assert Calibration(0, (), log(2)).around(0.9) == pytest.approx((4.5 / 5.5, 18 / 19))
+    assert "0.9 stands for 0.82 to 0.95" in Calibration(0, (), log(2)).told()
+    assert Calibration(0, ()).around(0.3) == pytest.approx((0.3, 0.3))
 
 
 @pytest.mark.parametrize("name", CALIBRATIONS)
 @often
-@given(st.lists(probabilities, min_size=6, max_size=6))
+@given(st.lists(st.floats(-10, 0), min_size=12, max_size=12))
 def test_more_evidence_is_never_less_probable(name, drawn):
     calibration = CALIBRATIONS[name]
     n = len(calibration.weights)
     low, high = (
-        [pick(p) for p in zip(drawn[:n], drawn[3 : 3 + n], strict=True)] for pick in (min, max)
+        [pick(p) for p in zip(drawn[:n], drawn[6 : 6 + n], strict=True)] for pick in (min, max)
     )
-    low[0], high[0] = low[0] * calibration.best, high[0] * calibration.best
-    assert 0 < calibration(*low) <= calibration(*high) < 1
-    # a label's log-probability is at most 0, a margin at most MARGIN
-    within = [
-        min(high[0], calibration.best),
-        *(x * MAX_MARGIN for x in high[1:2]),
-        *([0.0] * (n - 2)),
-    ]
-    assert calibration(*within[:n]) <= calibration.max_confidence()
+    assert 0 < calibration(*low) <= calibration(*high) <= calibration.max_confidence() < 1
+    below, above = calibration.around(calibration(*low))
+    assert below <= calibration(*low) <= above
 
 
-@pytest.mark.parametrize("name", ["greedy", "exact", "heuristic"])
-def test_methods_on_links_have_one_feature(name):
-    assert len(CALIBRATIONS[name].weights) == 1
-    assert CALIBRATIONS[name].best == 1
+def test_each_method_has_a_calibration_of_its_evidence():
+    assert SoftMethod().calibration() is CALIBRATIONS["soft"]
+    method = CorpusMethod()
+    for states, key in ((True, "corpus, encoder"), (False, "corpus, no encoder")):
+        method.settle(Learned(has_states=states))
+        assert method.calibration() is CALIBRATIONS[key]
 
 
-def best_score(weights):
-    """With the best value for every score."""
-    ends = ((w * SCORES[name].low, w * SCORES[name].high) for name, w in weights.parts.items())
-    return sum(max(both) for both in ends)
+KNOWN = Domain(("LATIN",), {"CYRILLIC": 3, "LATIN": 5}, 2, 0.5)
 
 
-def test_every_state_of_the_soft_methods_has_a_calibration_for_its_scores():
-    soft, method = SoftMethod(), CorpusMethod()
-    assert CALIBRATIONS["soft"].best == best_score(soft.weights())
-    for states in (True, False):
-        for told in (0.0, 0.3, 1.0):
-            method.settle(Learned(has_states=states, told={"words": told, "states": told}))
-            assert method.calibration().best == pytest.approx(best_score(method.weights()))
-            assert len(method.calibration().weights) == 3
-            ends = "first pass, " if told == 0 else ""
-            name = f"corpus, {ends}{'encoder' if states else 'no encoder'}"
-            if told != 0.3:
-                assert method.calibration().best == pytest.approx(CALIBRATIONS[name].best)
+@pytest.mark.parametrize(
+    ("source", "target", "span", "links", "reason"),
+    [
+        ("a b", "x y", (0, 2), "0-0 1-1", None),
+        ("a b c d e", "x y", (0, 1), "0-0 1-1 2-1 3-1 4-1", None),
+        ("1 2", "3 4", (0, 1), "0-0 1-1", None),  # no letters, no script
+        ("a b", "x \u03b1\u03b2", (0, 1), "0-0 1-1", "a script that"),
+        ("\u0430 b", "x y", (0, 1), "0-0 1-1", "a script that"),
+        ("a b c", "\u0430 \u0431", (0, 1), "0-0 1-1 2-1", None),
+        ("a b c d", "\u0430 \u0431", (0, 1), "0-0 1-1 2-1 3-1", "rows longer than"),
+        ("a b c d e f", "x y", (0, 1), "0-0 1-1 2-1", "rows longer than"),
+        ("a b c", "x y z", (0, 3), "0-0 1-1 2-2", "spans longer than"),
+        ("a b", "x y", (0, 1), "0-0", None),  # half of the words
+        ("a b c", "x y", (0, 1), "0-0", "rows with fewer links"),
+        ("a", "x y", (0, 1), "", "rows with fewer links"),
+    ],
+)
+def test_rows_unlike_all_that_it_was_fitted_on(source, target, span, links, reason):
+    words = source.split(), target.split()
+    alignment = linked(links, *map(len, words))
+    pair = SentencePair(
+        "1", Sentence(tuple(words[0]), (Span(*span, "X"),)), Sentence(tuple(words[1])), alignment
+    )
+    found = KNOWN.unlike(traits(pair))
+    assert found is None if reason is None else found.startswith(reason)
+
+
+def test_a_row_without_links_or_words_is_like_others():
+    bare = SentencePair("1", Sentence(("a",)), Sentence(("b",)))
+    assert traits(bare) == (("LATIN", "LATIN"), 1, 0, 1.0)
+    assert traits(SentencePair("1", Sentence(()), Sentence(()))) == (("", ""), 0, 0, 1.0)
 
 
 def test_sentences():

@@ -12,7 +12,6 @@ from soft_samples import bitext, check, fitted, hard, labelled, names, pair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
 from spanbridge.projection import corpus as corpus_module
-from spanbridge.projection.confidence import CALIBRATIONS
 from spanbridge.projection.corpus import FULL, CorpusMethod, Learned, digest, foretold
 from spanbridge.projection.corpus_statistics import CorpusStatistics
 from spanbridge.projection.learned_taggers import FOLDS
@@ -50,7 +49,7 @@ def test_taggers_count_by_what_they_foretell(rows):
 
 
 @pytest.mark.parametrize(("told", "share"), [(0.0, 0.0), (FULL / 2, 0.25), (FULL, 1.0), (1.0, 1.0)])
-def test_weights_and_calibration_between_both_passes(told, share):
+def test_weights_between_both_passes(told, share):
     method = CorpusMethod()
     method.settle(Learned(has_states=False, told={"words": told}))
     first, second = FIRST["no encoder"], SECOND["no encoder"]
@@ -59,12 +58,6 @@ def test_weights_and_calibration_between_both_passes(told, share):
         assert method.weights().parts.get(name, 0) == pytest.approx(mean), name
     mean = (1 - share) * first.min_score + share * second.min_score
     assert method.weights().min_score == pytest.approx(mean)
-    ends = CALIBRATIONS["corpus, first pass, no encoder"], CALIBRATIONS["corpus, no encoder"]
-    found = method.calibration()
-    assert found.intercept == pytest.approx(
-        (1 - share) * ends[0].intercept + share * ends[1].intercept
-    )
-    assert found.best == pytest.approx((1 - share) * ends[0].best + share * ends[1].best)
 
 
 def test_each_tagger_has_a_share_of_its_own():
@@ -282,27 +275,3 @@ def test_promises_of_the_second_pass(corpus, rows, at, drawn):
     row, found = drawn
     check(project_row(corpus, (row, found)), row)
     check(project_row(corpus, rows[at]), rows[at][0])
-
-
-def test_what_the_confidence_of_a_second_pass_comes_from(corpus, rows):
-    """Score, margin, and what the tagger on word forms says of the label, 0 where it knows none."""
-    row, found = rows[0]
-    tags = corpus.score_input(row, found).tags["words"]
-    projection = project_row(corpus, rows[0])
-    assert projection.spans
-    least = corpus.weights().min_score
-    scores = corpus._scores(corpus.weights())
-    for span, entity, raw in zip(
-        projection.spans, projection.origins, projection.raw_scores, strict=True
-    ):
-        scored = corpus.score(corpus.score_input(row, found), entity, corpus.weights(), scores)
-        number = scored.number(span.start, span.end)
-        assert raw == pytest.approx(scored.total[number])
-        margin = min(scored.margin(number, least), 0.5)
-        assert margin > 0
-        label = tags.label_share(span.label, span.start, span.end)
-        assert label < 0
-        assert span.score == pytest.approx(
-            corpus.calibration()(scored.total[number], margin, label)
-        )
-        assert tags.label_share("new", span.start, span.end) == 0

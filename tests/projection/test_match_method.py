@@ -1,6 +1,6 @@
 """Matching by alignment, tagger and translator: hand-worked values, reasons, and what it needs."""
 
-from math import exp, log
+from math import log
 
 import numpy as np
 import pytest
@@ -8,6 +8,8 @@ from project_instances import linked, placed, project
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.spans import Span
+from spanbridge.projection.confidence import CALIBRATIONS
+from spanbridge.projection.evidence import MAX_LEAD
 from spanbridge.projection.method import BELOW, LOST, NO_LINK
 from spanbridge.projection.presets import MatchMethod
 from spanbridge.tagging.base import Tagged
@@ -56,13 +58,12 @@ def equipped(method, **helpers):
 
 
 def test_confidence_by_hand():
-    """One word linked to one of two: 1, and 2/3 with the other one, so a margin of 1/3."""
+    """One word linked to one of two: 1, and 2/3 with the other one, so a lead of 1/3."""
     found = project(MatchMethod(), [Span(0, 1, "PER")], linked("0-0", 1, 2))
     assert placed(found) == [(0, 1, "PER")]
     assert found.raw_scores == (1.0,)
-    intercept, closeness, margin = -0.82, 0.0, 13.05  # of projection/confidence.py
-    z = intercept + closeness * -log(0.01) + margin / 3
-    assert found.spans[0].score == pytest.approx(1 / (1 + exp(-z)))
+    expected = CALIBRATIONS["match"](0.0, log(1 / 3 / MAX_LEAD))
+    assert found.spans[0].score == pytest.approx(expected)
 
 
 def test_per_class_and_class_free():

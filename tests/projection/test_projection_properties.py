@@ -13,6 +13,7 @@ from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.projection.confidence import CALIBRATIONS
 from spanbridge.projection.corpus import CorpusMethod
+from spanbridge.projection.evidence import closeness
 from spanbridge.projection.heuristic import HeuristicMethod
 from spanbridge.projection.method import BELOW, LOST, NO_LINK, Method, in_order
 from spanbridge.projection.presets import ExactMethod, GreedyMethod, MatchMethod, SoftMethod
@@ -111,7 +112,7 @@ def test_confidences_and_scores(instance, method):
         between = [(i, j) for i, j in links.pairs if i in sources and j in targets]
         n_linked = len({i for i, _ in between}) + len({j for _, j in between})
         n_words = len(sources) + len(targets)
-        assert score == CALIBRATIONS[method.name](n_linked / n_words)
+        assert score == CALIBRATIONS[method.name](closeness(n_linked / n_words))
         assert 0 < score <= method.max_confidence() < 1
         assert (score == method.max_confidence()) == (n_linked == n_words)
         assert raw > least

@@ -93,9 +93,5 @@ def test_tags_by_hand():
         [2 * log(0.1), log(0.5) + log(0.7), 2 * log(0.1)]
     )
     assert tags.borders("LOC-x", intervals) == pytest.approx([2 * log(0.05), log(0.1) - 4, -8])
-    # of what is not O: .7 of .9 and all of .8; .2 of .9 and nothing
-    assert tags.label_share("PER", 0, 2) == pytest.approx((log(7 / 9) + 0) / 2)
-    assert tags.label_share("LOC-x", 0, 2) == pytest.approx((log(2 / 9) - 4) / 2)
-    assert TagProbabilities(np.array([[1.0, 0, 0, 0, 0]]), ["A"]).label_share("A", 0, 1) == -4
     assert tags.knows("LOC-x")
     assert not tags.knows("LOC")

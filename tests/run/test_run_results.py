@@ -1,6 +1,5 @@
 """From files to files: result, rejects, manifest."""
 
-import math
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,13 @@ from spanbridge import InputError, SpanbridgeError
 from spanbridge.core.plugins import code_digests
 from spanbridge.core.signature import package_version
 from spanbridge.formats.segmentation import IcuWords
+from spanbridge.projection.confidence import CALIBRATIONS
 from spanbridge.projection.presets import GreedyMethod
 from spanbridge.run.result import manifest_path, read_manifest
 
-# of a span whose words and whose source's words are all linked: support 1, by the calibration of
-# greedy (projection/confidence.py): 1 / (1 + exp(-(-.53 + .75 * -log(.01)))); four digits
-LINKED = 1 / (1 + math.exp(0.53 - 0.75 * -math.log(0.01)))
-SURE = 0.949
+# of a span whose words and whose source's words are all linked
+LINKED = CALIBRATIONS["greedy"].max_confidence()
+SURE = round(LINKED, 4)
 # the toy aligner is of another package
 [TOY] = code_digests([EqualWords()])
 

@@ -1,11 +1,10 @@
 """Streams of rows through the steps align and project: every row once, in order, with its fate."""
 
-import math
-
 import pytest
 from toy_bitext import ACCOUNT, LINKS, SOURCE, STATUSES, EqualWords, batches_of
 
 from spanbridge import Sentence, SentencePair, Span, WordAlignment, read_pairs
+from spanbridge.projection.confidence import CALIBRATIONS
 from spanbridge.run.memory import in_memory
 from spanbridge.run.sample import sampled
 from spanbridge.run.stream import learn
@@ -15,8 +14,8 @@ from spanbridge.steps.base import Context, chunks
 from spanbridge.steps.projecting import Project
 from spanbridge.steps.tagging import Tag
 
-# a span with all of its links (support 1), by the greedy method's calibration
-LINKED = 1 / (1 + math.exp(-(-0.53 + 0.75 * -math.log(0.01))))
+# a span with all of its links, by the greedy method's calibration
+LINKED = CALIBRATIONS["greedy"].max_confidence()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from spanbridge import InputError, Sentence, SentencePair, Span, SpanbridgeError, api
 from spanbridge.evaluation.calibration import Curve
+from spanbridge.projection.confidence import CALIBRATIONS
 from spanbridge.steps.account import EMPTIED, Account
 from spanbridge.steps.calibrating import Calibrate, Fitted
 from spanbridge.tagging.base import Tagged, Tagger
@@ -175,12 +176,13 @@ def test_what_is_known_of_several_kinds_of_rows():
     assert "calibration" not in Account().to_dict()
 
 
-CALIBRATED = "calibrated on Europarl-NER, English into German and Spanish"
+CALIBRATED = CALIBRATIONS["greedy"].told()
 FOREIGN = "uncalibrated: links from elsewhere"
 MULTIPLIED = "uncalibrated: a tagger's own probabilities are multiplied in"
 OTHERS = "uncalibrated: another aligner than the method's own"
 WEIGHED = "uncalibrated: settings other than the method's own"
-UNSPACED = "uncalibrated: a script that is written without spaces"
+GEORGIAN = "uncalibrated: a script that they were not fitted on"
+LONG = "uncalibrated: rows longer than those they were fitted on"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,9 @@ UNSPACED = "uncalibrated: a script that is written without spaces"
         (0.9, "Ana", {"links": "only"}, MULTIPLIED),
         (None, "Ana", {"weights": {"spelling": 1.0}}, WEIGHED),
         (None, "Ana", {"aligner": "usual"}, CALIBRATED),
-        (None, "\u5b89\u5a1c", {"aligner": "usual"}, UNSPACED),
+        (None, "\u10d0\u10dc\u10d0", {"aligner": "usual"}, GEORGIAN),
+        (0.9, "\u10d0\u10dc\u10d0", {"aligner": "usual"}, MULTIPLIED),
+        (None, " ".join(["Ana"] * 500), {"aligner": "usual"}, LONG),
     ],
 )
 def test_what_a_projection_knows(score, word, settings, known, monkeypatch):
@@ -206,6 +210,7 @@ def test_what_a_projection_knows(score, word, settings, known, monkeypatch):
         monkeypatch.setattr(GreedyMethod, "aligner", "lexical")
         given["aligner"] = LexicalAligner()
     links = WordAlignment.of([(0, 0)], 1, 1) if settings.get("links") else None
-    source, target = Sentence((word,), (Span(0, 1, "PER", score),)), Sentence((word,))
+    words = tuple(word.split())
+    source, target = Sentence(words, (Span(0, 1, "PER", score),)), Sentence(words)
     found = api.project([SentencePair("1", source, target, links)], "greedy", **given)
     assert found.account.calibration == known

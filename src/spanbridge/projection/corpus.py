@@ -22,12 +22,11 @@ from spanbridge.core.learned import Arrays
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
-from spanbridge.projection.candidates import Candidate, Indices
+from spanbridge.projection.candidates import Indices
 from spanbridge.projection.confidence import CALIBRATIONS, Calibration
 from spanbridge.projection.corpus_statistics import POSITIONS, CorpusStatistics, Span3
 from spanbridge.projection.learned_taggers import FOLDS, Floats, StatesTagger, WordsTagger, bioes
 from spanbridge.projection.method import Row
-from spanbridge.projection.pool import Pool
 from spanbridge.projection.presets import SoftMethod, SolverName
 from spanbridge.projection.score_input import ScoreInput, TagProbabilities
 from spanbridge.projection.weights import FIRST, SECOND, Weights
@@ -94,14 +93,10 @@ class CorpusMethod(SoftMethod):
         self.settle(Learned())
 
     def settle(self, state: Learned) -> None:
-        """Take up what was learned, with the weights and the calibration that follow from it."""
+        """Take up what was learned, with the weights that follow from it."""
         self.state = state
         shares, share = state.trust()
         self._preset = FIRST[state.which].towards(SECOND[state.which], shares, share)
-        first, second = (
-            CALIBRATIONS[f"corpus, {which}{state.which}"] for which in ("first pass, ", "")
-        )
-        self._calibration = first.towards(second, share, self.best_sum(self._preset))
 
     def describe_weights(self) -> str:
         """Digest of both passes' presets, changed weights, and what the taggers told."""
@@ -155,18 +150,9 @@ class CorpusMethod(SoftMethod):
         tags = {name: TagProbabilities(p, state.labels) for name, p in probabilities.items()}
         return ScoreInput(pair, alignment, state.statistics, tags, own.boundaries)
 
-    def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
-        """Score and margin, and the word tagger's confidence in the label if there is one."""
-        features = super().confidence_features(pool, chosen)
-        tagger = pool.given.tags.get("words")
-        entity = pool.entities[chosen.entity]
-        if tagger is None or entity[:2] in pool.given.inner:
-            return *features, 0.0
-        return *features, tagger.label_share(entity.label, chosen.start, chosen.end)
-
-    def own_calibration(self) -> Calibration:
-        """The mean of both passes' calibrations that goes with the weights."""
-        return self._calibration
+    def calibration(self) -> Calibration:
+        """Calibration with or without an encoder; the same for both passes."""
+        return CALIBRATIONS[f"corpus, {self.state.which}"]
 
     def preset(self) -> Weights:
         """The mean of both passes' weights, by what the taggers told."""

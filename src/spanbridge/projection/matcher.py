@@ -53,7 +53,6 @@ class Matcher(Method):
 
     # Inputs of scores beyond the pair: statistics, learned taggers.
     provides: ClassVar[frozenset[str]] = frozenset()
-    calibrated = True
     # Name of its calibration among CALIBRATIONS; a subclass of a preset keeps the preset's.
     calibration_key: ClassVar[str]
 

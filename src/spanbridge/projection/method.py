@@ -19,6 +19,7 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
 from spanbridge.projection.boundaries import Conventions
+from spanbridge.projection.confidence import Calibration
 
 NO_LINK = "no link"
 LOST = "no candidate left"
@@ -110,13 +111,11 @@ class Method(Learner, Part):
         name: name in the registry and in signatures.
         reads: input beyond the words. An aligner is loaded only if it reads an alignment.
         aligner: name of the default aligner.
-        calibrated: its scores are probabilities that :mod:`spanbridge.projection.confidence` fits.
     """
 
     name: ClassVar[str]
     reads: ClassVar[Reads] = "links"
     aligner: ClassVar[str] = "encoder"
-    calibrated: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Check the value of ``reads``."""
@@ -157,6 +156,10 @@ class Method(Learner, Part):
 
     def fit(self, rows: Sequence[Row]) -> None:
         """Learn from rows of the bitext; called before :meth:`project` if ``learns`` is True."""
+
+    def calibration(self) -> Calibration | None:
+        """The curve that its confidences come from; None if nothing is known of them."""
+        return None
 
     def max_confidence(self) -> float:
         """The greatest possible confidence in a span, in [0, 1]."""

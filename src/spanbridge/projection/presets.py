@@ -26,7 +26,8 @@ from spanbridge.projection.candidates import (
     TightNgrams,
     support,
 )
-from spanbridge.projection.confidence import CALIBRATIONS, MAX_MARGIN, Calibration
+from spanbridge.projection.confidence import CALIBRATIONS, Calibration
+from spanbridge.projection.evidence import closeness, lead, of_mass
 from spanbridge.projection.matcher import Matcher
 from spanbridge.projection.pool import Pool
 from spanbridge.projection.scores import AlignmentScore, NerScore, Score
@@ -53,9 +54,9 @@ class LinkMatcher(Matcher):
         return CALIBRATIONS[self.calibration_key]
 
     def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
-        """Support of the candidate."""
+        """Closeness of the candidate's support to 1."""
         e, start, end, _ = chosen
-        return (support(pool.entities[e], start, end, pool.given.links),)
+        return (closeness(support(pool.entities[e], start, end, pool.given.links)),)
 
     def linked(self, pool: Pool, entity: int) -> bool:
         """Check if any word of an entity has a link."""
@@ -142,28 +143,13 @@ class SoftMethod(Matcher):
         """The soft alignment alone."""
         return ONE_BY_ONE
 
-    def own_calibration(self) -> Calibration:
+    def calibration(self) -> Calibration:
         """Calibration of the method with its own weights."""
         return CALIBRATIONS[self.calibration_key]
 
-    def calibration(self) -> Calibration:
-        """Calibration of the method; with other weights, scaled to their greatest sum."""
-        own = self.own_calibration()
-        return replace(own, best=self.best_sum(self.weights())) if self.changes else own
-
-    def best_sum(self, weights: Weights) -> float:
-        """The greatest sum that weights allow, more than 0."""
-        ends = (
-            (weight * score.low, weight * score.high)
-            for weight, score in zip(weights.parts.values(), self._scores(weights), strict=True)
-        )
-        return max(sum(map(max, ends)), 1e-6)
-
     def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
-        """Score and margin of the candidate."""
-        scored, min_score = pool.scored[chosen.entity], self.weights().min_score
-        number = scored.number(chosen.start, chosen.end)
-        return float(scored.total[number]), min(scored.margin(number, min_score), MAX_MARGIN)
+        """What the alignment and the sums of scores show of the candidate."""
+        return of_mass(pool, chosen, self.weights().min_score)
 
     def linked(self, pool: Pool, entity: int) -> bool:
         """Check if any candidate of an entity has mass."""
@@ -245,10 +231,12 @@ class MatchMethod(LinkMatcher):
         return super().describe()[:-1] + f",per_class={self._per_class},capped={self._capped})"
 
     def confidence_features(self, pool: Pool, chosen: Candidate) -> tuple[float, ...]:
-        """Share of the greatest possible sum, and margin, of the candidate."""
+        """Closeness to the greatest possible sum, and lead, of the candidate."""
         weights = self.weights()
         total = sum(abs(weight) for weight in weights.parts.values())
         scored = pool.scored[chosen.entity]
         number = scored.number(chosen.start, chosen.end)
         margin = scored.margin(number, weights.min_score) / total
-        return max(float(scored.total[number]) / total, 0.0), min(margin, MAX_MARGIN)
+        entity = pool.entities[chosen.entity]
+        words = max(entity.end - entity.start, chosen.end - chosen.start)
+        return closeness(float(scored.total[number]) / total), lead(margin, words)

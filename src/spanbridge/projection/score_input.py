@@ -105,6 +105,12 @@ class ScoreInput:
         return SoftAlignment.from_links(given)
 
     @cached_property
+    def characters(self) -> tuple[int, int]:
+        """Number of characters of the source's words, and of the target's."""
+        source, target = (sum(map(len, one.words)) for one in (self.pair.source, self.pair.target))
+        return source, target
+
+    @cached_property
     def boundaries(self) -> Boundaries:
         """The boundaries of names in the target."""
         pair = self.pair
@@ -236,17 +242,6 @@ class TagProbabilities:
             at = self._columns[label]
             self._inside[label] = cumulate(self._log(self._p[:, at : at + 4].sum(1)))
         return self._inside[label]
-
-    def label_share(self, label: str, start: int, end: int) -> float:
-        """Log-probability of the label among all labels, mean over the words [start, end).
-
-        In [FLOOR, 0]; 0 for an unknown label.
-        """
-        if not self.knows(label):
-            return 0.0
-        of_labels = self._p[start:end, 1:].reshape(end - start, -1, 4).sum(2)
-        share = of_labels[:, self._columns[label] // 4] / np.maximum(of_labels.sum(1), 1e-30)
-        return float(self._log(share).mean())
 
     def borders(self, label: str, intervals: Intervals) -> Vector:
         """Log p(B) of the first word plus log p(E) of the last; 2 log p(S) for a single word."""

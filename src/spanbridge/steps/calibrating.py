@@ -204,7 +204,7 @@ class Calibrate(Step):
         Labels that only the labelled rows have, or only what was found, are left out.
         """
         both = [
-            (_places(found.side(self.side)), set(_places(gold.side(self.side))), found)
+            (places(found.side(self.side)), set(places(gold.side(self.side))), found)
             for gold, found in zip(self._gold, rows, strict=True)
             if not (found.status or "").startswith(REJECTED)
             and _text(gold.side(self.side)) == _text(found.side(self.side))
@@ -265,7 +265,7 @@ class Calibrate(Step):
             status = EMPTIED if status == PROJECTED else status
         elif confidence is not None:
             confidence = self._fitted.rows(confidence)
-            for p in _of_places(low):  # right without the span, in place of with it
+            for p in _ofplaces(low):  # right without the span, in place of with it
                 confidence *= (1 - p) / p
             confidence = round(min(confidence, 1.0), 4)
         return pair._replace(target=done, status=status, confidence=confidence)
@@ -307,7 +307,7 @@ def _restored(content: Mapping[str, Any], path: Path) -> Fitted:
         raise InputError(path, None, f"is damaged ({error!r}); {_REMEDY}") from error
 
 
-def _of_places(spans: Sequence[Span]) -> Iterator[float]:
+def _ofplaces(spans: Sequence[Span]) -> Iterator[float]:
     """The lowest probability of each place; the labels of one are right or wrong together."""
     least: dict[tuple[int, int], float] = {}
     for span in spans:
@@ -321,7 +321,7 @@ def _text(sentence: Sentence) -> str:
     return "".join(sentence.plain_text().split())
 
 
-def _places(sentence: Sentence) -> dict[Place, float | None]:
+def places(sentence: Sentence) -> dict[Place, float | None]:
     """The places of a sentence's spans, and their scores."""
     whole = with_text(sentence)
     before = np.cumsum([0, *(not char.isspace() for char in whole.text or "")]).tolist()

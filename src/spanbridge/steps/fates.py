@@ -10,10 +10,10 @@ from spanbridge.core import registry
 from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import EMPTY, REJECTED, SentencePair
-from spanbridge.core.scripts import is_invisible, is_unspaced
+from spanbridge.core.scripts import is_invisible
 from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span
-from spanbridge.projection.confidence import FITTED_ON, sentence_confidence
+from spanbridge.projection.confidence import LIKE, Calibration, sentence_confidence, traits
 from spanbridge.projection.method import NO_LINK, Method, Projection
 from spanbridge.projection.score_input import LINK_SCORE
 from spanbridge.steps.base import PartSettings
@@ -107,7 +107,7 @@ def doubt_of_settings(
         The reason; None if nothing speaks against it.
     """
     aligner, own = chosen
-    if not method.calibrated:
+    if method.calibration() is None:
         return f"nothing is known of the method {method.name}"
     if own.options or further:
         return "settings other than the method's own"
@@ -123,25 +123,26 @@ def doubt_of_settings(
     return None
 
 
-def known_of(pair: SentencePair, doubt: str | None, given_links: bool) -> str:
+def known_of(
+    pair: SentencePair, doubt: str | None, given_links: bool, calibration: Calibration | None
+) -> str:
     """What the confidences of a row's spans are known to hold for.
 
     Args:
-        pair: the row.
+        pair: the finished row.
         doubt: as from :func:`doubt_of_settings`.
         given_links: the row brought links that took the place of the aligner's.
+        calibration: the method's.
     """
     if any(span.score is not None for span in pair.source.spans):
         doubt = "a tagger's own probabilities are multiplied in"
     elif doubt is None and given_links:
         doubt = "links from elsewhere"
-    elif doubt is None and any(map(_is_unspaced, (*pair.source.words, *pair.target.words))):
-        doubt = "a script that is written without spaces"
-    return f"calibrated on {FITTED_ON}" if doubt is None else f"uncalibrated: {doubt}"
-
-
-def _is_unspaced(word: str) -> bool:
-    return bool(word) and is_unspaced(word[0])
+    elif doubt is None:
+        doubt = LIKE.unlike(traits(pair))
+    if doubt is None and calibration is not None:
+        return calibration.told()
+    return f"uncalibrated: {doubt}"
 
 
 def status_or(found: Projection | RowError) -> Projection | str:

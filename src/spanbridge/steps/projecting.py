@@ -383,7 +383,9 @@ class Project(Step):
             rejected_sentences=None,
         )
         account.add(done, status, dropped)
-        account.calibrated(spans, known_of(pair, self._doubt, pair.links is not None))
+        if spans:
+            known = known_of(done, self._doubt, pair.links is not None, self._method.calibration())
+            account.calibrated(spans, known)
         if status == UNLIKELY:
             account.doubt(pair.id)
         _, crossing = nesting([span[:2] for span in pair.source.spans])
