@@ -9,6 +9,8 @@ Every report carries a signature that says how its numbers came about.
 """
 
 from spanbridge.evaluation._common import RowCounts, aligned
+from spanbridge.evaluation.comparing import Counts, compare_systems
+from spanbridge.evaluation.comparison import Comparison, Difference, SystemScore
 from spanbridge.evaluation.error_classes import (
     BOUNDARY_KINDS,
     BOUNDARY_SIDES,
@@ -27,15 +29,14 @@ from spanbridge.evaluation.significance import (
     bootstrap_interval,
     compare_paired,
 )
+from spanbridge.evaluation.span_report import SpanAverage, SpanCounts, SpanReport
 from spanbridge.evaluation.span_scores import (
     SPAN_PROTOCOLS,
-    SpanAverage,
-    SpanCounts,
     SpanProtocol,
-    SpanReport,
     evaluate_spans,
     evaluate_tags,
     orphan_policy,
+    score_cell,
 )
 
 __all__ = [
@@ -45,6 +46,9 @@ __all__ = [
     "SPAN_PROTOCOLS",
     "AlignmentReport",
     "BootstrapInterval",
+    "Comparison",
+    "Counts",
+    "Difference",
     "ErrorExample",
     "ErrorReport",
     "PairedComparison",
@@ -54,14 +58,17 @@ __all__ = [
     "SpanMatch",
     "SpanProtocol",
     "SpanReport",
+    "SystemScore",
     "aligned",
     "bootstrap_interval",
     "boundary_error",
     "compare_paired",
+    "compare_systems",
     "count_errors",
     "evaluate_links",
     "evaluate_spans",
     "evaluate_tags",
     "match_spans",
     "orphan_policy",
+    "score_cell",
 ]

@@ -20,8 +20,9 @@ import numpy.typing as npt
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.signature import signature
 
+ROUNDING = 1e-12  # differences below are none
 Rows = Sequence[tuple[int, int, int]]
-_Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +161,12 @@ def _resample(table: npt.NDArray[np.int64], n: int, seed: int) -> npt.NDArray[np
     return np.asarray(drawn @ distinct)
 
 
-def _f1(tp: npt.ArrayLike, sizes: npt.ArrayLike) -> _Floats:
+def _f1(tp: npt.ArrayLike, sizes: npt.ArrayLike) -> Floats:
     """``2 tp / (gold + predicted)``; 0 if both sides are empty."""
     return 2 * np.asarray(tp, dtype=np.float64) / np.maximum(sizes, 1)
 
 
-def _interval(values: _Floats, level: float) -> tuple[float, float]:
+def _interval(values: Floats, level: float) -> tuple[float, float]:
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
@@ -181,3 +182,53 @@ def _line(method: str, n_rows: int, n: int, seed: int, level: float) -> str:
         "rows": n_rows,
     }
     return signature(parts)
+
+
+def check_resampling(resamples: int, level: float) -> None:
+    """Raise SpanbridgeError if a number is out of range."""
+    if resamples < 1:
+        raise SpanbridgeError(f"the number of resamples must be at least 1, not {resamples}")
+    if not 0 < level < 1:
+        raise SpanbridgeError(f"level must lie between 0 and 1 (such as 0.95), not {level}")
+
+
+def interval(values: Floats, level: float) -> tuple[float, float]:
+    """Percentile interval that holds this share of the values."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values corrected by the step-down method of Holm (1979), each in [0, 1]."""
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, k in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[k]))
+        corrected[k] = largest
+    return corrected
+
+
+def wilcoxon(differences: Sequence[float]) -> float:
+    """Two-sided p-value of the Wilcoxon signed-rank test; zeros are left out, 1 if all are zero."""
+    from scipy import stats
+
+    # differences that are equal but for rounding are ties
+    moved = [d for d in (round(d, 12) for d in differences) if d]
+    return float(stats.wilcoxon(moved).pvalue) if moved else 1.0
+
+
+def p_of_resamples(drawn: Floats, found: float) -> float:
+    """``min(1, 2 (k + 1) / (n + 1))``, k being the resamples in which the better one is not better.
+
+    So it agrees with the interval: below 0.05 means that the 95 % interval excludes 0, up to
+    rounding.
+    """
+    if abs(found) <= ROUNDING:
+        return 1.0
+    n_wins = int((drawn * np.sign(found) > ROUNDING).sum())
+    return min(1.0, 2 * (len(drawn) - n_wins + 1) / (len(drawn) + 1))
+
+
+def p_of_swaps(swapped: Floats, found: float) -> float:
+    """``(k + 1) / (n + 1)``, k being the swaps that differ at least as much as what was found."""
+    k = int((np.abs(swapped) >= abs(found) - ROUNDING).sum())
+    return (k + 1) / (len(swapped) + 1)

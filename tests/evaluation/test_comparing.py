@@ -1,0 +1,124 @@
+"""Comparisons of systems: hand-worked cases, properties, order, seeds, refusals."""
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.spans import Span
+from spanbridge.evaluation import compare_systems, score_cell
+
+
+def some_counts(n, accuracy, rng, gold=None):
+    gold = rng.integers(0, 4, n) if gold is None else gold
+    tp = rng.binomial(gold, accuracy)
+    return np.column_stack([tp, gold, tp + rng.binomial(2, 0.2, n)])
+
+
+def some_cells(accuracies, n_languages=5, n=60, seed=0):
+    rng = np.random.default_rng(seed)
+    golds = {f"l{k}": rng.integers(0, 4, n) for k in range(n_languages)}
+    return {
+        system: {language: some_counts(n, accuracy, rng, gold) for language, gold in golds.items()}
+        for system, accuracy in accuracies.items()
+    }
+
+
+def test_two_sentences_by_hand():
+    # F1: a 1/2, b 1. Swapping the first sentence only makes a perfect and b 1/2; swapping the
+    # second one changes nothing: every swap differs by 1/2, so p is 1.
+    cells = {"a": {"x": [(0, 1, 1), (1, 1, 1)]}, "b": {"x": [(1, 1, 1), (1, 1, 1)]}}
+    [found] = compare_systems(cells, resamples=4000).differences
+    assert (found.f1_first, found.f1_second, found.difference) == (0.5, 1.0, 0.5)
+    assert found.p["randomisation"] == 1.0
+    # resamples of {differs, same}: the difference is 0, 1/2, 1 with probabilities 1/4, 1/2, 1/4
+    assert found.intervals["sentences"] == (0.0, 1.0)
+    assert found.p["bootstrap"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_randomisation_equals_the_exact_test():
+    """With six sentences all 64 swaps can be counted."""
+    a = np.array([(0, 1, 1), (1, 2, 1), (0, 1, 0), (1, 1, 1), (0, 0, 1), (2, 2, 3)])
+    b = np.array([(1, 1, 1), (2, 2, 2), (0, 1, 1), (0, 1, 2), (0, 0, 0), (2, 2, 2)])
+
+    def difference(swaps):
+        swapped = np.array(swaps, bool)[:, None]
+        sums = [np.where(swapped, x, y).sum(axis=0) for x, y in ((a, b), (b, a))]
+        return np.subtract(*(2 * tp / (gold + predicted) for tp, gold, predicted in sums))
+
+    every = [difference(swaps) for swaps in product((0, 1), repeat=6)]
+    exact = np.mean(np.abs(every) >= abs(every[0]) - 1e-12)
+    [found] = compare_systems({"a": {"x": a}, "b": {"x": b}}, resamples=20_000).differences
+    assert found.p["randomisation"] == pytest.approx(exact, abs=0.01)
+
+
+def test_swapping_the_systems_turns_signs_only():
+    cells = some_cells({"a": 0.7, "b": 0.75})
+    one = compare_systems(cells, resamples=300)
+    other = compare_systems(dict(reversed(cells.items())), resamples=300)
+    pairs = [*zip(one.differences, other.differences, strict=True)]
+    pairs += zip(one.macro_differences, other.macro_differences, strict=True)
+    for x, y in pairs:
+        assert x.difference == -y.difference
+        assert x.p == y.p
+        for kind, (low, high) in x.intervals.items():
+            assert y.intervals[kind] == pytest.approx((-high, -low))
+        assert (x.n_better, x.n_worse) == (y.n_worse, y.n_better)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32), st.randoms(use_true_random=False))
+def test_order_changes_nothing(seed, random):
+    cells = some_cells({"a": 0.6, "b": 0.7, "c": 0.7}, n_languages=3, n=12, seed=seed)
+    orders = {language: random.sample(range(12), 12) for language in cells["a"]}
+    languages = random.sample(sorted(orders), 3)
+    shuffled = {
+        system: {language: of[language][orders[language]] for language in languages}
+        for system, of in cells.items()
+    }
+    one, other = (compare_systems(c, resamples=50, all_pairs=True) for c in (cells, shuffled))
+    assert {(d.first, d.second, d.group): d for d in one.differences} == {
+        (d.first, d.second, d.group): d for d in other.differences
+    }
+    for x, y in zip(one.macro_differences, other.macro_differences, strict=True):
+        assert x.p == y.p
+        assert x.difference == pytest.approx(y.difference)
+
+
+def test_equal_systems():
+    cells = some_cells({"a": 0.7})
+    found = compare_systems({"a": cells["a"], "b": cells["a"]}, resamples=100)
+    for each in (*found.differences, *found.macro_differences):
+        assert each.difference == 0
+        assert set(each.p.values()) == set(each.p_holm.values()) == {1.0}
+        assert set(each.intervals.values()) == {(0.0, 0.0)}
+
+
+def test_cells_of_spans():
+    gold = [[Span(0, 1, "PER")], [Span(2, 4, "LOC")], []]
+    found = [[Span(0, 1, "LOC", 0.3)], [Span(2, 4, "LOC")], [Span(0, 1, "PER")]]
+    cell = score_cell(gold, found)
+    assert cell.rows == ((0, 1, 1), (1, 1, 1), (0, 0, 1))
+    assert cell.boundary_rows == ((1, 1, 1), (1, 1, 1), (0, 0, 1))
+    assert (cell.micro.tp, cell.boundaries.tp) == (1, 2)
+    assert score_cell(gold, gold).micro.f1 == 1
+    compared = compare_systems({"a": {"": cell.rows}, "b": {"": score_cell(gold, gold).rows}})
+    assert compared.macro_differences == ()
+    assert json.loads(json.dumps(compared.to_dict())) == compared.to_dict()
+
+
+def test_refusals():
+    with pytest.raises(SpanbridgeError, match="there are 1 systems"):
+        compare_systems({"a": {"x": [(1, 1, 1)]}})
+    with pytest.raises(SpanbridgeError, match="no group"):
+        compare_systems({"a": {"x": [(1, 1, 1)]}, "b": {"y": [(1, 1, 1)]}})
+    with pytest.raises(SpanbridgeError, match="b, x: counts must be"):
+        compare_systems({"a": {"x": [(1, 1, 1)]}, "b": {"x": []}})
+    with pytest.raises(SpanbridgeError, match="x: a was scored on 1 rows and b on 2"):
+        compare_systems({"a": {"x": [(1, 1, 1)]}, "b": {"x": [(1, 1, 1)] * 2}})
+    with pytest.raises(SpanbridgeError, match="x, row 1: a .* against 1 gold spans and b .* 2"):
+        compare_systems({"a": {"x": [(1, 1, 1)]}, "b": {"x": [(1, 2, 1)]}})
