@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         evaluate,
         label,
         project,
+        scores,
         tag,
     )
     from spanbridge.core.errors import InputError, RowError, SpanbridgeError
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 _WHERE = {
     **dict.fromkeys(("Labeller", "Projector"), "api"),
     **dict.fromkeys(("Loaded", "Result"), "run.memory"),
-    **dict.fromkeys(("advise", "align", "compare", "evaluate", "label", "project", "tag"), "api"),
+    **dict.fromkeys(("advise", "align", "compare", "evaluate", "label", "project"), "api"),
+    **dict.fromkeys(("scores", "tag"), "api"),
     **dict.fromkeys(("InputError", "RowError", "SpanbridgeError"), "core.errors"),
     **dict.fromkeys(("Sentence", "Span"), "core.spans"),
     **dict.fromkeys(("read_labelled", "read_pairs", "write_pairs"), "formats"),
@@ -70,6 +72,7 @@ __all__ = [
     "project",
     "read_labelled",
     "read_pairs",
+    "scores",
     "tag",
     "write_pairs",
 ]

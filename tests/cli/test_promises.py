@@ -96,6 +96,11 @@ PROMISES = {
         *(None, True, False, True),
         *("s.conll g2.conll", "g2.conll:4: this row has no counterpart"),
     ),
+    "compare": Promise(
+        "s.conll s.conll x=s.conll --resamples 20",
+        *(None, True, False, True),
+        *("s.conll s.conll g2.conll", "g2.conll:4: this row has no counterpart"),
+    ),
     "view": Promise(
         "s.conll -o p.html",
         *("p.html", False, False, True),

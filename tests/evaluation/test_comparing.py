@@ -1,6 +1,7 @@
 """Comparisons of systems: hand-worked cases, properties, order, seeds, refusals."""
 
 import json
+from collections import Counter
 from itertools import product
 
 import numpy as np
@@ -54,6 +55,41 @@ def test_randomisation_equals_the_exact_test():
     exact = np.mean(np.abs(every) >= abs(every[0]) - 1e-12)
     [found] = compare_systems({"a": {"x": a}, "b": {"x": b}}, resamples=20_000).differences
     assert found.p["randomisation"] == pytest.approx(exact, abs=0.01)
+
+
+def pair(a, b, **settings):
+    """The difference of two systems in one language."""
+    [found] = compare_systems({"a": {"": a}, "b": {"": b}}, **settings).differences
+    return found
+
+
+def test_a_system_better_on_every_row():
+    found = pair([(1, 2, 2)] * 50, [(2, 2, 2)] * 50, resamples=999)
+    assert found.difference == pytest.approx(0.5)
+    assert found.intervals["sentences"] == pytest.approx((0.5, 0.5))
+    assert found.p == {"bootstrap": 2 / 1000, "randomisation": 1 / 1000}
+
+
+def test_the_bootstrap_p_agrees_with_the_interval():
+    rng = np.random.default_rng(5)
+    gold = rng.integers(0, 4, 400)
+    base = some_counts(400, 0.7, rng, gold)
+    for accuracy in (0.70, 0.72, 0.75, 0.80, 0.9):
+        found = pair(base, some_counts(400, accuracy, rng, gold), resamples=2000)
+        low, high = found.intervals["sentences"]
+        if abs(found.p["bootstrap"] - 0.05) > 0.01:
+            assert (found.p["bootstrap"] < 0.05) == (not low <= 0 <= high)
+        assert low <= found.difference <= high
+
+
+def test_under_equal_quality_few_differences_are_significant():
+    n_significant = Counter()
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        gold = rng.integers(0, 4, 150)
+        found = pair(*(some_counts(150, 0.7, rng, gold) for _ in "ab"), resamples=400)
+        n_significant.update(test for test, p in found.p.items() if p < 0.05)
+    assert all(2 <= n_significant[test] <= 22 for test in ("bootstrap", "randomisation"))  # of 10
 
 
 def test_swapping_the_systems_turns_signs_only():

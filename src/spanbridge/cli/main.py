@@ -33,6 +33,7 @@ _COMMANDS = {
     "train": "Fine-tune an encoder into a tagger (needs torch).",
     "align": "Align the words of sentence pairs.",
     "evaluate": "Score predicted spans, or word alignments, against gold ones.",
+    "compare": "Say which predictions are better by more than chance.",
     "view": "Make an HTML page that shows the result.",
     "demo": "Run the methods on a small sample in nine languages.",
     "doctor": "Show what is installed, and how to install what is missing.",

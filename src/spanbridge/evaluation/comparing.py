@@ -112,7 +112,7 @@ def compare_systems(
         macro_differences=_corrected(macro_differences),
         level=level,
         notes=tuple(_notes(families, len(common), resamples)),
-        signature=_signature(drawn.values(), len(common), len(single), resamples, seed, level),
+        signature=_signature(drawn.values(), len(common), families, resamples, seed, level),
     )
 
 
@@ -308,7 +308,12 @@ def _notes(
 
 
 def _signature(
-    groups: Iterable[_Group], n_common: int, n_single: int, n: int, seed: int, level: float
+    groups: Iterable[_Group],
+    n_common: int,
+    families: Iterable[Sequence[Difference]],
+    n: int,
+    seed: int,
+    level: float,
 ) -> str:
     n_rows = sum(len(group.gold) for group in groups)
     parts = {
@@ -316,7 +321,7 @@ def _signature(
         "average": "micro" if n_common == 1 else "micro,macro-over-groups",
         "method": "paired-bootstrap,approximate-randomisation"
         + ("" if n_common == 1 else ",two-level-bootstrap,wilcoxon"),
-        "correction": f"holm-over-{n_single}",
+        "correction": "holm-over-" + ",".join(str(len(family)) for family in families if family),
         "level": level,
         "n": n,
         "seed": seed,

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from spanbridge.evaluation._common import aligned
+
 Interval = tuple[float, float]
 
 
@@ -149,3 +151,72 @@ class Comparison:
             "macro_differences": [d.to_dict() for d in self.macro_differences],
             "notes": list(self.notes),
         }
+
+    def table(self) -> str:
+        """Plain text: F1 with intervals, differences of means, of groups, notes, signature."""
+        parts = [self._scores(), self._over_groups(), self._in_groups(), self._legend()]
+        return "\n\n".join([*filter(None, parts), self.signature])
+
+    def _scores(self) -> str:
+        """F1 of each system with its intervals: the means, if there are several groups."""
+        shown = self.macro or self.scores
+        several = any(len(score.seeds) > 1 for score in shown)
+        intervals = [_INTERVALS[kind].format(self.level) for kind in shown[0].intervals]
+        head = ["macro F1" if self.macro else "F1", "", *intervals]
+        lines = [head + ["seeds", "sd", "min", "max"] * several]
+        for score in shown:
+            line = [score.system, f"{score.f1:.4f}"]
+            line += [f"[{low:.4f}, {high:.4f}]" for low, high in score.intervals.values()]
+            if several and score.seeds:
+                ends = (score.seed_sd, min(score.seeds), max(score.seeds))
+                line += [str(len(score.seeds)), *(f"{value:.4f}" for value in ends)]
+            lines.append(line + [""] * (len(lines[0]) - len(line)))
+        return "\n".join(aligned(lines))
+
+    def _over_groups(self) -> str:
+        if not self.macro_differences:
+            return ""
+        kinds = self.macro_differences[0].intervals
+        tests = self.macro_differences[0].p
+        intervals = [_INTERVALS[kind].format(self.level) for kind in kinds]
+        head = ["difference of macro F1", "", *intervals, "+", "-", "spread"]
+        lines = [[*head, *(f"p {test}" for test in tests)]]
+        for each in self.macro_differences:
+            line = [f"{each.second} - {each.first}", f"{each.difference:+.4f}", *_ends(each)]
+            line += [str(each.n_better), str(each.n_worse), f"{each.spread:.4f}"]
+            lines.append([*line, *(_p(each, test) for test in tests)])
+        return "\n".join(aligned(lines))
+
+    def _in_groups(self) -> str:
+        if not self.differences:
+            return ""
+        tests = self.differences[0].p
+        interval = _INTERVALS["sentences"].format(self.level)
+        named = ["group"] if self.macro else []
+        head = ["difference of F1", *named, "", interval, *(f"p {test}" for test in tests)]
+        lines = [head]
+        for each in self.differences:
+            line = [f"{each.second} - {each.first}", *([each.group or ""] if named else [])]
+            line += [f"{each.difference:+.4f}", *_ends(each)]
+            lines.append([*line, *(_p(each, test) for test in tests)])
+        return "\n".join(aligned(lines))
+
+    def _legend(self) -> str:
+        told = "p: as found / corrected for all comparisons of its table (Holm)"
+        if self.macro:
+            told += (
+                "; +, -: groups in which the first named is better, worse; spread: of the "
+                "differences between groups, beyond chance"
+            )
+        return "\n".join([told, *(f"note: {note}" for note in self.notes)])
+
+
+_INTERVALS = {"sentences": "{:.0%} interval", "two-level": "{:.0%}, two-level"}
+
+
+def _ends(of: Difference) -> list[str]:
+    return [f"[{low:+.4f}, {high:+.4f}]" for low, high in of.intervals.values()]
+
+
+def _p(of: Difference, test: str) -> str:
+    return f"{of.p[test]:.4f} / {of.p_holm[test]:.4f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spanbridge.evaluation._common import RowCounts, aligned, ratio
@@ -103,6 +103,8 @@ class SpanReport:
             :func:`~spanbridge.evaluation.compare_systems`).
         boundary_rows: the same for boundaries.
         n_rows_with_different_words: rows whose words differ in text between gold and predicted.
+        cap: what any projection of the labels of the source side could reach, if that is known.
+        agree: the prediction on the rows whose labels are equal in number on both sides, likewise.
         signature: one line that says how the numbers came about.
     """
 
@@ -116,6 +118,14 @@ class SpanReport:
     boundary_rows: tuple[RowCounts, ...]
     n_rows_with_different_words: int
     signature: str
+    cap: SpanCounts | None = None
+    agree: SpanCounts | None = None
+
+    def with_cap(self, cap_rows: Sequence[RowCounts]) -> SpanReport:
+        """With cap and agree, by :func:`cap_row` of each row."""
+        agreeing = [row for row, cap in zip(self.rows, cap_rows, strict=True) if len(set(cap)) == 1]
+        cap, agree = SpanCounts.total(cap_rows), SpanCounts.total(agreeing)
+        return replace(self, cap=cap, agree=agree)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, in a fixed order, without the counts per row."""
@@ -129,7 +139,13 @@ class SpanReport:
             "per_label": {label: counts.to_dict() for label, counts in self.per_label.items()},
             "boundaries": self.boundaries.to_dict(),
             "errors": self.errors.to_dict(),
+            **{name: counts.to_dict() for name, counts in self._limits().items()},
         }
+
+    def _limits(self) -> dict[str, SpanCounts]:
+        if self.cap is None or self.agree is None:
+            return {}
+        return {"cap": self.cap, "agree": self.agree}
 
     def interval(
         self, *, n: int = 1000, seed: int = 12345, level: float = 0.95
@@ -147,6 +163,7 @@ class SpanReport:
             _line("macro avg", self.macro),
             _line("weighted avg", self.weighted),
             _line("boundaries", self.boundaries),
+            *(_line(name, counts) for name, counts in self._limits().items()),
         ]
         parts = ["\n".join(aligned(lines)), self.errors.table(), self.signature]
         if self.n_rows_with_different_words:

@@ -19,6 +19,7 @@ from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import OrphanPolicy, Scheme, spans_from_tags
 from spanbridge.evaluation._common import RowCounts, check_lengths, paired, ratio
 from spanbridge.evaluation.error_classes import count_errors
+from spanbridge.evaluation.span_choice import SpanChoice
 from spanbridge.evaluation.span_report import SpanAverage, SpanCounts, SpanReport
 from spanbridge.formats.tokens import in_same_words
 
@@ -74,7 +75,7 @@ def evaluate_spans(
             ``labels`` is empty or a single string.
     """
     orphan_policy(protocol)
-    wanted = _wanted(labels)
+    choice = SpanChoice(labels)
     n_different = 0
 
     def rows() -> Iterator[_Row]:
@@ -83,9 +84,9 @@ def evaluate_spans(
             left, right = in_same_words(left, right)
             check_lengths(row, len(left.words), len(right.words))
             n_different += left.words != right.words
-            yield _plain(left.spans, wanted), _plain(right.spans, wanted)
+            yield choice.of(left.spans), choice.of(right.spans)
 
-    report = _report(rows(), max_examples, partial(_parts, protocol, scheme, wanted))
+    report = _report(rows(), max_examples, partial(_parts, protocol, scheme, choice))
     return replace(report, n_rows_with_different_words=n_different)
 
 
@@ -94,7 +95,8 @@ def score_cell(
     predicted: Iterable[Iterable[Span]],
     protocol: SpanProtocol = "default",
     *,
-    labels: Collection[str] | None = None,
+    choice: SpanChoice | None = None,
+    scheme: str = "spans",
     max_examples: int = 5,
 ) -> SpanReport:
     """Score the spans of one system in one language, without their words.
@@ -102,15 +104,16 @@ def score_cell(
     Args:
         gold: spans of each row.
         predicted: of the same rows in the same order.
-        protocol, labels, max_examples: as in :func:`evaluate_spans`.
+        choice: the spans that count; by default all.
+        protocol, scheme, max_examples: as in :func:`evaluate_spans`.
 
     Raises:
-        SpanbridgeError: as :func:`evaluate_spans`, but for words.
+        SpanbridgeError: the numbers of rows differ; the protocol is unknown.
     """
     orphan_policy(protocol)
-    wanted = _wanted(labels)
-    rows = ((_plain(a, wanted), _plain(b, wanted)) for a, b in paired(gold, predicted))
-    return _report(rows, max_examples, partial(_parts, protocol, "spans", wanted))
+    chosen = SpanChoice() if choice is None else choice
+    rows = ((chosen.of(a), chosen.of(b)) for a, b in paired(gold, predicted))
+    return _report(rows, max_examples, partial(_parts, protocol, scheme, chosen))
 
 
 def evaluate_tags(
@@ -140,7 +143,7 @@ def evaluate_tags(
             (with its row), or for ``strict`` with another scheme.
     """
     orphans = orphan_policy(protocol, scheme)
-    wanted = _wanted(labels)
+    choice = SpanChoice(labels)
 
     def rows() -> Iterator[_Row]:
         for row, (left, right) in enumerate(paired(gold, predicted), start=1):
@@ -151,39 +154,15 @@ def evaluate_tags(
                     spans, _ = spans_from_tags(tags, scheme, orphans)
                 except SpanbridgeError as error:
                     raise SpanbridgeError(f"row {row} ({name}): {error}") from error
-                sides.append(_plain(spans, wanted))
+                sides.append(choice.of(spans))
             yield sides[0], sides[1]
 
-    return _report(rows(), max_examples, partial(_parts, protocol, scheme, wanted))
+    return _report(rows(), max_examples, partial(_parts, protocol, scheme, choice))
 
 
-def _wanted(labels: Collection[str] | None) -> frozenset[str] | None:
-    if labels is None:
-        return None
-    if isinstance(labels, str) or not labels:
-        raise SpanbridgeError(
-            f"labels must be a collection of at least one label, not {labels!r}; "
-            "leave it out to count all labels"
-        )
-    return frozenset(labels)
-
-
-def _plain(spans: Iterable[Span], wanted: frozenset[str] | None) -> set[Span]:
-    """Spans of the wanted labels, without scores, so that equal spans compare equal."""
-    return {Span(*span[:3]) for span in spans if wanted is None or span.label in wanted}
-
-
-def _parts(
-    protocol: str, scheme: str, wanted: frozenset[str] | None, n_rows: int
-) -> dict[str, object]:
-    return {
-        "metric": "span-f1",
-        "protocol": protocol,
-        "scheme": scheme,
-        "labels": "all" if wanted is None else ",".join(sorted(wanted)),
-        "rows": n_rows,
-        "average": "micro",
-    }
+def _parts(protocol: str, scheme: str, choice: SpanChoice, n_rows: int) -> dict[str, object]:
+    given = {"metric": "span-f1", "protocol": protocol, "scheme": scheme}
+    return {**given, **choice.parts(), "rows": n_rows, "average": "micro"}
 
 
 def _report(
