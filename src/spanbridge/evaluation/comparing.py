@@ -13,8 +13,9 @@ differences (Demšar 2006), which does not ask how large they are, and a two-lev
 and Hinkley 1997, section 3.8), which draws languages with replacement and then sentences within
 each. Ten thousand sentences of five languages are thus five languages. The two-level bootstrap was
 preferred to a mixed model, since F1 is no mean of sentences' scores, which a mixed model would
-need; it counts the chance of sentences on both levels, so its intervals are rather too wide than
-too narrow, unless there are very few languages.
+need. As in one, what languages differ by beyond the chance of their sentences is told apart from
+that chance (:func:`~spanbridge.evaluation.resampling.two_level_means`), and intervals are widened
+for the number of languages, as Student's t is (Hesterberg 2015).
 
 p-values are corrected for the number of comparisons in a table by the method of Holm (1979).
 """
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,7 @@ from spanbridge.evaluation.comparison import Comparison, Difference, Interval, S
 from spanbridge.evaluation.resampling import (
     Floats,
     Integers,
+    between_groups,
     f1,
     f1_resamples,
     generator,
@@ -97,7 +100,7 @@ def compare_systems(
     macro: list[SystemScore] = []
     macro_differences: list[Difference] = []
     if len(common) > 1:
-        over = _Means([drawn[g] for g in sorted(common)], names, generator(seed, "groups"), level)
+        over = _Means([drawn[g] for g in sorted(common)], seed, level)
         macro = [over.score(system) for system in names]
         macro_differences = [over.difference(pair) for pair in chosen]
     families = (single, macro_differences)
@@ -215,22 +218,14 @@ class _Group:
 class _Means:
     """Means over groups, of scores and of their resamples."""
 
-    def __init__(
-        self,
-        groups: Sequence[_Group],
-        systems: Sequence[str],
-        rng: np.random.Generator,
-        level: float,
-    ) -> None:
-        self._groups, self._level = groups, level
-        names = sorted(systems)
-        drawn = [np.column_stack([group.resamples[s] for s in names]) for group in groups]
-        two_level = two_level_means(drawn, rng)
-        fixed = np.mean(drawn, axis=0)
-        self._drawn = {
-            system: {"sentences": fixed[:, k], "two-level": two_level[:, k]}
-            for k, system in enumerate(names)
-        }
+    def __init__(self, groups: Sequence[_Group], seed: int, level: float) -> None:
+        self._groups, self._seed, self._level = groups, seed, level
+
+    def _drawn(self, found: Floats, drawn: Floats) -> dict[str, Floats]:
+        """Resampled means, by what is drawn; of resamples of each group, shape (groups, n)."""
+        # the same draws for all systems and pairs
+        two_level = two_level_means(found, drawn, generator(self._seed, "groups"))
+        return {"sentences": drawn.mean(axis=0), "two-level": two_level}
 
     def score(self, system: str) -> SystemScore:
         of_groups = [(*g.precision_recall(system), g.f1(system)) for g in self._groups]
@@ -238,7 +233,9 @@ class _Means:
         seeds = [group.seeds[system] for group in self._groups]
         same = len({len(each) for each in seeds}) == 1  # else there is no macro F1 of a seed
         means = tuple(np.mean(seeds, axis=0).tolist()) if same else ()
-        intervals = self._intervals(self._drawn[system])
+        of_each = np.array([group.f1(system) for group in self._groups])
+        drawn = np.array([group.resamples[system] for group in self._groups])
+        intervals = self._intervals(self._drawn(of_each, drawn))
         return SystemScore(system, None, precision, recall, f1_mean, intervals, means)
 
     def difference(self, pair: tuple[str, str]) -> Difference:
@@ -247,17 +244,16 @@ class _Means:
             float(np.mean([group.f1(system) for group in self._groups])) for system in pair
         )
         found = float(each.mean())
-        first, second = (self._drawn[system] for system in pair)
-        drawn = {kind: second[kind] - first[kind] for kind in first}
+        of_groups = np.array([group.drawn_differences(pair) for group in self._groups])
+        drawn = self._drawn(each, of_groups)
         key = min(pair), max(pair)
         swapped = np.mean([group.swapped[key] for group in self._groups], axis=0)
         p = {
             "bootstrap": p_of_resamples(drawn["sentences"], found),
             "randomisation": p_of_swaps(swapped, found),
-            "two-level": p_of_resamples(drawn["two-level"], found),
+            "two-level": p_of_resamples(drawn["two-level"], found, len(self._groups)),
             "wilcoxon": wilcoxon(each.tolist()),
         }
-        by_chance = np.mean([group.drawn_differences(pair).var() for group in self._groups])
         return Difference(
             *pair,
             None,
@@ -268,11 +264,12 @@ class _Means:
             p,
             n_better=int((each > ROUNDING).sum()),
             n_worse=int((each < -ROUNDING).sum()),
-            spread=float(np.sqrt(max(0.0, each.var(ddof=1) - by_chance))),
+            spread=sqrt(between_groups(each, of_groups)),
         )
 
     def _intervals(self, drawn: Mapping[str, Floats]) -> dict[str, Interval]:
-        return {kind: interval(values, self._level) for kind, values in drawn.items()}
+        n = {"two-level": len(self._groups)}
+        return {kind: interval(of, self._level, n.get(kind)) for kind, of in drawn.items()}
 
 
 def _f1(sums: Integers) -> Floats:
@@ -302,8 +299,7 @@ def _notes(
             )
     if 1 < n_common < 6:
         yield (
-            f"over {n_common} groups the Wilcoxon test cannot give a p below "
-            f"{2 / 2**n_common:.3g}, and the two-level intervals are too narrow"
+            f"over {n_common} groups the Wilcoxon test cannot give a p below {2 / 2**n_common:.3g}"
         )
 
 

@@ -152,21 +152,38 @@ def _means(values: Floats, numbers: Sequence[int]) -> Floats:
     return np.asarray(np.add.reduceat(values, starts, axis=1) / np.asarray(numbers))
 
 
-def two_level_means(scores: Sequence[Floats], rng: np.random.Generator) -> Floats:
-    """Means over languages, themselves drawn with replacement, of resampled scores.
+def between_groups(found: Floats, drawn: Floats) -> float:
+    """Variance of a score between groups, beyond the chance of their sentences; at least 0.
 
     Args:
-        scores: of each language, shape (n, systems): F1 on n resamples of its sentences.
+        found: the score of each group.
+        drawn: shape (groups, n): the score of each group on n resamples of its sentences.
+    """
+    return max(0.0, float(found.var(ddof=1) - drawn.var(axis=1).mean()))
+
+
+def two_level_means(found: Floats, drawn: Floats, rng: np.random.Generator) -> Floats:
+    """Means over groups that are drawn with replacement, each with a resample of its sentences.
+
+    The chance of sentences is in the scores of the groups already, and resampling adds it again:
+    so the scores are first moved towards their mean, until they vary as much as beyond chance
+    (as in the reflated bootstrap of mixed models, Carpenter et al. 2003, the other way round).
+
+    Args:
+        found, drawn: as in :func:`between_groups`.
         rng: random generator.
 
     Returns:
-        Shape (n, systems).
+        Shape (n,).
     """
-    stacked = np.stack(scores)
-    n_languages, n, n_systems = stacked.shape
-    total, resample = np.zeros((n, n_systems)), np.arange(n)
-    for k, drawn in enumerate(rng.integers(0, n_languages, (n_languages, n))):
-        # a language that is drawn twice comes with other sentences the second time
-        total += stacked[drawn, (resample + k) % n]
-    mean: Floats = total / n_languages
-    return mean
+    n_groups, n = drawn.shape
+    mean, variance = found.mean(), found.var(ddof=1)
+    kept = np.sqrt(between_groups(found, drawn) / variance) if variance else 0.0
+    effects = mean + kept * (found - mean)
+    chance = drawn - found[:, None]
+    total, resample = np.zeros(n), np.arange(n)
+    for k, group in enumerate(rng.integers(0, n_groups, (n_groups, n))):
+        # a group that is drawn twice comes with other sentences the second time
+        total += effects[group] + chance[group, (resample + k) % n]
+    means: Floats = total / n_groups
+    return means

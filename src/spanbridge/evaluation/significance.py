@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -84,9 +85,18 @@ def check_resampling(resamples: int, level: float) -> None:
         raise SpanbridgeError(f"level must lie between 0 and 1 (such as 0.95), not {level}")
 
 
-def interval(values: Floats, level: float) -> tuple[float, float]:
-    """Percentile interval that holds this share of the values."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+def interval(values: Floats, level: float, n: int | None = None) -> tuple[float, float]:
+    """Percentile interval that holds this share of the values.
+
+    Resamples of few things vary less than they should. With the number ``n`` of what was resampled
+    the interval is as much wider as one of Student's t (Hesterberg 2015, expanded percentiles).
+    """
+    tail = (1 - level) / 2
+    if n is not None:
+        from scipy.special import ndtr, stdtrit
+
+        tail = float(ndtr(stdtrit(n - 1, tail) * sqrt(n / (n - 1))))
+    low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)
 
 
@@ -108,16 +118,21 @@ def wilcoxon(differences: Sequence[float]) -> float:
     return float(stats.wilcoxon(moved).pvalue) if moved else 1.0
 
 
-def p_of_resamples(drawn: Floats, found: float) -> float:
-    """``min(1, 2 (k + 1) / (n + 1))``, k being the resamples in which the better one is not better.
+def p_of_resamples(drawn: Floats, found: float, n: int | None = None) -> float:
+    """``min(1, 2 (k + 1) / (r + 1))``, k of r resamples being those in which the better one is not.
 
     So it agrees with the interval: below 0.05 means that the 95 % interval excludes 0, up to
-    rounding.
+    rounding. With ``n`` it agrees with the expanded one; see :func:`interval`.
     """
     if abs(found) <= ROUNDING:
         return 1.0
     n_wins = int((drawn * np.sign(found) > ROUNDING).sum())
-    return min(1.0, 2 * (len(drawn) - n_wins + 1) / (len(drawn) + 1))
+    tail = (len(drawn) - n_wins + 1) / (len(drawn) + 1)
+    if n is not None:
+        from scipy.special import ndtri, stdtr
+
+        tail = float(stdtr(n - 1, ndtri(tail) / sqrt(n / (n - 1))))
+    return min(1.0, 2 * tail)
 
 
 def p_of_swaps(swapped: Floats, found: float) -> float:
