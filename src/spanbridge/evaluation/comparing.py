@@ -85,7 +85,7 @@ def compare_systems(
     """
     check_resampling(resamples, level)
     if len(cells) < 2:
-        raise SpanbridgeError(f"there are {len(cells)} systems; give two or more to compare")
+        raise SpanbridgeError("there are no two systems to compare; give two or more")
     tables = {system: _tables(system, groups) for system, groups in cells.items()}
     groups = tuple(dict.fromkeys(group for of in tables.values() for group in of))
     common = tuple(group for group in groups if all(group in of for of in tables.values()))

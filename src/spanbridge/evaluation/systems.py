@@ -135,7 +135,8 @@ class Scores:
         found = compare_systems(cells, **settings)
         line = found.signature
         for name, value in self.parts.items():
-            line = extended(line, name, value)
+            if name != "rows":
+                line = extended(line, name, value)
         return replace(found, signature=line)
 
     def macro(self) -> dict[str, list[Values]]:
@@ -263,11 +264,13 @@ def score_systems(
     else:
         cells = _by(scoring, gold, systems, scored)
     groups = tuple(dict.fromkeys(cell.group for cell in cells))
+    n_rows = {language: len(of[0].report.rows) for (language, _), of in scored.items()}
     parts = {
         "protocol": scoring.protocol,
         "scheme": scoring.reading.scheme,
         **scoring.choice.parts(),
         **({} if scoring.by is None else {"by": scoring.by}),
+        "rows": str(sum(n_rows.values())),
     }
     return Scores(tuple(systems), groups, tuple(cells), tuple(told), parts, scoring.by)
 
