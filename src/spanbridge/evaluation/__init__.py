@@ -11,6 +11,7 @@ Every report carries a signature that says how its numbers came about.
 """
 
 from spanbridge.evaluation._common import RowCounts, aligned
+from spanbridge.evaluation.cells import Cell, spread
 from spanbridge.evaluation.comparing import Counts, compare_systems
 from spanbridge.evaluation.comparison import Comparison, Difference, SystemScore
 from spanbridge.evaluation.error_classes import (
@@ -38,7 +39,7 @@ from spanbridge.evaluation.span_scores import (
     orphan_policy,
     score_cell,
 )
-from spanbridge.evaluation.systems import Cell, Scores, score_systems, spread
+from spanbridge.evaluation.systems import Scores, score_systems
 
 __all__ = [
     "BOUNDARY_KINDS",

@@ -13,9 +13,10 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import check_rereadable
 from spanbridge.core.signature import extended, signature
 from spanbridge.core.similar import not_named
-from spanbridge.evaluation._common import aligned
+from spanbridge.evaluation.cells import Cell, Values, mean_of, spread
 from spanbridge.evaluation.comparing import compare_systems
 from spanbridge.evaluation.comparison import Comparison
+from spanbridge.evaluation.score_table import score_table
 from spanbridge.evaluation.scoring import (
     OF_SPANS,
     Labelled,
@@ -27,63 +28,6 @@ from spanbridge.evaluation.scoring import (
 )
 from spanbridge.evaluation.span_choice import SpanChoice
 from spanbridge.evaluation.span_report import SpanReport
-from spanbridge.evaluation.span_scores import SPAN_PROTOCOLS
-
-# Titles of columns of a table of scores; others have their own name.
-_TITLES = {"f1": "F1", "f1_strict": "F1 strict", "f1_default": "F1 default"}
-_TITLES |= {"f1_over_types": "over types"}
-_TITLES |= {"boundary_precision": "boundary P", "boundary_recall": "boundary R"}
-_PROTOCOLS = {f"f1_{name}" for name in SPAN_PROTOCOLS}
-Values = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The score of a system in a group.
-
-    Attributes:
-        system: name of the system.
-        group: name of the group; empty if there is one only.
-        files: the predictions, one of each seed.
-        reports: of each seed.
-        protocols: micro F1 by protocol of each seed, where rows are not grouped by a key.
-    """
-
-    system: str
-    group: str
-    files: tuple[str, ...]
-    reports: tuple[SpanReport, ...]
-    protocols: tuple[Mapping[str, float], ...] = ()
-
-    def values(self) -> list[Values]:
-        """Of each seed: all scores by their names."""
-        return [self._values(seed) for seed in range(len(self.reports))]
-
-    def _values(self, seed: int) -> Values:
-        report = self.reports[seed]
-        micro, limits = report.micro, {"cap": report.cap, "agree": report.agree}
-        protocols = self.protocols[seed] if self.protocols else {}
-        used = next(iter(protocols), None)
-        return {
-            "precision": micro.precision,
-            "recall": micro.recall,
-            "f1": micro.f1,
-            **{f"f1_{name}": f1 for name, f1 in protocols.items() if name != used},
-            "f1_over_types": report.macro.f1,
-            "boundary_precision": report.boundaries.precision,
-            "boundary_recall": report.boundaries.recall,
-            **{name: counts.f1 for name, counts in limits.items() if counts is not None},
-        }
-
-    def to_dicts(self) -> Iterator[dict[str, Any]]:
-        """The report of each seed, for JSON."""
-        for seed, report in enumerate(self.reports):
-            named: dict[str, Any] = {"system": self.system, "group": self.group, "seed": seed + 1}
-            if self.files and self.files[seed]:
-                named["file"] = self.files[seed]
-            if self.protocols:
-                named["protocols"] = dict(self.protocols[seed])
-            yield {**named, **report.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -145,8 +89,8 @@ class Scores:
         for system in self.systems:
             own = [c.values() for c in self.cells if c.system == system and c.group in self.common]
             if len({len(seeds) for seeds in own}) > 1:
-                own = [[_mean(seeds)] for seeds in own]
-            found[system] = [_mean(of_seed) for of_seed in zip(*own, strict=True)]
+                own = [[mean_of(seeds)] for seeds in own]
+            found[system] = [mean_of(of_seed) for of_seed in zip(*own, strict=True)]
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -155,7 +99,7 @@ class Scores:
             {
                 "system": system,
                 "groups": len(self.common),
-                **_mean(seeds),
+                **mean_of(seeds),
                 "seeds": spread([values["f1"] for values in seeds]),
             }
             for system, seeds in self.macro().items()
@@ -177,42 +121,14 @@ class Scores:
         Args:
             resamples: number of resamples for 95 % intervals of F1; None for no intervals.
         """
-        shown = self._columns()
-        several = any(len(cell.reports) > 1 for cell in self.cells)
-        interval = resamples is not None
-        head = [self.by or "language", "system", *(_TITLES.get(name, name) for name in shown)]
-        head += ["support", "predicted", *["95% interval"] * interval]
-        lines = [head + ["seeds", "sd", "min", "max"] * several]
-        for cell in self.cells:
-            seeds = cell.values()
-            line = [cell.group, cell.system, *_numbers(seeds, shown), *_sizes(cell.reports)]
-            line += [_interval(cell.reports, resamples)] if resamples is not None else []
-            lines.append(line + (_seeds(seeds) if several else []))
-        if len(self.groups) > 1:
-            lines.append([])
-            for system, seeds in self.macro().items():
-                blank = [""] * (2 + interval)
-                more = _seeds(seeds) if several else []
-                lines.append(["macro", system, *_numbers(seeds, shown), *blank, *more])
-        if self.groups == ("",):
-            lines = [line[1:] for line in lines]
-        told = "over types: macro F1 of the labels; boundary P, R: whatever the label"
-        if len(self.groups) > 1:
-            told += f"; macro: mean of the {len(self.common)} that all systems have"
-        how = self.signature
-        if resamples is not None:
-            how = extended(how, "interval", f"bootstrap,level 0.95,n {resamples},seed 12345")
-        return "\n\n".join(["\n".join(aligned(lines)), told, how])
-
-    def _columns(self) -> list[str]:
-        """Names of the scores that all cells have; F1 by another protocol only where it differs."""
-        every = [values for cell in self.cells for values in cell.values()]
-        return [
-            name
-            for name in every[0]
-            if all(name in values for values in every)
-            and (name not in _PROTOCOLS or any(values[name] != values["f1"] for values in every))
-        ]
+        return score_table(
+            self.cells,
+            self.macro() if len(self.groups) > 1 else None,
+            self.by or ("language" if any(self.groups) else None),
+            f"{len(self.common)} that all systems have",
+            self.signature,
+            resamples,
+        )
 
 
 def score_systems(
@@ -273,13 +189,6 @@ def score_systems(
         "rows": str(sum(n_rows.values())),
     }
     return Scores(tuple(systems), groups, tuple(cells), tuple(told), parts, scoring.by)
-
-
-def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Mean, standard deviation (n - 1; 0 of one value), least and greatest, and all of them."""
-    sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    ends = {"min": min(values), "max": max(values)}
-    return {"n": len(values), "mean": float(np.mean(values)), "sd": sd, **ends, "f1": [*values]}
 
 
 def _cell(language: str, system: str, files: Sequence[Labelled], of: Sequence[Scored]) -> Cell:
@@ -354,33 +263,3 @@ def _other_labels(
         if parts and gold and predicted:
             told = "; ".join(parts).replace("; labels only", "; only")
             yield f"{system}: {told}" + (f" ({renamed})" if renamed else "")
-
-
-def _mean(seeds: Sequence[Values]) -> Values:
-    """Means of the scores that all have."""
-    names = [name for name in seeds[0] if all(name in values for values in seeds)]
-    return {name: float(np.mean([values[name] for values in seeds])) for name in names}
-
-
-def _numbers(seeds: Sequence[Values], shown: Sequence[str]) -> list[str]:
-    found = _mean(seeds) if seeds else {}
-    return [f"{found[name]:.4f}" if name in found else "" for name in shown]
-
-
-def _sizes(reports: Sequence[SpanReport]) -> list[str]:
-    predicted = np.mean([report.micro.predicted for report in reports])
-    return [str(reports[0].micro.support), f"{predicted:.10g}"]
-
-
-def _interval(reports: Sequence[SpanReport], n: int) -> str:
-    if len(reports) > 1:
-        return ""  # an interval of a mean over seeds is given where systems are compared
-    found = reports[0].interval(n=n)
-    return f"[{found.low:.4f}, {found.high:.4f}]"
-
-
-def _seeds(seeds: Sequence[Values]) -> list[str]:
-    if not seeds:
-        return [""] * 4
-    found = spread([values["f1"] for values in seeds])
-    return [str(found["n"]), *(f"{found[name]:.4f}" for name in ("sd", "min", "max"))]
