@@ -158,3 +158,44 @@ def test_refusals():
         compare_systems({"a": {"x": [(1, 1, 1)]}, "b": {"x": [(1, 1, 1)] * 2}})
     with pytest.raises(SpanbridgeError, match="x, row 1: a .* against 1 gold spans and b .* 2"):
         compare_systems({"a": {"x": [(1, 1, 1)]}, "b": {"x": [(1, 2, 1)]}})
+
+
+def test_seeds_are_averaged():
+    rng = np.random.default_rng(7)
+    gold = rng.integers(0, 4, 80)
+    a = [some_counts(80, 0.65, rng, gold) for _ in range(3)]
+    b = [some_counts(80, 0.75, rng, gold) for _ in range(2)]
+    found = compare_systems({"a": {"": a}, "b": {"": b}}, resamples=500)
+    first, second = found.scores
+    f1 = [2 * tp / (g + p) for tp, g, p in (each.sum(axis=0) for each in (*a, *b))]
+    assert first.seeds == pytest.approx(f1[:3])
+    assert (first.f1, second.f1) == pytest.approx((np.mean(f1[:3]), np.mean(f1[3:])))
+    assert first.seed_sd == pytest.approx(np.std(f1[:3], ddof=1))
+    [difference] = found.differences
+    assert difference.difference == pytest.approx(second.f1 - first.f1)
+    low, high = difference.intervals["sentences"]
+    assert low < difference.difference < high
+    # the same seed three times is that seed
+    one = pair(a[0], b[0], resamples=500)
+    three = pair([a[0]] * 3, b[0], resamples=500)
+    assert three.intervals["sentences"] == pytest.approx(one.intervals["sentences"])
+    assert three.p["bootstrap"] == one.p["bootstrap"]
+    assert three.p["randomisation"] == pytest.approx(one.p["randomisation"], abs=0.05)
+
+
+def test_groups_that_a_system_lacks():
+    cells = some_cells({"a": 0.6, "b": 0.7, "c": 0.8}, n_languages=4)
+    del cells["b"]["l1"], cells["c"]["l3"]
+    found = compare_systems(cells, resamples=50)
+    assert (found.common, found.missing["b"], found.missing["c"]) == (
+        ("l0", "l2"),
+        ("l1",),
+        ("l3",),
+    )
+    assert [d.second for d in found.differences if d.group == "l1"] == ["c"]
+    assert [d.n_better + d.n_worse for d in found.macro_differences] == [2, 2]
+    assert len(found.scores) == 10
+    # what else is compared changes nothing but the draws
+    alone = compare_systems({s: cells[s] for s in "ab"}, resamples=50)
+    assert alone.common == ("l0", "l2", "l3")
+    assert {d.difference for d in alone.differences} <= {d.difference for d in found.differences}
