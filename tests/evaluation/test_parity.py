@@ -12,8 +12,7 @@ from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from spanbridge.core.spans import Span
 from spanbridge.core.tags import spans_from_tags
 from spanbridge.evaluation import compare_systems, score_cell
-from spanbridge.evaluation.resampling import two_level_means
-from spanbridge.evaluation.significance import holm, interval, p_of_resamples, wilcoxon
+from spanbridge.evaluation.significance import TwoLevels, holm, wilcoxon
 
 LENGTH = 6
 
@@ -131,24 +130,23 @@ def test_holm_by_hand():
     assert holm([]) == []
 
 
-def test_without_chance_in_sentences_two_levels_are_students_t():
+def test_two_levels_are_students_t_if_languages_differ_by_more_than_chance():
     rng = np.random.default_rng(3)
     found = rng.normal(0.01, 0.03, 15)
-    drawn = np.repeat(found[:, None], 20_000, axis=1)
-    means = two_level_means(found, drawn, np.random.default_rng(4))
-    theirs = stats.ttest_1samp(found, 0)
-    low, high = theirs.confidence_interval()
-    assert interval(means, 0.95, 15) == pytest.approx((low, high), abs=0.003)
-    assert p_of_resamples(means, found.mean(), 15) == pytest.approx(theirs.pvalue, abs=0.05)
+    drawn = found[:, None] + rng.normal(0, 0.01, (15, 1000))
+    two, theirs = TwoLevels.of(found, drawn), stats.ttest_1samp(found, 0)
+    assert two.interval(0.9, -1) == pytest.approx(tuple(theirs.confidence_interval(0.9)))
+    assert two.p_value() == pytest.approx(theirs.pvalue)
+    assert two.spread == pytest.approx(np.sqrt(found.var(ddof=1) - 0.01**2), rel=0.01)
 
 
-def test_chance_in_sentences_is_counted_once():
-    """If languages differ by the chance of their sentences only, means vary by that chance."""
-    rng = np.random.default_rng(5)
-    found = rng.normal(0, 0.03, 40)
-    drawn = found[:, None] + rng.normal(0, 0.03, (40, 5000))
-    means = two_level_means(found, drawn, np.random.default_rng(6))
-    assert means.std() == pytest.approx(0.03 / np.sqrt(40), rel=0.1)
+def test_languages_that_are_alike_do_not_make_a_mean_surer_than_their_sentences():
+    found = np.array([0.02, 0.02, 0.02, 0.021])
+    drawn = found[:, None] + np.array([-0.05, 0.05])
+    two = TwoLevels.of(found, drawn)
+    assert two.error == pytest.approx(0.05 / 2)
+    assert two.spread == 0
+    assert two.interval(0.95, -1)[0] < 0 < 0.2 < two.p_value()
 
 
 @pytest.mark.slow

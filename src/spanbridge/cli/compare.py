@@ -26,7 +26,7 @@ swa.jsonl...; or paths with {lang} in place of the language. NAME=PATH names a p
 of one name are seeds of one system, whose scores are averaged and whose spread is told.
 In each language, intervals are by paired bootstrap over sentences (Koehn 2004) and p by approximate
 randomisation (Yeh 2000). Over languages, they are of macro F1: on these languages (sentences are
-resampled), and on languages like these (two-level bootstrap: languages, then their sentences;
+resampled), and on languages like these (two-level model: languages, and sentences within them;
 Wilcoxon signed-rank test). p comes as found, and corrected for all comparisons by Holm's method.
 The last line is the signature: report it with the numbers.
 """

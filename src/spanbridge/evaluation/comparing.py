@@ -9,13 +9,12 @@ In each language, both systems are scored on the same sentences:
 
 Over languages there are two questions. *These languages*: the same two methods for macro F1, the
 languages being fixed. *Languages like these*: the Wilcoxon signed-rank test over the languages'
-differences (Demšar 2006), which does not ask how large they are, and a two-level bootstrap (Davison
-and Hinkley 1997, section 3.8), which draws languages with replacement and then sentences within
-each. Ten thousand sentences of five languages are thus five languages. The two-level bootstrap was
-preferred to a mixed model, since F1 is no mean of sentences' scores, which a mixed model would
-need. As in one, what languages differ by beyond the chance of their sentences is told apart from
-that chance (:func:`~spanbridge.evaluation.resampling.two_level_means`), and intervals are widened
-for the number of languages, as Student's t is (Hesterberg 2015).
+differences (Demšar 2006), which does not ask how large they are, and a two-level model, in which
+differences vary between languages and, within each, by the chance of its sentences
+(:class:`~spanbridge.evaluation.significance.TwoLevels`). Ten thousand sentences of five languages
+are thus five languages. It is a mixed model of the languages' scores, not of sentences', since F1
+is no mean over sentences. A bootstrap that draws languages, then sentences within them, was not
+taken: it counts the chance of sentences twice, and of few languages it draws too much alike.
 
 p-values are corrected for the number of comparisons in a table by the method of Holm (1979).
 """
@@ -24,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -36,15 +34,14 @@ from spanbridge.evaluation.comparison import Comparison, Difference, Interval, S
 from spanbridge.evaluation.resampling import (
     Floats,
     Integers,
-    between_groups,
     f1,
     f1_resamples,
     generator,
     swapped_differences,
-    two_level_means,
 )
 from spanbridge.evaluation.significance import (
     ROUNDING,
+    TwoLevels,
     check_resampling,
     holm,
     interval,
@@ -100,7 +97,7 @@ def compare_systems(
     macro: list[SystemScore] = []
     macro_differences: list[Difference] = []
     if len(common) > 1:
-        over = _Means([drawn[g] for g in sorted(common)], seed, level)
+        over = _Means([drawn[g] for g in sorted(common)], level)
         macro = [over.score(system) for system in names]
         macro_differences = [over.difference(pair) for pair in chosen]
     families = (single, macro_differences)
@@ -218,14 +215,12 @@ class _Group:
 class _Means:
     """Means over groups, of scores and of their resamples."""
 
-    def __init__(self, groups: Sequence[_Group], seed: int, level: float) -> None:
-        self._groups, self._seed, self._level = groups, seed, level
+    def __init__(self, groups: Sequence[_Group], level: float) -> None:
+        self._groups, self._level = groups, level
 
-    def _drawn(self, found: Floats, drawn: Floats) -> dict[str, Floats]:
-        """Resampled means, by what is drawn; of resamples of each group, shape (groups, n)."""
-        # the same draws for all systems and pairs
-        two_level = two_level_means(found, drawn, generator(self._seed, "groups"))
-        return {"sentences": drawn.mean(axis=0), "two-level": two_level}
+    def _intervals(self, two: TwoLevels, drawn: Floats, least: float) -> dict[str, Interval]:
+        of_sentences = interval(drawn.mean(axis=0), self._level)
+        return {"sentences": of_sentences, "two-level": two.interval(self._level, least)}
 
     def score(self, system: str) -> SystemScore:
         of_groups = [(*g.precision_recall(system), g.f1(system)) for g in self._groups]
@@ -235,23 +230,22 @@ class _Means:
         means = tuple(np.mean(seeds, axis=0).tolist()) if same else ()
         of_each = np.array([group.f1(system) for group in self._groups])
         drawn = np.array([group.resamples[system] for group in self._groups])
-        intervals = self._intervals(self._drawn(of_each, drawn))
+        intervals = self._intervals(TwoLevels.of(of_each, drawn), drawn, 0)
         return SystemScore(system, None, precision, recall, f1_mean, intervals, means)
 
     def difference(self, pair: tuple[str, str]) -> Difference:
         each = np.array([group.f1_difference(pair) for group in self._groups])
+        drawn = np.array([group.drawn_differences(pair) for group in self._groups])
         f1_first, f1_second = (
             float(np.mean([group.f1(system) for group in self._groups])) for system in pair
         )
-        found = float(each.mean())
-        of_groups = np.array([group.drawn_differences(pair) for group in self._groups])
-        drawn = self._drawn(each, of_groups)
+        two = TwoLevels.of(each, drawn)
         key = min(pair), max(pair)
         swapped = np.mean([group.swapped[key] for group in self._groups], axis=0)
         p = {
-            "bootstrap": p_of_resamples(drawn["sentences"], found),
-            "randomisation": p_of_swaps(swapped, found),
-            "two-level": p_of_resamples(drawn["two-level"], found, len(self._groups)),
+            "bootstrap": p_of_resamples(drawn.mean(axis=0), two.mean),
+            "randomisation": p_of_swaps(swapped, two.mean),
+            "two-level": two.p_value(),
             "wilcoxon": wilcoxon(each.tolist()),
         }
         return Difference(
@@ -259,17 +253,13 @@ class _Means:
             None,
             f1_first,
             f1_second,
-            found,
-            self._intervals(drawn),
+            two.mean,
+            self._intervals(two, drawn, -1),
             p,
             n_better=int((each > ROUNDING).sum()),
             n_worse=int((each < -ROUNDING).sum()),
-            spread=sqrt(between_groups(each, of_groups)),
+            spread=two.spread,
         )
-
-    def _intervals(self, drawn: Mapping[str, Floats]) -> dict[str, Interval]:
-        n = {"two-level": len(self._groups)}
-        return {kind: interval(of, self._level, n.get(kind)) for kind, of in drawn.items()}
 
 
 def _f1(sums: Integers) -> Floats:
@@ -316,7 +306,7 @@ def _signature(
         "metric": "span-f1",
         "average": "micro" if n_common == 1 else "micro,macro-over-groups",
         "method": "paired-bootstrap,approximate-randomisation"
-        + ("" if n_common == 1 else ",two-level-bootstrap,wilcoxon"),
+        + ("" if n_common == 1 else ",two-level-t,wilcoxon"),
         "correction": "holm-over-" + ",".join(str(len(family)) for family in families if family),
         "level": level,
         "n": n,

@@ -21,7 +21,8 @@ class SystemScore:
         system: name of the system.
         group: name of the group; None for the mean over groups.
         precision, recall, f1: in [0, 1]; means over the seeds.
-        intervals: of F1, by what is drawn: ``sentences``; of the mean also ``two-level``.
+        intervals: of F1: ``sentences``, by drawing these; of the mean also ``two-level``, for the
+            mean of all groups of which these are some.
         seeds: F1 by each seed.
     """
 
@@ -66,8 +67,9 @@ class Difference:
         group: name of the group; None for the means over groups.
         f1_first, f1_second: in [0, 1].
         difference: ``f1_second - f1_first``.
-        intervals: of the difference, by what is drawn: ``sentences``; of means also ``two-level``.
-        p: two-sided p-values in (0, 1] by test: ``bootstrap``, ``randomisation``; of means also
+        intervals: of the difference: ``sentences``, by drawing these; of means also ``two-level``,
+            for the mean of all groups of which these are some.
+        p: two-sided p-values in [0, 1] by test: ``bootstrap``, ``randomisation``; of means also
             ``two-level``, ``wilcoxon``.
         p_holm: the same, corrected for all comparisons of groups, or all of means.
         n_better, n_worse: groups in which the second system has the higher, or lower, F1.

@@ -85,19 +85,62 @@ def check_resampling(resamples: int, level: float) -> None:
         raise SpanbridgeError(f"level must lie between 0 and 1 (such as 0.95), not {level}")
 
 
-def interval(values: Floats, level: float, n: int | None = None) -> tuple[float, float]:
-    """Percentile interval that holds this share of the values.
-
-    Resamples of few things vary less than they should. With the number ``n`` of what was resampled
-    the interval is as much wider as one of Student's t (Hesterberg 2015, expanded percentiles).
-    """
-    tail = (1 - level) / 2
-    if n is not None:
-        from scipy.special import ndtr, stdtrit
-
-        tail = float(ndtr(stdtrit(n - 1, tail) * sqrt(n / (n - 1))))
-    low, high = np.quantile(values, [tail, 1 - tail])
+def interval(values: Floats, level: float) -> tuple[float, float]:
+    """Percentile interval that holds this share of the values."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class TwoLevels:
+    """A mean over groups (languages) as one of many more groups: a random-effects model.
+
+    The score of a group differs from the mean of all groups by what groups differ by, and by the
+    chance of its sentences, whose variance the bootstrap tells. Groups count the same. The variance
+    over groups holds both; it is taken to be the chance of sentences at least. Intervals and tests
+    are by Student's t, as of Knapp and Hartung (2003) for meta-analyses, with the floor of Röver,
+    Knapp and Friede (2015).
+
+    Attributes:
+        mean: of the groups' scores.
+        error: its standard error.
+        spread: standard deviation of scores between groups, beyond the chance of sentences.
+        n: number of groups.
+    """
+
+    mean: float
+    error: float
+    spread: float
+    n: int
+
+    @classmethod
+    def of(cls, found: Floats, drawn: Floats) -> TwoLevels:
+        """By the score of each group, and by those on resamples of its sentences.
+
+        Args:
+            found: shape (groups,), two or more.
+            drawn: shape (groups, resamples).
+        """
+        variance, chance = float(found.var(ddof=1)), float(drawn.var(axis=1).mean())
+        error = sqrt(max(variance, chance) / len(found))
+        return cls(float(found.mean()), error, sqrt(max(0.0, variance - chance)), len(found))
+
+    def interval(self, level: float, least: float) -> tuple[float, float]:
+        """The interval of the mean, within ``least`` and 1."""
+        from scipy.special import stdtrit
+
+        half = float(stdtrit(self.n - 1, (1 + level) / 2)) * self.error
+        return max(least, self.mean - half), min(1.0, self.mean + half)
+
+    def p_value(self) -> float:
+        """Two-sided, of a mean of 0."""
+        from scipy.special import stdtr
+
+        if abs(self.mean) <= ROUNDING:
+            return 1.0
+        if self.error <= ROUNDING:
+            return 0.0
+        return 2 * float(stdtr(self.n - 1, -abs(self.mean) / self.error))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -118,21 +161,16 @@ def wilcoxon(differences: Sequence[float]) -> float:
     return float(stats.wilcoxon(moved).pvalue) if moved else 1.0
 
 
-def p_of_resamples(drawn: Floats, found: float, n: int | None = None) -> float:
-    """``min(1, 2 (k + 1) / (r + 1))``, k of r resamples being those in which the better one is not.
+def p_of_resamples(drawn: Floats, found: float) -> float:
+    """``min(1, 2 (k + 1) / (n + 1))``, k being the resamples in which the better one is not better.
 
     So it agrees with the interval: below 0.05 means that the 95 % interval excludes 0, up to
-    rounding. With ``n`` it agrees with the expanded one; see :func:`interval`.
+    rounding.
     """
     if abs(found) <= ROUNDING:
         return 1.0
     n_wins = int((drawn * np.sign(found) > ROUNDING).sum())
-    tail = (len(drawn) - n_wins + 1) / (len(drawn) + 1)
-    if n is not None:
-        from scipy.special import ndtri, stdtr
-
-        tail = float(stdtr(n - 1, ndtri(tail) / sqrt(n / (n - 1))))
-    return min(1.0, 2 * tail)
+    return min(1.0, 2 * (len(drawn) - n_wins + 1) / (len(drawn) + 1))
 
 
 def p_of_swaps(swapped: Floats, found: float) -> float:
