@@ -135,8 +135,11 @@ def test_groups_of_rows_and_spans(spanbridge, tmp_path):
     assert f1("domain", mapping={"Y": "X"})["(none)"] == 1
     with pytest.raises(SpanbridgeError, match=r"named 'domian' \(did you mean domain\?\)"):
         f1("domian")
-    with pytest.raises(SpanbridgeError, match="by label spans of the same sentences"):
-        compare(gold, predicted, gold, by="label")
+    labels = compare(gold, predicted, gold, by="label", resamples=50)
+    assert [d.group for d in labels.differences] == ["X", "Y"]
+    assert labels.macro_differences == ()
+    assert "average:micro|" in labels.signature
+    assert "groups:2|rows:4|" in labels.signature
     text = spanbridge("compare", "g.jsonl", "p.jsonl", "g.jsonl", "--by", "domain").stdout
     assert "by:domain" in text.splitlines()[-1]
 

@@ -22,8 +22,8 @@ _OPTIONS = [
     click.option(
         "--by",
         metavar="FIELD",
-        help="Group rows by one of their keys (domain, say), or by sentence-length; or, in "
-        "`evaluate`, spans by label or by length in words. Rows of all languages go together.",
+        help="Group rows by one of their keys (domain, say), or by sentence-length; or spans by "
+        "label or by length in words. Rows of all languages go together.",
     ),
     click.option(
         "--source",

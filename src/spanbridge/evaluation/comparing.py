@@ -62,6 +62,7 @@ def compare_systems(
     seed: int = 12345,
     level: float = 0.95,
     all_pairs: bool = False,
+    over_groups: bool = True,
 ) -> Comparison:
     """Compare systems in each group (language) and over groups; see this module.
 
@@ -75,6 +76,8 @@ def compare_systems(
         seed: random seed; equal seeds give equal results.
         level: share of the resamples within an interval, in (0, 1).
         all_pairs: compare each system with each; else each with the first.
+        over_groups: False if groups have sentences in common (labels, say), so that they are no
+            sample of groups: nothing is said of means then.
 
     Raises:
         SpanbridgeError: there are not two systems, or no group that all have; the sentences of a
@@ -96,11 +99,13 @@ def compare_systems(
     single = [drawn[g].difference(pair, level) for g in groups for pair in drawn[g].pairs]
     macro: list[SystemScore] = []
     macro_differences: list[Difference] = []
-    if len(common) > 1:
+    if over_groups and len(common) > 1:
         over = _Means([drawn[g] for g in sorted(common)], level)
         macro = [over.score(system) for system in names]
         macro_differences = [over.difference(pair) for pair in chosen]
     families = (single, macro_differences)
+    sizes = [len(group.gold) for group in drawn.values()]
+    counted = {"groups": len(sizes), "rows": sum(sizes) if over_groups else max(sizes)}
     return Comparison(
         systems=names,
         groups=groups,
@@ -112,7 +117,7 @@ def compare_systems(
         macro_differences=_corrected(macro_differences),
         level=level,
         notes=tuple(_notes(families, len(common), resamples)),
-        signature=_signature(drawn.values(), len(common), families, resamples, seed, level),
+        signature=_signature(counted, families, resamples, seed, level),
     )
 
 
@@ -277,7 +282,7 @@ def _corrected(family: Sequence[Difference]) -> tuple[Difference, ...]:
 
 
 def _notes(
-    families: Iterable[Sequence[Difference]], n_common: int, resamples: int
+    families: Sequence[Sequence[Difference]], n_common: int, resamples: int
 ) -> Iterable[str]:
     for family in families:
         least = len(family) / (resamples + 1)
@@ -287,31 +292,29 @@ def _notes(
                 f"{len(family)} comparisons by {resamples} resamples cannot give a corrected p "
                 f"below {least:.2f}; {enough} resamples or more could"
             )
-    if 1 < n_common < 6:
+    if families[1] and n_common < 6:
         yield (
             f"over {n_common} groups the Wilcoxon test cannot give a p below {2 / 2**n_common:.3g}"
         )
 
 
 def _signature(
-    groups: Iterable[_Group],
-    n_common: int,
-    families: Iterable[Sequence[Difference]],
+    counted: Mapping[str, int],
+    families: Sequence[Sequence[Difference]],
     n: int,
     seed: int,
     level: float,
 ) -> str:
-    n_rows = sum(len(group.gold) for group in groups)
+    means = bool(families[1])
     parts = {
         "metric": "span-f1",
-        "average": "micro" if n_common == 1 else "micro,macro-over-groups",
+        "average": "micro,macro-over-groups" if means else "micro",
         "method": "paired-bootstrap,approximate-randomisation"
-        + ("" if n_common == 1 else ",two-level-t,wilcoxon"),
+        + (",two-level-t,wilcoxon" if means else ""),
         "correction": "holm-over-" + ",".join(str(len(family)) for family in families if family),
         "level": level,
         "n": n,
         "seed": seed,
-        "groups": n_common,
-        "rows": n_rows,
+        **counted,
     }
     return signature(parts)

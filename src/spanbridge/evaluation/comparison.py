@@ -164,10 +164,11 @@ class Comparison:
         shown = self.macro or self.scores
         several = any(len(score.seeds) > 1 for score in shown)
         intervals = [_INTERVALS[kind].format(self.level) for kind in shown[0].intervals]
-        head = ["macro F1" if self.macro else "F1", "", *intervals]
+        named = not self.macro and len(self.groups) > 1
+        head = ["macro F1" if self.macro else "F1", *["group"] * named, "", *intervals]
         lines = [head + ["seeds", "sd", "min", "max"] * several]
         for score in shown:
-            line = [score.system, f"{score.f1:.4f}"]
+            line = [score.system, *[score.group or ""] * named, f"{score.f1:.4f}"]
             line += [f"[{low:.4f}, {high:.4f}]" for low, high in score.intervals.values()]
             if several and score.seeds:
                 ends = (score.seed_sd, min(score.seeds), max(score.seeds))
@@ -194,11 +195,17 @@ class Comparison:
             return ""
         tests = self.differences[0].p
         interval = _INTERVALS["sentences"].format(self.level)
-        named = ["group"] if self.macro else []
-        head = ["difference of F1", *named, "", interval, *(f"p {test}" for test in tests)]
+        named = len(self.groups) > 1
+        head = [
+            "difference of F1",
+            *["group"] * named,
+            "",
+            interval,
+            *(f"p {test}" for test in tests),
+        ]
         lines = [head]
         for each in self.differences:
-            line = [f"{each.second} - {each.first}", *([each.group or ""] if named else [])]
+            line = [f"{each.second} - {each.first}", *[each.group or ""] * named]
             line += [f"{each.difference:+.4f}", *_ends(each)]
             lines.append([*line, *(_p(each, test) for test in tests)])
         return "\n".join(aligned(lines))

@@ -64,19 +64,15 @@ class Scores:
     def compare(self, **settings: Any) -> Comparison:
         """Differences between the systems; settings as of :func:`compare_systems`.
 
+        Groups of spans have sentences in common, so that nothing is said of means over them.
+
         Raises:
-            SpanbridgeError: as :func:`compare_systems`; or the groups are of spans.
+            SpanbridgeError: as :func:`compare_systems`.
         """
-        if self.by in OF_SPANS:
-            raise SpanbridgeError(
-                f"by {self.by} spans of the same sentences are in several groups, and means over "
-                "them cannot be compared as means over languages are; compare one label at a time "
-                "(labels), or group by a key of the rows"
-            )
         cells: dict[str, dict[str, Any]] = {system: {} for system in self.systems}
         for cell in self.cells:
             cells[cell.system][cell.group] = np.array([report.rows for report in cell.reports])
-        found = compare_systems(cells, **settings)
+        found = compare_systems(cells, over_groups=self.by not in OF_SPANS, **settings)
         line = found.signature
         for name, value in self.parts.items():
             if name != "rows":
