@@ -16,18 +16,19 @@ Data: all pairs with gold spans on both sides, the first `--rows` rows of each s
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.accuracy import cap, labels
+from benchmarks.held_out import aligner_for, scored
 from benchmarks.real_data import DIRECTIONS, PAIR_SETS, gold_pairs, language_of
 from spanbridge import Projector, SentencePair
 from spanbridge.alignment.base import Aligner
+from spanbridge.alignment.encoder_aligner import EncoderAligner
+from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
 from spanbridge.core import registry
 from spanbridge.evaluation.calibration import calibration_error
 from spanbridge.projection.confidence import (
@@ -96,34 +97,39 @@ class Recording(Calibration):
         return 1.0
 
 
-@cache
-def load_aligner(name: str) -> Aligner:
-    """An aligner, loaded once."""
-    made: Aligner = registry.build("aligner", name, {})
-    return made
+def labels(pair: SentencePair, side: str) -> Counter[str]:
+    """Number of spans of each label on a side."""
+    return Counter(span.label for span in getattr(pair, side).spans)
 
 
-def agree(pair: SentencePair) -> bool:
-    """Check if both sides of a pair have as many spans of each label."""
-    return cap([pair]) == 1
-
-
-def observe(name: str, pairs: Sequence[SentencePair], **settings: Any) -> Observed:
-    """Project a set and look at every span."""
+def observe(
+    name: str,
+    pairs: Sequence[SentencePair],
+    encoder: EncoderAligner,
+    counted: set[int],
+    **settings: Any,
+) -> Observed:
+    """Project a set and look at every span of the rows that count and whose labels agree."""
     method = registry.build("method", name.partition(",")[0], {})
-    aligner = "statistical" if name.endswith("no encoder") else method.aligner
+    aligner: Aligner = encoder
+    if name.endswith("no encoder"):
+        aligner = StatisticalAligner()
+    elif method.aligner == "fused":
+        aligner = FusedAligner(encoder)
     recording = Recording(0.0, ())
     method.calibration = lambda: recording
-    projector = Projector(method, load_aligner(aligner), **settings).fit(pairs)
+    projector = Projector(method, aligner, **settings).fit(pairs)
     spans: list[tuple[tuple[float, ...], bool, int]] = []
     ends: list[tuple[Traits, bool, int]] = []
     n_dropped = n_rightly = 0
-    for pair, found in zip(pairs, projector.run(pairs), strict=True):
+    for n, (pair, found) in enumerate(zip(pairs, projector.run(pairs), strict=True)):
+        if n not in counted:
+            continue
         gold, got = places(pair.target), places(found.target)
         lost = labels(pair, "source") - labels(found, "target")
         n_dropped += lost.total()
         n_rightly += (lost - (labels(pair, "target") - labels(found, "target"))).total()
-        if agree(pair):
+        if labels(pair, "source") == labels(pair, "target"):
             spans += [(recording.features(p), place in gold, len(ends)) for place, p in got.items()]
             ends.append((traits(found), {*gold} == {*got}, lost.total()))
     return Observed(
@@ -152,7 +158,9 @@ def observe_all(name: str, sets: Sequence[str], rows: int) -> dict[str, Observed
             continue
         pairs = gold_pairs(one)[: rows // 4 if kind(one) == "xquad" else rows]
         languages, boundary = {"target": language_of(one)}, CONVENTIONS.get(one, {})
-        seen = observe(name, pairs, languages=languages, boundary=boundary)
+        counted = set(scored(one, pairs))
+        settings = {"languages": languages, "boundary": boundary}
+        seen = observe(name, pairs, aligner_for(one), counted, **settings)
         if len(seen.right):
             found[one] = seen
     return found

@@ -40,6 +40,7 @@ PART_OPTION = re.compile(r"--(method|aligner|tagger|translator)-option ([a-z]\w*
 # The commands whose options a page may name beside a command's own line.
 COMMANDS = {
     "align": ("align", "project"),
+    "compare": ("compare",),
     "data": ("data",),
     "evaluate": ("evaluate",),
     "formats": ("project", "evaluate", "label"),

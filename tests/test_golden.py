@@ -1,7 +1,7 @@
 """The spans that every method finds on Europarl-NER dev are those of commit 0b4fa8e.
 
 Those of ``soft`` and ``corpus`` are younger: they mind the boundaries of names, and read words with
-the aligned encoder. The other methods are given the one that it was tuned from, as that commit had it.
+the aligned encoder. The other methods are given the one that it was tuned from, as in that commit.
 
 ``tests/golden/europarl.json`` holds, per direction, method and aligner, four hexadecimal digits
 for each row: the beginning of the SHA-256 of its target spans, as that commit's commands wrote them
@@ -70,10 +70,7 @@ def test_all_six_methods_in_four_directions():
 
 @pytest.mark.parametrize(("direction", "method", "aligner"), list(cases()))
 def test_spans(direction, method, aligner, bitext, aligners):
-    if aligner == "encoder":
-        part = aligners[method]
-    else:
-        part = aligner
+    part = aligners[method] if aligner == "encoder" else aligner
     # that commit did not judge rows
     rows = spanbridge.project(bitext(direction), method, part, least_parallel=0)
     found = "".join(map(digits, rows))

@@ -33,6 +33,7 @@ _COMMANDS = {
     "train": "Fine-tune an encoder into a tagger (needs torch).",
     "align": "Align the words of sentence pairs.",
     "evaluate": "Score predicted spans, or word alignments, against gold ones.",
+    "compare": "Say which predictions are better by more than chance.",
     "perturb": "Change labelled sentences as noise would: typos, casing, other names.",
     "view": "Make an HTML page that shows the result.",
     "data": "Data sets by name: list, show, get, write.",
