@@ -28,6 +28,7 @@ from benchmarks import (
     weights,
 )
 from spanbridge import Projector
+from spanbridge.alignment.encoder_aligner import EncoderAligner
 from spanbridge.cli.main import cli
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
 from spanbridge.projection.confidence import CALIBRATIONS
@@ -153,9 +154,14 @@ def test_calibration(capsys):
 
 def test_calibration_sees_what_the_confidence_comes_from():
     """The features of every projected span, through the same curve, give the spans' scores."""
-    pairs = [pair for pair in europarl("en", "de")[:20] if calibration.agree(pair)]
-    seen = calibration.observe("greedy", pairs)
-    found = Projector("greedy", calibration.load_aligner("encoder")).run(pairs)
+    pairs = [
+        pair
+        for pair in europarl("en", "de")[:20]
+        if calibration.labels(pair, "source") == calibration.labels(pair, "target")
+    ]
+    encoder = EncoderAligner()
+    seen = calibration.observe("greedy", pairs, encoder, set(range(len(pairs))))
+    found = Projector("greedy", encoder).run(pairs)
     scores = [span.score for pair in found for span in pair.target.spans]
     curve = CALIBRATIONS["greedy"]
     assert len(scores) > 5

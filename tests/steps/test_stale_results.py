@@ -3,7 +3,7 @@
 import pytest
 from toy_bitext import EqualWords
 
-from spanbridge import RowError, Sentence, SentencePair, Span, WordAlignment, api
+from spanbridge import RowError, Sentence, SentencePair, Span, SpanbridgeError, WordAlignment, api
 from spanbridge.core.rows import REJECTED
 from spanbridge.run.memory import in_memory
 from spanbridge.steps.aligning import Align
@@ -81,5 +81,5 @@ def test_an_ensemble_has_no_rejected_sentences(tmp_path):
 
 def test_links_of_other_sentences():
     pair = OLD._replace(links=WordAlignment.of([(0, 0)], 1, 1))
-    with pytest.raises(api.SpanbridgeError, match=r"row 1 has \(2, 2\) words, but links of \(1, 1"):
+    with pytest.raises(SpanbridgeError, match=r"row 1 has \(2, 2\) words, but links of \(1, 1"):
         api.project([pair], "greedy", links="only")

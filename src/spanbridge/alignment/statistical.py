@@ -25,7 +25,7 @@ ANCHOR = 0.07
 # Exponent of the diagonal prior beside that: where two words are as similar, place decides.
 DIAGONAL_SHARE = 0.5
 # Parts of the encoder and, if they explain all words of other pairs, of each kind of lexicons.
-ENCODER, LEXICONS = 2.0, {"anchored": 2.0, "free": 1.0}
+ENCODER, LEXICONS = 3.0, {"anchored": 2.0, "free": 1.0}
 # Pairs that lexicons are judged on, at most.
 MAX_SAMPLE = 500
 # Pairs encoded at a time while learning.
