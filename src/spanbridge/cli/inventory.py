@@ -141,14 +141,20 @@ def _hub_models() -> list[str]:
 def _encoder(check: bool) -> dict[str, Any]:
     missing = [name for name in ("ctranslate2", "sentencepiece") if find_spec(name) is None]
     try:
-        from spanbridge.encode.load import EMBEDDED, EMBEDDED_HUB_ID, find_embedded, how_to_get
+        from spanbridge.encode.load import (
+            ALIGNED,
+            EMBEDDED,
+            EMBEDDED_HUB_ID,
+            find_embedded,
+            how_to_get,
+        )
     except ModuleNotFoundError as error:
         return {"usable": False, "missing": [*missing, error.name]}
     found = find_embedded()
     from_hub = find_spec("huggingface_hub") and find_spec("tokenizers")
     report: dict[str, Any] = {
-        "model": EMBEDDED,
-        "licence": "MIT",
+        "model": f"{EMBEDDED} and {ALIGNED}",
+        "licence": "MIT and CC-BY-SA-4.0",
         "languages": "about 100",
         "weights": str(found.path) if found else None,
         "from": found.package if found else f"Hugging Face Hub ({EMBEDDED_HUB_ID}), on first use",
@@ -160,7 +166,7 @@ def _encoder(check: bool) -> dict[str, Any]:
     if check:
         from spanbridge.encode import load_encoder
 
-        report["loaded"] = load_encoder().describe()
+        report["loaded"] = load_encoder(ALIGNED).describe()
     return report
 
 
