@@ -47,6 +47,7 @@ SURE = 0.9
 # Fewer spans of a set tell nothing of precision.
 MIN_SPANS = 50
 DIGITS = 2
+LEAST_WIDTH = 0.1
 CONVENTIONS: Mapping[str, Mapping[str, str]] = {"mabsa-ko": {"particle": "in"}}
 # An index by which a span is found again, as a probability.
 INDEX = 2.0**-40
@@ -278,10 +279,13 @@ def offset(p, right) -> tuple[float, float]:
 
 
 def width(judged: Iterable[Judged]) -> float:
-    """Standard deviation of sets' offsets in log-odds, beyond what chance makes of so few spans."""
+    """Standard deviation of sets' offsets in log-odds, beyond what chance makes of so few spans.
+
+    At least ``LEAST_WIDTH``: so few sets cannot tell less from nothing.
+    """
     offsets = [offset(one.p[one.like], one.right[one.like]) for one in judged if one.like.any()]
     variance = np.mean([at**2 - error**2 for at, error in offsets]) if offsets else 0.0
-    return float(max(variance, 0.0) ** 0.5)
+    return float(max(variance, LEAST_WIDTH**2) ** 0.5)
 
 
 def precision(p, right) -> tuple[float, float]:

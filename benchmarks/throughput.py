@@ -97,6 +97,7 @@ def works(n: int) -> list[Work]:
         Work("train", quarter, ("--train", "quarter.conll", *RECIPE, "-o", "tagger")),
         Work("evaluate", n, ("s.conll", "other.conll")),
         Work("compare", n, ("s.conll", "other.conll", "gold=s.conll")),
+        Work("perturb", n, ("s.conll", "p.conll", "--kind", "typos", "--strength", "0.1")),
         Work("view", n, ("viewed.jsonl", "-o", "page.html")),
     ]
 

@@ -46,10 +46,10 @@ def explained(method, row, min_confidence=0.0):
 def test_by_hand():
     row = pair("Bonn sleeps", "Bonn schläft", [(0, 1, "LOC")], "r7")
     # F of [0, 1) is 1, of [0, 2) 2/3, of [1, 2) 0 (too faint to be listed)
-    # confidence: 1 / (1 + exp(-(-.09 + .61 * -log(.01) + 3.31 / 3)))
+    # confidence: 1 / (1 + exp(-(4.91 + .68 * log((1 / 3) / .5) - .61 * abs(log(12 / 13)))))
     assert explained(SoftMethod(), (row, hard(2, 2, (0, 0), (1, 1)))) == [
         "row r7, LOC [Bonn], min_score 0.3",
-        "  -> [Bonn] 0-1 score 1.000, confidence 0.979 = soft 1.00*1, bad_boundary 0.00*-0.1",
+        "  -> [Bonn] 0-1 score 1.000, confidence 0.990 = soft 1.00*1, bad_boundary 0.00*-0.1",
         "     [Bonn schläft] 0-2 score 0.667 = soft 0.67*1, bad_boundary 0.00*-0.1",
     ]
 
@@ -57,8 +57,8 @@ def test_by_hand():
 def test_what_is_left_out():
     """Spans with less confidence than was asked for are named, and still shown."""
     row = pair("Bonn sleeps", "Bonn schläft", [(0, 1, "LOC")])
-    lines = explained(SoftMethod(), (row, hard(2, 2, (0, 0), (1, 1))), 0.98)
-    assert lines[1] == "  left out: confidence 0.979 is below 0.98"
+    lines = explained(SoftMethod(), (row, hard(2, 2, (0, 0), (1, 1))), 0.995)
+    assert lines[1] == "  left out: confidence 0.990 is below 0.995"
     assert lines[2].startswith("  -> [Bonn] 0-1 ")
 
 
@@ -68,7 +68,7 @@ def test_confidences_shown_are_those_of_the_projection_that_is_given():
     found = project_row(SoftMethod(), (row, hard(2, 2, (0, 0), (1, 1)))).with_source_scores()
     lines = list(found.explain(found, 0.0))
     assert f"confidence {found.spans[0].score:.3f} = " in lines[1]
-    assert "confidence 0.489 = " in lines[1]
+    assert "confidence 0.495 = " in lines[1]
 
 
 @pytest.mark.parametrize("min_score", [0.0, 0.5])

@@ -1,6 +1,6 @@
 """Projection along soft alignments, sentence by sentence."""
 
-from math import exp
+from math import exp, log
 
 import numpy as np
 import pytest
@@ -28,8 +28,9 @@ def test_hard_links_of_a_sentence(solver):
     found = project_row(SoftMethod(solver), (row, hard(3, 4, (0, 1), (1, 2), (2, 3))))
     assert placed(found) == [(1, 3, "PER")]
     # score 1; the next best, [0, 3), [1, 4) with 2*2/5 or [1, 2), [2, 3) with 2*1/3: margin .2,
-    # and 1 / (1 + exp(-(-.09 + .61 * -log(.01) + 3.31 * .2)))
-    assert found.spans[0].score == pytest.approx(1 / (1 + exp(-3.38115)), abs=1e-4)
+    # times the root of 2; the row's characters are 16 and 19
+    log_odds = 4.91 + 0.68 * log(0.2 * 2**0.5 / 0.5) - 0.61 * abs(log((2 + 16) / (2 + 19)))
+    assert found.spans[0].score == pytest.approx(1 / (1 + exp(-log_odds)), abs=1e-4)
     assert found.dropped == ()
     assert found.origins == (Span(0, 2, "PER"),)
 
