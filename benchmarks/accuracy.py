@@ -13,17 +13,16 @@ Data: all pairs with gold spans on both sides: Europarl-NER (six directions), op
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from benchmarks.encoding import FAST_LAYER
 from benchmarks.real_data import DIRECTIONS, PAIR_SETS, alignment_gold, gold_pairs, language_of
-from spanbridge import SentencePair, api
+from spanbridge import api
 from spanbridge.alignment.encoder_aligner import EXTRACTIONS, EncoderAligner
 from spanbridge.alignment.lexical_aligner import LexicalAligner
 from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
 from spanbridge.core.signature import signature
-from spanbridge.evaluation import bootstrap_interval, evaluate_links
+from spanbridge.evaluation import evaluate_links
 
 METHODS = {
     "corpus": "corpus",
@@ -50,19 +49,6 @@ def f1(gold, found) -> float:
     return api.evaluate(gold, found).micro.f1
 
 
-def labels(pair: SentencePair, side: str) -> Counter[str]:
-    """Number of spans of each label on a side."""
-    return Counter(span.label for span in getattr(pair, side).spans)
-
-
-def cap(pairs: Sequence[SentencePair]) -> float:
-    """The best F1 that any projection can reach, given the numbers of labels of each row."""
-    both = [(labels(pair, "source"), labels(pair, "target")) for pair in pairs]
-    right = sum((source & target).total() for source, target in both)
-    total = sum(source.total() + target.total() for source, target in both)
-    return 2 * right / total if total else 1.0
-
-
 def print_sets(sets: Sequence[str], rows: int | None, methods: Sequence[str], aligners) -> None:
     """The table of all sets: the default with its interval, the other methods, cap and agree."""
     own = [method for method in methods if method not in ("corpus", "exact corpus")]
@@ -71,15 +57,14 @@ def print_sets(sets: Sequence[str], rows: int | None, methods: Sequence[str], al
     for name in sets:
         gold = gold_pairs(name)[:rows]
         found = project(name, gold, "corpus", aligners["fused"])
-        report = api.evaluate(gold, found)
-        interval = bootstrap_interval(report.rows)
+        report = api.evaluate(gold, found, source=gold)
+        interval = report.interval()
         cells = f"{report.micro.f1:>9.3f}{f'{interval.low:.3f}-{interval.high:.3f}':>14}"
         for method in own:
             cells += f"{f1(gold, project(name, gold, method, aligners['encoder'])):>10.3f}"
         if name.partition("-")[0] in APART:
-            same = [n for n, pair in enumerate(gold) if cap([pair]) == 1]
-            agree = f1([gold[n] for n in same], [found[n] for n in same])
-            cells += f"{cap(gold):>8.3f}{agree:>8.3f}"
+            assert report.cap is not None and report.agree is not None
+            cells += f"{report.cap.f1:>8.3f}{report.agree.f1:>8.3f}"
         print(f"{name:12}{len(gold):>6}{report.micro.support:>7}{cells}", flush=True)
 
 

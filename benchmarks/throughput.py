@@ -96,6 +96,7 @@ def works(n: int) -> list[Work]:
         Work("make-data", half, ("half.conll", "--from", "en", "--to", "es", "-o", "data")),
         Work("train", quarter, ("--train", "quarter.conll", *RECIPE, "-o", "tagger")),
         Work("evaluate", n, ("s.conll", "other.conll")),
+        Work("compare", n, ("s.conll", "other.conll", "gold=s.conll")),
         Work("view", n, ("viewed.jsonl", "-o", "page.html")),
     ]
 

@@ -41,6 +41,7 @@ PART_OPTION = re.compile(r"--(method|aligner|tagger|translator)-option ([a-z]\w*
 COMMANDS = {
     "align": ("align", "project"),
     "data": ("data",),
+    "compare": ("compare",),
     "evaluate": ("evaluate",),
     "formats": ("project", "evaluate", "label"),
     "advise": ("advise", "label"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         label,
         perturb,
         project,
+        scores,
         tag,
     )
     from spanbridge.core.errors import InputError, RowError, SpanbridgeError
@@ -41,7 +42,7 @@ _WHERE = {
     **dict.fromkeys(("Labeller", "Projector"), "api"),
     **dict.fromkeys(("Loaded", "Result"), "run.memory"),
     **dict.fromkeys(("advise", "align", "compare", "evaluate", "label"), "api"),
-    **dict.fromkeys(("perturb", "project", "tag"), "api"),
+    **dict.fromkeys(("perturb", "project", "scores", "tag"), "api"),
     **dict.fromkeys(("InputError", "RowError", "SpanbridgeError"), "core.errors"),
     **dict.fromkeys(("Sentence", "Span"), "core.spans"),
     **dict.fromkeys(("read_labelled", "read_pairs", "write_pairs"), "formats"),
@@ -73,6 +74,7 @@ __all__ = [
     "project",
     "read_labelled",
     "read_pairs",
+    "scores",
     "tag",
     "write_pairs",
 ]

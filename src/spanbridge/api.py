@@ -5,30 +5,15 @@ Everything here is deterministic, and gives the same rows as the command of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.progress import Progress, silent
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
-from spanbridge.evaluation import (
-    PairedComparison,
-    SpanProtocol,
-    SpanReport,
-    compare_paired,
-    evaluate_spans,
-    orphan_policy,
-)
-from spanbridge.formats import (
-    Pairs,
-    Reading,
-    read_labelled,
-    read_pairs,
-    write_pairs,
-)
+from spanbridge.evaluation import compare, evaluate, scores
+from spanbridge.formats import Pairs, read_pairs, write_pairs
 from spanbridge.perturbation.base import Where
 from spanbridge.routes import Advice, advise, choose
 from spanbridge.routes.choice import Asked
@@ -59,6 +44,7 @@ __all__ = [
     "perturb",
     "project",
     "read_pairs",
+    "scores",
     "tag",
     "write_pairs",
 ]
@@ -304,79 +290,3 @@ def label(
         options["repair"] = to_repair(rows, options.get("translator")) is not None
     labeller = Labeller(language, method=method, **options)
     return labeller.fit_run(rows, progress=progress)
-
-
-Labelled = FilePath | Iterable[SentencePair | Sentence]
-
-
-def _sentences(given: Labelled, how: Reading) -> list[Sentence]:
-    if isinstance(given, str | Path):
-        return list(read_labelled(given, how))
-    rows = list(given) if isinstance(given, Iterable) else [given]
-    for number, row in enumerate(rows, 1):
-        if isinstance(given, SentencePair) or not isinstance(row, Sentence | SentencePair):
-            what = type(given if isinstance(given, SentencePair) else row).__name__
-            raise SpanbridgeError(
-                f"row {number} is a {what}; give a file, or a list of SentencePair or Sentence"
-            )
-    return [row if isinstance(row, Sentence) else row.target for row in rows]
-
-
-def evaluate(
-    gold: Labelled,
-    predicted: Labelled,
-    *,
-    labels: Sequence[str] | None = None,
-    protocol: SpanProtocol = "default",
-    scheme: Any = "iob2",
-    **reading: Any,
-) -> SpanReport:
-    """Score predicted spans against gold ones.
-
-    Args:
-        gold: a file, or rows (whose targets count), or sentences.
-        predicted: likewise, over the same words.
-        labels: count these only, on both sides; None counts all.
-        protocol: how malformed tags are read, ``default`` or ``strict``.
-        scheme: tag scheme of CoNLL files.
-        reading: further settings by which the gold file is read, such as ``offsets`` and
-            ``format``; see :class:`~spanbridge.formats.Reading`.
-
-    Raises:
-        InputError: a file is wrong.
-        SpanbridgeError: the rows do not run parallel.
-    """
-    how = Reading(scheme, orphan_policy(protocol, scheme))
-    return evaluate_spans(
-        _sentences(gold, replace(how, **reading)),
-        _sentences(predicted, how),
-        protocol=protocol,
-        labels=labels,
-        scheme=scheme,
-    )
-
-
-def compare(
-    gold: Labelled,
-    first: Labelled,
-    second: Labelled,
-    *,
-    labels: Sequence[str] | None = None,
-    n: int = 1000,
-) -> PairedComparison:
-    """Compare two predictions by paired bootstrap over sentences (Koehn 2004).
-
-    Args:
-        gold: a file, rows or sentences, as in :func:`evaluate`.
-        first: one prediction, likewise.
-        second: the other, likewise.
-        labels: count these only; None counts all.
-        n: resamples.
-
-    Raises:
-        InputError, SpanbridgeError: as :func:`evaluate`.
-    """
-    gold = _sentences(gold, Reading())
-    reports = (evaluate(gold, predicted, labels=labels) for predicted in (first, second))
-    first_report, second_report = reports
-    return compare_paired(first_report.rows, second_report.rows, n=n)

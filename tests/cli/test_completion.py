@@ -56,7 +56,7 @@ def test_the_script_is_sound(spanbridge, shell):
             "evaluate g g --scheme biose",
             r"'biose' is not one of 'iob2', 'iob1', 'bioes' \(did you mean bioes\?\) \(see",
         ),
-        ("evaluate g g --labels PRE", r"--labels: no label of .* 'PRE' \(did you mean PER\?\)"),
+        ("evaluate g g --labels PRE", r"labels: no label of .* 'PRE' \(did you mean PER\?\)"),
         (
             "translate --source g --from german --to en -o o",
             r"'german' is no .*code \(did you mean de, German\?\)",

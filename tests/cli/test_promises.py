@@ -101,6 +101,11 @@ PROMISES = {
         *("o.conll", True, True, True),
         *("s.conll o.conll --kind casig", "did you mean casing?"),
     ),
+    "compare": Promise(
+        "s.conll s.conll x=s.conll --resamples 20",
+        *(None, True, False, True),
+        *("s.conll s.conll g2.conll", "g2.conll:4: this row has no counterpart"),
+    ),
     "view": Promise(
         "s.conll -o p.html",
         *("p.html", False, False, True),

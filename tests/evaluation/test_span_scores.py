@@ -197,7 +197,7 @@ def test_sentences_and_tags_agree():
 
 def test_table():
     lines = evaluate_spans(GOLD, PREDICTED).table().splitlines()
-    assert lines[:9] == [
+    assert lines[:10] == [
         "              precision  recall      F1  support  predicted",
         "LOC              1.0000  0.5000  0.6667        2          1",
         "ORG              0.0000  0.0000  0.0000        1          2",
@@ -206,9 +206,10 @@ def test_table():
         "micro avg        0.5000  0.5000  0.5000        4          4",
         "macro avg        0.6667  0.5000  0.5556        4          4",
         "weighted avg     0.7500  0.5000  0.5833        4          4",
+        "boundaries       0.7500  0.7500  0.7500        4          4",
         "",
     ]
-    assert lines[9:17] == [
+    assert lines[10:18] == [
         "errors         gold  predicted",
         "correct           2          2",
         "type              1          1",
@@ -218,7 +219,7 @@ def test_table():
         "spurious          -          0",
         "boundary errors: 0 too long, 1 too short, 0 shifted; on the side: 0 left, 1 right, 0 both",
     ]
-    assert lines[17:] == ["", evaluate_spans(GOLD, PREDICTED).signature]
+    assert lines[18:] == ["", evaluate_spans(GOLD, PREDICTED).signature]
 
 
 def test_signature_and_json():
@@ -236,6 +237,7 @@ def test_signature_and_json():
         "macro",
         "weighted",
         "per_label",
+        "boundaries",
         "errors",
     ]
     assert list(data["per_label"]) == ["LOC", "ORG", "PER"]

@@ -26,6 +26,7 @@ _ON_CONLL = [
     "evaluate FILE gold.conll",
     "evaluate gold.conll FILE",
     "evaluate gold.conll gold.conll FILE",
+    "compare gold.conll gold.conll FILE --resamples 20",
     "view FILE -o page.html",
     "tag --source gold.conll --tagger given --model FILE -o out.jsonl",
 ]

@@ -99,6 +99,7 @@ JOBS = [
     ),
     Job("run", "run p.yaml -q", ["o.jsonl"], "run q.yaml -q"),
     Job("evaluate", "evaluate train.conll train.conll --bootstrap 10", []),
+    Job("compare", "compare train.conll train.conll x=train.conll --resamples 10", []),
     Job("view", "view given.jsonl -o o/page.html", ["page.html"]),
 ]
 

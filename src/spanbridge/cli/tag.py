@@ -8,6 +8,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli import running
+from spanbridge.cli.scoring import renamed
 
 
 @click.command(
@@ -98,10 +99,7 @@ def command(source: str, output: str, **given: Any) -> None:
     if tagger == EMBEDDED and given["model"] is not None:
         raise click.UsageError(f"--tagger {EMBEDDED} has its own model; leave --model out")
     options |= opt.take(given, ("model",))
-    pairs = [pair.partition("=") for pair in given["mapping"]]
-    mapping = {old: new for old, _, new in pairs}
-    if not all(old and new for old, _, new in pairs) or len(mapping) < len(pairs):
-        raise click.UsageError("--map takes OLD=NEW, and names each OLD once")
+    mapping = renamed(given["mapping"])
     steps = tag_steps(
         {tagger: options},
         map=mapping,

@@ -3,12 +3,17 @@
 - :func:`evaluate_spans` and :func:`evaluate_tags`: precision, recall and F1 per label and
   averaged, as seqeval counts them, with every error sorted into a class;
 - :func:`evaluate_links`: alignment error rate;
-- :func:`bootstrap_interval` and :func:`compare_paired`: confidence intervals and tests.
+- :func:`score_cell` and :func:`compare_systems`: counts by sentence, and differences between
+  systems, in each language and over languages, with intervals and tests;
+- :func:`evaluate`, :func:`scores` and :func:`compare`: the same of files or rows.
 
 Every report carries a signature that says how its numbers came about.
 """
 
 from spanbridge.evaluation._common import RowCounts, aligned
+from spanbridge.evaluation.cells import Cell, spread
+from spanbridge.evaluation.comparing import Counts, compare_systems
+from spanbridge.evaluation.comparison import Comparison, Difference, SystemScore
 from spanbridge.evaluation.error_classes import (
     BOUNDARY_KINDS,
     BOUNDARY_SIDES,
@@ -20,23 +25,21 @@ from spanbridge.evaluation.error_classes import (
     count_errors,
     match_spans,
 )
+from spanbridge.evaluation.faces import compare, evaluate, scores
 from spanbridge.evaluation.link_scores import AlignmentReport, evaluate_links
-from spanbridge.evaluation.significance import (
-    BootstrapInterval,
-    PairedComparison,
-    bootstrap_interval,
-    compare_paired,
-)
+from spanbridge.evaluation.scoring import Labelled, Scored, Scoring, score
+from spanbridge.evaluation.significance import BootstrapInterval, bootstrap_interval
+from spanbridge.evaluation.span_choice import SpanChoice, cap_row
+from spanbridge.evaluation.span_report import SpanAverage, SpanCounts, SpanReport
 from spanbridge.evaluation.span_scores import (
     SPAN_PROTOCOLS,
-    SpanAverage,
-    SpanCounts,
     SpanProtocol,
-    SpanReport,
     evaluate_spans,
     evaluate_tags,
     orphan_policy,
+    score_cell,
 )
+from spanbridge.evaluation.systems import Scores, score_systems
 
 __all__ = [
     "BOUNDARY_KINDS",
@@ -45,23 +48,40 @@ __all__ = [
     "SPAN_PROTOCOLS",
     "AlignmentReport",
     "BootstrapInterval",
+    "Cell",
+    "Comparison",
+    "Counts",
+    "Difference",
     "ErrorExample",
     "ErrorReport",
-    "PairedComparison",
+    "Labelled",
     "RowCounts",
+    "Scored",
+    "Scores",
+    "Scoring",
     "SpanAverage",
+    "SpanChoice",
     "SpanCounts",
     "SpanMatch",
     "SpanProtocol",
     "SpanReport",
+    "SystemScore",
     "aligned",
     "bootstrap_interval",
     "boundary_error",
-    "compare_paired",
+    "cap_row",
+    "compare",
+    "compare_systems",
     "count_errors",
+    "evaluate",
     "evaluate_links",
     "evaluate_spans",
     "evaluate_tags",
     "match_spans",
     "orphan_policy",
+    "score",
+    "score_cell",
+    "score_systems",
+    "scores",
+    "spread",
 ]

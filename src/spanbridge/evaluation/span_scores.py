@@ -7,148 +7,26 @@ seqeval's default and strict modes; tests compare the numbers with seqeval's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.signature import signature
 from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import OrphanPolicy, Scheme, spans_from_tags
-from spanbridge.evaluation._common import RowCounts, aligned, check_lengths, paired, ratio
-from spanbridge.evaluation.error_classes import ErrorReport, count_errors
-from spanbridge.evaluation.significance import BootstrapInterval, bootstrap_interval
+from spanbridge.evaluation._common import RowCounts, check_lengths, paired, ratio
+from spanbridge.evaluation.error_classes import count_errors
+from spanbridge.evaluation.span_choice import SpanChoice
+from spanbridge.evaluation.span_report import SpanAverage, SpanCounts, SpanReport
 from spanbridge.formats.tokens import in_same_words
 
 SpanProtocol = Literal["default", "strict"]
 SPAN_PROTOCOLS: tuple[SpanProtocol, ...] = ("default", "strict")
 _Row = tuple[set[Span], set[Span]]  # gold and predicted spans
 _ORPHANS: dict[str, OrphanPolicy] = {"default": "begin", "strict": "drop"}
-
-
-@dataclass(frozen=True, slots=True)
-class SpanCounts:
-    """Counts of one label, or of all labels (micro), and the scores computed from them.
-
-    Attributes:
-        tp: spans in both gold and predicted.
-        fp: predicted spans that are not in gold.
-        fn: gold spans that were not predicted.
-    """
-
-    tp: int
-    fp: int
-    fn: int
-
-    @property
-    def support(self) -> int:
-        """Number of gold spans, ``tp + fn``."""
-        return self.tp + self.fn
-
-    @property
-    def predicted(self) -> int:
-        """Number of predicted spans, ``tp + fp``."""
-        return self.tp + self.fp
-
-    @property
-    def precision(self) -> float:
-        """``tp / (tp + fp)``, in [0, 1]; 0 if nothing was predicted."""
-        return ratio(self.tp, self.predicted)
-
-    @property
-    def recall(self) -> float:
-        """``tp / (tp + fn)``, in [0, 1]; 0 if gold has no span."""
-        return ratio(self.tp, self.support)
-
-    @property
-    def f1(self) -> float:
-        """``2 tp / (2 tp + fp + fn)``, in [0, 1]; 0 if both sides are empty."""
-        return ratio(2 * self.tp, self.support + self.predicted)
-
-    def to_dict(self) -> dict[str, float | int]:
-        """Scores and counts, for JSON."""
-        return {
-            **_scores(self),
-            "tp": self.tp,
-            "fp": self.fp,
-            "fn": self.fn,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class SpanAverage:
-    """Mean of the labels' scores, each in [0, 1]; support and predicted are sums over labels."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-    predicted: int
-
-    def to_dict(self) -> dict[str, float | int]:
-        """Scores and counts, for JSON."""
-        return _scores(self)
-
-
-@dataclass(frozen=True, slots=True)
-class SpanReport:
-    """Scores of one prediction, as :func:`evaluate_spans` returns them.
-
-    Attributes:
-        micro: all spans together; its F1 is the number usually published.
-        macro: unweighted mean over the labels found in gold or predicted (all 0 if there are none).
-        weighted: mean over the same labels, weighted by support (all 0 if gold is empty).
-        per_label: the labels found in gold or predicted, sorted.
-        errors: the spans sorted into error classes.
-        rows: the counts of each row, for resampling (:func:`bootstrap_interval`).
-        n_rows_with_different_words: rows whose words differ in text between gold and predicted.
-        signature: one line that says how the numbers came about.
-    """
-
-    micro: SpanCounts
-    macro: SpanAverage
-    weighted: SpanAverage
-    per_label: Mapping[str, SpanCounts]
-    errors: ErrorReport
-    rows: tuple[RowCounts, ...]
-    n_rows_with_different_words: int
-    signature: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, in a fixed order, without the counts per row."""
-        return {
-            "signature": self.signature,
-            "rows": len(self.rows),
-            "rows_with_different_words": self.n_rows_with_different_words,
-            "micro": self.micro.to_dict(),
-            "macro": self.macro.to_dict(),
-            "weighted": self.weighted.to_dict(),
-            "per_label": {label: counts.to_dict() for label, counts in self.per_label.items()},
-            "errors": self.errors.to_dict(),
-        }
-
-    def interval(
-        self, *, n: int = 1000, seed: int = 12345, level: float = 0.95
-    ) -> BootstrapInterval:
-        """Confidence interval of micro F1, as :func:`bootstrap_interval` computes it."""
-        return bootstrap_interval(self.rows, n=n, seed=seed, level=level)
-
-    def table(self) -> str:
-        """Plain text: labels, averages, error classes, signature; scores in [0, 1]."""
-        lines = [
-            ["", "precision", "recall", "F1", "support", "predicted"],
-            *(_line(label, counts) for label, counts in self.per_label.items()),
-            [],
-            _line("micro avg", self.micro),
-            _line("macro avg", self.macro),
-            _line("weighted avg", self.weighted),
-        ]
-        parts = ["\n".join(aligned(lines)), self.errors.table(), self.signature]
-        if self.n_rows_with_different_words:
-            parts.insert(2, f"rows with different words: {self.n_rows_with_different_words}")
-        return "\n\n".join(parts)
 
 
 def orphan_policy(protocol: str, scheme: str = "iob2") -> OrphanPolicy:
@@ -197,7 +75,7 @@ def evaluate_spans(
             ``labels`` is empty or a single string.
     """
     orphan_policy(protocol)
-    wanted = _wanted(labels)
+    choice = SpanChoice(labels)
     n_different = 0
 
     def rows() -> Iterator[_Row]:
@@ -206,10 +84,36 @@ def evaluate_spans(
             left, right = in_same_words(left, right)
             check_lengths(row, len(left.words), len(right.words))
             n_different += left.words != right.words
-            yield _plain(left.spans, wanted), _plain(right.spans, wanted)
+            yield choice.of(left.spans), choice.of(right.spans)
 
-    report = _report(rows(), max_examples, partial(_parts, protocol, scheme, wanted))
+    report = _report(rows(), max_examples, partial(_parts, protocol, scheme, choice))
     return replace(report, n_rows_with_different_words=n_different)
+
+
+def score_cell(
+    gold: Iterable[Iterable[Span]],
+    predicted: Iterable[Iterable[Span]],
+    protocol: SpanProtocol = "default",
+    *,
+    choice: SpanChoice | None = None,
+    scheme: str = "spans",
+    max_examples: int = 5,
+) -> SpanReport:
+    """Score the spans of one system in one language, without their words.
+
+    Args:
+        gold: spans of each row.
+        predicted: of the same rows in the same order.
+        choice: the spans that count; by default all.
+        protocol, scheme, max_examples: as in :func:`evaluate_spans`.
+
+    Raises:
+        SpanbridgeError: the numbers of rows differ; the protocol is unknown.
+    """
+    orphan_policy(protocol)
+    chosen = SpanChoice() if choice is None else choice
+    rows = ((chosen.of(a), chosen.of(b)) for a, b in paired(gold, predicted))
+    return _report(rows, max_examples, partial(_parts, protocol, scheme, chosen))
 
 
 def evaluate_tags(
@@ -239,7 +143,7 @@ def evaluate_tags(
             (with its row), or for ``strict`` with another scheme.
     """
     orphans = orphan_policy(protocol, scheme)
-    wanted = _wanted(labels)
+    choice = SpanChoice(labels)
 
     def rows() -> Iterator[_Row]:
         for row, (left, right) in enumerate(paired(gold, predicted), start=1):
@@ -250,54 +154,15 @@ def evaluate_tags(
                     spans, _ = spans_from_tags(tags, scheme, orphans)
                 except SpanbridgeError as error:
                     raise SpanbridgeError(f"row {row} ({name}): {error}") from error
-                sides.append(_plain(spans, wanted))
+                sides.append(choice.of(spans))
             yield sides[0], sides[1]
 
-    return _report(rows(), max_examples, partial(_parts, protocol, scheme, wanted))
+    return _report(rows(), max_examples, partial(_parts, protocol, scheme, choice))
 
 
-def _scores(of: SpanCounts | SpanAverage) -> dict[str, float | int]:
-    return {
-        "precision": of.precision,
-        "recall": of.recall,
-        "f1": of.f1,
-        "support": of.support,
-        "predicted": of.predicted,
-    }
-
-
-def _line(name: str, of: SpanCounts | SpanAverage) -> list[str]:
-    scores = (f"{score:.4f}" for score in (of.precision, of.recall, of.f1))
-    return [name, *scores, str(of.support), str(of.predicted)]
-
-
-def _wanted(labels: Collection[str] | None) -> frozenset[str] | None:
-    if labels is None:
-        return None
-    if isinstance(labels, str) or not labels:
-        raise SpanbridgeError(
-            f"labels must be a collection of at least one label, not {labels!r}; "
-            "leave it out to count all labels"
-        )
-    return frozenset(labels)
-
-
-def _plain(spans: Iterable[Span], wanted: frozenset[str] | None) -> set[Span]:
-    """Spans of the wanted labels, without scores, so that equal spans compare equal."""
-    return {Span(*span[:3]) for span in spans if wanted is None or span.label in wanted}
-
-
-def _parts(
-    protocol: str, scheme: str, wanted: frozenset[str] | None, n_rows: int
-) -> dict[str, object]:
-    return {
-        "metric": "span-f1",
-        "protocol": protocol,
-        "scheme": scheme,
-        "labels": "all" if wanted is None else ",".join(sorted(wanted)),
-        "rows": n_rows,
-        "average": "micro",
-    }
+def _parts(protocol: str, scheme: str, choice: SpanChoice, n_rows: int) -> dict[str, object]:
+    given = {"metric": "span-f1", "protocol": protocol, "scheme": scheme}
+    return {**given, **choice.parts(), "rows": n_rows, "average": "micro"}
 
 
 def _report(
@@ -308,6 +173,7 @@ def _report(
     n_gold: Counter[str] = Counter()
     n_predicted: Counter[str] = Counter()
     per_row: list[RowCounts] = []
+    boundary_rows: list[RowCounts] = []
 
     def counted() -> Iterator[_Row]:
         for gold, predicted in rows:
@@ -316,23 +182,24 @@ def _report(
             n_gold.update(span.label for span in gold)
             n_predicted.update(span.label for span in predicted)
             per_row.append(RowCounts(len(both), len(gold), len(predicted)))
+            left, right = ({span[:2] for span in side} for side in (gold, predicted))
+            boundary_rows.append(RowCounts(len(left & right), len(left), len(right)))
             yield gold, predicted
 
     errors = count_errors(counted(), max_examples=max_examples)
     per_label = {
-        label: SpanCounts(
-            hits[label], n_predicted[label] - hits[label], n_gold[label] - hits[label]
-        )
+        label: SpanCounts.of(hits[label], n_gold[label], n_predicted[label])
         for label in sorted(n_gold.keys() | n_predicted.keys())
     }
-    tp = hits.total()
     return SpanReport(
-        micro=SpanCounts(tp, n_predicted.total() - tp, n_gold.total() - tp),
+        micro=SpanCounts.total(per_row),
         macro=_average(per_label.values(), [1] * len(per_label)),
         weighted=_average(per_label.values(), [c.support for c in per_label.values()]),
         per_label=per_label,
+        boundaries=SpanCounts.total(boundary_rows),
         errors=errors,
         rows=tuple(per_row),
+        boundary_rows=tuple(boundary_rows),
         n_rows_with_different_words=0,
         signature=signature(parts(len(per_row))),
     )

@@ -13,7 +13,7 @@ from spanbridge.core.files import check_rereadable, lines
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.plugins import code_digests
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.core.standard import check_one_input
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.blank_rows import skips_blanks, without_blanks
@@ -99,6 +99,25 @@ def labelled_rows(
     """Read as :func:`read_labelled`, each sentence with the 1-based number of its first line."""
     found = _labelled_format(path, how.format)
     return with_position(found.sentences(path, how, counts), path, counts)
+
+
+def labelled_pairs(
+    path: str | Path,
+    side: Side = "target",
+    how: Reading = DEFAULT_READING,
+    counts: Counts | None = None,
+) -> Iterator[tuple[int, SentencePair]]:
+    """Read as :func:`labelled_rows`, but whole rows, in which that side is there.
+
+    Raises:
+        InputError: as :func:`read_rows`; or the rows have no such side.
+        SpanbridgeError: the file's format holds no labels.
+    """
+    found = _labelled_format(path, how.format)
+    for line, pair in with_position(found.read(path, side, how, counts), path, counts):
+        if pair.side(side) is ABSENT:
+            raise InputError(path, line, f"has no {side} side, whose sentences are read")
+        yield line, pair
 
 
 def read_labelled(

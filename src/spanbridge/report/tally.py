@@ -9,7 +9,7 @@ from typing import Any
 
 from spanbridge.core.rows import FOUND, NOTHING_FOUND, TAGGED, SentencePair
 from spanbridge.core.spans import Sentence
-from spanbridge.evaluation.span_scores import SpanCounts
+from spanbridge.evaluation.span_report import SpanCounts
 from spanbridge.report.verdicts import VERDICTS, Judged
 
 NO_STATUS = "no status"

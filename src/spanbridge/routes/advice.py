@@ -109,7 +109,7 @@ class Advice:
         rows: list[Sequence[str]] = [["gold", "F1", "95% interval", "precision", "recall", "p"]]
         for one in self.trials:
             interval = f"{one.interval.low:.3f}-{one.interval.high:.3f}"
-            p = "best" if one.behind is None else f"{one.behind.p_value:.3f}"
+            p = "best" if one.behind is None else f"{one.behind.p['bootstrap']:.3f}"
             values = (one.interval.f1, one.precision, one.recall)
             f1, precision, recall = (f"{value:.3f}" for value in values)
             rows.append([one.route, f1, interval, precision, recall, p])
@@ -178,7 +178,7 @@ def advise(
     best = tried[0]
     why = f"F1 {best.interval.f1:.3f} on the gold"
     if len(tried) > 1 and (behind := tried[1].behind) is not None:
-        sure = "" if behind.p_value < 0.05 else ", a difference that may be chance"
+        sure = "" if behind.p["bootstrap"] < 0.05 else ", a difference that may be chance"
         why += f", {tried[1].route} {tried[1].interval.f1:.3f}{sure}"
     used = None if best.route == "direct" else able
     chosen = replace(choice, route=best.route, why=why, translator=used)

@@ -12,9 +12,10 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.evaluation import (
     BootstrapInterval,
-    PairedComparison,
+    Counts,
+    Difference,
     SpanReport,
-    compare_paired,
+    compare_systems,
     evaluate_spans,
 )
 from spanbridge.formats.tokens import in_same_words
@@ -34,14 +35,14 @@ class Trial:
         route: the route.
         precision, recall: of its spans, in [0, 1].
         interval: F1 and its 95% interval.
-        behind: comparison with the best route, paired by sentence; None for the best itself.
+        behind: difference to the best route on the same sentences; None for the best itself.
     """
 
     route: Route
     precision: float
     recall: float
     interval: BootstrapInterval
-    behind: PairedComparison | None
+    behind: Difference | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -114,7 +115,11 @@ def trials(
         found["ensemble"] = run(steps[last:], projected, "ensemble")
     reports = {route: _score(gold, rows, labels) for route, rows in found.items()}
     ranked = sorted(reports, key=lambda route: -reports[route].micro.f1)
-    return [_trial(route, reports[route], reports[ranked[0]]) for route in ranked]
+    behind: dict[str, Difference] = {}
+    if len(ranked) > 1:
+        cells: dict[str, dict[str, Counts]] = {r: {"": reports[r].rows} for r in ranked}
+        behind = {each.second: each for each in compare_systems(cells, resamples=1000).differences}
+    return [_trial(route, reports[route], behind.get(route)) for route in ranked]
 
 
 def _made(tagger: Entry) -> Any:
@@ -129,7 +134,6 @@ def _score(
     return evaluate_spans([a for a, _ in pairs], [b for _, b in pairs], labels=labels)
 
 
-def _trial(route: Route, report: SpanReport, best: SpanReport) -> Trial:
-    behind = None if report is best else compare_paired(report.rows, best.rows)
+def _trial(route: Route, report: SpanReport, behind: Difference | None) -> Trial:
     micro = report.micro
     return Trial(route, micro.precision, micro.recall, report.interval(), behind)
