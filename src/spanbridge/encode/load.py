@@ -13,6 +13,7 @@ from typing import Any
 
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.core.installation import install_command
+from spanbridge.core.kept import kept
 from spanbridge.core.records import file_digest
 from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
@@ -100,6 +101,11 @@ def load_encoder(
         "joined": joined,
         "remember": remember,
     }
+    about = (name, layer, None if deltas is None else deltas.sha256, *options.values())
+    return kept(f"encoder {about!r}", lambda: _load(name, layer, deltas, options))
+
+
+def _load(name: str, layer: int | None, deltas: Deltas | None, options: dict[str, Any]) -> Encoder:
     if name == EMBEDDED and (embedded := find_embedded()) is not None:
         return _embedded_encoder(embedded, layer, deltas, options)
     try:
