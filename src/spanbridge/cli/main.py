@@ -35,6 +35,7 @@ _COMMANDS = {
     "evaluate": "Score predicted spans, or word alignments, against gold ones.",
     "perturb": "Change labelled sentences as noise would: typos, casing, other names.",
     "compare": "Say which predictions are better by more than chance.",
+    "study": "Run a grid of systems, data sets and languages, and report on it.",
     "view": "Make an HTML page that shows the result.",
     "data": "Data sets by name: list, show, get, write.",
     "demo": "Run the methods on a small sample in nine languages.",
