@@ -27,6 +27,7 @@ from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
 from spanbridge.projection.scores import SCORES, TranslationScore
 from spanbridge.run.config import Settings
 from spanbridge.steps.base import PartSettings
+from spanbridge.study import settings as study
 from spanbridge.translation.guards import Guards
 
 ROOT = Path(__file__).parents[1]
@@ -40,8 +41,8 @@ PART_OPTION = re.compile(r"--(method|aligner|tagger|translator)-option ([a-z]\w*
 # The commands whose options a page may name beside a command's own line.
 COMMANDS = {
     "align": ("align", "project"),
-    "compare": ("compare",),
     "data": ("data",),
+    "compare": ("compare",),
     "evaluate": ("evaluate",),
     "formats": ("project", "evaluate", "label"),
     "advise": ("advise", "label"),
@@ -49,6 +50,7 @@ COMMANDS = {
     "perturb": ("perturb",),
     "project": ("project",),
     "run": ("run", "label", "make-data", "project"),
+    "study": ("study",),
     "tag": ("tag", "train"),
     "train": ("train", "tag"),
     "translate": ("translate",),
@@ -228,6 +230,19 @@ def fields(model) -> dict[str, FieldInfo]:
 def test_run_names_every_setting():
     told = [name for cell, *_ in table(text_of("run"), "setting") for name in names(cell)]
     assert sorted(told) == sorted(fields(Settings))
+
+
+def test_study_names_every_setting():
+    page = text_of("study")
+    for model, head in (
+        (study.Study, "setting"),
+        (study.Data, "of `data`"),
+        (study.System, "of a system"),
+        (study.Scores, "of `scores`"),
+        (study.Report, "of `report`"),
+    ):
+        told = [name for cell, *_ in table(page, head) for name in names(cell)]
+        assert sorted(told) == sorted(fields(model)), head
 
 
 def test_run_names_every_step_with_its_settings():

@@ -35,16 +35,18 @@ if TYPE_CHECKING:
     from spanbridge.core.spans import Sentence, Span
     from spanbridge.formats import read_labelled, read_pairs, write_pairs
     from spanbridge.run.memory import Loaded, Result
+    from spanbridge.study.study import check_study, run_study
 
     __version__: str
 
 _WHERE = {
     **dict.fromkeys(("Labeller", "Projector"), "api"),
     **dict.fromkeys(("Loaded", "Result"), "run.memory"),
-    **dict.fromkeys(("advise", "align", "compare", "evaluate", "label", "perturb"), "api"),
-    **dict.fromkeys(("project", "scores", "tag"), "api"),
+    **dict.fromkeys(("advise", "align", "compare", "evaluate", "label"), "api"),
+    **dict.fromkeys(("perturb", "project", "scores", "tag"), "api"),
     **dict.fromkeys(("InputError", "RowError", "SpanbridgeError"), "core.errors"),
     **dict.fromkeys(("Sentence", "Span"), "core.spans"),
+    **dict.fromkeys(("check_study", "run_study"), "study.study"),
     **dict.fromkeys(("read_labelled", "read_pairs", "write_pairs"), "formats"),
     "SentencePair": "core.rows",
     "SoftAlignment": "core.soft_alignment",
@@ -67,6 +69,7 @@ __all__ = [
     "__version__",
     "advise",
     "align",
+    "check_study",
     "compare",
     "evaluate",
     "label",
@@ -74,6 +77,7 @@ __all__ = [
     "project",
     "read_labelled",
     "read_pairs",
+    "run_study",
     "scores",
     "tag",
     "write_pairs",

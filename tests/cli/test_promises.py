@@ -15,6 +15,13 @@ output: o.jsonl
 steps:
   - project: {links: only}
 """
+STUDY = """\
+data: [{name: bonn, languages: [de], files: g.conll}]
+systems:
+  given: {steps: [{tag: {side: target, tagger: {given: {model: g.conll}}}}]}
+  theirs: {predictions: g.conll}
+scores: {resamples: 100}
+"""
 TRANSLATED = "--translator given --translations tr.tsv"
 
 
@@ -106,6 +113,11 @@ PROMISES = {
         *(None, True, False, True),
         *("s.conll s.conll g2.conll", "g2.conll:4: this row has no counterpart"),
     ),
+    "study": Promise(
+        "st.yaml",
+        *("st.study", True, True, True),
+        *("p.yaml", "p.yaml:1: input: there is no such setting"),
+    ),
     "view": Promise(
         "s.conll -o p.html",
         *("p.html", False, False, True),
@@ -137,6 +149,7 @@ def files(tmp_path, tiny_tagger, monkeypatch, request):
         "l.pharaoh": "0-0 1-1\n",
         "tr.tsv": "Bonn calls\tBonn ruft\nBonn ruft\tBonn calls\n",
         "p.yaml": PIPELINE,
+        "st.yaml": STUDY,
     }
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")

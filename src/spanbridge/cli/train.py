@@ -6,7 +6,6 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -206,47 +205,38 @@ an interrupted training. Torch and transformers are required;
 @opt.quiet_option
 def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     """Fine-tune an encoder into a tagger."""
-    from spanbridge.training.fine_tuning import train
-    from spanbridge.training.settings import Settings
-    from spanbridge.training.training_sets import Filter, leave_out_repeats, read_set
+    from spanbridge.training.recipe import Recipe
 
-    weighted = [*((path, 1.0) for path in train_files), *given["mix"]]
-    _check_idle(given, [path for path, _ in weighted])
+    _check_idle(given, [*train_files, *(path for path, _ in given["mix"])])
     if (given["teachers"] is None) != (given["unlabelled"] is None):
         raise click.UsageError("--teachers and --unlabelled go together")
-    if not weighted and given["teachers"] is None:
+    if not train_files and not given["mix"] and given["teachers"] is None:
         raise click.UsageError(
             "there is nothing to learn from; give --train FILE, --mix FILE WEIGHT, or --teachers"
         )
-    chosen = opt.take(given, [field.name for field in fields(Settings)])
-    settings = Settings(**{name: value for name, value in chosen.items() if value is not None})
-    keep = Filter(**opt.take(given, ("complete", "min_score", "min_coverage", "weigh")))
-    labels = None if given["labels"] is None else [x.strip() for x in given["labels"].split(",")]
-    kinds = opt.take(given, ("nested", "scheme", "orphans"))
-    how = {"keep": keep, "keep_empty": given["keep_empty"], "labels": labels, **kinds}
-    sets = [read_set(path, weight=weight, **how) for path, weight in weighted]
-    leave_out_repeats(sets)
-    if not given["quiet"]:
+    quiet, as_json = given.pop("quiet"), given.pop("as_json")
+    settings = {name: value for name, value in given.items() if value is not None}
+    if given["labels"] is not None:
+        settings["labels"] = [name.strip() for name in given["labels"].split(",")]
+    if given["teachers"] is not None:
+        settings["teachers"] = [t for name in given["teachers"].split(",") if (t := name.strip())]
+    settings |= {name: list(given[name]) for name in ("mix", "tests", "adversarial")}
+    settings["distil"] = settings.pop("kind", None)
+    recipe = Recipe.of({"train": list(train_files), **settings})
+    sets = recipe.sets()
+    if not quiet:
         for found in sets:
             say(found.text(), err=True)
-    result = train(
-        sets,
+    result = recipe.run(
         output,
-        encoder=given["encoder"],
-        settings=settings,
-        dev=given["dev"],
-        tests=given["tests"],
-        labels=labels,
-        unlabelled=_unlabelled(given),
-        **kinds,
-        licence=given["licence"],
+        sets,
         command="spanbridge " + shlex.join(sys.argv[1:]),
-        progress=running.progress(given["quiet"]),
-        tell=(lambda figures: None) if given["quiet"] else running.tell_epoch,
+        progress=running.progress(quiet),
+        tell=(lambda figures: None) if quiet else running.tell_epoch,
     )
-    if given["as_json"]:
+    if as_json:
         say(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))
-    elif not given["quiet"]:
+    elif not quiet:
         for score in result.scores:
             say(score.text(), err=True)
         say(f"written to {result.folder} in {result.seconds:.0f} s\n{result.signature}", err=True)
@@ -283,46 +273,3 @@ def _holds_pairs(path: str) -> bool:
     from spanbridge.formats import find_format
 
     return find_format(path, default="conll").sides == "both"
-
-
-def _unlabelled(given: dict[str, Any]) -> Any:
-    if given["teachers"] is None and not given["adversarial"]:
-        return None
-    from spanbridge.formats import read_sentences
-    from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
-    from spanbridge.tagging.ensemble_tagger import EnsembleTagger
-    from spanbridge.training.fine_tuning import Unlabelled
-    from spanbridge.training.teachers import Distillation
-
-    def text(path: str) -> list[tuple[str, ...]]:
-        return [sentence.words for _, sentence in read_sentences(path) if sentence.words]
-
-    teacher = None
-    texts: Sequence[Sequence[str]] = []
-    if given["teachers"] is not None:
-        names = [name.strip() for name in given["teachers"].split(",") if name.strip()]
-        teacher = EnsembleTagger(
-            [CheckpointTagger(name) for name in names], given["combine"] or "mean"
-        )
-        texts = text(given["unlabelled"])
-        if given["select_share"] is not None:
-            from spanbridge.training.selection import language_independent
-
-            texts = language_independent(names, texts, given["select_share"])
-    how = Distillation(
-        **_chosen(given, kind="kind", min_confidence="min_confidence", weight="teachers_weight")
-    )
-    adversary = None
-    if given["adversarial"]:
-        from spanbridge.training.adversarial import Adversary
-
-        adversary = Adversary(
-            **_chosen(given, weight="adversarial_weight", level="adversarial_level")
-        )
-    hidden = [text(path) for path in given["adversarial"]]
-    return Unlabelled(teacher, texts, how, adversary, hidden)
-
-
-def _chosen(given: dict[str, Any], **names: str) -> dict[str, Any]:
-    """Arguments that were given, by the names of their options."""
-    return {name: given[option] for name, option in names.items() if given[option] is not None}

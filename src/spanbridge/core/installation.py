@@ -21,6 +21,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 NAME = "spanbridge"
+# Modules whose packages have other names.
+_OTHERWISE = {"vl-convert": "vl-convert-python"}
 
 
 def install_command(*modules: str) -> str:
@@ -30,6 +32,7 @@ def install_command(*modules: str) -> str:
     packages: dict[str, None] = {}
     for module in modules:
         package = module.partition(".")[0].replace("_", "-")
+        package = _OTHERWISE.get(package, package)
         wanted, extra = known.get(package, (package, None))
         if extra is not None and source() is not None:
             extras[extra] = None

@@ -9,11 +9,13 @@ from __future__ import annotations
 import inspect
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.kept import kept
 from spanbridge.core.plugins import load_plugin, origin, plugins
 from spanbridge.core.requirements import require
 from spanbridge.core.settings import exact, reason
@@ -23,6 +25,8 @@ from spanbridge.core.similar import not_named
 _PARTS: dict[str, dict[str, tuple[str, str]]] = tomllib.loads(
     Path(__file__).with_name("parts.toml").read_text("utf-8")
 )
+# Kinds of parts that may serve several pipelines.
+_LEARN_NOTHING = ("tagger", "translator")
 
 
 def names(kind: str) -> dict[str, str]:
@@ -63,10 +67,16 @@ def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
     """
     part = load(kind, name)
     given = {option: value for option, value in options.items() if value is not None}
-    try:
-        return part(**check_options(part, f"the {kind} {name!r}", given))
-    except ValueError as error:
-        raise SpanbridgeError(str(error)) from error
+
+    def make() -> Any:
+        try:
+            return part(**check_options(part, f"the {kind} {name!r}", given))
+        except ValueError as error:
+            raise SpanbridgeError(str(error)) from error
+
+    if kind not in _LEARN_NOTHING:
+        return make()
+    return kept(f"{kind} {name} {sorted(given.items())!r}", make)
 
 
 def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +84,22 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
 
     Raises ValueError for an unknown option, or a value of the wrong type.
     """
-    from pydantic import ConfigDict, ValidationError, create_model, field_validator
+    from pydantic import ValidationError
+
+    model = _options_of(part)
+    try:
+        found = model.model_validate(dict(options))
+    except ValidationError as error:
+        reasons = (f"{'.'.join(map(str, e['loc']))}: {reason(e)}" for e in error.errors())
+        has = ", ".join(model.model_fields) or "none"
+        raise ValueError(f"{name}: {'; '.join(reasons)} (its options: {has})") from error
+    return {key: getattr(found, key) for key in options}
+
+
+@cache
+def _options_of(part: Any) -> Any:
+    """The options of a class as a model, which checks them."""
+    from pydantic import ConfigDict, create_model, field_validator
 
     hints = get_type_hints(part.__init__)
     fields: dict[str, Any] = {
@@ -91,13 +116,6 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
     as_it_stands = field_validator("*", mode="before")(
         lambda cls, value, info: exact(cls.model_fields[info.field_name].annotation, value)
     )
-    model = create_model(
+    return create_model(
         "Options", __config__=kind, __validators__={"exact": as_it_stands}, **fields
     )
-    try:
-        found = model.model_validate(dict(options))
-    except ValidationError as error:
-        reasons = (f"{'.'.join(map(str, e['loc']))}: {reason(e)}" for e in error.errors())
-        has = ", ".join(fields) or "none"
-        raise ValueError(f"{name}: {'; '.join(reasons)} (its options: {has})") from error
-    return {key: getattr(found, key) for key in options}

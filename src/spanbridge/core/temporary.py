@@ -184,10 +184,12 @@ def _held(path: Path, flags: int, *, wait: bool = False, sure: bool = False) -> 
         while not _lock(number, wait, sure) or not _still(path, number):
             # its owner or a sweeper has removed it since it was opened
             os.close(number)
+            number = -1
             number = _opened(path, flags)
         yield
     finally:
-        os.close(number)
+        if number >= 0:
+            os.close(number)
 
 
 def _opened(path: Path, flags: int) -> int:

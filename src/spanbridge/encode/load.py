@@ -13,6 +13,7 @@ from typing import Any
 
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
 from spanbridge.core.installation import install_command
+from spanbridge.core.kept import kept
 from spanbridge.core.learned import read_arrays
 from spanbridge.core.records import DIGEST, file_digest, read_record
 from spanbridge.encode import aligned
@@ -106,6 +107,11 @@ def load_encoder(
         "joined": joined,
         "remember": remember,
     }
+    about = (name, layer, None if deltas is None else deltas.sha256, *options.values())
+    return kept(f"encoder {about!r}", lambda: _load(name, layer, deltas, options))
+
+
+def _load(name: str, layer: int | None, deltas: Deltas | None, options: dict[str, Any]) -> Encoder:
     if name == ALIGNED and not Path(name).is_dir():
         return _aligned_encoder(layer, options)
     if name == EMBEDDED and (embedded := find_embedded()) is not None:

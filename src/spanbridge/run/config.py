@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isclass
 from pathlib import Path
@@ -271,7 +271,7 @@ def make_pipeline(
     Raises:
         InputError: as :func:`read_pipeline`.
     """
-    settings = _validated(Settings, given, file, place)
+    settings = validated(Settings, given, file, place)
     steps: list[Step] = []
     for n, entry in enumerate(settings.steps):
         if isinstance(entry, Step):  # made in Python
@@ -284,7 +284,7 @@ def make_pipeline(
             raise InputError(file, place(("steps", n)), str(error)) from error
         alone = file is None and len(settings.steps) == 1
         what = "" if alone else f"step {n + 1} ({name})"
-        steps.append(_validated(kind, options, file, place, ("steps", n, name), what))
+        steps.append(validated(kind, options, file, place, ("steps", n, name), what))
     for side, code in settings.languages.items():
         try:
             find_language(code)
@@ -293,7 +293,7 @@ def make_pipeline(
     return Pipeline(settings, tuple(steps), file, place)
 
 
-def _validated(
+def validated(
     model: type[M],
     given: Any,
     file: str | None,
@@ -301,6 +301,19 @@ def _validated(
     at: tuple[Hashable, ...] = (),
     what: str = "",
 ) -> M:
+    """Settings of a file as a model of them.
+
+    Args:
+        model: the class.
+        given: the settings.
+        file: file of the settings, for messages.
+        place: function from keys and indices to a line.
+        at: keys and indices that lead to these settings in the file.
+        what: whose settings they are, for messages.
+
+    Raises:
+        InputError: a setting is unknown, missing or wrong, with the line.
+    """
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -338,8 +351,15 @@ def _within(error: Any, given: Any) -> list[Hashable]:
 def _instead(model: type[BaseModel], names: Sequence[Hashable]) -> str:
     """The names that there are in place of an unknown one."""
     for name in names[:-1]:
-        annotation = model.model_fields[str(name)].annotation
-        kinds = filter(isclass, (annotation, *get_args(annotation)))
-        model = next((kind for kind in kinds if issubclass(kind, BaseModel)), model)
+        if (field := model.model_fields.get(str(name))) is not None:  # no index or key of a name
+            model = next(_models(field.annotation), model)
     near = meant(str(names[-1]), model.model_fields)
     return f"{near}; there are: {', '.join(model.model_fields) or 'none'}"
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models in a type, such as those of a list's items."""
+    if isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

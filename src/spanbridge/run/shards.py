@@ -20,7 +20,7 @@ import time
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from itertools import accumulate
@@ -59,6 +59,28 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[StepRep
         InputError: the input is wrong, or a folder cannot be written to.
         SpanbridgeError: a setting is wrong, or something that a step needs is missing.
     """
+    with _going(job, progress) as going:
+        return going.end(), going.reports
+
+
+@deterministic
+def prepare(job: Job, progress: Progress = silent) -> list[StepReport]:
+    """Make the shards of all steps, from which other runs in the same folder go on; no output.
+
+    Returns:
+        The figures of each step.
+
+    Raises:
+        InputError, SpanbridgeError: as :func:`run`.
+    """
+    with _going(job, progress) as going:
+        going.make()
+        return going.reports
+
+
+@contextmanager
+def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
+    """A run whose input has been cut into shards."""
     job.check_work()
     steps = job.open_steps()
     with ExitStack() as stack:
@@ -70,7 +92,7 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[StepRep
         sweep(work, deep=True)
         going = _ShardedRun(job, work, steps, progress)
         going.read()
-        return going.end(), going.reports
+        yield going
 
 
 class _ShardedRun:
@@ -156,8 +178,8 @@ class _ShardedRun:
         """Check if a shard has passed all steps, and each failure in it was tried again."""
         return not any(self._missing(s, k) for s in range(1, len(self._steps) + 1))
 
-    def end(self) -> Run | None:
-        """Make the missing shards of this part; write the output once all parts are complete."""
+    def make(self) -> None:
+        """Make the missing shards of this part."""
         i, n = self._job.part
         last = len(self._steps)
         # rows that are sound now may change what a step learns, and so what others are made of
@@ -175,7 +197,11 @@ class _ShardedRun:
                     pass
         for s, report in enumerate(self.reports):
             self._account(s, report)
-        shards = range(len(self._sizes))
+
+    def end(self) -> Run | None:
+        """Make the missing shards of this part; write the output once all parts are complete."""
+        self.make()
+        last, shards = len(self._steps), range(len(self._sizes))
         if not all(self._record(last, k) for k in shards):
             return None
         job = self._job

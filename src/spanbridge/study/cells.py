@@ -1,0 +1,96 @@
+"""The cells of a study: one system on one text, with one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from spanbridge.study.braces import names_in
+from spanbridge.study.inputs import Input
+from spanbridge.study.settings import Perturbation, Study
+
+
+@dataclass(frozen=True)
+class Text:
+    """The text of cells: data in one language, perturbed or as it is.
+
+    Attributes:
+        input: the data.
+        change: the perturbation; None for the text as it is.
+        strength, seed: of the perturbation.
+    """
+
+    input: Input
+    change: Perturbation | None = None
+    strength: float = 0.0
+    seed: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of files."""
+        if self.change is None:
+            return self.input.name
+        return f"{self.input.name}.{self.change.title}-{self.strength:g}.s{self.seed}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One system on one text.
+
+    Attributes:
+        system: name of the system.
+        text: the text.
+        seed: the seed; None if nothing depends on it.
+    """
+
+    system: str
+    text: Text
+    seed: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of files."""
+        own = self.seed is not None and self.text.seed is None
+        return f"{self.text.name}.{self.system}{f'.s{self.seed}' if own else ''}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """What tells the cell from others, for results."""
+        data = self.text.input.data
+        return {
+            "system": self.system,
+            "dataset": data.title,
+            "split": data.split,
+            "language": self.text.input.language,
+            "perturbation": self.text.change.title if self.text.change else None,
+            "strength": self.text.strength,
+            "seed": self.seed,
+        }
+
+
+def texts_of(study: Study) -> Iterator[Text]:
+    """All texts of a study, in its order."""
+    for data in study.data:
+        for language in data.codes(study.source):
+            given = Input(data, language, data.source or study.source)
+            yield Text(given)
+            for entry in study.perturb:
+                for strength in entry.strengths():
+                    for seed in study.seeds if strength else ():
+                        yield Text(given, entry, strength, seed)
+
+
+def cells_of(study: Study, text: Text) -> Iterator[Cell]:
+    """All cells of a text."""
+    for name, system in study.systems.items():
+        if system.languages is not None and text.input.language not in system.languages:
+            continue
+        if system.predictions is not None and text.change is not None:
+            continue  # they were made of the text as it is
+        if text.seed is not None:
+            yield Cell(name, text, text.seed)
+        elif "seed" in names_in(system.model_dump()):
+            for seed in study.seeds:
+                yield Cell(name, text, seed)
+        else:
+            yield Cell(name, text)

@@ -1,0 +1,310 @@
+"""Checking a study before it starts: data, settings, models, licences, and how long it takes."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.kept import keeping
+from spanbridge.core.progress import Progress, Task, duration, silent
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.temporary import private_folder
+from spanbridge.evaluation import aligned
+from spanbridge.formats import open_writer
+from spanbridge.formats.base import Counts
+from spanbridge.formats.languages import find_language
+from spanbridge.run.config import Pipeline, make_pipeline
+from spanbridge.run.memory import in_memory
+from spanbridge.steps.base import Context, PartSettings, Step
+from spanbridge.study.inputs import Input, labelled_source, without_gold
+from spanbridge.study.plan import Plan
+from spanbridge.study.published import read_published
+from spanbridge.study.stages import CellTask, MakeTask, TrainTask
+from spanbridge.study.tasks import CorpusTask, DataTask
+from spanbridge.study.workers import reason_of
+
+# First rows of each text by which steps are checked, and most of them that are kept for estimates.
+_LOOKED_AT = 50
+_KEPT_PARTS = 2
+
+
+@dataclass
+class Estimate:
+    """What the steps of a study will take, by a few rows of each text.
+
+    Attributes:
+        seconds: by step, on this machine with one process.
+        characters: that are sent to chat models.
+        left_out: what the seconds do not hold.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    characters: int = 0
+    left_out: dict[str, None] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Summary in plain text."""
+        whole = duration(sum(self.seconds.values()))
+        lines = [f"about {whole} of one process on this machine"]
+        lines += [f"  {name}: {duration(n)}" for name, n in self.seconds.items()]
+        if self.characters:
+            lines.append(f"about {self.characters:,} characters are sent to chat models")
+        return "\n".join([*lines, *(f"not estimated: {what}" for what in self.left_out)])
+
+
+@dataclass
+class Checked:
+    """What checking a study found.
+
+    Attributes:
+        texts: name, rows, labelled spans, cells of each text.
+        problems: why -> names of the tasks that cannot be done for it.
+        licences: of data and models -> what has them.
+        notes: what is to be known of the data.
+        counted: number of cells, texts, shared stages and trainings, in a phrase.
+        estimate: None if none was asked for.
+    """
+
+    texts: list[tuple[str, str, str, str]] = field(default_factory=list)
+    problems: dict[str, list[str]] = field(default_factory=dict)
+    licences: dict[str, set[str]] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+    counted: str = ""
+    estimate: Estimate | None = None
+
+    def text(self) -> str:
+        """Report in plain text."""
+        head = ("text", "rows", "spans", "systems")
+        parts = ["\n".join(aligned([head, *self.texts])), self.counted]
+        if self.licences:
+            told = (f"{name}: {', '.join(sorted(of))}" for name, of in self.licences.items())
+            parts.append("licences\n" + "\n".join(f"  {line}" for line in told))
+        if self.notes:
+            parts.append("notes\n" + "\n".join(f"  {note}" for note in self.notes))
+        if self.estimate is not None:
+            parts.append(self.estimate.text())
+        if self.problems:
+            parts.append(self.told_problems())
+        return "\n\n".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        estimate = None if self.estimate is None else vars(self.estimate)
+        if estimate is not None:
+            estimate = {**estimate, "left_out": list(estimate["left_out"])}
+        return {
+            "texts": [list(text) for text in self.texts],
+            "counted": self.counted,
+            "licences": {name: sorted(of) for name, of in self.licences.items()},
+            "notes": list(self.notes),
+            "estimate": estimate,
+            "problems": self.problems,
+        }
+
+    def told_problems(self) -> str:
+        """The problems, and how much each concerns."""
+        lines = ["problems"]
+        for why, names in self.problems.items():
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            lines.append(f"  {why} (for {names[0]}{more})")
+        return "\n".join(lines)
+
+
+def check_plan(plan: Plan, *, estimate: int = 0, progress: Progress = silent) -> Checked:
+    """Check all that can be checked before a study runs. Nothing stays on disk.
+
+    Data is read whole, every pipeline is checked against its columns, and every part is loaded once
+    for each pair of languages.
+
+    Args:
+        plan: the study.
+        estimate: rows of each text on which all steps are tried to see how long they take; 0 for no
+            estimate.
+        progress: shows how far it is.
+    """
+    with private_folder() as folder, keeping(_KEPT_PARTS):
+        return _Check(plan, folder, estimate).run(progress)
+
+
+class _Check:
+    def __init__(self, plan: Plan, folder: Path, estimate: int) -> None:
+        self._plan, self._folder, self._n = plan, folder, estimate
+        self._found = Checked(estimate=Estimate() if estimate else None)
+        self._heads: dict[str, list[SentencePair] | None] = {}  # first rows, by name of input
+        self._sizes: Counter[str] = Counter()
+        self._opened: dict[str, str | None] = {}  # steps in languages -> why they cannot be opened
+        self._after: dict[tuple[str, ...], list[SentencePair]] = {}  # rows after steps
+        self._costs: dict[tuple[str, ...], tuple[float, int]] = {}  # seconds, characters of steps
+        self._counted: set[tuple[str, ...]] = set()
+
+    def run(self, progress: Progress) -> Checked:
+        plan, found = self._plan, self._found
+        kinds = Counter(name.partition("/")[0] for name in plan.tasks)
+        found.counted = (
+            f"{kinds['cell']} cells of {len(plan.study.systems)} systems on {kinds['data']} texts; "
+            f"{kinds['shared']} stages that several of them share; {kinds['train']} trainings"
+        )
+        for task in progress(
+            list(plan.tasks.values()), Task("check", len(plan.tasks), unit="tasks")
+        ):
+            try:
+                self._check(task)
+            except Exception as error:  # noqa: BLE001  # the others are checked all the same
+                self._problem(reason_of(error), task.name)
+        for name, published in plan.study.report.published.items():
+            try:
+                read_published(published.file)
+            except SpanbridgeError as error:
+                self._problem(str(error), f"report/{name}")
+        return found
+
+    def _problem(self, why: str, name: str) -> None:
+        self._found.problems.setdefault(why, []).append(name)
+
+    def _check(self, task: Any) -> None:
+        if isinstance(task, DataTask):
+            self._text(task)
+        elif isinstance(task, CorpusTask):
+            self._read(task.input, task.name, labelled_source if task.on_source else None)
+        elif isinstance(task, TrainTask):
+            task.check()
+            if self._found.estimate is not None:
+                self._found.estimate.left_out[f"the training of {task.title}"] = None
+        elif isinstance(task, MakeTask):
+            self._pipeline(task.pipeline, task.corpus.input, task.corpus.title)
+        elif isinstance(task, CellTask):
+            if task.pipeline is None:
+                _ = task.key  # which needs the predictions
+            else:
+                self._pipeline(task.pipeline, task.data.input, task.data.title)
+
+    def _text(self, task: DataTask) -> None:
+        cells = [cell for cell in self._plan.cells if cell.text.name == task.title]
+        rows, spans = "", ""
+        try:
+            if task.input.name not in self._heads:
+                self._read(task.input, task.name, without_gold)
+            if task.perturb is not None:
+                _open({"steps": [task.perturb], "languages": _languages(task.input)})
+            rows, spans = (f"{self._sizes[f'{task.input.name} {x}']:,}" for x in ("rows", "spans"))
+        finally:
+            self._found.texts.append((task.title, rows or "?", spans or "?", str(len(cells))))
+
+    def _read(self, given: Input, name: str, turned: Any) -> None:
+        """Read data whole, and keep its first rows."""
+        self._heads[given.name] = None
+        head: list[SentencePair] = []
+        counts = Counts()
+        for row in given.rows(counts):
+            self._sizes[f"{given.name} rows"] += 1
+            self._sizes[f"{given.name} spans"] += len(row.target.spans)
+            if len(head) < max(_LOOKED_AT, self._n):
+                head.append(row if turned is None else turned(row))
+        if not self._sizes[f"{given.name} spans"]:
+            raise SpanbridgeError(f"{given.name} has no labelled span; are its labels read?")
+        self._heads[given.name] = head
+        for note, n in ((note, n) for note, n in counts.notes().items() if n):
+            self._found.notes[f"{given.name}: {n} {note}"] = None
+        if given.licence is not None:
+            self._licence(given.licence, given.data.title)
+
+    def _licence(self, licence: str, of: str) -> None:
+        self._found.licences.setdefault(licence, set()).add(of)
+
+    def _pipeline(self, made: Pipeline, given: Input, text: str) -> None:
+        head = self._heads.get(given.name)
+        if head is None:
+            return  # it has been said why
+        path = self._folder / f"{given.name}.jsonl"
+        if not path.exists():
+            with open_writer(path, "target", name="jsonl") as write:
+                for row in head:
+                    write(row)
+        settings = made.settings.model_dump(exclude_defaults=True)
+        own = {"input": str(path), "output": str(self._folder / "out.jsonl")}
+        own["work"] = str(self._folder / "work")
+        made = make_pipeline({**settings, **own}, made.file, made.place)
+        made.job()
+        for n, step in enumerate(made.steps):
+            why = self._open(step, made)
+            if why is not None:
+                raise made.wrong(n, why)
+        if self._found.estimate is not None:
+            self._estimate(made, given, head[: self._n], text)
+
+    def _open(self, step: Step, made: Pipeline) -> str | None:
+        """Load the parts of a step, once; why that fails."""
+        key = f"{step!r} {made.settings.languages}"
+        if key not in self._opened:
+            self._opened[key] = None
+            if not self._waits(step):
+                try:
+                    step.open(_context(made))
+                except SpanbridgeError as error:
+                    self._opened[key] = str(error)
+                for kind, licence in step.licences().items():
+                    self._licence(licence, f"{kind} of the step {step.name}")
+        return self._opened[key]
+
+    def _waits(self, step: Step) -> bool:
+        """Check if a step uses a model that is still to be trained."""
+        models = (t for t in self._plan.tasks.values() if isinstance(t, TrainTask))
+        return any(repr(str(model.output)) in repr(step) for model in models)
+
+    def _estimate(
+        self, made: Pipeline, given: Input, head: Sequence[SentencePair], text: str
+    ) -> None:
+        """Try the steps on a few rows; each that pipelines over a text share counts once."""
+        estimate = self._found.estimate
+        assert estimate is not None
+        if not head:
+            return
+        share = self._sizes[f"{given.name} rows"] / len(head)
+        before: tuple[str, ...] = (given.name, str(made.settings.languages))
+        self._after.setdefault(before, list(head))
+        for step in made.steps:
+            now = (*before, repr(step))
+            if now not in self._after:
+                if self._waits(step):
+                    estimate.left_out[f"{step.name} with a tagger that is still to be trained"] = (
+                        None
+                    )
+                    return
+                step.open(_context(made))
+                rows, started = self._after[before], time.monotonic()
+                self._after[now], _, _ = in_memory([step], rows, fit=True)
+                self._costs[now] = (time.monotonic() - started, _characters(step, rows))
+            if (text, *now) not in self._counted:
+                self._counted.add((text, *now))
+                seconds, characters = self._costs[now]
+                told = estimate.seconds.get(step.name, 0.0)
+                estimate.seconds[step.name] = told + seconds * share
+                estimate.characters += round(characters * share)
+            before = now
+
+
+def _context(made: Pipeline) -> Context:
+    languages: Any = {s: find_language(code) for s, code in made.settings.languages.items()}
+    return Context(languages, made.settings.commercial, made.settings.reading_of_labels())
+
+
+def _open(settings: Mapping[str, Any]) -> None:
+    make_pipeline(settings).open()
+
+
+def _languages(given: Input) -> dict[str, str]:
+    return {"target": given.language, "source": given.source}
+
+
+def _characters(step: Step, rows: Sequence[SentencePair]) -> int:
+    """Characters of a step's rows that go to a chat model."""
+    parts = [getattr(step, name) for name in type(step).model_fields]
+    if not any(isinstance(part, PartSettings) and part.name == "chat" for part in parts):
+        return 0
+    side: Side = getattr(step, "side", "target")
+    return sum(len(row.side(side).plain_text()) for row in rows)

@@ -1,0 +1,154 @@
+"""The report of a study: Markdown, a page with pictures, and tables for LaTeX."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spanbridge.core.files import atomic_output
+from spanbridge.core.signature import package_version
+from spanbridge.study.analysis import analyse
+from spanbridge.study.figures import Figure, curves_of, drawn, figures_of, why_not
+from spanbridge.study.latex import latex
+from spanbridge.study.page import page
+from spanbridge.study.plan import Plan
+from spanbridge.study.published import published_tables
+from spanbridge.study.results import Result, counted
+from spanbridge.study.tables import Table, curve_tables, failures, tables_of
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report.
+
+    Attributes:
+        heading: its heading.
+        tables: its tables.
+        figures: its pictures.
+        signature: of the tests in its tables.
+    """
+
+    heading: str
+    tables: Sequence[Table]
+    figures: Sequence[Figure] = field(default_factory=list)
+    signature: str = ""
+
+    def file(self, name: str) -> str:
+        """Name of the file of a table or picture, without suffix."""
+        return re.sub(r"[^\w.]+", "-", f"{self.heading.lower()} {name}").strip("-")
+
+
+def write_report(plan: Plan, results: Sequence[Result]) -> list[Path]:
+    """Write the report; returns its files that are to be looked at."""
+    folder = plan.folder.path
+    parts = list(sections(plan, results))
+    missing = why_not()
+    pictures = {} if missing else _pictures(folder / "report", parts)
+    title = plan.study.report.title or Path(plan.file.path).stem
+    summary = f"{counted(results)}. Spanbridge {package_version()}."
+    markdown, html = folder / "report.md", folder / "report" / "index.html"
+    with atomic_output(markdown) as out:
+        text = _markdown(title, summary, parts, results, missing)
+        out.write("\n\n".join(text) + "\n")
+    html.parent.mkdir(exist_ok=True)
+    with atomic_output(html) as out:
+        told = [(part.heading, part.tables, part.signature) for part in parts]
+        out.write(page(title, summary, told, pictures, results, missing))
+    _tables(folder / "tables", parts)
+    return [markdown, html]
+
+
+def sections(plan: Plan, results: Sequence[Result]) -> Iterator[Section]:
+    """The sections of a report, in the order in which a reader asks."""
+    analysis = analyse(plan, results)
+    for scored in analysis.scored:
+        tables = [*tables_of(scored), *published_tables(plan.study, scored)]
+        line = "" if scored.comparison is None else scored.comparison.signature
+        yield Section(scored.title, tables, list(figures_of(scored)), line)
+    if tables := list(curve_tables(analysis.curves)):
+        yield Section("Curves", tables, list(curves_of(analysis)))
+    if tables := list(failures(analysis)):
+        yield Section("What failed", tables)
+
+
+def _pictures(
+    folder: Path, parts: Sequence[Section]
+) -> Mapping[tuple[str, str], list[tuple[Figure, str]]]:
+    """Draw and write all pictures, each also as what it was drawn from."""
+    folder.mkdir(exist_ok=True)
+    found: dict[tuple[str, str], list[tuple[Figure, str]]] = {}
+    for part in parts:
+        for figure in part.figures:
+            svg = drawn(figure)
+            name = part.file(figure.name)
+            with atomic_output(folder / f"{name}.svg") as out:
+                out.write(svg)
+            with atomic_output(folder / f"{name}.vl.json") as out:
+                out.write(json.dumps(figure.spec, ensure_ascii=False, indent=1) + "\n")
+            found.setdefault((part.heading, figure.after), []).append((figure, svg))
+    return found
+
+
+def _tables(folder: Path, parts: Sequence[Section]) -> None:
+    folder.mkdir(exist_ok=True)
+    for part in parts:
+        for table in part.tables:
+            with atomic_output(folder / f"{part.file(table.name)}.tex") as out:
+                out.write(latex(table, f"{part.heading}: {table.title}"))
+
+
+def _markdown(
+    title: str,
+    summary: str,
+    parts: Sequence[Section],
+    results: Sequence[Result],
+    missing: str | None,
+) -> Iterator[str]:
+    yield f"# {title}"
+    yield summary
+    if missing:
+        yield f"There are no pictures: {missing}"
+    for part in parts:
+        yield f"## {part.heading}"
+        for table in part.tables:
+            yield f"### {table.title}"
+            yield "\n".join(_rows(table))
+            if table.note:
+                yield table.note
+            for figure in () if missing else part.figures:
+                if figure.after == table.name:
+                    yield f"![{figure.title}](report/{part.file(figure.name)}.svg)"
+        if part.signature:
+            yield f"`{part.signature}`"
+    yield "## How each number came about"
+    yield "\n".join(_systems(results))
+    yield (
+        "Signature and commands of every cell are in `results.jsonl` and in `report/index.html`; "
+        "seconds of every step, which differ from run to run, in `timings.jsonl`."
+    )
+
+
+def _systems(results: Sequence[Result]) -> Iterator[str]:
+    """The first cell of each system, for its signature and commands."""
+    seen = set()
+    for one in results:
+        if one.status == "done" and one.cell.system not in seen:
+            seen.add(one.cell.system)
+            told = [one.record.get("signature"), one.command]
+            lines = "".join(f"\n  - `{line}`" for line in told if line)
+            yield f"- **{one.cell.system}**, for example {one.cell.name}:{lines}"
+
+
+def _rows(table: Table) -> Iterator[str]:
+    yield _line(table.head)
+    yield "|" + "|".join("---" if n == 0 else "---:" for n in range(len(table.head))) + "|"
+    for n, row in enumerate(table.rows):
+        yield _line([f"**{x}**" if (n, k) in table.best else x for k, x in enumerate(row)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(plain)} |"

@@ -1,0 +1,241 @@
+"""Settings of studies, as their files hold them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from spanbridge.core.settings import exact
+from spanbridge.datasets import find_dataset
+from spanbridge.evaluation import SpanProtocol
+from spanbridge.run.job import SHARD_ROWS
+from spanbridge.run.sample import FIT_ROWS
+from spanbridge.study.braces import names_in
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _exact(cls, value: Any, info: ValidationInfo) -> Any:
+        return exact(cls.model_fields[info.field_name or ""].annotation, value)
+
+
+class Sides(_Settings):
+    """Files of both sides, whose rows run parallel.
+
+    Attributes:
+        target: labelled text in the language that is studied: the gold.
+        source: the same text in the other language; its labels are read if it has any.
+    """
+
+    target: str
+    source: str
+
+
+class Data(_Settings):
+    """One data set of a study.
+
+    Attributes:
+        dataset: name of a data set (``spanbridge data list``), or the path of a description.
+        files: path of your own labelled file, in place of ``dataset``; of pairs, or of both sides.
+        name: name in tables; by default that of the data set, or of the file's folder.
+        languages: languages to study, by any code; paths contain the codes as they stand here.
+            ``all`` takes all that the data set has.
+        source: language of the other side, and of translations; by default that of the study.
+        split: part of the data.
+        rows: only so many rows, the first ones; None takes all.
+        coarse: map labels to PER, ORG, LOC and the like, as the data set's description says.
+        labels: False leaves the labels of the source side unread.
+    """
+
+    dataset: str | None = None
+    files: str | Sides | None = None
+    name: str | None = None
+    languages: list[str] | Literal["all"] = Field(default_factory=list)
+    source: str | None = None
+    split: str | None = None
+    rows: Annotated[int, Field(ge=1)] | None = None
+    coarse: bool = False
+    labels: bool = True
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Data:
+        if (self.dataset is None) == (self.files is None):
+            raise ValueError("name either a dataset or files of your own")
+        if self.files is not None and self.name is None and self.languages:
+            raise ValueError("name: is missing; files of your own need a name for the tables")
+        if self.files is not None and (self.languages == "all" or self.coarse):
+            raise ValueError("languages: all, and coarse, are for data sets by name")
+        return self
+
+    @property
+    def title(self) -> str:
+        """Name in tables."""
+        return self.name or Path(self.dataset or "data").stem
+
+    def codes(self, source: str) -> list[str]:
+        """The languages that are studied, all written out.
+
+        Args:
+            source: language of the other side, for data sets of pairs.
+
+        Raises:
+            SpanbridgeError: there is no such data set.
+        """
+        if self.languages != "all":
+            return self.languages
+        known = find_dataset(str(self.dataset))
+        if known.kind == "entities":
+            return list(known.languages)
+        head = f"{self.source or source}-"
+        return [code.removeprefix(head) for code in known.languages if code.startswith(head)]
+
+
+class Perturbation(_Settings):
+    """A perturbation of the labelled text, at one strength or several.
+
+    Attributes:
+        kind: its name, as of the step ``perturb``, or the name with options.
+        strength: share of what can be changed, in [0, 1]; or a list.
+        name: name in tables; by default the kind's.
+    """
+
+    kind: str | dict[str, dict[str, Any]]
+    strength: float | list[float]
+    name: str | None = None
+
+    @property
+    def title(self) -> str:
+        """Name in tables."""
+        return self.name or (self.kind if isinstance(self.kind, str) else next(iter(self.kind), ""))
+
+    def strengths(self) -> list[float]:
+        """All strengths."""
+        return self.strength if isinstance(self.strength, list) else [self.strength]
+
+
+class Making(_Settings):
+    """Training data: a data set as it is, or what a pipeline makes of it (translate-train).
+
+    Attributes:
+        data: the labelled data, in its ``source`` language.
+        steps: as in a pipeline file, for each language; the labelled side is the source.
+    """
+
+    data: Data
+    steps: list[Any] = Field(default_factory=list)
+
+
+class System(_Settings):
+    """One system: a pipeline, with a training before it or without, or somebody else's predictions.
+
+    Attributes:
+        steps: as in a pipeline file.
+        predictions: path of files with predicted labels, row by row as the data.
+        train: settings of a training whose tagger the steps use as ``{model}``.
+        make: pipeline whose result the training uses as ``{made}``.
+        languages: languages that it is run on, as ``data`` names them; None takes all.
+        group: name of systems that differ in one number, for curves (number of teachers, rows of
+            training data).
+        at: that number.
+    """
+
+    steps: list[Any] | None = None
+    predictions: str | None = None
+    train: dict[str, Any] | None = None
+    make: Making | None = None
+    languages: list[str] | None = None
+    group: str | None = None
+    at: float | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> System:
+        if (self.steps is None) == (self.predictions is None):
+            raise ValueError("give either steps or predictions")
+        if self.predictions is not None and (self.train or self.make):
+            raise ValueError("predictions need no training; leave train and make out")
+        if (self.group is None) != (self.at is None):
+            raise ValueError("group and at go together")
+        for maker, made, user in (("train", "model", "steps"), ("make", "made", "train")):
+            used = made in names_in(getattr(self, user))
+            if used != (getattr(self, maker) is not None):
+                raise ValueError(f"{user} takes what {maker} makes as {{{made}}}; give both")
+        return self
+
+
+class Scores(_Settings):
+    """How predictions are scored.
+
+    Attributes:
+        protocol: how malformed tags are read.
+        labels: labels that count, after ``map``; None counts all.
+        map: labels of gold and predictions -> the names under which they count; several may become
+            one.
+        resamples: of sentences, for intervals and tests.
+    """
+
+    protocol: SpanProtocol = "default"
+    labels: list[str] | None = None
+    map: dict[str, str] = Field(default_factory=dict)
+    resamples: Annotated[int, Field(ge=100)] = 10_000
+
+
+class Published(_Settings):
+    """Published results, to stand beside those of a study.
+
+    Attributes:
+        file: CSV with a row for each method and language: the language under ``lang``, F1 in [0, 1]
+            under ``overall_f1``, and what tells methods apart under names without ``_f1``.
+        name: where they were published.
+        differs: what is different there, in the reader's words.
+    """
+
+    file: str
+    name: str = "published"
+    differs: str = ""
+
+
+class Report(_Settings):
+    """What the report shows.
+
+    Attributes:
+        title: its heading.
+        baseline: system that the others are compared with; by default the first.
+        published: name of a data set -> published results.
+    """
+
+    title: str | None = None
+    baseline: str | None = None
+    published: dict[str, Published] = Field(default_factory=dict)
+
+
+class Study(_Settings):
+    """All settings of a study file.
+
+    Attributes:
+        data: data sets.
+        systems: systems by name.
+        source: language of the other side and of translations.
+        seeds: random seeds; only what names ``{seed}`` depends on them.
+        perturb: perturbations; the unchanged text is always studied, too.
+        scores: how predictions are scored.
+        report: what the report shows.
+        output: folder of the results; by default the study's file without its suffix.
+        shard_rows, fit_rows, commercial: as in a pipeline file.
+    """
+
+    data: list[Data] = Field(min_length=1)
+    systems: dict[str, System] = Field(min_length=1)
+    source: str = "en"
+    seeds: list[int] = Field(default_factory=lambda: [0], min_length=1)
+    perturb: list[Perturbation] = Field(default_factory=list)
+    scores: Scores = Field(default_factory=Scores)
+    report: Report = Field(default_factory=Report)
+    output: str | None = None
+    shard_rows: int = Field(SHARD_ROWS, ge=1)
+    fit_rows: int = Field(FIT_ROWS, ge=1)
+    commercial: bool = False

@@ -1,0 +1,131 @@
+"""Study files: YAML like pipeline files, read strictly, with the line of every fault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.settings_file import Place, read_settings
+from spanbridge.core.similar import meant
+from spanbridge.datasets import find_dataset
+from spanbridge.formats.languages import find_language
+from spanbridge.run.config import validated
+from spanbridge.study.braces import PLACEHOLDERS, names_in, texts
+from spanbridge.study.settings import Data, Study
+
+_NAME = re.compile(r"[\w+-][\w.+-]*")
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A study file whose settings have been checked by themselves.
+
+    Attributes:
+        path: the file.
+        study: its settings.
+        place: function from keys and indices to a line.
+    """
+
+    path: str
+    study: Study
+    place: Place
+
+    @property
+    def output(self) -> str:
+        """Folder of the results."""
+        return self.study.output or re.sub(r"\.ya?ml$", "", self.path) + ".study"
+
+    def wrong(self, at: tuple[Hashable, ...], why: str) -> InputError:
+        """Error in a setting."""
+        return InputError(self.path, self.place(at), why)
+
+
+def read_study(path: str, output: str | None = None) -> StudyFile:
+    """Read a study file.
+
+    Args:
+        path: YAML, without aliases, as of a pipeline.
+        output: folder of the results, in place of the file's.
+
+    Raises:
+        InputError: it is not YAML, or has an unknown setting or a wrong value; with the line.
+    """
+    given, place = read_settings(path)
+    if output is not None:
+        given = {**given, "output": output}
+    study = validated(Study, given, path, place)
+    found = StudyFile(path, study, place)
+    for n, data in enumerate(study.data):
+        _check_languages(found, ("data", n), data, study.source)
+    _check_names(found)
+    known = {code for data in study.data for code in data.codes(study.source)}
+    for name, system in study.systems.items():
+        for code in system.languages or ():
+            if code not in known:
+                there = ", ".join(sorted(known))
+                why = f"no data is in {code}{meant(code, known)}; there are: {there}"
+                raise found.wrong(("systems", name, "languages"), why)
+        for text in texts([system.steps, system.predictions, system.train]):
+            _check_braces(found, ("systems", name), text)
+        if system.make is not None:
+            _check_languages(found, ("systems", name, "make", "data"), system.make.data, "en")
+    for name in study.report.published:
+        if name not in (titles := {data.title for data in study.data}):
+            why = f"there is no data set {name}{meant(name, titles)}"
+            raise found.wrong(("report", "published", name), why)
+    if (baseline := study.report.baseline) not in (None, *study.systems):
+        near = meant(str(baseline), study.systems)
+        raise found.wrong(("report", "baseline"), f"there is no system {baseline}{near}")
+    for n, entry in enumerate(study.perturb):
+        if entry.title in {other.title for other in study.perturb[:n]}:
+            raise found.wrong(("perturb", n), f"{entry.title} is there twice; name one of them")
+        for strength in entry.strengths():
+            if not 0 <= strength <= 1:
+                raise found.wrong(("perturb", n), f"strength is {strength}, but lies in [0, 1]")
+    return found
+
+
+def _check_names(found: StudyFile) -> None:
+    """Names become names of files."""
+    study = found.study
+    titles = [(("data", n), data.title) for n, data in enumerate(study.data)]
+    named: list[tuple[tuple[Hashable, ...], str]] = [(("systems", n), n) for n in study.systems]
+    named += [(("perturb", n), entry.title) for n, entry in enumerate(study.perturb)]
+    for at, name in [*titles, *named]:
+        if not _NAME.fullmatch(name):
+            why = f"{name!r} is also the name of files; take letters, digits, - + . and _"
+            raise found.wrong(at, why)
+    seen: set[tuple[str, str, str | None]] = set()
+    for n, data in enumerate(study.data):
+        for language in data.codes(study.source):
+            key = (data.title, language, data.split)
+            if key in seen:
+                why = f"{data.title} in {language} is there twice; give one of them another name"
+                raise found.wrong(("data", n), why)
+            seen.add(key)
+
+
+def _check_languages(found: StudyFile, at: tuple[Hashable, ...], data: Data, source: str) -> None:
+    try:
+        if data.dataset is not None:
+            find_dataset(data.dataset)
+        for code in (*data.codes(source), data.source or source):
+            find_language(code)
+    except InputError:
+        raise
+    except SpanbridgeError as error:
+        setting = "languages" if data.dataset is None else "dataset"
+        raise found.wrong((*at, setting), str(error)) from error
+    if data.files is not None:
+        for text in texts(data.files if isinstance(data.files, str) else data.files.model_dump()):
+            _check_braces(found, (*at, "files"), text)
+
+
+def _check_braces(found: StudyFile, at: tuple[Hashable, ...], text: str) -> None:
+    for name in sorted(names_in(text)):
+        if name not in PLACEHOLDERS:
+            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+            why = f"{{{name}}} stands for nothing{meant(name, PLACEHOLDERS)}; there are {known}"
+            raise found.wrong(at, why)

@@ -1,0 +1,3 @@
+from toy_fixtures import command
+
+__all__ = ["command"]

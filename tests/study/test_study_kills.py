@@ -1,0 +1,96 @@
+"""Studies that are killed: whatever is killed when, the same command ends with the same bytes."""
+
+import multiprocessing
+import os
+import signal
+import time
+from random import Random
+
+import pytest
+import toy_study as toy
+
+from spanbridge.study.study import run_study
+
+
+def _run(path, output, workers, part):
+    os.setsid()  # so that nothing but this process and its workers is killed
+    run_study(path, output, workers=workers, part=part)
+
+
+def _attempt(given, seconds):
+    """Run for so long, then kill the process that started the workers, and perhaps all of them."""
+    process = multiprocessing.get_context("fork").Process(target=_run, args=given)
+    process.start()
+    process.join(seconds)
+    alive = process.is_alive()
+    if alive:
+        process.kill()
+        process.join()
+    return alive
+
+
+@pytest.mark.slow
+def test_twenty_kills_of_a_large_study_change_no_byte(tmp_path):
+    random = Random(1)
+    path = toy.study(tmp_path, toy.LANGUAGES, 12)
+    output = str(tmp_path / "out")
+    n_killed = 0
+    while n_killed < 20:
+        part = random.choice([(1, 1), (1, 2), (2, 2)])
+        # forked processes have all modules, so workers begin at once
+        alive = _attempt((path, output, random.choice([1, 4]), part), random.uniform(0.05, 1.5))
+        n_killed += alive
+        if not alive:
+            break
+    assert n_killed >= 10
+    outcome = run_study(path, output, workers=4)
+    assert outcome.sound
+    assert {one.status for one in outcome.results} == {"done"}
+    assert len(outcome.results) == 57 * 12
+    killed = toy.results(tmp_path / "out")
+    run_study(path, str(tmp_path / "whole"))
+    whole = toy.results(tmp_path / "whole")
+    mine, other = str(tmp_path / "out").encode(), str(tmp_path / "whole").encode()
+    told = {name: text.replace(other, mine) for name, text in whole.items()}
+    different = [
+        name
+        for name in killed.keys() | told.keys()
+        if not name.endswith(".run.json") and killed.get(name) != told.get(name)
+    ]
+    assert not different
+
+
+@pytest.mark.slow
+def test_workers_give_the_same_bytes(tmp_path):
+    path = toy.study(tmp_path)
+    run_study(path, workers=2)
+    several = toy.results(tmp_path / "out")
+    run_study(path, str(tmp_path / "one"))
+    one = toy.results(tmp_path / "one")
+    mine, other = str(tmp_path / "out").encode(), str(tmp_path / "one").encode()
+    for name, text in several.items():
+        if not name.endswith(".run.json"):
+            assert one[name].replace(other, mine) == text, name
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_started_them(tmp_path):
+    path = toy.study(tmp_path, toy.LANGUAGES[:8], 12)
+    process = multiprocessing.get_context("fork").Process(target=_run, args=(path, None, 2, (1, 1)))
+    process.start()
+    group = process.pid
+    state = tmp_path / "out" / "state"
+    until = time.monotonic() + 60
+    while not list(state.glob("cell/*.json")) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            os.killpg(group, 0)  # is anybody there?
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.killpg(group, signal.SIGKILL)
+    pytest.fail("workers went on without the process that started them")

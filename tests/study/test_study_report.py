@@ -1,0 +1,175 @@
+"""What a reader of a report sees: numbers worked out by hand, in all the forms that it has."""
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+
+import pytest
+import toy_study as toy
+
+from spanbridge.study.latex import latex
+from spanbridge.study.study import run_study
+from spanbridge.study.tables import Table
+
+GOLD = "Ana\tB-PER\nsaw\tO\nNew\tB-LOC\nYork\tI-LOC\n.\tO\n\nOtto\tB-PER\n.\tO\n"
+# finds all but cuts New York short
+SHORT = GOLD.replace("New\tB-LOC\nYork\tI-LOC", "New\tO\nYork\tB-LOC")
+# takes Otto for a place, and finds something in "saw"
+OTHER = GOLD.replace("Otto\tB-PER", "Otto\tB-LOC").replace("saw\tO", "saw\tB-LOC")
+
+STUDY = """\
+data:
+  - {name: small, languages: [de, es], files: "{language}.conll"}
+systems:
+  short: {predictions: "{language}.short.conll", group: size, at: 1}
+  other: {predictions: "{language}.other.conll", group: size, at: 2}
+scores: {resamples: 100}
+report:
+  title: Two <systems> & more
+  published: {small: {file: published.csv, name: the paper, differs: all}}
+"""
+
+
+@pytest.fixture
+def reported(tmp_path, monkeypatch):
+    """A small study whose numbers can be worked out by hand, run."""
+    monkeypatch.chdir(tmp_path)
+    texts = {"": GOLD, ".short": SHORT, ".other": OTHER}
+    for language in ("de", "es"):
+        for kind, text in texts.items():
+            (tmp_path / f"{language}{kind}.conll").write_text(text, encoding="utf-8")
+    (tmp_path / "published.csv").write_text(
+        "lang,method,aligner,overall_f1,PER_number\nde,n-gram,x,0.5,99\nfr,n-gram,x,0.9,9\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
+    outcome = run_study("study.yaml")
+    assert outcome.sound
+    return tmp_path / "study.study"
+
+
+def cells_of(markdown, heading):
+    """The table under a heading, as rows of cells."""
+    part = markdown.split(f"### {heading}\n\n")[1].split("\n\n")[0]
+    return [[x.strip(" *") for x in line.strip("|").split("|")] for line in part.split("\n")]
+
+
+def test_markdown_says_what_can_be_worked_out(reported):
+    text = (reported / "report.md").read_text("utf-8")
+    head, _, short, other = cells_of(text, "F1, mean over languages")
+    # short: 2 of 3 right; other: 2 of 4 predicted, 2 of 3 found
+    assert dict(zip(head, short, strict=False))["F1"] == "66.7"
+    assert [dict(zip(head, other, strict=False))[x] for x in ("P", "R", "F1")] == [
+        "50.0",
+        "66.7",
+        "57.1",
+    ]
+    differences = cells_of(text, "Difference to short")
+    assert differences[2][:2] == ["other", "-9.5"]
+    assert differences[2][4] == "0/2"
+    boundaries = cells_of(text, "Boundaries")
+    # without types: short has 2 of 3 words right, other 3 of 4
+    assert boundaries[2][:4] == ["short", "66.7", "66.7", "66.7"]
+    assert boundaries[3][:5] == ["other", "75.0", "100.0", "85.7", "+19.0"]
+    assert [row[-3:] for row in boundaries[2:]] == [["0", "2", "0"], ["0", "0", "0"]]
+    assert cells_of(text, "By length")[2][:3] == ["short", "100.0 (0.0)", "0.0 (100.0)"]
+    assert cells_of(text, "small: F1 against size")[2] == ["size", "66.7", "57.1"]
+    published = cells_of(text, "Beside the paper")
+    assert published[0] == ["", "de", "mean"]
+    assert published[-1] == ["n-gram x", "50.0", "50.0"]
+    assert "de: 99 entities there, 3 here." in text
+
+
+class _Page(HTMLParser):
+    """Texts of cells, and whether all that opens is closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.cells, self.links = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.links += [v for k, v in attrs if k in ("href", "src", "xlink:href")]
+        if tag not in ("meta", "br", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if {"td", "th"} & set(self.open):
+            self.cells.append(data)
+
+
+def test_the_page_is_whole_and_needs_nothing_from_elsewhere(reported):
+    page = (reported / "report" / "index.html").read_text("utf-8")
+    parsed = _Page()
+    parsed.feed(page)
+    assert not parsed.open
+    assert {"66.7", "57.1", "-9.5", "short", "other"} <= set(parsed.cells)
+    assert "Two &lt;systems&gt; &amp; more" in page
+    assert all(link.startswith("#") for link in parsed.links)
+
+
+def test_pictures_are_drawn_where_that_is_installed(reported):
+    pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
+    folder = reported / "report"
+    drawn = {path.stem for path in folder.glob("*.svg")}
+    assert drawn == {
+        *("small-heat-map", "small-forest", "small-forest-languages", "small-lengths"),
+        "curves-curve-size",
+    }
+    text = (folder / "small-heat-map.svg").read_text("utf-8")
+    assert ">66.7<" in text
+    assert ">57.1<" in text
+    spec = json.loads((folder / "small-forest.vl.json").read_text("utf-8"))
+    assert [round(row["difference"], 1) for row in spec["data"]["values"]] == [-9.5]
+    page = (folder / "index.html").read_text("utf-8")
+    assert page.count('<svg role="img" aria-label=') == 5
+    assert "![small: F1 by language and system](report/small-heat-map.svg)" in (
+        reported / "report.md"
+    ).read_text("utf-8")
+
+
+def test_without_what_draws_there_are_tables_and_it_is_said(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    path = toy.study(tmp_path, languages=("de",))
+    run_study(path)
+    page = (tmp_path / "out" / "report" / "index.html").read_text("utf-8")
+    assert "There are no pictures: drawing needs vl-convert" in page
+    assert re.search(r"pip install .*(vl-convert-python|spanbridge\[study\]|\[study\])", page)
+    assert "There are no pictures" in (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert not list((tmp_path / "out" / "report").glob("*.svg"))
+
+
+def test_a_single_system_is_reported_without_tests(tmp_path):
+    path = toy.study(tmp_path, languages=("de",), n_systems=1)
+    assert run_study(path).sound
+    text = (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "Difference" not in text
+    assert cells_of(text, "F1")[2][0] == "greedy"
+
+
+def test_a_wrong_file_of_published_results_is_told_before(tmp_path, command):
+    (tmp_path / "published.csv").write_text("lang,f1\nde,1\n", encoding="utf-8")
+    report = {"published": {"toy": {"file": str(tmp_path / "published.csv")}}}
+    path = toy.study(tmp_path, languages=("de",), report=report)
+    found = command("study", path, "--check", code=2).stdout
+    assert "published.csv:1: has no columns lang and overall_f1" in found
+
+
+def test_latex_is_escaped_and_emphasised():
+    table = Table("t", "T", ["a_b", "95%"], [["x & y", "-1.0"]], best=frozenset({(0, 1)}))
+    assert latex(table, "50 % of {all}").splitlines() == [
+        r"\begin{table}",
+        r"\centering",
+        r"\caption{50 \% of \{all\}}",
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"a\_b & 95\% \\",
+        r"\midrule",
+        r"x \& y & \textbf{$-$1.0} \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
