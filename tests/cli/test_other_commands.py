@@ -258,7 +258,7 @@ def test_a_label_that_is_nowhere(spanbridge, tmp_path):
 
 def test_doctor(spanbridge):
     report = json.loads(spanbridge("doctor", "--json").stdout)
-    assert report["encoder"]["licence"] == "MIT"
+    assert report["encoder"]["licence"] == "MIT and CC-BY-SA-4.0"
     assert {"fused", "encoder", "statistical", "lexical"} <= set(report["aligners"])
     assert all(row["installed"] or row["install"] for row in report["packages"])
     assert all(part["usable"] or part["install"] for part in report["taggers"].values())

@@ -206,8 +206,7 @@ def _over_languages(scored: Scored) -> Table:
     note = (
         f"Differences of mean F1 to {scored.systems[0]}, in points. p-values are corrected for the "
         "number of systems (Holm): by approximate randomisation of sentences (these languages), "
-        "and over languages by the Wilcoxon signed-rank test and a two-level bootstrap (languages "
-        "like these)."
+        "and over languages like these by the Wilcoxon signed-rank test and a two-level t test."
     )
     return Table("differences", f"Difference to {scored.systems[0]}", head, rows, note)
 
