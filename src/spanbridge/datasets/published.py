@@ -16,7 +16,7 @@ from spanbridge.core.spans import ABSENT, Sentence, Span
 from spanbridge.datasets.rows import linked
 from spanbridge.formats.base import Counts, one_side
 from spanbridge.formats.offsets import place_spans
-from spanbridge.formats.reading import parallel
+from spanbridge.formats.side_by_side import parallel
 
 Groups = Sequence[Sequence[Path]]
 Reader = Callable[[Groups, Side, Counts], Iterator[SentencePair]]

@@ -23,7 +23,8 @@ from spanbridge.formats.json_objects import Object, objects
 from spanbridge.formats.jsonl import RowReader
 from spanbridge.formats.lookup import find_format
 from spanbridge.formats.pharaoh import read_gold_links
-from spanbridge.formats.reading import parallel, with_position
+from spanbridge.formats.reading import with_position
+from spanbridge.formats.side_by_side import parallel
 
 Rows = Iterator[tuple[int, SentencePair]]
 Link = tuple[int, int]

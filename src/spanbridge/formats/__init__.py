@@ -15,18 +15,15 @@ from spanbridge.formats.lookup import (
 from spanbridge.formats.pharaoh import format_links, read_gold_links, read_links
 from spanbridge.formats.reading import (
     Pairs,
-    add_links,
     has_labels,
     labelled_pairs,
     labelled_rows,
-    over_same_words,
-    pair_up,
-    parallel,
     read_labelled,
     read_pairs,
     read_rows,
     read_sentences,
 )
+from spanbridge.formats.side_by_side import add_links, over_same_words, pair_up, parallel
 
 __all__ = [
     "Counts",
