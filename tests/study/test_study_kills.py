@@ -43,7 +43,9 @@ def test_kills_of_a_study_change_no_byte(tmp_path):
     while n_killed < KILLS:
         part = random.choice([(1, 1), (1, 2), (2, 2)])
         # forked processes have all modules, so workers begin at once
-        alive = _attempt((path, output, random.choice([1, 4]), part), random.uniform(0.05, 1.5 if LONG else 0.4))
+        alive = _attempt(
+            (path, output, random.choice([1, 4]), part), random.uniform(0.05, 1.5 if LONG else 0.4)
+        )
         n_killed += alive
         if not alive:
             break

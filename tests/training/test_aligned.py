@@ -1,5 +1,6 @@
 """The training of the aligned encoder: its data, its masses, and a small training of it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,16 @@ import tiny_checkpoints
 import torch
 
 from spanbridge.alignment.soft import cosines, soft_links, with_neighbours, word_states
+from spanbridge.core.progress import silent
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.encode import load_encoder
 from spanbridge.encode.deltas import Deltas
 from spanbridge.training.aligned import objective, tuning
+from spanbridge.training.aligned.corpus import MANUALS, MIN_LINK
 from spanbridge.training.aligned.examples import Bitext, Named, place_of, sure_spans
 from spanbridge.training.aligned.markup import GNOME, HANDBOOK, Block
+from spanbridge.training.aligned.preparing import prepare
 
 MALLARD = '<page xmlns="http://projectmallard.org/1.0/">{}</page>'
 
@@ -177,3 +181,32 @@ def test_what_is_held_out_and_left_out(bitext):
     assert set(tuning.choose(arrays, tuning.TuningSettings(without=("gnome/*",)))) == set(gold)
     batches = list(tuning.batches(arrays, everything, np.random.default_rng(0)))
     assert sorted(np.concatenate(batches)) == sorted(everything)
+
+
+@pytest.mark.slow
+def test_examples_from_data_and_manuals(tmp_path):
+    """A command and a page: their spans, their links, and the sets that they come from."""
+    data, manuals, work = (tmp_path / name for name in ("data", "manuals", "work"))
+    (data / "xsid").mkdir(parents=True)
+    row = {
+        "id": "1",
+        "source_words": ["wake", "me", "at", "six"],
+        "target_words": ["weck", "mich", "um", "sechs"],
+        "source_spans": [{"start": 2, "end": 4, "label": "datetime"}],
+        "gold_target_spans": [{"start": 2, "end": 4, "label": "datetime"}],
+    }
+    (data / "xsid" / "en2de.valid.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    pages = {
+        "C": MALLARD.format("<p>Click <gui>Next page</gui> in the list.</p>"),
+        "de": MALLARD.format("<p>Klicken Sie auf <gui>Nächste Seite</gui> in der Liste.</p>"),
+    }
+    for _, _, below in MANUALS:
+        (manuals / below).mkdir(parents=True)
+    written(manuals / MANUALS[0][2], pages, "a.page")
+    prepare(data, manuals, work, silent)
+    bitext = Bitext.load(work / tuning.EXAMPLES)
+    assert bitext.sets.tolist() == ["xsid/en2de", "gnome/de"]
+    assert bitext.parts["spans"][0].tolist() == [[2, 4, 2, 4], [1, 3, 3, 5]]
+    found, begins = bitext.parts["links"]
+    assert {(0, 0), (3, 3)} <= {(int(i), int(j)) for i, j, _ in found[: begins[1]]}
+    assert found[:, 2].min() >= MIN_LINK

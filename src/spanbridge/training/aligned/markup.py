@@ -61,8 +61,8 @@ class Manual:
         inline: names of elements that stand inside of text.
         blocks: names of elements that hold text; empty for any that does.
         suffix: of the files.
-        english: name of the folder of the original.
-        below: folder of the text in a language's folder.
+        english: name of the folder of the original; other languages' folders lie beside it.
+        identified_by: attributes that tell elements of one name apart.
     """
 
     inline: frozenset[str]

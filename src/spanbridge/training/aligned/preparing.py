@@ -12,7 +12,7 @@ from spanbridge.core.learned import read_arrays, write_arrays
 from spanbridge.core.progress import Progress
 from spanbridge.core.records import write_record
 from spanbridge.encode.aligned import ARRAYS, FOLDER, RECORD
-from spanbridge.encode.load import find_embedded
+from spanbridge.encode.load import EMBEDDED, find_embedded
 from spanbridge.training.aligned.corpus import labelled, links, translated
 from spanbridge.training.aligned.examples import Bitext
 from spanbridge.training.aligned.tuning import EXAMPLES, SETTINGS, TUNED
@@ -30,7 +30,7 @@ def prepare(data: Path, manuals: Path, work: Path, progress: Progress) -> None:
         work: folder, made if it is missing.
         progress: told of the pairs that are aligned.
     """
-    encoder = EncoderAligner()
+    encoder = EncoderAligner(EMBEDDED)  # not what was tuned from it
     pairs = [*labelled(data), *translated(manuals, SEED)]
     found = links(pairs, FusedAligner(encoder), progress)
     work.mkdir(parents=True, exist_ok=True)
