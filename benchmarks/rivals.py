@@ -82,7 +82,7 @@ def main(directions: Sequence[str] = DIRECTIONS, rows: int | None = None) -> Non
             seconds, scores = 0.0, []
             for pairs in sets:
                 way = load()  # anew, for an encoder remembers the sentences of another direction
-                way(europarl("es", "es")[-2:])
+                way(europarl("en", "es")[-2:])
                 bare = [pair.replace(target=pair.target.with_spans(())) for pair in pairs]
                 began = time.process_time()
                 found = way(bare)

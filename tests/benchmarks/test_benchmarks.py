@@ -121,10 +121,11 @@ def test_gold_pairs():
 
 @pytest.mark.slow
 def test_accuracy(capsys):
-    accuracy.main(["en-de", "pud-zh"], rows=6, methods=["corpus", "greedy"])
+    accuracy.main(["en-de", "pud-zh"], rows=30, methods=["corpus", "greedy"])
     printed = capsys.readouterr().out
     n_rows, n_spans, best, low, high, *others = row(printed.replace("-0", " 0"), "pud-zh")
-    assert (n_rows, len(others)) == (6, 3)
+    assert 0 < n_rows < 30  # those that the encoder has not seen
+    assert len(others) == 3
     assert 0 <= low <= best <= high <= 1
     for name in ("corpus        fused    ", "corpus        statistical", "greedy        lexical"):
         [f1] = row(printed, name)
@@ -138,14 +139,14 @@ def test_accuracy(capsys):
 
 @pytest.mark.slow
 def test_calibration(capsys):
-    calibration.main(["match"], ["en-de", "xsid-ja", "relx-tr", "mabsa-ko"], rows=20)
+    calibration.main(["match"], ["en-de", "xsid-ja", "relx-tr", "mabsa-ko"], rows=40)
     printed = capsys.readouterr().out
     [made] = re.findall(r'    "match": (Calibration\(.*\)),', printed)
     made = eval(made, {"Calibration": calibration.Calibration})
     assert len(made.weights) == len(CALIBRATIONS["match"].weights)
     assert min(made.weights) >= 0
     [like] = re.findall(r"LIKE = (Domain\(.*\))", printed)
-    assert eval(like, {"Domain": calibration.Domain}).words.keys() >= {"CJK", "LATIN"}
+    assert eval(like, {"Domain": calibration.Domain}).words.keys() >= {"HIRAGANA", "LATIN"}
     assert "FITTED_ON: 3 kinds, 3 languages" in printed  # links know no particles: no Korean
     n_spans, *cells = row(printed, "xsid-ja")
     assert n_spans > 10
@@ -269,7 +270,7 @@ def test_throughput(capsys):
 
 
 def test_throughput_names_every_command_that_works_on_rows():
-    left = {"advise", "completion", "data", "demo", "doctor"}
+    left = {"advise", "completion", "data", "demo", "doctor", "study"}
     assert set(throughput.NAMES) == set(cli.list_commands(None)) - left
 
 

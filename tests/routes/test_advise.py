@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from spanbridge import api
+from spanbridge import api, read_labelled
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.encode.tokenizer import Tokenizer
@@ -101,7 +101,7 @@ def test_trials_on_gold(command, place):
 
 @pytest.mark.slow
 def test_trials_are_what_label_gives(place):
-    gold = [SentencePair("1", Sentence(()), s) for s in api.read_labelled(place / "gold.conll")]
+    gold = [SentencePair("1", Sentence(()), s) for s in read_labelled(place / "gold.conll")]
     languages = {"source": "en", "target": "es"}
     given = {"given": {"model": str(place / "t.tsv")}}
     scores = {one.route: one.interval.f1 for one in trials(gold, languages, given)}

@@ -6,6 +6,7 @@ curves differ in shape, too. Nothing is fetched: the text of a picture is in the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,9 @@ _STYLE: dict[str, Any] = {
     "header": {"labelFontSize": 12, "titleFontSize": 12},
     "view": {"stroke": None},
 }
+
+# Names of clip paths and gradients in an SVG.
+_NUMBERED = re.compile(r"\b(clip|gradient_)(\d+)\b")
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,12 @@ def drawn(figure: Figure) -> str:
     require("vl_convert", by="drawing")
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(dict(figure.spec), vl_version="5.20"))
+    svg = str(vl_convert.vegalite_to_svg(dict(figure.spec), vl_version="5.20"))
+    # Vega numbers what it draws on from one picture to the next: the same picture, the same bytes
+    numbers: dict[str, str] = {}
+    return _NUMBERED.sub(
+        lambda found: found[1] + numbers.setdefault(found[0], str(len(numbers))), svg
+    )
 
 
 def why_not() -> str | None:
