@@ -40,6 +40,7 @@ from benchmarks.projection import (
 from benchmarks.real_data import europarl
 from benchmarks.solving import GAP, PAPER_WORDS, paper, tight, tight_candidates, timed
 from spanbridge.alignment.encoder_aligner import EncoderAligner
+from spanbridge.encode.load import EMBEDDED
 from spanbridge.projection.corpus import CorpusMethod
 from spanbridge.projection.heuristic import HeuristicMethod
 from spanbridge.projection.method import in_order
@@ -224,7 +225,7 @@ def main(
 def table(pairs, threads: int, sentences: int, streamed: int, turns: int, per_turn: int) -> None:
     """Print the table, section by section."""
     first = pairs[: turns * per_turn]
-    aligner = EncoderAligner(layer=encoding.LAYER, threads=threads)
+    aligner = EncoderAligner(EMBEDDED, layer=encoding.LAYER, threads=threads)
     links = aligner.align(pairs)
     both = [row for row in zip(pairs, links, strict=True) if row[0].source.spans][:sentences]
     soft = aligner.soft_align(first)
