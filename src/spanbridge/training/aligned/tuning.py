@@ -15,6 +15,7 @@ import torch
 
 from spanbridge.core.learned import Arrays, write_arrays
 from spanbridge.core.progress import Progress, Task, silent
+from spanbridge.encode.checkpoint import BERT
 from spanbridge.encode.deltas import packed_difference
 from spanbridge.training.aligned.examples import LABELLED, Bitext, Ints
 from spanbridge.training.aligned.objective import Batch, LossWeights, loss
@@ -25,17 +26,6 @@ SPECIAL = (0, 2, 1)
 # Cells of attention, and subwords, of a batch at most.
 MAX_CELLS, MAX_SUBWORDS = 4_000_000, 8192
 MAX_LENGTH = 510
-# Names of a layer's parts in the package and in transformers.
-PARTS = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "attention": "attention.output.dense",
-    "attention_norm": "attention.output.LayerNorm",
-    "intermediate": "intermediate.dense",
-    "output": "output.dense",
-    "output_norm": "output.LayerNorm",
-}
 
 
 @dataclass(frozen=True)
@@ -190,9 +180,9 @@ def changes(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor], lay
     """Differences of the layers, by the package's names, packed."""
     arrays: Arrays = {}
     for layer in range(layers):
-        for part, name in PARTS.items():
+        for part, name in BERT.items():
             for kind in ("weight", "bias"):
-                key = f"encoder.layer.{layer}.{name}.{kind}"
+                key = f"{name.format(layer)}.{kind}"
                 old, new = (tensors[key].float().cpu().numpy() for tensors in (before, after))
                 arrays |= packed_difference(f"{layer}.{part}.{kind}", old, new)
     return arrays
