@@ -1,11 +1,9 @@
-"""The docs name what there is: links, options, settings, steps, parts, keys. Their Python runs."""
+"""The docs name what there is: links, options, settings, steps, parts, keys."""
 
 from __future__ import annotations
 
 import inspect
 import re
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -21,7 +19,6 @@ from spanbridge.core import registry
 from spanbridge.core.rows import SIDES
 from spanbridge.datasets import datasets
 from spanbridge.datasets.description import OWN_FORMATS, Description, HowRead, Layout
-from spanbridge.demo.sample import sample
 from spanbridge.formats import Reading, find_format
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
 from spanbridge.projection.scores import SCORES, TranslationScore
@@ -363,62 +360,3 @@ def test_the_row_of_the_formats_page_is_read(tmp_path):
     [(_, pair)] = find_format(file).read(file, "target", Reading())
     assert not pair.extra
     assert pair.confidence is not None
-
-
-def python_blocks(page: Path) -> list[tuple[bool, str]]:
-    found = FENCE.findall(page.read_text(encoding="utf-8"))
-    return [(bool(marked), body) for marked, kind, body in found if kind == "python"]
-
-
-@pages
-def test_python_blocks_compile(page):
-    for n, (_, body) in enumerate(python_blocks(page)):
-        compile(body, f"{page.name}, block {n + 1}", "exec")
-
-
-RUN = [page for page in DOCS if any(marked for marked, _ in python_blocks(page))]
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory) -> Path:
-    """The files that the blocks use, made of the demo's sample."""
-    folder = tmp_path_factory.mktemp("docs")
-    rows = {language: sample(language) for language in ("en", "de")}
-    tagged = {
-        name: "\n".join(
-            "".join(f"{w}\t{t}\n" for w, t in zip(s.words, tags(s), strict=True))
-            for s in rows[language]
-        )
-        for name, language in (("en", "en"), ("gold", "de"), ("de", "de"), ("other", "de"))
-    }
-    for name, text in tagged.items():
-        (folder / f"{name}.conll").write_text(text, encoding="utf-8")
-    text = "\n".join(" ".join(s.words) for s in rows["de"]) + "\n"
-    (folder / "de.txt").write_text(text, encoding="utf-8")
-    brat = folder / "corpus"
-    brat.mkdir()
-    (brat / "a.ann").write_text("T1\tPER 0 3\tAna\n", encoding="utf-8")
-    (brat / "a.txt").write_text("Ana sleeps.\n", encoding="utf-8")
-    return folder
-
-
-def tags(sentence) -> list[str]:
-    from spanbridge.core.tags import tags_from_spans
-
-    return tags_from_spans(sentence.spans, len(sentence.words))
-
-
-def test_some_pages_run():
-    assert {page.stem for page in RUN} >= {"project", "align", "tag", "run", "evaluate", "formats"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
-def test_marked_blocks_run(page, files):
-    """Each block by itself, as a reader would paste it into a new session."""
-    for n, (marked, body) in enumerate(python_blocks(page)):
-        if marked:
-            done = subprocess.run(
-                [sys.executable, "-c", body], cwd=files, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, f"{page.name}, block {n + 1}: {done.stderr[-1500:]}"

@@ -14,13 +14,6 @@ import pytest
 
 from spanbridge.projection.confidence import CALIBRATIONS
 
-SOURCE = (
-    "Angela\tB-PER\nMerkel\tI-PER\nvisited\tO\nParis\tB-LOC\n.\tO\n\n"
-    "It\tO\nrained\tO\n.\tO\n\n"
-    "Paris\tB-LOC\nloves\tO\nParis\tB-LOC\n\n"
-)
-TARGET = "Gestern besuchte Angela Merkel Paris .\n\nParis liebt Paris\n"
-LINKS = "0-2 1-3 2-1 3-4 4-5\n\n0-0 1-1 2-2\n"
 EXPECTED = (
     "Gestern\tO\nbesuchte\tO\nAngela\tB-PER\nMerkel\tI-PER\nParis\tB-LOC\n.\tO\n\n"
     "\n"
@@ -28,14 +21,6 @@ EXPECTED = (
 )
 # probability of a span with all of its links, by the greedy method's calibration
 LINKED = round(CALIBRATIONS["greedy"].max_confidence(), 4)
-
-
-@pytest.fixture
-def bitext(tmp_path):
-    (tmp_path / "s.conll").write_text(SOURCE, encoding="utf-8")
-    (tmp_path / "t.txt").write_text(TARGET, encoding="utf-8")
-    (tmp_path / "l.pharaoh").write_text(LINKS, encoding="utf-8")
-    return tmp_path
 
 
 @pytest.mark.parametrize("method", ["greedy", "exact", "heuristic"])
@@ -158,160 +143,6 @@ def test_align_takes_one_file_of_parallel_lines(spanbridge, bitext):
         *"--aligner-option extraction=argmax".split(),
     )
     assert (bitext / "a.pharaoh").read_text(encoding="utf-8") == "0-0 1-1\n"
-
-
-@pytest.mark.parametrize(
-    ("content", "place"),
-    [
-        ("a\tB-PER\nb\n\n", "bad.conll:2: "),
-        ("a\tX-FOO\n\n", "bad.conll:1: "),
-        ("ok\tO\n\na\tI-PER\n\n", "bad.conll:3: "),
-        ("", "bad.conll: "),
-        (b"ok\tO\n\n\xff\tO\n\n", "bad.conll:3: "),
-        ("a\tO\n\nb\tO\n\n", "bad.conll:3: "),  # a row more than the target has
-    ],
-)
-def test_wrong_source(spanbridge, tmp_path, content, place):
-    data = content if isinstance(content, bytes) else content.encode()
-    (tmp_path / "bad.conll").write_bytes(data)
-    (tmp_path / "t.txt").write_text("x y\n", encoding="utf-8")
-    (tmp_path / "l.pharaoh").write_text("0-0\n", encoding="utf-8")
-    args = "project --source bad.conll --target t.txt --links l.pharaoh -o o.conll --orphans error"
-    done = spanbridge(*args.split(), code=2)
-    assert done.stderr.startswith(place)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.conll", "l.pharaoh", "t.txt"]
-
-
-# What is asked for -> what is said of it: what is wrong, and what there is instead.
-WRONG = {
-    "--method nosuch": "no method is named 'nosuch'; there are: corpus, soft, greedy",
-    "--method gredy": "no method is named 'gredy' (did you mean greedy?)",
-    "--aligner nosuch": "no aligner is named 'nosuch'; there are: fused, encoder",
-    "--method-option top_k=2": "method: corpus: top_k: there is no such setting (its options: sol",
-    "--method-option solver": "--method-option solver: write NAME=VALUE",
-    "--method-option solver=nosuch": "corpus: solver: must be 'greedy' or 'exact'",
-    "--method greedy --method-option solver=exact": "greedy: solver: there is no such setting",
-    "--method greedy --method-option n_proj=0": "n_proj is 0, but a span is projected at least",
-    "--method greedy --method-option n_proj=x": "n_proj: must be a whole number",
-    "--method match --method-option ner=1": "'ner' needs a tagger of the target; name one",
-    "--method match --method-option candidates=tagger": "match needs a tagger; name one",
-    "--min-confidence 7": "'--min-confidence': 7.0 is not in the range 0<=x<=1",
-    "--min-confidence -0.1": "'--min-confidence': -0.1 is not in the range 0<=x<=1",
-    "--min-confidence nan": "min_confidence: must be a finite number",
-    "--min-confidence 0.9999 --links l.pharaoh": f"'greedy' is never surer than {LINKED:.3f} here",
-    "--aligner lexical --aligner-option layer=3": "lexical: layer: there is no such setting",
-    "--aligner-option compute_type=int7": "'int7' is not supported on this processor (did you mean",
-    "--aligner-option extraction=argmax": "extraction has no use here: --method corpus reads soft",
-    "--aligner-option min_score=0.5": "min_score has no use here: --method corpus reads soft",
-    "--links l.pharaoh --aligner lexical": "give either --links or an aligner with its options",
-    "--links l.pharaoh --aligner-option layer=3": "give either --links or an aligner with its",
-    "--links l.pharaoh --realign": "give either --links or an aligner with its options",
-    "--method soft --least-parallel 0 --fit-rows 10": "--aligner encoder and --least-parallel 0",
-    "--links l.pharaoh --fit fitted": "--fit keeps what is learned with an aligner",
-    "--fit .": "o.conll would go into the fit .; write elsewhere",
-    "--fit t.txt": "t.txt: cannot be made into a folder",
-    "--apply nosuch": "nosuch: no such folder; make it with project --fit",
-    "--encoder ./nosuch": "./nosuch: no such folder",
-    "--weight nosuch=1": "no score is named 'nosuch'; there are: alignment, brevity, soft",
-    "--weight recall=x": "weights: recall: must be a number",
-    "--weight ner=1": "the score 'ner' needs a tagger of the target; name one",
-    "--weight recall": "--weight recall: write NAME=VALUE",
-    "--from en --to de": "--from does nothing without --translator-model",
-    "--explain l.pharaoh --links l.pharaoh": "l.pharaoh is both input and output",
-    "--explain o.conll": "o.conll is both output and explanation; explain to another file",
-    "--explain nosuch/why.txt": "nosuch/why.txt: cannot be written",
-    "-o nosuch/o.conll": "nosuch/o.conll: cannot be written: is its folder there, and writable?",
-    "-o s.conll": "s.conll is both input and output; write to another file",
-}
-
-
-@pytest.mark.parametrize("options", WRONG)
-def test_wrong_options(spanbridge, bitext, options):
-    args = f"project --source s.conll --target t.txt -o o.conll {options}"
-    before = {path: path.read_bytes() for path in bitext.iterdir()}
-    done = spanbridge(*args.split(), code=2)
-    assert WRONG[options] in done.stderr
-    assert not re.search("pydantic|validation|step 1", done.stderr)
-    assert {path: path.read_bytes() for path in bitext.iterdir() if path.name != "fitted"} == before
-
-
-def test_a_format_without_spans_is_refused(spanbridge, bitext):
-    args = "project --source s.conll --target t.txt --links l.pharaoh -o o.pharaoh"
-    assert "spans" in spanbridge(*args.split(), code=2).stderr
-
-
-@pytest.fixture
-def fitted(spanbridge, bitext):
-    """A fit of the little bitext, and the result of the run that made it."""
-    args = "--aligner statistical --fit fit -o fitted.jsonl"
-    spanbridge(*f"project --source s.conll --target t.txt {args}".split())
-    return bitext / "fitted.jsonl"
-
-
-def test_fit_and_apply(spanbridge, bitext, fitted):
-    args = "project --source s.conll --target t.txt --apply fit -o applied.jsonl --json"
-    run = json.loads(spanbridge(*args.split()).stdout)
-    signature = run["signature"]
-    assert (bitext / "applied.jsonl").read_bytes() == fitted.read_bytes()
-    assert "aligner:statistical(min_score=0.45,trained_on=2_pairs)" in signature
-    assert "|applied:" in signature
-
-
-def test_what_goes_beside_apply(spanbridge, bitext, fitted):
-    args = "project --source fitted.jsonl --apply fit -o o.jsonl --json --explain why.txt"
-    kept = json.loads(spanbridge(*args.split(), "--min-confidence", "0.9").stdout)
-    assert "|min_confidence:0.9|" in kept["signature"]
-    assert kept["account"]["rows_with_links_of_their_own"] == 3
-    assert "left out: confidence" in (bitext / "why.txt").read_text("utf-8")
-    anew = json.loads(spanbridge(*args.split(), "--realign").stdout)
-    assert "|links:anew|" in anew["signature"]
-    assert "rows_with_links_of_their_own" not in anew["account"]
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        "--links l.pharaoh",
-        "--aligner statistical",
-        "--aligner-option layer=3",
-        "--encoder x",
-        "--method corpus",
-        "--method-option solver=exact",
-        "--weight recall=1",
-        "--fit other",
-        "--fit-rows 10",
-        "--tagger-model x",
-        "--translator-model x",
-        "--from en",
-    ],
-)
-def test_apply_brings_its_own(spanbridge, bitext, fitted, options):
-    before = sorted(bitext.iterdir())
-    args = f"project --source s.conll --target t.txt --apply fit -o o.conll {options}"
-    done = spanbridge(*args.split(), code=2)
-    taken = "--min-confidence, --least-parallel, --boundary, --calibrate, --explain and --realign"
-    assert f"beside it only {taken} are taken" in done.stderr
-    assert sorted(bitext.iterdir()) == before
-
-
-def test_no_result_goes_into_a_fit(spanbridge, bitext, fitted):
-    args = "project --source s.conll --target t.txt --apply fit -o"
-    for options in ("fit/o.conll", "o.conll --explain fit/why.txt"):
-        done = spanbridge(*args.split(), *options.split(), code=2)
-        assert "would go into the fit fit; write elsewhere" in done.stderr
-
-
-@pytest.mark.parametrize("part", ["aligner", "method"])
-def test_a_damaged_fit(spanbridge, bitext, fitted, part):
-    with (bitext / "fit" / part / "learned.npz").open("ab") as file:
-        file.write(b"!")
-    args = "project --source s.conll --target t.txt --apply fit -o o.conll"
-    done = spanbridge(*args.split(), code=2)
-    assert done.stderr == (
-        f"fit/{part}/learned.npz: is damaged, or not the file that learned.json is about; "
-        "fit again\n"
-    )
-    assert not (bitext / "o.conll").exists()
 
 
 def test_links_that_rows_bring_are_kept_unless_told_otherwise(spanbridge, bitext):

@@ -1,109 +1,18 @@
-"""Fetching from a server on this machine: broken connections, wrong files, errors, archives."""
+"""Fetching from a server on this machine: broken connections, wrong files, errors."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
-import re
-import tarfile
-import threading
-import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
+from toy_servers import BODY, ROW, describe
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.datasets import find_dataset
 from spanbridge.datasets.fetch import _Fetching, fetch
-from spanbridge.datasets.unpack import unpack
 
-BODY = b"Ana\tB-PER\n\n" * 4000
 DIGEST = hashlib.sha256(BODY).hexdigest()
-ROW = "Ana\tB-PER\n\n"
-
-
-class Server:
-    """A server whose answers are functions of a request, by path; it notes what was asked for."""
-
-    def __init__(self):
-        self.answers, self.asked = {}, []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                outer.asked.append((self.path, dict(self.headers)))
-                outer.answers[self.path.partition("?")[0]](self)
-                self.close_connection = True
-
-            def log_message(self, *_):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
-
-    def serve(self, path, body=BODY, *, cut=None, status=200, ranges=True, **headers):
-        """Answer with a body; the first answer breaks off after so many bytes."""
-        state = {"cut": cut}
-
-        def answer(handler):
-            start, wanted = 0, re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
-            fresh = handler.headers.get("If-Range", headers.get("ETag")) == headers.get("ETag")
-            if ranges and wanted and fresh and status == 200:
-                start = int(wanted[1])
-                if start >= len(body):
-                    handler.send_response(416)
-                    handler.send_header("Content-Range", f"bytes */{len(body)}")
-                    handler.send_header("Content-Length", "0")
-                    handler.end_headers()
-                    return
-                handler.send_response(206)
-                of = f"bytes {start}-{len(body) - 1}/{len(body)}"
-                handler.send_header("Content-Range", of)
-            else:
-                handler.send_response(status)
-            for name, value in headers.items():
-                handler.send_header(name.replace("_", "-"), value)
-            handler.send_header("Content-Length", str(len(body) - start))
-            handler.end_headers()
-            end, state["cut"] = state["cut"], None
-            handler.wfile.write(body[start : start + end] if end is not None else body[start:])
-
-        self.answers[path] = answer
-        return self.url + path
-
-
-@pytest.fixture
-def server():
-    started = Server()
-    yield started
-    started.http.shutdown()
-    started.http.server_close()
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    for name in ("HF_TOKEN", "HF_ENDPOINT", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SPANBRIDGE_DATA", str(tmp_path))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def describe(home, url, more="", path="toy/{language}.conll", name="toy"):
-    (home / "datasets").mkdir(exist_ok=True)
-    (home / "datasets" / f"{name}.yaml").write_text(
-        "title: Toy\nkind: entities\nlicence: CC0-1.0\nlanguages: [de, sw]\nsplits: [test]\n"
-        f'{more}files:\n  - path: "{path}"\n    url: "{url}"\n',
-        "utf-8",
-    )
-    return find_dataset(name)
 
 
 def refused(url, home, **options):
@@ -324,103 +233,3 @@ def test_a_folder_that_cannot_be_written(server, home):
     (home / "file").write_text("")
     with pytest.raises(InputError, match="--to FOLDER names another folder"):
         list(toy.get(["de"], to=home / "file"))
-
-
-def zipped(files):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as packed:
-        for name, content in files.items():
-            packed.writestr(name, content)
-    return out.getvalue()
-
-
-def tarred(files, *, mode="w:gz"):
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode) as packed:
-        for name, content in files.items():
-            info = content if isinstance(content, tarfile.TarInfo) else tarfile.TarInfo(name)
-            info.name = name
-            if isinstance(content, bytes):
-                info.size = len(content)
-            packed.addfile(info, io.BytesIO(content) if isinstance(content, bytes) else None)
-    return out.getvalue()
-
-
-def test_archives_in_archives_are_fetched_once(server, home):
-    inner = {f"{one}.tar.gz": tarred({"test": ROW.encode()}) for one in ("de", "sw")}
-    server.serve("/all.zip", zipped(inner))
-    more = '    member: "{language}.tar.gz//{split}"\n'
-    toy = describe(home, f"{server.url}/all.zip")
-    path = home / "datasets" / "toy.yaml"
-    path.write_text(path.read_text() + more, "utf-8")
-    toy = find_dataset("toy")
-    assert [one.fetched for one in toy.get()] == [True, True]
-    assert len(server.asked) == 1
-    assert next(toy.read("sw", "test")).target.words == ("Ana",)
-
-
-def test_a_folder_of_documents_is_unpacked_and_paired(server, home):
-    text = "Ana lives in Rome.\n"
-    files = {}
-    for one in ("es", "en"):
-        for n in (2, 10):
-            files[f"c/{one}/doc-{one}-{n}.txt"] = text.encode()
-            files[f"c/{one}/doc-{one}-{n}.ann"] = b"T1\tLOC 13 17\tRome\n"
-    (home / "datasets").mkdir()
-    (home / "datasets" / "clin.yaml").write_text(
-        "title: C\nkind: pairs\nlicence: CC0-1.0\nlanguages: [es-en]\nsplits: [test]\n"
-        'reading: {format: brat}\nfiles:\n  - path: "clin/{side}/*.ann"\n'
-    )
-    for name, content in files.items():
-        place = home / name.replace("c/", "clin/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
-    clin = find_dataset("clin")
-    rows = list(clin.read("es-en", "test"))
-    assert len(rows) == 2
-    assert [row.target.text_of(*row.target.spans[0][:2]) for row in rows] == ["Rome", "Rome"]
-    (home / "clin" / "en" / "doc-en-2.ann").unlink()
-    with pytest.raises(InputError, match=r"doc-es-2.ann: has no counterpart"):
-        list(clin.read("es-en", "test"))
-
-
-def test_names_in_archives_choose_what_is_written_but_not_where(tmp_path):
-    evil = {"../x.ann": b"1", "/y.ann": b"2", "d/..\\z.ann": b"3", "d/a.ann": b"4"}
-    (tmp_path / "a.tar.gz").write_bytes(tarred(evil))
-    out = tmp_path / "out" / "*.ann"
-    with pytest.raises(InputError, match=r"whose name is not taken over"):
-        unpack(tmp_path / "a.tar.gz", "d/*.ann", out)
-    assert [path.name for path in unpack(tmp_path / "a.tar.gz", "../*.ann", out)] == ["x.ann"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar.gz", "out"]
-
-
-def test_a_dot_before_all_names_does_not_matter(tmp_path):
-    (tmp_path / "a.tar.gz").write_bytes(tarred({"./d/dev.txt": b"x"}))
-    (out,) = unpack(tmp_path / "a.tar.gz", "d/dev.txt", tmp_path / "x")
-    assert out.read_bytes() == b"x"
-
-
-def test_links_and_broken_archives_are_refused(tmp_path):
-    link = tarfile.TarInfo("a")
-    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-    (tmp_path / "a.tar").write_bytes(tarred({"a": link}, mode="w"))
-    with pytest.raises(InputError, match="holds no file a"):
-        unpack(tmp_path / "a.tar", "a", tmp_path / "x")
-    whole = tarred({"a": BODY})
-    for broken in (whole[: len(whole) // 2], b"nothing of the kind", zipped({"a": "b"})[:-30]):
-        (tmp_path / "b").write_bytes(broken)
-        with pytest.raises(InputError, match="is no whole archive"):
-            unpack(tmp_path / "b", "a", tmp_path / "x")
-    assert not (tmp_path / "x").exists()
-
-
-def test_a_compressed_trap_is_not_written(tmp_path, monkeypatch):
-    monkeypatch.setattr("spanbridge.datasets.unpack._LARGEST", 1000)
-    (tmp_path / "a.zip").write_bytes(zipped({"a": "x" * 1001, "b": "y" * 1000}))
-    with pytest.raises(InputError, match="more than 1,000 bytes"):
-        unpack(tmp_path / "a.zip", "a", tmp_path / "x")
-    assert unpack(tmp_path / "a.zip", "b", tmp_path / "x")
-    gz = gzip.compress(b"x")
-    (tmp_path / "c").write_bytes(gz)
-    with pytest.raises(InputError, match="is no whole archive"):
-        unpack(tmp_path / "c", "c", tmp_path / "y")

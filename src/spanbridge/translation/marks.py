@@ -17,7 +17,6 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
-from scipy.optimize import linear_sum_assignment
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.scripts import is_unspaced
@@ -232,6 +231,8 @@ def _by_similarity(
     """(span, piece, score) of each match: the assignment of the greatest total similarity."""
     if not pieces or not alone:
         return []
+    from scipy.optimize import linear_sum_assignment
+
     texts = [plain[start:end] for start, end, _ in pieces]
     scores = similarities(alone, texts)
     rows, columns = linear_sum_assignment(np.where(scores >= min_score, scores, 0.0), maximize=True)
