@@ -19,7 +19,11 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 PIP = -m pip install --quiet --disable-pip-version-check
 DEV = .venv-dev/bin
+# Neighbouring tests stay together, so that most fixtures are made once; whoever is done helps.
+SHARED = -n auto --dist worksteal
 export NO_MKDOCS_2_WARNING = 1
+# Many tests start processes, each of which would compile the whole package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test quick pythons check fuzz site bench pictures tagger embedded-tagger aligned-encoder lock clean
 
@@ -27,10 +31,10 @@ demo: .venv/ready
 	.venv/bin/spanbridge demo
 
 test: check
-	$(DEV)/python -m pytest -n auto --dist loadfile
+	$(DEV)/python -m pytest $(SHARED)
 
 quick: .venv-dev/ready
-	$(DEV)/python -m pytest -n auto --dist loadfile -m "not slow"
+	$(DEV)/python -m pytest $(SHARED) -m "not slow"
 
 # Tests that need no torch; a Python that is not here is said to be missing.
 PYTHONS ?= 3.11 3.12 3.13 3.14

@@ -14,6 +14,11 @@ from tempfile import TemporaryFile
 import pytest
 from hypothesis import settings
 
+# Tests run side by side, on as many cores as there are of them: threads that wait for each other in
+# turn would take most of the time. It is set before numpy is imported, and inherited by processes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 ROOT = Path(__file__).parent.parent
 CLASSES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
@@ -68,9 +73,10 @@ def _call(args: list[str], folder: Path, stdin: str) -> subprocess.CompletedProc
 def spanbridge(tmp_path, request):
     """Runs ``spanbridge ARGS`` as a user does, in the test's own folder.
 
-    In the quick suite it does so without a new process, which would take most of the time.
+    Slow tests do so in a process of its own; the others in this one, since the start of a process
+    would take most of their time.
     """
-    do = _call if request.config.option.markexpr == "not slow" else _process
+    do = _process if request.node.get_closest_marker("slow") else _call
 
     def run(*args: object, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
         done = do([*map(str, args)], tmp_path, stdin)

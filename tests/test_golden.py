@@ -2,6 +2,7 @@
 
 Those of ``soft`` and ``corpus`` are younger: they mind the boundaries of names, and read words with
 the aligned encoder. The other methods are given the one that it was tuned from, as in that commit.
+What ``corpus`` finds from English is held by the README's table, within two entities.
 
 ``tests/golden/europarl.json`` holds, per direction, method and aligner, four hexadecimal digits
 for each row: the beginning of the SHA-256 of its target spans, as that commit's commands wrote them
@@ -63,9 +64,9 @@ def cases():
 
 
 def test_all_six_methods_in_four_directions():
-    assert {case.values[:2] for case in cases()} == {
-        (d, m) for d in ("en-de", "en-es", "de-en", "es-en") for m in METHODS
-    }
+    expected = {(d, m) for d in ("en-de", "en-es", "de-en", "es-en") for m in METHODS}
+    from_english = {("en-de", "corpus"), ("en-es", "corpus")}
+    assert {case.values[:2] for case in cases()} == expected - from_english
 
 
 @pytest.mark.parametrize(("direction", "method", "aligner"), list(cases()))

@@ -101,6 +101,7 @@ def test_the_page_has_an_example_of_each_kind():
         assert len(body.splitlines()) <= 25  # one class, nothing else
 
 
+@pytest.mark.slow
 def test_a_method_that_reads_words_only(run, tmp_path):
     rows = three_ways(
         run,
@@ -137,6 +138,7 @@ def test_a_preset_with_other_weights(run, tmp_path):
     assert all(0 < s["score"] <= 1 for s in spans)
 
 
+@pytest.mark.slow
 def test_no_aligner_is_loaded_for_it(run):
     code = """
 import sys, spanbridge
@@ -230,6 +232,7 @@ def test_all_are_listed(run):
         assert name in listed
 
 
+@pytest.mark.slow
 def test_a_broken_package_is_one_clear_message(run):
     done = run("project", *PAIR, "--method", "broken", "-o", "out.conll", code=2)
     assert "the method 'broken' of the package broken 0.1 cannot be imported" in done.stderr

@@ -102,6 +102,7 @@ def test_an_error_in_its_code_names_the_package(run):
     )
 
 
+@pytest.mark.slow
 def test_a_format_that_cannot_be_imported_is_no_other_format(run, tmp_path):
     """Its name is its suffix, by which it is found; files of other suffixes do not matter."""
     said = run(*PROJECT, "-o", "out.fussy", code=2, format="1 / 0\n")
@@ -110,6 +111,7 @@ def test_a_format_that_cannot_be_imported_is_no_other_format(run, tmp_path):
     run(*PROJECT, "-o", "out.other")
 
 
+@pytest.mark.slow
 def test_leaving_is_no_way_out_of_a_package(run):
     said = run(*PROJECT, "-o", "out.jsonl", code=2, method="import sys\nsys.exit('bye')\n")
     assert "the method 'faulty' of the package faulty 2.0 cannot be imported" in said
@@ -118,6 +120,7 @@ def test_leaving_is_no_way_out_of_a_package(run):
     assert said == "the package faulty 2.0 failed at helper.py:5 (SystemExit: 3)\n"
 
 
+@pytest.mark.slow
 def test_what_a_format_says_has_the_place(run, tmp_path):
     (tmp_path / "a.fussy").write_text("fine\n\n", encoding="utf-8")
     said = run("evaluate", "a.fussy", "a.fussy", code=2)
