@@ -79,7 +79,7 @@ class StaticEncoder:
         self._add(kinds, table)
 
     def _add(self, kinds: Ids, states: States) -> None:
-        most = int(kinds.max())
+        most = int(kinds.max(initial=-1))
         if most >= len(self._row):
             self._row = np.pad(self._row, (0, most + 1 - len(self._row)), constant_values=-1)
         self._row[kinds] = np.arange(len(kinds)) + len(self._table)

@@ -41,6 +41,11 @@ class Chain:
     least_parallel: float
 
     @property
+    def parts(self) -> tuple[Aligner | None, Method]:
+        """Aligner and method."""
+        return self.aligner, self.method
+
+    @property
     def learns(self) -> bool:
         """True if either learns from the rows."""
         return self.method.learns or (self.aligner is not None and self.aligner.learns)

@@ -277,18 +277,9 @@ class Project(Step):
         assert self._chosen is not None
         aligner, method = self._chosen
         chain, first = self._chain, self._quick
-        learning.save(
-            folder,
-            aligner,
-            chain.aligner,
-            method,
-            chain.method,
-            self._weights,
-            chain.judge,
-            self._words.language,
-            self._speed,
-            () if first is None else (first.aligner, first.method),
-        )
+        parts = (aligner, chain.aligner, method, chain.method)
+        known = (self._weights, chain.judge, self._words.language, self._speed)
+        learning.save(folder, *parts, *known, () if first is None else first.parts)
 
     def check_fit(self) -> None:
         """Raise SpanbridgeError if a tagger or translator takes part, which a fit does not keep."""
@@ -302,8 +293,7 @@ class Project(Step):
 
     def _restore(self, folder: str | Path) -> None:
         chain, first = self._chain, self._quick
-        others = () if first is None else (first.aligner, first.method)
-        learning.load(folder, chain.aligner, chain.method, chain.judge, others)
+        learning.load(folder, *chain.parts, chain.judge, () if first is None else first.parts)
         for one in {id(chain): chain, id(self._first): self._first}.values():
             self._words.tell(one.method, learning.language_of(folder))
         self._check_reach()
