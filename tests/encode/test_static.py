@@ -94,6 +94,10 @@ def test_only_what_was_learned_is_kept(learned):
 def test_it_learns_anew(learned):
     learned.learn([["b"]])
     assert learned.learned()["subwords"].tolist() == [1]
-    learned.learn([])
-    assert len(learned.learned()["subwords"]) == 0
-    assert learned.encode([[]])[0].states.shape == (0, 2)
+
+
+def test_before_it_has_learned_it_encodes():
+    """Long rows are cut by sentences' vectors before anything is learned."""
+    static = StaticEncoder(Letters())
+    static.learn([])
+    assert states(static, "ba") == [[1, 0], [0, 1]]

@@ -3,8 +3,8 @@
 import pytest
 
 from spanbridge import Projector, SpanbridgeError, evaluate, project
-from spanbridge.core.rows import SentencePair
-from spanbridge.core.spans import Span
+from spanbridge.core.rows import SIDES, SentencePair
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.demo.sample import sample
 from spanbridge.projection.method import Projection
 from spanbridge.steps.fates import Outcome, is_sure
@@ -82,6 +82,15 @@ def test_each_speed_on_real_sentences(german):
         assert row in (slow, quick)
     assert f1(fast) > f1(full) - 0.01
     assert f1(full) - 0.05 < f1(faster) < f1(full) + 0.01
+
+
+@pytest.mark.slow
+def test_long_rows_are_cut_before_anything_is_learned(german):
+    """Twenty sentences as one row."""
+    sides = (tuple(w for row in german[:20] for w in row.side(s).words) for s in SIDES)
+    source, target = map(Sentence, sides)
+    found = project([*german, SentencePair("long", source, target)], speed="fast")
+    assert found.account.notes["long_rows_cut_into_parts"] == 1
 
 
 @pytest.mark.slow

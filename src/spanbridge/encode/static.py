@@ -86,7 +86,9 @@ class StaticEncoder:
         self._table = np.concatenate([self._table, states]) if len(self._table) else states
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[EncodedSentence]:
-        """Static states of tokenised sentences of any length, in order."""
+        """Static states of tokenised sentences of any length; computed ones before learning."""
+        if not self._n_learned:
+            return self._encoder.encode(sentences)
         subwords = [self._encoder.subwords(words) for words in sentences]
         ids = np.concatenate([*(one[:, 0] for one in subwords), np.zeros(0, np.int64)])
         new = np.unique(
