@@ -30,14 +30,14 @@ def seen(name: str) -> bool:
 
 
 @cache
-def encoder(half: bool) -> Encoder:
+def encoder(half: bool, layer: int | None = None) -> Encoder:
     """The package's encoder, or the one that saw half of the labelled sentences."""
     if not half:
-        return load_encoder(ALIGNED)
+        return load_encoder(ALIGNED, layer=layer)
     record, arrays = FOLDER / aligned.RECORD, FOLDER / aligned.ARRAYS
     digest = str(read_record(record, aligned.REMEDY)[DIGEST])
     deltas = Deltas(arrays, digest, read_arrays(arrays, aligned.REMEDY))
-    return load_encoder(layer=ALIGNED_LAYERS, deltas=deltas)
+    return load_encoder(layer=layer or ALIGNED_LAYERS, deltas=deltas)
 
 
 def aligner_for(name: str) -> EncoderAligner:

@@ -8,7 +8,8 @@ import pytest
 import tiny_checkpoints
 
 from spanbridge.alignment.encoder_aligner import EncoderAligner
-from spanbridge.alignment.lexicon import Lexicon, diagonal_prior
+from spanbridge.alignment.lexicon import diagonal_prior
+from spanbridge.alignment.lexicon_learning import learn
 from spanbridge.alignment.soft import SHORT, cosines, soft_links, with_neighbours, word_states
 from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
 from spanbridge.core import soft_alignment
@@ -72,7 +73,7 @@ def test_soft_alignment_is_the_average_of_its_parts(fused, bitext):
     """Softmax of cosines, lexicons anchored by them, free lexicons, by the mixture; neighbours."""
     words = [(one.source.words, one.target.words) for one in bitext]
     free = [
-        Lexicon.learn(words, prefix, [np.ones((len(s), len(t))) for s, t in words])
+        learn(words, prefix, [np.ones((len(s), len(t))) for s, t in words])
         for prefix in (None, 5, 4)
     ]
     long = [p for p in bitext if min(len(p.source.words), len(p.target.words)) >= SHORT][:20]

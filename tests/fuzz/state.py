@@ -50,7 +50,7 @@ def _of_fit(folder: Path, inner: str, resigned: bool) -> Callable[[Path, Random]
             if resigned:
                 _resign((folder / inner).parent)
             read_learned(folder / "method")
-            _, _, _, weights = learning.recipe(folder)
+            learning.recipe(folder)
             Projector.load(folder).run(_bitext()[:2])
         finally:
             (folder / inner).write_bytes(whole)

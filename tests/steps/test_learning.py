@@ -44,9 +44,9 @@ def apply_run(bitext, output, folder, **settings):
 
 def made(folder):
     """The parts of a fit, with what they learned."""
-    _, method, aligner, _ = learning.recipe(folder)
+    recipe = learning.recipe(folder)
     step = make_pipeline({"steps": [{"project": {"apply": str(folder)}}]}).open()[0]
-    return step._aligner, step._method, aligner, method
+    return step._chain.aligner, step._chain.method, recipe.aligner, recipe.method
 
 
 def content(folder):

@@ -261,7 +261,7 @@ def test_links_that_come_with_some_rows_leave_the_words_states_alone():
     words = Sentence(("a", "b"))
     crossed = WordAlignment.of([(0, 1), (1, 0)], 2, 2)
     pairs = [SentencePair("1", words, words), SentencePair("2", words, words, crossed)]
-    (_, own), (_, given) = opened(method="soft", aligner=WithStates())._aligned(pairs)
+    (_, own), (_, given) = opened(method="soft", aligner=WithStates())._chain._aligned(pairs)
     np.testing.assert_array_equal(own.forward, np.eye(2))
     np.testing.assert_array_equal(given.forward, np.eye(2)[::-1])
     assert given.source_states is states

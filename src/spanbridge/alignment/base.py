@@ -60,6 +60,10 @@ class Aligner(Learner, Part):
             for found in self.align(pairs)
         ]
 
+    def static(self) -> Aligner | None:
+        """An aligner like this one that looks up states instead of computing them; or None."""
+        return None
+
     def sentence_vectors(self, sentences: Sequence[Sequence[str]]) -> Vectors | None:
         """A vector for each sentence, [n, size], in which translations are alike; or None.
 

@@ -24,6 +24,7 @@ from spanbridge.core.similar import not_named
 from spanbridge.core.soft_alignment import Matrix, SoftAlignment, States, too_long
 from spanbridge.encode import EncodedSentence, Encoder, load_encoder
 from spanbridge.encode.load import ALIGNED
+from spanbridge.encode.static import StaticEncoder
 
 Extraction = Literal["itermax", "argmax", "match", "softmax", "entmax"]
 EXTRACTIONS: tuple[Extraction, ...] = ("itermax", "argmax", "match", "softmax", "entmax")
@@ -60,7 +61,7 @@ class EncoderAligner(Aligner):
 
     def __init__(
         self,
-        encoder: Encoder | str | None = None,
+        encoder: Encoder | StaticEncoder | str | None = None,
         extraction: Extraction = "itermax",
         *,
         iterations: int = 2,
@@ -76,14 +77,14 @@ class EncoderAligner(Aligner):
             raise SpanbridgeError("iterations must be at least 1, and alpha lies in [0, 1]")
         if min_score is not None and not 0 <= min_score < 1:
             raise SpanbridgeError(f"min_score is {min_score}, but lies in [0, 1)")
-        if not isinstance(encoder, Encoder):
+        if not isinstance(encoder, Encoder | StaticEncoder):
             kinds: dict[str, Any] = {
                 "layer": layer,
                 "compute_type": compute_type,
                 "threads": threads,
             }
             encoder = load_encoder(encoder or ALIGNED, **kinds)
-        self.encoder = encoder
+        self.encoder: Encoder | StaticEncoder = encoder
         self.licence = encoder.licence
         self.extraction: Extraction = extraction
         self.iterations = iterations

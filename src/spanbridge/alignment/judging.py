@@ -27,7 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spanbridge.alignment.base import Aligner, Vectors
-from spanbridge.alignment.lexicon import NULL, Lexicon, diagonal_prior, fold_of
+from spanbridge.alignment.lexicon import NULL, Lexicon, diagonal_prior
+from spanbridge.alignment.lexicon_learning import fold_of, held_out
 from spanbridge.core.learned import Arrays, Learner
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import too_long
@@ -90,7 +91,7 @@ class Judge(Learner):
         if len(rows) < MIN_ROWS or len(set(folds)) < FOLDS:
             return
         priors = [diagonal_prior(len(s), len(t)) for s, t in rows]
-        self._lexicons = Lexicon.held_out(rows, PREFIX, priors, folds, LEXICON_ROUNDS)
+        self._lexicons = held_out(rows, PREFIX, priors, folds, LEXICON_ROUNDS)
         judged = _spread(rows, MAX_JUDGED)
         vectors = _vectors(judged, aligner)
         self._means = tuple(side.mean(0, dtype=np.float64) for side in vectors)

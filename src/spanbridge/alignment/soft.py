@@ -28,8 +28,9 @@ def word_states(sentence: EncodedSentence) -> States:
     states = sentence.states.astype(np.float64)
     centred = states - states.mean(0) if len(states) else states
     sums = np.zeros((sentence.n_words, centred.shape[1]))
-    if int((sentence.last - sentence.first).max(initial=1)) == 1:
-        np.add.at(sums, sentence.first, centred)
+    if len(states) and int((sentence.last - sentence.first).max()) == 1:
+        starts = np.flatnonzero(np.diff(sentence.first, prepend=-1))
+        sums[sentence.first[starts]] = np.add.reduceat(centred, starts)
     else:
         for state, first, last in zip(centred, sentence.first, sentence.last, strict=True):
             sums[first:last] += state

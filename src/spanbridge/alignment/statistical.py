@@ -10,13 +10,15 @@ import numpy as np
 
 from spanbridge.alignment.base import Aligner, Vectors
 from spanbridge.alignment.encoder_aligner import EncoderAligner
-from spanbridge.alignment.lexicon import Lexicon, Words, diagonal_prior, explained
+from spanbridge.alignment.lexicon import Lexicon, Places, Words, diagonal_prior
+from spanbridge.alignment.lexicon_learning import Cells, explained, learn
 from spanbridge.alignment.soft import cosines, soft_links, with_neighbours
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Arrays
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import Matrix, SoftAlignment, too_long
+from spanbridge.encode.static import StaticEncoder
 
 # Whole words, and two stemmings that fit many languages and pool sparse counts.
 PREFIXES = (None, 5, 4)
@@ -69,7 +71,7 @@ class StatisticalAligner(Aligner):
         """Learn the lexicons."""
         bitext = [(pair.source.words, pair.target.words) for pair in usable(pairs)]
         priors = [diagonal_prior(len(s), len(t)) for s, t in bitext]
-        self._free = [Lexicon.learn(bitext, p, priors) for p in PREFIXES] if bitext else []
+        self._free = [learn(bitext, p, priors) for p in PREFIXES] if bitext else []
         self._n_pairs = len(bitext)
 
     def soft_align(self, pairs: Sequence[SentencePair]) -> list[SoftAlignment | RowError]:
@@ -93,7 +95,7 @@ class StatisticalAligner(Aligner):
     def posterior(self, pair: SentencePair) -> tuple[Matrix, Matrix]:
         """Forward and backward mass by the lexicons alone."""
         prior = diagonal_prior(len(pair.source.words), len(pair.target.words))
-        return _posterior(self._free, pair, prior)
+        return _posterior(self._free, pair, prior, [None] * len(self._free))
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
         """Hard links of each pair: those that both directions support."""
@@ -167,7 +169,11 @@ class FusedAligner(Aligner):
         return f"fused({self.encoder.encoder.describe()},min_score={self.min_score!r}{learned})"
 
     def fit(self, pairs: Iterable[SentencePair]) -> None:
-        """Learn the lexicons, free and anchored, and what each kind is worth."""
+        """Learn the lexicons, free and anchored, and what each kind is worth; static states."""
+        if isinstance(self.encoder.encoder, StaticEncoder):
+            pairs = list(pairs)
+            sides = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
+            self.encoder.encoder.learn(sides)
         bitext: list[tuple[Words, Words]] = []
         priors: dict[str, list[Matrix]] = {kind: [] for kind in PRIORS}
         rows = iter(usable(pairs))
@@ -179,15 +185,24 @@ class FusedAligner(Aligner):
                     priors[kind].append(prior(similarity))
         n = len(bitext)
         sample = range(n) if n <= MAX_SAMPLE else [k * n // MAX_SAMPLE for k in range(MAX_SAMPLE)]
-        weights = [ENCODER]
-        self._lexicons, self._n_pairs = {}, n
-        for kind, most in LEXICONS.items():
-            own = [priors[kind][k] for k in sample]
-            weights.append(most * explained([bitext[k] for k in sample], PREFIXES[-1], own))
-            if weights[-1]:
-                found = [Lexicon.learn(bitext, prefix, priors[kind]) for prefix in PREFIXES]
-                self._lexicons[kind] = found
+        own = [[priors[kind][k] for k in sample] for kind in LEXICONS]
+        shares = explained([bitext[k] for k in sample], PREFIXES[-1], own)
+        weights = [most * share for most, share in zip(LEXICONS.values(), shares, strict=True)]
+        kinds = [kind for kind, weight in zip(LEXICONS, weights, strict=True) if weight]
+        self._lexicons, self._n_pairs = {kind: [] for kind in kinds}, n
+        for prefix in PREFIXES if kinds else ():
+            found = Cells(bitext, prefix).lexicons([priors[kind] for kind in kinds])
+            for kind, lexicon in zip(kinds, found, strict=True):
+                self._lexicons[kind].append(lexicon)
+        weights = [ENCODER, *weights]
         self.mixture = tuple(weight / sum(weights) for weight in weights)
+
+    def static(self) -> FusedAligner | None:
+        """The same with static states of the encoder's subwords, which are learned, too."""
+        encoder = self.encoder.encoder
+        if isinstance(encoder, StaticEncoder):
+            return self
+        return FusedAligner(EncoderAligner(StaticEncoder(encoder)), self.min_score)
 
     def sentence_vectors(self, sentences: Sequence[Sequence[str]]) -> Vectors:
         """As the encoder."""
@@ -210,9 +225,13 @@ class FusedAligner(Aligner):
     def _mass(self, pair: SentencePair, similarity: Matrix) -> tuple[Matrix, Matrix]:
         own = soft_links(similarity)
         total = [self.mixture[0] * one for one in own]
+        # the kinds share their cells
+        shared = next(iter(self._lexicons.values()), [])
+        places = [one.places(pair.source.words, pair.target.words) for one in shared]
         for weight, kind in zip(self.mixture[1:], LEXICONS, strict=True):
             if weight:
-                part = _posterior(self._lexicons[kind], pair, PRIORS[kind](similarity))
+                prior = PRIORS[kind](similarity)
+                part = _posterior(self._lexicons[kind], pair, prior, places)
                 for side in (0, 1):  # what lexicons leave to no word is the encoder's to place
                     left = 1 - part[side].sum(1 - side, keepdims=True)
                     total[side] += weight * (part[side] + left * own[side])
@@ -227,12 +246,17 @@ class FusedAligner(Aligner):
         arrays: Arrays = {}
         for kind, lexicons in self._lexicons.items():
             arrays |= _pack(kind, lexicons)
+        if isinstance(self.encoder.encoder, StaticEncoder):
+            arrays |= {f"static.{key}": own for key, own in self.encoder.encoder.learned().items()}
         return {"n_pairs": self._n_pairs, "mixture": self.mixture}, arrays
 
     def restore(self, content: Mapping[str, Any], arrays: Arrays) -> None:
         """Take up what :meth:`learned` gave."""
         self._n_pairs, self.mixture = int(content["n_pairs"]), tuple(content["mixture"])
         self._lexicons = {kind: found for kind in LEXICONS if (found := _unpack(kind, arrays))}
+        if isinstance(self.encoder.encoder, StaticEncoder):
+            own = {key[7:]: one for key, one in arrays.items() if key.startswith("static.")}
+            self.encoder.encoder.restore(own)
 
 
 def _check(min_score: float) -> None:
@@ -262,11 +286,17 @@ def usable(pairs: Iterable[SentencePair]) -> Iterator[SentencePair]:
 
 
 def _posterior(
-    lexicons: Sequence[Lexicon], pair: SentencePair, prior: Matrix
+    lexicons: Sequence[Lexicon],
+    pair: SentencePair,
+    prior: Matrix,
+    places: Sequence[Places | None],
 ) -> tuple[Matrix, Matrix]:
     if not lexicons:
         raise _unfitted()
-    found = [lexicon.posterior(pair.source.words, pair.target.words, prior) for lexicon in lexicons]
+    words = pair.source.words, pair.target.words
+    found = [
+        lexicon.posterior(*words, prior, at) for lexicon, at in zip(lexicons, places, strict=True)
+    ]
     forward, backward = (sum(part[d] for part in found) / len(found) for d in (0, 1))
     return np.asarray(forward), np.asarray(backward)
 

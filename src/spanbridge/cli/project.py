@@ -11,12 +11,15 @@ from spanbridge.cli import running
 from spanbridge.core import registry
 from spanbridge.core.files import real_path
 
+SPEEDS = ("full", "fast", "faster", "fastest")
+
 
 @click.command(
     epilog="""\b
 Examples:
   spanbridge project --source en.conll --target de.txt -o de.conll
   spanbridge project --source en.conll --target yo.txt --aligner statistical -o yo.jsonl
+  spanbridge project --source en.conll --target de.txt --speed fast -o de.conll
   spanbridge project --source en.conll --target de.txt --min-confidence 0.9 -o de.conll
   spanbridge project --source en.conll --target de.txt --calibrate de.gold.conll -o de.jsonl
   spanbridge project --source en.conll --target de.txt --explain why.txt -o de.conll
@@ -49,6 +52,13 @@ the account.
 @opt.aligner_options
 @click.option(
     "--method", metavar="NAME", default=None, help=f"Projection method. {opt.listed('method')}."
+)
+@click.option(
+    "--speed",
+    type=click.Choice(SPEEDS),
+    help="full (default): the encoder reads every row. fast: it reads the sample that is learned "
+    "from, and later only rows that are then doubtful. faster: only the sample. fastest: no "
+    "encoder. docs/project.md has the F1 and the rows per second of each.",
 )
 @opt.min_confidence_option
 @opt.calibrate_option
@@ -181,11 +191,14 @@ def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:
     method = registry.load("method", name)
     options = opt.parsed(given["method_options"], "--method-option")
     parts: dict[str, Any] = {"method": {name: options}}
-    aligner = opt.aligner_entry(given, given["aligner"] or method.aligner)
+    usual = "statistical" if given["speed"] == "fastest" else method.aligner
+    aligner = opt.aligner_entry(given, given["aligner"] or usual)
     ((aligner_name, aligner_options),) = aligner.items()
     _check_idle(method, aligner_name, aligner_options, given, links)
     if given["aligner"] is not None or aligner_options:
         parts["aligner"] = aligner
+    if given["speed"] is not None:
+        parts["speed"] = given["speed"]
     if given["weights"]:
         parts["weights"] = opt.parsed(given["weights"], "--weight")
     if given["tagger_model"] is not None:
@@ -233,7 +246,7 @@ def _applied(given: dict[str, Any], links: str | None) -> str:
     """The folder of an earlier fit, which excludes all other choices."""
     flags = ("aligner", "encoder", "aligner_options", "method", "method_options", "weights")
     others = ("fit_folder", "fit_rows", "tagger_model", "translator_model", "language", "other")
-    if links is not None or any(given[name] for name in (*flags, *others)):
+    if links is not None or any(given[name] for name in (*flags, *others, "speed")):
         raise click.UsageError(
             "--apply brings its own aligner and method; beside it only --min-confidence, "
             "--least-parallel, --boundary, --calibrate, --explain and --realign are taken"

@@ -21,7 +21,7 @@ from spanbridge.core.records import DIGEST, read_record, write_record
 from spanbridge.core.signature import package_version
 from spanbridge.core.temporary import is_temporary, sweep, unfinished
 
-FORMAT = 4
+FORMAT = 5
 REMEDY = "fit again"
 FILES = ("learned.json", "learned.npz")
 Arrays = dict[str, npt.NDArray[Any]]

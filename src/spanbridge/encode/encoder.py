@@ -161,7 +161,7 @@ class Encoder:
             places.append(subwords[:, 1:])
             if ids[n]:
                 pieces += [(n, a, b) for a, b in windows(len(ids[n]), self._window)]
-        states = [np.empty((len(i), self._hidden), np.float32) for i in ids]
+        states = [np.empty((len(i), self.size), np.float32) for i in ids]
         margin: dict[int, npt.NDArray[np.int64]] = {}
         for (n, a, b), found in self._run(ids, pieces):
             if (a, b) == (0, len(ids[n])):
@@ -180,10 +180,16 @@ class Encoder:
         ]
 
     @cached_property
-    def _hidden(self) -> int:
+    def size(self) -> int:
         """Size of a state, which CTranslate2 does not report."""
         bare = self._model.forward_batch([[*self.tokenizer.prefix, *self.tokenizer.suffix]])
         return int(np.array(bare.last_hidden_state).shape[2])
+
+    def states_alone(self, subwords: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """States of subwords, each of which is a whole input, [n, size]."""
+        pieces = [(n, 0, 1) for n in range(len(subwords))]
+        found = dict(self._run([[i] for i in subwords.tolist()], pieces))
+        return np.concatenate([found[piece] for piece in pieces])
 
     def subwords(self, words: Sequence[str]) -> npt.NDArray[np.int64]:
         """Each subword of a sentence as (id, first word, last word + 1), [n_subwords, 3].

@@ -81,10 +81,8 @@ class SentencePieceTokenizer(Tokenizer):
     def _encode(self, words: list[str]) -> list[list[int]]:
         # The vocabulary was made when nmt_nfkc still turned the zero-width joiner into a space;
         # newer libraries keep it, as an unknown token inside words of Sinhala or Malayalam.
-        return [
-            list(ids)
-            for ids in self._processor.encode([word.replace("\u200d", " ") for word in words])
-        ]
+        # Word by word: for a list, the library starts threads anew, which takes milliseconds.
+        return [list(self._processor.encode(word.replace("\u200d", " "))) for word in words]
 
     def _encode_text(self, words: list[str]) -> _Located | None:
         text = "".join(words)

@@ -22,12 +22,12 @@ from spanbridge.core.learned import Arrays
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
-from spanbridge.projection.candidates import Indices
 from spanbridge.projection.confidence import CALIBRATIONS, Calibration
 from spanbridge.projection.corpus_statistics import POSITIONS, CorpusStatistics, Span3
-from spanbridge.projection.learned_taggers import FOLDS, Floats, StatesTagger, WordsTagger, bioes
+from spanbridge.projection.learned_taggers import FOLDS, StatesTagger, WordsTagger, bioes
 from spanbridge.projection.method import Row
 from spanbridge.projection.presets import SoftMethod, SolverName
+from spanbridge.projection.regression import Floats, Indices
 from spanbridge.projection.score_input import ScoreInput, TagProbabilities
 from spanbridge.projection.weights import FIRST, SECOND, Weights
 

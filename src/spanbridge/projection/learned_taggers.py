@@ -3,107 +3,62 @@
 Multinomial logistic regression over BIOES tags, word by word: one on encoder states, which also
 learns from the source side's labels, and one on word forms, which learns from the target side only.
 Training is convex and deterministic. Each tagger is trained five times, leaving out a different
-fifth of the sentences, and tags only sentences that it did not learn from.
+fifth of the sentences, and tags only sentences that it did not learn from
+(:mod:`~spanbridge.projection.regression`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from spanbridge.projection.candidates import Indices
 from spanbridge.projection.corpus_statistics import Span3
+from spanbridge.projection.regression import Floats, Indices, cross_fit, softmax
 
-Floats = npt.NDArray[np.float32]
 FOLDS = 5
-STEPS = 60  # iterations of L-BFGS
+STATES_STEPS, WORDS_STEPS = 15, 20  # of descent: further ones change no F1
 STATES_RIDGE, WORDS_RIDGE = 1e-3, 1e-4  # L2 regularisation
 DIMENSIONS = 128  # number of principal components of the states
+LEAST_SENTENCES = 2  # that have a feature of word forms
 EDGES = ("<s>", "</s>")
 _RUN = re.compile(r"(.)\1+")
 
 
-class Design(Protocol):
-    """Features of many words, as a linear map."""
-
-    n_features: int
-
-    def scores(self, weights: Floats) -> Floats:
-        """Features times weights, [n_words, n_classes]."""
-        ...
-
-    def gradient(self, residuals: Floats) -> Floats:
-        """Transposed features times residuals, [n_features, n_classes]."""
-        ...
-
-
-class StateDesign:
-    """Reduced states of a word and of its two neighbours, and a constant.
+def with_neighbours(sentences: Sequence[Floats]) -> Floats:
+    """Features of words, [n_words, 3 d + 1]: own state, those of both neighbours, a constant.
 
     Args:
-        states: states of whole sentences, one after the other, [n_words, d].
-        lengths: number of words of each sentence.
+        sentences: states of each sentence, [n, d]; zeros stand beyond its edges.
     """
-
-    def __init__(self, states: Floats, lengths: Sequence[int]) -> None:
-        self._states = states
-        n, self._d = states.shape
-        self.n_features = 3 * self._d + 1
-        starts = np.cumsum([0, *lengths])
-        first, last = np.zeros(n, bool), np.zeros(n, bool)
-        inner = [k for k, length in enumerate(lengths) if length]
-        first[starts[inner]] = True
-        last[starts[1:][inner] - 1] = True
-        self._has = ~first[:, None], ~last[:, None]
-
-    def scores(self, weights: Floats) -> Floats:
-        """Features times weights, without copying the neighbours' states."""
-        d = self._d
-        total: Floats = self._states @ weights[:d] + weights[-1]
-        before, after = (self._states @ weights[k * d : (k + 1) * d] for k in (1, 2))
-        total[1:] += before[:-1] * self._has[0][1:]
-        total[:-1] += after[1:] * self._has[1][:-1]
-        return total
-
-    def gradient(self, residuals: Floats) -> Floats:
-        """Transposed features times residuals."""
-        of_before, of_after = np.zeros_like(residuals), np.zeros_like(residuals)
-        of_before[:-1] = residuals[1:] * self._has[0][1:]
-        of_after[1:] = residuals[:-1] * self._has[1][:-1]
-        parts = [self._states.T @ r for r in (residuals, of_before, of_after)]
-        return np.concatenate([*parts, residuals.sum(0, keepdims=True)])
+    n, d = sum(map(len, sentences)), sentences[0].shape[1]
+    features = np.zeros((n, 3 * d + 1), np.float32)
+    features[:, -1] = 1
+    at = 0
+    for states in sentences:
+        end = at + len(states)
+        features[at:end, :d] = states
+        features[at + 1 : end, d : 2 * d] = states[:-1]
+        features[at : max(at, end - 1), 2 * d : 3 * d] = states[1:]
+        at = end
+    return features
 
 
-class WordDesign:
-    """Indicator features of words, as a sparse matrix."""
+def indicators(rows: Iterable[Sequence[str]], ids: dict[str, int]) -> Any:
+    """Known features of words, as a sparse matrix [n_words, n_features]."""
+    from scipy.sparse import csr_array
 
-    def __init__(self, rows: Iterable[Sequence[str]], ids: dict[str, int]) -> None:
-        from scipy.sparse import csr_array
-
-        columns: list[int] = []
-        ends = [0]
-        for row in rows:
-            columns += [ids[feature] for feature in row if feature in ids]
-            ends.append(len(columns))
-        self.n_features = len(ids)
-        ones = np.ones(len(columns), np.float32)
-        self._matrix: Any = csr_array((ones, columns, ends), shape=(len(ends) - 1, len(ids)))
-        self._transposed: Any = None
-
-    def scores(self, weights: Floats) -> Floats:
-        """Features times weights."""
-        return np.asarray(self._matrix @ weights)
-
-    def gradient(self, residuals: Floats) -> Floats:
-        """Transposed features times residuals."""
-        if self._transposed is None:
-            self._transposed = self._matrix.T.tocsr()
-        return np.asarray(self._transposed @ residuals)
+    columns: list[int] = []
+    ends = [0]
+    for row in rows:
+        columns += [ids[feature] for feature in row if feature in ids]
+        ends.append(len(columns))
+    ones = np.ones(len(columns), np.float32)
+    return csr_array((ones, columns, ends), shape=(len(ends) - 1, len(ids)))
 
 
 def word_features(words: Sequence[str]) -> list[list[str]]:
@@ -153,43 +108,9 @@ def bioes(n_words: int, spans: Iterable[Span3], labels: Sequence[str]) -> Indice
     return classes
 
 
-def softmax(scores: Floats) -> Floats:
-    """Softmax over classes."""
-    powers = np.exp(scores - scores.max(1, keepdims=True))
-    probabilities: Floats = powers / powers.sum(1, keepdims=True)
-    return probabilities
-
-
-def regress(design: Design, classes: Indices, n_classes: int, ridge: float) -> Floats:
-    """Weights [n_features, n_classes] of least mean cross-entropy + ridge / 2 * |weights|^2."""
-    from scipy.optimize import fmin_l_bfgs_b
-
-    shape = design.n_features, n_classes
-    rows = np.arange(len(classes))
-
-    def loss(flat: Any) -> tuple[float, npt.NDArray[np.float64]]:
-        weights = flat.reshape(shape).astype(np.float32)
-        p = softmax(design.scores(weights))
-        mean = -np.log(np.maximum(p[rows, classes], 1e-30)).mean()
-        p[rows, classes] -= 1
-        gradient = design.gradient(p / np.float32(len(rows))) + ridge * weights
-        penalty = 0.5 * ridge * float((weights * weights).sum())
-        return float(mean) + penalty, gradient.astype(np.float64).ravel()
-
-    start = np.zeros(shape[0] * shape[1])
-    flat, _, _ = fmin_l_bfgs_b(loss, start, maxiter=STEPS, m=8)
-    weights: Floats = flat.reshape(shape).astype(np.float32)
-    return weights
-
-
-def cross_fit(train: Callable[[int], Floats]) -> list[Floats]:
-    """Weights of every fold's tagger; ``train(fold)`` must leave that fold out."""
-    # brings a BLAS of its own, which no limit that was set before it was loaded holds
-    import scipy.linalg  # noqa: F401
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor() as pool:
-        return list(pool.map(train, range(FOLDS)))
+def _of_words(of_sentences: Sequence[int], classes: Sequence[Indices]) -> Indices:
+    """What is known of sentences, for each of their words."""
+    return np.repeat(np.array(of_sentences), [len(one) for one in classes])
 
 
 class StatesTagger:
@@ -223,18 +144,21 @@ class StatesTagger:
         n_classes: int,
     ) -> StatesTagger:
         """Train on sentences of both sides: reduced states and classes, and the fold of each."""
-
-        def of_fold(fold: int) -> Floats:
-            kept = [s for s, f in zip(sentences, folds, strict=True) if f != fold]
-            design = StateDesign(np.concatenate([s for s, _ in kept]), [len(s) for s, _ in kept])
-            return regress(design, np.concatenate([c for _, c in kept]), n_classes, STATES_RIDGE)
-
-        return cls(basis, cross_fit(of_fold))
+        classes = [c for _, c in sentences]
+        weights = cross_fit(
+            with_neighbours([states for states, _ in sentences]),
+            np.concatenate(classes),
+            _of_words(folds, classes),
+            n_classes,
+            n_folds=FOLDS,
+            ridge=STATES_RIDGE,
+            steps=STATES_STEPS,
+        )
+        return cls(basis, weights)
 
     def probabilities(self, states: Floats, fold: int) -> Floats:
         """Probabilities [n_words, n_classes], by the tagger that did not learn from the fold."""
-        reduced = states @ self.basis
-        return softmax(StateDesign(reduced, [len(reduced)]).scores(self.weights[fold]))
+        return softmax(with_neighbours([states @ self.basis]) @ self.weights[fold])
 
 
 class WordsTagger:
@@ -257,22 +181,25 @@ class WordsTagger:
         n_classes: int,
     ) -> WordsTagger:
         """Train on target sentences: words and classes, and the fold of each."""
-        ids: dict[str, int] = {}
+        classes = [c for _, c in sentences]
         rows = [word_features(words) for words, _ in sentences]
-        for row in rows:
-            for features in row:
-                for feature in features:
-                    ids.setdefault(feature, len(ids))
-
-        def of_fold(fold: int) -> Floats:
-            kept = [k for k, f in enumerate(folds) if f != fold]
-            design = WordDesign((r for k in kept for r in rows[k]), ids)
-            classes = np.concatenate([sentences[k][1] for k in kept])
-            return regress(design, classes, n_classes, WORDS_RIDGE)
-
-        return cls(ids, cross_fit(of_fold))
+        occurs = Counter(feature for row in rows for feature in set(chain(*row)))
+        kept = dict.fromkeys(
+            feature for feature in chain(*chain(*rows)) if occurs[feature] >= LEAST_SENTENCES
+        )
+        ids = {feature: n for n, feature in enumerate(kept)}
+        weights = cross_fit(
+            indicators(chain(*rows), ids),
+            np.concatenate(classes),
+            _of_words(folds, classes),
+            n_classes,
+            n_folds=FOLDS,
+            ridge=WORDS_RIDGE,
+            steps=WORDS_STEPS,
+        )
+        return cls(ids, weights)
 
     def probabilities(self, words: Sequence[str], fold: int) -> Floats:
         """Probabilities [n_words, n_classes], by the tagger that did not learn from the fold."""
-        design = WordDesign(word_features(words), self.ids)
-        return softmax(design.scores(self.weights[fold]))
+        scores: Floats = indicators(word_features(words), self.ids) @ self.weights[fold]
+        return softmax(scores)

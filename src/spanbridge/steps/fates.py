@@ -145,6 +145,15 @@ def known_of(
     return f"uncalibrated: {doubt}"
 
 
+def is_sure(outcome: Outcome, least: float) -> bool:
+    """Check if nothing is left to ask about a row: it needs no spans, or all are this probable."""
+    result = outcome.result
+    if isinstance(result, str):
+        return result in (NO_SPAN, UNLIKELY) or not result.startswith(EMPTY)
+    probable = (span.score is not None and span.score >= least for span in result.spans)
+    return not result.dropped and all(probable)
+
+
 def status_or(found: Projection | RowError) -> Projection | str:
     """The projection, or the status of a row that has none."""
     return f"{REJECTED}{found}" if isinstance(found, RowError) else found

@@ -6,11 +6,11 @@ is the record of all, written last: without it, a folder holds no fit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError
@@ -26,7 +26,8 @@ from spanbridge.core.learned import (
 from spanbridge.core.records import read_record, write_record
 from spanbridge.steps.base import PartSettings
 
-NAMES = ("parts.json", "aligner", "method", "judge")
+FIRST = ("first-aligner", "first-method")  # of a first look at each row
+NAMES = ("parts.json", "aligner", "method", "judge", *FIRST)
 _OF_PART = ("name", "options")
 
 
@@ -48,6 +49,8 @@ def save(
     weights: Mapping[str, float] | None = None,
     judge: Learner | None = None,
     language: str = "",
+    speed: str = "full",
+    first: Sequence[Learner | None] = (),
 ) -> None:
     """Save what all have learned, in place of any earlier fit in the folder.
 
@@ -57,6 +60,8 @@ def save(
         weights: weights that were added to the method's own.
         judge: what judges rows, if it has learned.
         language: of the target, as far as it is known.
+        speed: as in the step ``project``.
+        first: aligner and method of the first look at each row, if there is one.
 
     Raises InputError if the folder cannot be written to.
     """
@@ -75,10 +80,11 @@ def save(
         if part is not None:
             part.save(path / kind)
             records.append(path / kind / FILES[0])
-    parts |= {"judge": judge is not None, "language": language}
-    if judge is not None:
-        judge.save(path / "judge")
-        records.append(path / "judge" / FILES[0])
+    parts |= {"judge": judge is not None, "language": language, "speed": speed}
+    for name, part in zip(("judge", *FIRST), (judge, *first), strict=False):
+        if part is not None:
+            part.save(path / name)
+            records.append(path / name / FILES[0])
     write_record(path / NAMES[0], parts, records)
 
 
@@ -95,6 +101,7 @@ def load(
     aligner: Learner | None,
     method: Learner | None,
     judge: Learner | None = None,
+    first: Sequence[Learner | None] = (),
 ) -> None:
     """Restore what :func:`save` saved, for parts made with the same settings.
 
@@ -102,7 +109,8 @@ def load(
     """
     parts = _read(Path(folder))
     given = judge if parts.get("judge") else None
-    for kind, part in (("aligner", aligner), ("method", method), ("judge", given)):
+    kinds = ("aligner", "method", "judge", *FIRST)
+    for kind, part in zip(kinds, (aligner, method, given, *first), strict=False):
         if part is not None:
             part.load(Path(folder) / kind)
 
@@ -118,18 +126,29 @@ def language_of(folder: str | Path) -> str:
     return found
 
 
-def recipe(
-    folder: str | Path, links: str = "keep"
-) -> tuple[str, PartSettings, PartSettings | None, dict[str, float]]:
-    """Settings of the method and the aligner of a fit.
+class Recipe(NamedTuple):
+    """How the parts of a fit were made.
+
+    Attributes:
+        digest: first digits of the digest of what was learned.
+        method, aligner: settings of the parts.
+        weights: weights that were added to the method's own.
+        speed: as in the step ``project``.
+    """
+
+    digest: str
+    method: PartSettings
+    aligner: PartSettings | None
+    weights: dict[str, float]
+    speed: str
+
+
+def recipe(folder: str | Path, links: str = "keep") -> Recipe:
+    """How the parts of a fit were made.
 
     Args:
         folder: the fit.
         links: use of given links, as in the step ``project``; ``only`` needs no aligner.
-
-    Returns:
-        The first digits of the digest of what was learned, the method's settings, the aligner's,
-        and the weights that were added to the method's own.
 
     Raises:
         InputError: the folder is not a fit, is damaged, or its parts were passed from Python.
@@ -144,7 +163,10 @@ def recipe(
     if made["aligner"] is None and reads != "nothing" and links != "only":
         why = "holds no aligner; fit again (or apply it with links: only, if it was fitted so)"
         raise InputError(Path(folder) / NAMES[0], None, why)
-    kinds = [kind for kind in NAMES[1:] if made.get(kind) or (kind == "judge" and parts.get(kind))]
+    there = {**made, "judge": parts.get("judge")}
+    if parts.get("speed") == "fast":
+        there |= dict.fromkeys(FIRST, True)
+    kinds = [kind for kind in NAMES[1:] if there.get(kind)]
     digests = [digest_of(Path(folder) / kind) for kind in kinds]
     whole = sha256("|".join([*digests, str(parts.get("language"))]).encode()).hexdigest()[:12]
     weights = parts.get("weights")
@@ -152,7 +174,7 @@ def recipe(
         type(weight) in (int, float) and isfinite(weight) for weight in weights.values()
     ):
         raise InputError(Path(folder) / NAMES[0], None, f"is damaged; {REMEDY}")
-    return whole, method, made["aligner"], weights
+    return Recipe(whole, method, made["aligner"], weights, str(parts.get("speed")))
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -8,19 +8,15 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from spanbridge.alignment.base import Aligner, checked
+from spanbridge.alignment.base import Aligner
 from spanbridge.alignment.cutting import parts
 from spanbridge.alignment.judging import Judge
-from spanbridge.alignment.parallel import translation_score
-from spanbridge.core.errors import RowError, SpanbridgeError
-from spanbridge.core.links import WordAlignment
-from spanbridge.core.progress import Progress, Task, silent
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.progress import Progress, silent
 from spanbridge.core.rows import EMPTY, PROJECTED, SentencePair
-from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.boundaries import Place
-from spanbridge.projection.contract import checked_projections
-from spanbridge.projection.method import Method, Row
+from spanbridge.projection.method import Method
 from spanbridge.steps import learning
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
@@ -32,23 +28,21 @@ from spanbridge.steps.base import (
     TaggerSettings,
     TranslatorSettings,
 )
+from spanbridge.steps.chain import Chain, Links
 from spanbridge.steps.fates import (
     NO_SPAN,
     REASONS,
     UNLIKELY,
-    Found,
     Outcome,
     doubt_of_settings,
-    early_status,
     empty_probability,
+    is_sure,
     joined,
     joined_score,
     known_of,
     output_links,
     row_confidence,
-    status_or,
     visible,
-    with_links,
 )
 from spanbridge.steps.long_rows import batches, in_parts
 from spanbridge.steps.target_words import Convention, TargetWords, guess_language
@@ -56,6 +50,10 @@ from spanbridge.steps.translating import scorer
 
 # Chosen on real pairs: `python -m benchmarks parallel`.
 LEAST_PARALLEL = 0.05
+# Confidence in all of a row's spans with which ``speed: fast`` leaves the encoder out: `python -m
+# benchmarks ladder`.
+SURE = 0.95
+Speed = Literal["full", "fast", "faster", "fastest"]
 
 
 class Project(Step):
@@ -66,6 +64,10 @@ class Project(Step):
         aligner: by default the method's own.
         links: ``keep`` the links of rows that bring them and align the others; take ``only`` the
             links of rows that bring them and reject the others; or align all rows ``anew``.
+        speed: ``full`` encodes every row; ``fast`` looks up mean states of subwords, learned from
+            a sample, and encodes only the rows that it is then less sure of than ``SURE``;
+            ``faster`` encodes no row but the sample; ``fastest`` none at all (the aligner
+            ``statistical``).
         min_confidence: spans with a lower confidence are left out, in [0, 1].
         least_parallel: rows whose sides translate each other with a lower probability get no
             spans, in [0, 1]; 0 projects them all, and does not learn which rows are translations.
@@ -85,7 +87,8 @@ class Project(Step):
     makes: ClassVar[tuple[str, ...]] = ("target_spans", "links")
     method: MethodSettings | None = None
     aligner: AlignerSettings | None = None
-    links: Literal["keep", "only", "anew"] = "keep"
+    links: Links = "keep"
+    speed: Speed = "full"
     min_confidence: float = Field(0.0, ge=0, le=1)
     least_parallel: float = Field(LEAST_PARALLEL, ge=0, le=1)
     weights: dict[str, float] = Field(default_factory=dict)
@@ -94,24 +97,28 @@ class Project(Step):
     apply: str | None = None
     boundary: dict[Convention, Place] = Field(default_factory=dict)
     explain: bool = False
-    _method: Method = PrivateAttr()
-    _aligner: Aligner | None = PrivateAttr(None)
+    _chain: Chain = PrivateAttr()
+    _quick: Chain | None = PrivateAttr(None)
     _helpers: dict[str, Any] = PrivateAttr(default_factory=dict)
     _chosen: tuple[PartSettings | None, PartSettings] | None = PrivateAttr(None)
     _applied: str | None = PrivateAttr(None)
     _weights: dict[str, float] = PrivateAttr(default_factory=dict)
     _words: TargetWords = PrivateAttr()
-    _judge: Judge = PrivateAttr()
     _doubt: str | None = PrivateAttr(None)
+    _speed: str = PrivateAttr("full")
 
     @model_validator(mode="after")
     def _consistent(self) -> Project:
         if self.links == "only" and self.aligner is not None:
             raise ValueError("links: only takes the links that there are; leave the aligner out")
+        if self.links == "only" and self.speed != "full":
+            raise ValueError("links: only encodes no row; leave speed out")
+        if self.speed == "fastest" and self.aligner is not None:
+            raise ValueError("speed: fastest has an aligner of its own; leave the aligner out")
         if self.apply is not None:
             own = (self.method, self.aligner, self.tagger, self.translator, self.weights or None)
-            if any(setting is not None for setting in own):
-                raise ValueError("apply brings its own method and aligner; leave others out")
+            if any(setting is not None for setting in own) or self.speed != "full":
+                raise ValueError("apply brings its own method, aligner and speed; leave others out")
         return self
 
     def needs(self) -> set[str]:
@@ -125,20 +132,9 @@ class Project(Step):
             SpanbridgeError: a part cannot be made, or would have no effect.
         """
         self._words = TargetWords(self.boundary, context.languages.get("target"))
-        self._judge = Judge()
         if self.apply is not None:
-            self._applied, method, aligner, weights = learning.recipe(self.apply, self.links)
-            self._method = self.build(context, method)
-            self._aligner = None if aligner is None else self.build(context, aligner)
-            if weights:
-                self._method.add_scores(weights=weights)
-            learning.load(self.apply, self._aligner, self._method, self._judge)
-            self._words.tell(self._method, learning.language_of(self.apply))
-            self._chosen, self._weights = (aligner, method), weights
-            self._doubt = doubt_of_settings(self._method, self._chosen, weights)
+            self._open_fit(context, self.apply)
             return
-        usual = PartSettings("method", "greedy" if self.links == "only" else "corpus")
-        method = self.method or usual
         if self.tagger is not None:
             self._helpers["tagger"] = self.build(context, self.tagger)
         if self.translator is not None:
@@ -147,25 +143,67 @@ class Project(Step):
             self._helpers["scorer"] = scorer(translator, self.translator.name, context)
         if self.weights:
             self._helpers["weights"] = self._weights = self.weights
-        self._method = self.build(context, method)
-        if self._helpers:
-            self._method.add_scores(**self._helpers)
-        self._method.check()
-        self._words.tell(self._method)
+        settings = self.method or PartSettings(
+            "method", "greedy" if self.links == "only" else "corpus"
+        )
+        method = self._made_method(context, settings)
         aligner = self.aligner
-        if self._method.reads == "nothing":
-            if aligner is not None or self.links == "only":
+        if method.reads == "nothing":
+            if aligner is not None or self.links == "only" or self.speed != "full":
                 raise SpanbridgeError(
-                    f"the method {self._method.name!r} reads no alignment; leave aligner and links "
-                    "out"
+                    f"the method {method.name!r} reads no alignment; leave aligner, links and "
+                    "speed out"
                 )
         elif self.links != "only":
-            aligner = aligner or PartSettings("aligner", self._method.aligner)
-            self._aligner = self.build(context, aligner)
-        self._chosen = (aligner, method)
-        self._doubt = doubt_of_settings(self._method, self._chosen, self._helpers)
-        if not self._method.learns:
+            usual = "statistical" if self.speed == "fastest" else method.aligner
+            aligner = aligner or PartSettings("aligner", usual)
+        self._chain_up(context, self.speed, method, settings, aligner)
+        self._doubt = doubt_of_settings(method, (aligner, settings), self._helpers)
+        if not method.learns:
             self._check_reach()
+
+    def _open_fit(self, context: Context, folder: str) -> None:
+        made = learning.recipe(folder, self.links)
+        self._applied = made.digest
+        if made.weights:
+            self._helpers["weights"] = self._weights = made.weights
+        method = self._made_method(context, made.method)
+        self._chain_up(context, made.speed, method, made.method, made.aligner)
+        self._restore(folder)
+        self._doubt = doubt_of_settings(method, (made.aligner, made.method), made.weights)
+
+    def _made_method(self, context: Context, settings: PartSettings) -> Method:
+        method: Method = self.build(context, settings)
+        if self._helpers:
+            method.add_scores(**self._helpers)
+        method.check()
+        self._words.tell(method)
+        return method
+
+    def _chain_up(
+        self,
+        context: Context,
+        speed: str,
+        method: Method,
+        settings: PartSettings,
+        aligner: PartSettings | None,
+    ) -> None:
+        """Put aligner and method together, for every look at a row."""
+        self._chosen, self._speed = (aligner, settings), speed
+        made: Aligner | None = None if aligner is None else self.build(context, aligner)
+        self._chain = Chain(method, made, self.links, Judge(), self.least_parallel)
+        if made is None or speed in ("full", "fastest"):
+            return
+        if (quick := made.static()) is None:
+            raise SpanbridgeError(
+                f"speed {speed!r} needs an aligner that can look states up, and "
+                f"{aligner.name if aligner else ''!r} cannot; take 'fused', or leave speed out"
+            )
+        if speed == "faster":
+            self._chain.aligner = quick
+        else:
+            other = self._made_method(context, settings)
+            self._quick = Chain(other, quick, self.links, self._chain.judge, self.least_parallel)
 
     @property
     def slow(self) -> bool:
@@ -175,11 +213,14 @@ class Project(Step):
     def parts(self) -> dict[str, str]:
         """Aligner, method, and the settings that differ from their defaults."""
         given = {
-            "aligner": "none" if self._method.reads == "nothing" else "given",
-            "method": self._method.describe(),
+            "aligner": "none" if self._chain.method.reads == "nothing" else "given",
+            "method": self._chain.method.describe(),
         }
-        if self._aligner is not None:
-            given["aligner"] = self._aligner.describe()
+        if self._chain.aligner is not None:
+            given["aligner"] = self._chain.aligner.describe()
+        if self._quick is not None and self._quick.aligner is not None:
+            first = f"{self._quick.aligner.describe()}+{self._quick.method.describe()}"
+            given["speed"] = f"fast({SURE},first={first})"
         if self.links != "keep":
             given["links"] = self.links
         if self._applied is not None:
@@ -196,34 +237,35 @@ class Project(Step):
     @property
     def learns(self) -> bool:
         """True if anything learns from the rows, and no earlier fit is applied."""
-        return self._applied is None and (self.must_learn or self._judges)
+        return self._applied is None and (self._chain.learns or self._judges)
 
     @property
     def must_learn(self) -> bool:
         """True if method or aligner learn from the rows, and no earlier fit is applied."""
-        parts = () if self._applied is not None else (self._method, self._aligner)
-        return any(part is not None and part.learns for part in parts)
+        return self._applied is None and self._chain.learns
+
+    @property
+    def _first(self) -> Chain:
+        """Aligner and method of the first look at a row."""
+        return self._quick or self._chain
 
     @property
     def _judges(self) -> bool:
         """Whether it learns which rows are translations."""
-        return self._method.reads != "nothing" and self.least_parallel > 0
+        return self._chain.method.reads != "nothing" and self.least_parallel > 0
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Fit aligner and method, and what tells translations from other rows."""
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
-        self._words.tell(self._method, guess_language(rows))
-        learning_rows = list(in_parts(list(map(self._words, rows)), self._aligner))
-        if self._aligner is not None and self._aligner.learns:
-            self._aligner.fit(progress(learning_rows, Task("learn words", len(learning_rows))))
-        if self._method.learns:
-            watched = progress(learning_rows, Task("learn spans", len(learning_rows)))
-            found = (row for batch in batches(watched) for row in self._aligned(batch))
-            self._method.fit(
-                [(pair, read) for pair, read in found if not isinstance(read, RowError)]
-            )
+        language = guess_language(rows)
+        chains = [self._chain] if self._quick is None else [self._chain, self._quick]
+        for chain in chains:
+            self._words.tell(chain.method, language)
+        parts = list(in_parts(list(map(self._words, rows)), self._first.aligner))
+        for chain in chains:
+            chain.fit(parts, progress)
         if self._judges:
-            self._judge.fit(learning_rows, self._aligner)
+            self._chain.judge.fit(parts, self._first.aligner)
         self._check_reach()
 
     def save(self, folder: str | Path) -> None:
@@ -234,8 +276,10 @@ class Project(Step):
         """
         assert self._chosen is not None
         aligner, method = self._chosen
-        parts = (aligner, self._aligner, method, self._method)
-        learning.save(folder, *parts, self._weights, self._judge, self._words.language)
+        chain, first = self._chain, self._quick
+        parts = (aligner, chain.aligner, method, chain.method)
+        known = (self._weights, chain.judge, self._words.language, self._speed)
+        learning.save(folder, *parts, *known, () if first is None else first.parts)
 
     def check_fit(self) -> None:
         """Raise SpanbridgeError if a tagger or translator takes part, which a fit does not keep."""
@@ -245,16 +289,22 @@ class Project(Step):
 
     def load(self, folder: str | Path) -> None:
         """Restore what was learned."""
-        learning.load(folder, self._aligner, self._method, self._judge)
-        self._words.tell(self._method, learning.language_of(folder))
+        self._restore(folder)
+
+    def _restore(self, folder: str | Path) -> None:
+        chain, first = self._chain, self._quick
+        learning.load(folder, *chain.parts, chain.judge, () if first is None else first.parts)
+        for one in {id(chain): chain, id(self._first): self._first}.values():
+            self._words.tell(one.method, learning.language_of(folder))
         self._check_reach()
 
     def _check_reach(self) -> None:
-        max_confidence = self._method.max_confidence()
+        method = self._chain.method
+        max_confidence = method.max_confidence()
         if self.min_confidence > max_confidence:
             raise SpanbridgeError(
                 f"min_confidence {self.min_confidence} leaves nothing: "
-                f"{self._method.name!r} is never surer than {max_confidence:.3f} here"
+                f"{method.name!r} is never surer than {max_confidence:.3f} here"
             )
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
@@ -262,41 +312,22 @@ class Project(Step):
         for batch in batches(rows):
             if self.links == "anew":
                 batch = [pair.replace(links=None) for pair in batch]
-            elif self._aligner is not None:
+            elif self._chain.aligner is not None:
                 brought = sum(pair.links is not None for pair in batch)
                 account.note("rows_with_links_of_their_own", brought)
             batch = list(map(self._words, batch))
             self._words.note(account, len(batch))
-            before = self._method.counts.copy()
+            before = self._chain.method.counts.copy()
             done = list(self._project(batch, account))
-            for name, count in (self._method.counts - before).items():
+            for name, count in (self._chain.method.counts - before).items():
                 account.note(name, count)
             for pair, outcome in zip(batch, done, strict=True):
                 yield self._row(pair, outcome, account)
 
     def _project(self, rows: Sequence[SentencePair], account: Account) -> Iterator[Outcome]:
         """What becomes of each row; long rows part by part."""
-        cuts = [parts(row, self._aligner) for row in rows]
-        found = list(self._aligned([part.pair for cut in cuts for part in cut]))
-        scores = self._scores(found)
-        fates = [
-            early_status(pair, read, self._unlikely(score))
-            for (pair, read), score in zip(found, scores, strict=True)
-        ]
-        rows_left: list[Row] = [
-            (pair, read)
-            for (pair, read), fate in zip(found, fates, strict=True)
-            if fate is None and not isinstance(read, RowError)
-        ]
-        projected = iter(
-            checked_projections(self._method, rows_left, self._method.project(rows_left))
-        )
-        each = iter(
-            [
-                Outcome(read, fate or status_or(next(projected)), score)
-                for (_, read), fate, score in zip(found, fates, scores, strict=True)
-            ]
-        )
+        cuts = [parts(row, self._first.aligner) for row in rows]
+        each = iter(self._outcomes([part.pair for cut in cuts for part in cut], account))
         for row, cut in zip(rows, cuts, strict=True):
             if len(cut) == 1:
                 yield next(each)
@@ -304,50 +335,18 @@ class Project(Step):
                 account.note("long_rows_cut_into_parts", 1)
                 of_row = [next(each) for _ in cut]
                 score = joined_score(cut, of_row)
-                yield joined(row, cut, of_row, score, self._unlikely(score))
+                yield joined(row, cut, of_row, score, self._chain.unlikely(score))
 
-    def _scores(self, found: Sequence[tuple[SentencePair, Found]]) -> list[float | None]:
-        """Translation score of each row or part: by the judge, or by its links alone."""
-        judged = self._judge.scores([pair for pair, _ in found], self._aligner)
-        return [
-            self._score(pair, read) if score is None or read is None else score
-            for (pair, read), score in zip(found, judged, strict=True)
-        ]
-
-    def _score(self, pair: SentencePair, read: Found) -> float | None:
-        """Translation score of a row or a part by its own links or by what was read."""
-        if read is None or isinstance(read, RowError):
-            return None
-        sides = pair.source.words, pair.target.words
-        if pair.links is not None or self._aligner is None:
-            return translation_score(*sides, pair.links or read, "links")
-        return translation_score(*sides, read, self._aligner.evidence)
-
-    def _unlikely(self, score: float | None) -> bool:
-        return score is not None and score < self.least_parallel
-
-    def _aligned(self, rows: Sequence[SentencePair]) -> Iterator[tuple[SentencePair, Found]]:
-        """Rows with what the method reads of each."""
-        if self._method.reads == "nothing":
-            yield from ((pair, None) for pair in rows)
-        elif self._aligner is None:
-            missing = RowError("no links given, and no aligner asked for")
-            for pair in rows:
-                yield pair, missing if pair.links is None else self._read(pair.links)
-        elif self._method.reads == "links":
-            bare = [pair for pair in rows if pair.links is None]
-            found = iter(checked(self._aligner, bare, self._aligner.align(bare)))
-            for pair in rows:
-                yield pair, next(found) if pair.links is None else pair.links
-        else:
-            alignments = checked(self._aligner, rows, self._aligner.soft_align(rows))
-            for pair, soft in zip(rows, alignments, strict=True):
-                yield pair, with_links(pair, soft)
-
-    def _read(self, links: WordAlignment) -> Found:
-        if self._method.reads == "links":
-            return links
-        return too_long(links.n_source, links.n_target) or SoftAlignment.from_links(links)
+    def _outcomes(self, pairs: Sequence[SentencePair], account: Account) -> list[Outcome]:
+        """What becomes of each part: at once, or at the second look where the first is unsure."""
+        found = self._first.outcomes(pairs)
+        if self._quick is None:
+            return found
+        unsure = [n for n, one in enumerate(found) if not is_sure(one, SURE)]
+        account.note("parts_of_rows_read_by_the_encoder", len(unsure))
+        for n, one in zip(unsure, self._chain.outcomes([pairs[n] for n in unsure]), strict=True):
+            found[n] = one
+        return found
 
     def _row(self, pair: SentencePair, outcome: Outcome, account: Account) -> SentencePair:
         """The finished row; adds it to the account."""
@@ -384,7 +383,9 @@ class Project(Step):
         )
         account.add(done, status, dropped)
         if spans:
-            known = known_of(done, self._doubt, pair.links is not None, self._method.calibration())
+            known = known_of(
+                done, self._doubt, pair.links is not None, self._chain.method.calibration()
+            )
             account.calibrated(spans, known)
         if status == UNLIKELY:
             account.doubt(pair.id)

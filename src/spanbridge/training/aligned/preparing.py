@@ -11,6 +11,7 @@ from spanbridge.core.errors import InputError, MissingExtraError
 from spanbridge.core.learned import read_arrays, write_arrays
 from spanbridge.core.progress import Progress
 from spanbridge.core.records import write_record
+from spanbridge.encode import Encoder
 from spanbridge.encode.aligned import ARRAYS, FOLDER, RECORD
 from spanbridge.encode.load import EMBEDDED, find_embedded
 from spanbridge.training.aligned.corpus import labelled, links, translated
@@ -34,6 +35,7 @@ def prepare(data: Path, manuals: Path, work: Path, progress: Progress) -> None:
     pairs = [*labelled(data), *translated(manuals, SEED)]
     found = links(pairs, FusedAligner(encoder), progress)
     work.mkdir(parents=True, exist_ok=True)
+    assert isinstance(encoder.encoder, Encoder)
     Bitext.of(pairs, found, encoder.encoder).save(work / EXAMPLES)
 
 
