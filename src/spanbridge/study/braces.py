@@ -8,7 +8,9 @@ from typing import Any
 
 # What is filled in, in settings and paths.
 PLACEHOLDERS = ("language", "source", "dataset", "split", "seed", "model", "made")
-_IN_BRACES = re.compile(r"\{(\w+)\}")
+# Those of which there may be several, each with a name: taggers of other systems, and data.
+NAMED = ("model", "made")
+_IN_BRACES = re.compile(r"\{(\w+(?:\.[\w.+-]+)?)\}")
 
 
 def texts(given: Any) -> Iterator[str]:
@@ -43,3 +45,9 @@ def filled(given: Any, values: Mapping[str, Any]) -> Any:
 def names_in(given: Any) -> set[str]:
     """Names in braces that settings contain."""
     return {name for text in texts(given) for name in _IN_BRACES.findall(text)}
+
+
+def named(given: Any, kind: str) -> list[str]:
+    """The NAMEs of all ``{kind.NAME}`` in settings; the empty one for ``{kind}``."""
+    found = (name.partition(".") for name in sorted(names_in(given)))
+    return [name for head, _, name in found if head == kind]

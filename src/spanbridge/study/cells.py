@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from spanbridge.study.braces import names_in
+from spanbridge.study.braces import named, names_in
 from spanbridge.study.inputs import Input
-from spanbridge.study.settings import Perturbation, Study
+from spanbridge.study.settings import Making, Perturbation, Study
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,36 @@ class Cell:
         }
 
 
+def values_of(cell: Cell) -> dict[str, Any]:
+    """What names in braces stand for in a cell."""
+    return {**cell.text.input.values(), "seed": cell.seed}
+
+
+def uses_of(study: Study, name: str, only: Making | None = None) -> set[str]:
+    """Names in braces on which the training of a system depends.
+
+    Those count, too, on which the data that it makes depends, and other systems' taggers.
+
+    Args:
+        study: the study.
+        name: the system.
+        only: some data that it makes, instead of the training.
+    """
+    system = study.systems[name]
+    found = names_in([study.train, system.train]) if only is None else set()
+    models = named(system.train, "model") if only is None else []
+    for making in system.make.values() if only is None else [only]:
+        found |= names_in(making.model_dump())
+        models += named(making.steps, "model")
+        if making.steps:
+            found |= {"language", "source"}
+        elif not (making.data.languages or making.data.source):
+            found.add("source")
+    for other in models:
+        found |= uses_of(study, other)
+    return found
+
+
 def texts_of(study: Study) -> Iterator[Text]:
     """All texts of a study, in its order."""
     for data in study.data:
@@ -89,8 +119,17 @@ def cells_of(study: Study, text: Text) -> Iterator[Cell]:
             continue  # they were made of the text as it is
         if text.seed is not None:
             yield Cell(name, text, text.seed)
-        elif "seed" in names_in(system.model_dump()):
+        elif "seed" in _named_in(study, name):
             for seed in study.seeds:
                 yield Cell(name, text, seed)
         else:
             yield Cell(name, text)
+
+
+def _named_in(study: Study, name: str) -> set[str]:
+    """Names in braces on which a system's cells depend."""
+    system = study.systems[name]
+    found = names_in([system.steps, system.predictions])
+    for other in named(system.steps, "model"):
+        found |= uses_of(study, other or name)
+    return found

@@ -21,7 +21,7 @@ from spanbridge.formats.languages import find_language
 from spanbridge.run.config import Pipeline, make_pipeline
 from spanbridge.run.memory import in_memory
 from spanbridge.steps.base import Context, PartSettings, Step
-from spanbridge.study.inputs import Input, labelled_source, without_gold
+from spanbridge.study.inputs import Corpus, Input, without_gold
 from spanbridge.study.plan import Plan
 from spanbridge.study.published import read_published
 from spanbridge.study.stages import CellTask, MakeTask, TrainTask
@@ -170,13 +170,13 @@ class _Check:
         if isinstance(task, DataTask):
             self._text(task)
         elif isinstance(task, CorpusTask):
-            self._read(task.input, task.name, labelled_source if task.on_source else None)
+            self._read(task.corpus, task.name, task.corpus.turned)
         elif isinstance(task, TrainTask):
             task.check()
             if self._found.estimate is not None:
                 self._found.estimate.left_out[f"the training of {task.title}"] = None
         elif isinstance(task, MakeTask):
-            self._pipeline(task.pipeline, task.corpus.input, task.corpus.title)
+            self._pipeline(task.pipeline, task.corpus.corpus, task.corpus.title)
         elif isinstance(task, CellTask):
             if task.pipeline is None:
                 _ = task.key  # which needs the predictions
@@ -195,7 +195,7 @@ class _Check:
         finally:
             self._found.texts.append((task.title, rows or "?", spans or "?", str(len(cells))))
 
-    def _read(self, given: Input, name: str, turned: Any) -> None:
+    def _read(self, given: Input | Corpus, name: str, turned: Any) -> None:
         """Read data whole, and keep its first rows."""
         self._heads[given.name] = None
         head: list[SentencePair] = []
@@ -204,7 +204,7 @@ class _Check:
             self._sizes[f"{given.name} rows"] += 1
             self._sizes[f"{given.name} spans"] += len(row.target.spans)
             if len(head) < max(_LOOKED_AT, self._n):
-                head.append(row if turned is None else turned(row))
+                head.append(turned(row))
         if not self._sizes[f"{given.name} spans"]:
             raise SpanbridgeError(f"{given.name} has no labelled span; are its labels read?")
         self._heads[given.name] = head
@@ -216,7 +216,7 @@ class _Check:
     def _licence(self, licence: str, of: str) -> None:
         self._found.licences.setdefault(licence, set()).add(of)
 
-    def _pipeline(self, made: Pipeline, given: Input, text: str) -> None:
+    def _pipeline(self, made: Pipeline, given: Input | Corpus, text: str) -> None:
         head = self._heads.get(given.name)
         if head is None:
             return  # it has been said why
@@ -257,7 +257,7 @@ class _Check:
         return any(repr(str(model.output)) in repr(step) for model in models)
 
     def _estimate(
-        self, made: Pipeline, given: Input, head: Sequence[SentencePair], text: str
+        self, made: Pipeline, given: Input | Corpus, head: Sequence[SentencePair], text: str
     ) -> None:
         """Try the steps on a few rows; each that pipelines over a text share counts once."""
         estimate = self._found.estimate

@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import check_there
@@ -154,6 +154,50 @@ def _of_pairs(path: str, counts: Counts | None) -> Iterator[SentencePair]:
     for line, row in objects(path):
         gold = {} if GOLD_KEY not in row else {"target_spans": row.pop(GOLD_KEY)}
         yield read(row | gold, line)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Data to train on, or to make training data from: text in one language after the other.
+
+    Attributes:
+        inputs: where it comes from.
+        given: what of the rows is taken: ``target``, the labelled side; ``source``, the same, as
+            the source of pipelines; ``pairs``, both sides, with the labels of the source.
+    """
+
+    inputs: tuple[Input, ...]
+    given: Literal["target", "source", "pairs"]
+
+    @property
+    def data(self) -> Data:
+        """Its settings."""
+        return self.inputs[0].data
+
+    @property
+    def name(self) -> str:
+        """Name of files, with all of its languages."""
+        return "+".join([self.inputs[0].name, *(one.language for one in self.inputs[1:])])
+
+    @property
+    def licence(self) -> str | None:
+        """Licence of the data; None for one's own files."""
+        return self.inputs[0].licence
+
+    def digest(self) -> str:
+        """As that of :class:`Input`."""
+        return " ".join([self.given, *(one.digest() for one in self.inputs)])
+
+    def rows(self, counts: Counts | None = None) -> Iterator[SentencePair]:
+        """The rows, whose target sides hold the labels, as those of :class:`Input`."""
+        for one in self.inputs:
+            yield from one.rows(counts)
+
+    def turned(self, row: SentencePair) -> SentencePair:
+        """A row as it is given to what reads it."""
+        if self.given == "target":
+            return row
+        return labelled_source(row) if self.given == "source" else without_gold(row)
 
 
 def without_gold(row: SentencePair) -> SentencePair:

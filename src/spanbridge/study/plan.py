@@ -7,26 +7,20 @@ share is a task of its own, so nothing is computed twice, whoever comes first.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError
-from spanbridge.core.settings_file import Place
-from spanbridge.run.config import Pipeline, make_pipeline
-from spanbridge.study.braces import filled, names_in
-from spanbridge.study.cells import Cell, Text, cells_of, texts_of
-from spanbridge.study.inputs import Input
-from spanbridge.study.settings import Making, Study, System
-from spanbridge.study.stages import CellTask, MakeTask, SharedTask, TrainTask
+from spanbridge.run.config import Pipeline
+from spanbridge.study.braces import filled
+from spanbridge.study.cells import Cell, Text, cells_of, texts_of, values_of
+from spanbridge.study.settings import Study, System
+from spanbridge.study.stages import CellTask, SharedTask, TrainTask
 from spanbridge.study.study_file import StudyFile
 from spanbridge.study.tasks import CorpusTask, DataTask, Folder, Task
-
-# Names in braces that stand for something of the text.
-_OF_TEXT = {"language", "source", "dataset", "split"}
+from spanbridge.study.trainings import Trainings, pipeline_in
 
 
 @dataclass
@@ -90,17 +84,18 @@ def make_plan(file: StudyFile) -> Plan:
         InputError: a step is wrong, whatever the cell, with the line.
     """
     plan = Plan(file, Folder(Path(file.output)))
-    corpora: dict[CorpusTask, dict[str, Pipeline]] = {}
+    trainings = Trainings(plan)
     for text in texts_of(file.study):
         name = f"data/{text.name}"
         data = DataTask(name, (), plan.folder, text.name, text.input, _perturb(text))
         plan.tasks[name] = data
         cells = list(cells_of(file.study, text))
         plan.cells += cells
-        _Cells(plan, data, cells, corpora).add()
-    for corpus, pipelines in corpora.items():
-        for name, last in _shared(plan, corpus, pipelines, {}).items():
-            plan.tasks[name].needs = (last,)
+        _Cells(plan, data, cells, trainings).add()
+    for corpus, pipelines in trainings.pipelines.items():
+        models = {name: trainings.models_of(name) for name in pipelines}
+        for name, last in _shared(plan, corpus, pipelines, models).items():
+            plan.tasks[name].needs = (last, *(model.name for model in models[name]))
     return plan
 
 
@@ -118,7 +113,7 @@ class _Cells:
         plan: the plan.
         data: the text.
         cells: its cells.
-        corpora: what training data is made from -> the pipelines that make it, by their tasks.
+        trainings: all trainings of the study.
     """
 
     def __init__(
@@ -126,107 +121,53 @@ class _Cells:
         plan: Plan,
         data: DataTask,
         cells: Sequence[Cell],
-        corpora: dict[CorpusTask, dict[str, Pipeline]],
+        trainings: Trainings,
     ) -> None:
-        self._plan, self._data, self._cells, self._corpora = plan, data, cells, corpora
+        self._plan, self._data, self._cells, self._trainings = plan, data, cells, trainings
 
     def add(self) -> None:
         """Add them."""
         plan = self._plan
-        models = {f"cell/{cell.name}": self._trained(cell) for cell in self._cells}
+        trained = {
+            f"cell/{cell.name}": self._trainings.used(cell, plan.system(cell.system).steps)
+            for cell in self._cells
+        }
         pipelines = {
-            name: pipeline_of(plan, cell, models[name])
+            name: pipeline_of(plan, cell, trained[name])
             for name, cell in ((f"cell/{cell.name}", cell) for cell in self._cells)
             if plan.system(cell.system).steps is not None
         }
-        trained = {name: model for name, model in models.items() if model is not None}
-        last = _shared(plan, self._data, pipelines, trained)
+        models = {name: tuple(of.values()) for name, of in trained.items()}
+        last = _shared(plan, self._data, pipelines, models)
         for cell in self._cells:
             name = f"cell/{cell.name}"
             given = plan.system(cell.system).predictions
             before = last.get(name, self._data.name)
-            model = models[name]
             plan.tasks[name] = CellTask(
                 name,
-                (before, *([] if model is None else [model.name])),
+                (before, *(model.name for model in models[name])),
                 plan.folder,
                 cell.name,
                 self._data,
                 plan.study.scores,
                 pipelines.get(name),
                 None if given is None else str(filled(given, values_of(cell))),
-                model,
+                models[name],
             )
 
-    def _trained(self, cell: Cell) -> TrainTask | None:
-        """The training of a cell's model, which other cells may have, too."""
-        system = self._plan.system(cell.system)
-        if system.train is None:
-            return None
-        made = None if system.make is None else self._made(cell, system.make)
-        values = values_of(cell) | ({} if made is None else {"made": str(made.output)})
-        own = names_in(system.train)
-        title = cell.system
-        if own & _OF_TEXT:
-            title += f".{cell.text.input.name}"
-        elif isinstance(made, MakeTask):
-            title += f".{cell.text.input.language}"
-        title += f".seed-{cell.seed}" if "seed" in own else ""
-        needs = () if made is None else (made.name,)
-        settings = filled(system.train, values)
-        task = TrainTask(f"train/{title}", needs, self._plan.folder, title, settings, made)
-        found = self._plan.tasks.setdefault(task.name, task)
-        assert isinstance(found, TrainTask)
-        return found
 
-    def _made(self, cell: Cell, making: Making) -> CorpusTask | MakeTask:
-        """The training data of a cell's model."""
-        plan, of = self._plan, cell.text.input
-        source = making.data.source or of.source
-        corpus = Input(making.data, source, of.language)
-        title = corpus.name + (f"-{of.language}" if making.steps else "")
-        name = f"corpus/{title}"
-        task = CorpusTask(name, (), plan.folder, title, corpus, on_source=bool(making.steps))
-        found = plan.tasks.setdefault(name, task)
-        assert isinstance(found, CorpusTask)
-        if found.input.data != making.data:
-            why = f"systems {cell.system} and another make {title} of different data; name them"
-            raise plan.file.wrong(("systems", cell.system, "make", "data"), why)
-        if not making.steps:
-            return found
-        title = f"{cell.system}.{of.language}"
-        title += f".seed-{cell.seed}" if "seed" in names_in(making.steps) else ""
-        settings = {
-            "input": str(found.output),
-            "side": "source",
-            "output": str(plan.folder.made(title)),
-            "work": str(plan.folder.work(found.title)),
-            "steps": filled(making.steps, values_of(cell)),
-            "languages": {"target": of.language, "source": source},
-            **_common(plan.study),
-        }
-        name = f"make/{title}"
-        if name not in plan.tasks:
-            pipeline = _pipeline(plan, settings, ("systems", cell.system, "make"))
-            plan.tasks[name] = MakeTask(name, (found.name,), plan.folder, title, found, pipeline)
-            self._corpora.setdefault(found, {})[name] = pipeline
-        made = plan.tasks[name]
-        assert isinstance(made, MakeTask)
-        return made
-
-
-def values_of(cell: Cell) -> dict[str, Any]:
-    """What names in braces stand for in a cell."""
-    return {**cell.text.input.values(), "seed": cell.seed}
-
-
-def pipeline_of(plan: Plan, cell: Cell, model: TrainTask | None) -> Pipeline:
+def pipeline_of(plan: Plan, cell: Cell, models: Mapping[str, TrainTask]) -> Pipeline:
     """The pipeline of a cell.
+
+    Args:
+        plan: the plan.
+        cell: the cell.
+        models: trainings by the names in braces that stand for their taggers.
 
     Raises:
         InputError: a step is wrong, with the line.
     """
-    values = values_of(cell) | ({} if model is None else {"model": str(model.output)})
+    values = values_of(cell) | {name: str(model.output) for name, model in models.items()}
     text = cell.text
     settings = {
         "input": str(plan.folder.input(text.name)),
@@ -234,34 +175,15 @@ def pipeline_of(plan: Plan, cell: Cell, model: TrainTask | None) -> Pipeline:
         "work": str(plan.folder.work(text.name)),
         "steps": filled(plan.system(cell.system).steps, values),
         "languages": {"target": text.input.language, "source": text.input.source},
-        **_common(plan.study),
     }
-    return _pipeline(plan, settings, ("systems", cell.system))
-
-
-def _common(study: Study) -> dict[str, Any]:
-    """Settings of all pipelines."""
-    same = ("shard_rows", "fit_rows", "commercial")
-    return {k: v for k in same if (v := getattr(study, k)) != Study.model_fields[k].default}
-
-
-def _pipeline(plan: Plan, settings: Mapping[str, Any], at: tuple[str, ...]) -> Pipeline:
-    try:
-        return make_pipeline(settings, plan.file.path, partial(_place, plan.file.place, at))
-    except InputError as error:
-        raise InputError(error.file, error.line, f"system {at[1]}: {error.why}") from error
-
-
-def _place(place: Place, at: tuple[str, ...], loc: tuple[Hashable, ...]) -> int | None:
-    """Line of a pipeline's setting in the study file."""
-    return place((*at, *loc))
+    return pipeline_in(plan.file, settings, ("systems", cell.system))
 
 
 def _shared(
     plan: Plan,
     text: DataTask | CorpusTask,
     pipelines: Mapping[str, Pipeline],
-    trained: Mapping[str, TrainTask],
+    trained: Mapping[str, Sequence[TrainTask]],
 ) -> dict[str, str]:
     """Add tasks for the steps that several pipelines over a text begin with.
 
@@ -294,11 +216,10 @@ def _shared(
                 end += 1
             steps = told[first][:end]
             title = f"{text.title}.{sha256(repr(steps).encode()).hexdigest()[:12]}"
-            models = {trained[name] for name in own if name in trained}
-            used = sorted(m.name for m in models if any(repr(str(m.output)) in s for s in steps))
-            needs = (before, *used)
+            used = tuple(m for m in trained[first] if any(repr(str(m.output)) in s for s in steps))
+            needs = (before, *(model.name for model in used))
             task = SharedTask(
-                f"shared/{title}", needs, plan.folder, title, text, pipelines[first], end
+                f"shared/{title}", needs, plan.folder, title, text, pipelines[first], end, used
             )
             plan.tasks[task.name] = task
             found.update(dict.fromkeys(own, task.name))

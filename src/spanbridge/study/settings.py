@@ -12,7 +12,7 @@ from spanbridge.datasets import find_dataset
 from spanbridge.evaluation import SpanProtocol
 from spanbridge.run.job import SHARD_ROWS
 from spanbridge.run.sample import FIT_ROWS
-from spanbridge.study.braces import names_in
+from spanbridge.study.braces import named
 
 
 class _Settings(BaseModel):
@@ -122,12 +122,22 @@ class Making(_Settings):
     """Training data: a data set as it is, or what a pipeline makes of it (translate-train).
 
     Attributes:
-        data: the labelled data, in its ``source`` language.
-        steps: as in a pipeline file, for each language; the labelled side is the source.
+        data: the data. Its ``languages`` are those that it is taken in, one after the other, by
+            default its ``source``, or the study's. Its settings may hold names in braces.
+        steps: as in a pipeline file, for each language that is studied. The labelled side is the
+            source; data of pairs brings the other side, too, without its labels.
     """
 
     data: Data
     steps: list[Any] = Field(default_factory=list)
+
+    @property
+    def pairs(self) -> bool:
+        """True if its rows have two sides, from which the steps go on."""
+        if isinstance(self.data.files, Sides):
+            return bool(self.steps)
+        known = None if self.data.dataset is None else find_dataset(self.data.dataset)
+        return bool(self.steps) and known is not None and known.kind == "pairs"
 
 
 class System(_Settings):
@@ -136,8 +146,10 @@ class System(_Settings):
     Attributes:
         steps: as in a pipeline file.
         predictions: path of files with predicted labels, row by row as the data.
-        train: settings of a training whose tagger the steps use as ``{model}``.
-        make: pipeline whose result the training uses as ``{made}``.
+        train: settings of a training whose tagger the steps use as ``{model}``, and other systems
+            as ``{model.NAME}``.
+        make: data that the training uses as ``{made}``; or several of them by name, as
+            ``{made.NAME}``.
         languages: languages that it is run on, as ``data`` names them; None takes all.
         group: name of systems that differ in one number, for curves (number of teachers, rows of
             training data).
@@ -147,10 +159,15 @@ class System(_Settings):
     steps: list[Any] | None = None
     predictions: str | None = None
     train: dict[str, Any] | None = None
-    make: Making | None = None
+    make: dict[str, Making] = Field(default_factory=dict)
     languages: list[str] | None = None
     group: str | None = None
     at: float | None = None
+
+    @field_validator("make", mode="before")
+    @classmethod
+    def _by_name(cls, given: Any) -> Any:
+        return {"": given} if isinstance(given, dict) and "data" in given else given
 
     @model_validator(mode="after")
     def _one_of(self) -> System:
@@ -160,10 +177,12 @@ class System(_Settings):
             raise ValueError("predictions need no training; leave train and make out")
         if (self.group is None) != (self.at is None):
             raise ValueError("group and at go together")
-        for maker, made, user in (("train", "model", "steps"), ("make", "made", "train")):
-            used = made in names_in(getattr(self, user))
-            if used != (getattr(self, maker) is not None):
-                raise ValueError(f"{user} takes what {maker} makes as {{{made}}}; give both")
+        if ("" in named(self.steps, "model")) != (self.train is not None):
+            raise ValueError("steps takes what train makes as {model}; give both")
+        used = set(named(self.train, "made"))
+        for name in sorted(used ^ self.make.keys()):
+            told = f"{{made.{name}}}" if name else "{made}"
+            raise ValueError(f"train takes what make makes as {told}; give both")
         return self
 
 
@@ -220,6 +239,7 @@ class Study(_Settings):
         data: data sets.
         systems: systems by name.
         source: language of the other side and of translations.
+        train: settings of all trainings, unless a system has others.
         seeds: random seeds; only what names ``{seed}`` depends on them.
         perturb: perturbations; the unchanged text is always studied, too.
         scores: how predictions are scored.
@@ -231,6 +251,7 @@ class Study(_Settings):
     data: list[Data] = Field(min_length=1)
     systems: dict[str, System] = Field(min_length=1)
     source: str = "en"
+    train: dict[str, Any] = Field(default_factory=dict)
     seeds: list[int] = Field(default_factory=lambda: [0], min_length=1)
     perturb: list[Perturbation] = Field(default_factory=list)
     scores: Scores = Field(default_factory=Scores)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,15 +33,18 @@ class SharedTask(Task):
         text: what they read.
         pipeline: one of the pipelines.
         n_steps: number of the steps.
+        models: trainings whose taggers the steps use.
     """
 
     text: DataTask | CorpusTask
     pipeline: Pipeline
     n_steps: int
+    models: tuple[TrainTask, ...]
 
     def depends_on(self) -> Iterator[str]:
-        """The text and the steps."""
-        yield from (self.text.key, *described(self.pipeline, self.n_steps))
+        """The text, the steps, and the models."""
+        yield from (self.text.key, *(model.key for model in self.models))
+        yield from described(self.pipeline, self.n_steps, outputs(self.models))
 
     def make(self) -> dict[str, Any]:
         """Make their shards."""
@@ -57,10 +60,12 @@ class MakeTask(Task):
     Attributes:
         corpus: what it is made from.
         pipeline: the pipeline.
+        models: trainings whose taggers it uses.
     """
 
     corpus: CorpusTask
     pipeline: Pipeline
+    models: tuple[TrainTask, ...] = ()
 
     @property
     def output(self) -> Path:
@@ -69,7 +74,8 @@ class MakeTask(Task):
 
     def depends_on(self) -> Iterator[str]:
         """The data and the pipeline."""
-        yield from (self.corpus.key, *described(self.pipeline))
+        yield from (self.corpus.key, *(model.key for model in self.models))
+        yield from described(self.pipeline, leave_out=outputs(self.models))
 
     def make(self) -> dict[str, Any]:
         """Make it."""
@@ -82,11 +88,11 @@ class TrainTask(Task):
 
     Attributes:
         settings: as in the study file, filled in.
-        made: training data that is made first, or None.
+        made: training data, and the taggers of other trainings, that it uses.
     """
 
     settings: Mapping[str, Any]
-    made: CorpusTask | MakeTask | None
+    made: tuple[CorpusTask | MakeTask | TrainTask, ...]
 
     @property
     def output(self) -> Path:
@@ -96,14 +102,14 @@ class TrainTask(Task):
     def depends_on(self) -> Iterator[str]:
         """Settings and data."""
         yield json.dumps(self.settings, sort_keys=True)
-        own = "" if self.made is None else str(self.made.output)
-        yield from ("" if self.made is None else self.made.key, *files_in(self.settings, own))
+        yield from (one.key for one in self.made)
+        yield from files_in(self.settings, outputs(self.made))
 
     def check(self) -> None:
         """Check that it could begin. Raises SpanbridgeError if not."""
         from spanbridge.training.recipe import Recipe
 
-        Recipe.of(self.settings).check(None if self.made is None else str(self.made.output))
+        Recipe.of(self.settings).check(outputs(self.made))
 
     def make(self) -> dict[str, Any]:
         """Train, or go on with a training of the same settings."""
@@ -132,14 +138,14 @@ class CellTask(Task):
         scores: how they are scored.
         pipeline: what makes them; None if they are given.
         predictions: path of given ones.
-        model: training whose tagger the pipeline uses, or None.
+        models: trainings whose taggers the pipeline uses.
     """
 
     data: DataTask
     scores: Scores
     pipeline: Pipeline | None
     predictions: str | None
-    model: TrainTask | None
+    models: tuple[TrainTask, ...]
 
     @property
     def output(self) -> str:
@@ -154,10 +160,9 @@ class CellTask(Task):
     def depends_on(self) -> Iterator[str]:
         """Text, pipeline, model and scoring."""
         yield from (self.data.key, self.scores.model_dump_json())
-        yield "" if self.model is None else self.model.key
+        yield from (model.key for model in self.models)
         if self.pipeline is not None:
-            own = "" if self.model is None else str(self.model.output)
-            yield from described(self.pipeline, leave_out=own)
+            yield from described(self.pipeline, leave_out=outputs(self.models))
         if self.predictions is not None:
             if not Path(self.predictions).is_file():
                 raise InputError(self.predictions, None, "no such file")
@@ -204,7 +209,14 @@ def _times(reports: Iterable[StepReport]) -> dict[str, float]:
     return {name: round(one.seconds + one.learning, 3) for name, one in found.items()}
 
 
-def described(pipeline: Pipeline, n: int | None = None, leave_out: str = "") -> Iterator[str]:
+def outputs(tasks: Iterable[CorpusTask | MakeTask | TrainTask]) -> frozenset[str]:
+    """Paths of what tasks make, which stands for itself only once they are done."""
+    return frozenset(str(task.output) for task in tasks)
+
+
+def described(
+    pipeline: Pipeline, n: int | None = None, leave_out: Collection[str] = ()
+) -> Iterator[str]:
     """What the first ``n`` steps of a pipeline depend on, before they are opened."""
     yield json.dumps(pipeline.settings.languages, sort_keys=True)
     yield f"{pipeline.settings.fit_rows} {pipeline.settings.commercial}"
@@ -222,11 +234,11 @@ def _classes(step: Step) -> Iterator[Any]:
             yield registry.load(part.kind, part.name) if part.name else part.made
 
 
-def files_in(given: Any, leave_out: str = "") -> Iterator[str]:
+def files_in(given: Any, leave_out: Collection[str] = ()) -> Iterator[str]:
     """Digests of the files and folders that settings name."""
     if isinstance(given, PartSettings):
         given = given.options
-    if isinstance(given, str) and given and given != leave_out:
+    if isinstance(given, str) and given and given not in leave_out:
         with suppress(OSError, ValueError):
             path = Path(given)
             if path.is_file():

@@ -12,7 +12,7 @@ from spanbridge.core.similar import meant
 from spanbridge.datasets import find_dataset
 from spanbridge.formats.languages import find_language
 from spanbridge.run.config import validated
-from spanbridge.study.braces import PLACEHOLDERS, names_in, texts
+from spanbridge.study.braces import NAMED, PLACEHOLDERS, named, names_in, texts
 from spanbridge.study.settings import Data, Study
 
 _NAME = re.compile(r"[\w+-][\w.+-]*")
@@ -57,8 +57,10 @@ def read_study(path: str, output: str | None = None) -> StudyFile:
         given = {**given, "output": output}
     study = validated(Study, given, path, place)
     found = StudyFile(path, study, place)
+    for text in texts(study.train):
+        _check_braces(found, ("train",), text)
     for n, data in enumerate(study.data):
-        _check_languages(found, ("data", n), data, study.source)
+        check_languages(found, ("data", n), data, study.source)
     _check_names(found)
     known = {code for data in study.data for code in data.codes(study.source)}
     for name, system in study.systems.items():
@@ -69,8 +71,13 @@ def read_study(path: str, output: str | None = None) -> StudyFile:
                 raise found.wrong(("systems", name, "languages"), why)
         for text in texts([system.steps, system.predictions, system.train]):
             _check_braces(found, ("systems", name), text)
-        if system.make is not None:
-            _check_languages(found, ("systems", name, "make", "data"), system.make.data, "en")
+        for own, making in system.make.items():
+            at = ("systems", name, "make", *([own] if own else []))
+            for text in texts(making.model_dump()):
+                _check_braces(found, at, text)
+            if not names_in(making.data.model_dump()):
+                check_languages(found, (*at, "data"), making.data, study.source)
+        _check_models(found, name, ())
     for name in study.report.published:
         if name not in (titles := {data.title for data in study.data}):
             why = f"there is no data set {name}{meant(name, titles)}"
@@ -107,7 +114,8 @@ def _check_names(found: StudyFile) -> None:
             seen.add(key)
 
 
-def _check_languages(found: StudyFile, at: tuple[Hashable, ...], data: Data, source: str) -> None:
+def check_languages(found: StudyFile, at: tuple[Hashable, ...], data: Data, source: str) -> None:
+    """Check that data is known, and its languages. Raises InputError if not."""
     try:
         if data.dataset is not None:
             find_dataset(data.dataset)
@@ -125,7 +133,26 @@ def _check_languages(found: StudyFile, at: tuple[Hashable, ...], data: Data, sou
 
 def _check_braces(found: StudyFile, at: tuple[Hashable, ...], text: str) -> None:
     for name in sorted(names_in(text)):
-        if name not in PLACEHOLDERS:
+        head, dot, _ = name.partition(".")
+        if head not in (NAMED if dot else PLACEHOLDERS):
             known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
-            why = f"{{{name}}} stands for nothing{meant(name, PLACEHOLDERS)}; there are {known}"
+            why = f"{{{name}}} stands for nothing{meant(head, PLACEHOLDERS)}; there are {known}"
             raise found.wrong(at, why)
+
+
+def _check_models(found: StudyFile, name: str, before: tuple[str, ...]) -> None:
+    """Check that the taggers that a system uses are trained, and do not need each other."""
+    systems = found.study.systems
+    if name in before:
+        why = f"its training needs itself: {' > '.join([*before, name])}"
+        raise found.wrong(("systems", name), why)
+    system = systems[name]
+    making = [one.steps for one in system.make.values()]
+    learned = named([system.train, making], "model")
+    for other in learned if before else [*learned, *named(system.steps, "model")]:
+        if other and (other not in systems or systems[other].train is None):
+            trained = [one for one, of in systems.items() if of.train is not None]
+            why = f"{{model.{other}}}: no system {other} trains a tagger{meant(other, trained)}"
+            raise found.wrong(("systems", name), why)
+        if other in learned:
+            _check_models(found, other or name, (*before, name))

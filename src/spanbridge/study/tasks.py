@@ -24,7 +24,7 @@ from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.memory import in_memory
-from spanbridge.study.inputs import Input, labelled_source, without_gold
+from spanbridge.study.inputs import Corpus, Input, without_gold
 
 State = Literal["done", "failed", "open"]
 REMEDY = "made anew"
@@ -190,15 +190,13 @@ def _write(path: Path, rows: Iterable[SentencePair]) -> None:
 
 @dataclass(eq=False)
 class CorpusTask(Task):
-    """Labelled data to train on, or to make training data from.
+    """Data to train on, or to make training data from.
 
     Attributes:
-        input: where it comes from.
-        on_source: put the labelled side on the source, where pipelines find it.
+        corpus: where it comes from.
     """
 
-    input: Input
-    on_source: bool
+    corpus: Corpus
 
     @property
     def output(self) -> Path:
@@ -207,10 +205,9 @@ class CorpusTask(Task):
 
     def depends_on(self) -> Iterator[str]:
         """The data."""
-        yield from (self.input.digest(), str(self.on_source))
+        yield self.corpus.digest()
 
     def make(self) -> dict[str, Any]:
         """Write it."""
-        rows = self.input.rows()
-        _write(self.output, map(labelled_source, rows) if self.on_source else rows)
-        return {"licence": self.input.licence}
+        _write(self.output, map(self.corpus.turned, self.corpus.rows()))
+        return {"licence": self.corpus.licence}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
@@ -115,11 +115,11 @@ class Recipe(BaseModel):
             raise SpanbridgeError("train: teachers and unlabelled go together")
         return made
 
-    def check(self, later: str | None = None) -> None:
+    def check(self, later: Collection[str] = ()) -> None:
         """Check that a training could begin.
 
         Args:
-            later: a file that will be made before.
+            later: files and taggers that will be made before.
 
         Raises:
             SpanbridgeError: a file or the encoder is missing.
@@ -129,9 +129,13 @@ class Recipe(BaseModel):
         mixed = [path for path, _ in self.mix]
         single = [path for path in (self.dev, self.unlabelled) if path is not None]
         for path in (*self.train, *mixed, *single, *self.tests, *self.adversarial):
-            if path != later:
+            if path not in later:
                 check_there(path)
-        find_checkpoint(self.encoder)
+        if self.encoder not in later:
+            find_checkpoint(self.encoder)
+        for name in self.teachers:
+            if name not in later:
+                find_checkpoint(name)
 
     def sets(self) -> list[TrainingSet]:
         """The training sets. Raises InputError if a file is wrong."""
