@@ -129,8 +129,7 @@ def save(folder: Path, kind: str, shard_size: str = "1GB", **config: object) -> 
             vocab_size=len(tokenizer),
             max_position_embeddings=POSITIONS,
             initializer_range=0.3,
-            **sizes,
-            **config,
+            **{**sizes, **config},
         )
     )
     with torch.no_grad():  # biases and norms start as zeros and ones, which would hide a mix-up

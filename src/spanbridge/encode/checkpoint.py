@@ -232,7 +232,11 @@ def _download(model_id: str, files: Sequence[str]) -> Path:
         elif isinstance(error, NotFoundError):
             why = "the Hugging Face Hub has no such model (or only for those who log in)"
         elif isinstance(error, LocalEntryNotFoundError | ConnectionError):
-            why = "the Hugging Face Hub cannot be reached"
+            why = (
+                "the Hugging Face Hub cannot be reached; where it can, `hf download "
+                f"{model_id}` puts it into the cache, a folder that may be copied here (HF_HOME); "
+                "or name a folder that holds it"
+            )
         else:
             why = f"the Hugging Face Hub did not give it ({' '.join(str(error).split())})"
         raise SpanbridgeError(f"{model_id!r} is no local folder, and {why}") from error

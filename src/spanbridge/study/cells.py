@@ -84,7 +84,7 @@ def uses_of(study: Study, name: str, only: Making | None = None) -> set[str]:
         only: some data that it makes, instead of the training.
     """
     system = study.systems[name]
-    found = names_in([study.train, system.train]) if only is None else set()
+    found = names_in({**study.train, **(system.train or {})}) if only is None else set()
     models = named(system.train, "model") if only is None else []
     for making in system.make.values() if only is None else [only]:
         found |= names_in(making.model_dump())
@@ -114,6 +114,8 @@ def cells_of(study: Study, text: Text) -> Iterator[Cell]:
     """All cells of a text."""
     for name, system in study.systems.items():
         if system.languages is not None and text.input.language not in system.languages:
+            continue
+        if system.data is not None and text.input.data.title not in system.data:
             continue
         if system.predictions is not None and text.change is not None:
             continue  # they were made of the text as it is

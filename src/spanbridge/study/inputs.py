@@ -69,14 +69,15 @@ class Input:
         """The data set of that name; None for one's own files. Raises SpanbridgeError."""
         return None if self.data.dataset is None else find_dataset(self.data.dataset)
 
-    def _code(self, dataset: Dataset) -> str:
+    @property
+    def code(self) -> str:
         """The language as the data set lists it: with the other side's, if it has two."""
-        both = dataset.kind != "entities"
+        both = self.dataset is not None and self.dataset.paired
         return f"{self.source}-{self.language}" if both else self.language
 
     def _split(self, dataset: Dataset) -> str:
         if self.data.split is None:
-            known = ", ".join(dataset.splits_of(self._code(dataset)))
+            known = ", ".join(dataset.splits_of(self.code))
             raise SpanbridgeError(f"{dataset.name}: name the split that is studied: {known}")
         return self.data.split
 
@@ -101,7 +102,7 @@ class Input:
         """
         parts = [self.data.model_dump_json(), self.language, self.source]
         if self.dataset is not None:
-            parts.append(self.dataset.digest(self._code(self.dataset), self._split(self.dataset)))
+            parts.append(self.dataset.digest(self.code, self._split(self.dataset)))
         for path in self.files().values():
             check_there(path)
             parts.append(file_digest(Path(path)))
@@ -117,7 +118,7 @@ class Input:
 
     def _rows(self, counts: Counts | None) -> Iterator[SentencePair]:
         if self.dataset is not None:
-            code, split = self._code(self.dataset), self._split(self.dataset)
+            code, split = self.code, self._split(self.dataset)
             coarse = self.data.coarse
             rows = self.dataset.read(code, split, "target", coarse=coarse, counts=counts)
             yield from rows if self.data.labels else map(_bare_source, rows)

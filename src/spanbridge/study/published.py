@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import fmean
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
+from spanbridge.datasets.places import VARIABLE, data_folders
 from spanbridge.formats.languages import find_language
 from spanbridge.study.analysis import Scored
 from spanbridge.study.settings import Published, Study
@@ -60,7 +62,7 @@ def read_published(path: str) -> tuple[dict[str, dict[str, float]], dict[str, in
     Raises:
         InputError: the file cannot be read, or a row is wrong, with its line.
     """
-    rows = csv.DictReader(lines(path))
+    rows = csv.DictReader(lines(_found(path)))
     names = rows.fieldnames or []
     if _LANGUAGE not in names or _F1 not in names:
         why = f"has no columns {_LANGUAGE} and {_F1}; there is: {', '.join(names)}"
@@ -80,6 +82,15 @@ def read_published(path: str) -> tuple[dict[str, dict[str, float]], dict[str, in
         if sizes:
             n_entities[code] = round(sum(sizes))
     return found, n_entities
+
+
+def _found(path: str) -> str:
+    """The path, or that below a folder of data. Raises InputError if there is no such file."""
+    for place in (Path(path), *(folder / path for folder in data_folders())):
+        if place.is_file():
+            return str(place)
+    why = f"no such file, nor below a folder that {VARIABLE} names; put it there, or leave it out"
+    raise InputError(path, None, why)
 
 
 def _code(language: str) -> str:

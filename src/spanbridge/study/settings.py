@@ -151,6 +151,7 @@ class System(_Settings):
         make: data that the training uses as ``{made}``; or several of them by name, as
             ``{made.NAME}``.
         languages: languages that it is run on, as ``data`` names them; None takes all.
+        data: names of the data sets that it is run on; None takes all.
         group: name of systems that differ in one number, for curves (number of teachers, rows of
             training data).
         at: that number.
@@ -161,6 +162,7 @@ class System(_Settings):
     train: dict[str, Any] | None = None
     make: dict[str, Making] = Field(default_factory=dict)
     languages: list[str] | None = None
+    data: list[str] | None = None
     group: str | None = None
     at: float | None = None
 
@@ -208,7 +210,8 @@ class Published(_Settings):
 
     Attributes:
         file: CSV with a row for each method and language: the language under ``lang``, F1 in [0, 1]
-            under ``overall_f1``, and what tells methods apart under names without ``_f1``.
+            under ``overall_f1``, and what tells methods apart under names without ``_f1``. It is
+            looked for in the folders of data, too.
         name: where they were published.
         differs: what is different there, in the reader's words.
     """

@@ -105,11 +105,14 @@ class TrainTask(Task):
         yield from (one.key for one in self.made)
         yield from files_in(self.settings, outputs(self.made))
 
-    def check(self) -> None:
-        """Check that it could begin. Raises SpanbridgeError if not."""
+    def check(self, encoders: Collection[str] = ()) -> None:
+        """Check that it could begin, with encoders of which some are known to be here.
+
+        Raises SpanbridgeError if not.
+        """
         from spanbridge.training.recipe import Recipe
 
-        Recipe.of(self.settings).check(outputs(self.made))
+        Recipe.of(self.settings).check({*outputs(self.made), *encoders})
 
     def make(self) -> dict[str, Any]:
         """Train, or go on with a training of the same settings."""

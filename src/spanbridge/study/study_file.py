@@ -63,7 +63,12 @@ def read_study(path: str, output: str | None = None) -> StudyFile:
         check_languages(found, ("data", n), data, study.source)
     _check_names(found)
     known = {code for data in study.data for code in data.codes(study.source)}
+    titles = {data.title for data in study.data}
     for name, system in study.systems.items():
+        for title in system.data or ():
+            if title not in titles:
+                why = f"there is no data set {title}{meant(title, titles)}"
+                raise found.wrong(("systems", name, "data"), why)
         for code in system.languages or ():
             if code not in known:
                 there = ", ".join(sorted(known))
@@ -79,7 +84,7 @@ def read_study(path: str, output: str | None = None) -> StudyFile:
                 check_languages(found, (*at, "data"), making.data, study.source)
         _check_models(found, name, ())
     for name in study.report.published:
-        if name not in (titles := {data.title for data in study.data}):
+        if name not in titles:
             why = f"there is no data set {name}{meant(name, titles)}"
             raise found.wrong(("report", "published", name), why)
     if (baseline := study.report.baseline) not in (None, *study.systems):

@@ -6,7 +6,7 @@ that it uses, say by their names in braces what of a cell it depends on.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ class Trainings:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._known: dict[tuple[str, str | None], set[str]] = {}  # what uses_of says
         self.pipelines: dict[CorpusTask, dict[str, Pipeline]] = {}
 
     def models_of(self, name: str) -> tuple[TrainTask, ...]:
@@ -55,7 +56,7 @@ class Trainings:
     def _training(self, name: str, cell: Cell) -> TrainTask:
         """The training of a system, for a cell of it or of another one."""
         plan, system = self._plan, self._plan.system(name)
-        title = ".".join([name, *self._told(uses_of(plan.study, name), cell)])
+        title = ".".join([name, *self._told(name, None, cell)])
         if (known := plan.tasks.get(f"train/{title}")) is not None:
             assert isinstance(known, TrainTask)
             return known
@@ -72,23 +73,30 @@ class Trainings:
         plan.tasks[task.name] = task
         return task
 
-    def _told(self, names: Iterable[str], cell: Cell) -> list[str]:
-        """What of a cell names of files tell."""
-        values = values_of(cell)
+    def _told(self, system: str, own: str | None, cell: Cell) -> list[str]:
+        """What of a cell the names of a training's files tell, or those of some of its data."""
+        values, study = values_of(cell), self._plan.study
+        if (system, own) not in self._known:
+            only = None if own is None else study.systems[system].make[own]
+            self._known[system, own] = uses_of(study, system, only)
+        names = self._known[system, own]
         # the language of the other side is that of the study, but for some data
-        usual = {"source": self._plan.study.source}
+        usual = {"source": study.source}
         told = {n: str(values[n]) for n in _TOLD if n in names and values[n] != usual.get(n)}
         return [f"seed-{value}" if n == "seed" else value for n, value in told.items() if value]
 
     def _made(self, name: str, own: str, making: Making, cell: Cell) -> CorpusTask | MakeTask:
         """The training data that a system makes under a name of its own."""
         at = ("systems", name, "make", *([own] if own else []))
-        found = self._corpus(making, cell, at)
+        plan, of = self._plan, cell.text.input
+        if names_in(making.data.model_dump()):
+            data = Data.model_validate(filled(making.data.model_dump(), values_of(cell)))
+            check_languages(plan.file, (*at, "data"), data, of.source)
+            making = making.model_copy(update={"data": data})
+        found = self._corpus(making, of, at)
         if not making.steps:
             return found
-        plan, of = self._plan, cell.text.input
-        uses = uses_of(plan.study, name, making)
-        title = ".".join([name, *([own] if own else []), *self._told(uses, cell)])
+        title = ".".join([name, *([own] if own else []), *self._told(name, own, cell)])
         if (known := plan.tasks.get(f"make/{title}")) is not None:
             assert isinstance(known, MakeTask)
             return known
@@ -110,13 +118,9 @@ class Trainings:
         self.pipelines.setdefault(found, {})[task.name] = pipeline
         return task
 
-    def _corpus(self, making: Making, cell: Cell, at: tuple[str, ...]) -> CorpusTask:
+    def _corpus(self, making: Making, of: Input, at: tuple[str, ...]) -> CorpusTask:
         """The data that training data is, or is made from."""
-        plan, of = self._plan, cell.text.input
-        data = making.data
-        if names_in(data.model_dump()):
-            data = Data.model_validate(filled(data.model_dump(), values_of(cell)))
-            check_languages(plan.file, (*at, "data"), data, of.source)
+        plan, data = self._plan, making.data
         source = data.source or of.source
         inputs = [Input(data, code, source) for code in data.codes(source)]
         if making.pairs:

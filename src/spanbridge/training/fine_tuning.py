@@ -256,7 +256,7 @@ def _fit(
         texts = unlabelled.texts
         learned = learned + distil(unlabelled.teacher, texts, classes, unlabelled.distillation)
     if unlabelled is not None and unlabelled.adversary is not None:
-        adversary = _adversary(unlabelled, model, tokenizer, settings)
+        adversary = new_objective(unlabelled, model, tokenizer, settings)
     put_on(model, settings.device)
     trainer = Trainer(model, tokenizer, classes, settings, tell, adversary, progress)
     done = trainer.fit(learned, dev, folder, line)
@@ -271,9 +271,10 @@ def _fit(
     return tuple(done.history)
 
 
-def _adversary(
+def new_objective(
     unlabelled: Unlabelled, model: Any, tokenizer: HuggingFaceTokenizer, settings: Settings
 ) -> Any:
+    """The adversarial objective of a training."""
     from spanbridge.training.adversarial import AdversarialObjective
 
     assert unlabelled.adversary is not None

@@ -281,6 +281,19 @@ class Trainer:
         self._optimizer.zero_grad()
         return float(loss.item())
 
+    def trial(self, examples: Sequence[Labelled], n_steps: int) -> float:
+        """Seconds per subword, by some steps after a first one; they spoil the model."""
+        torch.set_num_threads(self._settings.threads)
+        order = list(batches(self._pieces(examples), self._settings.batch_tokens, "trial"))
+        self._learning()
+        self._learn(order[0], 0, n_steps)
+        timed = [order[step % len(order)] for step in range(n_steps)]
+        started = time.monotonic()
+        for step, batch in enumerate(timed):
+            self._learn(batch, step, n_steps)
+        n = sum(len(piece.ids) for batch in timed for piece in batch)
+        return (time.monotonic() - started) / n
+
     def f1(self, sentences: Sequence[Sentence]) -> float:
         """Micro F1 of entities; leaves the model in evaluation mode."""
         self.model.eval()

@@ -1,0 +1,100 @@
+"""The studies that ship: each is sound down to its last cell, with stand-ins for data and models.
+
+The stand-ins are a few made-up rows of every data set, and checkpoints of the true architectures in
+a cache of the Hub, with random weights. So nothing but data and weights is unlike the true run.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from spanbridge.study.check import check_plan
+from spanbridge.study.plan import make_plan
+from spanbridge.study.study_file import read_study
+from spanbridge.study.tasks import CorpusTask, DataTask
+
+ROOT = Path(__file__).parents[2]
+STUDIES = sorted(path.relative_to(ROOT / "studies") for path in ROOT.glob("studies/*/*.yaml"))
+FULL = [path for path in STUDIES if path.parent.name == "full"]
+ROWS = "Ana\tB-PER\nsaw\tO\nRoma\tB-LOC\n.\tO\n\nAcme\tB-ORG\ngrew\tO\n.\tO\n\n"
+PUBLISHED = "lang,method,overall_f1\nde,all,0.5\n"
+# Files of data that its owners may not give away.
+OWN = {("conll2003", "en", "train"): ("conll2003/eng.train",)}
+# Encoders on the Hub and the kinds of tiny checkpoints that stand in for them.
+ENCODERS = {
+    "FacebookAI/xlm-roberta-base": "xlm-roberta",
+    "google-bert/bert-base-multilingual-cased": "bert",
+}
+TRANSLATOR = "facebook/nllb-200-3.3B"
+
+
+def in_cache(cache, name):
+    """The folder of a model's snapshot, as the Hub's own client lays it out."""
+    folder, commit = cache / f"models--{name.replace('/', '--')}", "0" * 40
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text(commit, encoding="utf-8")
+    return folder / "snapshots" / commit
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    """A cache of the Hub with stand-ins, and one of converted models."""
+    pytest.importorskip("torch")
+    import tiny_checkpoints
+    import tiny_translators
+
+    cache = tmp_path_factory.mktemp("hub")
+    for name, kind in ENCODERS.items():
+        tiny_checkpoints.save(in_cache(cache, name), kind, num_hidden_layers=12)
+    tiny_translators.save(in_cache(cache, TRANSLATOR), "nllb")
+    return cache
+
+
+@pytest.fixture
+def place(hub, tmp_path, monkeypatch):
+    """A machine that holds the stand-ins and nothing else, without a network."""
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(hub))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(hub / "converted"))
+    monkeypatch.setenv("SPANBRIDGE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("spanbridge.datasets.places._users", lambda: tmp_path / "user")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def inputs_of(plan):
+    """All data of a plan."""
+    for task in plan.tasks.values():
+        if isinstance(task, DataTask):
+            yield task.input
+        elif isinstance(task, CorpusTask):
+            yield from task.corpus.inputs
+
+
+def write_data(plan, folder):
+    """A few rows for every data set, and published results."""
+    for given in inputs_of(plan):
+        dataset, code, split = given.dataset, given.code, given.data.split
+        source = dataset.source(code, split)
+        for path in OWN[dataset.name, code, split] if source is None else source.paths:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(ROWS, encoding="utf-8")
+    for given in plan.study.report.published.values():
+        (folder / given.file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / given.file).write_text(PUBLISHED, encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FULL, ids=str)
+def test_a_full_study_lacks_nothing_but_data_and_weights(place, path):
+    plan = make_plan(read_study(str(ROOT / "studies" / path), str(place / "out")))
+    without = check_plan(plan)
+    for why in without.problems:
+        assert "is not on this machine" in why or "no such file" in why, why
+        assert "fetch it: spanbridge data get" in why or "a folder that SPANBRIDGE_DATA" in why, why
+    write_data(plan, place / "data")
+    found = check_plan(plan)
+    assert not found.problems, found.told_problems()
+    assert len(found.texts) == len({cell.text.name for cell in plan.cells})
+    assert {name for _, *_, name in found.texts} != {"0"}
