@@ -10,6 +10,7 @@
 # make embedded-tagger  train the tagger in the package anew (needs ../shared/data; about an hour)
 # make aligned-encoder  tune the aligner's encoder anew (needs ../shared/data and Debian's apt-get;
 #                 minutes on a GPU and an hour of alignment before, or hours on a CPU)
+# make studies  the five small studies, one after the other, into studies/out (needs ../shared/data)
 # make pictures  draw the pictures of the docs anew (needs Chromium)
 # make lock   resolve the locked dependencies anew (needs uv)
 
@@ -25,7 +26,7 @@ export NO_MKDOCS_2_WARNING = 1
 # Many tests start processes, each of which would compile the whole package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick pythons check fuzz site bench pictures tagger embedded-tagger aligned-encoder lock clean
+.PHONY: demo test quick pythons check fuzz site bench pictures studies tagger embedded-tagger aligned-encoder lock clean
 
 demo: .venv/ready
 	.venv/bin/spanbridge demo
@@ -70,6 +71,13 @@ bench: .venv-dev/ready
 pictures: .venv-dev/ready
 	$(DEV)/python -m pictures.method
 	$(DEV)/python -m pictures.page
+
+# One that is broken off goes on from where it was.
+STUDIES = $(wildcard studies/small/*.yaml)
+studies: $(STUDIES)
+.PHONY: $(STUDIES)
+$(STUDIES): studies/small/%.yaml: .venv-dev/ready
+	$(DEV)/spanbridge study $@ -o studies/out/$* --workers 2
 
 # The recipe and what else was tried stand in docs/train.md.
 NEWS = $(or $(SPANBRIDGE_DATA),../shared/data)/news-ner/en

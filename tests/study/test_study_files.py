@@ -1,8 +1,11 @@
 """Study files: every fault is found before anything runs, with its line and the way out."""
 
+import json
+
 import pytest
 
 from spanbridge.core.errors import InputError
+from spanbridge.core.settings_file import write_settings
 from spanbridge.study.braces import filled, names_in
 from spanbridge.study.plan import make_plan
 from spanbridge.study.study_file import read_study
@@ -66,3 +69,92 @@ def test_names_in_braces_are_filled_in():
         "a": [1, "x-de.1", 3],
         "de": {"b": "{other}"},
     }
+
+
+def teachers(**others):
+    """Two systems that are taught, and one that only tags by the first one's tagger."""
+    tag = [{"tag": {"side": "target", "tagger": {"checkpoint": {"model": "{model}"}}}}]
+    text = {"name": "texts", "files": "{language}.conll"}
+    systems = {
+        "a": {
+            "make": {"data": {**text, "languages": ["en"]}},
+            "train": {"train": ["{made}"]},
+            "steps": tag,
+        },
+        "b": {
+            "make": {
+                "both": {"data": {**text, "languages": ["de", "es"]}},
+                "own": {"data": {**text, "languages": ["{language}"]}},
+            },
+            "train": {
+                "train": ["{made.both}"],
+                "teachers": ["{model.a}"],
+                "unlabelled": "{made.own}",
+                "seed": 7,
+            },
+            "steps": tag,
+        },
+        "c": {"steps": [{"tag": {"tagger": {"checkpoint": {"model": "{model.a}"}}}}]},
+        **others,
+    }
+    return {
+        "data": [{"name": "toy", "languages": ["de", "es"], "files": "{language}.conll"}],
+        "train": {"epochs": 1, "seed": "{seed}"},
+        "seeds": [1, 2],
+        "systems": systems,
+    }
+
+
+def planned(tmp_path, given):
+    path = tmp_path / "study.yaml"
+    path.write_text(write_settings(json.loads(json.dumps(given))), encoding="utf-8")
+    return make_plan(read_study(str(path)))
+
+
+def test_a_training_depends_on_what_it_names_and_on_what_its_teachers_name(tmp_path):
+    tasks = planned(tmp_path, teachers()).tasks
+    trained = {name: task for name, task in tasks.items() if name.startswith("train/")}
+    # a: by seed; b: its own seed is always 7, but its teacher's is not, and its text is the cell's
+    assert set(trained) == {
+        *(f"train/a.seed-{seed}" for seed in (1, 2)),
+        *(f"train/b.{code}.seed-{seed}" for code in ("de", "es") for seed in (1, 2)),
+    }
+    student = trained["train/b.es.seed-2"]
+    assert student.needs == ("corpus/texts.de+es", "corpus/texts.es", "train/a.seed-2")
+    out = tmp_path / "study.study"
+    assert student.settings == {
+        "epochs": 1,
+        "seed": 7,
+        "train": [str(out / "data" / "texts.de+es.corpus.jsonl")],
+        "teachers": [str(out / "models" / "a.seed-2")],
+        "unlabelled": str(out / "data" / "texts.es.corpus.jsonl"),
+    }
+    assert "train/a.seed-1" in tasks["cell/toy.de.c.s1"].needs
+    assert list(tasks).index("train/a.seed-1") < list(tasks).index("train/b.de.seed-1")
+
+
+def test_taggers_that_nobody_trains_are_refused(tmp_path):
+    tag = [{"tag": {"tagger": {"checkpoint": {"model": "{model.c}"}}}}]
+    with pytest.raises(InputError, match=r"\{model\.c\}: no system c trains a tagger"):
+        planned(tmp_path, teachers(d={"steps": tag}))
+    own = [{"tag": {"tagger": {"checkpoint": {"model": "{model}"}}}}]
+    for train in ({"teachers": ["{model.e}"]}, {"teachers": ["{model}"]}):
+        d = {"steps": own, "train": {**train, "unlabelled": "x.txt"}}
+        e = {"steps": own, "train": {"train": ["x.conll"], "encoder": "{model.d}"}}
+        with pytest.raises(InputError, match="its training needs itself: d > "):
+            planned(tmp_path, teachers(d=d, e=e))
+    d = {"steps": own, "make": {"x": {"data": {"dataset": "uner"}}}, "train": {"train": ["{made}"]}}
+    with pytest.raises(InputError, match="give both"):
+        planned(tmp_path, teachers(d=d))
+
+
+def test_systems_may_be_run_on_some_data_only(tmp_path):
+    given = teachers()
+    more = {"name": "other", "languages": ["de"], "files": "{language}.other.conll"}
+    given["data"].append(more)
+    given["systems"]["c"]["data"] = ["other"]
+    cells = {cell.name for cell in planned(tmp_path, given).cells if cell.system == "c"}
+    assert cells == {"other.de.c.s1", "other.de.c.s2"}
+    given["systems"]["c"]["data"] = ["others"]
+    with pytest.raises(InputError, match="no data set others .did you mean other"):
+        planned(tmp_path, given)

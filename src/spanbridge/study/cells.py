@@ -87,7 +87,7 @@ def uses_of(study: Study, name: str, only: Making | None = None) -> set[str]:
     found = names_in({**study.train, **(system.train or {})}) if only is None else set()
     models = named(system.train, "model") if only is None else []
     for making in system.make.values() if only is None else [only]:
-        found |= names_in(making.model_dump())
+        found |= names_in([making.data.of_cell(), making.steps])
         models += named(making.steps, "model")
         if making.steps:
             found |= {"language", "source"}

@@ -77,6 +77,13 @@ class Data(_Settings):
         """Name in tables."""
         return self.name or Path(self.dataset or "data").stem
 
+    def of_cell(self) -> dict[str, Any]:
+        """Settings in which names in braces stand for something of a cell.
+
+        In ``files`` they stand for something of the data itself.
+        """
+        return self.model_dump(exclude={"files"})
+
     def codes(self, source: str) -> list[str]:
         """The languages that are studied, all written out.
 
@@ -123,7 +130,7 @@ class Making(_Settings):
 
     Attributes:
         data: the data. Its ``languages`` are those that it is taken in, one after the other, by
-            default its ``source``, or the study's. Its settings may hold names in braces.
+            default its ``source``, or the study's. Settings may hold names in braces.
         steps: as in a pipeline file, for each language that is studied. The labelled side is the
             source; data of pairs brings the other side, too, without its labels.
     """

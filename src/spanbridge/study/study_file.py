@@ -80,7 +80,7 @@ def read_study(path: str, output: str | None = None) -> StudyFile:
             at = ("systems", name, "make", *([own] if own else []))
             for text in texts(making.model_dump()):
                 _check_braces(found, at, text)
-            if not names_in(making.data.model_dump()):
+            if not names_in(making.data.of_cell()):
                 check_languages(found, (*at, "data"), making.data, study.source)
         _check_models(found, name, ())
     for name in study.report.published:

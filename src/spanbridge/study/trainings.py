@@ -16,7 +16,7 @@ from spanbridge.run.config import Pipeline, make_pipeline
 from spanbridge.study.braces import filled, named, names_in
 from spanbridge.study.cells import Cell, uses_of, values_of
 from spanbridge.study.inputs import Corpus, Input
-from spanbridge.study.settings import Data, Making, Study
+from spanbridge.study.settings import Making, Study
 from spanbridge.study.stages import MakeTask, TrainTask
 from spanbridge.study.study_file import StudyFile, check_languages
 from spanbridge.study.tasks import CorpusTask
@@ -89,8 +89,8 @@ class Trainings:
         """The training data that a system makes under a name of its own."""
         at = ("systems", name, "make", *([own] if own else []))
         plan, of = self._plan, cell.text.input
-        if names_in(making.data.model_dump()):
-            data = Data.model_validate(filled(making.data.model_dump(), values_of(cell)))
+        if names_in(given := making.data.of_cell()):
+            data = making.data.model_copy(update=filled(given, values_of(cell)))
             check_languages(plan.file, (*at, "data"), data, of.source)
             making = making.model_copy(update={"data": data})
         found = self._corpus(making, of, at)
