@@ -175,15 +175,16 @@ def _groups(plan: Plan, scored: Sequence[Scored]) -> list[Point]:
     """Curves of groups of systems that differ in a number."""
     points = []
     for one in scored:
-        groups: dict[str, list[tuple[float, str]]] = {}
+        groups: dict[tuple[str, str], list[tuple[float, str]]] = {}
         for name in one.systems:
             system = plan.system(name)
             if system.group is not None and system.at is not None:
-                groups.setdefault(system.group, []).append((system.at, name))
-        for group, members in groups.items():
+                key = (system.group, system.against or system.group)
+                groups.setdefault(key, []).append((system.at, name))
+        for (group, against), members in groups.items():
             common = sorted(set.intersection(*(set(one.whole(name)) for _, name in members)))
             for at, name in sorted(members) if common and len(members) > 1 else ():
                 values = [one.f1(name, language) for language in common]
                 mean = fmean(value for value in values if value is not None)
-                points.append(Point(one.title, group, group, at, mean, len(common)))
+                points.append(Point(one.title, group, against, at, mean, len(common)))
     return points

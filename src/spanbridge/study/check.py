@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # First rows of each text by which steps are checked, and most of them that are kept for estimates.
 _LOOKED_AT = 50
-_KEPT_PARTS = 2
+_KEPT_PARTS = 4
 
 
 @dataclass

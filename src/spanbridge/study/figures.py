@@ -300,7 +300,12 @@ def _curves(dataset: str, kind: str, points: Sequence[Point]) -> Figure:
         height=280,
         mark={"type": "line", "point": {"size": 60, "filled": True}},
         encoding={
-            "x": {"field": "at", "type": "quantitative", "title": kind},
+            "x": {
+                "field": "at",
+                "type": "quantitative",
+                "title": kind,
+                "axis": {"values": sorted({point.at for point in points}), "format": "~g"},
+            },
             "y": {"field": "F1", "type": "quantitative", "scale": {"zero": False}},
             "color": _by("curve", curves, "color"),
             "shape": _by("curve", curves, "shape"),

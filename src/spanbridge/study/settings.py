@@ -162,6 +162,8 @@ class System(_Settings):
         group: name of systems that differ in one number, for curves (number of teachers, rows of
             training data).
         at: that number.
+        against: what it is a number of; groups with the same share a picture. By default the
+            group's name.
     """
 
     steps: list[Any] | None = None
@@ -172,6 +174,7 @@ class System(_Settings):
     data: list[str] | None = None
     group: str | None = None
     at: float | None = None
+    against: str | None = None
 
     @field_validator("make", mode="before")
     @classmethod
@@ -184,8 +187,8 @@ class System(_Settings):
             raise ValueError("give either steps or predictions")
         if self.predictions is not None and (self.train or self.make):
             raise ValueError("predictions need no training; leave train and make out")
-        if (self.group is None) != (self.at is None):
-            raise ValueError("group and at go together")
+        if (self.group is None) != (self.at is None) or (self.against and self.group is None):
+            raise ValueError("group and at go together, and against with them")
         if ("" in named(self.steps, "model")) != (self.train is not None):
             raise ValueError("steps takes what train makes as {model}; give both")
         used = set(named(self.train, "made"))
