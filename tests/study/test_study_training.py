@@ -83,3 +83,54 @@ def test_a_training_is_checked_before(tmp_path, command):
     assert "train: there is no setting epoch (did you mean epochs?)" in found
     assert "en.conll: no such file" in found
     assert "nothing-there" in found
+
+
+@pytest.mark.slow
+def test_students_learn_from_other_systems_taggers_and_trainings_are_estimated(
+    tmp_path, encoder, monkeypatch
+):
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))
+    how = {"encoder": encoder, "epochs": 1, "batch_tokens": 64, "device": "cpu", "threads": 1}
+    files = f"{tmp_path}/{{language}}.conll"
+    given = {
+        "german": {"data": {"name": "german", "files": files, "languages": ["de"]}},
+        "own": {"data": {"name": "text", "files": files, "languages": ["{language}"]}},
+    }
+    taught = {
+        "teacher": {
+            "make": given["german"],
+            "train": {"train": ["{made}"], "labels": ["LOC", "PER"]},
+            "steps": TAG,
+        },
+        "student": {
+            "make": given,
+            "train": {
+                "train": ["{made.german}"],
+                "teachers": ["{model.teacher}"],
+                "unlabelled": "{made.own}",
+                "adversarial": ["{made.own}"],
+                "labels": ["LOC", "PER"],
+            },
+            "steps": TAG,
+        },
+    }
+    path = toy.study(tmp_path, systems=taught, train=how)
+    plan = make_plan(read_study(path))
+    found = check_plan(plan, estimate=3)
+    assert not found.problems
+    assert found.estimate is not None
+    assert 0 < found.estimate.seconds["train"] < 60
+    assert "what teachers find in texts" in found.estimate.left_out
+    outcome = run_study(path)
+    assert outcome.sound, outcome.text()
+    assert {one.name for one in (tmp_path / "out" / "models").iterdir() if one.is_dir()} == {
+        "teacher",
+        "student.de",
+        "student.es",
+    }
+    # another teacher makes other students
+    record = plan.tasks["train/student.es"].record()
+    path = toy.study(tmp_path, systems=taught, train={**how, "learning_rate": 0.001})
+    again = make_plan(read_study(path)).tasks["train/student.es"]
+    assert record is not None
+    assert again.key != record["key"]
