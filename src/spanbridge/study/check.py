@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.kept import keeping
 from spanbridge.core.progress import Progress, Task, duration, silent
 from spanbridge.core.rows import SentencePair, Side
@@ -23,6 +23,7 @@ from spanbridge.run.memory import in_memory
 from spanbridge.steps.base import Context, PartSettings, Step
 from spanbridge.study.inputs import Input, labelled_source, without_gold
 from spanbridge.study.plan import Plan
+from spanbridge.study.predictions import check_predictions
 from spanbridge.study.published import read_published
 from spanbridge.study.stages import CellTask, MakeTask, TrainTask
 from spanbridge.study.tasks import CorpusTask, DataTask
@@ -155,16 +156,19 @@ class _Check:
             try:
                 self._check(task)
             except Exception as error:  # noqa: BLE001  # the others are checked all the same
-                self._problem(reason_of(error), task.name)
+                self._problem(error, task.at, task.name)
         for name, published in plan.study.report.published.items():
             try:
                 read_published(published.file)
             except SpanbridgeError as error:
-                self._problem(str(error), f"report/{name}")
+                self._problem(error, ("report", "published", name), f"report/{name}")
         return found
 
-    def _problem(self, why: str, name: str) -> None:
-        self._found.problems.setdefault(why, []).append(name)
+    def _problem(self, error: Exception, at: tuple[Hashable, ...], name: str) -> None:
+        file = self._plan.file
+        if not (isinstance(error, InputError) and error.file == file.path):
+            error = file.wrong(at, reason_of(error))
+        self._found.problems.setdefault(str(error), []).append(name)
 
     def _check(self, task: Any) -> None:
         if isinstance(task, DataTask):
@@ -179,9 +183,19 @@ class _Check:
             self._pipeline(task.pipeline, task.corpus.input, task.corpus.title)
         elif isinstance(task, CellTask):
             if task.pipeline is None:
-                _ = task.key  # which needs the predictions
+                self._predictions(task)
             else:
                 self._pipeline(task.pipeline, task.data.input, task.data.title)
+
+    def _predictions(self, task: CellTask) -> None:
+        """Check what somebody else predicted against the text."""
+        assert task.predictions is not None
+        if not Path(task.predictions).is_file():
+            raise InputError(task.predictions, None, "no such file")
+        if self._heads.get(task.data.input.name) is not None:
+            rows = task.data.input.rows()
+            for note in check_predictions(rows, task.predictions, task.scores):
+                self._found.notes[note] = None
 
     def _text(self, task: DataTask) -> None:
         cells = [cell for cell in self._plan.cells if cell.text.name == task.title]

@@ -30,6 +30,7 @@ from spanbridge.formats.json_objects import objects
 from spanbridge.formats.jsonl import JsonLines, RowReader
 from spanbridge.study.braces import filled
 from spanbridge.study.settings import Data, Sides
+from spanbridge.training.aligned.examples import place_of
 
 # Key of pair files that hold gold spans of the target beside the spans of both sides.
 GOLD_KEY = "gold_target_spans"
@@ -99,7 +100,7 @@ class Input:
         Raises:
             SpanbridgeError: a file is missing, with the way to get it.
         """
-        parts = [self.data.model_dump_json(), self.language, self.source]
+        parts = [self.data.model_dump_json(exclude={"domain"}), self.language, self.source]
         if self.dataset is not None:
             parts.append(self.dataset.digest(self._code(self.dataset), self._split(self.dataset)))
         for path in self.files().values():
@@ -113,7 +114,10 @@ class Input:
         Raises:
             SpanbridgeError: a file is missing, with the way to get it, or wrong, with the line.
         """
-        return islice(self._rows(counts), self.data.rows)
+        rows = self._rows(counts)
+        if (share := self.data.held_out) is not None:
+            rows = filter(lambda row: _is_held_out(row, share), rows)
+        return islice(rows, self.data.rows)
 
     def _rows(self, counts: Counts | None) -> Iterator[SentencePair]:
         if self.dataset is not None:
@@ -133,6 +137,12 @@ class Input:
         else:
             for _, row in read_rows(target, "target", DEFAULT_READING, counts, default="conll"):
                 yield row
+
+
+def _is_held_out(row: SentencePair, share: float) -> bool:
+    if not row.source.words:
+        raise SpanbridgeError("held_out goes by the words of the source side, which is missing")
+    return place_of(row) < share
 
 
 def _bare_source(row: SentencePair) -> SentencePair:

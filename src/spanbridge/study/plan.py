@@ -93,7 +93,7 @@ def make_plan(file: StudyFile) -> Plan:
     corpora: dict[CorpusTask, dict[str, Pipeline]] = {}
     for text in texts_of(file.study):
         name = f"data/{text.name}"
-        data = DataTask(name, (), plan.folder, text.name, text.input, _perturb(text))
+        data = DataTask(name, (), plan.folder, text.name, text.at, text.input, _perturb(text))
         plan.tasks[name] = data
         cells = list(cells_of(file.study, text))
         plan.cells += cells
@@ -151,6 +151,7 @@ class _Cells:
                 (before, *([] if model is None else [model.name])),
                 plan.folder,
                 cell.name,
+                ("systems", cell.system, "steps" if given is None else "predictions"),
                 self._data,
                 plan.study.scores,
                 pipelines.get(name),
@@ -173,8 +174,8 @@ class _Cells:
             title += f".{cell.text.input.language}"
         title += f".seed-{cell.seed}" if "seed" in own else ""
         needs = () if made is None else (made.name,)
-        settings = filled(system.train, values)
-        task = TrainTask(f"train/{title}", needs, self._plan.folder, title, settings, made)
+        settings, at = filled(system.train, values), ("systems", cell.system, "train")
+        task = TrainTask(f"train/{title}", needs, self._plan.folder, title, at, settings, made)
         found = self._plan.tasks.setdefault(task.name, task)
         assert isinstance(found, TrainTask)
         return found
@@ -184,14 +185,17 @@ class _Cells:
         plan, of = self._plan, cell.text.input
         source = making.data.source or of.source
         corpus = Input(making.data, source, of.language)
+        at = ("systems", cell.system, "make")
         title = corpus.name + (f"-{of.language}" if making.steps else "")
         name = f"corpus/{title}"
-        task = CorpusTask(name, (), plan.folder, title, corpus, on_source=bool(making.steps))
+        task = CorpusTask(
+            name, (), plan.folder, title, (*at, "data"), corpus, on_source=bool(making.steps)
+        )
         found = plan.tasks.setdefault(name, task)
         assert isinstance(found, CorpusTask)
         if found.input.data != making.data:
             why = f"systems {cell.system} and another make {title} of different data; name them"
-            raise plan.file.wrong(("systems", cell.system, "make", "data"), why)
+            raise plan.file.wrong((*at, "data"), why)
         if not making.steps:
             return found
         title = f"{cell.system}.{of.language}"
@@ -207,8 +211,10 @@ class _Cells:
         }
         name = f"make/{title}"
         if name not in plan.tasks:
-            pipeline = _pipeline(plan, settings, ("systems", cell.system, "make"))
-            plan.tasks[name] = MakeTask(name, (found.name,), plan.folder, title, found, pipeline)
+            pipeline = _pipeline(plan, settings, at)
+            plan.tasks[name] = MakeTask(
+                name, (found.name,), plan.folder, title, at, found, pipeline
+            )
             self._corpora.setdefault(found, {})[name] = pipeline
         made = plan.tasks[name]
         assert isinstance(made, MakeTask)
@@ -298,7 +304,7 @@ def _shared(
             used = sorted(m.name for m in models if any(repr(str(m.output)) in s for s in steps))
             needs = (before, *used)
             task = SharedTask(
-                f"shared/{title}", needs, plan.folder, title, text, pipelines[first], end
+                f"shared/{title}", needs, plan.folder, title, (), text, pipelines[first], end
             )
             plan.tasks[task.name] = task
             found.update(dict.fromkeys(own, task.name))

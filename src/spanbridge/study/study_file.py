@@ -61,18 +61,24 @@ def read_study(path: str, output: str | None = None) -> StudyFile:
         _check_languages(found, ("data", n), data, study.source)
     _check_names(found)
     known = {code for data in study.data for code in data.codes(study.source)}
+    titles = {data.title for data in study.data}
     for name, system in study.systems.items():
         for code in system.languages or ():
             if code not in known:
                 there = ", ".join(sorted(known))
                 why = f"no data is in {code}{meant(code, known)}; there are: {there}"
                 raise found.wrong(("systems", name, "languages"), why)
+        for setting, named in (("data", system.data or ()), ("saw", system.saw)):
+            for title in named:
+                if title not in titles:
+                    why = f"there is no data set {title}{meant(title, titles)}"
+                    raise found.wrong(("systems", name, setting), why)
         for text in texts([system.steps, system.predictions, system.train]):
             _check_braces(found, ("systems", name), text)
         if system.make is not None:
             _check_languages(found, ("systems", name, "make", "data"), system.make.data, "en")
     for name in study.report.published:
-        if name not in (titles := {data.title for data in study.data}):
+        if name not in titles:
             why = f"there is no data set {name}{meant(name, titles)}"
             raise found.wrong(("report", "published", name), why)
     if (baseline := study.report.baseline) not in (None, *study.systems):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -82,12 +82,14 @@ class Task(ABC):
         needs: names of the tasks before it.
         folder: where results lie.
         title: name of its files.
+        at: place of its settings in the study file.
     """
 
     name: str
     needs: tuple[str, ...]
     folder: Folder
     title: str
+    at: tuple[Hashable, ...]
 
     @property
     def record_path(self) -> Path:
@@ -169,8 +171,8 @@ class DataTask(Task):
             rows, reports, _ = in_memory(steps, rows, fit=True)
             notes = dict(reports[0].account.notes)
         gold = self.folder.gold(self.title)
-        _write(gold, rows)
-        _write(self.folder.input(self.title), map(without_gold, rows))
+        write_rows(gold, rows)
+        write_rows(self.folder.input(self.title), map(without_gold, rows))
         return {
             "rows": len(rows),
             "spans": sum(len(row.target.spans) for row in rows),
@@ -181,7 +183,8 @@ class DataTask(Task):
         }
 
 
-def _write(path: Path, rows: Iterable[SentencePair]) -> None:
+def write_rows(path: Path, rows: Iterable[SentencePair]) -> None:
+    """Write a file of rows, and its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_writer(path, "target", name="jsonl") as write:
         for row in rows:
@@ -212,5 +215,5 @@ class CorpusTask(Task):
     def make(self) -> dict[str, Any]:
         """Write it."""
         rows = self.input.rows()
-        _write(self.output, map(labelled_source, rows) if self.on_source else rows)
+        write_rows(self.output, map(labelled_source, rows) if self.on_source else rows)
         return {"licence": self.input.licence}
