@@ -28,6 +28,7 @@ from spanbridge.formats import (
 from spanbridge.formats.base import DEFAULT_READING, Counts
 from spanbridge.formats.json_objects import objects
 from spanbridge.formats.jsonl import JsonLines, RowReader
+from spanbridge.formats.tokens import at_joints, raw_sentence, spans_in_text, tokenize
 from spanbridge.study.braces import filled
 from spanbridge.study.settings import Data, Sides
 from spanbridge.training.aligned.examples import place_of
@@ -167,8 +168,13 @@ def _of_pairs(path: str, counts: Counts | None) -> Iterator[SentencePair]:
 
 
 def without_gold(row: SentencePair) -> SentencePair:
-    """The row as a system gets it."""
-    return row._replace(target=row.target.with_spans(()))
+    """The row as a system gets it: no word of raw text ends where only a gold span does."""
+    target = row.target
+    if target.text is not None:
+        edges = [edge for span in spans_in_text(target) for edge in span[:2]]
+        if tokenize(target.text, at_joints(target.text, edges))[1] == target.offsets:
+            return row._replace(target=raw_sentence(target.text))
+    return row._replace(target=target.with_spans(()))
 
 
 def labelled_source(row: SentencePair) -> SentencePair:

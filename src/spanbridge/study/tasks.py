@@ -161,15 +161,20 @@ class DataTask(Task):
         yield self.input.digest()
         yield json.dumps(self.perturb)
 
+    def text(self, counts: Counts) -> tuple[list[SentencePair], dict[str, int]]:
+        """The rows with their gold spans, and notes on how they were perturbed."""
+        rows = list(self.input.rows(counts))
+        if self.perturb is None:
+            return rows, {}
+        languages = {"target": self.input.language, "source": self.input.source}
+        steps = make_pipeline({"steps": [self.perturb], "languages": languages}).open()
+        rows, reports, _ = in_memory(steps, rows, fit=True)
+        return rows, dict(reports[0].account.notes)
+
     def make(self) -> dict[str, Any]:
         """Write both files."""
-        counts, notes = Counts(), {}
-        rows = list(self.input.rows(counts))
-        if self.perturb is not None:
-            languages = {"target": self.input.language, "source": self.input.source}
-            steps = make_pipeline({"steps": [self.perturb], "languages": languages}).open()
-            rows, reports, _ = in_memory(steps, rows, fit=True)
-            notes = dict(reports[0].account.notes)
+        counts = Counts()
+        rows, notes = self.text(counts)
         gold = self.folder.gold(self.title)
         write_rows(gold, rows)
         write_rows(self.folder.input(self.title), map(without_gold, rows))
