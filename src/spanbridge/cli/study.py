@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli import running
-from spanbridge.cli.terminal import complain, say
+from spanbridge.cli.terminal import complain, say, say_json
 
 
 @click.command(
@@ -101,7 +100,7 @@ def command(
             raise click.UsageError("--check and --write-inputs are two things; give one of them")
         written = write_study_inputs(study, inputs, progress)
         if as_json:
-            say(json.dumps([str(path) for path in written], indent=1))
+            say_json([str(path) for path in written])
         elif not quiet:
             say(f"texts in {inputs}: {len(written)}", err=True)
         return
@@ -109,8 +108,7 @@ def command(
     if check or to_check(plan, mine):
         found = check_plan(plan, estimate=estimate or 0, progress=progress)
         if check:
-            told = json.dumps(found.to_dict(), ensure_ascii=False, indent=1)
-            say(told if as_json else found.text())
+            say_json(found.to_dict()) if as_json else say(found.text())
             sys.exit(2 if found.problems else 0)
         if found.problems and not partial:
             say(found.told_problems(), err=True)
@@ -118,7 +116,7 @@ def command(
             sys.exit(2)
     done = run_plan(plan, workers, mine, progress)
     if as_json:
-        say(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
+        say_json(done.to_dict())
     elif not quiet:
         say(done.text(), err=True)
     sys.exit(0 if done.sound else 1)

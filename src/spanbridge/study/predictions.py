@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_there
 from spanbridge.core.rows import SIDES, SentencePair
-from spanbridge.core.spans import Sentence
+from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.evaluation import orphan_policy
 from spanbridge.evaluation.span_choice import SpanChoice
 from spanbridge.formats import (
@@ -22,13 +23,15 @@ from spanbridge.formats import (
 )
 from spanbridge.formats.base import DEFAULT_READING, Counts
 from spanbridge.formats.json_objects import objects
-from spanbridge.formats.jsonl import SPANS_KEY, TEXT_KEY, JsonLines, RowReader
+from spanbridge.formats.jsonl import SPANS_KEY, TEXT_KEY, JsonLines, RowReader, format_pair
+from spanbridge.study.inputs import without_gold
 from spanbridge.study.settings import Scores
 
 _ID = "id"
 # Keys of rows that hold spans without their text, and keys that texts stand under.
 _KEYS = (_ID, SPANS_KEY)
 _TEXTS = {TEXT_KEY, *(f"{side}_{part}" for side in SIDES for part in ("text", "words"))}
+_OF_TARGET = ("target_text", "target_words", "target_word_offsets")
 
 
 def spans_alone(path: str | Path) -> bool:
@@ -48,7 +51,7 @@ def over_text(
     """The spans of a file that :func:`spans_alone`, over the text that they are of.
 
     Args:
-        text: rows of the study.
+        text: rows as systems get them.
         path: the spans, in words of the rows' targets, or in characters if these are raw text.
 
     Yields:
@@ -66,14 +69,13 @@ def over_text(
         if str(given[_ID]) != row.id:
             why = f"its id is {given[_ID]!r}, but that of the data is {row.id!r}"
             raise InputError(path, line, f"{why}; give all rows of the data in their order")
-        yield row, line, read({**_text(row.target), "target_spans": given[SPANS_KEY]}, line).target
+        yield row, line, read({**_text(row), "target_spans": given[SPANS_KEY]}, line).target
 
 
-def _text(target: Sentence) -> dict[str, Any]:
-    if target.text is None or target.offsets is None:
-        return {"target_words": list(target.words)}
-    offsets = [list(edges) for edges in target.offsets]
-    return {"target_text": target.text, "target_word_offsets": offsets}
+def _text(row: SentencePair) -> dict[str, Any]:
+    """The target as JSON lines hold it, without spans."""
+    given = json.loads(format_pair(SentencePair(row.id, ABSENT, row.target.with_spans(()))))
+    return {key: given[key] for key in given if key in _OF_TARGET}
 
 
 def check_predictions(text: Iterable[SentencePair], path: str, how: Scores) -> Iterator[str]:
@@ -92,7 +94,7 @@ def check_predictions(text: Iterable[SentencePair], path: str, how: Scores) -> I
     """
     rows, reading = list(text), Reading(orphans=orphan_policy(how.protocol))
     theirs = (
-        [(line, target) for _, line, target in over_text(rows, path)]
+        [(line, target) for _, line, target in over_text(map(without_gold, rows), path)]
         if spans_alone(path)
         else list(labelled_rows(path, reading))
     )
