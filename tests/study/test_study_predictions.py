@@ -148,3 +148,32 @@ def test_words_of_raw_text_do_not_tell_where_gold_spans_end():
     assert without_gold(SentencePair("c", ABSENT, gold)).target == raw_sentence(text)
     # words that come with the text, whatever is labelled, stay
     assert without_gold(SentencePair("c", ABSENT, cut)).target.words == cut.words
+
+
+def test_a_description_is_named_with_the_line_of_the_study(place, command):
+    study = STUDY.replace('name: words, languages: [de], files: "words.jsonl"', "{}")
+    for data, why in (
+        ("dataset: no.yaml, languages: [de], split: test", "study.yaml:2: no.yaml: cannot be read"),
+        ("dataset: my.yaml, languages: [de], split: test", "study.yaml:2: my.yaml:1: "),
+    ):
+        (place / "my.yaml").write_text("titel: Mine\n", encoding="utf-8")
+        (place / "study.yaml").write_text(study.replace("{{}}", f"{{{data}}}"), encoding="utf-8")
+        assert why in command("study", "study.yaml", "--check", code=2).stderr
+
+
+def test_labels_that_a_description_does_not_list_are_noted(place, command):
+    (place / "my.yaml").write_text(
+        "title: Mine\nkind: entities\nlicence: MIT\nlanguages: [de]\nsplits: [test]\n"
+        "labels: [PER]\nreading: {format: conll}\nfiles: [{path: 'de.conll'}]\n",
+        encoding="utf-8",
+    )
+    (place / "de.conll").write_text("Ana\tB-PER\nLima\tB-LOC\n", encoding="utf-8")
+    (place / "theirs").mkdir()
+    (place / "study.yaml").write_text(
+        "data: [{dataset: my.yaml, languages: [de], split: test}]\n"
+        "systems:\n  theirs: {predictions: theirs}\n",
+        encoding="utf-8",
+    )
+    found = command("study", "study.yaml", "--check", code=2).stdout
+    assert "my.test.de: its description does not list LOC" in found
+    assert "study.yaml:3: theirs: is a folder; name its files" in found

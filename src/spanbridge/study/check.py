@@ -23,7 +23,7 @@ from spanbridge.run.memory import in_memory
 from spanbridge.steps.base import Context, PartSettings, Step
 from spanbridge.study.inputs import Input, labelled_source, without_gold
 from spanbridge.study.plan import Plan
-from spanbridge.study.predictions import check_predictions
+from spanbridge.study.predictions import check_file, check_predictions
 from spanbridge.study.published import read_published
 from spanbridge.study.stages import CellTask, MakeTask, TrainTask
 from spanbridge.study.tasks import CorpusTask, DataTask
@@ -190,8 +190,7 @@ class _Check:
     def _predictions(self, task: CellTask) -> None:
         """Check what somebody else predicted against the text."""
         assert task.predictions is not None
-        if not Path(task.predictions).is_file():
-            raise InputError(task.predictions, None, "no such file")
+        check_file(task.predictions)
         if self._heads.get(task.data.input.name) is not None:
             rows = task.data.input.rows()
             for note in check_predictions(rows, task.predictions, task.scores):
@@ -213,8 +212,9 @@ class _Check:
         """Read data whole, and keep its first rows."""
         self._heads[given.name] = None
         head: list[SentencePair] = []
-        counts = Counts()
+        counts, labels = Counts(), set()
         for row in given.rows(counts):
+            labels |= {span.label for span in row.target.spans}
             self._sizes[f"{given.name} rows"] += 1
             self._sizes[f"{given.name} spans"] += len(row.target.spans)
             if len(head) < max(_LOOKED_AT, self._n):
@@ -224,6 +224,9 @@ class _Check:
         self._heads[given.name] = head
         for note, n in ((note, n) for note, n in counts.notes().items() if n):
             self._found.notes[f"{given.name}: {n} {note}"] = None
+        if given.dataset is not None and (listed := given.dataset.labels):
+            for label in sorted(labels - {*listed, *given.dataset.coarse.values()}):
+                self._found.notes[f"{given.name}: its description does not list {label}"] = None
         if given.licence is not None:
             self._licence(given.licence, given.data.title)
 

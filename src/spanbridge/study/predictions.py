@@ -34,6 +34,14 @@ _TEXTS = {TEXT_KEY, *(f"{side}_{part}" for side in SIDES for part in ("text", "w
 _OF_TARGET = ("target_text", "target_words", "target_word_offsets")
 
 
+def check_file(path: str) -> None:
+    """Raise InputError if there is no such file."""
+    check_there(path)
+    if Path(path).is_dir():
+        why = "is a folder; name its files, such as FOLDER/{dataset}.{language}.conll"
+        raise InputError(path, None, why)
+
+
 def spans_alone(path: str | Path) -> bool:
     """Check if a file holds spans without their text: JSON lines with ``id`` and ``spans``.
 

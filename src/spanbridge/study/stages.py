@@ -21,7 +21,7 @@ from spanbridge.run import shards
 from spanbridge.run.config import Pipeline
 from spanbridge.run.result import StepReport
 from spanbridge.steps.base import PartSettings, Step
-from spanbridge.study.predictions import over_text, spans_alone
+from spanbridge.study.predictions import check_file, over_text, spans_alone
 from spanbridge.study.scoring import scored
 from spanbridge.study.settings import Scores
 from spanbridge.study.tasks import REMEDY, CorpusTask, DataTask, Task, write_rows
@@ -163,8 +163,7 @@ class CellTask(Task):
             own = "" if self.model is None else str(self.model.output)
             yield from described(self.pipeline, leave_out=own)
         if self.predictions is not None:
-            if not Path(self.predictions).is_file():
-                raise InputError(self.predictions, None, "no such file")
+            check_file(self.predictions)
             yield file_digest(Path(self.predictions))
 
     def make(self) -> dict[str, Any]:

@@ -119,8 +119,6 @@ def _check_languages(found: StudyFile, at: tuple[Hashable, ...], data: Data, sou
             find_dataset(data.dataset)
         for code in (*data.codes(source), data.source or source):
             find_language(code)
-    except InputError:
-        raise
     except SpanbridgeError as error:
         setting = "languages" if data.dataset is None else "dataset"
         raise found.wrong((*at, setting), str(error)) from error
