@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from spanbridge.core.spans import Sentence, Span
     from spanbridge.formats import read_labelled, read_pairs, write_pairs
     from spanbridge.run.memory import Loaded, Result
-    from spanbridge.study.study import check_study, run_study, write_study_inputs
+    from spanbridge.study.study import check_study, run_study
 
     __version__: str
 
@@ -46,7 +46,7 @@ _WHERE = {
     **dict.fromkeys(("perturb", "project", "scores", "tag"), "api"),
     **dict.fromkeys(("InputError", "RowError", "SpanbridgeError"), "core.errors"),
     **dict.fromkeys(("Sentence", "Span"), "core.spans"),
-    **dict.fromkeys(("check_study", "run_study", "write_study_inputs"), "study.study"),
+    **dict.fromkeys(("check_study", "run_study"), "study.study"),
     **dict.fromkeys(("read_labelled", "read_pairs", "write_pairs"), "formats"),
     "SentencePair": "core.rows",
     "SoftAlignment": "core.soft_alignment",
@@ -81,7 +81,6 @@ __all__ = [
     "scores",
     "tag",
     "write_pairs",
-    "write_study_inputs",
 ]
 
 

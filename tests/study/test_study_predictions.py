@@ -9,6 +9,7 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import ABSENT, Sentence
 from spanbridge.formats.tokens import raw_sentence
 from spanbridge.study.inputs import without_gold
+from spanbridge.study.study import write_study_inputs
 
 # Two rows of words, and one of raw text, whose gold span ends at a joint inside a word.
 WORDS = [
@@ -57,7 +58,7 @@ def test_texts_are_written_out_without_gold(place, command):
     assert [len(row["source_spans"]) for row in told] == [1, 1]
     assert "hint" not in told[0]
     before = (place / "out" / "words.de.jsonl").read_bytes()
-    [path] = spanbridge.write_study_inputs("study.yaml", "out")
+    [path] = write_study_inputs("study.yaml", "out")
     assert path.read_bytes() == before
     assert (
         "one of them"
