@@ -15,6 +15,9 @@ from spanbridge.study.results import Result
 from spanbridge.study.scoring import LENGTHS
 
 NONE = "–"
+# What marks a system's scores on rows that it has seen.
+SAW = "†"
+SAW_NOTE = f"{SAW}: it has seen these rows."
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def percent(value: float | None, digits: int = 1) -> str:
     return NONE if value is None else f"{100 * value:.{digits}f}"
 
 
-def _interval(ends: Sequence[float] | None, signed: bool = False) -> str:
+def interval(ends: Sequence[float] | None, signed: bool = False) -> str:
+    """An interval in percent, or in points of difference."""
     if ends is None:
         return NONE
     return "[" + ", ".join(f"{100 * end:{'+' if signed else ''}.1f}" for end in ends) + "]"
@@ -90,7 +94,7 @@ def _mean(cells: Iterable[Result], *path: str) -> float | None:
     return fmean(map(fmean, by.values())) if by else None
 
 
-def _best(columns: Mapping[int, Sequence[float | None]]) -> frozenset[tuple[int, int]]:
+def best_of(columns: Mapping[int, Sequence[float | None]]) -> frozenset[tuple[int, int]]:
     """Cells with the highest value of their column."""
     found = set()
     for column, values in columns.items():
@@ -113,13 +117,13 @@ def _macro(scored: Scored) -> Table:
         ends = {} if score is None else score.intervals
         rows.append(
             [
-                system,
+                system + (SAW if system in scored.seen else ""),
                 str(len(_common(scored, system))),
                 percent(_mean(cells, "micro", "precision")),
                 percent(_mean(cells, "micro", "recall")),
                 percent(f1),
-                _interval(ends.get("sentences")),
-                _interval(ends.get("two-level")),
+                interval(ends.get("sentences")),
+                interval(ends.get("two-level")),
                 percent(None if score is None or len(score.seeds) < 2 else score.seed_sd),
                 percent(_mean(cells, "cap")),
                 percent(_mean(cells, "agree")),
@@ -157,12 +161,13 @@ def _macro(scored: Scored) -> Table:
     if comparison is not None and (missing := {s: m for s, m in comparison.missing.items() if m}):
         left = ", ".join(f"{system}: {', '.join(of)}" for system, of in missing.items())
         note += f" Means are over languages that all systems have; missing: {left}."
+    note += f" {SAW_NOTE}" if scored.seen else ""
     note += f" {scored.note}" if scored.note else ""
     for text in comparison.notes if comparison is not None else ():
         note += f" {text[:1].upper()}{text[1:]}.".replace("groups", "languages")
     title = "F1, mean over languages" if len(scored.languages) > 1 else "F1"
     cut = [[row[n] for n in keep] for row in rows]
-    return Table("macro", title, [head[n] for n in keep], cut, note, _best({4: values}))
+    return Table("macro", title, [head[n] for n in keep], cut, note, best_of({4: values}))
 
 
 def _by_language(scored: Scored) -> Table:
@@ -176,10 +181,14 @@ def _by_language(scored: Scored) -> Table:
     ]
     if len(scored.languages) <= len(scored.systems):
         return Table(
-            "languages", "F1 by language", ["system", *scored.languages], rows, best=_best(columns)
+            "languages",
+            "F1 by language",
+            ["system", *scored.languages],
+            rows,
+            best=best_of(columns),
         )
     turned = [list(row) for row in zip(["language", *scored.languages], *rows, strict=True)]
-    best = frozenset((n - 1, k + 1) for k, n in _best(columns))
+    best = frozenset((n - 1, k + 1) for k, n in best_of(columns))
     return Table("languages", "F1 by language", ["", *scored.systems], turned, best=best)
 
 
@@ -190,8 +199,8 @@ def _over_languages(scored: Scored) -> Table:
         [
             one.second,
             f"{100 * one.difference:+.1f}",
-            _interval(one.intervals.get("sentences"), True),
-            _interval(one.intervals.get("two-level"), True),
+            interval(one.intervals.get("sentences"), True),
+            interval(one.intervals.get("two-level"), True),
             f"{one.n_better}/{one.n_worse}",
             _p(one.p_holm.get("randomisation")),
             _p(one.p_holm.get("wilcoxon")),
@@ -220,7 +229,7 @@ def _in_languages(scored: Scored) -> Table:
             one.group or "",
             one.second,
             f"{100 * one.difference:+.1f}",
-            _interval(one.intervals.get("sentences"), True),
+            interval(one.intervals.get("sentences"), True),
             _p(one.p_holm.get("randomisation")),
         ]
 
@@ -249,7 +258,7 @@ def _boundaries(scored: Scored) -> Table:
             if to_first is None
             else [
                 f"{100 * to_first.difference:+.1f}",
-                _interval(to_first.intervals.get("sentences"), True),
+                interval(to_first.intervals.get("sentences"), True),
                 _p(to_first.p_holm.get("randomisation")),
             ]
         )
@@ -260,7 +269,7 @@ def _boundaries(scored: Scored) -> Table:
         "are wrong, by the kind of the error, in all languages."
     )
     head = ("system", "P", "R", "F1", "difference", "95%: sentences", "p", *BOUNDARY_KINDS)
-    return Table("boundaries", "Boundaries", head, rows, note, _best({3: values}))
+    return Table("boundaries", "Boundaries", head, rows, note, best_of({3: values}))
 
 
 def _to_baseline(comparison: Comparison) -> dict[str, Difference]:
@@ -323,7 +332,7 @@ def _labels(scored: Scored) -> Table:
         for k, system in enumerate(scored.systems)
     ]
     note = "F1 of each type, mean over the languages that have it."
-    return Table("types", "By type", ["system", *labels], rows, note, _best(columns))
+    return Table("types", "By type", ["system", *labels], rows, note, best_of(columns))
 
 
 def curve_tables(points: Sequence[Point]) -> Iterator[Table]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -82,12 +82,14 @@ class Task(ABC):
         needs: names of the tasks before it.
         folder: where results lie.
         title: name of its files.
+        at: place of its settings in the study file.
     """
 
     name: str
     needs: tuple[str, ...]
     folder: Folder
     title: str
+    at: tuple[Hashable, ...]
 
     @property
     def record_path(self) -> Path:
@@ -159,18 +161,23 @@ class DataTask(Task):
         yield self.input.digest()
         yield json.dumps(self.perturb)
 
+    def text(self, counts: Counts) -> tuple[list[SentencePair], dict[str, int]]:
+        """The rows with their gold spans, and notes on how they were perturbed."""
+        rows = list(self.input.rows(counts))
+        if self.perturb is None:
+            return rows, {}
+        languages = {"target": self.input.language, "source": self.input.source}
+        steps = make_pipeline({"steps": [self.perturb], "languages": languages}).open()
+        rows, reports, _ = in_memory(steps, rows, fit=True)
+        return rows, dict(reports[0].account.notes)
+
     def make(self) -> dict[str, Any]:
         """Write both files."""
-        counts, notes = Counts(), {}
-        rows = list(self.input.rows(counts))
-        if self.perturb is not None:
-            languages = {"target": self.input.language, "source": self.input.source}
-            steps = make_pipeline({"steps": [self.perturb], "languages": languages}).open()
-            rows, reports, _ = in_memory(steps, rows, fit=True)
-            notes = dict(reports[0].account.notes)
+        counts = Counts()
+        rows, notes = self.text(counts)
         gold = self.folder.gold(self.title)
-        _write(gold, rows)
-        _write(self.folder.input(self.title), map(without_gold, rows))
+        write_rows(gold, rows)
+        write_rows(self.folder.input(self.title), map(without_gold, rows))
         return {
             "rows": len(rows),
             "spans": sum(len(row.target.spans) for row in rows),
@@ -181,7 +188,8 @@ class DataTask(Task):
         }
 
 
-def _write(path: Path, rows: Iterable[SentencePair]) -> None:
+def write_rows(path: Path, rows: Iterable[SentencePair]) -> None:
+    """Write a file of rows, and its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_writer(path, "target", name="jsonl") as write:
         for row in rows:
@@ -209,5 +217,5 @@ class CorpusTask(Task):
 
     def make(self) -> dict[str, Any]:
         """Write it."""
-        _write(self.output, map(self.corpus.turned, self.corpus.rows()))
+        write_rows(self.output, map(self.corpus.turned, self.corpus.rows()))
         return {"licence": self.corpus.licence}
