@@ -16,7 +16,7 @@ from spanbridge import InputError
 from spanbridge.api import Loaded, read_pairs
 from spanbridge.core.errors import RepairWarning
 from spanbridge.formats.shard_files import read_shard
-from spanbridge.run import shards as shards_module
+from spanbridge.run import manifest as manifest_module
 from spanbridge.run import stream
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.shards import run as shards_run
@@ -86,7 +86,7 @@ def test_shards_are_bounded_by_words_too(tmp_path, monkeypatch, words):
     steps = [*toy.STEPS[1:2], {"align": {"aligner": "statistical"}}]
     toy.run(toy.settings(tmp_path, steps=steps, fit_rows=5))
     whole = (tmp_path / "o.jsonl").read_bytes()
-    monkeypatch.setattr(shards_module, "SHARD_WORDS", words)
+    monkeypatch.setattr(manifest_module, "SHARD_WORDS", words)
     _, reports = toy.run(toy.settings(tmp_path, "small.jsonl", steps=steps, fit_rows=5))
     assert reports[-1].shards == (12 if words == 1 else reports[0].made) > 1
     assert (tmp_path / "small.jsonl").read_bytes() == whole

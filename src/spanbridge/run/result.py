@@ -97,6 +97,7 @@ class Run:
         rejects: path of the rejects file, or None.
         explanation: path of the explanation, or None.
         learned: what steps have learned and keep beside the result.
+        peaks: most memory that each process that worked on it has held, in bytes.
     """
 
     output: str
@@ -106,6 +107,7 @@ class Run:
     rejects: str | None
     explanation: str | None = None
     learned: Mapping[str, Any] = field(default_factory=dict)
+    peaks: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, in a stable order."""
@@ -123,6 +125,9 @@ class Run:
         """Summary in plain text."""
         place = "standard output" if is_standard(self.output) else self.output
         lines = [self.account.text(), f"written to {place}", self.signature]
+        if len(self.peaks) > 1:
+            peak = max(self.peaks) / 2**20
+            lines.insert(1, f"made by {len(self.peaks)} workers, each of at most {peak:.0f} MB")
         if self.rejects or self.account.rejects:
             lines.insert(1, f"rejected rows and why: {self.rejects or self._reasons()}")
         return "\n".join(lines)
