@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -19,12 +18,6 @@ from spanbridge.run.config import make_pipeline
 from spanbridge.run.shards import run
 
 LEARNING = [*toy.STEPS[:3], {"project": {"method": "soft", "aligner": "statistical"}}]
-
-
-def children():
-    """Ids of this process's children."""
-    me = os.getpid()
-    return {int(pid) for pid in Path(f"/proc/{me}/task/{me}/children").read_text().split()}
 
 
 def at_once(settings, n):
@@ -103,7 +96,7 @@ def test_workers_give_the_same_bytes(tmp_path, steps):
     toy.write(tmp_path, 120)
     given = toy.settings(tmp_path, steps=steps, shard_rows=10)
     one, reports = toy.run({**given, "output": str(tmp_path / "one.jsonl")})
-    for n in (2, 3):
+    for n in (2, 4) if steps is None else (2,):
         name = f"{n}.jsonl"
         done, own = toy.run({**given, "output": str(tmp_path / name), "workers": n})
         assert (tmp_path / name).read_bytes() == (tmp_path / "one.jsonl").read_bytes()
@@ -112,13 +105,13 @@ def test_workers_give_the_same_bytes(tmp_path, steps):
         assert [(r.name, r.shards, r.made) for r in own] == [
             (r.name, r.shards, r.made) for r in reports
         ]
-        assert len(done.peaks) == n
+        assert len(done.used) == n
         assert f"{n} workers, each of at most" in done.text()
 
 
 # SPANBRIDGE_LONG=1: 20,000 rows, a kill every second; some two minutes.
 LONG = bool(os.environ.get("SPANBRIDGE_LONG"))
-ROWS, PAUSE = (20_000, 1.0) if LONG else (1_500, 0.3)
+ROWS, PAUSE = (20_000, 1.0) if LONG else (600, 0.3)
 
 
 @pytest.mark.slow
@@ -127,13 +120,13 @@ def test_killed_workers_lose_nothing(tmp_path):
     given = toy.settings(tmp_path, steps=LEARNING, shard_rows=20)
     toy.run({**given, "output": str(tmp_path / "one.jsonl")})
     random, over, kills = Random(3), threading.Event(), []
-    before = children()
 
     def kill():
         step = tmp_path / "o.jsonl.work" / "2-translate"
         n_made = 0
         while not over.wait(PAUSE * random.uniform(0.5, 1.5)):
-            mine, made = sorted(children() - before), len(list(step.glob("*.json")))
+            mine = [process.pid for process in multiprocessing.active_children()]
+            made = len(list(step.glob("*.json")))
             if mine and made > n_made:  # else all might die before anything is made
                 n_made = made
                 os.kill(random.choice(mine), signal.SIGKILL)
@@ -211,14 +204,16 @@ def _run_apart(given):
 
 @pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(tmp_path):
-    toy.write(tmp_path, 3000)
+    toy.write(tmp_path, 1500)
     given = toy.settings(tmp_path, shard_rows=10, workers=2)
-    process = multiprocessing.get_context("fork").Process(target=_run_apart, args=(given,))
+    process = multiprocessing.get_context("spawn").Process(target=_run_apart, args=(given,))
     process.start()
     work = tmp_path / "o.jsonl.work"
     until = time.monotonic() + 60
     while not list(work.glob("5-join/*.json")) and time.monotonic() < until:
         time.sleep(0.02)
+    assert process.is_alive()
+    assert list(work.glob("5-join/*.json"))
     process.kill()
     process.join()
     until = time.monotonic() + 30

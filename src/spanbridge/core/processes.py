@@ -6,27 +6,49 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import (
+    ForkServerContext,
+    ForkServerProcess,
+    SpawnContext,
+    SpawnProcess,
+)
 from typing import Any
 
 from spanbridge.core.machine import available_cores
 
+Worker = SpawnProcess | ForkServerProcess
 
-def start(work: Callable[..., None], arguments: tuple[Any, ...], n: int, of: int) -> SpawnProcess:
+# What workers need in any case.
+_MODULES = ["__main__", "spanbridge.run.workers", "spanbridge.run.config"]
+
+
+def start(work: Callable[..., None], arguments: tuple[Any, ...], n: int, of: int) -> Worker:
     """Start the n-th of so many workers, counted from 0.
 
     Args:
         work: function of a module, which is imported anew in the process.
         arguments: its arguments, which are pickled.
     """
-    process = get_context("spawn").Process(target=_work, args=(work, arguments, n, of))
+    process = _context().Process(target=_work, args=(work, arguments, n, of))
     process.start()
     return process
 
 
-def end(process: SpawnProcess) -> None:
+def _context() -> SpawnContext | ForkServerContext:
+    """How processes are started: as copies of one that has done nothing but import modules.
+
+    It is started once, by the first of them, and ends with this process.
+    """
+    if "forkserver" not in get_all_start_methods():  # Windows
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(_MODULES)
+    return context
+
+
+def end(process: Worker) -> None:
     """End a worker, and wait until it has ended."""
     process.kill()  # what it leaves unfinished is as after any other death
     process.join()

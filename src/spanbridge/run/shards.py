@@ -269,4 +269,4 @@ class _ShardedRun:
         return self._with_figures(done)
 
     def _with_figures(self, done: Run) -> Run:
-        return replace(done, peaks=tuple(self._figures.peaks))
+        return replace(done, used=tuple(self._figures.used))

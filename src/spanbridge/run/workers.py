@@ -7,7 +7,6 @@ as if it had been met here. A worker that is killed loses a shard; another takes
 
 from __future__ import annotations
 
-import sys
 import traceback
 import warnings
 from abc import ABC, abstractmethod
@@ -16,7 +15,6 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from pickle import PicklingError
 from typing import Any
@@ -24,6 +22,7 @@ from typing import Any
 from spanbridge.core import processes
 from spanbridge.core.claims import Claims
 from spanbridge.core.errors import RepairWarning, SpanbridgeError
+from spanbridge.core.machine import Used, used
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.progress import Progress, silent
 from spanbridge.run.job import Job, deterministic, records
@@ -43,13 +42,13 @@ class Figures:
         made: number of shards of each step.
         learning: seconds of learning of each step.
         learned: what steps keep of what they have learned, for the file beside a result.
-        peaks: most memory that each process has held, in bytes.
+        used: what each process has used, but for those that were killed.
     """
 
     made: Sequence[int] = ()
     learning: Sequence[float] = ()
     learned: dict[str, Any] = field(default_factory=dict)
-    peaks: Sequence[int] = ()
+    used: Sequence[Used] = ()
 
 
 class Crew(AbstractContextManager["Crew"], ABC):
@@ -106,7 +105,7 @@ class Alone(Crew):
     def figures(self) -> Figures:
         """What was done."""
         maker = self._maker
-        return Figures(maker.made, maker.learning, records(self._steps), [_peak()])
+        return Figures(maker.made, maker.learning, records(self._steps), [used()])
 
 
 class Workers(Crew):
@@ -121,7 +120,7 @@ class Workers(Crew):
         self._given = (replace(job, work=work), claims, session)
         self._n = job.workers
         self._shards: Shards | None = None
-        self._running: dict[Connection, tuple[int, SpawnProcess]] = {}
+        self._running: dict[Connection, tuple[int, processes.Worker]] = {}
         self._ended: list[Figures] = []
         self._facts: tuple[StepFacts, ...] | None = None
         self._n_ready = self._n_deaths = 0
@@ -180,7 +179,7 @@ class Workers(Crew):
             [sum(made) for made in zip(*(one.made for one in each), strict=True)],
             [sum(own) for own in zip(*(one.learning for one in each), strict=True)],
             next((one.learned for one in each if one.learned), {}),
-            [peak for one in each for peak in one.peaks],
+            [own for one in each for own in one.used],
         )
 
     def _hear(self) -> list[tuple[float, Account]]:
@@ -252,7 +251,7 @@ def _make(connection: Connection, job: Job, claims: Claims, session: str, tell: 
     tell("examples", shards.examples)
     for one in maker.make():
         tell("made", one)
-    tell("end", Figures(maker.made, maker.learning, records(steps), [_peak()]))
+    tell("end", Figures(maker.made, maker.learning, records(steps), [used()]))
 
 
 def _told(error: Exception) -> Exception:
@@ -263,14 +262,3 @@ def _told(error: Exception) -> Exception:
         return SpanbridgeError(at_fault)
     error.add_note("".join(traceback.format_exception(error)).rstrip())
     return error
-
-
-def _peak() -> int:
-    """Most memory that this process has held, in bytes; 0 where nothing tells."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
