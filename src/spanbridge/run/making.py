@@ -108,7 +108,7 @@ class Maker:
     def _pass_on(self, k: int, last: int) -> Iterator[tuple[float, Account]]:
         """Make what is missing of a shard up to a step; nothing if another is at it."""
         shards = self._shards
-        with holding(self._claims, f"shard {k}") as mine:
+        with holding(self._claims, shards.claim(k)) as mine:
             rows: list[SentencePair] | None = None
             for s in range(1, last + 1) if mine else ():
                 if shards.missing(s, k):

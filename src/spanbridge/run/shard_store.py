@@ -161,6 +161,14 @@ class Shards:
         """Check if a shard has passed all steps, and each failure in it was tried again."""
         return not any(self.missing(s, k) for s in range(1, self.last + 1))
 
+    def claim(self, k: int) -> str:
+        """What is claimed to make a shard: not the shards of other pipelines in the same folder."""
+        return f"shard {k} {self.manifest.digests[k]} {self._pipeline}"
+
+    @cached_property
+    def _pipeline(self) -> str:
+        return sha256("|".join(step.described for step in self.steps).encode()).hexdigest()
+
     def n_left(self) -> int:
         """What is still to be made, in rows that pass all steps."""
         steps = range(1, self.last + 1)

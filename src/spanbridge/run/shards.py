@@ -151,7 +151,7 @@ class _ShardedRun:
     ) -> None:
         self._job, self._shards, self._crew = job, shards, crew
         self._claims, self._progress, self._n_read = claims, progress, n_read
-        self._figures = Figures()
+        self._figures, self._output = Figures(), f"output {job.output}"
         self.reports: list[StepReport] = []
 
     def make(self, meanwhile: Callable[[], object] = lambda: None) -> None:
@@ -184,14 +184,14 @@ class _ShardedRun:
     def end(self) -> Run:
         """Make the missing shards, and write the output if no other machine does."""
         if self._shards.n_left():
-            with holding(self._claims, "output") as mine:
+            with holding(self._claims, self._output) as mine:
                 if mine:
                     with suppress(_KeysChangedError):
                         return self._write(self.make)
         if not self.reports:
             self.make()
         while True:
-            with holding(self._claims, "output") as mine:
+            with holding(self._claims, self._output) as mine:
                 if mine:
                     return self._kept() or self._write()
             time.sleep(POLL)
