@@ -79,7 +79,12 @@ def _common(scored: Scored, system: str) -> list[str]:
 
 
 def _cells(scored: Scored, system: str) -> list[Result]:
-    return [one for x in _common(scored, system) for one in scored.results[system, x]]
+    return [one for x in _common(scored, system) for one in scored.results.get((system, x), ())]
+
+
+def mean_of(scored: Scored, system: str, *path: str) -> float | None:
+    """Mean of a number in a system's scores, over the languages that all systems have."""
+    return _mean(_cells(scored, system), *path)
 
 
 def _mean(cells: Iterable[Result], *path: str) -> float | None:
@@ -278,21 +283,24 @@ def _to_baseline(comparison: Comparison) -> dict[str, Difference]:
     return {one.second: one for one in comparison.macro_differences or single}
 
 
-def length_errors(scored: Scored, system: str) -> dict[str, tuple[float, float]]:
-    """Shares of the gold spans of each length that are found as they are, or with other boundaries.
+def fates(scored: Scored, system: str, by: str) -> dict[str, tuple[float, float]]:
+    """Shares of the gold spans that are found as they are, or with other boundaries.
 
-    Over all languages together; lengths that no gold span has are left out.
+    Args:
+        scored: the data set; all languages together.
+        system: the system.
+        by: ``lengths`` or ``labels`` of the gold spans; those that no gold span has are left out.
     """
-    of: dict[str, Counter[str]] = {length: Counter() for length in LENGTHS}
+    of: dict[str, Counter[str]] = {length: Counter() for length in LENGTHS if by == "lengths"}
     for one in _cells(scored, system):
-        for length, counts in one.record["scores"]["lengths"].items():
-            of[length].update(counts)
+        for name, counts in one.record["scores"][by].items():
+            of.setdefault(name, Counter()).update(counts)
     return {
-        length: (
+        name: (
             counts["correct"] / counts.total(),
             (counts["boundary"] + counts["type+boundary"]) / counts.total(),
         )
-        for length, counts in of.items()
+        for name, counts in of.items()
         if counts.total()
     }
 
@@ -300,7 +308,7 @@ def length_errors(scored: Scored, system: str) -> dict[str, tuple[float, float]]
 def _lengths(scored: Scored) -> Table:
     rows = []
     for system in scored.systems:
-        found = length_errors(scored, system)
+        found = fates(scored, system, "lengths")
         shares = [
             f"{percent(found[n][0])} ({percent(found[n][1])})" if n in found else NONE
             for n in LENGTHS
@@ -327,11 +335,16 @@ def _labels(scored: Scored) -> Table:
         n: [_mean(_cells(scored, system), "per_label", label, "f1") for system in scored.systems]
         for n, label in enumerate(labels, 1)
     }
-    rows = [
-        [system, *(percent(columns[n][k]) for n in columns)]
-        for k, system in enumerate(scored.systems)
-    ]
-    note = "F1 of each type, mean over the languages that have it."
+    rows = []
+    for k, system in enumerate(scored.systems):
+        found = fates(scored, system, "labels")
+        wrong = (f" ({percent(found[x][1])})" if x in found else "" for x in labels)
+        values = (percent(columns[n][k]) for n in columns)
+        rows.append([system, *(f"{f1}{share}" for f1, share in zip(values, wrong, strict=True))])
+    note = (
+        "F1 of each type, mean over the languages that have it, and in brackets the share of its "
+        "gold spans that are found with wrong boundaries, in percent of all in all languages."
+    )
     return Table("types", "By type", ["system", *labels], rows, note, best_of(columns))
 
 
