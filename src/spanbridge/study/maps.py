@@ -108,13 +108,15 @@ def _dots(field: str, rows: Sequence[str], systems: Sequence[str]) -> list[dict[
 
 
 def _differences(found: Sequence[Resources]) -> Iterator[dict[str, Any]]:
-    """Each system beside the baseline, where the subwords were counted."""
+    """Each system beside the baseline, where that is and the subwords were counted."""
+    baseline = systems_of([one.scored for one in found])[0]
     for one in found:
-        baseline, *others = one.scored.systems
         first = one.scored.f1(baseline, one.language)
-        for system in others:
+        for system in one.scored.systems:
             f1 = one.scored.f1(system, one.language)
-            if one.pieces is not None and first is not None and f1 is not None:
+            if system == baseline or one.pieces is None:
+                continue
+            if first is not None and f1 is not None:
                 yield {
                     "language": one.language,
                     "system": system,
@@ -127,7 +129,7 @@ def _differences(found: Sequence[Resources]) -> Iterator[dict[str, Any]]:
 
 
 def _plane(values: Sequence[Mapping[str, Any]]) -> Figure:
-    baseline = " or ".join(dict.fromkeys(value["baseline"] for value in values))
+    baseline = values[0]["baseline"]
     x = {
         "field": "pieces",
         "type": "quantitative",

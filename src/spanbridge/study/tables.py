@@ -100,11 +100,11 @@ def _mean(cells: Iterable[Result], *path: str) -> float | None:
 
 
 def best_of(columns: Mapping[int, Sequence[float | None]]) -> frozenset[tuple[int, int]]:
-    """Cells with the highest value of their column."""
+    """Cells with the highest value of their column, if values differ."""
     found = set()
     for column, values in columns.items():
         there = [value for value in values if value is not None]
-        if len(there) > 1:
+        if len(there) > 1 and min(there) < max(there):
             found |= {(n, column) for n, value in enumerate(values) if value == max(there)}
     return frozenset(found)
 
@@ -119,7 +119,9 @@ def _macro(scored: Scored) -> Table:
         cells, score = _cells(scored, system), found.get(system)
         f1 = _mean(cells, "micro", "f1")
         values.append(f1)
-        ends = {} if score is None else score.intervals
+        ends: Mapping[str, Any] = {} if score is None else score.intervals
+        if score is None and len(cells) == 1 and (own := cells[0].record["scores"].get("interval")):
+            ends = {"sentences": (own["low"], own["high"])}
         rows.append(
             [
                 system + (SAW if system in scored.seen else ""),
@@ -167,7 +169,7 @@ def _macro(scored: Scored) -> Table:
         left = ", ".join(f"{system}: {', '.join(of)}" for system, of in missing.items())
         note += f" Means are over languages that all systems have; missing: {left}."
     note += f" {SAW_NOTE}" if scored.seen else ""
-    note += f" {scored.note}" if scored.note else ""
+    note += f" {scored.note}" if scored.note and len(scored.systems) > 1 else ""
     for text in comparison.notes if comparison is not None else ():
         note += f" {text[:1].upper()}{text[1:]}.".replace("groups", "languages")
     title = "F1, mean over languages" if len(scored.languages) > 1 else "F1"
