@@ -367,7 +367,7 @@ def curve_tables(points: Sequence[Point]) -> Iterator[Table]:
             for curve in curves
         ]
         n = {point.n for point in own}
-        over = f"Mean over {n.pop()} languages." if len(n) == 1 else ""
+        over = f"Mean over {n.pop()} languages." if len(n) == 1 and n != {1} else ""
         head = ["", *(f"{at:g}" for at in steps)]
         yield Table(f"curve-{kind}", f"{dataset}: F1 against {kind}", head, rows, over)
 
