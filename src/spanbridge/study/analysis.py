@@ -163,7 +163,8 @@ def counts_of(
 def _strengths(results: Sequence[Result]) -> list[Point]:
     """Curves of each system over the strengths of each perturbation, from the text as it is.
 
-    A curve is over the languages in which the system has results at every strength.
+    Curves are over the languages in which all systems have results at every strength; if there are
+    none, each is over those of its own.
     """
     found: dict[tuple[str, str, str], dict[float, dict[str, list[float]]]] = {}
     kinds: dict[str, dict[str, None]] = {}
@@ -177,8 +178,10 @@ def _strengths(results: Sequence[Result]) -> list[Point]:
             of = by.setdefault(one.cell.text.strength, {})
             of.setdefault(one.cell.text.input.language, []).append(one.f1)
     points = []
+    whole = {key: set.intersection(*map(set, by.values())) for key, by in found.items()}
     for (title, system, kind), by in found.items():
-        common = set.intersection(*(set(of) for of in by.values()))
+        shared = (own for (t, _, k), own in whole.items() if (t, k) == (title, kind))
+        common = set.intersection(*shared) or whole[title, system, kind]
         for strength in sorted(by) if common and len(by) > 1 else ():
             mean = fmean(fmean(by[strength][language]) for language in sorted(common))
             points.append(Point(title, system, kind, strength, mean, len(common)))

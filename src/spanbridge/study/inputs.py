@@ -102,7 +102,8 @@ class Input:
         Raises:
             SpanbridgeError: a file is missing, with the way to get it.
         """
-        parts = [self.data.model_dump_json(exclude={"domain"}), self.language, self.source]
+        own = self.data.model_dump_json(exclude={"domain", "languages"})
+        parts = [own, self.language, self.source]
         if self.dataset is not None:
             parts.append(self.dataset.digest(self.code, self._split(self.dataset)))
         for path in self.files().values():

@@ -13,10 +13,13 @@ from spanbridge.core.signature import package_version
 from spanbridge.study.analysis import Analysis, analyse
 from spanbridge.study.figures import Figure, curves_of, drawn, figures_of, why_not
 from spanbridge.study.latex import latex
+from spanbridge.study.maps import data_set_figures, resource_figures
 from spanbridge.study.overall import overall_tables, write_scores
+from spanbridge.study.overview import data_set_tables, resource_table
 from spanbridge.study.page import page
 from spanbridge.study.plan import Plan
 from spanbridge.study.published import published_tables
+from spanbridge.study.resources import resources_of
 from spanbridge.study.results import Result, counted
 from spanbridge.study.tables import Table, curve_tables, failures, tables_of
 
@@ -67,12 +70,19 @@ def write_report(plan: Plan, results: Sequence[Result]) -> list[Path]:
 
 def sections(plan: Plan, analysis: Analysis) -> Iterator[Section]:
     """The sections of a report, in the order in which a reader asks."""
-    if tables := list(overall_tables(plan, analysis.scored)):
-        yield Section("All data sets", tables)
+    overall = list(overall_tables(plan, analysis.scored))
+    figures: list[Figure] = []
+    if len(analysis.scored) > 1:
+        overall += data_set_tables(analysis.scored)
+        figures += data_set_figures(analysis.scored)
+    if overall:
+        yield Section("All data sets", overall, figures)
     for scored in analysis.scored:
         tables = [*tables_of(scored), *published_tables(plan.study, scored)]
         line = "" if scored.comparison is None else scored.comparison.signature
         yield Section(scored.title, tables, list(figures_of(scored)), line)
+    if found := resources_of(analysis.scored):
+        yield Section("Languages", [resource_table(found)], list(resource_figures(found)))
     if tables := list(curve_tables(analysis.curves)):
         yield Section("Curves", tables, list(curves_of(analysis)))
     if tables := list(failures(analysis)):

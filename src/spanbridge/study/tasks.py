@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -20,14 +20,19 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.records import file_digest, read_record, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
+from spanbridge.encode.load import find_embedded
 from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
+from spanbridge.formats.languages import find_language
+from spanbridge.routes.coverage import coverage, spread, target_words
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.memory import in_memory
+from spanbridge.run.recipes import segmented
 from spanbridge.study.inputs import Corpus, Input, without_gold
 
 State = Literal["done", "failed", "open"]
 REMEDY = "made anew"
+COVERED_ROWS = 500  # rows of a text whose subwords are counted, spread over it
 
 
 @dataclass(frozen=True)
@@ -184,8 +189,17 @@ class DataTask(Task):
             "labels": dict(sorted(Counter(s.label for r in rows for s in r.target.spans).items())),
             "notes": {**counts.notes(), **notes},
             "licence": self.input.licence,
+            "coverage": None if self.perturb is not None else self._coverage(rows),
             "gold_sha256": file_digest(gold),
         }
+
+    def _coverage(self, rows: Sequence[SentencePair]) -> dict[str, Any] | None:
+        """How the embedded encoder cuts the words; None where it is not installed."""
+        if find_embedded() is None:
+            return None
+        language, segment = find_language(self.input.language), segmented(None, self.input.language)
+        words = target_words(spread(rows, COVERED_ROWS), language, segment=segment)
+        return coverage(words).to_dict()
 
 
 def write_rows(path: Path, rows: Iterable[SentencePair]) -> None:
