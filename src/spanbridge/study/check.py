@@ -159,9 +159,11 @@ class _Check:
             f"{kinds['cell']} cells of {len(plan.study.systems)} systems on {kinds['data']} texts; "
             f"{kinds['shared']} stages that several of them share; {kinds['train']} trainings"
         )
-        for task in progress(
-            list(plan.tasks.values()), Task("check", len(plan.tasks), unit="tasks")
-        ):
+        # systems one after the other, whose models then stay loaded from one language to the next
+        order = {f"cell/{cell.name}": cell.system for cell in plan.cells}
+        place = {name: n for n, name in enumerate(plan.study.systems, 1)}
+        tasks = sorted(plan.tasks.values(), key=lambda task: place.get(order.get(task.name, ""), 0))
+        for task in progress(tasks, Task("check", len(tasks), unit="tasks")):
             try:
                 self._check(task)
             except Exception as error:  # noqa: BLE001  # the others are checked all the same
