@@ -23,6 +23,13 @@ PARAGRAPH = {"context": "Ana saw Roma.", "qas": [ANSWER]}
 # Rows of data sets that have a format of their own, by the beginnings of their names.
 OTHER_ROWS = {
     "relx": '1\t"The <e1> Acme </e1>, of <e2> Rome </e2>."\nr\n\n\n',
+    "crossner": ROWS.replace("PER", "person")
+    .replace("LOC", "location")
+    .replace("ORG", "organisation"),
+    "xsid": "".join(
+        f"# text = {n}\n# text-en = {n}\n{rows}\n\n"
+        for n, rows in enumerate(ROWS.split("\n\n")[:2])
+    ),
     "m-absa": "Good food####[['food', 'FOOD', 'pos']]\n",
     "xquad": json.dumps({"data": [{"title": "t", "paragraphs": [PARAGRAPH]}]}),
     "mlqa": json.dumps({"data": [{"title": "t", "paragraphs": [PARAGRAPH]}]}),
@@ -115,7 +122,8 @@ def test_a_full_study_lacks_nothing_but_data_and_weights(place, path):
 def test_what_a_full_study_lacks_is_told_with_the_way_to_get_it(place, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(place / "empty"))
     problems = check_plan(plan_of("full/adversarial.yaml", place)).problems
-    data = {why.split(",")[0] for why in problems if "is not on this machine" in why}
+    named = (why.partition(": ")[2] for why in problems if "is not on this machine" in why)
+    data = {why.split(",")[0] for why in named}
     assert data == {"panx", "masakhaner2", "conll2003"}
     for why in problems:
         if "Hub" in why:
