@@ -8,7 +8,7 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from io import BufferedWriter, FileIO, TextIOWrapper
 from itertools import chain
 from pathlib import Path
@@ -32,7 +32,7 @@ _PACKED = {
     "in UTF-8, or unpack it",
     b"\xd0\xcf\x11\xe0": "a file of Word or Excel; save it there as plain text or CSV, in UTF-8",
     b"%PDF-": "a PDF; save its text as plain text, in UTF-8",
-    b"PAR1": "a Parquet file; write its rows as .jsonl",
+    b"PAR1": "a Parquet file; give it by a name that ends in .parquet",
     b"\xff\xfe": "UTF-16; save it as UTF-8",
     b"\xfe\xff": "UTF-16; save it as UTF-8",
 }
@@ -131,10 +131,10 @@ def _batches(path: str | Path) -> Iterator[str]:
     """Read whole lines, about a megabyte at a time."""
     n_lines = 0
     try:
-        place = on_disk(path)
-        with gzip.open(place, "rb") if is_gzip(path) else open(place, "rb") as handle:
-            if _is_device(handle.fileno()):
-                raise InputError(path, None, "is a device, not a file; check the path")
+        with (
+            open_bytes(path) as raw,
+            gzip.open(raw) if is_gzip(path) else nullcontext(raw) as handle,
+        ):
             # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
             while data := handle.read(_BATCH_BYTES) + handle.readline(LONGEST + 1):
                 if len(data) > LONGEST and len(data) - data.rfind(b"\n", 0, -1) - 1 > LONGEST:
@@ -156,6 +156,15 @@ def _batches(path: str | Path) -> Iterator[str]:
         raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
     if not n_lines:
         raise InputError(path, None, "is empty; check that the step that made it has worked")
+
+
+def open_bytes(path: str | Path) -> IO[bytes]:
+    """Open a file for reading. Raises InputError for a device; OSError and ValueError."""
+    handle = on_disk(path).open("rb")
+    if _is_device(handle.fileno()):
+        handle.close()
+        raise InputError(path, None, "is a device, not a file; check the path")
+    return handle
 
 
 def _is_device(number: int) -> bool:
@@ -185,10 +194,28 @@ def _decode(data: bytes, path: str | Path, n_before: int) -> str:
 def atomic_output(path: str | Path) -> Iterator[TextIO]:
     r"""Open a UTF-8 file for writing that appears under its name only if the block succeeds.
 
+    It is written as by :func:`atomic_bytes`. Line ends are ``\n``; equal content gives equal bytes,
+    also in a ``.gz`` file.
+
+    Raises:
+        InputError: as :func:`atomic_bytes`.
+    """
+    with ExitStack() as stack:
+        binary: IO[bytes] | gzip.GzipFile = stack.enter_context(atomic_bytes(path))
+        if is_gzip(path):
+            # No name and no time in the header: equal content gives equal bytes.
+            packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
+            binary = stack.enter_context(packed)
+        yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
+
+
+@contextmanager
+def atomic_bytes(path: str | Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing that appears under its name only if the block succeeds.
+
     It is written beside its destination and moved there at the end. If the block raises, nothing is
-    left behind and an older file of that name is unchanged. Line ends are ``\n``; equal content
-    gives equal bytes, also in a ``.gz`` file. What killed processes have left there is swept. The
-    name ``-`` stands for standard output, which gets all of it at the end.
+    left behind and an older file of that name is unchanged. What killed processes have left there
+    is swept. The name ``-`` stands for standard output, which gets all of it at the end.
 
     Raises:
         InputError: the path is a folder or lies in one that cannot be written to, or the disk is
@@ -199,12 +226,7 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
             raw = _Raw(stack.enter_context(_new_file(path)), path)
         except (OSError, ValueError) as error:
             raise unwritable(path, error) from error
-        binary: IO[bytes] | gzip.GzipFile = stack.enter_context(BufferedWriter(raw))
-        if is_gzip(path):
-            # No name and no time in the header: equal content gives equal bytes.
-            packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
-            binary = stack.enter_context(packed)
-        yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
+        yield stack.enter_context(BufferedWriter(raw))
 
 
 @contextmanager
