@@ -27,7 +27,7 @@ ROWS = [
         status="projected",
         extra={"lang": "de", "n": 7},
     ),
-    SentencePair("b", Sentence(()), Sentence(("ü", "🚒")), extra={"more": {"x": None}}),
+    SentencePair("b", Sentence(()), Sentence(("ü", "🚒")), extra={"more": {}}),
 ]
 NER = {"tokens": [["Ana", "ran"], []], "ner_tags": [[1, 0], []]}
 FEATURES = {
@@ -62,7 +62,8 @@ VALUES = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: not x.is_integer())
     | st.text("aü🚒", max_size=3),
     lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("xy"), inner, max_size=2)
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from("xy"), inner | st.none(), max_size=2)
     ),
     max_leaves=4,
 )

@@ -14,9 +14,11 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from spanbridge.core import remote
+from spanbridge.core.addresses import is_remote
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.standard import is_standard, on_disk, standard_output
-from spanbridge.core.temporary import BusyError, claimed, sweep, unfinished
+from spanbridge.core.temporary import BusyError, claimed, private_folder, sweep, unfinished
 
 _BATCH_BYTES = 1 << 20
 # Longest line in bytes, and longest row of several lines in characters: some hundred times as long
@@ -95,6 +97,8 @@ def check_rereadable(path: str | Path) -> None:
 
 def real_path(path: str | Path) -> Path:
     """The path without symbolic links, as far as that can be found."""
+    if is_remote(path):
+        return Path(path)
     try:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):
@@ -109,8 +113,23 @@ def check_named(path: str | Path, what: str = "file") -> None:
 
 def check_there(path: str | Path) -> None:
     """Raise InputError if there is no such file."""
-    if not (is_standard(path) or os.path.exists(path)):  # neither for a name that is too long
+    if not (is_standard(path) or is_there(path)):
         raise InputError(path, None, "no such file")
+
+
+def is_there(path: str | Path) -> bool:
+    """Check if there is a file of a name. Raises InputError if its store cannot be asked."""
+    if is_remote(path):
+        return remote.state(path) is not None
+    return os.path.exists(path)  # neither for a name that is too long
+
+
+def remove(path: str | Path) -> None:
+    """Remove a file if it is there. Raises InputError, OSError."""
+    if is_remote(path):
+        remote.remove(path)
+    else:
+        Path(path).unlink(missing_ok=True)
 
 
 def first_lines(path: str | Path, n: int) -> list[str]:
@@ -160,6 +179,8 @@ def _batches(path: str | Path) -> Iterator[str]:
 
 def open_bytes(path: str | Path) -> IO[bytes]:
     """Open a file for reading. Raises InputError for a device; OSError and ValueError."""
+    if is_remote(path):
+        return remote.opened(path)
     handle = on_disk(path).open("rb")
     if _is_device(handle.fileno()):
         handle.close()
@@ -236,6 +257,11 @@ def _new_file(path: str | Path) -> Iterator[Path]:
         with standard_output() as temporary:
             yield temporary
         return
+    if is_remote(path):
+        with private_folder() as folder:
+            yield folder / "unfinished"
+            remote.put(folder / "unfinished", path)
+        return
     destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(destination.stat().st_mode):  # also fails if the name is long
@@ -265,7 +291,8 @@ def alone(path: str | Path, *, wait: bool = False) -> Iterator[None]:
     """Keep other processes from writing the same file or folder, with all that belongs to it.
 
     Args:
-        path: it need not exist; standard output (``-``) is nobody else's.
+        path: it need not exist; standard output (``-``) is nobody else's, and on other stores
+            nobody is kept from anything: the last one to finish wins.
         wait: wait for another process that writes it.
 
     Raises:
@@ -273,7 +300,7 @@ def alone(path: str | Path, *, wait: bool = False) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            if not is_standard(path):
+            if not (is_standard(path) or is_remote(path)):
                 stack.enter_context(claimed(Path(path), wait=wait))
         except BusyError as error:
             why = "another run is writing it; wait for that one, or name another"
