@@ -72,8 +72,8 @@ def read_record(
             written; or it is of another version.
     """
     try:
-        with open_bytes(path) as file:
-            content = json.loads(file.read().decode("utf-8"))
+        with open_bytes(path) as raw:
+            content = json.loads(raw.read().decode("utf-8"))
     except OSError as error:
         raise InputError(path, None, f"cannot be read ({reason(error)}); {remedy}") from error
     except (ValueError, RecursionError) as error:
