@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from spanbridge.core.soft_alignment import SoftAlignment
     from spanbridge.core.spans import Sentence, Span
     from spanbridge.formats import read_labelled, read_pairs, write_pairs
+    from spanbridge.formats.hugging_face import from_datasets, to_datasets
     from spanbridge.run.memory import Loaded, Result
     from spanbridge.study.study import check_study, run_study
 
@@ -48,6 +49,7 @@ _WHERE = {
     **dict.fromkeys(("Sentence", "Span"), "core.spans"),
     **dict.fromkeys(("check_study", "run_study"), "study.study"),
     **dict.fromkeys(("read_labelled", "read_pairs", "write_pairs"), "formats"),
+    **dict.fromkeys(("from_datasets", "to_datasets"), "formats.hugging_face"),
     "SentencePair": "core.rows",
     "SoftAlignment": "core.soft_alignment",
     "WordAlignment": "core.links",
@@ -72,6 +74,7 @@ __all__ = [
     "check_study",
     "compare",
     "evaluate",
+    "from_datasets",
     "label",
     "perturb",
     "project",
@@ -80,6 +83,7 @@ __all__ = [
     "run_study",
     "scores",
     "tag",
+    "to_datasets",
     "write_pairs",
 ]
 

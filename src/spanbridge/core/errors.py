@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from spanbridge.core.addresses import told
+
 
 class SpanbridgeError(Exception):
     """Base of all errors that the user can fix; the command line prints it, with exit code 2."""
@@ -31,7 +33,7 @@ class InputError(SpanbridgeError):
     """
 
     def __init__(self, file: str | Path | None, line: int | None, why: str) -> None:
-        self.file = None if file is None else str(file)
+        self.file = None if file is None else told(file)
         self.line = line
         self.why = why
         place = [part for part in (self.file, line) if part is not None]

@@ -8,15 +8,17 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from io import BufferedWriter, FileIO, TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from spanbridge.core import remote
+from spanbridge.core.addresses import is_remote
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.standard import is_standard, on_disk, standard_output
-from spanbridge.core.temporary import BusyError, claimed, sweep, unfinished
+from spanbridge.core.temporary import BusyError, claimed, private_folder, sweep, unfinished
 
 _BATCH_BYTES = 1 << 20
 # Longest line in bytes, and longest row of several lines in characters: some hundred times as long
@@ -32,7 +34,7 @@ _PACKED = {
     "in UTF-8, or unpack it",
     b"\xd0\xcf\x11\xe0": "a file of Word or Excel; save it there as plain text or CSV, in UTF-8",
     b"%PDF-": "a PDF; save its text as plain text, in UTF-8",
-    b"PAR1": "a Parquet file; write its rows as .jsonl",
+    b"PAR1": "a Parquet file; give it by a name that ends in .parquet",
     b"\xff\xfe": "UTF-16; save it as UTF-8",
     b"\xfe\xff": "UTF-16; save it as UTF-8",
 }
@@ -95,6 +97,8 @@ def check_rereadable(path: str | Path) -> None:
 
 def real_path(path: str | Path) -> Path:
     """The path without symbolic links, as far as that can be found."""
+    if is_remote(path):
+        return Path(path)
     try:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):
@@ -109,8 +113,23 @@ def check_named(path: str | Path, what: str = "file") -> None:
 
 def check_there(path: str | Path) -> None:
     """Raise InputError if there is no such file."""
-    if not (is_standard(path) or os.path.exists(path)):  # neither for a name that is too long
+    if not (is_standard(path) or is_there(path)):
         raise InputError(path, None, "no such file")
+
+
+def is_there(path: str | Path) -> bool:
+    """Check if there is a file of a name. Raises InputError if its store cannot be asked."""
+    if is_remote(path):
+        return remote.state(path) is not None
+    return os.path.exists(path)  # neither for a name that is too long
+
+
+def remove(path: str | Path) -> None:
+    """Remove a file if it is there. Raises InputError, OSError."""
+    if is_remote(path):
+        remote.remove(path)
+    else:
+        Path(path).unlink(missing_ok=True)
 
 
 def first_lines(path: str | Path, n: int) -> list[str]:
@@ -131,10 +150,10 @@ def _batches(path: str | Path) -> Iterator[str]:
     """Read whole lines, about a megabyte at a time."""
     n_lines = 0
     try:
-        place = on_disk(path)
-        with gzip.open(place, "rb") if is_gzip(path) else open(place, "rb") as handle:
-            if _is_device(handle.fileno()):
-                raise InputError(path, None, "is a device, not a file; check the path")
+        with (
+            open_bytes(path) as raw,
+            gzip.open(raw) if is_gzip(path) else nullcontext(raw) as handle,
+        ):
             # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
             while data := handle.read(_BATCH_BYTES) + handle.readline(LONGEST + 1):
                 if len(data) > LONGEST and len(data) - data.rfind(b"\n", 0, -1) - 1 > LONGEST:
@@ -156,6 +175,17 @@ def _batches(path: str | Path) -> Iterator[str]:
         raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
     if not n_lines:
         raise InputError(path, None, "is empty; check that the step that made it has worked")
+
+
+def open_bytes(path: str | Path) -> IO[bytes]:
+    """Open a file for reading. Raises InputError for a device; OSError and ValueError."""
+    if is_remote(path):
+        return remote.opened(path)
+    handle = on_disk(path).open("rb")
+    if _is_device(handle.fileno()):
+        handle.close()
+        raise InputError(path, None, "is a device, not a file; check the path")
+    return handle
 
 
 def _is_device(number: int) -> bool:
@@ -185,10 +215,28 @@ def _decode(data: bytes, path: str | Path, n_before: int) -> str:
 def atomic_output(path: str | Path) -> Iterator[TextIO]:
     r"""Open a UTF-8 file for writing that appears under its name only if the block succeeds.
 
+    It is written as by :func:`atomic_bytes`. Line ends are ``\n``; equal content gives equal bytes,
+    also in a ``.gz`` file.
+
+    Raises:
+        InputError: as :func:`atomic_bytes`.
+    """
+    with ExitStack() as stack:
+        binary: IO[bytes] | gzip.GzipFile = stack.enter_context(atomic_bytes(path))
+        if is_gzip(path):
+            # No name and no time in the header: equal content gives equal bytes.
+            packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
+            binary = stack.enter_context(packed)
+        yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
+
+
+@contextmanager
+def atomic_bytes(path: str | Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing that appears under its name only if the block succeeds.
+
     It is written beside its destination and moved there at the end. If the block raises, nothing is
-    left behind and an older file of that name is unchanged. Line ends are ``\n``; equal content
-    gives equal bytes, also in a ``.gz`` file. What killed processes have left there is swept. The
-    name ``-`` stands for standard output, which gets all of it at the end.
+    left behind and an older file of that name is unchanged. What killed processes have left there
+    is swept. The name ``-`` stands for standard output, which gets all of it at the end.
 
     Raises:
         InputError: the path is a folder or lies in one that cannot be written to, or the disk is
@@ -199,12 +247,7 @@ def atomic_output(path: str | Path) -> Iterator[TextIO]:
             raw = _Raw(stack.enter_context(_new_file(path)), path)
         except (OSError, ValueError) as error:
             raise unwritable(path, error) from error
-        binary: IO[bytes] | gzip.GzipFile = stack.enter_context(BufferedWriter(raw))
-        if is_gzip(path):
-            # No name and no time in the header: equal content gives equal bytes.
-            packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=binary, mtime=0)
-            binary = stack.enter_context(packed)
-        yield stack.enter_context(TextIOWrapper(binary, encoding="utf-8", newline="\n"))
+        yield stack.enter_context(BufferedWriter(raw))
 
 
 @contextmanager
@@ -213,6 +256,11 @@ def _new_file(path: str | Path) -> Iterator[Path]:
     if is_standard(path):
         with standard_output() as temporary:
             yield temporary
+        return
+    if is_remote(path):
+        with private_folder() as folder:
+            yield folder / "unfinished"
+            remote.put(folder / "unfinished", path)
         return
     destination = Path(os.path.realpath(path))  # a symbolic link is kept, its file written
     with suppress(FileNotFoundError):
@@ -243,7 +291,8 @@ def alone(path: str | Path, *, wait: bool = False) -> Iterator[None]:
     """Keep other processes from writing the same file or folder, with all that belongs to it.
 
     Args:
-        path: it need not exist; standard output (``-``) is nobody else's.
+        path: it need not exist; standard output (``-``) is nobody else's, and on other stores
+            nobody is kept from anything: the last one to finish wins.
         wait: wait for another process that writes it.
 
     Raises:
@@ -251,7 +300,7 @@ def alone(path: str | Path, *, wait: bool = False) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            if not is_standard(path):
+            if not (is_standard(path) or is_remote(path)):
                 stack.enter_context(claimed(Path(path), wait=wait))
         except BusyError as error:
             why = "another run is writing it; wait for that one, or name another"

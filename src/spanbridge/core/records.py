@@ -13,17 +13,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from spanbridge.core.addresses import is_remote, told
 from spanbridge.core.errors import InputError
-from spanbridge.core.files import atomic_output, reason
-from spanbridge.core.standard import on_disk
+from spanbridge.core.files import atomic_output, open_bytes, reason
 
+_BLOCK = 1 << 20
 DIGEST, FILES = "sha256", "files"
 
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, or of standard input (``-``), in hexadecimal."""
-    with on_disk(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with open_bytes(path) as file:
+        while data := file.read(_BLOCK):
+            digest.update(data)
+    return digest.hexdigest()
 
 
 def write_record(
@@ -34,14 +38,14 @@ def write_record(
     Args:
         path: its path.
         content: JSON values under names other than ``sha256`` and ``files``.
-        files: files in the record's folder or below it.
+        files: files in the record's folder or below it, or on other stores.
         indent: of the JSON; None writes one line.
 
     Raises:
         InputError: it cannot be written, or a file cannot be read.
     """
     try:
-        digests = {str(os.path.relpath(file, path.parent)): file_digest(file) for file in files}
+        digests = {_name(file, path.parent): file_digest(file) for file in files}
     except (OSError, ValueError) as error:
         raise InputError(path, None, f"cannot be written ({reason(error)})") from error
     whole = {**content, **({FILES: digests} if digests else {})}
@@ -68,7 +72,8 @@ def read_record(
             written; or it is of another version.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
+        with open_bytes(path) as raw:
+            content = json.loads(raw.read().decode("utf-8"))
     except OSError as error:
         raise InputError(path, None, f"cannot be read ({reason(error)}); {remedy}") from error
     except (ValueError, RecursionError) as error:
@@ -78,7 +83,7 @@ def read_record(
     if content.get(DIGEST) != _digest(content):
         raise InputError(path, None, f"is damaged, or was changed by hand; {remedy}")
     for name, digest in () if alone else content.get(FILES, {}).items():
-        file = path.parent / name
+        file = Path(name) if is_remote(name) else path.parent / name
         try:
             found = file_digest(file)
         except (OSError, ValueError) as error:
@@ -87,6 +92,13 @@ def read_record(
             why = f"is damaged, or not the file that {path.name} is about; {remedy}"
             raise InputError(file, None, why)
     return content
+
+
+def _name(file: Path, folder: Path) -> str:
+    """A file as a record calls it: as seen from its folder, or by its address elsewhere."""
+    if is_remote(file) and not is_remote(folder):
+        return told(file)
+    return str(os.path.relpath(file, folder))
 
 
 def _digest(content: Mapping[str, Any]) -> str:

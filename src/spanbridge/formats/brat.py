@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, lines, text_of
+from spanbridge.core.files import atomic_output, lines, open_bytes, text_of
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Span
 from spanbridge.formats.base import (
@@ -120,7 +120,7 @@ def _located(
     path: str | Path, text: str, side: Side, how: Reading, counts: Counts
 ) -> list[tuple[int, Span]]:
     """The spans in characters of the text, in their order, each with the number of its line."""
-    given = _given(path, how, counts) if how.tags and Path(path).stat().st_size else []
+    given = _given(path, how, counts) if how.tags and _has_any(path) else []
     locate = partial(locate_spans, text, offsets=how.offsets, words=tokenize(text)[1])
     spans = _with_line(path, partial(locate, places=counts.places[side]), given)
     numbered = zip((line for line, _ in given), spans, strict=True)
@@ -138,6 +138,11 @@ def _with_line(path: str | Path, place: Callable[..., _T], spans: Sequence[tuple
             except SpanbridgeError:
                 raise InputError(path, line, str(error)) from error
         raise InputError(path, None, str(error)) from error
+
+
+def _has_any(path: str | Path) -> bool:
+    with open_bytes(path) as file:
+        return bool(file.read(1))
 
 
 def _given(path: str | Path, how: Reading, counts: Counts) -> list[tuple[int, Span]]:

@@ -1,18 +1,17 @@
 """Labelled sentences as JSON objects of annotation tools and data sets: one side of each row.
 
-A file is JSON lines, or one array; it is written as an array if its suffix is ``.json``. Keys that
-are not of the format go to the row's ``extra``, and are written again.
+A file is JSON lines, one array, or Parquet; its suffix tells how it is written (``.json``: as an
+array). Keys that are not of the format go to the row's ``extra``, and are written again.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import Any, ClassVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, is_gzip
@@ -20,9 +19,7 @@ from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags, tags_from_spans
 from spanbridge.formats.base import (
-    DEFAULT_READING,
     Counts,
-    Format,
     Reading,
     Write,
     one_side,
@@ -31,7 +28,6 @@ from spanbridge.formats.base import (
 from spanbridge.formats.json_objects import (
     Object,
     first_object,
-    objects,
     take_id,
     take_text,
     take_words,
@@ -39,14 +35,14 @@ from spanbridge.formats.json_objects import (
 from spanbridge.formats.json_spans import read_spans
 from spanbridge.formats.json_values import shown
 from spanbridge.formats.layout import is_tag
+from spanbridge.formats.object_format import ObjectFormat
 from spanbridge.formats.offsets import is_inclusive, place_in_words, place_spans
 from spanbridge.formats.tokens import spans_in_text, with_text
 
 
-class Records(Format):
+class Records(ObjectFormat):
     """Base class of the formats of this kind."""
 
-    suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".json")
     sides = "one"
     holds_spans = True
     holds_nested: ClassVar[bool] = True
@@ -68,17 +64,17 @@ class Records(Format):
         row = first_object(head)
         return row is not None and self.fits(row)
 
-    def read(
+    def pairs(
         self,
+        rows: Iterable[tuple[int, Object]],
         path: str | Path,
-        side: Side = "target",
-        how: Reading = DEFAULT_READING,
-        counts: Counts | None = None,
+        side: Side,
+        how: Reading,
+        counts: Counts,
+        told: str | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
-        """Read rows with a sentence on one side; see :meth:`Format.read`."""
-        counts = Counts() if counts is None else counts
-        told = self.by_lines(path)
-        for number, (line, row) in enumerate(objects(path), 1):
+        """Make rows with a sentence on one side."""
+        for number, (line, row) in enumerate(rows, 1):
             try:
                 identity = take_id(row, number)
                 sentence = self.take(row, side, how, counts)
@@ -89,13 +85,12 @@ class Records(Format):
                 counts.guess(told)
             yield line, one_side(identity, sentence, side, row)
 
-    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
-        """Return a function that writes one side of a row as an object on a line."""
-
-        def write(pair: SentencePair) -> None:
-            out.write(self._text(pair, side) + "\n")
-
-        return row_writer(write)
+    def to_object(self, pair: SentencePair, side: Side) -> Object:
+        """One side of a row."""
+        # tools number their rows, and want these numbers again
+        number = pair.id.isdecimal() and pair.id == str(int(pair.id[:18]))
+        given = self.give(pair.side(side), pair.extra)
+        return {"id": int(pair.id) if number else pair.id, **given}
 
     @contextmanager
     def open(
@@ -112,19 +107,12 @@ class Records(Format):
 
             def write_item(pair: SentencePair) -> None:
                 nonlocal before
-                text = self._text(pair, side)
+                text = self.text(pair, side)
                 out.write(before + text)
                 before = ",\n"
 
             yield row_writer(write_item)
             out.write("\n]\n" if before != "[\n" else "[]\n")
-
-    def _text(self, pair: SentencePair, side: Side) -> str:
-        # tools number their rows, and want these numbers again
-        number = pair.id.isdecimal() and pair.id == str(int(pair.id[:18]))
-        row = {"id": int(pair.id) if number else pair.id}
-        row |= self.give(pair.side(side), pair.extra)
-        return json.dumps(row, ensure_ascii=False, allow_nan=False)
 
 
 def placed(text: str, spans: Any, key: str, side: Side, how: Reading, counts: Counts) -> Sentence:

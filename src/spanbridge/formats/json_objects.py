@@ -13,7 +13,9 @@ from typing import Any, NoReturn
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
+from spanbridge.formats.base import Counts
 from spanbridge.formats.json_values import shown
+from spanbridge.formats.parquet import is_parquet, parquet_rows
 
 Object = dict[str, Any]
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -23,15 +25,23 @@ _LONGEST_ARRAY, _DEEPEST = 100_000_000, 100
 _ONE_EACH = "write one object per line"
 
 
-def objects(path: str | Path) -> Iterator[tuple[int, Object]]:
-    """Read the objects of JSON lines, or of a file that is one JSON array (which is held whole).
+def objects(path: str | Path, counts: Counts | None = None) -> Iterator[tuple[int, Object]]:
+    """Read the objects of JSON lines, of one JSON array (which is held whole), or of Parquet.
+
+    Args:
+        path: the file; its suffix tells if it is Parquet.
+        counts: counts to update, if any: columns of Parquet may be left out.
 
     Yields:
-        The 1-based number of the line on which each object begins, and the object.
+        The 1-based number of the line on which each object begins (of its row, in Parquet), and the
+        object.
 
     Raises:
         InputError: a line is no object that could be written again; or there is none at all.
     """
+    if is_parquet(path):
+        yield from parquet_rows(path, counts)
+        return
     rows = lines(path)
     skipped = 0
     first = ""

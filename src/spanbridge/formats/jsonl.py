@@ -1,21 +1,21 @@
-"""Sentence pairs as JSON lines: one object per line, all declared fields, other keys kept."""
+"""Sentence pairs as JSON objects, one per line or row: all declared fields, other keys kept."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.similar import not_named
 from spanbridge.core.spans import ABSENT, Sentence
-from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
+from spanbridge.formats.base import DEFAULT_READING, Counts, Reading
 from spanbridge.formats.json_objects import (
+    Object,
     first_object,
     objects,
     parse_object,
@@ -25,6 +25,7 @@ from spanbridge.formats.json_objects import (
 )
 from spanbridge.formats.json_spans import read_score, read_spans, write_spans
 from spanbridge.formats.json_values import DECIMALS, decode, encode, shown
+from spanbridge.formats.object_format import ObjectFormat
 from spanbridge.formats.offsets import Offsets, is_inclusive, place_in_words, place_spans
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PLAIN_FIELDS
 from spanbridge.formats.tokens import at_joints, spans_in_text, tokenize
@@ -45,25 +46,32 @@ _DECLARED = frozenset({"id", "links", "link_scores"}) | {
 }
 
 
-class JsonLines(Format):
+class JsonLines(ObjectFormat):
     """Pairs with all their fields."""
 
     name = "jsonl"
-    suffixes = (".jsonl", ".json")
     sides = "both"
     holds_spans = True
     holds_nested = True
     holds_links = True
 
-    def read(
+    def pairs(
         self,
+        rows: Iterable[tuple[int, Object]],
         path: str | Path,
-        side: Side = "target",
-        how: Reading = DEFAULT_READING,
-        counts: Counts | None = None,
+        side: Side,
+        how: Reading,
+        counts: Counts,
+        told: str | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
-        """Read pairs; see :func:`read_jsonl`."""
-        return read_jsonl(path, counts, side, how, told=self.by_lines(path))
+        """Make pairs of objects; see :func:`read_jsonl`."""
+        read = RowReader(path, side, how, counts, told)
+        for number, row in rows:
+            yield number, read(row, number)
+
+    def to_object(self, pair: SentencePair, side: Side = "target") -> Object:
+        """All that is known of a row; see :func:`pair_object`."""
+        return pair_object(pair)
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check if the first line is an object, and all others begin as one; or for an array.
@@ -78,14 +86,6 @@ class JsonLines(Format):
             return bool(given and all(line[0] == "{" for line in given) and parse_object(given[0]))
         except SpanbridgeError:
             return False
-
-    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
-        """Return a function that writes a pair on one line; see :func:`format_pair`."""
-
-        def write(pair: SentencePair) -> None:
-            out.write(format_pair(pair) + "\n")
-
-        return row_writer(write)
 
 
 def read_jsonl(
@@ -126,9 +126,9 @@ def read_jsonl(
             value of the wrong type, a key twice, a number that is not finite, half a surrogate
             pair, or a span, link or score out of range.
     """
-    read = RowReader(path, side, how, Counts() if counts is None else counts, told)
-    for number, row in objects(path):
-        yield number, read(row, number)
+    counts = Counts() if counts is None else counts
+    known: JsonLines = JsonLines()
+    return known.pairs(objects(path, counts), path, side, how, counts, told)
 
 
 class RowReader:
@@ -212,7 +212,13 @@ def _holds(row: dict[str, Any], side: Side) -> bool:
 
 
 def format_pair(pair: SentencePair) -> str:
-    """Return the pair as one line of JSON, without line end; scores have four decimals.
+    """Return the pair as one line of JSON, without line end; see :func:`pair_object`."""
+    known: JsonLines = JsonLines()
+    return known.text(pair, "target")
+
+
+def pair_object(pair: SentencePair) -> Object:
+    """Return the pair as an object for JSON; scores have four decimals.
 
     A side with raw text is written as that text, with spans in characters; and with the places of
     its words, if it would not be cut into the same ones when it is read. Fields that are None
@@ -244,7 +250,7 @@ def format_pair(pair: SentencePair) -> str:
         if key in _DECLARED:
             raise SpanbridgeError(f"the extra field {key!r} has a declared field's name; rename it")
         row.setdefault(key, value)
-    return json.dumps(row, ensure_ascii=False, allow_nan=False)
+    return row
 
 
 def _plain(row: dict[str, Any], side: Side | None = None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from spanbridge.formats.base import Counts, Reading
 from spanbridge.formats.exports import Records, placed
 from spanbridge.formats.json_objects import Object
 from spanbridge.formats.json_values import shown
+from spanbridge.formats.parquet import SUFFIX
 from spanbridge.formats.tokens import spans_in_text, with_text
 
 
@@ -19,7 +20,7 @@ class LabelStudio(Records):
     """Tasks of Label Studio: the first annotation of each, or else its first prediction."""
 
     name = "labelstudio"
-    suffixes = (".json", ".jsonl")
+    suffixes = (".json", ".jsonl", SUFFIX)
 
     def fits(self, row: Object) -> bool:
         """Check for data with annotations or predictions."""

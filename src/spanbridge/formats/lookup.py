@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
 from spanbridge.core.spans import Nested, one_layer
 from spanbridge.core.standard import is_standard
 from spanbridge.formats.base import SNIFFED_LINES, Format, Write
+from spanbridge.formats.object_format import ObjectFormat
+from spanbridge.formats.parquet import is_parquet, parquet_rows
 
 # Suffix of plain text, but also of some labelled corpora.
 _AMBIGUOUS = ".txt"
@@ -62,8 +66,7 @@ def find_format(
         return named_format(name)
     if claimed := _by_suffix(path):
         head = _head(path) if len(claimed) > 1 else []
-        found = (one for one in claimed if head and _recognises(one, head, strict=True))
-        return next(found, _usual(claimed, path))
+        return _told(claimed, head) or _usual(claimed, path)
     vague = _suffix(path) == _AMBIGUOUS
     if vague and default is None:
         default = "text"
@@ -79,6 +82,13 @@ def find_format(
         suffixes = ", ".join(suffix for known in _formats() for suffix in known.suffixes)
         raise SpanbridgeError(f"{path}: its name tells no format; give it one of {suffixes}")
     return named_format(default)
+
+
+def object_format(row: Mapping[str, Any]) -> ObjectFormat:
+    """Find the format of JSON objects by the first of them."""
+    claimed = [one for one in _formats() if isinstance(one, ObjectFormat)]
+    found = _told(claimed, [json.dumps(row)])
+    return found if isinstance(found, ObjectFormat) else claimed[-1]
 
 
 def output_format(path: str | Path, default: str, name: str | None = None) -> Format:
@@ -174,6 +184,11 @@ def write_pairs(
             write(row)
 
 
+def _told(claimed: Sequence[Format], head: Sequence[str]) -> Format | None:
+    """The first of several formats that recognises the first lines of a file, if there are any."""
+    return next((one for one in claimed if head and _recognises(one, head, strict=True)), None)
+
+
 def _recognises(known: Format, head: Sequence[str], strict: bool) -> bool:
     """Sniff lines with a format; failures of another package's format count as False."""
     try:
@@ -187,6 +202,8 @@ def _recognises(known: Format, head: Sequence[str], strict: bool) -> bool:
 def _head(path: str | Path) -> list[str]:
     """First lines of a file; none if it cannot be read, which is an error when it is needed."""
     try:
+        if is_parquet(path):
+            return [json.dumps(row) for _, row in islice(parquet_rows(path), 1)]
         return first_lines(path, SNIFFED_LINES)
     except InputError:
         return []

@@ -13,8 +13,9 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from spanbridge.core import registry
+from spanbridge.core.addresses import is_remote
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import real_path
+from spanbridge.core.files import is_there, real_path
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
 from spanbridge.core.settings_file import Place, read_settings, write_settings
@@ -51,8 +52,8 @@ class Settings(Input):
         link_scores: write the scores of links, if they are optional in the format.
         nested: of spans that lie in each other, those that a format with one layer holds: the
             ``outer`` ones (default) or the ``inner`` ones. Those left out are counted.
-        work: folder for the shards; by default ``OUTPUT.work``, or for standard output (``-``) one
-            that is not kept.
+        work: folder for the shards; by default ``OUTPUT.work``, or for standard output (``-``)
+            and other stores one that is not kept.
         shard_rows: rows per shard.
         workers: number of processes that make shards, each with models of its own.
         fit_rows: rows that steps learn from, at most, spread evenly over the input.
@@ -156,10 +157,15 @@ class Pipeline:
 
     def _work(self, output: str) -> Path | None:
         """The folder for shards. Raises InputError if a run could not go on for lack of one."""
+        if self.settings.work is not None and is_remote(self.settings.work):
+            raise self.wrong_setting("work", "shards need a folder on this machine; name one")
         if self.settings.work is not None:
             return Path(self.settings.work)
-        if not is_standard(output):
+        if not (is_standard(output) or is_remote(output)):
             return Path(f"{output}.work")
+        if self.file is not None and is_remote(output):
+            why = "shards need a folder on this machine; name one by work"
+            raise self.wrong_setting("output", why)
         if self.file is not None:
             why = "of a run to standard output nothing is kept from which it could go on; name a "
             raise self.wrong_setting("output", f"{why}file, or a folder by work")
@@ -194,7 +200,8 @@ class Pipeline:
                 options = value.options.values() if isinstance(value, PartSettings) else (value,)
                 read += (option for option in options if isinstance(option, str))
         check_output(output, *read, explanation=explanation, also=also)
-        if is_standard(output):
+        if is_standard(output) or is_remote(output):
+            is_there(output)  # or else its store cannot be asked
             return
         folder = real_path(output).parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):

@@ -16,6 +16,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from spanbridge.core import remote
+from spanbridge.core.addresses import address, is_remote
 from spanbridge.core.claims import Claims, holding
 from spanbridge.core.errors import InputError
 from spanbridge.core.progress import Progress, Task
@@ -119,12 +121,15 @@ def _known(path: Path, key: str) -> Manifest | None:
 
 def _key(job: Job) -> str:
     """What tells whether the input is the same, as far as can be told without reading it."""
-    found = [(str(path), *_state(path)) for path in job.input_files]
+    found = [(address(path), *_state(path)) for path in job.input_files]
     given = [found, job.reading_settings, job.shard_rows, SHARD_WORDS, code_version()]
     return sha256(json.dumps(given).encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _state(path: Path) -> tuple[int, ...]:
+def _state(path: Path) -> tuple[Any, ...]:
+    if is_remote(path):
+        found = remote.state(path)
+        return () if found is None else (found[0], 0, found[1])
     try:
         about = on_disk(path).stat()
     except OSError:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from spanbridge.core.addresses import told
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, check_named, real_path
+from spanbridge.core.files import atomic_output, check_named, is_there, real_path, remove
 from spanbridge.core.machine import Used
 from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
@@ -113,24 +114,24 @@ class Run:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, in a stable order."""
         return {
-            "output": self.output,
-            "inputs": self.inputs,
+            "output": told(self.output),
+            "inputs": {role: told(path) for role, path in self.inputs.items()},
             "signature": self.signature,
             "account": self.account.to_dict(),
-            "rejects": self.rejects,
+            "rejects": self.rejects and told(self.rejects),
             **({"explanation": self.explanation} if self.explanation is not None else {}),
             **self.learned,
         }
 
     def text(self) -> str:
         """Summary in plain text."""
-        place = "standard output" if is_standard(self.output) else self.output
+        place = "standard output" if is_standard(self.output) else told(self.output)
         lines = [self.account.text(), f"written to {place}", self.signature]
         if len(self.used) > 1:
             peak = max(self.used).memory / 2**20
             lines.insert(1, f"made by {len(self.used)} workers, each of at most {peak:.0f} MB")
         if self.rejects or self.account.rejects:
-            lines.insert(1, f"rejected rows and why: {self.rejects or self._reasons()}")
+            lines.insert(1, f"rejected rows and why: {told(self.rejects or self._reasons())}")
         return "\n".join(lines)
 
     def _reasons(self) -> str:
@@ -196,7 +197,7 @@ def open_result(
         yield written
         # an earlier run's files would be taken for this run's
         for beside in () if is_standard(path) else (manifest_path(path), rejects_path(path)):
-            beside.unlink(missing_ok=True)
+            remove(beside)
     written.enter(account())
     if left_out:
         kept = options.get("nested", "outer")
@@ -382,13 +383,13 @@ def read_manifest(output: str) -> dict[str, Any] | None:
     Raises InputError if it is damaged; ChangedResultError if it is not this result's.
     """
     path = manifest_path(output)
-    if is_standard(output) or not path.is_file():
+    if is_standard(output) or not is_there(path):
         return None
     manifest = read_record(path, "run again, or delete it", alone=True)
     if not isinstance(manifest.get("inputs"), dict):
         raise InputError(path, None, "is not a run's manifest; delete it")
     # results may be renamed, and go without their rejects
-    if Path(output).is_file() and file_digest(Path(output)) not in manifest.get(FILES, {}).values():
+    if is_there(output) and file_digest(Path(output)) not in manifest.get(FILES, {}).values():
         why = f"is not the result that {path.name} is about; run again, or delete {path.name}"
         changed = ChangedResultError(output, None, why)
         changed.manifest = manifest
