@@ -17,6 +17,7 @@ from benchmarks import (
     encoding,
     rivals,
     routes,
+    runner,
     scale,
     shards,
     solving,
@@ -249,10 +250,19 @@ def test_scale(capsys):
 @pytest.mark.slow
 def test_shards(capsys):
     shards.main([40])
-    seconds, _, peak, size = row(capsys.readouterr().out, f"{40:>14}")
+    _, seconds, _, peak, size = row(capsys.readouterr().out, f"{40:>15}")
     assert 0 < seconds < 600
     assert peak > 20
     assert size > 0
+
+
+@pytest.mark.slow
+def test_runner(capsys):
+    runner.main([1, 2], rows_each=40)
+    seconds, each, added = row(capsys.readouterr().out, f"{2:>18}")
+    assert 0 < seconds < 600
+    assert each > 0
+    assert added
 
 
 @pytest.mark.slow

@@ -38,13 +38,13 @@ def pipeline(tmp_path):
     """``pipeline(output, translator)`` runs the toy's pipeline in the work folder of the output."""
     toy.write(tmp_path, N_ROWS)
 
-    def start(output, translator, part=(1, 1), project="greedy"):
+    def start(output, translator, project="greedy"):
         given = toy.settings(tmp_path, output, shard_rows=20)
         given["steps"][1] = {"translate": {"translator": translator}}
         if project == "corpus":
             given["steps"][3] = {"project": {"method": "corpus", "aligner": "statistical"}}
             given["fit_rows"] = 30
-        done, reports = run(make_pipeline(given).job(part))
+        done, reports = run(make_pipeline(given).job())
         made = {report.name: report.made for report in reports}
         return done, made
 
@@ -91,18 +91,6 @@ def test_what_fails_again_leaves_all_as_it_is(pipeline):
     assert flaky.asked == list(failing)
     assert {name for name, n in made.items() if n} == {"translate"}
     assert (pipeline.folder / "o.jsonl").read_bytes() == before
-
-
-@pytest.mark.slow
-def test_machines_that_fail_apart(pipeline):
-    whole, _ = pipeline("whole.jsonl", Flaky(), project="corpus")
-    failing = {toy.sentence(4)[0]}
-    for attempt in (failing, set(), set()):
-        for i in (1, 2, 3):
-            done, _ = pipeline("o.jsonl", Flaky(attempt), (i, 3), project="corpus")
-    assert done.account == whole.account
-    place = pipeline.folder
-    assert (place / "o.jsonl").read_bytes() == (place / "whole.jsonl").read_bytes()
 
 
 def test_marks(pipeline):

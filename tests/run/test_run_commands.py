@@ -47,18 +47,10 @@ def test_label(spanbridge, command, place, tiny_tagger):
     assert [step["step"] for step in as_json["steps"]][-1] == "join"
     assert (place / "p.jsonl").read_bytes() == first
     beside = "label es.txt --from es --config p.yaml -o q.jsonl"
-    command(*f"{beside} --shard-rows 2 --shard 2/2".split())
-    done = command(*f"{beside} --shard-rows 2 --shard 1/2".split())
+    done = command(*f"{beside} --shard-rows 2 --workers 1".split())
     assert "result" in done.stderr
     assert (place / "q.jsonl").read_bytes() == first
     assert "leave --method out" in command(*f"{beside} --method soft".split(), code=2).stderr
-
-
-def test_a_part_says_that_others_are_missing(command, place, tiny_tagger):
-    line = f"{LABEL} --model {tiny_tagger('bert-tagger')} -o o.jsonl"
-    done = command(*f"{line} --shard-rows 1 --shard 1/2".split())
-    assert "2 of 4 shards are there" in done.stderr
-    assert not (place / "o.jsonl").exists()
 
 
 def test_a_config_keeps_what_the_command_does_not_say(command, place):
@@ -134,7 +126,7 @@ def test_marks_and_back_translation_by_apertium(command, place):
             "label es.txt --translate --from es {g} --translator-option x --model m -o o.jsonl",
             "write NAME=VALUE",
         ),
-        ("label es.txt --from es {g} --shard 3/2 -o o.jsonl", "write i/n"),
+        ("label es.txt --from es {g} --workers 0 -o o.jsonl", "1<=x<=1024"),
         (
             "label es.txt --from es {g} --model en.conll -o o.jsonl",
             "name the tagger 'given'",

@@ -16,7 +16,7 @@ from spanbridge import InputError
 from spanbridge.api import Loaded, read_pairs
 from spanbridge.core.errors import RepairWarning
 from spanbridge.formats.shard_files import read_shard
-from spanbridge.run import shards as shards_module
+from spanbridge.run import manifest as manifest_module
 from spanbridge.run import stream
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.shards import run as shards_run
@@ -62,21 +62,12 @@ def test_raw_text_to_entities(tmp_path):
     assert (tmp_path / "o.jsonl.run.json").is_file()
 
 
-def test_neither_shards_nor_machines_change_a_byte(tmp_path):
+def test_shards_change_no_byte(tmp_path):
     toy.write(tmp_path, 50)
     toy.run(toy.settings(tmp_path))
     whole = (tmp_path / "o.jsonl").read_bytes()
     toy.run(toy.settings(tmp_path, "small.jsonl", shard_rows=7))
     assert (tmp_path / "small.jsonl").read_bytes() == whole
-    parts = toy.settings(tmp_path, "parts.jsonl", shard_rows=7)
-    for i in (3, 1):
-        done, _ = toy.run(parts, (i, 3))
-        assert done is None
-        assert not (tmp_path / "parts.jsonl").exists()
-    done, reports = toy.run(parts, (2, 3))
-    assert done is not None
-    assert [(p.shards, p.made) for p in reports[1:]] == [(8, 3)] * 5
-    assert (tmp_path / "parts.jsonl").read_bytes() == whole
 
 
 @pytest.mark.parametrize("words", [1, 30])
@@ -86,14 +77,14 @@ def test_shards_are_bounded_by_words_too(tmp_path, monkeypatch, words):
     steps = [*toy.STEPS[1:2], {"align": {"aligner": "statistical"}}]
     toy.run(toy.settings(tmp_path, steps=steps, fit_rows=5))
     whole = (tmp_path / "o.jsonl").read_bytes()
-    monkeypatch.setattr(shards_module, "SHARD_WORDS", words)
+    monkeypatch.setattr(manifest_module, "SHARD_WORDS", words)
     _, reports = toy.run(toy.settings(tmp_path, "small.jsonl", steps=steps, fit_rows=5))
     assert reports[-1].shards == (12 if words == 1 else reports[0].made) > 1
     assert (tmp_path / "small.jsonl").read_bytes() == whole
 
 
 @pytest.mark.slow
-def test_a_learning_method_learns_the_same_whatever_the_shards_and_machines(tmp_path):
+def test_a_learning_method_learns_the_same_whatever_the_shards(tmp_path):
     toy.write(tmp_path, 250)
     steps = [*toy.STEPS[1:3], {"project": {"method": "corpus", "aligner": "statistical"}}]
     given = toy.settings(tmp_path, steps=steps)
@@ -101,13 +92,8 @@ def test_a_learning_method_learns_the_same_whatever_the_shards_and_machines(tmp_
     whole = (tmp_path / "o.jsonl").read_bytes()
     assert len(list((tmp_path / "o.jsonl.work" / "3-project").glob("learned-*"))) == 1
     assert ",learned_on=250_rows|" in (tmp_path / "o.jsonl.run.json").read_text("utf-8")
-    parts = {**given, "output": str(tmp_path / "parts.jsonl"), "shard_rows": 40}
-    assert toy.run(parts, (2, 2))[0] is None
-    (learned,) = (tmp_path / "parts.jsonl.work" / "3-project").glob("learned-*")
-    before = learned.stat().st_mtime_ns
-    assert toy.run(parts, (1, 2))[0] is not None
-    assert learned.stat().st_mtime_ns == before
-    assert (tmp_path / "parts.jsonl").read_bytes() == whole
+    toy.run({**given, "output": str(tmp_path / "small.jsonl"), "shard_rows": 40})
+    assert (tmp_path / "small.jsonl").read_bytes() == whole
 
 
 def test_what_is_done_is_not_done_again(tmp_path):

@@ -57,9 +57,9 @@ def settings(place, output="o.jsonl", steps=None, **others):
     }
 
 
-def run(given, part=(1, 1)):
+def run(given):
     """Run a pipeline."""
     from spanbridge.run.config import make_pipeline
     from spanbridge.run.shards import run as run_job
 
-    return run_job(make_pipeline(given).job(part))
+    return run_job(make_pipeline(given).job())

@@ -59,5 +59,7 @@ def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the whole pipeline among a route's options."""
     # a flag that was not given does not override a pipeline file
     return {
-        k: v for k, v in options.take(given, ("shard_rows", "commercial")).items() if v is not False
+        k: v
+        for k, v in options.take(given, ("shard_rows", "workers", "commercial")).items()
+        if v is not False
     }

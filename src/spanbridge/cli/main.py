@@ -164,7 +164,7 @@ def _run() -> int:
         complain(_usage(error))
         return 2
     except SpanbridgeError as error:
-        complain(str(error))
+        complain("; ".join([str(error), *getattr(error, "__notes__", ())]))
         return 2
     except (OSError, UnicodeEncodeError) as error:
         if isinstance(error, OSError) and error.filename is not None:

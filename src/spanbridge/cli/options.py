@@ -247,12 +247,13 @@ segment_option = click.option(
     help="Find words by dictionary (ICU) in place of single characters (default for Chinese, "
     "Japanese, Thai, Lao, Khmer and Burmese).",
 )
-shard_option = click.option(
-    "--shard",
-    "part",
-    default="1/1",
-    metavar="i/n",
-    help="Run only the i-th of n parts, on one of n machines that share the folder.",
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Number of processes (default 1), each with models of its own and its share of the cores. "
+    "The result is the same for any number. The same command on other machines that share the "
+    "folder of shards helps as well.",
 )
 
 min_confidence_option = click.option(
@@ -297,7 +298,7 @@ route_options = _stack(
             type=click.IntRange(1, 1_000_000),
             help="Rows per shard (default 2000): bounds memory, and the loss when a run is killed.",
         ),
-        shard_option,
+        workers_option,
     ]
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from spanbridge.cli import options as opt
@@ -27,7 +29,7 @@ A pipeline file:
 Examples:
   spanbridge run pipeline.yaml --check
   spanbridge run pipeline.yaml
-  spanbridge run pipeline.yaml --shard $SLURM_ARRAY_TASK_ID/20
+  spanbridge run pipeline.yaml --workers 8
 
 Everything is checked before anything runs. After an interruption at any moment, the same command
 resumes and ends with the same bytes; a changed setting redoes only what depends on it. docs/run.md
@@ -36,18 +38,19 @@ lists steps and settings.
 )
 @click.argument("pipeline", metavar="PIPELINE.yaml")
 @click.option("--check", is_flag=True, help="Check the pipeline and load the models; run nothing.")
-@opt.shard_option
+@opt.workers_option
 @opt.json_option
 @opt.quiet_option
-def command(pipeline: str, check: bool, part: str, as_json: bool, quiet: bool) -> None:
+def command(pipeline: str, check: bool, workers: int | None, as_json: bool, quiet: bool) -> None:
     """Run any pipeline of steps, in shards, so that an interrupted run can be resumed."""
     from spanbridge.run.config import read_pipeline
 
-    made = read_pipeline(pipeline)
+    over: dict[str, Any] = {} if workers is None else {"workers": workers}
+    made = read_pipeline(pipeline, **over)
     if check:
         job = made.job()
         job.check_work()
         for n, step in enumerate(job.open_steps(), 1):
             say(f"{n} {step.describe()}")
         return
-    running.run_pipeline(made, running.shard(part), as_json, quiet)
+    running.run_pipeline(made, as_json, quiet)

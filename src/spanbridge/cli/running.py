@@ -28,7 +28,7 @@ def run_or_show(pipeline: Any, given: dict[str, Any]) -> None:
     if given["show_config"]:
         click.echo(pipeline.text(), nl=False)
     else:
-        run_pipeline(pipeline, shard(given["part"]), given["as_json"], given["quiet"])
+        run_pipeline(pipeline, given["as_json"], given["quiet"])
 
 
 def stream(
@@ -54,35 +54,18 @@ def stream(
         say(done.text(), err=True)
 
 
-def run_pipeline(pipeline: Any, part: tuple[int, int], as_json: bool, quiet: bool) -> None:
+def run_pipeline(pipeline: Any, as_json: bool, quiet: bool) -> None:
     """Run a pipeline in shards, and report each step and the whole."""
     from spanbridge.run.shards import run
 
     check_streams(pipeline.settings.output, as_json)
-    done, reports = run(pipeline.job(part), progress(quiet))
+    done, reports = run(pipeline.job(), progress(quiet))
     if as_json:
         steps = [report.to_dict() for report in reports]
-        whole = {} if done is None else done.to_dict()
-        say(json.dumps({**whole, "steps": steps}, ensure_ascii=False, indent=1))
+        say(json.dumps({**done.to_dict(), "steps": steps}, ensure_ascii=False, indent=1))
     elif not quiet:
         say("\n".join(report.text() for report in reports), err=True)
-        if done is not None:
-            say(f"result\n{done.text()}", err=True)
-    if done is None and not quiet:
-        made, wanted = reports[-1].shards, reports[0].shards
-        say(
-            f"this part is done; {made} of {wanted} shards are there: once all are, the same "
-            "command without --shard writes the output",
-            err=True,
-        )
-
-
-def shard(text: str) -> tuple[int, int]:
-    """The i-th of n parts, from ``i/n``."""
-    i, _, n = text.partition("/")
-    if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
-        raise click.UsageError(f"--shard {text}: write i/n with 1 <= i <= n, such as 3/20")
-    return int(i), int(n)
+        say(f"result\n{done.text()}", err=True)
 
 
 def progress(quiet: bool) -> Progress:

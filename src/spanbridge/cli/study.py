@@ -64,7 +64,13 @@ Exit code 0: all cells are done; 1: some failed; 2: the study is wrong.
     metavar="N",
     help="Number of processes.",
 )
-@opt.shard_option
+@click.option(
+    "--shard",
+    "part",
+    default="1/1",
+    metavar="i/n",
+    help="Run only the i-th of n parts, on one of n machines that share the folder.",
+)
 @opt.json_option
 @opt.quiet_option
 def command(
@@ -87,7 +93,7 @@ def command(
     if estimate is not None and not check:
         raise click.UsageError("--estimate goes with --check")
     plan = make_plan(read_study(study, output))
-    mine, progress = running.shard(part), running.progress(quiet)
+    mine, progress = _part(part), running.progress(quiet)
     if check or to_check(plan, mine):
         found = check_plan(plan, estimate=estimate or 0, progress=progress)
         if check:
@@ -104,3 +110,11 @@ def command(
     elif not quiet:
         say(done.text(), err=True)
     sys.exit(0 if done.sound else 1)
+
+
+def _part(text: str) -> tuple[int, int]:
+    """The i-th of n parts, from ``i/n``."""
+    i, _, n = text.partition("/")
+    if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
+        raise click.UsageError(f"--shard {text}: write i/n with 1 <= i <= n, such as 3/20")
+    return int(i), int(n)

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class SpanbridgeError(Exception):
     """Base of all errors that the user can fix; the command line prints it, with exit code 2."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For other processes: its own attributes, whatever its arguments were."""
+        return _remade, (type(self), self.args, self.__dict__)
+
+
+def _remade(kind: type[SpanbridgeError], args: tuple[Any, ...], own: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(own)
+    return error
 
 
 class InputError(SpanbridgeError):

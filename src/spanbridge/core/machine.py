@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 # Instruction sets, the fastest first, with the flags of /proc/cpuinfo that tell of them. Sums of
 # int8 round differently with and without VNNI.
@@ -58,6 +60,25 @@ def available_memory() -> int | None:
     limit, used = (_read(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
     free = 1024 * int(found[1])
     return min(free, int(limit) - int(used)) if limit.isdecimal() and used.isdecimal() else free
+
+
+class Used(NamedTuple):
+    """What a process has used.
+
+    Attributes:
+        memory: most memory that it has held, in bytes; 0 where nothing tells.
+        seconds: processor time.
+    """
+
+    memory: int
+    seconds: float
+
+
+def used() -> Used:
+    """What this process has used so far."""
+    # the peak that getrusage gives can be that of the process before it
+    found = re.search(r"^VmHWM:\s*(\d+) kB", _read("/proc/self/status"), re.MULTILINE)
+    return Used(1024 * int(found[1]) if found else 0, time.process_time())
 
 
 def _read(path: str) -> str:

@@ -202,6 +202,18 @@ def _opened(path: Path, flags: int) -> int:
         return os.open(path, flags & ~(os.O_RDWR | os.O_CREAT))  # another user's claim
 
 
+def try_lock(number: int, *, wait: bool = False) -> bool | None:
+    """Lock an open file, until it is closed; None where nothing can be locked."""
+    if fcntl is None:
+        return None
+    try:
+        return _lock(number, wait, sure=True)
+    except BusyError:
+        return False
+    except OSError:
+        return None
+
+
 def _lock(number: int, wait: bool, sure: bool) -> bool:
     if fcntl is None:
         return True

@@ -1,103 +1,110 @@
-"""Shards of sentence pairs: JSON lines, compressed by gzip, that hold every field as it is."""
+"""Shards of sentence pairs: MessagePack, compressed by gzip, that holds every field as it is.
+
+The declared types of the rows are the format: a new field is in it, and a wrong value is damage.
+"""
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import reason
-from spanbridge.core.links import WordAlignment
-from spanbridge.core.rows import SIDES, SentenceOf, SentencePair, Side
-from spanbridge.core.spans import Sentence, Span
+from spanbridge.core.rows import SentencePair
 from spanbridge.core.temporary import unfinished
-from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS, PLAIN_FIELDS
-
-_FROM_JSON: dict[Any, Callable[[Any], Any]] = {
-    tuple[str, ...]: tuple,
-    SentenceOf: lambda value: SentenceOf(*value),
-}
 
 
 def write_shard(path: Path, pairs: Sequence[SentencePair]) -> None:
-    """Write pairs atomically, an object per line.
-
-    Keys: ``id``; for each side ``SIDE_words``, ``SIDE_spans`` (start, end, label, score, extra; in
-    words), ``SIDE_text`` and ``SIDE_offsets`` (start, end; in characters); ``links`` (source,
-    target) and ``link_scores``; ``extra``; and every plain field that is not None under its key
-    (see ``formats.plain_fields``).
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    lines = "".join(f"{json.dumps(row_object(pair), separators=(',', ':'))}\n" for pair in pairs)
+    """Write pairs atomically. Raises InputError if the file cannot be written."""
+    # without the time of writing: the same rows give the same bytes
+    data = gzip.compress(packed(pairs), 1, mtime=0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished(path) as place:
-            # without the time of writing: the same rows give the same bytes
-            Path(place).write_bytes(gzip.compress(lines.encode("ascii"), 1, mtime=0))
+            place.write_bytes(data)
     except OSError as error:
         raise InputError(path, None, f"cannot be written ({reason(error)})") from error
 
 
-def row_object(pair: SentencePair) -> dict[str, Any]:
-    """The values of a row for JSON."""
-    row: dict[str, Any] = {"id": pair.id, "extra": dict(pair.extra)}
-    for side in SIDES:
-        sentence = pair.side(side)
-        row[f"{side}_words"] = sentence.words
-        row[f"{side}_spans"] = sentence.spans
-        row[f"{side}_text"] = sentence.text
-        row[f"{side}_offsets"] = sentence.offsets
-    row["links"] = None if pair.links is None else pair.links.pairs
-    row["link_scores"] = None if pair.links is None else pair.links.scores
-    plain = ((field.key, field.of(pair)) for field in ALL_PLAIN_FIELDS)
-    return row | {key: value for key, value in plain if value is not None}
+def packed(pairs: Sequence[SentencePair]) -> bytes:
+    """The bytes of pairs: an array of them, each an array of its fields.
+
+    Pairs with halves of surrogate pairs, or with numbers that MessagePack does not know, are
+    strings of JSON in it.
+    """
+    encode = _encoder().encode
+    try:
+        return bytes(encode(pairs))
+    except (UnicodeEncodeError, OverflowError):
+        return bytes(encode([json.dumps(row_object(pair)) for pair in pairs]))
+
+
+def row_object(pair: SentencePair) -> Any:
+    """A pair as values for JSON."""
+    from msgspec import to_builtins
+
+    return to_builtins(pair, enc_hook=_plain)
+
+
+def row_of(value: Any) -> SentencePair:
+    """The pair of :func:`row_object`. Raises ValueError if it is none."""
+    from msgspec import convert
+
+    return convert(value, SentencePair)
 
 
 def read_shard(path: Path) -> list[SentencePair]:
     """Read the pairs of a shard. Raises InputError if the file is unreadable or not a shard."""
+    from msgspec import MsgspecError
+
     try:
-        lines = gzip.decompress(path.read_bytes()).splitlines()
+        data = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(path, None, f"cannot be read ({error}); delete it") from error
     try:
-        return [row_of(json.loads(line)) for line in lines]
-    except (LookupError, ValueError, TypeError, AttributeError, SpanbridgeError) as error:
+        with _no_collection():
+            found = _decoder().decode(data)
+        return [row_of(json.loads(pair)) if isinstance(pair, str) else pair for pair in found]
+    except (MsgspecError, ValueError, SpanbridgeError) as error:
         raise InputError(path, None, f"is damaged ({error}); delete it") from error
 
 
-def row_of(row: dict[str, Any]) -> SentencePair:
-    """The row of :func:`row_object`. Raises LookupError, TypeError and others if it is none."""
-    source, target = (_sentence(row, side) for side in SIDES)
-    links = None
-    if row["links"] is not None:
-        n_words = len(source.words), len(target.words)
-        links = WordAlignment.of(map(tuple, row["links"]), *n_words, row["link_scores"])
-    return SentencePair(
-        row["id"], source, target, links, extra=row["extra"], **_plain_values(row, None)
-    )
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No search for cycles meanwhile: rows have none, and so many make it search all the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
-def _sentence(row: dict[str, Any], side: Side) -> Sentence:
-    offsets = row[f"{side}_offsets"]
-    return Sentence(
-        tuple(row[f"{side}_words"]),
-        tuple(Span(*span) for span in row[f"{side}_spans"]),
-        row[f"{side}_text"],
-        None if offsets is None else tuple((start, end) for start, end in offsets),
-        **_plain_values(row, side),
-    )
+@cache
+def _encoder() -> Any:
+    from msgspec.msgpack import Encoder
+
+    return Encoder(enc_hook=_plain)
 
 
-def _plain_values(row: dict[str, Any], side: Side | None) -> dict[str, Any]:
-    """The plain fields of a row: of the pair, or of one of its sentences."""
-    return {
-        field.name: _FROM_JSON.get(field.type, lambda value: value)(row[field.key])
-        for field in PLAIN_FIELDS[side]
-        if field.key in row
-    }
+@cache
+def _decoder() -> Any:
+    from msgspec.msgpack import Decoder
+
+    return Decoder(list[SentencePair | str])
+
+
+def _plain(value: Any) -> Any:
+    """Values that are no plain ones: mappings, and numbers of other libraries."""
+    for kind in (float, int, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return dict(value)

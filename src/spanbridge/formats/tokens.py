@@ -7,6 +7,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 from spanbridge.core.scripts import is_invisible, is_unspaced
@@ -50,9 +51,15 @@ def tokenize(
     Returns:
         The words, and for each its half-open range of characters (code points).
     """
+    asked = frozenset(boundaries)
+    return (_remembered if len(text) <= _SHORT else _tokenized)(text, asked)
+
+
+def _tokenized(
+    text: str, asked: frozenset[int]
+) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
     kinds = text.translate(_KINDS)
     elided = set(_elided(text)) if "a" in kinds else set()
-    asked = set(boundaries)
     whole = {} if "w." not in text.lower() and "://" not in text else _addresses(text, asked)
     cuts = sorted({0, len(text), *asked, *elided, *whole, *whole.values()})
     offsets: list[tuple[int, int]] = []
@@ -65,6 +72,10 @@ def tokenize(
             offsets[-2:] = [(offsets[-2][0], end)]
     return tuple(text[start:end] for start, end in offsets), tuple(offsets)
 
+
+# A text is cut again and again on its way through a pipeline, mostly soon after the last time.
+_SHORT = 500  # characters; no more memory than a few megabytes
+_remembered = lru_cache(1024)(_tokenized)
 
 # Brackets and quotes as the Penn Treebank writes them, and what they stand for.
 _TREEBANK = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from inspect import isclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -20,15 +21,19 @@ from spanbridge.core.settings_file import Place, read_settings, write_settings
 from spanbridge.core.similar import meant
 from spanbridge.core.spans import Nested
 from spanbridge.core.standard import is_standard
-from spanbridge.formats import find_format
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
-from spanbridge.run.job import MAX_SHARD_ROWS, SHARD_ROWS, Job, applied
+from spanbridge.run.job import MAX_SHARD_ROWS, MAX_WORKERS, SHARD_ROWS, Job, applied
 from spanbridge.run.result import check_output, result_format
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps.base import Context, PartSettings, Step, one_entry
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def _line_in(lines: Mapping[Any, int | None], loc: tuple[Hashable, ...]) -> int | None:
+    """The line of a setting, of those that are known."""
+    return lines.get(loc)
 
 
 def _nowhere(loc: tuple[Hashable, ...]) -> None:
@@ -49,6 +54,7 @@ class Settings(Input):
         work: folder for the shards; by default ``OUTPUT.work``, or for standard output (``-``) one
             that is not kept.
         shard_rows: rows per shard.
+        workers: number of processes that make shards, each with models of its own.
         fit_rows: rows that steps learn from, at most, spread evenly over the input.
         commercial: refuse parts whose licence does not allow commercial use.
         steps: names of steps, or names with settings.
@@ -62,6 +68,7 @@ class Settings(Input):
     nested: Nested | None = None
     work: str | None = None
     shard_rows: int = Field(SHARD_ROWS, ge=1, le=MAX_SHARD_ROWS)
+    workers: int = Field(1, ge=1, le=MAX_WORKERS)
     fit_rows: int = Field(FIT_ROWS, ge=1)
     commercial: bool = False
     steps: list[Any]
@@ -99,16 +106,10 @@ class Pipeline:
         """Error in a setting of the whole pipeline."""
         return InputError(self.file, self.place((name,)), f"{name}: {why}")
 
-    def job(
-        self,
-        part: tuple[int, int] = (1, 1),
-        keep: str | None = None,
-        explanation: str | None = None,
-    ) -> Job:
+    def job(self, keep: str | None = None, explanation: str | None = None) -> Job:
         """Check the pipeline against its input and output.
 
         Args:
-            part: as in :class:`~spanbridge.run.job.Job`.
             keep: folder in which the step saves what it has learned.
             explanation: file for the explanations of rows.
 
@@ -121,7 +122,7 @@ class Pipeline:
             if getattr(given, name) is None:
                 raise InputError(self.file, None, f"{name}: is missing")
         assert given.output is not None
-        work = self._work(given.output, part)
+        work = self._work(given.output)
         held = result_format(given.output, self.steps[-1].name, given.nested, given.output_format)
         self._check_output(given.output, explanation, held.beside(given.output))
         self.check(given.columns())
@@ -131,7 +132,7 @@ class Pipeline:
         return Job(
             {**given.paths(), **applied(self.steps)},
             given.rows,
-            self.open,
+            self._portable().open,
             given.output,
             given.output_side,
             held.name,
@@ -143,16 +144,23 @@ class Pipeline:
             explanation,
             work,
             given.shard_rows,
-            part,
+            given.workers,
+            tuple(given.files()),
+            f"{given.model_dump_json(include=set(Input.model_fields))} {given.signature()}",
         )
 
-    def _work(self, output: str, part: tuple[int, int]) -> Path | None:
+    def _portable(self) -> Pipeline:
+        """The pipeline without what other processes cannot be given."""
+        lines = {("steps", n): self.place(("steps", n)) for n in range(len(self.steps))}
+        return replace(self, place=partial(_line_in, lines))
+
+    def _work(self, output: str) -> Path | None:
         """The folder for shards. Raises InputError if a run could not go on for lack of one."""
         if self.settings.work is not None:
             return Path(self.settings.work)
         if not is_standard(output):
             return Path(f"{output}.work")
-        if self.file is not None or part != (1, 1):
+        if self.file is not None:
             why = "of a run to standard output nothing is kept from which it could go on; name a "
             raise self.wrong_setting("output", f"{why}file, or a folder by work")
         return None
@@ -179,9 +187,7 @@ class Pipeline:
 
     def _check_output(self, output: str, explanation: str | None, also: Sequence[Path]) -> None:
         """Check that the output can be written and overwrites nothing."""
-        read = [*self.settings.paths().values(), self.file]
-        for path in filter(None, self.settings.paths().values()):
-            read += map(str, find_format(path, default="conll").beside(path))
+        read = [*map(str, self.settings.files()), self.file]
         for step in self.steps:
             for name in type(step).model_fields:
                 value = getattr(step, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -109,6 +110,12 @@ class Input(BaseModel):
         if isinstance(self.input, Files):
             return self.input.model_dump(exclude={"one_based"})
         return {"input": self.input}
+
+    def files(self) -> Iterator[Path]:
+        """All files that are read."""
+        for path in filter(None, self.paths().values()):
+            yield Path(path)
+            yield from find_format(path, default="conll").beside(path)
 
     def columns(self) -> set[str]:
         """Columns of the rows. Raises InputError if a file is missing or cannot be read."""

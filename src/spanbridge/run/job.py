@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.rows import SentencePair, Side
@@ -20,6 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 SHARD_ROWS, MAX_SHARD_ROWS = 2000, 1_000_000
+MAX_WORKERS = 1024
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class Job:
         explanation: file for the explanations of rows; None leaves them in the rows.
         work: folder for shards; None for one that is not kept.
         shard_rows: rows per shard, at least 1.
-        part: (i, n): only the shards i, i + n, ... counted from 1, for the i-th of n machines.
+        workers: number of processes.
+        input_files: all files that the rows are read from.
+        reading_settings: everything else that the rows depend on, in one line.
     """
 
     inputs: Mapping[str, str | None]
@@ -58,7 +61,9 @@ class Job:
     explanation: str | None = None
     work: Path | None = None
     shard_rows: int = SHARD_ROWS
-    part: tuple[int, int] = (1, 1)
+    workers: int = 1
+    input_files: tuple[Path, ...] = ()
+    reading_settings: str = ""
 
     def check_work(self) -> None:
         """Raise InputError unless ``work`` can hold the shards, and nothing else."""
@@ -83,8 +88,22 @@ def records(steps: Iterable[Step]) -> dict[str, Any]:
     return {key: value for step in steps for key, value in (step.record() or {}).items()}
 
 
+class Named(Protocol):
+    """A step, or what is known of it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def learns(self) -> bool:
+        """It learns."""
+        ...
+
+
 def signature_of(
-    steps: Sequence[Step], parts: Sequence[Mapping[str, str]], n_learned: int, reading: Any
+    steps: Sequence[Named], parts: Sequence[Mapping[str, str]], n_learned: int, reading: Any
 ) -> str:
     """One line that says what was run.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, check_named, real_path
+from spanbridge.core.machine import Used
 from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
 from spanbridge.core.spans import Nested, Sentence
@@ -97,6 +98,7 @@ class Run:
         rejects: path of the rejects file, or None.
         explanation: path of the explanation, or None.
         learned: what steps have learned and keep beside the result.
+        used: what each process that made shards has used, but for those that were killed.
     """
 
     output: str
@@ -106,6 +108,7 @@ class Run:
     rejects: str | None
     explanation: str | None = None
     learned: Mapping[str, Any] = field(default_factory=dict)
+    used: tuple[Used, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, in a stable order."""
@@ -123,6 +126,9 @@ class Run:
         """Summary in plain text."""
         place = "standard output" if is_standard(self.output) else self.output
         lines = [self.account.text(), f"written to {place}", self.signature]
+        if len(self.used) > 1:
+            peak = max(self.used).memory / 2**20
+            lines.insert(1, f"made by {len(self.used)} workers, each of at most {peak:.0f} MB")
         if self.rejects or self.account.rejects:
             lines.insert(1, f"rejected rows and why: {self.rejects or self._reasons()}")
         return "\n".join(lines)

@@ -1,59 +1,54 @@
 """The sharded runner, which saves every shard of every step so that a killed run can be resumed.
 
-A shard's name has a key made of its input rows, the settings and models of its step and of those
-before, and the code's version: ``WORK/2-tag/00017-KEY.gz``. Beside it stands its record
-(:mod:`spanbridge.core.records`), written last, with its digest and its account. Finished shards are
-not made again, damaged ones are; if anything that a shard depends on changes, so does its key.
-Files appear whole or not at all.
-
-A shard in which a translation failed is made again by the next run, which asks for the failed ones
-alone. Until it is sound, what it holds is part of the keys of the shards that are made of it.
-
-A step that learns (from a sample of the rows, see :mod:`spanbridge.run.sample`) saves what it has
-learned in a folder, under a key made of the sample's. Neither the size of shards nor the number of
-machines affects the sample or the result.
+The same work is done by one process, by several (:mod:`spanbridge.run.workers`), or by any number
+of machines that share the folder: all take what is missing. Finished shards
+(:mod:`spanbridge.run.shard_store`) are not made again, damaged ones are. One of the machines writes
+the output, shard by shard while others are made. Files appear whole or not at all.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
-import warnings
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
+from spanbridge.core.claims import Claims, FileClaims, holding
+from spanbridge.core.errors import InputError
 from spanbridge.core.files import alone, reason
 from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.records import read_record, write_record
-from spanbridge.core.rows import SentencePair
-from spanbridge.core.signature import code_version
-from spanbridge.core.temporary import private_folder, sweep, unfinished_folder
+from spanbridge.core.standard import is_standard
+from spanbridge.core.temporary import private_folder, sweep
 from spanbridge.formats.base import Counts
-from spanbridge.formats.shard_files import read_shard, write_shard
-from spanbridge.run.job import Job, deterministic, records, signature_of
-from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
-from spanbridge.run.sample import sampled
-from spanbridge.run.stream import passed
+from spanbridge.run.job import Job, deterministic, signature_of
+from spanbridge.run.manifest import POLL, Manifest, digest_of, pieces, shared_manifest
+from spanbridge.run.result import (
+    Run,
+    StepReport,
+    finish,
+    manifest_path,
+    open_result,
+    rejects_path,
+    whole_account,
+)
+from spanbridge.run.shard_store import Shards
+from spanbridge.run.workers import Crew, Figures, crew_of
 from spanbridge.steps.account import Account, fates
-from spanbridge.steps.base import Step, chunks
-from spanbridge.steps.raw_text import by_text, in_plain_words
-
-# Words per shard, at most, unless one row has more.
-SHARD_WORDS = 2_000_000
+from spanbridge.steps.raw_text import in_plain_words
 
 
 @deterministic
-def run(job: Job, progress: Progress = silent) -> tuple[Run | None, list[StepReport]]:
+def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
     """Run or resume a pipeline.
 
     Returns:
-        The result, or None if other parts are still to be made; and the figures of each step.
+        The result, and the figures of each step.
 
     Raises:
         InputError: the input is wrong, or a folder cannot be written to.
@@ -82,7 +77,6 @@ def prepare(job: Job, progress: Progress = silent) -> list[StepReport]:
 def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
     """A run whose input has been cut into shards."""
     job.check_work()
-    steps = job.open_steps()
     with ExitStack() as stack:
         try:
             work = job.work or stack.enter_context(private_folder())
@@ -90,288 +84,189 @@ def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
         except (OSError, ValueError) as error:
             raise InputError(job.work, None, f"cannot be made ({reason(error)})") from error
         sweep(work, deep=True)
-        going = _ShardedRun(job, work, steps, progress)
-        going.read()
-        yield going
+        claims = FileClaims(work / ".claims")
+        claims.clear()
+        session = secrets.token_hex(8)
+        crew = stack.enter_context(crew_of(job, work, claims, session, progress))
+        n_made, read = [0], partial(_cut, job, work, progress)
+
+        def cut() -> Manifest:
+            manifest, n_made[0] = read()
+            return manifest
+
+        whole = partial(_is_whole, work)
+        manifest = shared_manifest(job, work / "0-read", claims, cut, whole)
+        shards = Shards(work, crew.facts(), manifest, job.fit_rows, session)
+        shards.check()
+        crew.begin(shards)
+        yield _ShardedRun(job, shards, crew, claims, progress, n_made[0])
+
+
+def _cut(job: Job, work: Path, progress: Progress) -> tuple[Manifest, int]:
+    """Read the input, and write those of its shards that are not there.
+
+    Returns:
+        The manifest, and the number of shards that were written.
+    """
+    counts, n_made = Counts(), 0
+    digests: list[str] = []
+    sizes: list[int] = []
+    shards = Shards(work, (), Manifest(digests, sizes), 0, "")
+    for n, rows in enumerate(pieces(job, counts, progress)):
+        digests.append(digest_of(rows))
+        sizes.append(len(rows))
+        if shards.record(0, n, whole=True) is None:
+            account = Account()
+            account.statuses["read"] = len(rows)
+            shards.write(0, n, rows, account, 0.0)
+            n_made += 1
+    return Manifest(digests, sizes, counts.notes()), n_made
+
+
+def _is_whole(work: Path, manifest: Manifest) -> bool:
+    """Check if all shards of an input are there."""
+    shards = Shards(work, (), manifest, 0, "")
+    return all(shards.record(0, k, whole=True) is not None for k in range(shards.n))
+
+
+class _KeysChangedError(Exception):
+    """Rows were written that are not those of the result, since what failed was tried again."""
 
 
 class _ShardedRun:
-    """State of a run."""
+    """A run of which this process writes the output, unless another machine does.
 
-    def __init__(self, job: Job, work: Path, steps: tuple[Step, ...], progress: Progress) -> None:
-        self._job, self._work, self._steps, self._progress = job, work, steps, progress
-        self._parts = [step.signature_parts() for step in steps]
-        self.reports = [StepReport("read")]
-        self.reports += map(StepReport.of, steps)
-        # before they have learned
-        self._described = [f"{step.describe()}|{code_version()}" for step in steps]
-        self._inputs: list[str] = []  # digests of the shards of the input
-        self._keys: dict[tuple[int, int], str] = {}
-        self._samples: dict[int, str] = {}  # keys of what each step learns from
-        self._examples: dict[int, list[SentencePair] | None] = {}  # that steps bring
-        self._now: set[str] = set()  # keys of the shards that this run has made
-        self._sizes: list[int] = []
-        self._records: dict[str, dict[str, Any]] = {}  # checked ones, by keys of shards
-        self._ready: set[int] = set()  # indices of steps that have learned
-        self._notes: dict[str, int] = {}  # on the input
-        self._accounts: list[Account] = []  # of the shards of a step that this run makes
+    Attributes:
+        reports: figures of each step, once all is made.
+    """
 
-    def read(self) -> None:
-        """Cut the input into shards."""
-        counts, report = Counts(), self.reports[0]
-        rows = self._progress(self._job.open_rows(counts), Task("read"))
-        for n, chunk in enumerate(chunks(rows, self._job.shard_rows, SHARD_WORDS)):
-            self._inputs.append(_digest(chunk))
-            self._sizes.append(len(chunk))
-            if self._record(0, n) is None:
-                account = Account()
-                account.statuses["read"] = len(chunk)
-                self._write(0, n, chunk, account, 0.0)
-                report.made += 1
-        self._notes = counts.notes()
+    def __init__(
+        self,
+        job: Job,
+        shards: Shards,
+        crew: Crew,
+        claims: Claims,
+        progress: Progress,
+        n_read: int,
+    ) -> None:
+        self._job, self._shards, self._crew = job, shards, crew
+        self._claims, self._progress, self._n_read = claims, progress, n_read
+        self._figures, self._output = Figures(), f"output {job.output}"
+        self.reports: list[StepReport] = []
 
-    def _key(self, s: int, k: int) -> str:
-        """What the rows of a shard depend on, in one digest."""
-        if s == 0:
-            return self._inputs[k]
-        if (s, k) not in self._keys:
-            own = f"{self._given(s, k)}|{self._described[s - 1]}{self._learned_from(s)}"
-            self._keys[s, k] = sha256(own.encode()).hexdigest()
-        return self._keys[s, k]
+    def make(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Make all shards that are missing.
 
-    def _learned_from(self, s: int) -> str:
-        if not self._steps[s - 1].learns:
-            return ""
-        if s not in self._samples:
-            given = (f"|{self._given(s, n)}:{rows}" for n, rows in self._sample().items())
-            examples = self._own_examples(s)
-            self._samples[s] = "".join(given) if examples is None else f"|{_digest(examples)}"
-        return self._samples[s]
+        Args:
+            meanwhile: function that is called whenever more shards may be there.
+        """
+        shards, so_far = self._shards, Account()
 
-    def _own_examples(self, s: int) -> list[SentencePair] | None:
-        if s not in self._examples:
-            self._examples[s] = self._steps[s - 1].examples(self._job.open_rows(None))
-        return self._examples[s]
+        def passing() -> Iterator[int]:
+            parts = 0.0
+            for part, account in self._crew.made():
+                if account.statuses:
+                    so_far.statuses.update(account.statuses)
+                    meanwhile()
+                parts += part
+                yield from range(int(parts))
+                parts -= int(parts)
 
-    def _given(self, s: int, k: int) -> str:
-        """The key of the shard that another is made of, and what it holds if it has failures."""
-        return self._key(s - 1, k) + self._failed(s - 1, k)
+        left = shards.n_left()
+        name = "+".join(step.name for step in shards.steps)
+        show = self._progress if left else silent
+        for _ in show(passing(), Task(name, left, partial(fates, [so_far]))):
+            pass
+        self._figures = self._crew.figures()
+        made = [self._n_read, *self._figures.made[1:]]
+        self.reports = shards.report(made, self._figures.learning)
 
-    def _failed(self, s: int, k: int) -> str:
-        """A digest of a shard's rows if translations in it failed; empty if none did."""
-        record = self._record(s, k) if s else None
-        return "" if record is None else record.get("failed", "")
+    def end(self) -> Run:
+        """Make the missing shards, and write the output if no other machine does."""
+        if self._shards.n_left():
+            with holding(self._claims, self._output) as mine:
+                if mine:
+                    with suppress(_KeysChangedError):
+                        return self._write(self.make)
+        if not self.reports:
+            self.make()
+        while True:
+            with holding(self._claims, self._output) as mine:
+                if mine:
+                    return self._kept() or self._write()
+            time.sleep(POLL)
 
-    def _forget_keys(self) -> None:
-        """Drop the keys that do not know of a shard's failures, or still know of them."""
-        self._keys.clear()
-        self._samples.clear()
+    def _write(self, make: Callable[[Callable[[], None]], None] | None = None) -> Run:
+        """Write the output, shard by shard, while they are made."""
+        job, shards = self._job, self._shards
+        account = Account()
+        written: list[str] = []  # keys of shards
 
-    def _missing(self, s: int, k: int) -> bool:
-        """Check if a shard is still to be made, or made again."""
-        return self._again(s, k) or self._record(s, k) is None
+        def write_more() -> None:
+            while len(written) < shards.n and shards.done(len(written)):
+                k = len(written)
+                for pair in shards.read(shards.last, k):
+                    write(in_plain_words(pair))
+                written.append(shards.key(shards.last, k))
 
-    def _again(self, s: int, k: int) -> bool:
-        return bool(self._failed(s, k)) and self._key(s, k) not in self._now
-
-    def _done(self, k: int) -> bool:
-        """Check if a shard has passed all steps, and each failure in it was tried again."""
-        return not any(self._missing(s, k) for s in range(1, len(self._steps) + 1))
-
-    def make(self) -> None:
-        """Make the missing shards of this part."""
-        i, n = self._job.part
-        last = len(self._steps)
-        # rows that are sound now may change what a step learns, and so what others are made of
-        while todo := [k for k in range(i - 1, len(self._sizes), n) if not self._done(k)]:
-            for s in range(1, last + 1):
-                missing = [k for k in todo if self._missing(s, k)]
-                if not missing:
-                    continue
-                self._learn(s)
-                self._accounts.clear()
-                name = f"{self.reports[s].name} (step {s} of {last})"
-                total = sum(self._sizes[k] for k in missing)
-                task = Task(name, total, partial(fates, self._accounts))
-                for _ in self._progress(self._made(s, missing), task):
-                    pass
-        for s, report in enumerate(self.reports):
-            self._account(s, report)
-
-    def end(self) -> Run | None:
-        """Make the missing shards of this part; write the output once all parts are complete."""
-        self.make()
-        last, shards = len(self._steps), range(len(self._sizes))
-        if not all(self._record(last, k) for k in shards):
-            return None
-        job = self._job
-        account = whole_account(self.reports, self._notes)
-        for s in range(1, last + 1):  # what shards of an earlier session were made by
-            if self._steps[s - 1].learns and self._own_examples(s) is not None:
-                self._learn(s)
-        n_learned = sum(len(rows) for ranges in self._sample().values() for rows in ranges)
-        line = signature_of(self._steps, self._parts, n_learned, job.reading)
-        with alone(job.output, wait=True):  # another machine may have found all shards done, too
+        with alone(job.output, wait=True):
             with open_result(
                 job.output, job.output_format, job.output_side, lambda: account, **job.writing
             ) as write:
-                for k in shards:
-                    for pair in read_shard(self._path(last, k)):
-                        write(in_plain_words(pair))
-            return finish(job.output, job.inputs, line, account, records(self._steps))
+                if make is not None:
+                    make(write_more)
+                write_more()
+                if written != self._keys():
+                    raise _KeysChangedError
+                account = whole_account(self.reports, shards.manifest.notes)
+            return self._keep(finish(job.output, job.inputs, self._line(), account, self._learned))
 
-    def _made(self, s: int, missing: Iterable[int]) -> Iterator[SentencePair]:
-        for k in missing:
-            yield from self._make(s, k)
+    @property
+    def _learned(self) -> dict[str, Any]:
+        return self._figures.learned
 
-    def _make(self, s: int, k: int) -> Iterator[SentencePair]:
-        """Make a missing shard: yield its rows, and write it at the end."""
-        rows = self._shard(s - 1, k)
-        self._learn(s)
-        account, done, started = Account(), [], time.monotonic()
-        self._accounts.append(account)
-        step = self._steps[s - 1]
-        record = self._record(s, k) if self._failed(s, k) else None
-        step.begin({} if record is None else record["kept"])
-        for pair in step.run(rows, account):
-            done.append(pair)
-            yield pair
-        seconds = time.monotonic() - started
-        self._write(s, k, done, account, seconds, step.kept())
-        self.reports[s].made += 1
+    def _keys(self) -> list[str]:
+        """Keys of the shards that the output is made of."""
+        return [self._shards.key(self._shards.last, k) for k in range(self._shards.n)]
 
-    def _write(
-        self,
-        s: int,
-        k: int,
-        rows: list[SentencePair],
-        account: Account,
-        seconds: float,
-        kept: dict[str, Any] | None = None,
-    ) -> None:
-        notes: dict[str, Any] = {
-            "key": self._key(s, k),
-            "account": account.to_dict(whole=True),
-            "seconds": round(seconds, 3),
-            "rows": len(rows),
-        }
-        if kept is not None:
-            notes |= {"failed": _digest(rows), "kept": kept}
-        path = self._path(s, k)
-        before = self._failed(s, k)
-        write_shard(path, rows)
-        write_record(path.with_suffix(".json"), notes, [path])
-        self._now.add(notes["key"])
-        self._records.pop(notes["key"], None)
-        if before != notes.get("failed", ""):
-            self._forget_keys()
+    def _line(self) -> str:
+        steps = self._shards.steps
+        parts = [step.parts for step in steps]
+        return signature_of(steps, parts, self._shards.n_learned, self._job.reading)
 
-    def _record(self, s: int, k: int) -> dict[str, Any] | None:
-        """The record of a finished shard; None if it is to be made, or made anew."""
-        key = self._key(s, k)
-        path = self._path(s, k).with_suffix(".json")
-        if key not in self._records and path.is_file():
-            try:
-                record = read_record(path, "made anew")
-                if record["key"] != key:
-                    raise InputError(path, None, "is another shard's; made anew")
-                self._records[key] = record
-                if record.get("failed"):
-                    self._forget_keys()
-            except InputError as error:
-                warnings.warn(str(error), RepairWarning, stacklevel=2)
-                with suppress(OSError):
-                    path.unlink()
-        return self._records.get(key)
+    def _record_path(self) -> Path:
+        name = sha256(str(self._job.output).encode("utf-8", "backslashreplace")).hexdigest()
+        return self._shards.folder(0) / f"output-{name[:16]}.json"
 
-    def _shard(self, s: int, k: int) -> list[SentencePair]:
-        return read_shard(self._path(s, k)) if self._record(s, k) else list(self._make(s, k))
+    def _key(self) -> str:
+        """All that the output and the files beside it depend on."""
+        job = self._job
+        given = [job.output, job.output_format, job.output_side, repr(job.writing), self._line()]
+        given += [repr(job.inputs), repr(self._shards.manifest.notes), *self._keys()]
+        return sha256("\0".join(given).encode("utf-8", "backslashreplace")).hexdigest()
 
-    def _path(self, s: int, k: int) -> Path:
-        folder = self._work / f"{s}-{self.reports[s].name}"
-        return folder / f"{k:05}-{self._key(s, k)[:16]}.gz"
+    def _keep(self, done: Run) -> Run:
+        """Keep a record of the output, by which other machines know that it is written."""
+        if not is_standard(done.output):
+            files = [Path(done.output), manifest_path(done.output)]
+            files += [] if done.rejects is None else [Path(done.rejects)]
+            content = {"key": self._key(), "account": done.account.to_dict(whole=True)}
+            write_record(self._record_path(), content, files, indent=None)
+        return self._with_figures(done)
 
-    def _sample(self) -> dict[int, list[range]]:
-        """Ranges of input rows that are learned from, by shard."""
-        ends = list(accumulate(self._sizes))
-        found: dict[int, list[range]] = {}
-        for block in sampled(sum(self._sizes), self._job.fit_rows):
-            first = block.start
-            while first < block.stop:
-                k = bisect_right(ends, first)
-                start, stop = ends[k] - self._sizes[k], min(block.stop, ends[k])
-                found.setdefault(k, []).append(range(first - start, stop - start))
-                first = stop
-        return found
-
-    def _learn(self, s: int) -> None:
-        """Fit a step, or restore what it has learned before."""
-        step = self._steps[s - 1]
-        if not step.learns or s in self._ready:
-            return
-        keys = "|".join([self._key(s, k) for k in self._sample()])
-        folder = self._path(s, 0).parent / f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
-        if not self._restored(step, folder):
-            rows = self._learning_rows(s)
-            started = time.monotonic()
-            step.fit(rows, self._progress)
-            try:
-                with unfinished_folder(folder) as work:
-                    step.save(work)
-            except (OSError, ValueError) as error:
-                raise InputError(folder, None, f"cannot be written ({reason(error)})") from error
-            step.load(folder)
-            self.reports[s].learning += time.monotonic() - started
-        self._ready.add(s)
-
-    def _learning_rows(self, s: int) -> list[SentencePair]:
-        """The rows that a step learns from, as the steps before have made them."""
-        if (examples := self._own_examples(s)) is not None:
-            for before in range(1, s):
-                self._learn(before)
-            return passed(self._steps[: s - 1], examples)
-        rows: list[SentencePair] = []
-        for k, ranges in self._sample().items():
-            texts = self._texts(s, k)
-            rows += [pair for part in ranges for n in part for pair in texts[n]]
-        return rows
-
-    def _restored(self, step: Step, folder: Path) -> bool:
-        if not folder.is_dir():
-            return False
+    def _kept(self) -> Run | None:
+        """The output if it is there as it is to be."""
         try:
-            step.load(folder)
-        except InputError as error:
-            why = f"{error.why.partition(';')[0]}; learned anew"
-            warnings.warn(str(InputError(error.file, None, why)), RepairWarning, stacklevel=2)
-            return False
-        return True
+            record = read_record(self._record_path(), "written anew")
+        except InputError:
+            return None
+        if record["key"] != self._key():
+            return None
+        job, account = self._job, Account.from_dict(record["account"])
+        rejects = str(rejects_path(job.output)) if account.rejects else None
+        inputs = {role: path for role, path in job.inputs.items() if path is not None}
+        done = Run(job.output, inputs, self._line(), account, rejects, None, self._learned)
+        return self._with_figures(done)
 
-    def _texts(self, s: int, k: int) -> list[list[SentencePair]]:
-        """The rows that a step gets for each input row of a shard."""
-        rows = self._shard(s - 1, k)
-        if all(step.one_to_one for step in self._steps[: s - 1]):
-            return [[pair] for pair in rows]
-        texts = list(by_text(rows))
-        if len(texts) != self._sizes[k]:
-            raise SpanbridgeError(
-                f"the step {self.reports[s].name} cannot learn from a sample, since a step before "
-                f"it made {len(texts)} texts of {self._sizes[k]}"
-            )
-        return texts
-
-    def _account(self, s: int, report: StepReport) -> None:
-        for k in range(len(self._sizes)):
-            if (notes := self._record(s, k)) is not None:
-                report.shards += 1
-                report.rows += notes["rows"]
-                report.seconds += notes["seconds"]
-                report.account.merge(Account.from_dict(notes["account"]))
-
-
-def _digest(rows: Iterable[SentencePair]) -> str:
-    """Digest of rows, and of the code that reads them."""
-    digest = sha256(code_version().encode())
-    for pair in rows:
-        digest.update(repr(pair).encode("utf-8", "backslashreplace") + b"\n")
-    return digest.hexdigest()
+    def _with_figures(self, done: Run) -> Run:
+        return replace(done, used=tuple(self._figures.used))

@@ -17,7 +17,7 @@ from spanbridge.study.plan import Plan, make_plan
 from spanbridge.study.report import write_report
 from spanbridge.study.results import Result, counted, gather, write_results, write_times
 from spanbridge.study.study_file import read_study
-from spanbridge.study.workers import do_tasks
+from spanbridge.study.workers import claims_of, do_tasks
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,7 @@ def run_plan(
     except (OSError, ValueError) as error:
         raise InputError(folder, None, f"cannot be made ({reason(error)})") from error
     sweep(folder, deep=True)
+    claims_of(plan).clear()
     session = secrets.token_hex(8)
     wanted = {task.name for task in plan.needed(plan.of_part(part), session)}
     cells = [plan.task_of(cell).name for cell in plan.of_part(part)]

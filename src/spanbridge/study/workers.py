@@ -1,26 +1,23 @@
 """Doing the tasks of a study: by this process, by several, and by machines that share the folder.
 
-Whoever does a task holds a claim on it (:mod:`spanbridge.core.temporary`), which ends with the
-process. A task begins once those that it needs are done; if one of them has failed, so has it. All
-is told by the records on disk, so a process that is killed leaves nothing but its unfinished task.
+Whoever does a task holds a claim on it (:mod:`spanbridge.core.claims`). A task begins once those
+that it needs are done; if one of them has failed, so has it. All is told by the records on disk, so
+a process that is killed leaves nothing but its unfinished task.
 """
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from spanbridge.core import processes
+from spanbridge.core.claims import Claims, FileClaims, holding
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.kept import keeping
-from spanbridge.core.machine import available_cores
 from spanbridge.core.plugins import plugin_at_fault
-from spanbridge.core.temporary import BusyError, claimed
 from spanbridge.study.plan import Plan
 from spanbridge.study.tasks import Task
 
@@ -28,6 +25,11 @@ from spanbridge.study.tasks import Task
 _KEPT_PARTS = 4
 # Seconds between two looks for a task that has become ready: at first, and at most.
 _SOON, _LATE = 0.02, 0.5
+
+
+def claims_of(plan: Plan) -> FileClaims:
+    """Claims of a study's tasks."""
+    return FileClaims(plan.folder.path / "state" / ".claims")
 
 
 def do_tasks(plan: Plan, part: tuple[int, int], session: str, workers: int = 1) -> Iterator[Task]:
@@ -42,57 +44,36 @@ def do_tasks(plan: Plan, part: tuple[int, int], session: str, workers: int = 1) 
     if workers == 1:
         yield from _work(plan, part, session)
         return
-    context = get_context("spawn")
-    given = (plan, part, session, workers)
-    processes = [context.Process(target=_worker, args=(*given, n)) for n in range(workers)]
-    for process in processes:
-        process.start()
+    given = (plan, part, session)
+    running = [processes.start(_do_all, given, n, workers) for n in range(workers)]
     try:
         left = plan.needed(plan.of_part(part), session)
-        while any(process.is_alive() for process in processes):
-            wait([process.sentinel for process in processes], timeout=_LATE)
+        while any(process.is_alive() for process in running):
+            wait([process.sentinel for process in running], timeout=_LATE)
             settled = [task for task in left if task.state(session) != "open"]
             yield from settled
             left = [task for task in left if task not in settled]
     finally:
-        for process in processes:
-            process.terminate()
-            process.join()
+        for process in running:
+            processes.end(process)
     yield from (task for task in left if task.state(session) != "open")
 
 
-def _worker(plan: Plan, part: tuple[int, int], session: str, workers: int, number: int) -> None:
-    """Work in a process of its own, which ends with the one that started it."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _take_cores(workers, number)
+def _do_all(plan: Plan, part: tuple[int, int], session: str) -> None:
     for _ in _work(plan, part, session):
         pass
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def _take_cores(workers: int, number: int) -> None:
-    """Keep to a share of the cores, so that parts do not start as many threads in each process."""
-    if hasattr(os, "sched_setaffinity") and available_cores() > 1:
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, cores[number % len(cores) :: workers])
 
 
 def _work(plan: Plan, part: tuple[int, int], session: str) -> Iterator[Task]:
     """Do tasks until all are settled, by this process or by others."""
     left = plan.needed(plan.of_part(part), session)
     known: dict[str, str] = {}  # names of tasks -> done or failed
-    seconds = _SOON
+    seconds, claims = _SOON, claims_of(plan)
     with keeping(_KEPT_PARTS):
         while left:
             rest = []
             for task in left:
-                state = _attempt(plan, task, session, known)
+                state = _attempt(plan, task, session, known, claims)
                 if state == "open":
                     rest.append(task)
                 else:
@@ -106,7 +87,7 @@ def _work(plan: Plan, part: tuple[int, int], session: str) -> Iterator[Task]:
             left = rest
 
 
-def _attempt(plan: Plan, task: Task, session: str, known: dict[str, str]) -> str:
+def _attempt(plan: Plan, task: Task, session: str, known: dict[str, str], claims: Claims) -> str:
     """Do a task if it is ready and nobody else is at it; its state after that."""
     if (state := task.state(session)) != "open":
         return state
@@ -114,14 +95,11 @@ def _attempt(plan: Plan, task: Task, session: str, known: dict[str, str]) -> str
     failed = [name for name, state in before.items() if state == "failed"]
     if "open" in before.values() and not failed:
         return "open"
-    lock = task.record_path
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with claimed(lock):
-            if (state := task.state(session)) == "open":
-                _do(plan, task, session, failed)
-    except BusyError:
-        return "open"
+    with holding(claims, task.name) as mine:
+        if not mine:
+            return "open"
+        if (state := task.state(session)) == "open":
+            _do(plan, task, session, failed)
     return task.state(session)
 
 

@@ -1,0 +1,286 @@
+"""The shards of a run: where they lie, under which keys, and which of them are there.
+
+A shard's name has a key made of its input rows, the settings and models of its step and of those
+before, and the code's version: ``WORK/2-tag/00017-KEY.gz``. Beside it stands its record
+(:mod:`spanbridge.core.records`), written last, with its digest and its account. If anything that a
+shard depends on changes, so does its key. A shard in which a translation failed is made again by
+the next session; until it is sound, what it holds is part of the keys of what is made of it.
+
+All is told by the records on disk, so several processes and machines can work on the same shards.
+"""
+
+from __future__ import annotations
+
+import warnings
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from spanbridge.core.errors import InputError, RepairWarning
+from spanbridge.core.records import read_record, write_record
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.signature import code_version
+from spanbridge.formats.shard_files import read_shard, write_shard
+from spanbridge.run.manifest import Manifest, digest_of
+from spanbridge.run.result import StepReport
+from spanbridge.run.sample import sampled
+from spanbridge.steps.account import Account
+from spanbridge.steps.base import Step
+
+_REMEDY = "made anew"
+
+
+@dataclass(frozen=True)
+class StepFacts:
+    """What a process that has not loaded a step's models is to know of it.
+
+    Attributes:
+        name: its name.
+        described: all that its results depend on, before it has learned.
+        parts: the same by names, for signatures.
+        learns: it learns.
+        report: its report before it has done anything.
+    """
+
+    name: str
+    described: str
+    parts: Mapping[str, str]
+    learns: bool
+    report: StepReport
+
+    @classmethod
+    def of(cls, step: Step) -> StepFacts:
+        """The facts of an open step that has not learned yet."""
+        described = f"{step.describe()}|{code_version()}"
+        return cls(step.name, described, step.signature_parts(), step.learns, StepReport.of(step))
+
+
+class Shards:
+    """The shards of a run. Step 0 is the input.
+
+    Args:
+        work: their folder.
+        steps: facts of the steps.
+        manifest: the shards of the input.
+        fit_rows: rows that steps learn from, at most.
+        session: name of this run, which all of its processes share.
+    """
+
+    def __init__(
+        self,
+        work: Path,
+        steps: Sequence[StepFacts],
+        manifest: Manifest,
+        fit_rows: int,
+        session: str,
+    ) -> None:
+        self.work, self.steps, self.manifest = work, steps, manifest
+        self.examples: dict[int, str] = {}  # digests of what steps bring to learn from
+        self._fit_rows, self._session = fit_rows, session
+        self._keys: dict[tuple[int, int], str] = {}
+        self._learned: dict[int, str] = {}  # what steps learn from, as part of keys
+        self._sound: set[str] = set()  # keys of shards that are there, without failures
+        self._failures: dict[tuple[int, int], str] = {}  # digests of those with failures
+        self._tried: set[str] = set()  # keys of those that this process has made
+
+    @property
+    def last(self) -> int:
+        """Number of the last step."""
+        return len(self.steps)
+
+    @property
+    def n(self) -> int:
+        """Number of shards of each step."""
+        return len(self.manifest.sizes)
+
+    @cached_property
+    def sample(self) -> dict[int, list[range]]:
+        """Ranges of input rows that are learned from, by shard."""
+        ends, sizes = self.manifest.ends, self.manifest.sizes
+        found: dict[int, list[range]] = {}
+        for block in sampled(sum(sizes), self._fit_rows):
+            first = block.start
+            while first < block.stop:
+                k = bisect_right(ends, first)
+                start, stop = ends[k] - sizes[k], min(block.stop, ends[k])
+                found.setdefault(k, []).append(range(first - start, stop - start))
+                first = stop
+        return found
+
+    @property
+    def n_learned(self) -> int:
+        """Number of input rows that are learned from."""
+        return sum(len(rows) for ranges in self.sample.values() for rows in ranges)
+
+    def key(self, s: int, k: int) -> str:
+        """What the rows of a shard depend on, in one digest."""
+        if s == 0:
+            return self.manifest.digests[k]
+        if (s, k) not in self._keys:
+            own = f"{self._given(s, k)}|{self.steps[s - 1].described}{self._learned_from(s)}"
+            self._keys[s, k] = sha256(own.encode()).hexdigest()
+        return self._keys[s, k]
+
+    def _learned_from(self, s: int) -> str:
+        if not self.steps[s - 1].learns:
+            return ""
+        if s not in self._learned:
+            own = self.examples.get(s)
+            given = (f"|{self._given(s, n)}:{rows}" for n, rows in self.sample.items())
+            self._learned[s] = "".join(given) if own is None else f"|{own}"
+        return self._learned[s]
+
+    def _given(self, s: int, k: int) -> str:
+        """The key of the shard that another is made of, and what it holds if it has failures."""
+        return self.key(s - 1, k) + self.failed(s - 1, k)
+
+    def failed(self, s: int, k: int) -> str:
+        """A digest of a shard's rows if translations in it failed; empty if none did."""
+        if s == 0 or self.key(s, k) in self._sound:
+            return ""
+        record = self.record(s, k)
+        return "" if record is None else str(record.get("failed", ""))
+
+    def missing(self, s: int, k: int) -> bool:
+        """Check if a shard is still to be made, or made again."""
+        key = self.key(s, k)
+        if key in self._sound:
+            return False
+        record = self.record(s, k)
+        if record is None:
+            return True
+        again = record.get("failed") and record.get("session") != self._session
+        return bool(again) and key not in self._tried
+
+    def done(self, k: int) -> bool:
+        """Check if a shard has passed all steps, and each failure in it was tried again."""
+        return not any(self.missing(s, k) for s in range(1, self.last + 1))
+
+    def claim(self, k: int) -> str:
+        """What is claimed to make a shard: not the shards of other pipelines in the same folder."""
+        return f"shard {k} {self.manifest.digests[k]} {self._pipeline}"
+
+    @cached_property
+    def _pipeline(self) -> str:
+        return sha256("|".join(step.described for step in self.steps).encode()).hexdigest()
+
+    def n_left(self) -> int:
+        """What is still to be made, in rows that pass all steps."""
+        steps = range(1, self.last + 1)
+        left = sum(
+            size * sum(self.missing(s, k) for s in steps)
+            for k, size in enumerate(self.manifest.sizes)
+        )
+        return -(-left // self.last)
+
+    def refresh(self) -> None:
+        """See what others have done to shards with failures."""
+        for s, k in list(self._failures):
+            self.record(s, k)
+
+    def record(self, s: int, k: int, *, whole: bool = False) -> dict[str, Any] | None:
+        """The record of a finished shard; None if it is to be made, or made anew.
+
+        Args:
+            whole: check the shard's bytes too.
+        """
+        key = self.key(s, k)
+        path = self.path(s, k).with_suffix(".json")
+        if not path.is_file():
+            return None
+        try:
+            record = read_record(path, _REMEDY, alone=not whole)
+            if record["key"] != key:
+                raise InputError(path, None, f"is another shard's; {_REMEDY}")
+        except InputError as error:
+            self.drop(s, k, error)
+            return None
+        failed = record.get("failed", "")
+        if not failed:
+            self._sound.add(key)
+        if failed != self._failures.get((s, k), ""):
+            self._failures[s, k] = failed
+            self._forget_keys()
+        return record
+
+    def _forget_keys(self) -> None:
+        """Drop the keys that do not know of a shard's failures, or still know of them."""
+        self._keys.clear()
+        self._learned.clear()
+
+    def drop(self, s: int, k: int, error: InputError) -> None:
+        """Forget a damaged shard, and say so."""
+        warnings.warn(str(error), RepairWarning, stacklevel=2)
+        self._sound.discard(self.key(s, k))
+        with suppress(OSError):
+            self.path(s, k).with_suffix(".json").unlink()
+
+    def check(self) -> None:
+        """Check all shards with their bytes; damaged ones are named, and missing then."""
+        for k in range(self.n):
+            for s in range(1, self.last + 1):
+                self.record(s, k, whole=True)
+
+    def path(self, s: int, k: int) -> Path:
+        """The file of a shard."""
+        return self.folder(s) / f"{k:05}-{self.key(s, k)[:16]}.gz"
+
+    def folder(self, s: int) -> Path:
+        """The folder of a step."""
+        return self.work / f"{s}-{self.steps[s - 1].name if s else 'read'}"
+
+    def learned_folder(self, s: int) -> Path:
+        """The folder of what a step has learned, from the sample as it is now."""
+        keys = "|".join([self.key(s, k) for k in self.sample])
+        return self.folder(s) / f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
+
+    def read(self, s: int, k: int) -> list[SentencePair]:
+        """The rows of a finished shard. Raises InputError if it is damaged."""
+        return read_shard(self.path(s, k))
+
+    def write(
+        self,
+        s: int,
+        k: int,
+        rows: Sequence[SentencePair],
+        account: Account,
+        seconds: float,
+        kept: dict[str, Any] | None = None,
+    ) -> None:
+        """Write a shard, and its record.
+
+        Args:
+            seconds: time spent on its rows.
+            kept: as from :meth:`~spanbridge.steps.base.Step.kept`.
+        """
+        notes: dict[str, Any] = {
+            "key": self.key(s, k),
+            "account": account.to_dict(whole=True),
+            "seconds": round(seconds, 3),
+            "rows": len(rows),
+        }
+        if kept is not None:
+            notes |= {"failed": digest_of(rows), "kept": kept, "session": self._session}
+        path = self.path(s, k)
+        write_shard(path, rows)
+        write_record(path.with_suffix(".json"), notes, [path], indent=None)
+        self._tried.add(notes["key"])
+        self.record(s, k)
+
+    def report(self, made: Sequence[int], learning: Sequence[float]) -> list[StepReport]:
+        """The reports of all steps, with what this run did of each."""
+        reports = [StepReport("read"), *(facts.report for facts in self.steps)]
+        for s, report in enumerate(reports):
+            report.made, report.learning = made[s], learning[s]
+            for k in range(self.n):
+                if (notes := self.record(s, k)) is not None:
+                    report.shards += 1
+                    report.rows += notes["rows"]
+                    report.seconds += notes["seconds"]
+                    report.account.merge(Account.from_dict(notes["account"]))
+        return reports
