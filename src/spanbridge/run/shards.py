@@ -77,6 +77,7 @@ def prepare(job: Job, progress: Progress = silent) -> list[StepReport]:
 def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
     """A run whose input has been cut into shards."""
     job.check_work()
+    steps = job.open_steps() if job.workers == 1 else ()
     with ExitStack() as stack:
         try:
             work = job.work or stack.enter_context(private_folder())
@@ -87,7 +88,7 @@ def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
         claims = FileClaims(work / ".claims")
         claims.clear()
         session = secrets.token_hex(8)
-        crew = stack.enter_context(crew_of(job, work, claims, session, progress))
+        crew = stack.enter_context(crew_of(job, steps, work, claims, session, progress))
         n_made, read = [0], partial(_cut, job, work, progress)
 
         def cut() -> Manifest:

@@ -29,6 +29,7 @@ from spanbridge.run.job import Job, deterministic, records
 from spanbridge.run.making import Maker
 from spanbridge.run.shard_store import Shards, StepFacts
 from spanbridge.steps.account import Account
+from spanbridge.steps.base import Step
 
 # Deaths of workers between which no shard was finished, after which a run ends.
 _DEATHS = 3
@@ -71,18 +72,25 @@ class Crew(AbstractContextManager["Crew"], ABC):
         """What was done."""
 
 
-def crew_of(job: Job, work: Path, claims: Claims, session: str, progress: Progress) -> Crew:
-    """The crew that a job asks for."""
+def crew_of(
+    job: Job,
+    steps: Sequence[Step],
+    work: Path,
+    claims: Claims,
+    session: str,
+    progress: Progress,
+) -> Crew:
+    """The crew that a job asks for; of one process, the steps are open."""
     if job.workers == 1:
-        return Alone(job, claims, progress)
+        return Alone(steps, claims, progress)
     return Workers(job, work, claims, session)
 
 
 class Alone(Crew):
     """This process."""
 
-    def __init__(self, job: Job, claims: Claims, progress: Progress) -> None:
-        self._steps = job.open_steps()
+    def __init__(self, steps: Sequence[Step], claims: Claims, progress: Progress) -> None:
+        self._steps = steps
         self._facts = tuple(map(StepFacts.of, self._steps))
         self._claims, self._progress = claims, progress
 
