@@ -20,7 +20,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from copy import copy
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 from spanbridge.core.claims import Claims
@@ -221,7 +220,8 @@ def _connected(stack: ExitStack) -> Any:
         # else nodes take an address that others reach, and their ports are open to them
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray = import_module("ray")
+    import ray
+
     if ray.is_initialized():  # by a script, whose cluster it is
         return ray
     try:
