@@ -6,6 +6,8 @@
 # make site   the docs as a site, in site/index.html; a dead link is an error
 # make fuzz   mutated input for everything that reads, some minutes; make fuzz COUNT=100000 for hours
 # make bench  throughput of every command; speed and memory beside plain implementations, HiGHS, simalign
+# make leaderboard  span projection on all sets, by every method and others' systems: writes
+#                 docs/leaderboard.md (needs ../shared/data, or SPANBRIDGE_DATA; 20 minutes of two cores)
 # make tagger English news -> a tagger in ./en-tagger (needs ../shared/data, or SPANBRIDGE_DATA)
 # make embedded-tagger  train the tagger in the package anew (needs ../shared/data; about an hour)
 # make aligned-encoder  tune the aligner's encoder anew (needs ../shared/data and Debian's apt-get;
@@ -26,7 +28,7 @@ export NO_MKDOCS_2_WARNING = 1
 # Many tests start processes, each of which would compile the whole package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick pythons check fuzz site bench pictures studies tagger embedded-tagger aligned-encoder lock clean
+.PHONY: demo test quick pythons check fuzz site bench leaderboard pictures studies tagger embedded-tagger aligned-encoder lock clean
 
 demo: .venv/ready
 	.venv/bin/spanbridge demo
@@ -66,6 +68,9 @@ fuzz: .venv-dev/ready
 
 bench: .venv-dev/ready
 	$(DEV)/python -m benchmarks
+
+leaderboard: .venv-dev/ready
+	$(DEV)/python -m benchmarks leaderboard
 
 # One shows what the methods say on this machine, the other the page of `spanbridge demo`.
 pictures: .venv-dev/ready

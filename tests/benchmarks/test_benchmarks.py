@@ -1,5 +1,7 @@
 """Every benchmark runs, in very small: each prints the rows that it promises, with numbers."""
 
+import hashlib
+import json
 import math
 import re
 from pathlib import Path
@@ -360,22 +362,57 @@ def test_routes(language, capsys, tagger):
         assert all(map(is_share, numbers))
 
 
-@pytest.mark.slow
-def test_advice(tagger, monkeypatch, capsys, tmp_path):
-    """A table as the package reads it, and only if it is whole."""
-    build = advice.registry.build
-    made = build("tagger", "checkpoint", {"model": tagger})
-    monkeypatch.setattr(
-        advice.registry,
-        "build",
-        lambda kind, *what: made if kind == "tagger" else build(kind, *what),
-    )
+def cell(system, rows, f1, **others):
+    """A line of a study's results."""
+    tagger = "tagger=embedded(e5,layer=12)"
+    return {
+        "system": system,
+        "dataset": "masakhaner2-parallel",
+        "split": "dev",
+        "language": "twi",
+        "perturbation": None,
+        "status": "done",
+        "coverage": {"pieces": 2.2},
+        "signature": f"task:pipeline|1-translate:translator=x(1)|2-tag:{tagger}|3-project:method=y",
+        "scores": {
+            "rows": rows,
+            "per_label": {"PER": {}},
+            "interval": {"f1": f1, "low": f1 - 0.1, "high": f1 + 0.1},
+        },
+        **others,
+    }
+
+
+def test_advice(monkeypatch, capsys, tmp_path):
+    """The table has the routes of studies, of each text those over most rows."""
     published = advice.FOLDER
     monkeypatch.setattr(advice, "FOLDER", tmp_path)
-    monkeypatch.setattr(advice, "LABELS", ("PER", "LOC"))
-    advice.main(("masakhaner2-parallel", "uner"), rows=3)
-    printed = [line.split(",") for line in capsys.readouterr().out.splitlines()]
-    assert len(printed) == 4 * 3 + 8
-    assert {row[-7] for row in printed} == {"direct", "translate", "ensemble"}
-    assert (tmp_path / "published.csv").read_bytes() == (published / "published.csv").read_bytes()
-    assert not (tmp_path / "measured.csv").exists()
+    monkeypatch.setattr(advice, "published", lambda: iter([{"language": "tw"}]))
+    head = "language,data,rows,route,translator,f1,low,high,pieces,tagger"
+    old = ["bm,MasakhaNER2 dev,9,direct,,0.400,0.300,0.500,2.300,00000000"]
+    old += ["tw,MasakhaNER2 dev with translations,9,direct,,0.400,0.300,0.500,2.300,00000000"]
+    (tmp_path / "measured.csv").write_text("\n".join([head, *old]) + "\n")
+    cells = [
+        cell("direct", 100, 0.5),
+        cell("translate+x", 100, 0.6),
+        cell("heuristic", 100, 0.9),
+        cell("direct", 100, 0.9, perturbation="typos"),
+        cell("ensemble", 100, 0.9, status="failed"),
+        cell("direct", 5, 0.9, language="bam", dataset="masakhaner2"),
+    ]
+    study = tmp_path / "studies" / "a.study"
+    study.mkdir(parents=True)
+    (study / "results.jsonl").write_text("\n".join(map(json.dumps, cells)) + "\n")
+    advice.main(str(tmp_path / "studies"))
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    first, *rows = (tmp_path / "measured.csv").read_text().splitlines()
+    assert first == head == (published / "measured.csv").read_text().splitlines()[0]
+    name = "tw,MasakhaNER2 dev with translations,100"
+    digest = hashlib.sha256(b"embedded(e5,layer=12)").hexdigest()[:8]
+    assert rows == [
+        old[0],
+        f"{name},direct,,0.500,0.400,0.600,2.200,{digest}",
+        f"{name},translate,x,0.600,0.500,0.700,2.200,{digest}",
+    ]
+    with pytest.raises(SystemExit, match="no results are below"):
+        advice.main(str(tmp_path / "none"))

@@ -1,14 +1,17 @@
 """Differences of fine-tuned encoders: what goes in comes out, to a fifteenth of its block."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from spanbridge.core.errors import InputError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.learned import read_arrays, write_arrays
+from spanbridge.encode import aligned, load_encoder
 from spanbridge.encode.deltas import Deltas, differences
 from spanbridge.encode.encoder_weights import EncoderWeights
+from spanbridge.encode.load import ALIGNED
 
 HIDDEN, INNER = 32, 64
 MATRICES = {
@@ -81,3 +84,17 @@ def test_a_damaged_file_is_named(tmp_path, content):
     for name in ("d", "e"):  # the latter is missing
         with pytest.raises(InputError, match=rf"{name}\.npz: is damaged .*; buy it again"):
             read_arrays(tmp_path / f"{name}.npz", "buy it again")
+
+
+@pytest.mark.slow
+def test_a_folder_of_ones_own_is_an_encoder(tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(aligned.FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    ours, mine = load_encoder(ALIGNED), load_encoder(str(folder))
+    assert mine.name == "mine"
+    assert mine.describe().partition("@")[2] == ours.describe().partition("@")[2]
+    with pytest.raises(SpanbridgeError, match="mine has 7 layers"):
+        load_encoder(str(folder), layer=8)
+    (folder / aligned.ARRAYS).write_bytes(b"")
+    with pytest.raises(InputError, match="copy it again"):
+        load_encoder(str(folder))

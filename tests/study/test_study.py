@@ -8,7 +8,7 @@ import toy_study as toy
 
 import spanbridge
 from spanbridge.core.files import atomic_output
-from spanbridge.run import shards
+from spanbridge.run.shard_store import Shards
 from spanbridge.study.check import check_plan
 from spanbridge.study.plan import make_plan
 from spanbridge.study.study import run_study
@@ -19,13 +19,13 @@ from spanbridge.study.study_file import read_study
 def counted(monkeypatch):
     """How many shards each step makes."""
     found = Counter()
-    write = shards._ShardedRun._write
+    write = Shards.write
 
-    def counting(self, s, k, *args):
-        found[self.reports[s].name] += 1
-        return write(self, s, k, *args)
+    def counting(self, s, *args):
+        found["read" if s == 0 else self.steps[s - 1].report.name] += 1
+        return write(self, s, *args)
 
-    monkeypatch.setattr(shards._ShardedRun, "_write", counting)
+    monkeypatch.setattr(Shards, "write", counting)
     return found
 
 

@@ -74,11 +74,76 @@ def test_markdown_says_what_can_be_worked_out(reported):
     assert boundaries[3][:5] == ["other", "75.0", "100.0", "85.7", "+19.0"]
     assert [row[-3:] for row in boundaries[2:]] == [["0", "2", "0"], ["0", "0", "0"]]
     assert cells_of(text, "By length")[2][:3] == ["short", "100.0 (0.0)", "0.0 (100.0)"]
+    # both languages have one LOC and two PER; short cuts the LOC, other calls one PER a LOC
+    assert cells_of(text, "By type")[2] == ["short", "0.0 (100.0)", "100.0 (0.0)"]
     assert cells_of(text, "small: F1 against size")[2] == ["size", "66.7", "57.1"]
     published = cells_of(text, "Beside the paper")
     assert published[0] == ["", "de", "mean"]
     assert published[-1] == ["n-gram x", "50.0", "50.0"]
     assert "de: 99 entities there, 3 here." in text
+
+
+SEVERAL = """\
+data:
+  - {name: news, languages: [twi, de], files: "de.conll"}
+  - {name: posts, languages: [pcm], files: "de.conll"}
+systems:
+  short: {predictions: "de.short.conll"}
+  other: {predictions: "de.other.conll"}
+  third: {predictions: "de.conll", data: [posts]}
+scores: {resamples: 100}
+"""
+
+
+@pytest.fixture
+def several(reported):
+    """The same text as two kinds of text in three languages; a system that has one of them."""
+    (reported.parent / "several.yaml").write_text(SEVERAL, encoding="utf-8")
+    assert run_study("several.yaml").sound
+    return reported.parent / "several.study"
+
+
+def test_kinds_of_text_stand_side_by_side(several):
+    text = (several / "report.md").read_text("utf-8")
+    head, _, *rows = cells_of(text, "F1 of boundaries by data set")
+    assert head == ["system", "news", "posts"]
+    assert rows == [["short", "66.7", "66.7"], ["other", "85.7", "85.7"], ["third", "–", "100.0"]]
+    precision = cells_of(text, "Precision and recall of boundaries by data set")
+    assert precision[3:] == [
+        ["other", "75.0 / 100.0", "75.0 / 100.0"],
+        ["third", "–", "100.0 / 100.0"],
+    ]
+
+
+def test_languages_stand_in_the_order_of_their_resources(several):
+    text = (several / "report.md").read_text("utf-8")
+    head, _, *rows = cells_of(text, "Languages by resources")
+    known = [dict(zip(head, row, strict=True)) for row in rows]
+    told = [(one["language"], one["class"], one["in the encoder's training"]) for one in known]
+    assert told == [("de", "5", "yes"), ("twi", "1", "no"), ("pcm", "–", "no")]
+    pieces = {one["subwords per word"] for one in known}
+    assert len(pieces) == 1  # the same text
+    assert all(float(x) >= 1 for x in pieces - {"–"})
+    assert [one["third"] for one in known] == ["–", "–", "100.0"]
+    cells = [json.loads(x) for x in (several / "results.jsonl").read_text("utf-8").splitlines()]
+    assert [x["system"] for x in cells if x["dataset"] == "news"] == ["short", "other"] * 2
+
+
+def test_languages_are_mapped_by_their_resources(several):
+    pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
+    values = json.loads((several / "report" / "languages-map.vl.json").read_text("utf-8"))
+    panels = {value["level"]: value["language"] for value in values["data"]["values"]}
+    assert list(panels) == ["class 5", "class 1", "class unknown"]
+    assert panels["class 1"].startswith("twi* news")
+    svg = (several / "report" / "languages-map.svg").read_text("utf-8")
+    assert svg.index(">class 5<") < svg.index(">class 1<")
+
+
+def test_a_system_for_an_unknown_data_set_is_told(reported, command):
+    path = reported.parent / "several.yaml"
+    path.write_text(SEVERAL.replace("[posts]", "[post]"), encoding="utf-8")
+    said = command("study", path, "--check", code=2).stderr
+    assert "several.yaml:7: there is no data set post (did you mean posts?)" in said
 
 
 class _Page(HTMLParser):
@@ -117,6 +182,7 @@ def test_pictures_are_drawn_where_that_is_installed(reported):
     drawn = {path.stem for path in folder.glob("*.svg")}
     assert drawn == {
         *("small-heat-map", "small-forest", "small-forest-languages", "small-lengths"),
+        "small-types",
         "curves-curve-size",
     }
     text = (folder / "small-heat-map.svg").read_text("utf-8")
@@ -125,7 +191,7 @@ def test_pictures_are_drawn_where_that_is_installed(reported):
     spec = json.loads((folder / "small-forest.vl.json").read_text("utf-8"))
     assert [round(row["difference"], 1) for row in spec["data"]["values"]] == [-9.5]
     page = (folder / "index.html").read_text("utf-8")
-    assert page.count('<svg role="img" aria-label=') == 5
+    assert page.count('<svg role="img" aria-label=') == 6
     assert "![small: F1 by language and system](report/small-heat-map.svg)" in (
         reported / "report.md"
     ).read_text("utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli.terminal import say
+from spanbridge.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
     from spanbridge.core.rows import SentencePair
@@ -84,7 +83,7 @@ def command(text: str | None, gold: str | None, **given: Any) -> None:
     )
     line = _command(found, text, given)
     if given["as_json"]:
-        say(json.dumps({**found.to_dict(), "command": line}, ensure_ascii=False, indent=1))
+        say_json({**found.to_dict(), "command": line})
     else:
         say(f"{found.text()}\n\n{found.choice.text()}\n{line}")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli.scoring import scores_of, scoring_options
-from spanbridge.cli.terminal import say
+from spanbridge.cli.terminal import say, say_json
 
 
 @click.command(
@@ -72,6 +71,6 @@ def command(gold: str, systems: tuple[str, ...], as_json: bool, **given: Any) ->
     comparison = found.compare(**settings)
     if as_json:
         numbers = {"scores": found.to_dict(), "comparison": comparison.to_dict()}
-        say(json.dumps(numbers, ensure_ascii=False, indent=1))
+        say_json(numbers)
     else:
         say(f"{found.table()}\n\n{comparison.table()}")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
 
 from spanbridge.cli import options as opt
-from spanbridge.cli.terminal import say, show_passing
+from spanbridge.cli.terminal import say, say_json, show_passing
 
 if TYPE_CHECKING:
     from spanbridge.core.rows import SentencePair
     from spanbridge.datasets import Dataset
     from spanbridge.datasets.getting import Got
 
+F = TypeVar("F", bound=Callable[..., Any])
 _FEW = 8  # languages that are listed before the rest is counted
 _KINDS = ("entities", "pairs", "bitext", "alignment")
 
@@ -49,6 +49,10 @@ def _names(_: Any, __: Any, text: str | None) -> list[str]:
     return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _list_option(name: str, own: str, what: str) -> Callable[[F], F]:
+    return click.option(name, own, metavar="A,B", callback=_names, help=what)
+
+
 @command.command("list")
 @click.option(
     "--language", metavar="LANG", help="Only those with this language, by any code: sw, swa, en-de."
@@ -65,7 +69,7 @@ def list_them(language: str | None, kind: str | None, as_json: bool) -> None:
         if codes and kind in (None, one.kind):
             found.append((one, codes))
     if as_json:
-        say(json.dumps([_facts(one) for one, _ in found], ensure_ascii=False, indent=1))
+        say_json([_facts(one) for one, _ in found])
         return
     if not found:
         say("there is none such", err=True)
@@ -81,13 +85,7 @@ def list_them(language: str | None, kind: str | None, as_json: bool) -> None:
 
 @command.command()
 @_name
-@click.option(
-    "--lang",
-    "languages",
-    metavar="A,B",
-    callback=_names,
-    help="List the files of these languages, and where they come from.",
-)
+@_list_option("--lang", "languages", "List files of these languages, and where they come from.")
 @opt.json_option
 def show(data_set: str, languages: list[str], as_json: bool) -> None:
     """Show all that is known of a data set: licence, labels, quirks, source, files."""
@@ -97,7 +95,7 @@ def show(data_set: str, languages: list[str], as_json: bool) -> None:
     codes = [one.code(language) for language in languages]
     if as_json:
         facts = _facts(one) | {"files": [*_files(one, codes or list(one.languages))]}
-        say(json.dumps(facts, ensure_ascii=False, indent=1))
+        say_json(facts)
         return
     say("\n".join(_told(one)))
     for file in _files(one, codes):
@@ -109,16 +107,8 @@ def show(data_set: str, languages: list[str], as_json: bool) -> None:
 
 @command.command()
 @_name
-@click.option(
-    "--lang",
-    "languages",
-    metavar="A,B",
-    callback=_names,
-    help="Languages by any code, of pairs en-de (default: all).",
-)
-@click.option(
-    "--split", "splits", metavar="A,B", callback=_names, help="Splits, such as dev,test [all]."
-)
+@_list_option("--lang", "languages", "Languages by any code, of pairs en-de (default: all).")
+@_list_option("--split", "splits", "Splits, such as dev,test (default: all).")
 @click.option(
     "--to",
     metavar="FOLDER",
@@ -156,7 +146,7 @@ def get(
     finally:
         show_passing("")
     if as_json:
-        say(json.dumps([_got_facts(got) for got in found], ensure_ascii=False, indent=1))
+        say_json([_got_facts(got) for got in found])
     if to is not None and not quiet and not is_searched(to):
         say(f"to have it found there, set SPANBRIDGE_DATA={to}", err=True)
 
@@ -173,13 +163,10 @@ def get(
     help="File for the rows; its suffix tells the format. Pairs, with the spans of both sides, "
     "need .jsonl.",
 )
-@click.option(
-    "--side",
-    type=click.Choice(("source", "target")),
+@opt.side_option(
+    "Side that is written where OUT holds one, and on which sentences without a translation are "
+    "put.",
     default="target",
-    show_default=True,
-    help="Side that is written where OUT holds one, and on which sentences without a translation "
-    "are put.",
 )
 @click.option(
     "--coarse",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
 
-from spanbridge.cli.terminal import say
+from spanbridge.cli.terminal import say, say_json
 
 _NAMED = 8  # models that are named before the rest is counted
 # Kinds of which each part is described, since most need something that is not in the base install.
@@ -29,7 +28,7 @@ def command(check: bool, as_json: bool) -> None:
     from spanbridge.cli.inventory import facts
 
     report = facts(check)
-    say(json.dumps(report, indent=1) if as_json else "\n".join(_text(report)))
+    say_json(report) if as_json else say("\n".join(_text(report)))
 
 
 def _text(report: dict[str, Any]) -> Iterator[str]:

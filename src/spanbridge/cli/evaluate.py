@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import tee
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli.scoring import scores_of, scoring_options
-from spanbridge.cli.terminal import say
+from spanbridge.cli.terminal import say, say_json
 from spanbridge.core.standard import check_one_input
 
 
@@ -77,7 +76,7 @@ def command(
     else:
         result = _spans(gold, predicted, given)
     numbers, text = result
-    say(json.dumps(numbers, ensure_ascii=False, indent=1) if as_json else text)
+    say_json(numbers) if as_json else say(text)
 
 
 def _spans(

@@ -197,6 +197,17 @@ def from_option(required: bool) -> Callable[[F], F]:
     )
 
 
+def side_option(what: str, default: str = "source") -> Callable[[F], F]:
+    """``--side``."""
+    return click.option(
+        "--side",
+        type=click.Choice(["source", "target"]),
+        default=default,
+        show_default=True,
+        help=what,
+    )
+
+
 def via_option(what: str) -> Callable[[F], F]:
     """``--via``."""
     return click.option(

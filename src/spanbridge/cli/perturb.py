@@ -43,13 +43,7 @@ signature and the account.
     help="Share of the places (letters, words, names: as the kind says) that are changed.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the choice.")
-@click.option(
-    "--side",
-    type=click.Choice(["source", "target"]),
-    default="source",
-    show_default=True,
-    help="Side of pairs that is changed.",
-)
+@opt.side_option("Side of pairs that is changed.")
 @click.option(
     "--where",
     type=click.Choice(["everywhere", "spans", "outside"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from spanbridge.cli.terminal import say, show_passing
+from spanbridge.cli.terminal import say, say_json, show_passing
 from spanbridge.core.progress import Progress, Task, silent, watched
 from spanbridge.core.standard import STANDARD
 
@@ -49,7 +48,7 @@ def stream(
             if not (given["as_json"] or given["quiet"]):
                 say(f"licence of the {part}: {licence}", err=True)
     if given["as_json"]:
-        say(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
+        say_json(done.to_dict())
     elif not given["quiet"]:
         say(done.text(), err=True)
 
@@ -62,7 +61,7 @@ def run_pipeline(pipeline: Any, as_json: bool, quiet: bool) -> None:
     done, reports = run(pipeline.job(), progress(quiet))
     if as_json:
         steps = [report.to_dict() for report in reports]
-        say(json.dumps({**done.to_dict(), "steps": steps}, ensure_ascii=False, indent=1))
+        say_json({**done.to_dict(), "steps": steps})
     elif not quiet:
         say("\n".join(report.text() for report in reports), err=True)
         say(f"result\n{done.text()}", err=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli import running
-from spanbridge.cli.terminal import complain, say
+from spanbridge.cli.terminal import complain, say, say_json
 
 
 @click.command(
@@ -31,6 +30,7 @@ A study file:
 Examples:
   spanbridge study study.yaml --check --estimate 20
   spanbridge study study.yaml --workers 4
+  spanbridge study study.yaml --write-inputs inputs
   spanbridge study study.yaml --shard $SLURM_ARRAY_TASK_ID/20
 
 Everything is checked before anything runs. Each cell (a system on a data set in a language) is kept
@@ -57,6 +57,13 @@ Exit code 0: all cells are done; 1: some failed; 2: the study is wrong.
     help="Run the cells that can be run, though the check found problems with others.",
 )
 @click.option(
+    "--write-inputs",
+    "inputs",
+    metavar="FOLDER",
+    help="Write the texts as systems get them, for predictions that are made elsewhere; run "
+    "nothing.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(min=1),
     default=1,
@@ -79,6 +86,7 @@ def command(
     check: bool,
     estimate: int | None,
     partial: bool,
+    inputs: str | None,
     workers: int,
     part: str,
     as_json: bool,
@@ -87,18 +95,26 @@ def command(
     """Run a grid of systems, data sets, languages, seeds and perturbations, and report on it."""
     from spanbridge.study.check import check_plan
     from spanbridge.study.plan import make_plan
-    from spanbridge.study.study import run_plan, to_check
+    from spanbridge.study.study import run_plan, to_check, write_study_inputs
     from spanbridge.study.study_file import read_study
 
     if estimate is not None and not check:
         raise click.UsageError("--estimate goes with --check")
-    plan = make_plan(read_study(study, output))
     mine, progress = _part(part), running.progress(quiet)
+    if inputs is not None:
+        if check:
+            raise click.UsageError("--check and --write-inputs are two things; give one of them")
+        written = write_study_inputs(study, inputs, progress)
+        if as_json:
+            say_json([str(path) for path in written])
+        elif not quiet:
+            say(f"texts in {inputs}: {len(written)}", err=True)
+        return
+    plan = make_plan(read_study(study, output))
     if check or to_check(plan, mine):
         found = check_plan(plan, estimate=estimate or 0, progress=progress)
         if check:
-            told = json.dumps(found.to_dict(), ensure_ascii=False, indent=1)
-            say(told if as_json else found.text())
+            say_json(found.to_dict()) if as_json else say(found.text())
             sys.exit(2 if found.problems else 0)
         if found.problems and not partial:
             say(found.told_problems(), err=True)
@@ -106,7 +122,7 @@ def command(
             sys.exit(2)
     done = run_plan(plan, workers, mine, progress)
     if as_json:
-        say(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
+        say_json(done.to_dict())
     elif not quiet:
         say(done.text(), err=True)
     sys.exit(0 if done.sound else 1)

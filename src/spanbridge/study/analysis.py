@@ -26,7 +26,9 @@ class Scored:
         results: of each system in each language, by seed.
         comparison: intervals and tests; None if there are not two systems.
         boundaries: the same, whatever the labels.
-        note: why there is none.
+        domain: name under which it is taken together with others.
+        seen: systems that have seen its rows.
+        note: why there is no comparison.
     """
 
     title: str
@@ -35,6 +37,8 @@ class Scored:
     results: Mapping[tuple[str, str], Sequence[Result]]
     comparison: Comparison | None
     boundaries: Comparison | None
+    domain: str
+    seen: frozenset[str]
     note: str = ""
 
     def f1(self, system: str, language: str) -> float | None:
@@ -125,12 +129,15 @@ def _scored(plan: Plan, title: str, results: Sequence[Result]) -> Scored:
     if (baseline := plan.study.report.baseline) is not None:
         order.sort(key=lambda name: name != baseline)
     systems = tuple(name for name in order if any(system == name for system, _ in by))
+    data = results[0].cell.text.input.data
+    domain = data.domain or data.title
+    seen = frozenset(name for name in systems if data.title in plan.system(name).saw)
     languages = tuple(dict.fromkeys(one.cell.text.input.language for one in results))
 
     def compared(counts: Callable[[Result], Integers]) -> Comparison:
         cells = {
             system: {
-                language: np.stack([counts(one) for one in by[system, language]])
+                language: counts_of(by[system, language], counts)
                 for language in languages
                 if (system, language) in by
             }
@@ -142,14 +149,22 @@ def _scored(plan: Plan, title: str, results: Sequence[Result]) -> Scored:
         whole = compared(lambda one: one.counts)
         boundaries = compared(lambda one: one.boundary_counts)
     except SpanbridgeError as error:
-        return Scored(title, systems, languages, dict(by), None, None, str(error))
-    return Scored(title, systems, languages, dict(by), whole, boundaries)
+        return Scored(title, systems, languages, dict(by), None, None, domain, seen, str(error))
+    return Scored(title, systems, languages, dict(by), whole, boundaries, domain, seen)
+
+
+def counts_of(
+    results: Sequence[Result], counts: Callable[[Result], Integers] = lambda one: one.counts
+) -> Integers:
+    """Counts of each row by each seed, shape (seeds, rows, 3)."""
+    return np.stack([counts(one) for one in results])
 
 
 def _strengths(results: Sequence[Result]) -> list[Point]:
     """Curves of each system over the strengths of each perturbation, from the text as it is.
 
-    A curve is over the languages in which the system has results at every strength.
+    Curves are over the languages in which all systems have results at every strength; if there are
+    none, each is over those of its own.
     """
     found: dict[tuple[str, str, str], dict[float, dict[str, list[float]]]] = {}
     kinds: dict[str, dict[str, None]] = {}
@@ -163,8 +178,10 @@ def _strengths(results: Sequence[Result]) -> list[Point]:
             of = by.setdefault(one.cell.text.strength, {})
             of.setdefault(one.cell.text.input.language, []).append(one.f1)
     points = []
+    whole = {key: set.intersection(*map(set, by.values())) for key, by in found.items()}
     for (title, system, kind), by in found.items():
-        common = set.intersection(*(set(of) for of in by.values()))
+        shared = (own for (t, _, k), own in whole.items() if (t, k) == (title, kind))
+        common = set.intersection(*shared) or whole[title, system, kind]
         for strength in sorted(by) if common and len(by) > 1 else ():
             mean = fmean(fmean(by[strength][language]) for language in sorted(common))
             points.append(Point(title, system, kind, strength, mean, len(common)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,13 @@ class Text:
 
     Attributes:
         input: the data.
+        at: place in the study file: of the data, or of the perturbation.
         change: the perturbation; None for the text as it is.
         strength, seed: of the perturbation.
     """
 
     input: Input
+    at: tuple[Hashable, ...]
     change: Perturbation | None = None
     strength: float = 0.0
     seed: int | None = None
@@ -100,14 +102,14 @@ def uses_of(study: Study, name: str, only: Making | None = None) -> set[str]:
 
 def texts_of(study: Study) -> Iterator[Text]:
     """All texts of a study, in its order."""
-    for data in study.data:
+    for n, data in enumerate(study.data):
         for language in data.codes(study.source):
             given = Input(data, language, data.source or study.source)
-            yield Text(given)
-            for entry in study.perturb:
+            yield Text(given, ("data", n))
+            for k, entry in enumerate(study.perturb):
                 for strength in entry.strengths():
                     for seed in study.seeds if strength else ():
-                        yield Text(given, entry, strength, seed)
+                        yield Text(given, ("perturb", k), entry, strength, seed)
 
 
 def cells_of(study: Study, text: Text) -> Iterator[Cell]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.kept import keeping
 from spanbridge.core.progress import Progress, Task, duration, silent
 from spanbridge.core.rows import SentencePair, Side
@@ -23,6 +23,7 @@ from spanbridge.run.memory import in_memory
 from spanbridge.steps.base import Context, PartSettings, Step
 from spanbridge.study.inputs import Corpus, Input, without_gold
 from spanbridge.study.plan import Plan
+from spanbridge.study.predictions import check_file, check_predictions
 from spanbridge.study.published import read_published
 from spanbridge.study.stages import CellTask, MakeTask, TrainTask
 from spanbridge.study.tasks import CorpusTask, DataTask
@@ -158,22 +159,27 @@ class _Check:
             f"{kinds['cell']} cells of {len(plan.study.systems)} systems on {kinds['data']} texts; "
             f"{kinds['shared']} stages that several of them share; {kinds['train']} trainings"
         )
-        for task in progress(
-            list(plan.tasks.values()), Task("check", len(plan.tasks), unit="tasks")
-        ):
+        # systems one after the other, whose models then stay loaded from one language to the next
+        order = {f"cell/{cell.name}": cell.system for cell in plan.cells}
+        place = {name: n for n, name in enumerate(plan.study.systems, 1)}
+        tasks = sorted(plan.tasks.values(), key=lambda task: place.get(order.get(task.name, ""), 0))
+        for task in progress(tasks, Task("check", len(tasks), unit="tasks")):
             try:
                 self._check(task)
             except Exception as error:  # noqa: BLE001  # the others are checked all the same
-                self._problem(reason_of(error), task.name)
+                self._problem(error, task.at, task.name)
         for name, published in plan.study.report.published.items():
             try:
                 read_published(published.file)
             except SpanbridgeError as error:
-                self._problem(str(error), f"report/{name}")
+                self._problem(error, ("report", "published", name), f"report/{name}")
         return found
 
-    def _problem(self, why: str, name: str) -> None:
-        self._found.problems.setdefault(why, []).append(name)
+    def _problem(self, error: Exception, at: tuple[Hashable, ...], name: str) -> None:
+        file = self._plan.file
+        if not (isinstance(error, InputError) and error.file == file.path):
+            error = file.wrong(at, reason_of(error))
+        self._found.problems.setdefault(str(error), []).append(name)
 
     def _check(self, task: Any) -> None:
         if isinstance(task, DataTask):
@@ -191,9 +197,18 @@ class _Check:
             self._made[str(task.output)] = (rows, task.corpus.corpus.name)
         elif isinstance(task, CellTask):
             if task.pipeline is None:
-                _ = task.key  # which needs the predictions
+                self._predictions(task)
             else:
                 self._pipeline(task, task.pipeline, task.data.input, task.data.title)
+
+    def _predictions(self, task: CellTask) -> None:
+        """Check what somebody else predicted against the text."""
+        assert task.predictions is not None
+        check_file(task.predictions)
+        if self._heads.get(task.data.input.name) is not None:
+            rows = task.data.input.rows()
+            for note in check_predictions(rows, task.predictions, task.scores):
+                self._found.notes[note] = None
 
     def _text(self, task: DataTask) -> None:
         rows, spans = "", ""
@@ -212,8 +227,9 @@ class _Check:
         """Read data whole, and keep its first rows."""
         self._heads[given.name] = None
         head: list[SentencePair] = []
-        counts = Counts()
+        counts, labels = Counts(), set()
         for row in given.rows(counts):
+            labels |= {span.label for span in row.target.spans}
             self._sizes[f"{given.name} rows"] += 1
             self._sizes[f"{given.name} spans"] += len(row.target.spans)
             if len(head) < max(_LOOKED_AT, self._n):
@@ -223,6 +239,9 @@ class _Check:
         self._heads[given.name] = head
         for note, n in ((note, n) for note, n in counts.notes().items() if n):
             self._found.notes[f"{given.name}: {n} {note}"] = None
+        if given.dataset is not None and (listed := given.dataset.labels):
+            for label in sorted(labels - {*listed, *given.dataset.coarse.values()}):
+                self._found.notes[f"{given.name}: its description does not list {label}"] = None
         if given.licence is not None:
             self._licence(given.licence, given.data.title)
 

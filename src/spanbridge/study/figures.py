@@ -14,24 +14,33 @@ from typing import Any
 from spanbridge.core.errors import MissingExtraError
 from spanbridge.core.requirements import require
 from spanbridge.study.analysis import Analysis, Point, Scored
-from spanbridge.study.tables import length_errors
+from spanbridge.study.tables import fates
 
 _COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
     "#8C6D1F",
 )
-_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke")
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
+_PALER = (*(1.0 for _ in _COLOURS), *(0.4 for _ in _COLOURS))
 # Languages and systems beyond which differences in each language are not drawn.
 _MOST_LANGUAGES, _MOST_SYSTEMS = 60, 6
 _STYLE: dict[str, Any] = {
     "background": "white",
+    "padding": 14,  # a reader's font may be wider than the one by which labels were measured
     "font": "sans-serif",
     "axis": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"},
-    "legend": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"},
+    "legend": {
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "titleLimit": 0,
+    },
     "header": {"labelFontSize": 12, "titleFontSize": 12},
     "view": {"stroke": None},
 }
 
+# What the gold spans of a table are told apart by, in the scores.
+_FATES = {"lengths": "lengths", "types": "labels"}
 # Names of clip paths and gradients in an SVG.
 _NUMBERED = re.compile(r"\b(clip|gradient_)(\d+)\b")
 
@@ -88,7 +97,8 @@ def figures_of(scored: Scored) -> Iterator[Figure]:
         few = len(scored.systems) - 1 <= _MOST_SYSTEMS
         if few and 1 < len(scored.languages) <= _MOST_LANGUAGES:
             yield _forest_of_languages(scored)
-    yield _lengths(scored)
+    yield _bars(scored, "lengths", "length in words")
+    yield _bars(scored, "types", "type")
 
 
 def curves_of(analysis: Analysis) -> Iterator[Figure]:
@@ -100,7 +110,8 @@ def curves_of(analysis: Analysis) -> Iterator[Figure]:
         yield _curves(dataset, kind, points)
 
 
-def _figure(name: str, title: str, after: str, values: Sequence[Any], **spec: Any) -> Figure:
+def figure(name: str, title: str, after: str, values: Sequence[Any], **spec: Any) -> Figure:
+    """A picture in the style of all of them."""
     whole = {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "description": title,
@@ -142,7 +153,7 @@ def _heat_map(scored: Scored) -> Figure:
         "legend": {"title": "F1"},
     }
     dark = {"condition": {"test": f"datum.F1 > {middle}", "value": "black"}, "value": "white"}
-    return _figure(
+    return figure(
         "heat-map",
         f"{scored.title}: F1 by language and system",
         "languages",
@@ -190,7 +201,7 @@ def _forest(scored: Scored) -> Figure:
     title = f"difference of F1 to {scored.systems[0]}, points"
     x = {"field": "lower", "type": "quantitative", "title": title}
     thick = {"field": "low", "type": "quantitative"}
-    return _figure(
+    return figure(
         "forest",
         f"{scored.title}: differences of F1 to {scored.systems[0]}, with 95% intervals "
         "(thick: sentences; thin: languages too)",
@@ -233,7 +244,7 @@ def _forest_of_languages(scored: Scored) -> Figure:
         "axis": {"title": None},
     }
     x = {"field": "low", "type": "quantitative", "title": "points"}
-    return _figure(
+    return figure(
         "forest-languages",
         f"{scored.title}: differences of F1 to {scored.systems[0]} in each language, "
         "with 95% intervals (sentences)",
@@ -260,30 +271,32 @@ def _forest_of_languages(scored: Scored) -> Figure:
     )
 
 
-def _lengths(scored: Scored) -> Figure:
+def _bars(scored: Scored, table: str, by: str) -> Figure:
+    """Wrong boundaries by something of the gold spans that a table has, too."""
     values = [
-        {"system": system, "length": length, "share": round(100 * wrong, 2)}
+        {"system": system, "of": name, "share": round(100 * wrong, 2)}
         for system in scored.systems
-        for length, (_, wrong) in length_errors(scored, system).items()
+        for name, (_, wrong) in fates(scored, system, _FATES[table]).items()
     ]
-    return _figure(
-        "lengths",
-        f"{scored.title}: gold spans found with wrong boundaries, by length in words",
-        "lengths",
+    return figure(
+        table,
+        f"{scored.title}: gold spans found with wrong boundaries, by {by}",
+        table,
         values,
         width={"step": 12},
         height=180,
         mark="bar",
         encoding={
             "x": {
-                "field": "length",
+                "field": "of",
                 "type": "nominal",
-                "title": "length in words",
-                "axis": {"labelAngle": 0},
+                "title": by,
+                "axis": {"labelAngle": 0 if table == "lengths" else -40},
             },
             "xOffset": {"field": "system", "sort": list(scored.systems)},
             "y": {"field": "share", "type": "quantitative", "title": "wrong boundaries, %"},
-            "color": _by("system", scored.systems, "color"),
+            "color": by_name("system", scored.systems, "color"),
+            "opacity": by_name("system", scored.systems, "opacity"),
         },
     )
 
@@ -291,7 +304,7 @@ def _lengths(scored: Scored) -> Figure:
 def _curves(dataset: str, kind: str, points: Sequence[Point]) -> Figure:
     curves = list(dict.fromkeys(point.curve for point in points))
     values = [{"curve": p.curve, "at": p.at, "F1": round(100 * p.f1, 2)} for p in points]
-    return _figure(
+    return figure(
         f"curve-{kind}",
         f"{dataset}: F1 against {kind}",
         f"curve-{kind}",
@@ -307,15 +320,18 @@ def _curves(dataset: str, kind: str, points: Sequence[Point]) -> Figure:
                 "axis": {"values": sorted({point.at for point in points}), "format": "~g"},
             },
             "y": {"field": "F1", "type": "quantitative", "scale": {"zero": False}},
-            "color": _by("curve", curves, "color"),
-            "shape": _by("curve", curves, "shape"),
+            "color": by_name("curve", curves, "color"),
+            "shape": by_name("curve", curves, "shape"),
         },
     )
 
 
-def _by(field: str, names: Sequence[str], what: str) -> dict[str, Any]:
-    """A colour, or a shape, for each of some names."""
-    known = _COLOURS if what == "color" else _SHAPES
+def by_name(field: str, names: Sequence[str], what: str) -> dict[str, Any]:
+    """A colour, a shape or an opacity for each of some names.
+
+    Of names that have a colour in common, each has a shape and an opacity of its own.
+    """
+    known: Sequence[Any] = {"color": _COLOURS, "shape": _SHAPES}.get(what, _PALER)
     chosen = [known[n % len(known)] for n in range(len(names))]
     scale = {"domain": list(names), "range": chosen}
     legend = {"title": None, "labelLimit": 260}

@@ -28,8 +28,10 @@ from spanbridge.formats import (
 from spanbridge.formats.base import DEFAULT_READING, Counts
 from spanbridge.formats.json_objects import objects
 from spanbridge.formats.jsonl import JsonLines, RowReader
+from spanbridge.formats.tokens import at_joints, raw_sentence, spans_in_text, tokenize
 from spanbridge.study.braces import filled
 from spanbridge.study.settings import Data, Sides
+from spanbridge.training.aligned.examples import place_of
 
 # Key of pair files that hold gold spans of the target beside the spans of both sides.
 GOLD_KEY = "gold_target_spans"
@@ -100,7 +102,8 @@ class Input:
         Raises:
             SpanbridgeError: a file is missing, with the way to get it.
         """
-        parts = [self.data.model_dump_json(), self.language, self.source]
+        own = self.data.model_dump_json(exclude={"domain", "languages"})
+        parts = [own, self.language, self.source]
         if self.dataset is not None:
             parts.append(self.dataset.digest(self.code, self._split(self.dataset)))
         for path in self.files().values():
@@ -114,7 +117,10 @@ class Input:
         Raises:
             SpanbridgeError: a file is missing, with the way to get it, or wrong, with the line.
         """
-        return islice(self._rows(counts), self.data.rows)
+        rows = self._rows(counts)
+        if (share := self.data.held_out) is not None:
+            rows = filter(lambda row: _is_held_out(row, share), rows)
+        return islice(rows, self.data.rows)
 
     def _rows(self, counts: Counts | None) -> Iterator[SentencePair]:
         if self.dataset is not None:
@@ -134,6 +140,12 @@ class Input:
         else:
             for _, row in read_rows(target, "target", DEFAULT_READING, counts, default="conll"):
                 yield row
+
+
+def _is_held_out(row: SentencePair, share: float) -> bool:
+    if not row.source.words:
+        raise SpanbridgeError("held_out goes by the words of the source side, which is missing")
+    return place_of(row) < share
 
 
 def _bare_source(row: SentencePair) -> SentencePair:
@@ -176,6 +188,11 @@ class Corpus:
         return self.inputs[0].data
 
     @property
+    def dataset(self) -> Dataset | None:
+        """The data set; None for one's own files."""
+        return self.inputs[0].dataset
+
+    @property
     def name(self) -> str:
         """Name of files, with all of its languages."""
         return "+".join([self.inputs[0].name, *(one.language for one in self.inputs[1:])])
@@ -202,8 +219,13 @@ class Corpus:
 
 
 def without_gold(row: SentencePair) -> SentencePair:
-    """The row as a system gets it."""
-    return row._replace(target=row.target.with_spans(()))
+    """The row as a system gets it: no word of raw text ends where only a gold span does."""
+    target = row.target
+    if target.text is not None:
+        edges = [edge for span in spans_in_text(target) for edge in span[:2]]
+        if tokenize(target.text, at_joints(target.text, edges))[1] == target.offsets:
+            return row._replace(target=raw_sentence(target.text))
+    return row._replace(target=target.with_spans(()))
 
 
 def labelled_source(row: SentencePair) -> SentencePair:

@@ -87,7 +87,7 @@ def make_plan(file: StudyFile) -> Plan:
     trainings = Trainings(plan)
     for text in texts_of(file.study):
         name = f"data/{text.name}"
-        data = DataTask(name, (), plan.folder, text.name, text.input, _perturb(text))
+        data = DataTask(name, (), plan.folder, text.name, text.at, text.input, _perturb(text))
         plan.tasks[name] = data
         cells = list(cells_of(file.study, text))
         plan.cells += cells
@@ -148,6 +148,7 @@ class _Cells:
                 (before, *(model.name for model in models[name])),
                 plan.folder,
                 cell.name,
+                ("systems", cell.system, "steps" if given is None else "predictions"),
                 self._data,
                 plan.study.scores,
                 pipelines.get(name),
@@ -219,7 +220,7 @@ def _shared(
             used = tuple(m for m in trained[first] if any(repr(str(m.output)) in s for s in steps))
             needs = (before, *(model.name for model in used))
             task = SharedTask(
-                f"shared/{title}", needs, plan.folder, title, text, pipelines[first], end, used
+                f"shared/{title}", needs, plan.folder, title, (), text, pipelines[first], end, used
             )
             plan.tasks[task.name] = task
             found.update(dict.fromkeys(own, task.name))

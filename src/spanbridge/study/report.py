@@ -10,12 +10,16 @@ from pathlib import Path
 
 from spanbridge.core.files import atomic_output
 from spanbridge.core.signature import package_version
-from spanbridge.study.analysis import analyse
+from spanbridge.study.analysis import Analysis, analyse
 from spanbridge.study.figures import Figure, curves_of, drawn, figures_of, why_not
 from spanbridge.study.latex import latex
+from spanbridge.study.maps import data_set_figures, resource_figures
+from spanbridge.study.overall import overall_tables, write_scores
+from spanbridge.study.overview import data_set_tables, resource_table
 from spanbridge.study.page import page
 from spanbridge.study.plan import Plan
 from spanbridge.study.published import published_tables
+from spanbridge.study.resources import resources_of
 from spanbridge.study.results import Result, counted
 from spanbridge.study.tables import Table, curve_tables, failures, tables_of
 
@@ -44,7 +48,8 @@ class Section:
 def write_report(plan: Plan, results: Sequence[Result]) -> list[Path]:
     """Write the report; returns its files that are to be looked at."""
     folder = plan.folder.path
-    parts = list(sections(plan, results))
+    analysis = analyse(plan, results)
+    parts = list(sections(plan, analysis))
     missing = why_not()
     pictures = {} if missing else _pictures(folder / "report", parts)
     title = plan.study.report.title or Path(plan.file.path).stem
@@ -58,16 +63,26 @@ def write_report(plan: Plan, results: Sequence[Result]) -> list[Path]:
         told = [(part.heading, part.tables, part.signature) for part in parts]
         out.write(page(title, summary, told, pictures, results, missing))
     _tables(folder / "tables", parts)
+    with atomic_output(folder / "scores.csv") as out:
+        write_scores(out, analysis.scored)
     return [markdown, html]
 
 
-def sections(plan: Plan, results: Sequence[Result]) -> Iterator[Section]:
+def sections(plan: Plan, analysis: Analysis) -> Iterator[Section]:
     """The sections of a report, in the order in which a reader asks."""
-    analysis = analyse(plan, results)
+    overall = list(overall_tables(plan, analysis.scored))
+    figures: list[Figure] = []
+    if len(analysis.scored) > 1:
+        overall += data_set_tables(analysis.scored)
+        figures += data_set_figures(analysis.scored)
+    if overall:
+        yield Section("All data sets", overall, figures)
     for scored in analysis.scored:
         tables = [*tables_of(scored), *published_tables(plan.study, scored)]
         line = "" if scored.comparison is None else scored.comparison.signature
         yield Section(scored.title, tables, list(figures_of(scored)), line)
+    if found := resources_of(analysis.scored):
+        yield Section("Languages", [resource_table(found)], list(resource_figures(found)))
     if tables := list(curve_tables(analysis.curves)):
         yield Section("Curves", tables, list(curves_of(analysis)))
     if tables := list(failures(analysis)):
@@ -115,7 +130,7 @@ def _markdown(
         yield f"## {part.heading}"
         for table in part.tables:
             yield f"### {table.title}"
-            yield "\n".join(_rows(table))
+            yield "\n".join(markdown(table))
             if table.note:
                 yield table.note
             for figure in () if missing else part.figures:
@@ -142,7 +157,8 @@ def _systems(results: Sequence[Result]) -> Iterator[str]:
             yield f"- **{one.cell.system}**, for example {one.cell.name}:{lines}"
 
 
-def _rows(table: Table) -> Iterator[str]:
+def markdown(table: Table) -> Iterator[str]:
+    """Lines of a table in Markdown."""
     yield _line(table.head)
     yield "|" + "|".join("---" if n == 0 else "---:" for n in range(len(table.head))) + "|"
     for n, row in enumerate(table.rows):

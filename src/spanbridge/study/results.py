@@ -32,6 +32,7 @@ class Result:
         boundary_counts: the same, whatever the labels.
         why: why it failed.
         command: the commands that make and score it again.
+        coverage: how the embedded encoder cuts the words of the text; empty if it was not counted.
     """
 
     cell: Cell
@@ -41,6 +42,7 @@ class Result:
     boundary_counts: Integers = field(default_factory=lambda: np.zeros((0, 3), np.int32))
     why: str = ""
     command: str = ""
+    coverage: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def f1(self) -> float:
@@ -60,16 +62,19 @@ class Result:
             "account": self.record.get("account"),
             "signature": self.record.get("signature"),
             "licences": self.record.get("licences", {}),
+            "coverage": dict(self.coverage) or None,
             "command": self.command,
         }
 
 
 def gather(plan: Plan) -> list[Result]:
     """What is known of all cells, in the order of the plan."""
-    return [_result(plan, cell) for cell in plan.cells]
+    texts = {cell.text.name: plan.tasks[f"data/{cell.text.name}"] for cell in plan.cells}
+    coverage = {name: (task.record() or {}).get("coverage") or {} for name, task in texts.items()}
+    return [_result(plan, cell, coverage[cell.text.name]) for cell in plan.cells]
 
 
-def _result(plan: Plan, cell: Cell) -> Result:
+def _result(plan: Plan, cell: Cell, coverage: Mapping[str, Any]) -> Result:
     task = plan.task_of(cell)
     record = task.record() or {}
     if "failed" in record:
@@ -80,7 +85,8 @@ def _result(plan: Plan, cell: Cell) -> Result:
     counts, boundaries = (
         np.asarray(record.pop(name), np.int32) for name in ("counts", "boundary_counts")
     )
-    return Result(cell, "done", record, counts, boundaries, command=_command(plan, cell))
+    command = _command(plan, cell)
+    return Result(cell, "done", record, counts, boundaries, command=command, coverage=coverage)
 
 
 def _command(plan: Plan, cell: Cell) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ LENGTHS = ("1", "2", "3", "4", "5+")
 
 
 def scored(gold: Path, predicted: str, how: Scores) -> dict[str, Any]:
-    """Scores of predictions, the counts of each row, and errors by length.
+    """Scores of predictions, the counts of each row, and errors by length and label.
 
     Raises:
         InputError: a file is wrong, or the rows do not run parallel.
@@ -36,8 +36,15 @@ def scored(gold: Path, predicted: str, how: Scores) -> dict[str, Any]:
         golds.append(one.spans)
         found.append(other.spans)
     report = score_cell(golds, found, how.protocol, choice=choice, max_examples=0)
-    lengths = _by_length(zip(map(choice.of, golds), map(choice.of, found), strict=True))
-    scores = {**report.to_dict(), "rows_with_different_words": n_other_words, "lengths": lengths}
+    chosen = [(choice.of(a), choice.of(b)) for a, b in zip(golds, found, strict=True)]
+    by_length, by_label = _fates(chosen, _length), _fates(chosen, lambda span: span.label)
+    scores = {
+        **report.to_dict(),
+        "interval": report.interval().to_dict() if report.rows else None,
+        "rows_with_different_words": n_other_words,
+        "lengths": {length: by_length[length] for length in LENGTHS if length in by_length},
+        "labels": dict(sorted(by_label.items())),
+    }
     return {
         "scores": {**scores, **_caps(gold, golds, choice, report.rows)},
         "counts": [list(row) for row in report.rows],
@@ -45,15 +52,20 @@ def scored(gold: Path, predicted: str, how: Scores) -> dict[str, Any]:
     }
 
 
-def _by_length(rows: Iterable[tuple[set[Span], set[Span]]]) -> dict[str, dict[str, int]]:
-    """Gold spans by their length in words, and what became of them."""
-    found: dict[str, Counter[str]] = {length: Counter() for length in LENGTHS}
+def _fates(
+    rows: Iterable[tuple[set[Span], set[Span]]], key: Callable[[Span], str]
+) -> dict[str, dict[str, int]]:
+    """What became of the gold spans, by something of theirs."""
+    found: dict[str, Counter[str]] = {}
     for gold, predicted in rows:
         for match in match_spans(gold, predicted):
             if match.gold is not None:
-                words = match.gold.end - match.gold.start
-                found[LENGTHS[min(words, len(LENGTHS)) - 1]][match.error] += 1
-    return {length: dict(sorted(counts.items())) for length, counts in found.items() if counts}
+                found.setdefault(key(match.gold), Counter())[match.error] += 1
+    return {name: dict(sorted(counts.items())) for name, counts in found.items()}
+
+
+def _length(span: Span) -> str:
+    return LENGTHS[min(span.end - span.start, len(LENGTHS)) - 1]
 
 
 def _caps(

@@ -48,8 +48,12 @@ class Data(_Settings):
         source: language of the other side, and of translations; by default that of the study.
         split: part of the data.
         rows: only so many rows, the first ones; None takes all.
+        held_out: only the rows that a training of the aligned encoder with ``--hold-out`` of this
+            share does not see.
         coarse: map labels to PER, ORG, LOC and the like, as the data set's description says.
         labels: False leaves the labels of the source side unread.
+        domain: name under which the report takes data sets together; by default that of the data
+            set.
     """
 
     dataset: str | None = None
@@ -59,8 +63,10 @@ class Data(_Settings):
     source: str | None = None
     split: str | None = None
     rows: Annotated[int, Field(ge=1)] | None = None
+    held_out: Annotated[float, Field(gt=0, lt=1)] | None = None
     coarse: bool = False
     labels: bool = True
+    domain: str | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> Data:
@@ -147,18 +153,37 @@ class Making(_Settings):
         return bool(self.steps) and known is not None and known.kind == "pairs"
 
 
+class About(_Settings):
+    """What a reader should know of a system, in words.
+
+    Attributes:
+        authors: who made it.
+        link: where it is described, or to be had.
+        licence: of its code or model.
+        trained_on: the data that it has learned from.
+    """
+
+    authors: str | None = None
+    link: str | None = None
+    licence: str | None = None
+    trained_on: str | None = None
+
+
 class System(_Settings):
     """One system: a pipeline, with a training before it or without, or somebody else's predictions.
 
     Attributes:
         steps: as in a pipeline file.
-        predictions: path of files with predicted labels, row by row as the data.
+        predictions: path of files with predicted labels, row by row as the data; JSON lines may
+            hold spans without their text.
         train: settings of a training whose tagger the steps use as ``{model}``, and other systems
             as ``{model.NAME}``.
         make: data that the training uses as ``{made}``; or several of them by name, as
             ``{made.NAME}``.
         languages: languages that it is run on, as ``data`` names them; None takes all.
-        data: names of the data sets that it is run on; None takes all.
+        data: data sets that it is run on, by their names in tables; None takes all.
+        saw: data sets of which it has seen the rows that are studied, which tables mark.
+        about: what a reader should know of it.
         group: name of systems that differ in one number, for curves (number of teachers, rows of
             training data).
         at: that number.
@@ -172,6 +197,8 @@ class System(_Settings):
     make: dict[str, Making] = Field(default_factory=dict)
     languages: list[str] | None = None
     data: list[str] | None = None
+    saw: list[str] = Field(default_factory=list)
+    about: About = Field(default_factory=About)
     group: str | None = None
     at: float | None = None
     against: str | None = None

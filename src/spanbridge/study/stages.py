@@ -16,13 +16,15 @@ from spanbridge.core.plugins import code_digests
 from spanbridge.core.records import file_digest, read_record, write_record
 from spanbridge.core.rows import FAILED
 from spanbridge.core.temporary import remove_folder
+from spanbridge.formats import read_rows
 from spanbridge.run import shards
 from spanbridge.run.config import Pipeline
 from spanbridge.run.result import StepReport
 from spanbridge.steps.base import PartSettings, Step
+from spanbridge.study.predictions import check_file, over_text, spans_alone
 from spanbridge.study.scoring import scored
 from spanbridge.study.settings import Scores
-from spanbridge.study.tasks import REMEDY, CorpusTask, DataTask, Task
+from spanbridge.study.tasks import REMEDY, CorpusTask, DataTask, Task, write_rows
 
 
 @dataclass(eq=False)
@@ -152,8 +154,10 @@ class CellTask(Task):
 
     @property
     def output(self) -> str:
-        """The predictions."""
-        return self.predictions or str(self.folder.predictions(self.title))
+        """The predictions; of spans that stand without their text, with it."""
+        if self.predictions is not None and not spans_alone(self.predictions):
+            return self.predictions
+        return str(self.folder.predictions(self.title))
 
     @property
     def settings_file(self) -> Path:
@@ -167,8 +171,7 @@ class CellTask(Task):
         if self.pipeline is not None:
             yield from described(self.pipeline, leave_out=outputs(self.models))
         if self.predictions is not None:
-            if not Path(self.predictions).is_file():
-                raise InputError(self.predictions, None, "no such file")
+            check_file(self.predictions)
             yield file_digest(Path(self.predictions))
 
     def make(self) -> dict[str, Any]:
@@ -179,6 +182,10 @@ class CellTask(Task):
             with atomic_output(self.settings_file) as out:
                 out.write(self.pipeline.text())
         gold = self.folder.gold(self.data.title)
+        if self.predictions is not None and self.output != self.predictions:
+            rows = (row for _, row in read_rows(self.folder.input(self.data.title)))
+            found = over_text(rows, self.predictions)
+            write_rows(Path(self.output), (row._replace(target=made) for row, _, made in found))
         return {**content, **scored(gold, self.output, self.scores)}
 
 

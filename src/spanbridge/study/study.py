@@ -12,11 +12,14 @@ from spanbridge.core.errors import InputError
 from spanbridge.core.files import alone, reason
 from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.temporary import sweep
+from spanbridge.formats.base import Counts
 from spanbridge.study.check import Checked, check_plan
+from spanbridge.study.inputs import without_gold
 from spanbridge.study.plan import Plan, make_plan
 from spanbridge.study.report import write_report
 from spanbridge.study.results import Result, counted, gather, write_results, write_times
 from spanbridge.study.study_file import read_study
+from spanbridge.study.tasks import DataTask, write_rows
 from spanbridge.study.workers import claims_of, do_tasks
 
 
@@ -99,6 +102,29 @@ def run_study(
     return run_plan(make_plan(read_study(path, output)), workers, part, progress)
 
 
+def write_study_inputs(path: str, folder: str, progress: Progress = silent) -> list[Path]:
+    """Write the texts of a study as the systems get them, for systems that are run elsewhere.
+
+    Args:
+        path: the study file.
+        folder: a file of JSON lines is written there for each text, named as in the results.
+        progress: shows how far it is.
+
+    Raises:
+        SpanbridgeError: the study is wrong, or data is missing.
+    """
+    plan = make_plan(read_study(path))
+    texts = [task for task in plan.tasks.values() if isinstance(task, DataTask)]
+    written = []
+    _make(Path(folder))
+    for task in progress(texts, Task("texts", len(texts), unit="texts")):
+        rows, _ = task.text(Counts())
+        written.append(Path(folder) / f"{task.title}.jsonl")
+        # other keys of the rows may tell what is in the gold
+        write_rows(written[-1], (without_gold(row)._replace(extra={}) for row in rows))
+    return written
+
+
 def to_check(plan: Plan, part: tuple[int, int]) -> bool:
     """Check if any cell of a part is still to be done, so that the study is to be checked."""
     return bool(plan.needed(plan.of_part(part), ""))
@@ -109,10 +135,7 @@ def run_plan(
 ) -> Outcome:
     """Run or resume what has been planned."""
     folder = plan.folder.path
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise InputError(folder, None, f"cannot be made ({reason(error)})") from error
+    _make(folder)
     sweep(folder, deep=True)
     claims_of(plan).clear()
     session = secrets.token_hex(8)
@@ -128,6 +151,13 @@ def run_plan(
     for _ in progress(settled(), Task("study", n_open, unit="cells")):
         pass
     return report_plan(plan)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise InputError(folder, None, f"cannot be made ({reason(error)})") from error
 
 
 def report_plan(plan: Plan) -> Outcome:

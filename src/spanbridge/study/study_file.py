@@ -65,15 +65,16 @@ def read_study(path: str, output: str | None = None) -> StudyFile:
     known = {code for data in study.data for code in data.codes(study.source)}
     titles = {data.title for data in study.data}
     for name, system in study.systems.items():
-        for title in system.data or ():
-            if title not in titles:
-                why = f"there is no data set {title}{meant(title, titles)}"
-                raise found.wrong(("systems", name, "data"), why)
         for code in system.languages or ():
             if code not in known:
                 there = ", ".join(sorted(known))
                 why = f"no data is in {code}{meant(code, known)}; there are: {there}"
                 raise found.wrong(("systems", name, "languages"), why)
+        for setting, given_titles in (("data", system.data or ()), ("saw", system.saw)):
+            for title in given_titles:
+                if title not in titles:
+                    why = f"there is no data set {title}{meant(title, titles)}"
+                    raise found.wrong(("systems", name, setting), why)
         for text in texts([system.steps, system.predictions, system.train]):
             _check_braces(found, ("systems", name), text)
         for own, making in system.make.items():
@@ -126,8 +127,6 @@ def check_languages(found: StudyFile, at: tuple[Hashable, ...], data: Data, sour
             find_dataset(data.dataset)
         for code in (*data.codes(source), data.source or source):
             find_language(code)
-    except InputError:
-        raise
     except SpanbridgeError as error:
         setting = "languages" if data.dataset is None else "dataset"
         raise found.wrong((*at, setting), str(error)) from error

@@ -15,6 +15,9 @@ from spanbridge.study.results import Result
 from spanbridge.study.scoring import LENGTHS
 
 NONE = "–"
+# What marks a system's scores on rows that it has seen.
+SAW = "†"
+SAW_NOTE = f"{SAW}: it has seen these rows."
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def percent(value: float | None, digits: int = 1) -> str:
     return NONE if value is None else f"{100 * value:.{digits}f}"
 
 
-def _interval(ends: Sequence[float] | None, signed: bool = False) -> str:
+def interval(ends: Sequence[float] | None, signed: bool = False) -> str:
+    """An interval in percent, or in points of difference."""
     if ends is None:
         return NONE
     return "[" + ", ".join(f"{100 * end:{'+' if signed else ''}.1f}" for end in ends) + "]"
@@ -75,7 +79,12 @@ def _common(scored: Scored, system: str) -> list[str]:
 
 
 def _cells(scored: Scored, system: str) -> list[Result]:
-    return [one for x in _common(scored, system) for one in scored.results[system, x]]
+    return [one for x in _common(scored, system) for one in scored.results.get((system, x), ())]
+
+
+def mean_of(scored: Scored, system: str, *path: str) -> float | None:
+    """Mean of a number in a system's scores, over the languages that all systems have."""
+    return _mean(_cells(scored, system), *path)
 
 
 def _mean(cells: Iterable[Result], *path: str) -> float | None:
@@ -90,12 +99,12 @@ def _mean(cells: Iterable[Result], *path: str) -> float | None:
     return fmean(map(fmean, by.values())) if by else None
 
 
-def _best(columns: Mapping[int, Sequence[float | None]]) -> frozenset[tuple[int, int]]:
-    """Cells with the highest value of their column."""
+def best_of(columns: Mapping[int, Sequence[float | None]]) -> frozenset[tuple[int, int]]:
+    """Cells with the highest value of their column, if values differ."""
     found = set()
     for column, values in columns.items():
         there = [value for value in values if value is not None]
-        if len(there) > 1:
+        if len(there) > 1 and min(there) < max(there):
             found |= {(n, column) for n, value in enumerate(values) if value == max(there)}
     return frozenset(found)
 
@@ -110,16 +119,18 @@ def _macro(scored: Scored) -> Table:
         cells, score = _cells(scored, system), found.get(system)
         f1 = _mean(cells, "micro", "f1")
         values.append(f1)
-        ends = {} if score is None else score.intervals
+        ends: Mapping[str, Any] = {} if score is None else score.intervals
+        if score is None and len(cells) == 1 and (own := cells[0].record["scores"].get("interval")):
+            ends = {"sentences": (own["low"], own["high"])}
         rows.append(
             [
-                system,
+                system + (SAW if system in scored.seen else ""),
                 str(len(_common(scored, system))),
                 percent(_mean(cells, "micro", "precision")),
                 percent(_mean(cells, "micro", "recall")),
                 percent(f1),
-                _interval(ends.get("sentences")),
-                _interval(ends.get("two-level")),
+                interval(ends.get("sentences")),
+                interval(ends.get("two-level")),
                 percent(None if score is None or len(score.seeds) < 2 else score.seed_sd),
                 percent(_mean(cells, "cap")),
                 percent(_mean(cells, "agree")),
@@ -157,12 +168,13 @@ def _macro(scored: Scored) -> Table:
     if comparison is not None and (missing := {s: m for s, m in comparison.missing.items() if m}):
         left = ", ".join(f"{system}: {', '.join(of)}" for system, of in missing.items())
         note += f" Means are over languages that all systems have; missing: {left}."
-    note += f" {scored.note}" if scored.note else ""
+    note += f" {SAW_NOTE}" if scored.seen else ""
+    note += f" {scored.note}" if scored.note and len(scored.systems) > 1 else ""
     for text in comparison.notes if comparison is not None else ():
         note += f" {text[:1].upper()}{text[1:]}.".replace("groups", "languages")
     title = "F1, mean over languages" if len(scored.languages) > 1 else "F1"
     cut = [[row[n] for n in keep] for row in rows]
-    return Table("macro", title, [head[n] for n in keep], cut, note, _best({4: values}))
+    return Table("macro", title, [head[n] for n in keep], cut, note, best_of({4: values}))
 
 
 def _by_language(scored: Scored) -> Table:
@@ -176,10 +188,14 @@ def _by_language(scored: Scored) -> Table:
     ]
     if len(scored.languages) <= len(scored.systems):
         return Table(
-            "languages", "F1 by language", ["system", *scored.languages], rows, best=_best(columns)
+            "languages",
+            "F1 by language",
+            ["system", *scored.languages],
+            rows,
+            best=best_of(columns),
         )
     turned = [list(row) for row in zip(["language", *scored.languages], *rows, strict=True)]
-    best = frozenset((n - 1, k + 1) for k, n in _best(columns))
+    best = frozenset((n - 1, k + 1) for k, n in best_of(columns))
     return Table("languages", "F1 by language", ["", *scored.systems], turned, best=best)
 
 
@@ -190,8 +206,8 @@ def _over_languages(scored: Scored) -> Table:
         [
             one.second,
             f"{100 * one.difference:+.1f}",
-            _interval(one.intervals.get("sentences"), True),
-            _interval(one.intervals.get("two-level"), True),
+            interval(one.intervals.get("sentences"), True),
+            interval(one.intervals.get("two-level"), True),
             f"{one.n_better}/{one.n_worse}",
             _p(one.p_holm.get("randomisation")),
             _p(one.p_holm.get("wilcoxon")),
@@ -220,7 +236,7 @@ def _in_languages(scored: Scored) -> Table:
             one.group or "",
             one.second,
             f"{100 * one.difference:+.1f}",
-            _interval(one.intervals.get("sentences"), True),
+            interval(one.intervals.get("sentences"), True),
             _p(one.p_holm.get("randomisation")),
         ]
 
@@ -249,7 +265,7 @@ def _boundaries(scored: Scored) -> Table:
             if to_first is None
             else [
                 f"{100 * to_first.difference:+.1f}",
-                _interval(to_first.intervals.get("sentences"), True),
+                interval(to_first.intervals.get("sentences"), True),
                 _p(to_first.p_holm.get("randomisation")),
             ]
         )
@@ -260,7 +276,7 @@ def _boundaries(scored: Scored) -> Table:
         "are wrong, by the kind of the error, in all languages."
     )
     head = ("system", "P", "R", "F1", "difference", "95%: sentences", "p", *BOUNDARY_KINDS)
-    return Table("boundaries", "Boundaries", head, rows, note, _best({3: values}))
+    return Table("boundaries", "Boundaries", head, rows, note, best_of({3: values}))
 
 
 def _to_baseline(comparison: Comparison) -> dict[str, Difference]:
@@ -269,21 +285,24 @@ def _to_baseline(comparison: Comparison) -> dict[str, Difference]:
     return {one.second: one for one in comparison.macro_differences or single}
 
 
-def length_errors(scored: Scored, system: str) -> dict[str, tuple[float, float]]:
-    """Shares of the gold spans of each length that are found as they are, or with other boundaries.
+def fates(scored: Scored, system: str, by: str) -> dict[str, tuple[float, float]]:
+    """Shares of the gold spans that are found as they are, or with other boundaries.
 
-    Over all languages together; lengths that no gold span has are left out.
+    Args:
+        scored: the data set; all languages together.
+        system: the system.
+        by: ``lengths`` or ``labels`` of the gold spans; those that no gold span has are left out.
     """
-    of: dict[str, Counter[str]] = {length: Counter() for length in LENGTHS}
+    of: dict[str, Counter[str]] = {length: Counter() for length in LENGTHS if by == "lengths"}
     for one in _cells(scored, system):
-        for length, counts in one.record["scores"]["lengths"].items():
-            of[length].update(counts)
+        for name, counts in one.record["scores"][by].items():
+            of.setdefault(name, Counter()).update(counts)
     return {
-        length: (
+        name: (
             counts["correct"] / counts.total(),
             (counts["boundary"] + counts["type+boundary"]) / counts.total(),
         )
-        for length, counts in of.items()
+        for name, counts in of.items()
         if counts.total()
     }
 
@@ -291,7 +310,7 @@ def length_errors(scored: Scored, system: str) -> dict[str, tuple[float, float]]
 def _lengths(scored: Scored) -> Table:
     rows = []
     for system in scored.systems:
-        found = length_errors(scored, system)
+        found = fates(scored, system, "lengths")
         shares = [
             f"{percent(found[n][0])} ({percent(found[n][1])})" if n in found else NONE
             for n in LENGTHS
@@ -318,12 +337,17 @@ def _labels(scored: Scored) -> Table:
         n: [_mean(_cells(scored, system), "per_label", label, "f1") for system in scored.systems]
         for n, label in enumerate(labels, 1)
     }
-    rows = [
-        [system, *(percent(columns[n][k]) for n in columns)]
-        for k, system in enumerate(scored.systems)
-    ]
-    note = "F1 of each type, mean over the languages that have it."
-    return Table("types", "By type", ["system", *labels], rows, note, _best(columns))
+    rows = []
+    for k, system in enumerate(scored.systems):
+        found = fates(scored, system, "labels")
+        wrong = (f" ({percent(found[x][1])})" if x in found else "" for x in labels)
+        values = (percent(columns[n][k]) for n in columns)
+        rows.append([system, *(f"{f1}{share}" for f1, share in zip(values, wrong, strict=True))])
+    note = (
+        "F1 of each type, mean over the languages that have it, and in brackets the share of its "
+        "gold spans that are found with wrong boundaries, in percent of all in all languages."
+    )
+    return Table("types", "By type", ["system", *labels], rows, note, best_of(columns))
 
 
 def curve_tables(points: Sequence[Point]) -> Iterator[Table]:
@@ -343,7 +367,7 @@ def curve_tables(points: Sequence[Point]) -> Iterator[Table]:
             for curve in curves
         ]
         n = {point.n for point in own}
-        over = f"Mean over {n.pop()} languages." if len(n) == 1 else ""
+        over = f"Mean over {n.pop()} languages." if len(n) == 1 and n != {1} else ""
         head = ["", *(f"{at:g}" for at in steps)]
         yield Table(f"curve-{kind}", f"{dataset}: F1 against {kind}", head, rows, over)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -20,14 +20,19 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.records import file_digest, read_record, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
+from spanbridge.encode.load import find_embedded
 from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
+from spanbridge.formats.languages import find_language
+from spanbridge.routes.coverage import coverage, spread, target_words
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.memory import in_memory
+from spanbridge.run.recipes import segmented
 from spanbridge.study.inputs import Corpus, Input, without_gold
 
 State = Literal["done", "failed", "open"]
 REMEDY = "made anew"
+COVERED_ROWS = 500  # rows of a text whose subwords are counted, spread over it
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,14 @@ class Task(ABC):
         needs: names of the tasks before it.
         folder: where results lie.
         title: name of its files.
+        at: place of its settings in the study file.
     """
 
     name: str
     needs: tuple[str, ...]
     folder: Folder
     title: str
+    at: tuple[Hashable, ...]
 
     @property
     def record_path(self) -> Path:
@@ -159,29 +166,44 @@ class DataTask(Task):
         yield self.input.digest()
         yield json.dumps(self.perturb)
 
+    def text(self, counts: Counts) -> tuple[list[SentencePair], dict[str, int]]:
+        """The rows with their gold spans, and notes on how they were perturbed."""
+        rows = list(self.input.rows(counts))
+        if self.perturb is None:
+            return rows, {}
+        languages = {"target": self.input.language, "source": self.input.source}
+        steps = make_pipeline({"steps": [self.perturb], "languages": languages}).open()
+        rows, reports, _ = in_memory(steps, rows, fit=True)
+        return rows, dict(reports[0].account.notes)
+
     def make(self) -> dict[str, Any]:
         """Write both files."""
-        counts, notes = Counts(), {}
-        rows = list(self.input.rows(counts))
-        if self.perturb is not None:
-            languages = {"target": self.input.language, "source": self.input.source}
-            steps = make_pipeline({"steps": [self.perturb], "languages": languages}).open()
-            rows, reports, _ = in_memory(steps, rows, fit=True)
-            notes = dict(reports[0].account.notes)
+        counts = Counts()
+        rows, notes = self.text(counts)
         gold = self.folder.gold(self.title)
-        _write(gold, rows)
-        _write(self.folder.input(self.title), map(without_gold, rows))
+        write_rows(gold, rows)
+        write_rows(self.folder.input(self.title), map(without_gold, rows))
         return {
             "rows": len(rows),
             "spans": sum(len(row.target.spans) for row in rows),
             "labels": dict(sorted(Counter(s.label for r in rows for s in r.target.spans).items())),
             "notes": {**counts.notes(), **notes},
             "licence": self.input.licence,
+            "coverage": None if self.perturb is not None else self._coverage(rows),
             "gold_sha256": file_digest(gold),
         }
 
+    def _coverage(self, rows: Sequence[SentencePair]) -> dict[str, Any] | None:
+        """How the embedded encoder cuts the words; None where it is not installed."""
+        if find_embedded() is None:
+            return None
+        language, segment = find_language(self.input.language), segmented(None, self.input.language)
+        words = target_words(spread(rows, COVERED_ROWS), language, segment=segment)
+        return coverage(words).to_dict()
 
-def _write(path: Path, rows: Iterable[SentencePair]) -> None:
+
+def write_rows(path: Path, rows: Iterable[SentencePair]) -> None:
+    """Write a file of rows, and its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_writer(path, "target", name="jsonl") as write:
         for row in rows:
@@ -209,5 +231,5 @@ class CorpusTask(Task):
 
     def make(self) -> dict[str, Any]:
         """Write it."""
-        _write(self.output, map(self.corpus.turned, self.corpus.rows()))
+        write_rows(self.output, map(self.corpus.turned, self.corpus.rows()))
         return {"licence": self.corpus.licence}

@@ -69,7 +69,8 @@ class Trainings:
         own = tuple(dict.fromkeys(made.values()))
         needs = tuple(one.name for one in own)
         settings = filled({**plan.study.train, **(system.train or {})}, values)
-        task = TrainTask(f"train/{title}", needs, plan.folder, title, settings, own)
+        at = ("systems", name, "train")
+        task = TrainTask(f"train/{title}", needs, plan.folder, title, at, settings, own)
         plan.tasks[task.name] = task
         return task
 
@@ -113,7 +114,7 @@ class Trainings:
         pipeline = pipeline_in(plan.file, settings, at)
         used = tuple(models.values())
         needs = (found.name, *(model.name for model in used))
-        task = MakeTask(f"make/{title}", needs, plan.folder, title, found, pipeline, used)
+        task = MakeTask(f"make/{title}", needs, plan.folder, title, at, found, pipeline, used)
         plan.tasks[task.name] = task
         self.pipelines.setdefault(found, {})[task.name] = pipeline
         return task
@@ -129,7 +130,7 @@ class Trainings:
             usual = Input(data, source, of.language)
             corpus = Corpus(tuple(inputs) or (usual,), "source" if making.steps else "target")
         title = corpus.name + (f"-{of.language}" if making.steps else "")
-        task = CorpusTask(f"corpus/{title}", (), plan.folder, title, corpus)
+        task = CorpusTask(f"corpus/{title}", (), plan.folder, title, (*at, "data"), corpus)
         found = plan.tasks.setdefault(task.name, task)
         assert isinstance(found, CorpusTask)
         if found.corpus != corpus:
