@@ -60,6 +60,6 @@ def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
     # a flag that was not given does not override a pipeline file
     return {
         k: v
-        for k, v in options.take(given, ("shard_rows", "workers", "commercial")).items()
+        for k, v in options.take(given, ("shard_rows", "workers", "engine", "commercial")).items()
         if v is not False
     }

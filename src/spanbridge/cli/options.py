@@ -12,6 +12,7 @@ import click
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_named, reason
+from spanbridge.core.resources import EngineName
 from spanbridge.core.spans import Nested
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 from spanbridge.formats.offsets import OFFSETS
@@ -262,9 +263,17 @@ workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 1024),
     metavar="N",
-    help="Number of processes (default 1), each with models of its own and its share of the cores. "
-    "The result is the same for any number. The same command on other machines that share the "
-    "folder of shards helps as well.",
+    help="Number of processes (default 1; with --engine ray as many as there is room for), each "
+    "with models of its own and its share of the cores. The result is the same for any number. "
+    "The same command on other machines that share the folder of shards helps as well.",
+)
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(get_args(EngineName)),
+    help="Where the processes are: on this machine (local, the default), or on the cluster of Ray "
+    "that RAY_ADDRESS names (ray; without an address one is started here for the run). All nodes "
+    "share the folder of shards. The result is the same.",
 )
 
 min_confidence_option = click.option(
@@ -310,6 +319,7 @@ route_options = _stack(
             help="Rows per shard (default 2000): bounds memory, and the loss when a run is killed.",
         ),
         workers_option,
+        engine_option,
     ]
 )
 

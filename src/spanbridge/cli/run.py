@@ -30,6 +30,7 @@ Examples:
   spanbridge run pipeline.yaml --check
   spanbridge run pipeline.yaml
   spanbridge run pipeline.yaml --workers 8
+  RAY_ADDRESS=10.0.0.1:6379 spanbridge run pipeline.yaml --engine ray
 
 Everything is checked before anything runs. After an interruption at any moment, the same command
 resumes and ends with the same bytes; a changed setting redoes only what depends on it. docs/run.md
@@ -39,14 +40,14 @@ lists steps and settings.
 @click.argument("pipeline", metavar="PIPELINE.yaml")
 @click.option("--check", is_flag=True, help="Check the pipeline and load the models; run nothing.")
 @opt.workers_option
+@opt.engine_option
 @opt.json_option
 @opt.quiet_option
-def command(pipeline: str, check: bool, workers: int | None, as_json: bool, quiet: bool) -> None:
+def command(pipeline: str, check: bool, as_json: bool, quiet: bool, **given: Any) -> None:
     """Run any pipeline of steps, in shards, so that an interrupted run can be resumed."""
     from spanbridge.run.config import read_pipeline
 
-    over: dict[str, Any] = {} if workers is None else {"workers": workers}
-    made = read_pipeline(pipeline, **over)
+    made = read_pipeline(pipeline, **opt.take(given, ("workers", "engine")))
     if check:
         job = made.job()
         job.check_work()

@@ -45,8 +45,21 @@ def processor_name() -> str:
     return found[1].strip() if found else platform.machine()
 
 
+_limit: int | None = None
+
+
+def limit_cores(n: int) -> None:
+    """Let parts in this process use so many cores, where nothing else keeps it to its share."""
+    global _limit
+    _limit = n
+
+
 def available_cores() -> int:
     """Number of cores that this process may use."""
+    return _all_cores() if _limit is None else min(_limit, _all_cores())
+
+
+def _all_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

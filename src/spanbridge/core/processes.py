@@ -21,7 +21,7 @@ from spanbridge.core.machine import available_cores
 Worker = SpawnProcess | ForkServerProcess
 
 # What workers need in any case.
-_MODULES = ["__main__", "spanbridge.run.workers", "spanbridge.run.config"]
+_MODULES = ["__main__", "spanbridge.run.engines", "spanbridge.run.config"]
 
 
 def start(work: Callable[..., None], arguments: tuple[Any, ...], n: int, of: int) -> Worker:

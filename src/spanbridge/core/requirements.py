@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from spanbridge.core.errors import MissingExtraError
 from spanbridge.core.installation import install_command
+from spanbridge.core.resources import Resources
 
 
 def missing(modules: Iterable[str]) -> list[str]:
@@ -52,12 +53,14 @@ class Part:
         more_models: how further models or data for it are installed; empty if it has none.
         licence: licence of its model or data, as an SPDX identifier if there is one; None if it
             uses neither.
+        resources: what each process needs that holds it, beyond what its options say.
         runs_code: True if its models bring code of their own, which loading them runs.
     """
 
     requires: ClassVar[tuple[str, ...]] = ()
     programs: ClassVar[Mapping[str, str]] = MappingProxyType({})
     more_models: ClassVar[str] = ""
+    resources: ClassVar[Resources] = Resources()
     runs_code: ClassVar[bool] = False
     licence: str | None = None
 

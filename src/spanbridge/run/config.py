@@ -16,6 +16,7 @@ from spanbridge.core import registry
 from spanbridge.core.addresses import is_remote
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import is_there, real_path
+from spanbridge.core.resources import EngineName, Resources
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import reason
 from spanbridge.core.settings_file import Place, read_settings, write_settings
@@ -55,7 +56,9 @@ class Settings(Input):
         work: folder for the shards; by default ``OUTPUT.work``, or for standard output (``-``)
             and other stores one that is not kept.
         shard_rows: rows per shard.
-        workers: number of processes that make shards, each with models of its own.
+        workers: number of processes that make shards, each with models of its own; by default one,
+            or with an engine as many as there is room for.
+        engine: where they are: on this machine (``local``), or on a cluster of ``ray``.
         fit_rows: rows that steps learn from, at most, spread evenly over the input.
         commercial: refuse parts whose licence does not allow commercial use.
         steps: names of steps, or names with settings.
@@ -69,7 +72,8 @@ class Settings(Input):
     nested: Nested | None = None
     work: str | None = None
     shard_rows: int = Field(SHARD_ROWS, ge=1, le=MAX_SHARD_ROWS)
-    workers: int = Field(1, ge=1, le=MAX_WORKERS)
+    workers: int | None = Field(None, ge=1, le=MAX_WORKERS)
+    engine: EngineName = "local"
     fit_rows: int = Field(FIT_ROWS, ge=1)
     commercial: bool = False
     steps: list[Any]
@@ -146,6 +150,8 @@ class Pipeline:
             work,
             given.shard_rows,
             given.workers,
+            given.engine,
+            Resources.together(step.resources_with_parts() for step in self.steps),
             tuple(given.files()),
             f"{given.model_dump_json(include=set(Input.model_fields))} {given.signature()}",
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from spanbridge.core.errors import InputError
+from spanbridge.core.resources import EngineName, Resources
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.signature import signature
 from spanbridge.formats.base import Counts
@@ -42,7 +43,9 @@ class Job:
         explanation: file for the explanations of rows; None leaves them in the rows.
         work: folder for shards; None for one that is not kept.
         shard_rows: rows per shard, at least 1.
-        workers: number of processes.
+        workers: number of workers; None for as many as is usual.
+        engine: where they are; they are processes of this machine, or ``ray`` starts them.
+        resources: what each of them needs.
         input_files: all files that the rows are read from.
         reading_settings: everything else that the rows depend on, in one line.
     """
@@ -61,9 +64,16 @@ class Job:
     explanation: str | None = None
     work: Path | None = None
     shard_rows: int = SHARD_ROWS
-    workers: int = 1
+    workers: int | None = None
+    engine: EngineName = "local"
+    resources: Resources = field(default_factory=Resources)
     input_files: tuple[Path, ...] = ()
     reading_settings: str = ""
+
+    @property
+    def alone(self) -> bool:
+        """This process does all of the work."""
+        return self.engine == "local" and (self.workers or 1) == 1
 
     def check_work(self) -> None:
         """Raise InputError unless ``work`` can hold the shards, and nothing else."""

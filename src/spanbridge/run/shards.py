@@ -1,6 +1,6 @@
 """The sharded runner, which saves every shard of every step so that a killed run can be resumed.
 
-The same work is done by one process, by several (:mod:`spanbridge.run.workers`), or by any number
+The same work is done by one process, by several (:mod:`spanbridge.run.engines`), or by any number
 of machines that share the folder: all take what is missing. Finished shards
 (:mod:`spanbridge.run.shard_store`) are not made again, damaged ones are. One of the machines writes
 the output, shard by shard while others are made. Files appear whole or not at all.
@@ -26,6 +26,7 @@ from spanbridge.core.records import read_record, write_record
 from spanbridge.core.standard import is_standard
 from spanbridge.core.temporary import private_folder, sweep
 from spanbridge.formats.base import Counts
+from spanbridge.run.engines import crew_of
 from spanbridge.run.job import Job, deterministic, signature_of
 from spanbridge.run.manifest import POLL, Manifest, digest_of, pieces, shared_manifest
 from spanbridge.run.result import (
@@ -38,7 +39,7 @@ from spanbridge.run.result import (
     whole_account,
 )
 from spanbridge.run.shard_store import Shards
-from spanbridge.run.workers import Crew, Figures, crew_of
+from spanbridge.run.workers import Crew, Figures
 from spanbridge.steps.account import Account, fates
 from spanbridge.steps.raw_text import in_plain_words
 
@@ -77,7 +78,7 @@ def prepare(job: Job, progress: Progress = silent) -> list[StepReport]:
 def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
     """A run whose input has been cut into shards."""
     job.check_work()
-    steps = job.open_steps() if job.workers == 1 else ()
+    steps = job.open_steps() if job.alone else ()
     with ExitStack() as stack:
         try:
             work = job.work or stack.enter_context(private_folder())
@@ -85,10 +86,10 @@ def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
         except (OSError, ValueError) as error:
             raise InputError(job.work, None, f"cannot be made ({reason(error)})") from error
         sweep(work, deep=True)
-        claims = FileClaims(work / ".claims")
+        claims = FileClaims(work.absolute() / ".claims")
         claims.clear()
         session = secrets.token_hex(8)
-        crew = stack.enter_context(crew_of(job, steps, work, claims, session, progress))
+        crew = stack.enter_context(crew_of(job, steps, work, claims, progress))
         n_made, read = [0], partial(_cut, job, work, progress)
 
         def cut() -> Manifest:

@@ -1,31 +1,29 @@
-"""Who makes the shards of a run: this process, or several that it starts and follows.
+"""Who makes the shards of a run: this process, or several that it has started and follows.
 
 The process that starts workers loads no models. It reads the input while they load theirs, shows
 the progress of all, and writes the output. What a worker meets, an error or a warning, comes here
-as if it had been met here. A worker that is killed loses a shard; another takes its place.
+as if it had been met here. A worker that is killed loses a shard; another takes its place. Where
+workers are, on this machine or on a cluster's, is all that an engine adds.
 """
 
 from __future__ import annotations
 
+import time
 import traceback
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection, wait
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pickle import PicklingError
-from typing import Any
+from typing import Any, Protocol
 
-from spanbridge.core import processes
 from spanbridge.core.claims import Claims
 from spanbridge.core.errors import RepairWarning, SpanbridgeError
 from spanbridge.core.machine import Used, used
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.progress import Progress, silent
-from spanbridge.run.job import Job, deterministic, records
+from spanbridge.run.job import Job, records
 from spanbridge.run.making import Maker
 from spanbridge.run.shard_store import Shards, StepFacts
 from spanbridge.steps.account import Account
@@ -33,6 +31,11 @@ from spanbridge.steps.base import Step
 
 # Deaths of workers between which no shard was finished, after which a run ends.
 _DEATHS = 3
+# Seconds that workers have to end once one has found that nothing is left to make; one that hangs
+# would hold up the run.
+_GRACE = 10.0
+
+Message = tuple[str, Any]
 
 
 @dataclass
@@ -72,20 +75,6 @@ class Crew(AbstractContextManager["Crew"], ABC):
         """What was done."""
 
 
-def crew_of(
-    job: Job,
-    steps: Sequence[Step],
-    work: Path,
-    claims: Claims,
-    session: str,
-    progress: Progress,
-) -> Crew:
-    """The crew that a job asks for; of one process, the steps are open."""
-    if job.workers == 1:
-        return Alone(steps, claims, progress)
-    return Workers(job, work, claims, session)
-
-
 class Alone(Crew):
     """This process."""
 
@@ -116,49 +105,87 @@ class Alone(Crew):
         return Figures(maker.made, maker.learning, records(self._steps), [used()])
 
 
-class Workers(Crew):
-    """Processes that this one starts.
+class Worker(ABC):
+    """A worker, as seen by the process that has started it.
 
-    Messages from them: ``facts``, the steps' facts; ``examples``, digests of what they bring to
-    learn from; ``made``, as from :meth:`Crew.made`; ``warning``, category and text; ``error``, the
-    exception; ``end``, the figures. To them: the shards.
+    Attributes:
+        n: its number, from 0.
+        since: number of deaths before it was started.
     """
 
-    def __init__(self, job: Job, work: Path, claims: Claims, session: str) -> None:
-        self._given = (replace(job, work=work), claims, session)
-        self._n = job.workers
+    n: int
+    since: int = 0
+
+    @abstractmethod
+    def send(self, shards: Shards) -> None:
+        """Say which shards there are to be. A worker that has died is no error here."""
+
+    @abstractmethod
+    def receive(self) -> Message | None:
+        """Its next message, which is there; None if there is none after all.
+
+        Raises EOFError, which says how, if it has died.
+        """
+
+    @abstractmethod
+    def end(self) -> None:
+        """End it at once."""
+
+
+class Engine(Protocol):
+    """What starts workers somewhere. They send :func:`messages`."""
+
+    @property
+    def n(self) -> int:
+        """Number of workers that there are to be."""
+        ...
+
+    def start(self, n: int) -> Worker:
+        """Start the n-th worker."""
+        ...
+
+    def wait(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
+        """Wait until some of the workers have said something, or have died; these."""
+        ...
+
+    def close(self) -> None:
+        """Give back what was started beside the workers."""
+        ...
+
+
+class Workers(Crew):
+    """Workers that an engine has started, and their messages, one after the other."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._shards: Shards | None = None
-        self._running: dict[Connection, tuple[int, processes.Worker]] = {}
+        self._running: list[Worker] = []
         self._ended: list[Figures] = []
         self._facts: tuple[StepFacts, ...] | None = None
-        self._n_ready = self._n_deaths = 0
-        for n in range(self._n):
-            self._start(n)
+        self._n_ready = self._in_a_row = self._deaths = 0
+        try:
+            for n in range(engine.n):
+                self._start(n)
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __exit__(self, *error: object) -> None:
         """End all of them."""
-        for connection in list(self._running):
-            self._end(connection)
+        while self._running:
+            self._running.pop().end()
+        self._engine.close()
 
     def _start(self, n: int) -> None:
-        mine, theirs = Pipe()
         try:
-            process = processes.start(_work, (theirs, *self._given), n, self._n)
+            worker = self._engine.start(n)
         except (PicklingError, TypeError, AttributeError) as error:
             why = f"a part cannot be given to another process ({error}); take one worker"
             raise SpanbridgeError(f"workers: {why}") from error
-        finally:
-            theirs.close()
-        self._running[mine] = n, process
+        worker.since = self._deaths
+        self._running.append(worker)
         if self._shards is not None:
-            mine.send(self._shards)
-
-    def _end(self, connection: Connection) -> int:
-        """End a worker; its number."""
-        n, process = self._running.pop(connection)
-        processes.end(process)
-        connection.close()
-        return n
+            worker.send(self._shards)
 
     def facts(self) -> tuple[StepFacts, ...]:
         """Facts of the steps, which the first worker that has opened them tells."""
@@ -169,16 +196,20 @@ class Workers(Crew):
     def begin(self, shards: Shards) -> None:
         """Say which shards there are to be."""
         self._shards = shards
-        for connection in self._running:
-            with suppress(OSError):  # it was killed, which is seen soon
-                connection.send(shards)
+        for worker in self._running:
+            worker.send(shards)
         while not self._n_ready:  # the keys depend on what steps bring to learn from
             self._hear()
 
     def made(self) -> Iterator[tuple[float, Account]]:
-        """Follow them until all have ended."""
-        while self._running:
+        """Follow them until all have ended; those that hang then are ended."""
+        while self._running and not self._ended:
             yield from self._hear()
+        until = time.monotonic() + _GRACE
+        while self._running and (left := until - time.monotonic()) > 0:
+            yield from self._hear(left)
+        while self._running:
+            self._running.pop().end()
 
     def figures(self) -> Figures:
         """What all of them did."""
@@ -190,83 +221,105 @@ class Workers(Crew):
             [own for one in each for own in one.used],
         )
 
-    def _hear(self) -> list[tuple[float, Account]]:
+    def _hear(self, seconds: float | None = None) -> list[tuple[float, Account]]:
         """Wait for messages, and take what has come."""
         found: list[tuple[float, Account]] = []
-        for connection in wait(list(self._running)):
-            assert isinstance(connection, Connection)
+        for worker in self._engine.wait(self._running, seconds):
             try:
-                what, content = connection.recv()
-            except (EOFError, OSError):
-                self._replace(connection)
+                message = worker.receive()
+            except EOFError as error:
+                self._replace(worker, str(error))
                 continue
-            if what == "made":
-                found.append(content)
-                self._n_deaths = 0
-            elif what == "facts":
-                self._facts = content
-            elif what == "examples":
-                assert self._shards is not None
-                self._shards.examples, self._n_ready = content, self._n_ready + 1
-            elif what == "warning":
-                warnings.warn(content[1], content[0], stacklevel=2)
-            elif what == "error":
-                raise content
-            else:
-                self._ended.append(content)
-                self._end(connection)
+            if message is not None:
+                self._take(worker, *message, found)
         return found
 
-    def _replace(self, connection: Connection) -> None:
-        """Start another worker in place of one that died. Raises SpanbridgeError if too many do."""
-        process = self._running[connection][1]
-        process.join()
-        code, n = process.exitcode, self._end(connection)
-        self._n_deaths += 1
-        if self._n_deaths >= _DEATHS:
-            how = f"by signal {-code}" if code is not None and code < 0 else f"with code {code}"
+    def _take(
+        self, worker: Worker, what: str, content: Any, found: list[tuple[float, Account]]
+    ) -> None:
+        """Take a message."""
+        if what == "made":
+            found.append(content)
+            self._in_a_row = 0
+        elif what == "facts":
+            self._facts = content if self._facts is None else self._facts
+            _check_alike(self._facts, content)
+        elif what == "examples":
+            assert self._shards is not None
+            self._shards.examples, self._n_ready = content, self._n_ready + 1
+        elif what == "warning":
+            warnings.warn(content[1], content[0], stacklevel=2)
+        elif what == "error":
+            raise content
+        else:
+            self._ended.append(content)
+            self._end(worker)
+
+    def _end(self, worker: Worker) -> None:
+        self._running.remove(worker)
+        worker.end()
+
+    def _replace(self, worker: Worker, how: str) -> None:
+        """Start another worker in place of one that died. Raises SpanbridgeError if too many do.
+
+        Those that die together, as on a machine that is lost, count as one.
+        """
+        self._end(worker)
+        if worker.since == self._deaths or not self._in_a_row:
+            self._deaths += 1
+            self._in_a_row += 1
+        if self._in_a_row >= _DEATHS:
             raise SpanbridgeError(
-                f"{self._n_deaths} workers ended {how} one after the other, and nothing was made "
+                f"{self._in_a_row} workers ended {how} one after the other, and nothing was made "
                 "in between; if memory is short, take fewer workers, or smaller shards (shard_rows)"
             )
-        self._start(n)
+        if not self._ended:  # else nothing is left to make
+            self._start(worker.n)
 
 
-def _work(connection: Connection, job: Job, claims: Claims, session: str) -> None:
-    """Make shards in a process of its own."""
-
-    def tell(what: str, content: Any) -> None:
-        connection.send((what, content))
-
-    def warn(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        tell("warning", (category if category is RepairWarning else UserWarning, str(message)))
-
-    warnings.showwarning = warn
-    try:
-        deterministic(_make)(connection, job, claims, session, tell)
-    except BrokenPipeError:  # the parent has ended
-        return
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is raised there
-        tell("error", _told(error))
+def _check_alike(facts: tuple[StepFacts, ...], others: tuple[StepFacts, ...]) -> None:
+    """Raise SpanbridgeError unless two workers make the same of the same rows."""
+    for one, other in zip(facts, others, strict=True):
+        if one.described != other.described:
+            raise SpanbridgeError(
+                f"workers would not give the same results in the step {one.name}: one has "
+                f"{one.described}, another {other.described}; install the same versions on all "
+                "nodes, and take nodes with the same kind of processor"
+            )
 
 
-def _make(connection: Connection, job: Job, claims: Claims, session: str, tell: Any) -> None:
+def messages(job: Job, claims: Claims, given: Callable[[], Shards]) -> Iterator[Message]:
+    """What a worker does, and says meanwhile.
+
+    Yields:
+        ``facts``, the steps' facts; ``examples``, digests of what they bring to learn from;
+        ``made``, as from :meth:`Crew.made`; ``end``, the figures. Beside these a worker may say
+        ``warning``, category and text, and ``error``, the exception.
+
+    Args:
+        given: function that waits for the shards.
+    """
     steps = job.open_steps()
-    tell("facts", tuple(map(StepFacts.of, steps)))
-    shards: Shards = connection.recv()
+    yield "facts", tuple(map(StepFacts.of, steps))
+    shards = given()
     maker = Maker(steps, shards, claims, silent)
     maker.open_examples()
-    tell("examples", shards.examples)
+    yield "examples", shards.examples
     for one in maker.make():
-        tell("made", one)
-    tell("end", Figures(maker.made, maker.learning, records(steps), [used()]))
+        yield "made", one
+    yield "end", Figures(maker.made, maker.learning, records(steps), [used()])
 
 
-def _told(error: Exception) -> Exception:
-    """An error as another process can raise it."""
+def as_warning(message: Warning | str, category: type[Warning]) -> Message:
+    """The message of a warning."""
+    return "warning", (category if category is RepairWarning else UserWarning, str(message))
+
+
+def as_error(error: Exception) -> Message:
+    """The message of an error, as another process can raise it."""
     if isinstance(error, SpanbridgeError):
-        return error
+        return "error", error
     if (at_fault := plugin_at_fault(error)) is not None:
-        return SpanbridgeError(at_fault)
+        return "error", SpanbridgeError(at_fault)
     error.add_note("".join(traceback.format_exception(error)).rstrip())
-    return error
+    return "error", error

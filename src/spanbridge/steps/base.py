@@ -24,6 +24,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import code_digests, told
 from spanbridge.core.progress import Progress, silent
 from spanbridge.core.requirements import Part, allows_commercial_use
+from spanbridge.core.resources import Resources
 from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.core.secrets import shown
 from spanbridge.core.settings import exact
@@ -95,6 +96,11 @@ class PartSettings:
     def part(self) -> Any:
         """The part that was passed, or the class of the one that is named."""
         return registry.load(self.kind, self.name) if self.made is None else self.made
+
+    def resources(self) -> Resources:
+        """What a process needs that holds the part: what its class says, and its options."""
+        own = getattr(self.part(), "resources", None)
+        return Resources.of(self.options, own if isinstance(own, Resources) else Resources())
 
 
 def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
@@ -207,6 +213,7 @@ class Step(BaseModel, ABC):
         amends: True if what was found in the rows stays found: the step changes probabilities,
             leaves spans out or moves them, so that the account of the step before still holds but
             for these, with its own notes.
+        resources: what each process needs that does the step, beside what its parts need.
     """
 
     model_config = ConfigDict(
@@ -219,6 +226,7 @@ class Step(BaseModel, ABC):
     before: ClassVar[tuple[str, ...]] = ()
     one_to_one: ClassVar[bool] = True
     amends: ClassVar[bool] = False
+    resources: ClassVar[Resources] = Resources()
     _made: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @field_validator("*", mode="before")
@@ -229,6 +237,12 @@ class Step(BaseModel, ABC):
     def needs(self) -> set[str]:
         """Columns that it needs."""
         return self._columns(self.takes)
+
+    def resources_with_parts(self) -> Resources:
+        """What each process needs that does the step."""
+        own = (getattr(self, name) for name in type(self).model_fields)
+        parts = (part.resources() for part in own if isinstance(part, PartSettings))
+        return Resources.together([self.resources, *parts])
 
     def gives(self, columns: set[str]) -> set[str]:
         """The columns after it. Raises SpanbridgeError if it cannot follow the former steps."""

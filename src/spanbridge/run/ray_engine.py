@@ -1,0 +1,256 @@
+"""Workers as actors of Ray, on a cluster or on this machine.
+
+An actor does what a process of ``--workers`` does. Only keys, counts and warnings pass through Ray;
+rows lie in the folder of shards, which all nodes share. So Ray has to place actors and to tell
+which of them died, and nothing else: what is lost with a node or with this process is one shard of
+each actor.
+
+This is the only module that imports ray.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+import warnings
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+from spanbridge.core.claims import Claims
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.machine import available_cores, limit_cores
+from spanbridge.core.requirements import require
+from spanbridge.core.resources import Resources
+from spanbridge.core.signature import code_version
+from spanbridge.core.temporary import private_folder
+from spanbridge.run.job import Job
+from spanbridge.run.shard_store import Shards
+from spanbridge.run.workers import Message, Worker, as_error, as_warning, messages
+from spanbridge.steps.account import Account
+
+# Bytes of Ray's own storage on a cluster of this machine's: hardly anything passes through it.
+_STORE = 80 * 2**20
+# Seconds between two words of an actor on how far it is, and for which an actor's death is awaited.
+_TELL = 0.5
+# Names of a resource in Ray.
+_CPU, _GPU, _MEMORY = "CPU", "GPU", "memory"
+
+
+class RayEngine:
+    """Actors on the cluster that ``RAY_ADDRESS`` names, or else on one of this machine's.
+
+    Args:
+        job: the job, with its folder for shards.
+        claims: claims of the work.
+
+    Raises:
+        MissingExtraError: ray is not installed.
+        SpanbridgeError: the cluster cannot be reached, or it has no room.
+    """
+
+    def __init__(self, job: Job, claims: Claims) -> None:
+        assert job.work is not None
+        self._given = (replace(job, work=job.work.absolute()), claims, code_version(), os.getcwd())
+        self._needs, self._stack = job.resources, ExitStack()
+        self._ray = _connected(self._stack)
+        try:
+            room = _room(self._ray.nodes(), self._needs)
+            if not room:
+                what = f"a worker needs {self._needs}, and no node of the cluster has as much"
+                if not os.environ.get("RAY_ADDRESS"):
+                    raise SpanbridgeError(f"engine ray: {what}")
+                warnings.warn(f"engine ray: {what} now; waiting for one", stacklevel=2)
+            self.n = job.workers or max(room, 1)
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, n: int) -> Worker:
+        """Start the n-th actor, once there is room for it."""
+        asked = {"num_cpus": self._needs.cores, "num_gpus": self._needs.gpus}
+        if self._needs.memory:
+            asked["memory"] = self._needs.memory * 10**6
+        # one that dies is replaced as any worker is, so Ray does not restart it
+        options = {**asked, "max_restarts": 0, "scheduling_strategy": "SPREAD"}
+        actor = self._ray.remote(**options)(Actor).remote(self._needs.cores)
+        return _Actor(n, self._ray, actor, actor.open.remote(*self._given))
+
+    def wait(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
+        """Wait until some of the actors have said something, or have died; these."""
+        there = {one.said[0]: one for one in workers if isinstance(one, _Actor) and one.said}
+        given = list(there)
+        ready, _ = self._ray.wait(given, num_returns=1, timeout=seconds, fetch_local=False)
+        if ready:  # and all others that are ready by now
+            ready, _ = self._ray.wait(given, num_returns=len(given), timeout=0, fetch_local=False)
+        return [there[one] for one in ready]
+
+    def close(self) -> None:
+        """Leave the cluster, and end it if it was started here."""
+        self._stack.close()
+
+
+class _Actor(Worker):
+    """A handle of an actor, and the streams of its messages."""
+
+    def __init__(self, n: int, ray: Any, actor: Any, said: Any) -> None:
+        self.n, self._ray, self._actor = n, ray, actor
+        self.said = deque([said])
+
+    def send(self, shards: Shards) -> None:
+        """Say which shards there are to be."""
+        whole = copy(shards)
+        whole.work = shards.work.absolute()
+        self.said.append(self._actor.make.remote(whole))
+
+    def receive(self) -> Message | None:
+        """Its next message."""
+        try:
+            message: Message = self._ray.get(next(self.said[0]))
+        except StopIteration:
+            self.said.popleft()
+            return None
+        except self._ray.exceptions.RayActorError as error:
+            raise EOFError(f"({str(error).splitlines()[-1].strip()})") from error
+        except self._ray.exceptions.RayError as error:
+            why = str(error).strip().splitlines()[-1]
+            raise SpanbridgeError(f"engine ray: a worker could not be started: {why}") from error
+        return message
+
+    def end(self) -> None:
+        """End it at once."""
+        with suppress(Exception):  # it or the cluster may have ended
+            self._ray.kill(self._actor, no_restart=True)
+
+
+class Actor:
+    """Makes shards on a node; the other end of :class:`_Actor`.
+
+    Args:
+        cores: number of cores that it may use.
+    """
+
+    def __init__(self, cores: int) -> None:
+        from threadpoolctl import threadpool_limits
+
+        limit_cores(cores)
+        self._limits = threadpool_limits(1, user_api="blas")  # as in any run
+        self._messages: Iterator[Message] = iter(())
+
+    def open(self, job: Job, claims: Claims, version: str, here: str) -> Iterator[Message]:
+        """Load the steps' models, and tell their facts."""
+        with suppress(OSError):  # paths that are not relative do without
+            os.chdir(here)
+        try:
+            _check_node(job, version)
+        except SpanbridgeError as error:
+            yield as_error(error)
+            return
+        self._messages = messages(job, claims, lambda: self._shards)
+        for message in self._told():
+            yield message
+            if message[0] == "facts":
+                return
+
+    def make(self, shards: Shards) -> Iterator[Message]:
+        """Make what is missing."""
+        self._shards = shards
+        parts, account, since = 0.0, Account(), time.monotonic()
+        for what, content in self._told():
+            if what == "made":
+                parts += content[0]
+                account.merge(content[1])
+                # an account tells that a shard is there, which may be the one that is waited for
+                if not content[1].statuses and time.monotonic() - since < _TELL:
+                    continue
+                yield "made", (parts, account)
+                parts, account, since = 0.0, Account(), time.monotonic()
+            else:
+                if parts and what == "end":
+                    yield "made", (parts, account)
+                yield what, content
+
+    def _told(self) -> Iterator[Message]:
+        """Messages, after the warnings that came before them; an error is the last one."""
+        found: list[Message] = []
+
+        def warn(message: Warning | str, category: type[Warning], *place: Any, **_: Any) -> None:
+            found.append(as_warning(message, category))
+
+        warnings.showwarning = warn
+        while True:
+            try:
+                message = next(self._messages, None)
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is raised there
+                message = as_error(error)
+                self._messages = iter(())
+            yield from found
+            found.clear()
+            if message is None:
+                return
+            yield message
+
+
+def _check_node(job: Job, version: str) -> None:
+    """Raise SpanbridgeError unless an actor's node has the same code, and the folder of shards."""
+    node = socket.gethostname()
+    if code_version() != version:
+        raise SpanbridgeError(
+            f"engine ray: Spanbridge is {code_version()} on the node {node}, and {version} here; "
+            "install the same on all nodes"
+        )
+    if job.work is None or not job.work.is_dir():
+        raise SpanbridgeError(
+            f"engine ray: the folder of shards {job.work} is not there on the node {node}; all "
+            "nodes have to share it, under the same path (the setting work)"
+        )
+
+
+def _connected(stack: ExitStack) -> Any:
+    """The package ray, connected to a cluster until the stack is closed."""
+    require("ray", by="the engine ray")
+    address = os.environ.get("RAY_ADDRESS")
+    quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": False}
+    if not address and "ray" not in sys.modules:
+        # else nodes take an address that others reach, and their ports are open to them
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+
+    if ray.is_initialized():  # by a script, whose cluster it is
+        return ray
+    try:
+        if address:
+            ray.init(address=address, **quiet)
+        else:
+            folder = stack.enter_context(private_folder())
+            ray.init(
+                address="local",
+                num_cpus=available_cores(),
+                include_dashboard=False,
+                object_store_memory=_STORE,
+                _temp_dir=str(folder),
+                **quiet,
+            )
+    except Exception as error:
+        ray.shutdown()
+        stack.close()
+        where = f"the cluster at {address} cannot be reached" if address else "cannot be started"
+        raise SpanbridgeError(f"engine ray: {where}: {str(error).partition(chr(10))[0]}") from error
+    stack.callback(ray.shutdown)
+    return ray
+
+
+def _room(nodes: Sequence[dict[str, Any]], needs: Resources) -> int:
+    """Number of workers that a cluster has room for when nothing else is there."""
+    wanted = {_CPU: needs.cores, _GPU: needs.gpus, _MEMORY: needs.memory * 10**6}
+    return sum(
+        min(int(node["Resources"].get(name, 0) / n) for name, n in wanted.items() if n)
+        for node in nodes
+        if node["Alive"]
+    )

@@ -1,0 +1,160 @@
+"""Workers on a cluster of Ray: two nodes on this machine, whatever is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+import toy_pipeline as toy
+import yaml
+from test_workers import LEARNING, Odd
+
+from spanbridge.core.errors import SpanbridgeError
+
+pytestmark = pytest.mark.slow
+SETTINGS = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # loopback only
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{Path(__file__).parent}",
+}
+SHARDS = 60
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A cluster of two nodes with a core each."""
+    # paths of sockets are short, so pytest's own folders will not do
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as temp:
+        for name, value in SETTINGS.items():
+            patch.setenv(name, value)
+        pytest.importorskip("ray")
+        from ray.cluster_utils import Cluster
+
+        (Path(temp) / "ray").mkdir()
+        patch.setenv("RAY_TMPDIR", temp)
+        made = Cluster(True, head_node_args={"include_dashboard": False, "temp_dir": temp})
+        made.add_node()
+        patch.setenv("RAY_ADDRESS", made.address)
+        yield made
+        made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory):
+    """A pipeline that learns, and what one process makes of it."""
+    place = tmp_path_factory.mktemp("toy")
+    toy.write(place, 10 * SHARDS)
+    one = toy.settings(place, steps=LEARNING, shard_rows=10)
+    done, reports = toy.run({**one, "output": str(place / "one.jsonl")})
+    return place, one, done, reports
+
+
+def same(given, name):
+    place = given[0]
+    return (place / name).read_bytes() == (place / "one.jsonl").read_bytes()
+
+
+def n_made(place, name):
+    return len(list((place / f"{name}.work").glob("4-project/*.json")))
+
+
+def when(reached, do):
+    """Do something in a thread once something is so."""
+
+    def wait():
+        while not reached():
+            time.sleep(0.02)
+        do()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_the_driver_is_killed_twice(cluster, given):
+    place, settings, *_ = given
+    (place / "p.yaml").write_text(yaml.safe_dump({**settings, "output": str(place / "d.jsonl")}))
+    command = [sys.executable, "-m", "spanbridge", "run", "p.yaml", "--engine", "ray", "--quiet"]
+    for least in (1, SHARDS // 2, None):
+        driver = subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True)
+        if least is not None:
+            while n_made(place, "d.jsonl") < least and driver.poll() is None:
+                time.sleep(0.01)
+            assert driver.poll() is None, driver.stderr.read()
+            driver.send_signal(signal.SIGKILL)
+            driver.wait()
+        else:
+            assert driver.wait() == 0, driver.stderr.read()
+    assert same(given, "d.jsonl")
+
+
+def test_errors_and_warnings_come_from_actors(cluster, given):
+    place, settings, *_ = given
+    steps = [*settings["steps"]]
+    steps[1] = {"translate": {"translator": Odd({toy.sentence(90)[0]}, [], "input")}}
+    odd = {**settings, "steps": steps, "engine": "ray", "output": str(place / "e.jsonl")}
+    with pytest.raises(SpanbridgeError, match="t.tsv:7: is odd") as error:
+        toy.run(odd)
+    assert error.value.__notes__[0].startswith("in the step translate, shard ")
+    assert not (place / "e.jsonl").exists()
+
+
+def test_a_node_is_lost(cluster, given):
+    """The last test on the cluster."""
+    place, settings, done, reports = given
+    lost = next(iter(cluster.worker_nodes))
+    thread = when(
+        lambda: n_made(place, "n.jsonl") >= 5,
+        lambda: cluster.remove_node(lost, allow_graceful=False),
+    )
+    own, figures = toy.run({**settings, "engine": "ray", "output": str(place / "n.jsonl")})
+    thread.join(30)
+    assert not cluster.worker_nodes
+    assert same(given, "n.jsonl")
+    assert own.signature == done.signature
+    assert own.account == done.account
+    assert [r.shards for r in figures] == [r.shards for r in reports]
+
+
+def test_without_an_address(given, monkeypatch):
+    """A cluster on this machine, which others cannot reach, and which leaves nothing."""
+    pytest.importorskip("ray")
+    place, settings, *_ = given
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    seen = []
+
+    def look():
+        seen.extend(listening())
+
+    before = set(listening())
+    thread = when(lambda: n_made(place, "l.jsonl") >= 5, look)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        own, _ = toy.run(
+            {**settings, "engine": "ray", "workers": 2, "output": str(place / "l.jsonl")}
+        )
+    thread.join(30)
+    assert same(given, "l.jsonl")
+    assert own.used
+    own = {port for port in seen if port not in before}
+    assert own
+    assert all("0100007F" in address for address, _ in own), own
+
+
+def listening():
+    """Addresses and ports on which somebody on this machine listens."""
+    found = []
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                found.append(tuple(fields[1].rsplit(":", 1)))
+    return found
