@@ -24,6 +24,7 @@ SETTINGS = {
     "PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{Path(__file__).parent}",
 }
 SHARDS = 60
+PATIENCE = 120  # seconds, after which something hangs
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,11 @@ def cluster():
 
         (Path(temp) / "ray").mkdir()
         patch.setenv("RAY_TMPDIR", temp)
-        made = Cluster(True, head_node_args={"include_dashboard": False, "temp_dir": temp})
-        made.add_node()
+        try:
+            made = Cluster(True, head_node_args={"include_dashboard": False, "temp_dir": temp})
+            made.add_node()
+        except Exception as error:  # noqa: BLE001  # its own limits of time cannot be changed
+            pytest.skip(f"Ray does not start here: {error}")
         patch.setenv("RAY_ADDRESS", made.address)
         yield made
         made.shutdown()
@@ -84,13 +88,15 @@ def test_the_driver_is_killed_twice(cluster, given):
     for least in (1, SHARDS // 2, None):
         driver = subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True)
         if least is not None:
+            latest = time.monotonic() + PATIENCE
             while n_made(place, "d.jsonl") < least and driver.poll() is None:
+                assert time.monotonic() < latest
                 time.sleep(0.01)
             assert driver.poll() is None, driver.stderr.read()
             driver.send_signal(signal.SIGKILL)
             driver.wait()
         else:
-            assert driver.wait() == 0, driver.stderr.read()
+            assert driver.wait(PATIENCE) == 0, driver.stderr.read()
     assert same(given, "d.jsonl")
 
 
@@ -122,6 +128,9 @@ def test_a_node_is_lost(cluster, given):
     assert [r.shards for r in figures] == [r.shards for r in reports]
 
 
+@pytest.mark.skipif(
+    not os.environ.get("SPANBRIDGE_LONG"), reason="looks at every port that anybody opens meanwhile"
+)
 def test_without_an_address(given, monkeypatch):
     """A cluster on this machine, which others cannot reach, and which leaves nothing."""
     pytest.importorskip("ray")
