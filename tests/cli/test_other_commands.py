@@ -38,7 +38,7 @@ def test_importing_the_package_loads_nothing_heavy():
         "from spanbridge import *\n"
         "assert not {'torch', 'transformers'} & set(sys.modules)\n"
         "assert all(hasattr(spanbridge, name) for name in spanbridge.__all__)\n"
-        "assert len(spanbridge.__all__) <= 27"
+        "assert len(spanbridge.__all__) <= 29"
     )
     subprocess.run([sys.executable, "-c", probe], check=True)
 

@@ -213,7 +213,7 @@ class Trial:
             faults.append(f"the rerun ended with {code}: {runs.said()[-800:]}")
         elif (made := runs.made(job)) != self.right:
             faults.append(f"the rerun made others: {_other(made, self.right)}")
-        left = [str(p.relative_to(runs.out)) for p in runs.out.rglob(".*")]
+        left = [str(p.relative_to(runs.out)) for p in runs.out.rglob(".*") if p.name != ".claims"]
         faults += [f"left: {left}"] if left else []
         return f"{where}: {'; '.join(faults)}" if faults else None
 

@@ -93,6 +93,8 @@ def of_formats() -> list[tuple[str, str, list[bytes]]]:
         known = named_format(name)
         if known.sides != "none":
             for suffix in known.suffixes or (f".{name}",):
+                if suffix == ".parquet":  # another carrier of the same objects, read by pyarrow
+                    continue
                 files = [] if name == "brat" else written(name)  # it writes two files
                 found.append((name, suffix, [*files, *own.get(name, [])]))
     return found

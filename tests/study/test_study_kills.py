@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from multiprocessing import forkserver
 from random import Random
 
 import pytest
@@ -14,6 +15,8 @@ from spanbridge.study.study import run_study
 
 def _run(path, output, workers, part):
     os.setsid()  # so that nothing but this process and its workers is killed
+    # a server that the parent has started for workers of its own cannot serve a fork of it
+    forkserver._forkserver = forkserver.ForkServer()
     run_study(path, output, workers=workers, part=part)
 
 
