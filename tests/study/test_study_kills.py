@@ -16,7 +16,7 @@ from spanbridge.study.study import run_study
 def _run(path, output, workers, part):
     os.setsid()  # so that nothing but this process and its workers is killed
     # a server that the parent has started for workers of its own cannot serve a fork of it
-    forkserver._forkserver = forkserver.ForkServer()
+    forkserver._forkserver.__init__()
     run_study(path, output, workers=workers, part=part)
 
 
@@ -93,6 +93,8 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     until = time.monotonic() + 60
     while not list(state.glob("cell/*.json")) and time.monotonic() < until:
         time.sleep(0.05)
+    assert process.is_alive()
+    assert list(state.glob("cell/*.json"))
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     until = time.monotonic() + 30
