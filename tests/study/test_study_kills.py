@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 import time
-from multiprocessing import forkserver
 from random import Random
 
 import pytest
@@ -12,18 +11,26 @@ import toy_study as toy
 
 from spanbridge.study.study import run_study
 
+SPAWN = multiprocessing.get_context("spawn")  # nothing of what other tests have left in here
 
-def _run(path, output, workers, part):
+
+def _run(begun, path, output, workers, part):
     os.setsid()  # so that nothing but this process and its workers is killed
-    # a server that the parent has started for workers of its own cannot serve a fork of it
-    forkserver._forkserver.__init__()
+    begun.set()
     run_study(path, output, workers=workers, part=part)
+
+
+def _started(*given):
+    """A process that runs a study, with all modules loaded."""
+    process = SPAWN.Process(target=_run, args=(begun := SPAWN.Event(), *given))
+    process.start()
+    assert begun.wait(60)
+    return process
 
 
 def _attempt(given, seconds):
     """Run for so long, then kill the process that started the workers, and perhaps all of them."""
-    process = multiprocessing.get_context("fork").Process(target=_run, args=given)
-    process.start()
+    process = _started(*given)
     process.join(seconds)
     alive = process.is_alive()
     if alive:
@@ -45,7 +52,6 @@ def test_kills_of_a_study_change_no_byte(tmp_path):
     n_killed = 0
     while n_killed < KILLS:
         part = random.choice([(1, 1), (1, 2), (2, 2)])
-        # forked processes have all modules, so workers begin at once
         alive = _attempt(
             (path, output, random.choice([1, 4]), part), random.uniform(0.05, 1.5 if LONG else 0.4)
         )
@@ -86,8 +92,7 @@ def test_workers_give_the_same_bytes(tmp_path):
 @pytest.mark.slow
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     path = toy.study(tmp_path, toy.LANGUAGES[:8], 12)
-    process = multiprocessing.get_context("fork").Process(target=_run, args=(path, None, 2, (1, 1)))
-    process.start()
+    process = _started(path, None, 2, (1, 1))
     group = process.pid
     state = tmp_path / "out" / "state"
     until = time.monotonic() + 60
