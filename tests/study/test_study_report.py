@@ -239,3 +239,25 @@ def test_latex_is_escaped_and_emphasised():
         r"\end{tabular}",
         r"\end{table}",
     ]
+
+
+def test_more_languages_than_systems_have_a_line_each(tmp_path, monkeypatch):
+    """Each language's better system is emphasised, whichever line it is on."""
+    monkeypatch.chdir(tmp_path)
+    for language in ("de", "es", "fr"):
+        first, second = (SHORT, OTHER) if language != "es" else (OTHER, SHORT)
+        texts = {"": GOLD, ".short": first, ".other": second}
+        for kind, text in texts.items():
+            (tmp_path / f"{language}{kind}.conll").write_text(text, encoding="utf-8")
+    study = STUDY.replace("[de, es]", "[de, es, fr]").partition("report:")[0]
+    (tmp_path / "study.yaml").write_text(study, encoding="utf-8")
+    assert run_study("study.yaml").sound
+    text = (tmp_path / "study.study" / "report.md").read_text("utf-8")
+    lines = text.split("### F1 by language\n\n")[1].split("\n\n")[0].split("\n")
+    assert lines == [
+        "| language | short | other |",
+        "|---|---:|---:|",
+        "| de | **66.7** | 57.1 |",
+        "| es | 57.1 | **66.7** |",
+        "| fr | **66.7** | 57.1 |",
+    ]

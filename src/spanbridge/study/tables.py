@@ -194,9 +194,9 @@ def _by_language(scored: Scored) -> Table:
             rows,
             best=best_of(columns),
         )
-    turned = [list(row) for row in zip(["language", *scored.languages], *rows, strict=True)]
+    head, *turned = map(list, zip(["language", *scored.languages], *rows, strict=True))
     best = frozenset((n - 1, k + 1) for k, n in best_of(columns))
-    return Table("languages", "F1 by language", ["", *scored.systems], turned, best=best)
+    return Table("languages", "F1 by language", head, turned, best=best)
 
 
 def _over_languages(scored: Scored) -> Table:
