@@ -1,6 +1,6 @@
 """Benchmarks: each prints one table, all things compared in the same run.
 
-Without a name: throughput, then speed. Each benchmark has its own --help.
+Without a name: throughput, speed and rungs. Each benchmark has its own --help.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = (
-    *("throughput", "speed", "rivals", "accuracy", "solving", "calibration", "calibrated"),
+    *("throughput", "speed", "rungs", "rivals", "accuracy", "solving", "calibration", "calibrated"),
     *("weights", "scale", "shards", "tagging", "training", "embedded", "translated", "routes"),
     *("parallel", "advice", "documents", "ladder", "leaderboard", "entries", "runner"),
 )
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run the benchmark that is named."""
     prog = "python -m benchmarks"
     if not arguments:
-        for name in NAMES[:2]:
+        for name in NAMES[:3]:
             main([name])
             print()
         return

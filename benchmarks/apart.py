@@ -41,6 +41,10 @@ class Apart:
         self.results.append(result)
         return result
 
+    def close(self) -> None:
+        """End the process."""
+        self._pool.shutdown()
+
 
 def _enter(prepare: Callable[..., Callable[..., Any]], args: tuple[Any, ...]) -> None:
     threadpool_limits(1, user_api="blas")  # as the program's own runs have it

@@ -16,13 +16,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks.encoding import LAYER, quiet
+from benchmarks.others import simalign
 from benchmarks.projection import plain, plain_heuristic
 from benchmarks.real_data import europarl
 from spanbridge import SentencePair, Span, api
 from spanbridge.alignment.encoder_aligner import EncoderAligner
 from spanbridge.alignment.statistical import FusedAligner
-from spanbridge.encode.export import export_embedded
 from spanbridge.projection.method import in_order
 
 DIRECTIONS = ("en-de", "en-es", "de-en", "es-en")
@@ -32,18 +31,11 @@ Way = Callable[[Sequence[SentencePair]], Iterable[SentencePair]]
 
 def scripted(extraction: str, script: str) -> Way:
     """The package's links, and a script."""
-    from simalign import SentenceAligner
-
-    quiet()
-    aligner = SentenceAligner(
-        model=str(export_embedded()), token_type="bpe", matching_methods="ai", layer=LAYER
-    )
+    aligner = simalign(extraction)
 
     def way(pairs: Sequence[SentencePair]) -> list[SentencePair]:
         found = []
-        for pair in pairs:
-            both = list(pair.source.words), list(pair.target.words)
-            links = aligner.get_word_aligns(*both)[extraction]
+        for pair, links in zip(pairs, aligner(pairs), strict=True):
             spans = in_order(pair.source.spans)
             kept = SCRIPTS[script](spans, links, len(pair.target.words))
             made = tuple(Span(start, end, label) for start, end, label in kept)

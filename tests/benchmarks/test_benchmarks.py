@@ -18,6 +18,7 @@ from benchmarks import (
     ladder,
     rivals,
     routes,
+    rungs,
     runner,
     scale,
     shards,
@@ -250,16 +251,31 @@ def test_rivals(capsys):
 
 
 @pytest.mark.slow
-def test_ladder(capsys, monkeypatch):
-    """Every rung of the ladder, and the script beside them."""
-    monkeypatch.setattr(ladder, "scripted", lambda *_: lambda pairs: list(pairs))
+def test_ladder(capsys):
+    """F1 at every speed."""
     ladder.main(["en-de"], rows=40)
     printed = capsys.readouterr().out
     name, n, *found = printed.splitlines()[1].split()
     assert (name, n) == ("en-de", "40")
+    assert len(found) == len(ladder.RUNGS) + 1
     assert all(map(is_share, map(float, found)))
-    for rung in ("simalign and n-grams", *ladder.RUNGS):
-        assert row(printed, f"{rung} ")[0] > 0
+
+
+@pytest.mark.slow
+def test_rungs(capsys, monkeypatch):
+    """Ours and another, each in a process of its own; those that have to be installed are not."""
+    few = {name: rungs.WAYS[name] for name in ("simalign, n-grams", "fast", "fastest")}
+    monkeypatch.setattr(rungs, "WAYS", few)
+    rungs.main(rows=8)
+    printed = capsys.readouterr().out
+    for name in few:
+        speed_, ratio, score, growth, of_floor, learning = row(printed, f"{name} ")
+        assert speed_ > 0
+        assert ratio == 1 or name != "simalign, n-grams"
+        assert is_share(score)
+        assert growth > 0
+        assert of_floor > 0
+        assert learning >= 0
 
 
 @pytest.mark.slow
