@@ -17,7 +17,7 @@ from typing import Any
 NAMES = (
     *("throughput", "speed", "rungs", "rivals", "accuracy", "solving", "calibration", "calibrated"),
     *("weights", "scale", "shards", "tagging", "training", "embedded", "translated", "routes"),
-    *("parallel", "advice", "documents", "ladder", "leaderboard", "entries", "runner"),
+    *("parallel", "advice", "documents", "ladder", "leaderboard", "entries", "runner", "engines"),
 )
 
 

@@ -26,17 +26,22 @@ Links = list[tuple[int, int]]
 Aligner = Callable[[Sequence[SentencePair]], list[Links]]
 
 
-def installed(package: str) -> Path:
-    """The folder of a package alone, without what it needs, which is here already."""
-    folder = BENCH.absolute() / "others" / package
+def installed(name: str, *packages: str, alone: bool = True) -> Path:
+    """The folder of what is installed below a name.
+
+    Args:
+        packages: as pip takes them.
+        alone: without what they need, which is here already.
+    """
+    folder = BENCH.absolute() / "others" / name
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder.parent) as name:
-            options = ("--quiet", "--disable-pip-version-check", "--no-deps")
-            target = ("--target", f"{name}/whole")
-            command = [sys.executable, "-m", "pip", "install", *options, *target, package]
+        with TemporaryDirectory(dir=folder.parent) as new:
+            options = ["--quiet", "--disable-pip-version-check", *(["--no-deps"] if alone else [])]
+            target = ("--target", f"{new}/whole")
+            command = [sys.executable, "-m", "pip", "install", *options, *target, *packages]
             subprocess.run(command, check=True)
-            Path(name, "whole").rename(folder)
+            Path(new, "whole").rename(folder)
     return folder
 
 
@@ -58,7 +63,7 @@ def simalign(extraction: str = "itermax") -> Aligner:
 
 def awesome() -> Aligner:
     """AWESoME with the embedded encoder's weights, in float32, by its default extraction."""
-    sys.path.append(str(installed("awesome-align==0.1.7")))
+    sys.path.append(str(installed("awesome-align", "awesome-align==0.1.7")))
     import torch
     from awesome_align import modeling
     from awesome_align.configuration_bert import BertConfig
@@ -101,7 +106,7 @@ def awesome() -> Aligner:
 
 def eflomal() -> Aligner:
     """Eflomal, which learns from the pairs that are given alone; links of both directions."""
-    folder = installed("eflomal==2.0.0")
+    folder = installed("eflomal", "eflomal==2.0.0")
     program = [sys.executable, str(folder / "bin" / "eflomal-align")]
 
     def links(pairs: Sequence[SentencePair]) -> list[Links]:

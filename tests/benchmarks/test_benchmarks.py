@@ -15,6 +15,7 @@ from benchmarks import (
     advice,
     calibration,
     encoding,
+    engines,
     ladder,
     rivals,
     routes,
@@ -276,6 +277,22 @@ def test_rungs(capsys, monkeypatch):
         assert growth > 0
         assert of_floor > 0
         assert learning >= 0
+
+
+@pytest.mark.slow
+def test_engines(capsys, monkeypatch):
+    """Our own engine, in both types; the others have to be installed."""
+    ours = {f"CTranslate2 {kind}": engines.ctranslate2(kind) for kind in ("float32", "int8")}
+    monkeypatch.setattr(engines, "exported", lambda folder: folder)
+    monkeypatch.setattr(engines, "engines", lambda _: ours)
+    engines.table(rows=4)
+    printed = capsys.readouterr().out
+    together, alone, cosine = row(printed, "CTranslate2 float32")
+    assert min(together, alone) > 0
+    assert cosine == pytest.approx(1, abs=1e-4)
+    assert 0.99 < row(printed, "CTranslate2 int8")[-1] < 1
+    # whoever gives other bytes alone would make results depend on the batch
+    assert " yes " in next(line for line in printed.splitlines() if " int8 " in line)
 
 
 @pytest.mark.slow
