@@ -9,6 +9,7 @@ import pytest
 import toy_study as toy
 
 from spanbridge.study.latex import latex
+from spanbridge.study.report import markdown
 from spanbridge.study.study import run_study
 from spanbridge.study.tables import Table
 
@@ -261,3 +262,10 @@ def test_more_languages_than_systems_have_a_line_each(tmp_path, monkeypatch):
         "| es | 57.1 | **66.7** |",
         "| fr | **66.7** | 57.1 |",
     ]
+
+
+def test_columns_of_words_are_aligned_as_words():
+    table = Table("x", "x", ["language", "system", "F1", "p"], [["de", "a-1", "5.0", "–"]])
+    assert table.words == {0, 1}
+    assert list(markdown(table))[1] == "|---|---|---:|---:|"
+    assert "\\begin{tabular}{llrr}" in latex(table, "x")

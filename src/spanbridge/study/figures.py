@@ -28,7 +28,12 @@ _STYLE: dict[str, Any] = {
     "background": "white",
     "padding": 14,  # a reader's font may be wider than the one by which labels were measured
     "font": "sans-serif",
-    "axis": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"},
+    "axis": {
+        "labelFontSize": 11,
+        "labelOverlap": True,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    },
     "legend": {
         "labelFontSize": 11,
         "titleFontSize": 12,

@@ -19,7 +19,7 @@ _SPECIAL = {
 
 def latex(table: Table, caption: str) -> str:
     """A table environment; minus signs are those of mathematics, the best values bold."""
-    columns = "l" + "r" * (len(table.head) - 1)
+    columns = "".join("l" if k in table.words else "r" for k in range(len(table.head)))
     lines = [
         "\\begin{table}",
         "\\centering",

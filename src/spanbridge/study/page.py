@@ -22,7 +22,7 @@ a { color: #0b57a4; } a:focus-visible { outline: 2px solid #0b57a4; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 th, td { padding: 0.15rem 0.6rem; text-align: right; vertical-align: top; }
-th:first-child, td:first-child, .text td { text-align: left; }
+th:first-child, td:first-child, .words, .text td { text-align: left; }
 thead th { border-bottom: 1.5px solid #1f1d1a; }
 tbody tr:nth-child(even) { background: #f5f4f1; }
 caption { caption-side: top; text-align: left; font-weight: 600; padding: 0.3rem 0; }
@@ -91,7 +91,11 @@ def _anchor(heading: str) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th scope=col>{escape(name)}</th>" for name in table.head)
+    style = [" class=words" if k in table.words else "" for k in range(len(table.head))]
+    head = "".join(
+        f"<th scope=col{own}>{escape(name)}</th>"
+        for own, name in zip(style, table.head, strict=True)
+    )
     rows = []
     for n, row in enumerate(table.rows):
         cells = (
@@ -99,9 +103,8 @@ def _table(table: Table) -> str:
             for k, text in enumerate(row)
         )
         first, *rest = cells
-        rows.append(
-            f"<tr><th scope=row>{first}</th>{''.join(f'<td>{text}</td>' for text in rest)}</tr>"
-        )
+        others = (f"<td{own}>{text}</td>" for own, text in zip(style[1:], rest, strict=True))
+        rows.append(f"<tr><th scope=row>{first}</th>{''.join(others)}</tr>")
     note = f"<p class=note>{escape(table.note)}</p>" if table.note else ""
     return (
         f"<div class=wide><table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr>"

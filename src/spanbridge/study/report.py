@@ -160,7 +160,9 @@ def _systems(results: Sequence[Result]) -> Iterator[str]:
 def markdown(table: Table) -> Iterator[str]:
     """Lines of a table in Markdown."""
     yield _line(table.head)
-    yield "|" + "|".join("---" if n == 0 else "---:" for n in range(len(table.head))) + "|"
+    yield (
+        "|" + "|".join("---" if n in table.words else "---:" for n in range(len(table.head))) + "|"
+    )
     for n, row in enumerate(table.rows):
         yield _line([f"**{x}**" if (n, k) in table.best else x for k, x in enumerate(row)])
 

@@ -40,6 +40,14 @@ class Table:
     note: str = ""
     best: frozenset[tuple[int, int]] = field(default_factory=frozenset)
 
+    @property
+    def words(self) -> frozenset[int]:
+        """Numbers of the columns that hold words, as the first one does, and no figures."""
+        columns = enumerate(zip(*self.rows, strict=True))
+        return frozenset(
+            {0} | {k for k, cells in columns if all(text[:1].isalpha() for text in cells)}
+        )
+
 
 def tables_of(scored: Scored) -> Iterator[Table]:
     """Tables of one data set."""
