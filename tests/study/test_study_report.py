@@ -184,7 +184,7 @@ def test_pictures_are_drawn_where_that_is_installed(reported):
     assert drawn == {
         *("small-heat-map", "small-forest", "small-forest-languages", "small-lengths"),
         "small-types",
-        "curves-curve-size",
+        "curves-small-size",
     }
     text = (folder / "small-heat-map.svg").read_text("utf-8")
     assert ">66.7<" in text
@@ -269,3 +269,21 @@ def test_columns_of_words_are_aligned_as_words():
     assert table.words == {0, 1}
     assert list(markdown(table))[1] == "|---|---|---:|---:|"
     assert "\\begin{tabular}{llrr}" in latex(table, "x")
+
+
+def test_curves_of_several_data_sets_have_files_of_their_own(reported):
+    """Two sets, one kind of change: as many pictures and tables as there are headings."""
+    pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
+    study = (reported.parent / "study.yaml").read_text("utf-8")
+    second = '\n  - {name: second, languages: [de, es], files: "{language}.conll"}\nsystems:'
+    study = study.partition("report:")[0].replace("\nsystems:", second)
+    (reported.parent / "two.yaml").write_text(study, encoding="utf-8")
+    assert run_study("two.yaml").sound
+    folder = reported.parent / "two.study"
+    curves = (folder / "report.md").read_text("utf-8").partition("## Curves")[2]
+    links = re.findall(r"\]\((report/curves-.*?\.svg)\)", curves)
+    assert links == ["report/curves-small-size.svg", "report/curves-second-size.svg"]
+    assert {path.stem for path in (folder / "tables").glob("curves-*")} == {
+        "curves-small-size",
+        "curves-second-size",
+    }

@@ -14,7 +14,7 @@ from typing import Any
 from spanbridge.core.errors import MissingExtraError
 from spanbridge.core.requirements import require
 from spanbridge.study.analysis import Analysis, Point, Scored
-from spanbridge.study.tables import fates
+from spanbridge.study.tables import curve_name, fates
 
 _COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
@@ -309,10 +309,11 @@ def _bars(scored: Scored, table: str, by: str) -> Figure:
 def _curves(dataset: str, kind: str, points: Sequence[Point]) -> Figure:
     curves = list(dict.fromkeys(point.curve for point in points))
     values = [{"curve": p.curve, "at": p.at, "F1": round(100 * p.f1, 2)} for p in points]
+    name = curve_name(dataset, kind)
     return figure(
-        f"curve-{kind}",
+        name,
         f"{dataset}: F1 against {kind}",
-        f"curve-{kind}",
+        name,
         values,
         width=420,
         height=280,

@@ -377,7 +377,13 @@ def curve_tables(points: Sequence[Point]) -> Iterator[Table]:
         n = {point.n for point in own}
         over = f"Mean over {n.pop()} languages." if len(n) == 1 and n != {1} else ""
         head = ["", *(f"{at:g}" for at in steps)]
-        yield Table(f"curve-{kind}", f"{dataset}: F1 against {kind}", head, rows, over)
+        name = curve_name(dataset, kind)
+        yield Table(name, f"{dataset}: F1 against {kind}", head, rows, over)
+
+
+def curve_name(dataset: str, kind: str) -> str:
+    """Name of a data set's curves, by which their files differ."""
+    return f"{dataset} {kind}"
 
 
 def failures(analysis: Analysis) -> Iterator[Table]:
