@@ -30,7 +30,7 @@ _STYLE: dict[str, Any] = {
     "font": "sans-serif",
     "axis": {
         "labelFontSize": 11,
-        "labelOverlap": True,
+        "labelSeparation": 6,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
     },
