@@ -197,3 +197,25 @@ def test_commands_say_what_is_wrong(tmp_path, spanbridge):
     assert told not in done
     scored = spanbridge("evaluate", "a.jsonl", "o.jsonl", "--offsets", "utf16", "--json")
     assert json.loads(scored.stdout)["micro"]["f1"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "words"),
+    [
+        # 과제 (homework) and the topic's particle
+        ("과제는 좋아요.", (0, 2), ("과제", "는", "좋아요", ".")),
+        # two particles: from, topic
+        ("서울에서는 좋아요.", (0, 2), ("서울", "에서는", "좋아요", ".")),
+        # one syllable before the particle, which only the annotation can tell from a whole word
+        ("책을 읽다.", (0, 1), ("책", "을", "읽다", ".")),
+        # what stands behind the span is no particle, so that the span is widened
+        ("강의실입니다", (0, 2), ("강의실입니다",)),
+    ],
+)
+def test_spans_of_korean_targets_end_before_particles(text, span, words):
+    places = Places()
+    spans = [Span(*span, "X")]
+    sentence = place_spans(text, spans, "target", "spans", "characters", places)
+    assert sentence.words == words
+    assert sentence.spans == (Span(0, 1, "X"),)
+    assert places.n_inside == (len(words) == 1)

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import Side
 from spanbridge.core.spans import Sentence, Span
+from spanbridge.formats.closed_classes import by_script, closed_classes
 from spanbridge.formats.json_spans import given_text
 from spanbridge.formats.tokens import at_joints, tokenize
 
@@ -80,7 +81,8 @@ def place_spans(
     """Cut a text into words, and put its spans over them.
 
     Words of a source text end at the ends of spans. Words of a target text do so beside an
-    apostrophe or hyphen only: elsewhere a span that ends inside a word is widened to all of it.
+    apostrophe or hyphen and before Korean particles only: elsewhere a span that ends inside a word
+    is widened to all of it.
 
     Args:
         text: the raw text.
@@ -102,7 +104,7 @@ def place_spans(
     n_inside = sum(_cuts(span, ranges) for span in spans)
     if n_inside and known is None:
         edges = [edge for span in spans for edge in span[:2]]
-        words, ranges = tokenize(text, edges if side == "source" else at_joints(text, edges))
+        words, ranges = tokenize(text, edges if side == "source" else _joints(text, edges, ranges))
         if side == "target" and places is not None:  # those are not widened
             places.n_inside -= n_inside - sum(_cuts(span, ranges) for span in spans)
     firsts, lasts = [start for start, _ in ranges], [end for _, end in ranges]
@@ -114,6 +116,17 @@ def place_spans(
             raise SpanbridgeError(f"{key}: {where} covers only whitespace or what cannot be seen")
         in_words.append(span._replace(start=first, end=last))
     return Sentence(words, tuple(in_words), text, ranges)
+
+
+def _joints(text: str, edges: Sequence[int], ranges: Ranges) -> list[int]:
+    """Those of some positions inside words where parts of words meet."""
+    found = at_joints(text, edges)
+    closed = closed_classes(by_script(text))
+    for start, end in ranges if closed.glued else ():
+        glued = {start + at for at in closed.starts(text[start:end])}
+        inside = (edge for edge in edges if start < edge < end)
+        found += (edge for edge in inside if edge in glued or text[edge:end] in closed.glued)
+    return found
 
 
 def locate_spans(
