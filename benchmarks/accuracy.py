@@ -1,17 +1,11 @@
-"""Accuracy on real data: projection F1 of every set, method and aligner; alignment error rates.
+"""Accuracy on Europarl-NER by aligner, and alignment error rates.
 
-Prints: for each set entity F1 of the default with its 95 % bootstrap interval, and of each other
-    method with its own aligner, gold labels projected; *cap*, the best F1 that any projection can
-    reach, and *agree*, the default's F1 on the rows whose labels are equal in number on both sides,
-    where people labelled each side by itself. Of sets that the package's encoder was trained on
-    (xSID, UNER-PUD, RELX, XQuAD, AbstRCT), another encoder is used, which saw half of their
-    sentences, and the other half is scored (`benchmarks/held_out.py`).
-    Then, of Europarl-NER, F1 of each method with the aligners that suit it, and the alignment error
-    rate of each aligner. `--tables` chooses.
-Takes: about twenty minutes of one core; `accuracy en-de en-es --tables aligners`, about three.
-Data: all pairs with gold spans on both sides: Europarl-NER (six directions), opinion targets
-    (ABSA, M-ABSA), spoken commands (xSID), UNER-PUD, RELX, XQuAD, AbstRCT, the first `--rows` of
-    each; gold word alignments (French and Romanian to English).
+Prints: entity F1 of each method with the aligners that suit it, gold labels projected; and the
+    alignment error rate of each aligner. `--tables` chooses. F1 on every set, with intervals and
+    caps: `make leaderboard`.
+Takes: about fifteen minutes of one core; `accuracy en-de en-es --tables aligners`, about three.
+Data: Europarl-NER (six directions), the first `--rows` of each; gold word alignments (French and
+    Romanian to English).
 """
 
 from __future__ import annotations
@@ -19,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.encoding import FAST_LAYER
-from benchmarks.held_out import aligner_for, scored
-from benchmarks.real_data import DIRECTIONS, PAIR_SETS, alignment_gold, gold_pairs, language_of
+from benchmarks.real_data import DIRECTIONS, alignment_gold, gold_pairs, language_of
 from spanbridge import api
 from spanbridge.alignment.encoder_aligner import EXTRACTIONS, EncoderAligner
 from spanbridge.alignment.lexical_aligner import LexicalAligner
@@ -38,9 +31,7 @@ METHODS = {
 }
 SOFT_METHODS = ("corpus", "exact corpus", "soft")
 SOFT_ALIGNERS = ("fused", "encoder", "statistical")
-TABLES = ("sets", "aligners", "links")
-# Sets whose sides were labelled by different people.
-APART = ("pud",)
+TABLES = ("aligners", "links")
 
 
 def project(name, pairs, method, aligner):
@@ -51,34 +42,6 @@ def project(name, pairs, method, aligner):
 def f1(gold, found) -> float:
     """Micro F1 of entities."""
     return api.evaluate(gold, found).micro.f1
-
-
-def print_sets(sets: Sequence[str], rows: int | None, methods: Sequence[str]) -> None:
-    """The table of all sets: the default with its interval, the other methods, cap and agree."""
-    own = [method for method in methods if method not in ("corpus", "exact corpus")]
-    print(f"{'':12}{'rows':>6}{'spans':>7}{'default':>9}{'95 %':>14}", end="")
-    print("".join(f"{method:>10}" for method in own) + f"{'cap':>8}{'agree':>8}")
-    for name in sets:
-        pairs = gold_pairs(name)[:rows]
-        encoder = aligner_for(name)
-        counted = scored(name, pairs)
-        gold = [pairs[n] for n in counted]
-
-        def projected(method, aligner, name=name, pairs=pairs, counted=counted):
-            found = project(name, pairs, method, aligner)
-            return [found[n] for n in counted]
-
-        found = projected("corpus", FusedAligner(encoder))
-        report = api.evaluate(gold, found, source=gold)
-        interval = report.interval()
-        cells = f"{report.micro.f1:>9.3f}{f'{interval.low:.3f}-{interval.high:.3f}':>14}"
-        for method in own:
-            cells += f"{f1(gold, projected(method, encoder)):>10.3f}"
-        if name.partition("-")[0] in APART:
-            assert report.cap is not None
-            assert report.agree is not None
-            cells += f"{report.cap.f1:>8.3f}{report.agree.f1:>8.3f}"
-        print(f"{name:12}{len(gold):>6}{report.micro.support:>7}{cells}", flush=True)
 
 
 def print_aligners(sets: Sequence[str], rows: int | None, methods: Sequence[str], aligners) -> None:
@@ -118,7 +81,7 @@ def print_links(rows: int | None, aligners) -> None:
 
 
 def main(
-    sets: Sequence[str] = PAIR_SETS,
+    sets: Sequence[str] = DIRECTIONS,
     rows: int = 400,
     methods: Sequence[str] = tuple(METHODS),
     tables: Sequence[str] = TABLES,
@@ -132,10 +95,8 @@ def main(
         **{f"encoder {e}": EncoderAligner(encoder.encoder, e) for e in EXTRACTIONS},
         "lexical": LexicalAligner(),
     }
-    if "sets" in tables:
-        print_sets(sets, rows, methods)
-    if "aligners" in tables and (known := [name for name in sets if name in DIRECTIONS]):
-        print_aligners(known, rows, methods, aligners)
+    if "aligners" in tables:
+        print_aligners(sets, rows, methods, aligners)
     if "links" in tables:
         print_links(rows, aligners)
     print(signature({"encoder": encoder.encoder.describe(), "protocol": "default"}))

@@ -78,12 +78,8 @@ def test_gold_pairs():
 
 @pytest.mark.slow
 def test_accuracy(capsys):
-    accuracy.main(["en-de", "pud-zh"], rows=30, methods=["corpus", "greedy"])
+    accuracy.main(["en-de"], rows=30, methods=["corpus", "greedy"])
     printed = capsys.readouterr().out
-    n_rows, n_spans, best, low, high, *others = row(printed.replace("-0", " 0"), "pud-zh")
-    assert 0 < n_rows < 30  # those that the encoder has not seen
-    assert len(others) == 3
-    assert 0 <= low <= best <= high <= 1
     for name in ("corpus        fused    ", "corpus        statistical", "greedy        lexical"):
         [f1] = row(printed, name)
         assert is_share(f1)
