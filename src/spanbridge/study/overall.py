@@ -103,9 +103,9 @@ def _each(texts: Sequence[Text], names: Sequence[str]) -> Table:
         rows.append([f"{one.title} {language}", *size, percent(scores.get("cap")), *told])
     head = ["set", "rows", "spans", "cap", *names]
     note = (
-        "F1 in each set, in percent; the CSV file beside this page has its intervals. Cap: the best "
-        f"that any projection of the source's labels could reach, given how often each label occurs on both "
-        f"sides of each row. {SAW_NOTE}"
+        "F1 in each set, in percent; the CSV file beside this page has its intervals. Cap: the "
+        "best that any projection of the source's labels could reach, given how often each label "
+        f"occurs on both sides of each row. {SAW_NOTE}"
     )
     return Table("sets", "F1 in each set", head, rows, note, frozenset(best))
 
