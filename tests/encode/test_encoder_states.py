@@ -177,3 +177,15 @@ def test_any_words(embedded, words):
 def test_threads_out_of_range(tiny, tiny_cache, threads):
     with pytest.raises(SpanbridgeError, match=f"threads is {threads}"):
         fresh(tiny("bert"), threads=threads)
+
+
+def test_what_a_gpu_gives_is_fetched_from_it(tiny, tiny_cache):
+    """The path of a GPU's states, on a model that lies in this machine's memory."""
+    sentences = [["one", "two"], ["three", "four"], ["five"]]
+    encoder = fresh(tiny("bert"), threads=1)
+    usual = [one.states for one in encoder.encode(sentences)]
+    other = fresh(tiny("bert"), threads=1)
+    other._device = "cuda"
+    for states, mine in zip(usual, other.encode(sentences), strict=True):
+        assert np.array_equal(states, mine.states)
+    assert other.describe() == f"{encoder.describe()},cuda"

@@ -52,7 +52,7 @@ class EncoderAligner(Aligner):
         iterations, alpha: of itermax.
         min_score: probability that a link exceeds in both directions, for softmax (AWESoME's c, by
             default 0.001) and entmax (0), in [0, 1).
-        layer, compute_type, threads: as in :func:`~spanbridge.encode.load_encoder`.
+        layer, compute_type, threads, device: as in :func:`~spanbridge.encode.load_encoder`.
 
     Raises:
         SpanbridgeError: no such extraction, a number is out of range, or the encoder cannot be
@@ -68,8 +68,9 @@ class EncoderAligner(Aligner):
         alpha: float = 0.9,
         min_score: float | None = None,
         layer: int | None = None,
-        compute_type: str = "int8",
+        compute_type: str | None = None,
         threads: int | None = None,
+        device: str = "cpu",
     ) -> None:
         if extraction not in EXTRACTIONS:
             raise SpanbridgeError(not_named("extraction", extraction, EXTRACTIONS))
@@ -82,6 +83,7 @@ class EncoderAligner(Aligner):
                 "layer": layer,
                 "compute_type": compute_type,
                 "threads": threads,
+                "device": device,
             }
             encoder = load_encoder(encoder or ALIGNED, **kinds)
         self.encoder: Encoder | StaticEncoder = encoder

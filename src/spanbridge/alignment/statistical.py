@@ -126,7 +126,7 @@ class FusedAligner(Aligner):
     Args:
         encoder: an :class:`EncoderAligner`, or what it takes as its encoder (None: the embedded).
         min_score: least geometric mean of both directions for a hard link, in (0, 1).
-        layer, compute_type, threads: as in :class:`EncoderAligner`.
+        layer, compute_type, threads, device: as in :class:`EncoderAligner`.
 
     Raises:
         SpanbridgeError: ``min_score`` is out of range, or the encoder cannot be loaded.
@@ -140,14 +140,14 @@ class FusedAligner(Aligner):
         min_score: float = 0.45,
         *,
         layer: int | None = None,
-        compute_type: str = "int8",
+        compute_type: str | None = None,
         threads: int | None = None,
+        device: str = "cpu",
     ) -> None:
         _check(min_score)
         if not isinstance(encoder, EncoderAligner):
-            encoder = EncoderAligner(
-                encoder, layer=layer, compute_type=compute_type, threads=threads
-            )
+            kinds: dict[str, Any] = {"layer": layer, "compute_type": compute_type}
+            encoder = EncoderAligner(encoder, **kinds, threads=threads, device=device)
         self.encoder = encoder
         self.licence = encoder.licence
         self.min_score = min_score

@@ -172,8 +172,8 @@ aligner_options = _stack(
             multiple=True,
             metavar="NAME=VALUE",
             help="Other option of the aligner; repeatable. layer, compute_type (int8, float32), "
-            "threads [fused, encoder]; min_score of links [all]; extraction (itermax, argmax, "
-            "match, softmax, entmax), iterations, alpha [encoder].",
+            "threads, device (cpu, cuda) [fused, encoder]; min_score of links [all]; extraction "
+            "(itermax, argmax, match, softmax, entmax), iterations, alpha [encoder].",
         ),
     ]
 )

@@ -4,7 +4,8 @@ A sentence's states must not depend on what else is in its batch, or results wou
 batch size or the sharding. Padding changes the last bits of float32 attention, and those decide
 roundings in int8. So in int8, only sentences of exactly the same length share a batch (measured:
 bit for bit the same as alone), and other compute types encode one sentence at a time. Several
-batches run in parallel, each on one thread, which is also the fastest way on few cores.
+batches run in parallel, each on one thread, which is also the fastest way on few cores. On a GPU,
+large batches of one length run one after the other; there the last bits may depend on the batch.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ import numpy.typing as npt
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.scripts import is_unspaced
-from spanbridge.core.similar import meant
+from spanbridge.core.similar import meant, not_named
 from spanbridge.core.threads import n_threads
 from spanbridge.encode.tokenizer import Tokenizer
 
-_BATCH_TOKENS = 1024
+DEVICES = ("cpu", "cuda")
+_BATCH_TOKENS, _GPU_BATCH_TOKENS = 1024, 32_768
 _MEMO_BYTES = 768 * 2**20
 
 
@@ -59,6 +61,16 @@ def windows(n_tokens: int, size: int) -> list[tuple[int, int]]:
     return [(start, start + size) for start in starts]
 
 
+def check_device(device: str) -> None:
+    """Check that CTranslate2 has a device here. Raises SpanbridgeError if it has not."""
+    import ctranslate2
+
+    if device not in DEVICES:
+        raise SpanbridgeError(not_named("device", device, DEVICES))
+    if device == "cuda" and not ctranslate2.get_cuda_device_count():
+        raise SpanbridgeError("device cuda: CTranslate2 finds no GPU on this machine")
+
+
 def _unspaced(word: str) -> bool:
     return is_unspaced(word[:1]) and all(map(is_unspaced, word)) if word else False
 
@@ -86,13 +98,15 @@ class Encoder:
         joined: bool = True,
         remember: bool = True,
         licence: str = "unknown",
+        device: str = "cpu",
     ) -> None:
         import ctranslate2
 
-        known = ctranslate2.get_supported_compute_types("cpu")
+        known = ctranslate2.get_supported_compute_types(device)
         if compute_type not in known:
+            where = "this processor" if device == "cpu" else "this GPU"
             raise SpanbridgeError(
-                f"compute type {compute_type!r} is not supported on this processor"
+                f"compute type {compute_type!r} is not supported on {where}"
                 f"{meant(compute_type, known)}; there are: {', '.join(sorted(known))}"
             )
         self.name = name
@@ -103,12 +117,13 @@ class Encoder:
         self._fingerprint = fingerprint
         self._compute_type = compute_type
         self._window = max_positions - len(tokenizer.prefix) - len(tokenizer.suffix)
-        self._threads = n_threads(threads)
+        self._device = device
+        self._threads = n_threads(threads) if device == "cpu" else 1
         self._joined = joined
         self._remembers = remember
         self._model = ctranslate2.Encoder(
             str(folder),
-            device="cpu",
+            device=device,
             compute_type=compute_type,
             inter_threads=self._threads,
             intra_threads=1,
@@ -117,8 +132,10 @@ class Encoder:
         self._memo_bytes = 0
 
     def describe(self) -> str:
-        """Name, fingerprint, layer and compute type: everything that the states depend on."""
-        return f"{self.name}@{self._fingerprint[:8]},layer={self.layer},{self._compute_type}"
+        """Name, fingerprint, layer, compute type, GPU: everything that the states depend on."""
+        device = "" if self._device == "cpu" else f",{self._device}"
+        name = f"{self.name}@{self._fingerprint[:8]}"
+        return f"{name},layer={self.layer},{self._compute_type}{device}"
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[EncodedSentence]:
         """Encode tokenised sentences of any length (0 included); equal ones are encoded once.
@@ -182,8 +199,16 @@ class Encoder:
     @cached_property
     def size(self) -> int:
         """Size of a state, which CTranslate2 does not report."""
-        bare = self._model.forward_batch([[*self.tokenizer.prefix, *self.tokenizer.suffix]])
-        return int(np.array(bare.last_hidden_state).shape[2])
+        return int(self._forward([[*self.tokenizer.prefix, *self.tokenizer.suffix]]).shape[2])
+
+    def _forward(self, inputs: list[list[int]]) -> npt.NDArray[np.float32]:
+        """The states of some inputs of one length, [n, length, hidden]."""
+        hidden = self._model.forward_batch(inputs).last_hidden_state
+        if self._device != "cpu":
+            import ctranslate2
+
+            hidden = hidden.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
+        return np.array(hidden)
 
     def states_alone(self, subwords: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """States of subwords, each of which is a whole input, [n, size]."""
@@ -214,14 +239,15 @@ class Encoder:
         """States of each window, in order of the windows' (length, position)."""
         ordered = sorted(pieces, key=lambda piece: (piece[2] - piece[1], piece))
         batches: list[list[tuple[int, int, int]]] = []
+        most = _BATCH_TOKENS if self._device == "cpu" else _GPU_BATCH_TOKENS
         for piece in ordered:
             length = piece[2] - piece[1]
             last = batches[-1] if batches else []
             fits = (
                 last
-                and self._compute_type == "int8"
+                and (self._compute_type == "int8" or self._device != "cpu")
                 and last[0][2] - last[0][1] == length
-                and (len(last) + 1) * length <= _BATCH_TOKENS
+                and (len(last) + 1) * length <= most
             )
             if fits:
                 last.append(piece)
@@ -231,7 +257,7 @@ class Encoder:
 
         def run(batch: list[tuple[int, int, int]]) -> npt.NDArray[np.float32]:
             inputs = [[*prefix, *ids[n][a:b], *suffix] for n, a, b in batch]
-            hidden = np.array(self._model.forward_batch(inputs).last_hidden_state)
+            hidden = self._forward(inputs)
             return hidden[:, len(prefix) : hidden.shape[1] - len(suffix)]
 
         with ThreadPoolExecutor(self._threads) as pool:

@@ -21,7 +21,7 @@ from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
 from spanbridge.encode.convert import convert
 from spanbridge.encode.deltas import Deltas
-from spanbridge.encode.encoder import Encoder
+from spanbridge.encode.encoder import Encoder, check_device
 from spanbridge.encode.model_files import reading
 from spanbridge.encode.packed import read_packed
 from spanbridge.encode.sentencepiece_model import build_model
@@ -34,7 +34,7 @@ EMBEDDED_LICENCE = "MIT"
 ALIGNED = "aligned-e5-small"
 ALIGNED_LAYERS = 7
 # int8 rounds activations row by row, so a sentence's states do not depend on its batch
-DEFAULT_COMPUTE_TYPE = "int8"
+DEFAULT_COMPUTE_TYPES = {"cpu": "int8", "cuda": "float16"}
 # Published best layers: SimAlign and AWESoME take layer 8 of mBERT and XLM-R (Jalili Sabet et al.
 # 2020, section 4; Dou and Neubig 2021, section 3); for e5-small 7 was measured (DESIGN.md).
 _DEFAULT_LAYERS = {EMBEDDED: 7, EMBEDDED_HUB_ID: 7}
@@ -74,8 +74,9 @@ def load_encoder(
     name: str = EMBEDDED,
     *,
     layer: int | None = None,
-    compute_type: str = DEFAULT_COMPUTE_TYPE,
+    compute_type: str | None = None,
     threads: int | None = None,
+    device: str = "cpu",
     joined: bool = True,
     remember: bool = True,
     deltas: Deltas | None = None,
@@ -92,8 +93,9 @@ def load_encoder(
             one that aligns best if that is known (7 for multilingual-e5-small), else the smaller of
             8 and the last.
         compute_type: ``int8`` (default), ``float32``, or another that CTranslate2 supports on this
-            processor (``bfloat16``, ``int8_bfloat16``...).
+            processor (``bfloat16``, ``int8_bfloat16``...); on a GPU by default ``float16``.
         threads: number of sentences encoded in parallel; by default one per core.
+        device: ``cpu``, or ``cuda`` for a GPU.
         joined: split neighbouring words of scripts without spaces together, as in the encoder's
             training; False splits word by word, as in the training of token classifiers.
         remember: keep the states of recent sentences for reuse.
@@ -102,9 +104,11 @@ def load_encoder(
     Raises:
         SpanbridgeError: there is no such model, or it cannot be used; the message says what to do.
     """
+    check_device(device)
     options: dict[str, Any] = {
-        "compute_type": compute_type,
+        "compute_type": compute_type or DEFAULT_COMPUTE_TYPES[device],
         "threads": threads,
+        "device": device,
         "joined": joined,
         "remember": remember,
     }
