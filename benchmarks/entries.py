@@ -3,7 +3,7 @@
 Prints: the files that it writes, `leaderboard/SYSTEM/SET.jsonl`: spans without text.
 Takes: about fifteen minutes of one core. simalign has the embedded encoder's
     weights (layer 7, itermax), awesome-align the same (softmax); eflomal's links are those of both
-    directions. The last two are installed below .bench on first use.
+    directions. The last is installed below .bench on first use.
 Data: what `spanbridge study studies/leaderboard.yaml --write-inputs FOLDER` wrote.
 """
 

@@ -1,8 +1,8 @@
 """Aligners of others, beside which ours are measured: links of pairs of words.
 
-simalign comes with the tools of this project's tests. awesome-align and eflomal are installed on
-first use, each into a folder of its own below ``.bench/others``, where nothing else sees it.
-eflomal is under the GPL: it is run as a program, and never imported.
+simalign and awesome-align come with the tools of this project's tests. eflomal is installed on
+first use into a folder of its own below ``.bench/others``, where nothing else sees it: it is under
+the GPL, and run as a program, never imported.
 """
 
 from __future__ import annotations
@@ -63,7 +63,6 @@ def simalign(extraction: str = "itermax") -> Aligner:
 
 def awesome() -> Aligner:
     """AWESoME with the embedded encoder's weights, in float32, by its default extraction."""
-    sys.path.append(str(installed("awesome-align", "awesome-align==0.1.7")))
     import torch
     from awesome_align import modeling
     from awesome_align.configuration_bert import BertConfig

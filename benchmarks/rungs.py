@@ -8,8 +8,7 @@ Prints: pairs per second of one core once models are loaded and the bitext has b
     sample. SimAlign (itermax) and AWESoME (softmax) have the embedded encoder's weights and layer,
     in float32, as eflomal (which learns from the pairs as it aligns them) each with the paper's
     n-grams, greedy. Time is processor time, children's included, in one thread.
-Takes: about eight minutes of one core. awesome-align and eflomal are installed below .bench on
-    first use.
+Takes: about eight minutes of one core. eflomal is installed below .bench on first use.
 Data: Europarl-NER dev, English into German; the aligner has seen none of it.
 """
 

@@ -63,7 +63,8 @@ def point(name, attribute="Plugin", kind="aligner"):
 
 
 def test_names_have_summaries():
-    assert list(names("aligner")) == ["fused", "encoder", "statistical", "lexical"]
+    aligners = ["fused", "encoder", "statistical", "simalign", "awesome", "lexical"]
+    assert list(names("aligner")) == aligners
     assert list(names("method")) == ["corpus", "soft", "greedy", "exact", "heuristic", "match"]
     assert all(all(names(kind).values()) for kind in KINDS)
 
