@@ -28,6 +28,7 @@ from spanbridge.core.soft_alignment import Matrix
 Words = Sequence[str]
 Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+Shares = tuple[Matrix, Matrix]
 
 SPELLING = 8.0  # how much more likely equal spellings are, a priori
 DIAGONAL = 4.0  # fast_align's lambda
@@ -45,6 +46,16 @@ def diagonal_prior(n: int, m: int) -> Matrix:
     places = [(np.arange(size) + 0.5) / size for size in (n, m)]
     prior: Matrix = np.exp(-DIAGONAL * np.abs(places[0][:, None] - places[1][None, :]))
     return prior
+
+
+def shares_of(prior: Matrix) -> Shares:
+    """What each place has of a word's mass beyond that of none, by a prior in any scale.
+
+    Returns:
+        For words of the source (rows sum to 1 - NULL), and of the target (columns do).
+    """
+    scaled = (1 - NULL) * prior
+    return scaled / prior.sum(1, keepdims=True), scaled / prior.sum(0)
 
 
 def spelling_factor(source: Sequence[str], target: Sequence[str]) -> Vector:
@@ -132,9 +143,7 @@ class Lexicon:
         self._cells = cells  # source id * target vocabulary + target id, sorted
         self._forward, self._backward = forward, backward  # p(target | source), p(source | target)
 
-    def posterior(
-        self, source: Words, target: Words, prior: Matrix, places: Places | None = None
-    ) -> tuple[Matrix, Matrix]:
+    def posterior(self, source: Words, target: Words, prior: Matrix) -> tuple[Matrix, Matrix]:
         """Forward and backward mass, as in :class:`~spanbridge.core.soft_alignment.SoftAlignment`.
 
         A word that the bitext did not have is equally likely beside any word, spelling apart.
@@ -142,15 +151,21 @@ class Lexicon:
         Args:
             source, target: words of one pair.
             prior: [n_source, n_target], positive, in any scale.
-            places: what :meth:`places` gave for these words, where it is known already.
         """
-        places = places or self.places(source, target)
+        return self.mass(self.places(source, target), shares_of(prior))
+
+    def mass(self, places: Places, shares: Shares) -> tuple[Matrix, Matrix]:
+        """The same as :meth:`posterior`, of what several lexicons have in common.
+
+        Args:
+            places: where the words stand, from :meth:`places` of any lexicon with the same cells.
+            shares: what :func:`shares_of` gave for the prior over their places.
+        """
         to_target, to_source, frequency_s, frequency_t = self._look_up(places)
         frequency_s = np.maximum(frequency_s, UNSEEN)
         frequency_t = np.maximum(frequency_t, UNSEEN)
-        backward = (1 - NULL) * prior / prior.sum(0) * to_target
+        forward, backward = shares[0] * to_source, shares[1] * to_target
         backward /= backward.sum(0) + NULL * frequency_t
-        forward = (1 - NULL) * prior / prior.sum(1, keepdims=True) * to_source
         forward /= forward.sum(1, keepdims=True) + NULL * frequency_s[:, None]
         return forward, backward
 

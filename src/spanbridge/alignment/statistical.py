@@ -10,7 +10,7 @@ import numpy as np
 
 from spanbridge.alignment.base import Aligner, Vectors
 from spanbridge.alignment.encoder_aligner import EncoderAligner
-from spanbridge.alignment.lexicon import Lexicon, Places, Words, diagonal_prior
+from spanbridge.alignment.lexicon import Lexicon, Places, Words, diagonal_prior, shares_of
 from spanbridge.alignment.lexicon_learning import Cells, explained, learn
 from spanbridge.alignment.soft import cosines, soft_links, with_neighbours
 from spanbridge.core.errors import RowError, SpanbridgeError
@@ -94,8 +94,9 @@ class StatisticalAligner(Aligner):
 
     def posterior(self, pair: SentencePair) -> tuple[Matrix, Matrix]:
         """Forward and backward mass by the lexicons alone."""
-        prior = diagonal_prior(len(pair.source.words), len(pair.target.words))
-        return _posterior(self._free, pair, prior, [None] * len(self._free))
+        words = pair.source.words, pair.target.words
+        places = [lexicon.places(*words) for lexicon in self._free]
+        return _mean(self._free, places, diagonal_prior(*map(len, words)))
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
         """Hard links of each pair: those that both directions support."""
@@ -230,8 +231,7 @@ class FusedAligner(Aligner):
         places = [one.places(pair.source.words, pair.target.words) for one in shared]
         for weight, kind in zip(self.mixture[1:], LEXICONS, strict=True):
             if weight:
-                prior = PRIORS[kind](similarity)
-                part = _posterior(self._lexicons[kind], pair, prior, places)
+                part = _mean(self._lexicons[kind], places, PRIORS[kind](similarity))
                 for side in (0, 1):  # what lexicons leave to no word is the encoder's to place
                     left = 1 - part[side].sum(1 - side, keepdims=True)
                     total[side] += weight * (part[side] + left * own[side])
@@ -285,18 +285,14 @@ def usable(pairs: Iterable[SentencePair]) -> Iterator[SentencePair]:
             yield pair
 
 
-def _posterior(
-    lexicons: Sequence[Lexicon],
-    pair: SentencePair,
-    prior: Matrix,
-    places: Sequence[Places | None],
+def _mean(
+    lexicons: Sequence[Lexicon], places: Sequence[Places], prior: Matrix
 ) -> tuple[Matrix, Matrix]:
+    """Mean of the mass by several lexicons, given where the words of a pair stand in each."""
     if not lexicons:
         raise _unfitted()
-    words = pair.source.words, pair.target.words
-    found = [
-        lexicon.posterior(*words, prior, at) for lexicon, at in zip(lexicons, places, strict=True)
-    ]
+    shares = shares_of(prior)
+    found = [lexicon.mass(at, shares) for lexicon, at in zip(lexicons, places, strict=True)]
     forward, backward = (sum(part[d] for part in found) / len(found) for d in (0, 1))
     return np.asarray(forward), np.asarray(backward)
 
