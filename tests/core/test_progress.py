@@ -112,20 +112,40 @@ def test_views_have_their_own_times_and_a_task_its_record(clock):
     )
     assert seldom == [
         {
-            **{"doing": "tag", "unit": "rows", "done": 6, "total": 20, "by_others": 0},
-            **{"seconds": 60.0, "per_second": 0.1, "seconds_left": 140.0},
-            **{"state": "well", "lines": 2},
+            "doing": "tag",
+            "unit": "rows",
+            "done": 6,
+            "total": 20,
+            "by_others": 0,
+            "seconds": 60.0,
+            "per_second": 0.1,
+            "seconds_left": 140.0,
+            "state": "well",
+            "lines": 2,
         },
         {
-            **{"doing": "tag", "unit": "rows", "done": 12, "total": 20, "by_others": 6},
+            "doing": "tag",
+            "unit": "rows",
+            "done": 12,
+            "total": 20,
+            "by_others": 6,
             # 18 rows in 120 seconds
-            **{"seconds": 120.0, "per_second": 0.1, "seconds_left": 13.3},
-            **{"state": "well", "lines": 2},
+            "seconds": 120.0,
+            "per_second": 0.1,
+            "seconds_left": 13.3,
+            "state": "well",
+            "lines": 2,
         },
     ]
     assert Task("read").record(clock()) == {
-        **{"doing": "read", "unit": "rows", "done": 0, "total": None, "by_others": 0},
-        **{"seconds": 0.0, "per_second": None, "seconds_left": None},
+        "doing": "read",
+        "unit": "rows",
+        "done": 0,
+        "total": None,
+        "by_others": 0,
+        "seconds": 0.0,
+        "per_second": None,
+        "seconds_left": None,
     }
 
 

@@ -33,7 +33,7 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 from spanbridge.steps.raw_text import by_text
 
-# Seconds between two words on how far it is, unless a shard has passed all steps.
+# Seconds between two words on how far it is with a shard.
 _TELL = 0.5
 
 
@@ -105,18 +105,15 @@ class Maker:
             shards.refresh()
             if sum(self.made) == n_made:  # others are at work on what is left
                 time.sleep(POLL)
-                yield from self._news()
+                yield self._taken()
         for s in self._examples:  # what the shards of an earlier session were made by
             while not self._learn(s):
                 time.sleep(POLL)
-        yield self._part
 
-    def _news(self) -> Iterator[Part]:
-        """What was made since the last word of it, if it is time for another."""
-        if self._part.shards or time.monotonic() - self._told >= _TELL:
-            found, self._part = self._part, Part()
-            yield found
-            self._told = time.monotonic()
+    def _taken(self) -> Part:
+        """What was made since the last word of it."""
+        found, self._part, self._told = self._part, Part(), time.monotonic()
+        return found
 
     def _pass_on(self, k: int, last: int) -> Iterator[Part]:
         """Make what is missing of a shard up to a step; nothing if another is at it."""
@@ -131,6 +128,8 @@ class Maker:
                     rows = done
                 else:
                     rows = None
+        if self._part.saved:
+            yield self._taken()
 
     def _rows(self, s: int, k: int) -> list[SentencePair]:
         """The rows of a finished shard, which is made anew if it is damaged."""
@@ -170,7 +169,7 @@ class Maker:
                 done.append(pair)
                 if time.monotonic() - self._told >= _TELL:
                     tell(min(len(done) / len(rows), 1.0))
-                    yield from self._news()
+                    yield self._taken()
                     passing.go_on()
             tell(1.0)
             shards.write(s, k, done, account, passing.seconds, step.kept())
@@ -178,7 +177,6 @@ class Maker:
         self._part.saved += 1
         if s == shards.last:
             self._part.shards.append(k)
-        yield from self._news()
 
     def _learned_up_to(self) -> int:
         """Number of the last step before which nothing is still to be learned, by this or others.
