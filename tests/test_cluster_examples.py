@@ -130,7 +130,9 @@ def test_kubernetes(place):
 
 @pytest.mark.slow
 def test_overnight(place):
-    run("bash", str(EXAMPLES / "overnight.sh"), "posts.txt", "posts.jsonl", PAUSE="0.2", WORKERS="1")
+    run(
+        "bash", str(EXAMPLES / "overnight.sh"), "posts.txt", "posts.jsonl", PAUSE="0.2", WORKERS="1"
+    )
     check_result("posts.jsonl.log.jsonl")
 
 

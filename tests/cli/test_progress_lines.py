@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_a_run_tells_what_has_become_of_the_rows(at_once, bitext, capsys):
     told = capsys.readouterr().err
     assert re.search(
         r"^project: 3 of 3 rows, 0.017 rows per second, 0 s left\n"
-        r"  1 projected, 1 empty: no source span, 1 empty: no linked candidate\n"
+        r"  1 projected, 1 empty: no source span, 1 empty: no link\n"
         r"  seconds per 1,000 rows \(share of time\): project [\d.e-]+ \(100%\)\n",
         told,
         re.MULTILINE,
@@ -88,7 +89,7 @@ def test_a_log(at_once, bitext, capsys):
         "seconds": 180.0,
         "per_second": 0.01667,
         "seconds_left": 0.0,
-        "status": {"projected": 1, "empty: no source span": 1, "empty: no linked candidate": 1},
+        "status": {"projected": 1, "empty: no source span": 1, "empty: no link": 1},
         "failures": {},
     }
     assert (step["step"], step["rows"], step["share"]) == ("project", 3, 1)
@@ -171,7 +172,7 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.lines).rstrip("\n")
 
 
-@pytest.fixture
+@contextmanager
 def pseudo_terminal(monkeypatch):
     """Standard error as a pseudo-terminal of 50 columns and 8 lines; what was written to it."""
     pty = pytest.importorskip("pty")
@@ -205,42 +206,43 @@ class Rows:
         return {}
 
 
-def test_a_screen(at_once, pseudo_terminal):
+def test_a_screen(at_once, monkeypatch):
     """Lines are broken between words; each state stands in the place of the one before."""
-    screen = Terminal(50)
-    board = Rows()
-    items = iter(running.progress(False)([1, 2, 3, 4], Task("tag", 4, board=board)))
-    next(items)
-    next(items)
-    screen.take(pseudo_terminal())
-    assert screen.shown() == (
-        "tag: 1 of 4 rows, 0.017 rows per second, 3 min 0\n"
-        "    s left\n"
-        "  one, two, three, four, five, six, seven, eight,\n"
-        "    nine"
-    )
-    terminal.say("note", err=True)
-    board.told = ["short"]
-    next(items)
-    screen.take(pseudo_terminal())
-    text = "tag: 2 of 4 rows, 0.017 rows per second, 2 min 0\n    s left\n  short"
-    assert screen.shown() == f"note\n{text}"
-    board.told = ["long"] * 20
-    next(items)
-    screen.take(pseudo_terminal())
-    head = text.replace("2 of", "3 of").replace("2 min 0", "1 min 0").replace("  short", "")
-    # one line is left free, for what comes after it
-    assert screen.shown() == f"note\n{head}" + "\n".join(["  long"] * 5)
-    assert list(items) == []
-    screen.take(pseudo_terminal())
-    assert screen.shown() == "note"
-    assert (screen.row, screen.column) == (1, 0)
+    screen, board = Terminal(50), Rows()
+    with pseudo_terminal(monkeypatch) as written:
+        items = iter(running.progress(False)([1, 2, 3, 4], Task("tag", 4, board=board)))
+        next(items)
+        next(items)
+        screen.take(written())
+        assert screen.shown() == (
+            "tag: 1 of 4 rows, 0.017 rows per second, 3 min 0\n"
+            "    s left\n"
+            "  one, two, three, four, five, six, seven, eight,\n"
+            "    nine"
+        )
+        terminal.say("note", err=True)
+        board.told = ["short"]
+        next(items)
+        screen.take(written())
+        text = "tag: 2 of 4 rows, 0.017 rows per second, 2 min 0\n    s left\n  short"
+        assert screen.shown() == f"note\n{text}"
+        board.told = ["long"] * 20
+        next(items)
+        screen.take(written())
+        head = text.replace("2 of", "3 of").replace("2 min 0", "1 min 0").replace("  short", "")
+        # one line is left free, for what comes after it
+        assert screen.shown() == f"note\n{head}" + "\n".join(["  long"] * 5)
+        assert list(items) == []
+        screen.take(written())
+        assert screen.shown() == "note"
+        assert (screen.row, screen.column) == (1, 0)
 
 
-def test_the_screen_of_a_run(at_once, bitext, pseudo_terminal):
+def test_the_screen_of_a_run(at_once, bitext, monkeypatch):
     """It is drawn over and over, and what stays is the account."""
-    main(PROJECT)
-    text = pseudo_terminal()
+    with pseudo_terminal(monkeypatch) as written:
+        main(PROJECT)
+        text = written()
     assert re.search(r"project: 3 of 3 rows", text)
     assert "projected" in text
     assert "(100%)" in text

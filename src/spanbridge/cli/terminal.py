@@ -63,7 +63,7 @@ def show_passing(text: str) -> None:
     lines = [each + [""] * (n - len(each)) for each in (before, _passing)]
     covered = "\n".join(new.ljust(len(old)) for old, new in zip(*lines, strict=True))
     drawn = "\r" + _up(len(before) - 1) + covered + _up(n - max(len(_passing), 1))
-    click.echo(drawn + ("" if text else "\r"), err=True, nl=False)
+    click.echo(drawn + ("" if text else "\r"), err=True, nl=False, color=True)
 
 
 def _up(n: int) -> str:

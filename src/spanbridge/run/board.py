@@ -103,15 +103,14 @@ class Board:
         return Counter({k: n for one in last for k, n in one.account.statuses.items() if n > 0})
 
     @property
-    def failures(self) -> Counter[str]:
-        """Reasons for which rows failed or were rejected in any step.
+    def failures(self) -> tuple[str, Counter[str]]:
+        """The step at which most rows failed or were rejected, and how many for which reasons.
 
-        One that a step has from the step before is one and the same.
+        A row that failed stays so in the steps that come after, which may put it in other words;
+        but it may be hidden in a text that they join.
         """
-        found: Counter[str] = Counter()
-        for report in self.reports:
-            found |= _failed(report.account.statuses)
-        return found
+        found = [(report.name, _failed(report.account.statuses)) for report in self.reports]
+        return max(reversed(found), key=lambda one: one[1].total(), default=("", Counter()))
 
     def _costs(self) -> Iterator[tuple[StepReport, float, float]]:
         """Steps that have passed rows, with their shares of the time and seconds per 1,000 rows."""
@@ -122,11 +121,12 @@ class Board:
 
     def lines(self) -> list[str]:
         """A line each for what became of rows, failures, steps, and workers and shards."""
-        told, (statuses, failures) = [], (self.statuses, self.failures)
+        told, statuses = [], self.statuses
+        step, failures = self.failures
         if any(status != "done" for status in statuses):
             told.append(_counted(statuses))
         if failures != _failed(statuses):
-            told.append(f"in any step: {_counted(failures)}")
+            told.append(f"at {step}: {_counted(failures)}")
         costs = [f"{one.name} {short(each)} ({share:.0%})" for one, share, each in self._costs()]
         if costs:
             told.append(f"seconds per 1,000 rows (share of time): {', '.join(costs)}")
@@ -142,7 +142,7 @@ class Board:
         workers, whole = self._workers(), self.whole
         return {
             "status": dict(self.statuses),
-            "failures": dict(self.failures),
+            "failures": dict(self.failures[1]),
             "steps": [
                 {
                     "step": one.name,

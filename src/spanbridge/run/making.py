@@ -88,7 +88,7 @@ class Maker:
         """Make what is missing, until nothing is.
 
         Yields:
-            Now and then: what was made since.
+            Now and then, and at the end: what was made since.
 
         Raises:
             InputError, SpanbridgeError: as the steps do; a note names step and shard.
@@ -109,6 +109,7 @@ class Maker:
         for s in self._examples:  # what the shards of an earlier session were made by
             while not self._learn(s):
                 time.sleep(POLL)
+        yield self._taken()
 
     def _taken(self) -> Part:
         """What was made since the last word of it."""
