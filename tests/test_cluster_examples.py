@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,21 @@ def test_kubernetes(place):
     # a wrong request ends with the code that fails the job
     args = container["args"][0].replace("posts.txt", "none.txt")
     run(*container["command"], args, code=first["onExitCodes"]["values"][0])
+
+
+@pytest.mark.slow
+def test_skypilot(place):
+    """One machine, with a folder in place of the bucket."""
+    job = yaml.safe_load((EXAMPLES / "skypilot.yaml").read_text("utf-8"))
+    assert set(job) == {"name", "num_nodes", "workdir", "resources", "setup", "run"}
+    assert set(job["resources"]) == {"cpus", "memory", "use_spot"}
+    extras = tomllib.loads((EXAMPLES.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    assert re.search(r"\.\[(\w+)\]", job["setup"])[1] in extras["optional-dependencies"]
+    command = job["run"].replace("s3://my-bucket", str(place)).replace("$(nproc)", "1")
+    done = run("bash", "-c", command)
+    Path("log.jsonl").write_text(done.stdout, "utf-8")
+    check_result("log.jsonl")
+    assert (place / "posts.work").is_dir()
 
 
 @pytest.mark.slow

@@ -179,8 +179,8 @@ def pseudo_terminal(monkeypatch):
     ours, theirs = pty.openpty()
     monkeypatch.setenv("COLUMNS", "50")
     monkeypatch.setenv("LINES", "8")
-    with open(theirs, "w", encoding="utf-8") as stderr:
-        monkeypatch.setattr(sys, "stderr", stderr)
+    with open(theirs, "w", encoding="utf-8") as stderr, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stderr)
 
         def written():
             stderr.write("\0")  # the terminal passes on what came before it some time later
