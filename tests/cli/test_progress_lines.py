@@ -59,7 +59,7 @@ def test_a_run_tells_what_has_become_of_the_rows(at_once, bitext, capsys):
     assert re.search(
         r"^project: 3 of 3 rows, 0.017 rows per second, 0 s left\n"
         r"  1 projected, 1 empty: no source span, 1 empty: no link\n"
-        r"  seconds per 1,000 rows \(share of time\): project [\d.e-]+ \(100%\)\n",
+        r"  seconds per 1,000 rows \(share of time\): project [\d.,e-]+ \(100%\)\n",
         told,
         re.MULTILINE,
     ), told
