@@ -91,7 +91,7 @@ kept in OUT.work, and redone only if the input or a setting that they depend on 
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
 @opt.file_options
 @opt.output_format_option
-@opt.log_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 @click.pass_context

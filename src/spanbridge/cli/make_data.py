@@ -47,7 +47,7 @@ DIR/work.
 @click.option("-o", "--output", required=True, metavar="DIR", help="Folder for the result.")
 @opt.tag_options
 @opt.reading_options
-@opt.log_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 @click.pass_context

@@ -49,13 +49,6 @@ target_option = click.option(
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no account.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-log_option = click.option(
-    "--log",
-    metavar="FILE",
-    help="Add a line of JSON to FILE each minute, and one at the end: rows per second, time left, "
-    "seconds of each step, failures by reason, workers, cost (docs/run.md).",
-)
-
 tag_options = _stack(
     [
         click.option(

@@ -41,7 +41,7 @@ lists steps and settings.
 @click.option("--check", is_flag=True, help="Check the pipeline and load the models; run nothing.")
 @opt.workers_option
 @opt.engine_option
-@opt.log_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 def command(pipeline: str, check: bool, as_json: bool, quiet: bool, **given: Any) -> None:

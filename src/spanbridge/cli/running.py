@@ -23,6 +23,13 @@ Log = Callable[[Mapping[str, Any]], None]
 # Seconds between two states of a terminal's screen, and between two in a file or a log.
 _SOON, _MINUTE = 0.5, 60.0
 
+log_option = click.option(
+    "--log",
+    metavar="FILE",
+    help="Add a line of JSON to FILE each minute, and one at the end: rows per second, time left, "
+    "seconds of each step, failures by reason, workers, cost (docs/run.md).",
+)
+
 
 def check_streams(output: str | None, as_json: bool) -> None:
     """Refuse two things on standard output."""

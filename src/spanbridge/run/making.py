@@ -54,10 +54,8 @@ class Maker:
         self._progress = progress
         self._ready: dict[int, Path] = {}  # what steps have learned, by their numbers
         self._examples: dict[int, list[SentencePair]] = {}  # that steps bring
-        self._part, self._told = (
-            Part(),
-            time.monotonic(),
-        )  # what is still to be told, and since when
+        # what is still to be told, and since when
+        self._part, self._told = Part(), time.monotonic()
         self.made = [0] * (len(steps) + 1)  # shards of each step
         self.learning = [0.0] * (len(steps) + 1)  # seconds
 
