@@ -11,7 +11,6 @@ Data: none. Short posts are made up; translator and tagger are toys (the transla
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,13 +78,10 @@ def pipeline(folder: Path, workers: int = 1) -> Callable[[], object]:
     }
 
     def account() -> dict[str, object]:
-        before = time.process_time()
         done, _ = run(make_pipeline({**settings, "workers": workers}).job())
-        cpu = time.process_time() - before
-        if workers > 1:
-            cpu += sum(one.seconds for one in done.used)
-        peak = max(done.used).memory / 2**20
-        return {**done.account.to_dict(), "cpu": cpu, "peak": peak}
+        assert done.cost is not None
+        cost = {"cpu": done.cost.cpu, "peak": done.cost.memory / 2**20}
+        return {**done.account.to_dict(), **cost}
 
     return account
 

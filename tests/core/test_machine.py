@@ -1,6 +1,10 @@
 """What is found out about the machine."""
 
 import os
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 
@@ -32,3 +36,33 @@ def test_a_thread_per_core_that_the_process_may_use(monkeypatch):
     assert machine.available_cores() == n_threads(None) == 3
     monkeypatch.delattr(os, "sched_getaffinity")
     assert machine.available_cores() == os.cpu_count()
+
+
+BUSY = "import time\nwhile time.process_time() < 0.3: pass\nprint('done', flush=True)\ninput()"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="nothing tells of what still runs")
+def test_processor_time_is_that_of_threads_and_of_programs_that_were_started():
+    before = machine.used().seconds
+
+    def work():
+        until = time.thread_time() + 0.2
+        while time.thread_time() < until:
+            pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert machine.used().seconds - before >= 0.2
+    before = machine.used().seconds
+    # a shell that has started it: what it has used is known while it runs and when it has ended
+    command = ["/bin/sh", "-c", f'"{sys.executable}" -c "$0"; exit 0', BUSY]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as started:
+        assert started.stdout.readline() == "done\n"
+        running = machine.used().seconds - before
+        started.communicate("\n")
+    assert running >= 0.28  # the kernel counts hundredths
+    assert machine.used().seconds - before >= running
+    assert machine._seconds_of("0") == 0

@@ -10,7 +10,8 @@ from spanbridge.core.spans import Sentence
 from spanbridge.formats import ids as module
 from spanbridge.formats import read_pairs
 from spanbridge.formats.ids import Ids
-from spanbridge.run.result import StepReport, whole_account
+from spanbridge.run.reports import StepReport
+from spanbridge.run.result import whole_account
 
 
 def notes(identities, first_line=1):

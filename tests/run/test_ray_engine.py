@@ -152,7 +152,7 @@ def test_without_an_address(given, monkeypatch):
         )
     thread.join(30)
     assert same(given, "l.jsonl")
-    assert own.used
+    assert own.cost.workers == 2
     own = {port for port in seen if port not in before}
     assert own
     assert all("0100007F" in address for address, _ in own), own

@@ -105,7 +105,7 @@ def test_workers_give_the_same_bytes(tmp_path, steps):
         assert [(r.name, r.shards, r.made) for r in own] == [
             (r.name, r.shards, r.made) for r in reports
         ]
-        assert len(done.used) == n
+        assert (done.cost.workers, done.cost.lost) == (n, 0)
         assert f"{n} workers, each of at most" in done.text()
 
 

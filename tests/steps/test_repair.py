@@ -16,7 +16,8 @@ from spanbridge.formats.encoding import WAY_OUT
 from spanbridge.formats.jsonl import RowReader
 from spanbridge.formats.languages import find_language
 from spanbridge.formats.tokens import raw_sentence
-from spanbridge.run.result import StepReport, whole_account
+from spanbridge.run.reports import StepReport
+from spanbridge.run.result import whole_account
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context
 from spanbridge.steps.raw_text import in_plain_words

@@ -87,7 +87,7 @@ class EncoderAligner(Aligner):
             }
             encoder = load_encoder(encoder or ALIGNED, **kinds)
         self.encoder: Encoder | StaticEncoder = encoder
-        self.licence = encoder.licence
+        self.licence, self.on_gpu = encoder.licence, getattr(encoder, "on_gpu", False)
         self.extraction: Extraction = extraction
         self.iterations = iterations
         self.alpha = alpha

@@ -150,7 +150,7 @@ class FusedAligner(Aligner):
             kinds: dict[str, Any] = {"layer": layer, "compute_type": compute_type}
             encoder = EncoderAligner(encoder, **kinds, threads=threads, device=device)
         self.encoder = encoder
-        self.licence = encoder.licence
+        self.licence, self.on_gpu = encoder.licence, encoder.on_gpu
         self.min_score = min_score
         self._lexicons: dict[str, list[Lexicon]] = {}
         self._n_pairs = 0

@@ -35,6 +35,7 @@ empty line, with its reason in OUT.rejects.jsonl. Links of the input are replace
 @opt.commercial_option
 @opt.file_options
 @opt.output_format_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, **given: Any) -> None:

@@ -91,6 +91,7 @@ kept in OUT.work, and redone only if the input or a setting that they depend on 
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
 @opt.file_options
 @opt.output_format_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
@@ -204,6 +205,15 @@ _OF_TRANSLATION = frozenset(
 _BESIDE_CONFIG = frozenset(
     {
         *("text", "output", "language", "other", "config", "show_config", "commercial"),
-        *(*opt.READING, "output_format", "shard_rows", "workers", "engine", "as_json", "quiet"),
+        *(
+            *opt.READING,
+            "output_format",
+            "shard_rows",
+            "workers",
+            "engine",
+            "log",
+            "as_json",
+            "quiet",
+        ),
     }
 )

@@ -47,6 +47,7 @@ DIR/work.
 @click.option("-o", "--output", required=True, metavar="DIR", help="Folder for the result.")
 @opt.tag_options
 @opt.reading_options
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 @click.pass_context
@@ -101,6 +102,6 @@ _BESIDE_MARKS = frozenset(
         *("translator_model", "translations", "translator_options", "commercial", "scheme"),
         "orphans",
         *opt.READING,
-        *("show_config", "shard_rows", "workers", "engine", "as_json", "quiet"),
+        *("show_config", "shard_rows", "workers", "engine", "log", "as_json", "quiet"),
     }
 )

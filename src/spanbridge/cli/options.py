@@ -49,7 +49,6 @@ target_option = click.option(
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no account.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-
 tag_options = _stack(
     [
         click.option(

@@ -70,6 +70,7 @@ signature and the account.
 @opt.tag_options
 @opt.reading_options
 @opt.output_format_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:

@@ -134,6 +134,7 @@ the account.
 @opt.reading_options
 @opt.commercial_option
 @opt.output_format_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, target: str | None, output: str, links: str | None, **given: Any) -> None:

@@ -29,7 +29,7 @@ A pipeline file:
 Examples:
   spanbridge run pipeline.yaml --check
   spanbridge run pipeline.yaml
-  spanbridge run pipeline.yaml --workers 8
+  spanbridge run pipeline.yaml --workers 8 --log run.log.jsonl
   RAY_ADDRESS=10.0.0.1:6379 spanbridge run pipeline.yaml --engine ray
 
 Everything is checked before anything runs. After an interruption at any moment, the same command
@@ -41,6 +41,7 @@ lists steps and settings.
 @click.option("--check", is_flag=True, help="Check the pipeline and load the models; run nothing.")
 @opt.workers_option
 @opt.engine_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 def command(pipeline: str, check: bool, as_json: bool, quiet: bool, **given: Any) -> None:
@@ -54,4 +55,4 @@ def command(pipeline: str, check: bool, as_json: bool, quiet: bool, **given: Any
         for n, step in enumerate(job.open_steps(), 1):
             say(f"{n} {step.describe()}")
         return
-    running.run_pipeline(made, as_json, quiet)
+    running.run_pipeline(made, as_json, quiet, given["log"])

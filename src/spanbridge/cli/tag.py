@@ -82,6 +82,7 @@ the signature and the account.
 @opt.commercial_option
 @opt.file_options
 @opt.output_format_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:

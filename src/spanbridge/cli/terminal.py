@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import sys
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -27,7 +30,7 @@ def visible(text: str) -> str:
     return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-_passing = ""  # the line of progress that stands on the terminal now
+_passing: list[str] = []  # the lines of progress that stand on the terminal now
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -42,13 +45,44 @@ def say_json(value: Any) -> None:
 
 
 def show_passing(text: str) -> None:
-    """Show a line on a terminal in the place of the one before; the empty one removes it."""
+    """Show a text on a terminal in the place of the one before; the empty one removes it.
+
+    Lines that are too long are broken; what does not fit into the terminal's height is left out.
+    """
     global _passing
-    if text or _passing:
-        # one column is left free, since some terminals go on to the next line after the last one
-        text = visible(text)[: shutil.get_terminal_size().columns - 1]
-        click.echo(f"\r{text.ljust(len(_passing))}" + ("" if text else "\r"), err=True, nl=False)
-        _passing = text
+    if not (text or _passing):
+        return
+    columns, height = _size()
+    # one column is left free, since some terminals go on to the next line after the last one
+    parts = (
+        wrap(line, max(columns - 1, 1), subsequent_indent="    " if columns > 40 else "")
+        for line in visible(text).split("\n")
+    )
+    before, _passing = _passing, [part for one in parts for part in one][: max(height - 1, 1)]
+    n = max(len(before), len(_passing))
+    lines = [each + [""] * (n - len(each)) for each in (before, _passing)]
+    covered = "\n".join(new.ljust(len(old)) for old, new in zip(*lines, strict=True))
+    drawn = "\r" + _up(len(before) - 1) + covered + _up(n - max(len(_passing), 1))
+    click.echo(drawn + ("" if text else "\r"), err=True, nl=False, color=True)
+
+
+def _up(n: int) -> str:
+    """What moves a terminal's cursor up by so many lines."""
+    return f"\x1b[{n}A" if n > 0 else ""
+
+
+def _size() -> tuple[int, int]:
+    """Columns and lines of the terminal on which progress is shown."""
+    try:
+        fallback: tuple[int, int] = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        fallback = 80, 24
+    return shutil.get_terminal_size(fallback)
+
+
+def moves_back(stream: Any) -> bool:
+    """Check if a stream is a terminal on which lines can be written over."""
+    return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"
 
 
 def complain(text: str) -> None:

@@ -48,6 +48,7 @@ reason in their row's field `translation_status`.
 @opt.tag_options
 @opt.reading_options
 @opt.output_format_option
+@running.log_option
 @opt.json_option
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:

@@ -80,7 +80,7 @@ class Used(NamedTuple):
 
     Attributes:
         memory: most memory that it has held, in bytes; 0 where nothing tells.
-        seconds: processor time.
+        seconds: processor time of all its threads, and of the programs that it has started.
     """
 
     memory: int
@@ -91,7 +91,24 @@ def used() -> Used:
     """What this process has used so far."""
     # the peak that getrusage gives can be that of the process before it
     found = re.search(r"^VmHWM:\s*(\d+) kB", _read("/proc/self/status"), re.MULTILINE)
-    return Used(1024 * int(found[1]) if found else 0, time.process_time())
+    ended = os.times()
+    seconds = time.process_time() + ended.children_user + ended.children_system
+    return Used(1024 * int(found[1]) if found else 0, seconds + sum(map(_seconds_of, _running())))
+
+
+def _running(process: str = "self") -> list[str]:
+    """Processes that a process has started and that still run; none where nothing tells."""
+    threads = Path(f"/proc/{process}/task").glob("*/children")
+    return [number for one in threads for number in _read(str(one)).split()]
+
+
+def _seconds_of(process: str) -> float:
+    """Processor time of a process and of all that it has started; 0 if it has just ended."""
+    # the name before the parenthesis may hold spaces; then come the state, ten other fields and
+    # the times of the process and of what it has waited for, each in user and system mode
+    fields = _read(f"/proc/{process}/stat").rpartition(")")[2].split()[11:15]
+    own = sum(map(int, fields)) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+    return own + sum(map(_seconds_of, _running(process)))
 
 
 def _read(path: str) -> str:

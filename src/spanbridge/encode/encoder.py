@@ -117,7 +117,7 @@ class Encoder:
         self._fingerprint = fingerprint
         self._compute_type = compute_type
         self._window = max_positions - len(tokenizer.prefix) - len(tokenizer.suffix)
-        self._device = device
+        self._device, self.on_gpu = device, device != "cpu"
         self._threads = n_threads(threads) if device == "cpu" else 1
         self._joined = joined
         self._remembers = remember

@@ -22,7 +22,7 @@ from spanbridge.formats.tokens import in_same_words
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.job import deterministic
 from spanbridge.run.recipes import EMBEDDED, Entry, Route, label_steps
-from spanbridge.run.result import StepReport
+from spanbridge.run.reports import StepReport
 from spanbridge.run.stream import run_steps
 from spanbridge.steps.base import PartSettings, Step
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -25,15 +26,15 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.temporary import unfinished_folder
 from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.run.manifest import POLL, digest_of
+from spanbridge.run.reports import Part, StepReport
 from spanbridge.run.shard_store import Shards
 from spanbridge.run.stream import passed
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 from spanbridge.steps.raw_text import by_text
 
-# Rows between two words on how far it is.
-_TELL = 64
-_NOTHING = Account()
+# Seconds between two words on how far it is with a shard.
+_TELL = 0.5
 
 
 class Maker:
@@ -53,6 +54,8 @@ class Maker:
         self._progress = progress
         self._ready: dict[int, Path] = {}  # what steps have learned, by their numbers
         self._examples: dict[int, list[SentencePair]] = {}  # that steps bring
+        # what is still to be told, and since when
+        self._part, self._told = Part(), time.monotonic()
         self.made = [0] * (len(steps) + 1)  # shards of each step
         self.learning = [0.0] * (len(steps) + 1)  # seconds
 
@@ -79,12 +82,11 @@ class Maker:
                     continue
             time.sleep(POLL)
 
-    def make(self) -> Iterator[tuple[float, Account]]:
+    def make(self) -> Iterator[Part]:
         """Make what is missing, until nothing is.
 
         Yields:
-            Now and then: how much was done since, in rows (a row that passes one of four steps is a
-            quarter of one), and what came out at the end of the steps.
+            Now and then, and at the end: what was made since.
 
         Raises:
             InputError, SpanbridgeError: as the steps do; a note names step and shard.
@@ -101,11 +103,18 @@ class Maker:
             shards.refresh()
             if sum(self.made) == n_made:  # others are at work on what is left
                 time.sleep(POLL)
+                yield self._taken()
         for s in self._examples:  # what the shards of an earlier session were made by
             while not self._learn(s):
                 time.sleep(POLL)
+        yield self._taken()
 
-    def _pass_on(self, k: int, last: int) -> Iterator[tuple[float, Account]]:
+    def _taken(self) -> Part:
+        """What was made since the last word of it."""
+        found, self._part, self._told = self._part, Part(), time.monotonic()
+        return found
+
+    def _pass_on(self, k: int, last: int) -> Iterator[Part]:
         """Make what is missing of a shard up to a step; nothing if another is at it."""
         shards = self._shards
         with holding(self._claims, shards.claim(k)) as mine:
@@ -113,14 +122,13 @@ class Maker:
             for s in range(1, last + 1) if mine else ():
                 if shards.missing(s, k):
                     rows = self._rows(s - 1, k) if rows is None else rows
-                    account, share = Account(), shards.manifest.sizes[k] / shards.last
                     done: list[SentencePair] = []
-                    for part in self._make(s, k, rows, account, done):
-                        yield part * share, _NOTHING
-                    yield 0.0, account if s == shards.last else _NOTHING
+                    yield from self._make(s, k, rows, done)
                     rows = done
                 else:
                     rows = None
+        if self._part.saved:
+            yield self._taken()
 
     def _rows(self, s: int, k: int) -> list[SentencePair]:
         """The rows of a finished shard, which is made anew if it is damaged."""
@@ -131,33 +139,43 @@ class Maker:
                 raise
             self._shards.drop(s, k, error)
             done: list[SentencePair] = []
-            for _ in self._make(s, k, self._rows(s - 1, k), Account(), done):
+            for _ in self._make(s, k, self._rows(s - 1, k), done):
                 pass
             return done
 
     def _make(
-        self,
-        s: int,
-        k: int,
-        rows: list[SentencePair],
-        account: Account,
-        done: list[SentencePair],
-    ) -> Iterator[float]:
-        """Make a shard, and save it; yields now and then which part of its rows passed since."""
-        shards, step = self._shards, self._steps[s - 1]
+        self, s: int, k: int, rows: list[SentencePair], done: list[SentencePair]
+    ) -> Iterator[Part]:
+        """Make a shard, and save it; yields as :meth:`make`.
+
+        Args:
+            done: gets its rows.
+        """
+        shards, step, account = self._shards, self._steps[s - 1], Account()
         record = shards.record(s, k) if shards.failed(s, k) else None
         with _naming(step.name, k):
-            started, told = time.monotonic(), 0
+            passing = _Passing(step.name, account)
+            worth = shards.manifest.sizes[k] / shards.last  # of all rows, in rows of the input
+            before = 0.0
+
+            def tell(share: float) -> None:
+                nonlocal before
+                self._part.add(s, passing.since(len(done)), worth * (share - before))
+                before = share
+
             step.begin({} if record is None else record["kept"])
             for pair in step.run(rows, account):
                 done.append(pair)
-                if len(done) - told == _TELL:
-                    yield min(_TELL, max(len(rows) - told, 0)) / len(rows)
-                    told = len(done)
-            seconds = time.monotonic() - started
-            shards.write(s, k, done, account, seconds, step.kept())
+                if time.monotonic() - self._told >= _TELL:
+                    tell(min(len(done) / len(rows), 1.0))
+                    yield self._taken()
+                    passing.go_on()
+            tell(1.0)
+            shards.write(s, k, done, account, passing.seconds, step.kept())
         self.made[s] += 1
-        yield max(len(rows) - told, 0) / len(rows)
+        self._part.saved += 1
+        if s == shards.last:
+            self._part.shards.append(k)
 
     def _learned_up_to(self) -> int:
         """Number of the last step before which nothing is still to be learned, by this or others.
@@ -233,6 +251,33 @@ class Maker:
                 f"before it made {len(texts)} texts of {n}"
             )
         return texts
+
+
+class _Passing:
+    """What a step has done with a shard so far.
+
+    Attributes:
+        seconds: time that it took, without what was done in between.
+    """
+
+    def __init__(self, step: str, account: Account) -> None:
+        self._step, self._account = step, account
+        self._n, self._statuses = 0, Counter[str]()
+        self.seconds = 0.0
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Count the time from now on."""
+        self._since = time.monotonic()
+
+    def since(self, n: int) -> StepReport:
+        """What it has done since this was asked for last, if there are so many rows now."""
+        account = Account(self._account.statuses - self._statuses)
+        now = time.monotonic()
+        found = StepReport(self._step, rows=n - self._n, seconds=now - self._since, account=account)
+        self._n, self._statuses, self._since = n, self._account.statuses.copy(), now
+        self.seconds += found.seconds
+        return found
 
 
 @contextmanager

@@ -14,11 +14,12 @@ from spanbridge.core.rows import SentencePair, Side, checked_rows
 from spanbridge.core.signature import extended
 from spanbridge.core.spans import Nested
 from spanbridge.formats import Pairs
+from spanbridge.run.board import Board
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.job import applied, deterministic, records, signature_of
+from spanbridge.run.reports import StepReport
 from spanbridge.run.result import (
     Run,
-    StepReport,
     check_output,
     finish,
     open_result,
@@ -27,7 +28,7 @@ from spanbridge.run.result import (
 )
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.run.stream import learn, run_steps
-from spanbridge.steps.account import Account, fates
+from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 from spanbridge.steps.raw_text import in_plain_words
 
@@ -218,6 +219,6 @@ def in_memory(
     given = list(checked_rows(rows))
     reports = [StepReport.of(step) for step in steps]
     n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
-    task = Task("run", len(given), lambda: fates([reports[-1].account]))
+    task = Task("run", len(given), board=Board(reports))
     rows = run_steps(steps, progress(given, task), reports)
     return [in_plain_words(pair) for pair in rows], reports, n_learned

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import time
 import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -32,12 +31,9 @@ from spanbridge.core.temporary import private_folder
 from spanbridge.run.job import Job
 from spanbridge.run.shard_store import Shards
 from spanbridge.run.workers import Message, Worker, as_error, as_warning, messages
-from spanbridge.steps.account import Account
 
 # Bytes of Ray's own storage on a cluster of this machine's: hardly anything passes through it.
 _STORE = 80 * 2**20
-# Seconds between two words of an actor on how far it is, and for which an actor's death is awaited.
-_TELL = 0.5
 # Names of a resource in Ray.
 _CPU, _GPU, _MEMORY = "CPU", "GPU", "memory"
 
@@ -160,20 +156,7 @@ class Actor:
     def make(self, shards: Shards) -> Iterator[Message]:
         """Make what is missing."""
         self._shards = shards
-        parts, account, since = 0.0, Account(), time.monotonic()
-        for what, content in self._told():
-            if what == "made":
-                parts += content[0]
-                account.merge(content[1])
-                # an account tells that a shard is there, which may be the one that is waited for
-                if not content[1].statuses and time.monotonic() - since < _TELL:
-                    continue
-                yield "made", (parts, account)
-                parts, account, since = 0.0, Account(), time.monotonic()
-            else:
-                if parts and what == "end":
-                    yield "made", (parts, account)
-                yield what, content
+        yield from self._told()
 
     def _told(self) -> Iterator[Message]:
         """Messages, after the warnings that came before them; an error is the last one."""

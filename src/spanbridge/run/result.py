@@ -14,7 +14,6 @@ from typing import Any
 from spanbridge.core.addresses import told
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, check_named, is_there, real_path, remove
-from spanbridge.core.machine import Used
 from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
 from spanbridge.core.spans import Nested, Sentence
@@ -22,69 +21,13 @@ from spanbridge.core.standard import check_one_input, is_standard
 from spanbridge.formats import Format, Write, named_format, open_writer, output_format
 from spanbridge.formats.base import MisfitError
 from spanbridge.formats.encoding import WAY_OUT
+from spanbridge.run.reports import Cost, StepReport
 from spanbridge.steps.account import Account
-from spanbridge.steps.base import Step
 from spanbridge.steps.calibrating import RECORD
 from spanbridge.steps.repair import Repair
 
 # Number of reasons that are told where there is no file of rejects.
 _TOLD = 10
-# Seconds below which a rate says nothing.
-_BRIEF = 0.05
-
-
-@dataclass
-class StepReport:
-    """Figures of one step of a run.
-
-    Attributes:
-        name: name of the step.
-        licences: licences of its models.
-        shards: number of its finished shards; 0 if the run has none.
-        made: number of these that this run made.
-        rows: number of rows that came out of it.
-        seconds: time spent on its rows by any run.
-        learning: time that this run spent on learning, in seconds.
-        account: its own account.
-        amends: as in :class:`~spanbridge.steps.base.Step`.
-    """
-
-    name: str
-    licences: dict[str, str] = field(default_factory=dict)
-    shards: int = 0
-    made: int = 0
-    rows: int = 0
-    seconds: float = 0.0
-    learning: float = 0.0
-    account: Account = field(default_factory=Account)
-    amends: bool = False
-
-    @classmethod
-    def of(cls, step: Step) -> StepReport:
-        """The report of a step that has done nothing yet."""
-        return cls(step.name, step.licences(), amends=step.amends)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        counts: dict[str, Any] = {"licences": self.licences} if self.licences else {}
-        counts |= {"shards": self.shards, "made": self.made, "seconds": round(self.seconds, 3)}
-        counts |= {"learning_seconds": round(self.learning, 3)} if self.learning else {}
-        return {"step": self.name, **counts, **self.account.to_dict()}
-
-    def text(self) -> str:
-        """Summary in plain text."""
-        head = f"{self.name}: {self.rows} rows"
-        if self.seconds >= _BRIEF:
-            head += f", {self.seconds:.1f} s, {self.rows / self.seconds:.0f} rows per second"
-        if self.learning:
-            head += f", after {self.learning:.1f} s of learning"
-        if self.shards > self.made:
-            head += f"; {self.shards - self.made} of {self.shards} shards done before"
-        lines = [head]
-        if self.licences:
-            named = (f"{name} {licence}" for name, licence in self.licences.items())
-            lines.append(f"licence of the {', of the '.join(named)}")
-        return "\n  ".join([*lines, *self.account.text().splitlines()])
 
 
 @dataclass(frozen=True)
@@ -99,7 +42,7 @@ class Run:
         rejects: path of the rejects file, or None.
         explanation: path of the explanation, or None.
         learned: what steps have learned and keep beside the result.
-        used: what each process that made shards has used, but for those that were killed.
+        cost: what it has cost, which is no part of the files beside the output.
     """
 
     output: str
@@ -109,7 +52,7 @@ class Run:
     rejects: str | None
     explanation: str | None = None
     learned: Mapping[str, Any] = field(default_factory=dict)
-    used: tuple[Used, ...] = ()
+    cost: Cost | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, in a stable order."""
@@ -127,9 +70,8 @@ class Run:
         """Summary in plain text."""
         place = "standard output" if is_standard(self.output) else told(self.output)
         lines = [self.account.text(), f"written to {place}", self.signature]
-        if len(self.used) > 1:
-            peak = max(self.used).memory / 2**20
-            lines.insert(1, f"made by {len(self.used)} workers, each of at most {peak:.0f} MB")
+        if self.cost is not None:
+            lines[1:1] = self.cost.lines()
         if self.rejects or self.account.rejects:
             lines.insert(1, f"rejected rows and why: {told(self.rejects or self._reasons())}")
         return "\n".join(lines)

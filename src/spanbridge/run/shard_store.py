@@ -27,7 +27,7 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
 from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.run.manifest import Manifest, digest_of
-from spanbridge.run.result import StepReport
+from spanbridge.run.reports import StepReport
 from spanbridge.run.sample import sampled
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step

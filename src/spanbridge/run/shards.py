@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,13 @@ from spanbridge.core.records import read_record, write_record
 from spanbridge.core.standard import is_standard
 from spanbridge.core.temporary import private_folder, sweep
 from spanbridge.formats.base import Counts
+from spanbridge.run.board import Board, Whole
 from spanbridge.run.engines import crew_of
 from spanbridge.run.job import Job, deterministic, signature_of
 from spanbridge.run.manifest import POLL, Manifest, digest_of, pieces, shared_manifest
+from spanbridge.run.reports import Meter, Part, StepReport
 from spanbridge.run.result import (
     Run,
-    StepReport,
     finish,
     manifest_path,
     open_result,
@@ -40,7 +42,7 @@ from spanbridge.run.result import (
 )
 from spanbridge.run.shard_store import Shards
 from spanbridge.run.workers import Crew, Figures
-from spanbridge.steps.account import Account, fates
+from spanbridge.steps.account import Account
 from spanbridge.steps.raw_text import in_plain_words
 
 
@@ -78,6 +80,7 @@ def prepare(job: Job, progress: Progress = silent) -> list[StepReport]:
 def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
     """A run whose input has been cut into shards."""
     job.check_work()
+    meter = Meter()
     steps = job.open_steps() if job.alone else ()
     with ExitStack() as stack:
         try:
@@ -101,7 +104,7 @@ def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
         shards = Shards(work, crew.facts(), manifest, job.fit_rows, session)
         shards.check()
         crew.begin(shards)
-        yield _ShardedRun(job, shards, crew, claims, progress, n_made[0])
+        yield _ShardedRun(job, shards, crew, claims, progress, meter, n_made[0])
 
 
 def _cut(job: Job, work: Path, progress: Progress) -> tuple[Manifest, int]:
@@ -149,11 +152,14 @@ class _ShardedRun:
         crew: Crew,
         claims: Claims,
         progress: Progress,
+        meter: Meter,
         n_read: int,
     ) -> None:
         self._job, self._shards, self._crew = job, shards, crew
         self._claims, self._progress, self._n_read = claims, progress, n_read
         self._figures, self._output = Figures(), f"output {job.output}"
+        self._meter, self._n_rows = meter, 0.0
+        self._board = Board([facts.report.fresh() for facts in shards.steps], crew.workers)
         self.reports: list[StepReport] = []
 
     def make(self, meanwhile: Callable[[], object] = lambda: None) -> None:
@@ -162,26 +168,30 @@ class _ShardedRun:
         Args:
             meanwhile: function that is called whenever more shards may be there.
         """
-        shards, so_far = self._shards, Account()
-
-        def passing() -> Iterator[int]:
-            parts = 0.0
-            for part, account in self._crew.made():
-                if account.statuses:
-                    so_far.statuses.update(account.statuses)
-                    meanwhile()
-                parts += part
-                yield from range(int(parts))
-                parts -= int(parts)
-
+        shards, board = self._shards, self._board
+        whole = board.whole = Whole(shards.manifest.sizes, shards.done)
         left = shards.n_left()
         name = "+".join(step.name for step in shards.steps)
+        task = Task(name, left, size=attrgetter("rows"), board=board)
+
+        def passing() -> Iterator[Part]:
+            for part in self._crew.made():
+                board.add(part)
+                self._n_rows += part.rows
+                if part.shards:
+                    meanwhile()
+                whole.look()
+                task.others = whole.others
+                yield part
+
         show = self._progress if left else silent
-        for _ in show(passing(), Task(name, left, partial(fates, [so_far]))):
+        for _ in show(passing(), task):
             pass
         self._figures = self._crew.figures()
         made = [self._n_read, *self._figures.made[1:]]
         self.reports = shards.report(made, self._figures.learning)
+        for own, seconds in zip(board.reports, self._figures.learning[1:], strict=False):
+            own.learning = seconds
 
     def end(self) -> Run:
         """Make the missing shards, and write the output if no other machine does."""
@@ -254,7 +264,7 @@ class _ShardedRun:
             files += [] if done.rejects is None else [Path(done.rejects)]
             content = {"key": self._key(), "account": done.account.to_dict(whole=True)}
             write_record(self._record_path(), content, files, indent=None)
-        return self._with_figures(done)
+        return self._with_cost(done)
 
     def _kept(self) -> Run | None:
         """The output if it is there as it is to be."""
@@ -268,7 +278,8 @@ class _ShardedRun:
         rejects = str(rejects_path(job.output)) if account.rejects else None
         inputs = {role: path for role, path in job.inputs.items() if path is not None}
         done = Run(job.output, inputs, self._line(), account, rejects, None, self._learned)
-        return self._with_figures(done)
+        return self._with_cost(done)
 
-    def _with_figures(self, done: Run) -> Run:
-        return replace(done, used=tuple(self._figures.used))
+    def _with_cost(self, done: Run) -> Run:
+        found, reports = self._figures, self._board.reports
+        return replace(done, cost=self._meter.cost(self._n_rows, reports, found.used, found.lost))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from spanbridge.core.files import alone, atomic_output
 from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import SentencePair
 from spanbridge.formats.base import Counts
+from spanbridge.run.board import Board
 from spanbridge.run.job import Job, deterministic, records, signature_of
-from spanbridge.run.result import Run, StepReport, finish, open_result, whole_account
+from spanbridge.run.reports import Meter, StepReport
+from spanbridge.run.result import Run, finish, open_result, whole_account
 from spanbridge.run.sample import FIT_ROWS, sampled
-from spanbridge.steps.account import Account, fates
+from spanbridge.steps.account import Account
 from spanbridge.steps.base import CHUNK, QUICK_CHUNK, Step, chunks
 from spanbridge.steps.raw_text import in_plain_words
 
@@ -39,7 +42,7 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
 
 
 def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
-    counts, account = Counts(), Account()
+    counts, account, meter = Counts(), Account(), Meter()
     with ExitStack() as stack:
         explain = None
         if job.explanation is not None:
@@ -66,12 +69,13 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
                 step.save(job.keep)
         rows = run_steps(steps, job.open_rows(counts if total is None else None), reports)
         name = "+".join(step.name for step in steps)
-        for pair in progress(rows, Task(name, total, partial(fates, [reports[-1].account]))):
+        task = Task(name, total, board=Board(reports))
+        for pair in progress(rows, task):
             write(_without_explanation(in_plain_words(pair), explain))
         account = whole_account(reports, counts.notes())
     line = signature_of(steps, parts, n_learned, job.reading)
     done = finish(job.output, job.inputs, line, account, records(steps), job.explanation)
-    return done, reports
+    return replace(done, cost=meter.cost(reports[-1].rows, reports)), reports
 
 
 def _count(job: Job, counts: Counts, progress: Progress) -> int:

@@ -25,8 +25,8 @@ from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.progress import Progress, silent
 from spanbridge.run.job import Job, records
 from spanbridge.run.making import Maker
+from spanbridge.run.reports import Part
 from spanbridge.run.shard_store import Shards, StepFacts
-from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 
 # Deaths of workers between which no shard was finished, after which a run ends.
@@ -34,6 +34,9 @@ _DEATHS = 3
 # Seconds that workers have to end once one has found that nothing is left to make; one that hangs
 # would hold up the run.
 _GRACE = 10.0
+# Seconds after which those who watch hear that nothing is new, and between two words of what a
+# worker has used.
+_TICK = 0.5
 
 Message = tuple[str, Any]
 
@@ -46,13 +49,16 @@ class Figures:
         made: number of shards of each step.
         learning: seconds of learning of each step.
         learned: what steps keep of what they have learned, for the file beside a result.
-        used: what each process has used, but for those that were killed.
+        used: what each worker has used, as far as those that were lost have said it; None if there
+            are no workers.
+        lost: number of workers that were lost.
     """
 
     made: Sequence[int] = ()
     learning: Sequence[float] = ()
     learned: dict[str, Any] = field(default_factory=dict)
-    used: Sequence[Used] = ()
+    used: Sequence[Used] | None = None
+    lost: int = 0
 
 
 class Crew(AbstractContextManager["Crew"], ABC):
@@ -67,12 +73,16 @@ class Crew(AbstractContextManager["Crew"], ABC):
         """Say which shards there are to be."""
 
     @abstractmethod
-    def made(self) -> Iterator[tuple[float, Account]]:
+    def made(self) -> Iterator[Part]:
         """Make what is missing; see :meth:`spanbridge.run.making.Maker.make`."""
 
     @abstractmethod
     def figures(self) -> Figures:
         """What was done."""
+
+    def workers(self) -> tuple[int, int] | None:
+        """Number of workers at work, and of those that were lost; None without workers."""
+        return None
 
 
 class Alone(Crew):
@@ -95,14 +105,14 @@ class Alone(Crew):
         self._maker = Maker(self._steps, shards, self._claims, self._progress)
         self._maker.open_examples()
 
-    def made(self) -> Iterator[tuple[float, Account]]:
+    def made(self) -> Iterator[Part]:
         """Make what is missing."""
         return self._maker.make()
 
     def figures(self) -> Figures:
         """What was done."""
         maker = self._maker
-        return Figures(maker.made, maker.learning, records(self._steps), [used()])
+        return Figures(maker.made, maker.learning, records(self._steps))
 
 
 class Worker(ABC):
@@ -162,7 +172,8 @@ class Workers(Crew):
         self._running: list[Worker] = []
         self._ended: list[Figures] = []
         self._facts: tuple[StepFacts, ...] | None = None
-        self._n_ready = self._in_a_row = self._deaths = 0
+        self._n_ready = self._in_a_row = self._deaths = self._n_lost = 0
+        self._used: dict[Worker, Used] = {}
         try:
             for n in range(engine.n):
                 self._start(n)
@@ -201,10 +212,10 @@ class Workers(Crew):
         while not self._n_ready:  # the keys depend on what steps bring to learn from
             self._hear()
 
-    def made(self) -> Iterator[tuple[float, Account]]:
+    def made(self) -> Iterator[Part]:
         """Follow them until all have ended; those that hang then are ended."""
         while self._running and not self._ended:
-            yield from self._hear()
+            yield from self._hear(_TICK) or [Part()]
         until = time.monotonic() + _GRACE
         while self._running and (left := until - time.monotonic()) > 0:
             yield from self._hear(left)
@@ -218,12 +229,17 @@ class Workers(Crew):
             [sum(made) for made in zip(*(one.made for one in each), strict=True)],
             [sum(own) for own in zip(*(one.learning for one in each), strict=True)],
             next((one.learned for one in each if one.learned), {}),
-            [own for one in each for own in one.used],
+            list(self._used.values()),
+            self._n_lost,
         )
 
-    def _hear(self, seconds: float | None = None) -> list[tuple[float, Account]]:
+    def workers(self) -> tuple[int, int]:
+        """Number of those at work, and of those that were lost."""
+        return len(self._running), self._n_lost
+
+    def _hear(self, seconds: float | None = None) -> list[Part]:
         """Wait for messages, and take what has come."""
-        found: list[tuple[float, Account]] = []
+        found: list[Part] = []
         for worker in self._engine.wait(self._running, seconds):
             try:
                 message = worker.receive()
@@ -234,13 +250,13 @@ class Workers(Crew):
                 self._take(worker, *message, found)
         return found
 
-    def _take(
-        self, worker: Worker, what: str, content: Any, found: list[tuple[float, Account]]
-    ) -> None:
+    def _take(self, worker: Worker, what: str, content: Any, found: list[Part]) -> None:
         """Take a message."""
         if what == "made":
             found.append(content)
-            self._in_a_row = 0
+            self._in_a_row *= not content.saved
+        elif what == "used":
+            self._used[worker] = content
         elif what == "facts":
             self._facts = content if self._facts is None else self._facts
             _check_alike(self._facts, content)
@@ -265,6 +281,7 @@ class Workers(Crew):
         Those that die together, as on a machine that is lost, count as one.
         """
         self._end(worker)
+        self._n_lost += 1
         if worker.since == self._deaths or not self._in_a_row:
             self._deaths += 1
             self._in_a_row += 1
@@ -293,8 +310,9 @@ def messages(job: Job, claims: Claims, given: Callable[[], Shards]) -> Iterator[
 
     Yields:
         ``facts``, the steps' facts; ``examples``, digests of what they bring to learn from;
-        ``made``, as from :meth:`Crew.made`; ``end``, the figures. Beside these a worker may say
-        ``warning``, category and text, and ``error``, the exception.
+        ``made``, as from :meth:`Crew.made`; ``used``, what the process has used; ``end``, the
+        figures. Beside these a worker may say ``warning``, category and text, and ``error``, the
+        exception.
 
     Args:
         given: function that waits for the shards.
@@ -305,9 +323,15 @@ def messages(job: Job, claims: Claims, given: Callable[[], Shards]) -> Iterator[
     maker = Maker(steps, shards, claims, silent)
     maker.open_examples()
     yield "examples", shards.examples
-    for one in maker.make():
-        yield "made", one
-    yield "end", Figures(maker.made, maker.learning, records(steps), [used()])
+    yield "used", used()
+    told = time.monotonic()
+    for part in maker.make():
+        yield "made", part
+        if time.monotonic() - told >= _TICK:
+            yield "used", used()
+            told = time.monotonic()
+    yield "used", used()
+    yield "end", Figures(maker.made, maker.learning, records(steps))
 
 
 def as_warning(message: Warning | str, category: type[Warning]) -> Message:

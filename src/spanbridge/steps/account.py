@@ -25,15 +25,6 @@ EMPTIED = f"{EMPTY}{UNSURE}"
 Stretch = tuple[int, str, int, str, int]
 
 
-def fates(accounts: Iterable[Account]) -> str:
-    """What came out of the rows so far, without the reasons: ``90 projected, 10 empty``."""
-    found: Counter[str] = Counter()
-    for account in accounts:
-        for status, count in account.statuses.items():
-            found[status.partition(":")[0]] += count
-    return ", ".join(f"{count:,} {status}" for status, count in found.items() if status != "done")
-
-
 @dataclass
 class Account:
     """Counts of one run, or of one step of it.

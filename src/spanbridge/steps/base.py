@@ -286,14 +286,14 @@ class Step(BaseModel, ABC):
             return f"{part.name or type(part.made).__name__}({part.options or ''})"
         return str(made.describe())
 
-    def _components(self) -> Iterator[Any]:
+    def components(self) -> Iterator[Any]:
         """Its parts, and those that they contain."""
         for part in self._made.values():
             yield from part.components() if isinstance(part, Part) else (part,)
 
     def signature_parts(self) -> dict[str, str]:
         """The :meth:`parts`, with digests of the code of those from other packages."""
-        code = code_digests([self, *self._components()])
+        code = code_digests([self, *self.components()])
         return {**self.parts(), **({"plugins": ",".join(code)} if code else {})}
 
     def describe(self) -> str:
@@ -343,7 +343,7 @@ class Step(BaseModel, ABC):
             raise SpanbridgeError(f"{me} lost row {rows[n_rows].id}")
         if account.n_rows == before and n_rows:
             account.statuses["done"] += n_rows
-        if any(getattr(part, "runs_code", False) for part in self._components()):
+        if any(getattr(part, "runs_code", False) for part in self.components()):
             account.note("rows passed a model that brings code of its own, which was run", n_rows)
         if n_removed:
             account.note("rows_whose_earlier_result_no_longer_holds", n_removed)

@@ -19,7 +19,7 @@ from spanbridge.core.temporary import remove_folder
 from spanbridge.formats import read_rows
 from spanbridge.run import shards
 from spanbridge.run.config import Pipeline
-from spanbridge.run.result import StepReport
+from spanbridge.run.reports import StepReport
 from spanbridge.steps.base import PartSettings, Step
 from spanbridge.study.predictions import check_file, over_text, spans_alone
 from spanbridge.study.scoring import scored

@@ -167,7 +167,7 @@ class TransformersTagger(Tagger):
         files = [folder / CONFIG, folder / TOKENIZER, *weight_files(folder)]
         self._name = f"{Path(model).name}@{fingerprint(files)[:8]}"
         self.licence = licence_of(folder)
-        self._device = device
+        self._device, self.on_gpu = device, device != "cpu"
 
     def describe(self) -> str:
         """Name, model, fingerprint, device, scheme."""

@@ -104,6 +104,7 @@ class NeuralTranslator(Translator):
         self._pieces = _Pieces(folder, self._kind)
         self._beam = beam
         self._name = f"{Path(model).name}@{fingerprint(files)[:8]},{compute_type},beam={beam}"
+        self.on_gpu = device.startswith("cuda")
         self.multilingual = self._kind != "marian"
         self.licence = licence_of(folder, _LICENCES[self._kind])
 

@@ -65,6 +65,7 @@ class TransformersTranslator(Translator):
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self._torch, self._device = torch, device
+        self.on_gpu = device != "cpu"
         self._model = loaded.to(device).eval()
         self._beam, self._batch, self._prompt = beam, batch, prompt
         self._longest = getattr(loaded.config, "max_position_embeddings", None) or 1024

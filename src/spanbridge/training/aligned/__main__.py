@@ -10,14 +10,14 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from spanbridge.core.progress import T, Task, watched
+from spanbridge.core.progress import T, Task, View, watched
 
 SHOW_SECONDS = 20.0
 
 
 def shown(items: Iterable[T], task: Task, /) -> Iterable[T]:
     """Pass on items, and print how far the work is."""
-    return watched(items, task, print, SHOW_SECONDS)
+    return watched(items, task, [View(lambda task, now: print(task.text(now)), SHOW_SECONDS)])
 
 
 def main() -> None:
