@@ -101,6 +101,6 @@ _BESIDE_MARKS = frozenset(
         *("translator_model", "translations", "translator_options", "commercial", "scheme"),
         "orphans",
         *opt.READING,
-        *("show_config", "shard_rows", "workers", "engine", "as_json", "quiet"),
+        *("show_config", "shard_rows", "work", "workers", "engine", "as_json", "quiet"),
     }
 )
