@@ -21,6 +21,8 @@ from spanbridge.core.temporary import try_lock
 
 # Seconds after which a lease that nobody has renewed is over, and between two renewals.
 LEASE, BEAT = 120.0, 10.0
+# What names of leases begin with.
+LEASES = "claim-"
 # Seconds of processor time between two renewals below which a process is taken to hang.
 _IDLE = 0.02
 
@@ -202,7 +204,7 @@ class _FileLease:
 
 def lease_name(key: str) -> str:
     """Name of the file that stands for a claim."""
-    return f"{sha256(key.encode()).hexdigest()[:32]}.lease"
+    return f"{LEASES}{sha256(key.encode()).hexdigest()[:32]}.lease"
 
 
 def _opened(path: Path) -> tuple[int | None, bool]:

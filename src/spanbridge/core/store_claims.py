@@ -20,7 +20,16 @@ from typing import Any
 
 from spanbridge.core import remote
 from spanbridge.core.addresses import is_remote
-from spanbridge.core.claims import LEASE, Claims, FileClaims, Heart, Lease, lease_name, this_machine
+from spanbridge.core.claims import (
+    LEASE,
+    LEASES,
+    Claims,
+    FileClaims,
+    Heart,
+    Lease,
+    lease_name,
+    this_machine,
+)
 from spanbridge.core.errors import InputError
 from spanbridge.core.store import LOOK
 from spanbridge.core.temporary import private_folder, sweep
@@ -78,7 +87,7 @@ class StoreClaims:
     def clear(self) -> None:
         """Remove the leases of processes of this machine that no longer live."""
         with suppress(InputError, OSError):
-            for name in remote.listed(self._folder):
+            for name in remote.listed(self._folder, LEASES):
                 with suppress(InputError, OSError, ValueError):
                     machine, home, _ = remote.read(self._folder / name).split(b"\n")
                     if machine == _machine() and not _lives(Path(os.fsdecode(home))):
@@ -94,7 +103,7 @@ class StoreClaims:
         if now - self._looked < LOOK:
             return
         self._looked = now
-        found = remote.listed(self._folder)
+        found = remote.listed(self._folder, LEASES)
         self._seen = {
             name: self._seen[name] if self._seen.get(name, ("",))[0] == state else (state, now)
             for name, state in found.items()
