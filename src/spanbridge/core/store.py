@@ -80,12 +80,14 @@ class Listing:
     not is looked for again after a while.
 
     Args:
-        seconds: how long that is.
+        seconds: how long that is; None for ``LOOK``.
         clock: seconds that never go back.
     """
 
-    def __init__(self, seconds: float = LOOK, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds, self._clock = seconds, clock
+    def __init__(
+        self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._seconds, self._clock = LOOK if seconds is None else seconds, clock
         self._seen: dict[tuple[Path, str], tuple[set[str], float]] = {}  # names, and since when
 
     def __reduce__(self) -> tuple[Any, ...]:

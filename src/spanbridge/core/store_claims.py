@@ -18,7 +18,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core import remote
+from spanbridge.core import remote, store
 from spanbridge.core.addresses import is_remote
 from spanbridge.core.claims import (
     LEASE,
@@ -31,7 +31,6 @@ from spanbridge.core.claims import (
     this_machine,
 )
 from spanbridge.core.errors import InputError
-from spanbridge.core.store import LOOK
 from spanbridge.core.temporary import private_folder, sweep
 
 
@@ -100,7 +99,7 @@ class StoreClaims:
     def _look(self) -> None:
         """List all leases, unless that was done just now."""
         now = self._clock()
-        if now - self._looked < LOOK:
+        if now - self._looked < store.LOOK:
             return
         self._looked = now
         found = remote.listed(self._folder, LEASES)
