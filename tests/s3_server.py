@@ -22,7 +22,7 @@ SECRET = "verysecretkey"
 
 
 class Request(NamedTuple):
-    """A request: what was asked for, and the bytes that went out, with which of which (``Range``)."""
+    """A request: what was asked for; the bytes that went out, and which (``Content-Range``)."""
 
     method: str
     path: str

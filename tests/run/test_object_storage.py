@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import toy_pipeline as toy
-from s3_server import SECRET, serving
 
+from s3_server import SECRET, serving
 from spanbridge.core import store
 from spanbridge.core.errors import RepairWarning
 from spanbridge.core.settings_file import write_settings
@@ -207,7 +207,10 @@ def test_the_input_is_read_once(tmp_path, s3, place):
     }
     if place == "s3":
         s3.store.put_file(str(path), f"box/{tmp_path.name}.jsonl")
-        settings |= {"input": f"s3://box/{tmp_path.name}.jsonl", "work": f"s3://box/{tmp_path.name}"}
+        settings |= {
+            "input": f"s3://box/{tmp_path.name}.jsonl",
+            "work": f"s3://box/{tmp_path.name}",
+        }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COUNT_READS_OF", str(path))
         paths = [str(Path(__file__).parent / "counted_reads"), os.environ.get("PYTHONPATH", "")]

@@ -204,6 +204,15 @@ _OF_TRANSLATION = frozenset(
 _BESIDE_CONFIG = frozenset(
     {
         *("text", "output", "language", "other", "config", "show_config", "commercial"),
-        *(*opt.READING, "output_format", "shard_rows", "work", "workers", "engine", "as_json", "quiet"),
+        *(
+            *opt.READING,
+            "output_format",
+            "shard_rows",
+            "work",
+            "workers",
+            "engine",
+            "as_json",
+            "quiet",
+        ),
     }
 )

@@ -266,7 +266,7 @@ workers_option = click.option(
     metavar="N",
     help="Number of processes (default 1; with --engine ray as many as there is room for), each "
     "with models of its own and its share of the cores. The result is the same for any number. "
-    "The same command on other machines that share the folder of shards helps as well.",
+    "The same command on other machines that share the folder of shards (--work) helps as well.",
 )
 
 engine_option = click.option(

@@ -56,7 +56,9 @@ def folder_here(folder: Path, listing: Listing) -> Iterator[Path | None]:
         try:
             _fetch(folder, here)
         except (OSError, InputError) as error:
-            why = error.why if isinstance(error, InputError) else f"cannot be read ({reason(error)})"
+            why = (
+                error.why if isinstance(error, InputError) else f"cannot be read ({reason(error)})"
+            )
             raise InputError(folder, None, why) from error
         yield here
 

@@ -1,9 +1,9 @@
 """The sharded runner, which saves every shard of every step so that a killed run can be resumed.
 
 The same work is done by one process, by several (:mod:`spanbridge.run.engines`), or by any number
-of machines that share the folder: all take what is missing. Finished shards
-(:mod:`spanbridge.run.shard_store`) are not made again, damaged ones are. One of the machines writes
-the output, shard by shard while others are made. Files appear whole or not at all.
+of machines that share the folder, which may lie on an object store: all take what is missing.
+Finished shards (:mod:`spanbridge.run.shard_store`) are not made again, damaged ones are. One of the
+machines writes the output, shard by shard while others are made. Files appear whole or not at all.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ def prepare(job: Job, progress: Progress = silent) -> list[StepReport]:
     Raises:
         InputError, SpanbridgeError: as :func:`run`.
     """
+
     def make(going: _ShardedRun) -> list[StepReport]:
         going.make()
         return going.reports
@@ -150,7 +151,8 @@ def _cut(job: Job, work: Path, progress: Progress) -> tuple[Manifest, int]:
 def _is_whole(work: Path, manifest: Manifest) -> bool:
     """Check if all shards of an input are there."""
     shards = Shards(work, (), manifest, 0, "")
-    return all([shards.is_whole(0, k) for k in range(shards.n)])
+    damaged = [k for k in range(shards.n) if not shards.is_whole(0, k)]  # all of them are named
+    return not damaged
 
 
 class _KeysChangedError(Exception):
