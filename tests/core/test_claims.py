@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from multiprocessing import get_context
+from unittest.mock import Mock
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_a_lease_that_nobody_renews_ends_by_the_clock_of_who_looks(two):
 def test_a_lease_of_another_machine_ends_though_its_file_is_not_locked(two, monkeypatch):
     one, other, clock = two
     with monkeypatch.context() as there:
-        there.setattr(module, "_me", lambda: b"elsewhere\n")
+        there.setattr(module, "this_machine", lambda: b"elsewhere\n")
         os.close(one.take("a")._number)  # as if the locks of machines did not meet
     assert other.take("a") is None
     clock.now = 61
@@ -95,7 +96,7 @@ def test_a_dead_process_holds_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_process_that_does_nothing_renews_nothing(tmp_path, monkeypatch):
+def test_a_process_that_does_nothing_renews_nothing(monkeypatch):
     beats = iter([0.0, 0.001, 1.0, 1.001])
     monkeypatch.setattr(module.time, "process_time", lambda: next(beats))
     slept = iter(range(3))
@@ -105,10 +106,10 @@ def test_a_process_that_does_nothing_renews_nothing(tmp_path, monkeypatch):
             raise SystemExit
 
     monkeypatch.setattr(module.time, "sleep", sleep)
-    claims = FileClaims(tmp_path)
-    claims._beating = True
-    lease, renewed = claims.take("a"), []
-    monkeypatch.setattr(lease, "renew", lambda: renewed.append(1))
+    renewed = []
+    heart = module.Heart(60)
+    lease = Mock(renew=lambda: renewed.append(1))
+    heart._held.add(lease)
     with pytest.raises(SystemExit):
-        claims._renew()
+        heart.beat()
     assert len(renewed) == 1

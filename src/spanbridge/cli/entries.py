@@ -58,8 +58,5 @@ def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the whole pipeline among a route's options."""
     # a flag that was not given does not override a pipeline file
-    return {
-        k: v
-        for k, v in options.take(given, ("shard_rows", "workers", "engine", "commercial")).items()
-        if v is not False
-    }
+    names = ("shard_rows", "work", "workers", "engine", "commercial")
+    return {k: v for k, v in options.take(given, names).items() if v is not False}

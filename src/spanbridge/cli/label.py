@@ -209,6 +209,7 @@ _BESIDE_CONFIG = frozenset(
             *opt.READING,
             "output_format",
             "shard_rows",
+            "work",
             "workers",
             "engine",
             "log",

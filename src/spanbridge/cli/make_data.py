@@ -23,7 +23,7 @@ Examples:
 
 CORPUS may be - (standard input). DIR/train.jsonl holds the translations with projected spans and
 their confidences. Repeat the command to resume after an interruption: finished shards are kept in
-DIR/work.
+DIR/work. DIR may be an address, such as s3://bucket/data.
 """
 )
 @click.argument("corpus", metavar="CORPUS")
@@ -102,6 +102,6 @@ _BESIDE_MARKS = frozenset(
         *("translator_model", "translations", "translator_options", "commercial", "scheme"),
         "orphans",
         *opt.READING,
-        *("show_config", "shard_rows", "workers", "engine", "log", "as_json", "quiet"),
+        *("show_config", "shard_rows", "work", "workers", "engine", "log", "as_json", "quiet"),
     }
 )

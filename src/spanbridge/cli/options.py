@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from spanbridge.core import registry
+from spanbridge.core.addresses import is_remote
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_named, reason
 from spanbridge.core.resources import EngineName
@@ -264,7 +265,7 @@ workers_option = click.option(
     metavar="N",
     help="Number of processes (default 1; with --engine ray as many as there is room for), each "
     "with models of its own and its share of the cores. The result is the same for any number. "
-    "The same command on other machines that share the folder of shards helps as well.",
+    "The same command on other machines that share the folder of shards (--work) helps as well.",
 )
 
 engine_option = click.option(
@@ -273,6 +274,13 @@ engine_option = click.option(
     help="Where the processes are: on this machine (local, the default), or on the cluster of Ray "
     "that RAY_ADDRESS names (ray; without an address one is started here for the run). All nodes "
     "share the folder of shards. The result is the same.",
+)
+
+work_option = click.option(
+    "--work",
+    metavar="FOLDER",
+    help="Folder of shards, from which an interrupted run goes on, and which machines share: a "
+    "folder of a file system, or an address such as s3://bucket/run (default: beside the output).",
 )
 
 min_confidence_option = click.option(
@@ -317,6 +325,7 @@ route_options = _stack(
             type=click.IntRange(1, 1_000_000),
             help="Rows per shard (default 2000): bounds memory, and the loss when a run is killed.",
         ),
+        work_option,
         workers_option,
         engine_option,
     ]
@@ -379,8 +388,10 @@ def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Make a folder for a result."""
+    """Make a folder for a result; other stores have none without files."""
     check_named(path, "folder")
+    if is_remote(path):
+        return
     try:
         os.makedirs(path, exist_ok=True)
     except (OSError, ValueError) as error:

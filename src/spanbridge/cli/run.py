@@ -30,6 +30,7 @@ Examples:
   spanbridge run pipeline.yaml --check
   spanbridge run pipeline.yaml
   spanbridge run pipeline.yaml --workers 8 --log run.log.jsonl
+  spanbridge run pipeline.yaml --work s3://bucket/run --workers 8
   RAY_ADDRESS=10.0.0.1:6379 spanbridge run pipeline.yaml --engine ray
 
 Everything is checked before anything runs. After an interruption at any moment, the same command
@@ -39,6 +40,7 @@ lists steps and settings.
 )
 @click.argument("pipeline", metavar="PIPELINE.yaml")
 @click.option("--check", is_flag=True, help="Check the pipeline and load the models; run nothing.")
+@opt.work_option
 @opt.workers_option
 @opt.engine_option
 @running.log_option
@@ -48,7 +50,7 @@ def command(pipeline: str, check: bool, as_json: bool, quiet: bool, **given: Any
     """Run any pipeline of steps, in shards, so that an interrupted run can be resumed."""
     from spanbridge.run.config import read_pipeline
 
-    made = read_pipeline(pipeline, **opt.take(given, ("workers", "engine")))
+    made = read_pipeline(pipeline, **opt.take(given, ("work", "workers", "engine")))
     if check:
         job = made.job()
         job.check_work()

@@ -13,10 +13,19 @@ from spanbridge.core.secrets import hidden
 # Schemes have two letters or more (drives of Windows have one), and may be chained by "::".
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+(?:::[a-z][a-z0-9+.-]+)*):/+", re.IGNORECASE)
 
+_NO_WORK = ("hf", "http", "https")
+
 
 def is_remote(path: str | Path) -> bool:
     """Check if a name is an address, and so fsspec's affair."""
     return _SCHEME.match(str(path)) is not None
+
+
+def holds_work(path: str | Path) -> bool:
+    """Check if many small files can be kept at a place: not where each is a commit, or a request
+    to somebody's server.
+    """
+    return scheme_of(path).rpartition("::")[2] not in _NO_WORK
 
 
 def scheme_of(path: str | Path) -> str:

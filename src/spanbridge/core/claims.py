@@ -21,6 +21,8 @@ from spanbridge.core.temporary import try_lock
 
 # Seconds after which a lease that nobody has renewed is over, and between two renewals.
 LEASE, BEAT = 120.0, 10.0
+# What names of leases begin with.
+LEASES = "claim-"
 # Seconds of processor time between two renewals below which a process is taken to hang.
 _IDLE = 0.02
 
@@ -41,6 +43,9 @@ class Claims(Protocol):
     def take(self, key: str) -> Lease | None:
         """Claim a part of the work; None if somebody else holds it. Raises OSError."""
 
+    def clear(self) -> None:
+        """Remove the claims of processes of this machine that no longer live."""
+
 
 @contextmanager
 def holding(claims: Claims, key: str) -> Iterator[bool]:
@@ -51,6 +56,41 @@ def holding(claims: Claims, key: str) -> Iterator[bool]:
     finally:
         if lease is not None:
             lease.release()
+
+
+class Heart:
+    """Renews the leases that a process holds, unless it has done nothing since the last time.
+
+    Args:
+        seconds: length of a lease.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._pause = min(BEAT, seconds / 4)
+        self._held: set[Lease] = set()
+        self._beating = False
+
+    def hold(self, lease: Lease) -> None:
+        """Renew a lease from now on."""
+        self._held.add(lease)
+        if not self._beating:
+            self._beating = True
+            threading.Thread(target=self.beat, daemon=True).start()
+
+    def drop(self, lease: Lease) -> None:
+        """Renew a lease no more."""
+        self._held.discard(lease)
+
+    def beat(self) -> None:
+        """Renew leases for ever."""
+        before = time.process_time()
+        while True:
+            time.sleep(self._pause)
+            now = time.process_time()
+            if now - before >= _IDLE:
+                before = now
+                for lease in list(self._held):
+                    lease.renew()
 
 
 class FileClaims:
@@ -72,8 +112,7 @@ class FileClaims:
     ) -> None:
         self._folder, self._seconds, self._clock = folder, seconds, clock
         self._seen: dict[Path, tuple[tuple[int, int], float]] = {}  # state, and since when
-        self._held: set[_FileLease] = set()
-        self._beating = False
+        self._heart = Heart(seconds)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For other processes, which hold claims of their own."""
@@ -81,7 +120,7 @@ class FileClaims:
 
     def take(self, key: str) -> Lease | None:
         """Claim a part of the work; None if somebody else holds it. Raises OSError."""
-        path = self._folder / f"{sha256(key.encode()).hexdigest()[:32]}.lease"
+        path = self._folder / lease_name(key)
         self._folder.mkdir(parents=True, exist_ok=True)
         while True:
             number, new = _opened(path)
@@ -93,17 +132,16 @@ class FileClaims:
                     os.close(number)
                     return None
                 if _is_still(path, number):
-                    os.pwrite(number, _me(), 0)
+                    os.pwrite(number, this_machine(), 0)
                     break
             except BaseException:
                 os.close(number)
                 raise
             os.close(number)  # it was removed since it was opened
         self._seen.pop(path, None)
-        lease = _FileLease(path, number, self._held)
+        lease = _FileLease(path, number, self._heart)
         lease.renew()
-        self._held.add(lease)
-        self._beat()
+        self._heart.hold(lease)
         return lease
 
     def clear(self) -> None:
@@ -116,14 +154,14 @@ class FileClaims:
     def _clear(self, path: Path) -> None:
         number = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
         try:
-            if try_lock(number) and os.pread(number, 200, 0) == _me():
+            if try_lock(number) and os.pread(number, 200, 0) == this_machine():
                 path.unlink()
         finally:
             os.close(number)
 
     def _is_free(self, path: Path, number: int, locked: bool | None) -> bool:
         """Check if a file's holder is dead or hangs; one that hangs is put out of the way."""
-        if locked and os.pread(number, 200, 0) == _me():
+        if locked and os.pread(number, 200, 0) == this_machine():
             return True
         found = os.fstat(number)
         state = found.st_ino, found.st_mtime_ns
@@ -138,28 +176,12 @@ class FileClaims:
                 path.unlink()  # the loop in take makes another
         return True
 
-    def _beat(self) -> None:
-        if not self._beating:
-            self._beating = True
-            threading.Thread(target=self._renew, daemon=True).start()
-
-    def _renew(self) -> None:
-        """Renew what is held, unless this process has done nothing since the last time."""
-        before = time.process_time()
-        while True:
-            time.sleep(min(BEAT, self._seconds / 4))
-            now = time.process_time()
-            if now - before >= _IDLE:
-                before = now
-                for lease in list(self._held):
-                    lease.renew()
-
 
 class _FileLease:
     """A locked file."""
 
-    def __init__(self, path: Path, number: int, held: set[_FileLease]) -> None:
-        self._path, self._number, self._held = path, number, held
+    def __init__(self, path: Path, number: int, heart: Heart) -> None:
+        self._path, self._number, self._heart = path, number, heart
         self._lock = threading.Lock()  # a number that was closed may be another file's
 
     def renew(self) -> None:
@@ -170,7 +192,7 @@ class _FileLease:
 
     def release(self) -> None:
         """Remove the file, unless it is another's by now."""
-        self._held.discard(self)
+        self._heart.drop(self)
         with self._lock:
             number, self._number = self._number, -1
         with suppress(OSError):
@@ -178,6 +200,11 @@ class _FileLease:
                 self._path.unlink()
         if number >= 0:
             os.close(number)
+
+
+def lease_name(key: str) -> str:
+    """Name of the file that stands for a claim."""
+    return f"{LEASES}{sha256(key.encode()).hexdigest()[:32]}.lease"
 
 
 def _opened(path: Path) -> tuple[int | None, bool]:
@@ -200,7 +227,7 @@ def _is_still(path: Path, number: int) -> bool:
         return False
 
 
-def _me() -> bytes:
+def this_machine() -> bytes:
     """This machine since its last start, among whose processes the kernel's locks hold."""
     try:
         start = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()

@@ -15,7 +15,8 @@ from typing import Any
 
 from spanbridge.core.addresses import is_remote, told
 from spanbridge.core.errors import InputError
-from spanbridge.core.files import atomic_output, open_bytes, reason
+from spanbridge.core.files import open_bytes, reason
+from spanbridge.core.store import read, write
 
 _BLOCK = 1 << 20
 DIGEST, FILES = "sha256", "files"
@@ -31,33 +32,42 @@ def file_digest(path: Path) -> str:
 
 
 def write_record(
-    path: Path, content: Mapping[str, Any], files: Iterable[Path] = (), indent: int | None = 1
+    path: Path,
+    content: Mapping[str, Any],
+    files: Iterable[Path] | Mapping[Path, str] = (),
+    indent: int | None = 1,
 ) -> None:
     """Write a record.
 
     Args:
         path: its path.
         content: JSON values under names other than ``sha256`` and ``files``.
-        files: files in the record's folder or below it, or on other stores.
+        files: files in the record's folder or below it, or on other stores; with their digests if
+            these are known.
         indent: of the JSON; None writes one line.
 
     Raises:
         InputError: it cannot be written, or a file cannot be read.
     """
     try:
-        digests = {_name(file, path.parent): file_digest(file) for file in files}
+        known = files if isinstance(files, Mapping) else {file: file_digest(file) for file in files}
     except (OSError, ValueError) as error:
         raise InputError(path, None, f"cannot be written ({reason(error)})") from error
+    digests = {_name(file, path.parent): digest for file, digest in known.items()}
     whole = {**content, **({FILES: digests} if digests else {})}
     whole = json.loads(json.dumps(whole))
     whole[DIGEST] = _digest(whole)
-    with atomic_output(path) as out:
-        json.dump(whole, out, ensure_ascii=False, indent=indent)
-        out.write("\n")
+    text = json.dumps(whole, ensure_ascii=False, indent=indent)
+    write(path, f"{text}\n".encode())
 
 
 def read_record(
-    path: Path, remedy: str, version: int | None = None, *, alone: bool = False
+    path: Path,
+    remedy: str,
+    version: int | None = None,
+    *,
+    alone: bool = False,
+    data: bytes | None = None,
 ) -> dict[str, Any]:
     """Read a record, and check it and its files.
 
@@ -66,14 +76,14 @@ def read_record(
         remedy: what to do if it is damaged.
         version: number that it has to have under ``format``.
         alone: do not check its files.
+        data: its bytes, if they have been read.
 
     Raises:
         InputError: the record or one of its files is missing, cannot be read, or is not as it was
             written; or it is of another version.
     """
     try:
-        with open_bytes(path) as raw:
-            content = json.loads(raw.read().decode("utf-8"))
+        content = json.loads((read(path) if data is None else data).decode("utf-8"))
     except OSError as error:
         raise InputError(path, None, f"cannot be read ({reason(error)}); {remedy}") from error
     except (ValueError, RecursionError) as error:

@@ -6,8 +6,8 @@ Where a store is, and who asks, the libraries find out by themselves (``AWS_ENDP
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import IO, Any
@@ -42,8 +42,84 @@ def put(source: Path, path: str | Path) -> None:
         with _plainly():
             store.put_file(str(source), name)
     except OSError as error:
-        why = f"cannot be written ({error}); is its place there, and may you write to it?"
-        raise InputError(path, None, why) from error
+        raise _unwritten(path, error) from error
+
+
+def read(path: str | Path) -> bytes:
+    """The whole of a file, by one request. Raises InputError, OSError."""
+    store, name = _store(path)
+    with _plainly():
+        return bytes(store.cat_file(name, start=0))  # without it, S3 is asked for the size first
+
+
+def read_many(paths: Sequence[str | Path]) -> list[bytes | None]:
+    """The whole of several files of one store, at once; None for those that cannot be read.
+
+    Raises InputError if the store cannot be asked.
+    """
+    if not paths:
+        return []
+    names = [_store(path)[1] for path in paths]
+    try:
+        with _plainly():
+            found = _store(paths[0])[0].cat_ranges(names, 0, None, on_error="return")
+    except OSError as error:
+        raise _unasked(paths[0], error) from error
+    return [None if isinstance(data, BaseException) else bytes(data) for data in found]
+
+
+def write(path: str | Path, data: bytes) -> None:
+    """Write a whole file, by one request if the store has such. Raises InputError."""
+    store, name = _store(path)
+    try:
+        with _plainly():
+            store.pipe_file(name, data)
+    except OSError as error:
+        raise _unwritten(path, error) from error
+
+
+def create(path: str | Path, data: bytes) -> bool:
+    """Write a whole file unless there is one of its name; tells whether it was written.
+
+    On S3, GCS and the like exactly one of several that try does it. Raises InputError.
+    """
+    store, name = _store(path)
+    try:
+        with _plainly():
+            store.pipe_file(name, data, mode="create")
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if "Conflict" in str(error):  # another is at it, says S3
+            return False
+        raise _unwritten(path, error) from error
+    return True
+
+
+def listed(folder: str | Path, prefix: str = "") -> dict[str, str]:
+    """Names in a folder that begin so, with what tells that their files are the same.
+
+    Without a prefix, folders in it are among them. Raises InputError if it cannot be asked for.
+    """
+    store, name = _store(folder)
+    try:
+        with _plainly():
+            store.invalidate_cache(name)
+            if prefix:
+                found = store.find(name, detail=True, prefix=prefix).values()
+            else:
+                found = store.ls(name, detail=True)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _unasked(folder, error) from error
+    whole = name.rstrip("/") + "/"
+    inside = [(about["name"].rpartition(whole)[2].rstrip("/"), about) for about in found]
+    return {
+        own: f"{about.get('size')} {_told(about)}"
+        for own, about in inside
+        if own and "/" not in own and own.startswith(prefix)
+    }
 
 
 def state(path: str | Path) -> tuple[int, str] | None:
@@ -59,23 +135,34 @@ def state(path: str | Path) -> tuple[int, str] | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise InputError(path, None, f"cannot be asked for ({error}); check the address") from error
+        raise _unasked(path, error) from error
     if about.get("type") == "directory":
         return None
-    return int(about.get("size") or 0), " ".join(
-        f"{key}={about[key]}" for key in _STATES if about.get(key) is not None
-    )
+    return int(about.get("size") or 0), _told(about)
 
 
 def remove(path: str | Path) -> None:
     """Remove a file if it is there. Raises InputError."""
     store, name = _store(path)
     try:
-        with _plainly():
-            if store.exists(name):
-                store.rm_file(name)
+        with _plainly(), suppress(FileNotFoundError):
+            store.rm_file(name)
     except OSError as error:
         raise InputError(path, None, f"cannot be removed ({error})") from error
+
+
+def _told(about: dict[str, Any]) -> str:
+    """What a store tells of a file's state."""
+    return " ".join(f"{key}={about[key]}" for key in _STATES if about.get(key) is not None)
+
+
+def _unasked(path: str | Path, error: OSError) -> InputError:
+    return InputError(path, None, f"cannot be asked for ({error}); check the address")
+
+
+def _unwritten(path: str | Path, error: OSError) -> InputError:
+    why = f"cannot be written ({error}); is its place there, and may you write to it?"
+    return InputError(path, None, why)
 
 
 def _store(path: str | Path) -> tuple[Any, str]:
@@ -102,7 +189,7 @@ def _plainly() -> Iterator[None]:
     """Give errors of any library as OSError, without secrets."""
     try:
         yield
-    except (FileNotFoundError, ImportError):
+    except (FileNotFoundError, FileExistsError, ImportError):
         raise
     except Exception as error:  # noqa: BLE001  # each library has its own
         said = shown(str(error)) or type(error).__name__

@@ -12,25 +12,21 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from spanbridge.core import store
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import reason
 from spanbridge.core.rows import SentencePair
-from spanbridge.core.temporary import unfinished
 
 
-def write_shard(path: Path, pairs: Sequence[SentencePair]) -> None:
-    """Write pairs atomically. Raises InputError if the file cannot be written."""
+def write_shard(path: Path, pairs: Sequence[SentencePair]) -> str:
+    """Write pairs as a whole file, and return its digest. Raises InputError if it cannot be."""
     # without the time of writing: the same rows give the same bytes
     data = gzip.compress(packed(pairs), 1, mtime=0)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished(path) as place:
-            place.write_bytes(data)
-    except OSError as error:
-        raise InputError(path, None, f"cannot be written ({reason(error)})") from error
+    store.write(path, data)
+    return sha256(data).hexdigest()
 
 
 def packed(pairs: Sequence[SentencePair]) -> bytes:
@@ -65,7 +61,7 @@ def read_shard(path: Path) -> list[SentencePair]:
     from msgspec import MsgspecError
 
     try:
-        data = gzip.decompress(path.read_bytes())
+        data = gzip.decompress(store.read(path))
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(path, None, f"cannot be read ({error}); delete it") from error
     try:

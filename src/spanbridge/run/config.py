@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from spanbridge.core import registry
-from spanbridge.core.addresses import is_remote
+from spanbridge.core.addresses import holds_work, is_remote, told
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import is_there, real_path
 from spanbridge.core.resources import EngineName, Resources
@@ -53,8 +53,8 @@ class Settings(Input):
         link_scores: write the scores of links, if they are optional in the format.
         nested: of spans that lie in each other, those that a format with one layer holds: the
             ``outer`` ones (default) or the ``inner`` ones. Those left out are counted.
-        work: folder for the shards; by default ``OUTPUT.work``, or for standard output (``-``)
-            and other stores one that is not kept.
+        work: folder for the shards, on this machine or another store; by default ``OUTPUT.work``,
+            or for standard output (``-``) one that is not kept.
         shard_rows: rows per shard.
         workers: number of processes that make shards, each with models of its own; by default one,
             or with an engine as many as there is room for.
@@ -163,17 +163,17 @@ class Pipeline:
 
     def _work(self, output: str) -> Path | None:
         """The folder for shards. Raises InputError if a run could not go on for lack of one."""
-        if self.settings.work is not None and is_remote(self.settings.work):
-            raise self.wrong_setting("work", "shards need a folder on this machine; name one")
-        if self.settings.work is not None:
-            return Path(self.settings.work)
-        if not (is_standard(output) or is_remote(output)):
+        given = self.settings.work
+        if given is not None and not holds_work(given):
+            why = "shards cannot be kept there, as each would be a commit; name another place"
+            raise self.wrong_setting("work", why)
+        if given is not None:
+            return Path(given)
+        if not is_standard(output) and holds_work(output):
             return Path(f"{output}.work")
-        if self.file is not None and is_remote(output):
-            why = "shards need a folder on this machine; name one by work"
-            raise self.wrong_setting("output", why)
         if self.file is not None:
-            why = "of a run to standard output nothing is kept from which it could go on; name a "
+            place = "standard output" if is_standard(output) else told(output)
+            why = f"of a run to {place} nothing is kept from which it could go on; name a "
             raise self.wrong_setting("output", f"{why}file, or a folder by work")
         return None
 

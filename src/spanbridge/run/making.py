@@ -21,13 +21,13 @@ from pathlib import Path
 from spanbridge.core.claims import Claims, holding
 from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
 from spanbridge.core.files import reason
+from spanbridge.core.folders import folder_here, new_folder
 from spanbridge.core.progress import Progress
 from spanbridge.core.rows import SentencePair
-from spanbridge.core.temporary import unfinished_folder
 from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.run.manifest import POLL, digest_of
 from spanbridge.run.reports import Part, StepReport
-from spanbridge.run.shard_store import Shards
+from spanbridge.run.shard_store import DamageError, Shards
 from spanbridge.run.stream import passed
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
@@ -71,15 +71,16 @@ class Maker:
         given = "|".join([*shards.manifest.digests, shards.steps[s - 1].described])
         path = shards.folder(s) / f"examples-{sha256(given.encode()).hexdigest()[:16]}.gz"
         while True:
-            with suppress(InputError):  # it is not there, or damaged
-                return read_shard(path)
+            if shards.listing.has(path):
+                with suppress(InputError):  # it is damaged
+                    return read_shard(path)
             with holding(self._claims, path.name) as mine:
                 if mine:
                     rows = chain.from_iterable(shards.read(0, k) for k in range(shards.n))
                     found = step.examples(rows)
                     assert found is not None
                     write_shard(path, found)
-                    continue
+                    return found
             time.sleep(POLL)
 
     def make(self) -> Iterator[Part]:
@@ -98,8 +99,8 @@ class Maker:
         while todo := [k for k in order if not shards.done(k)]:
             n_made = sum(self.made)
             for k in todo:
-                if not shards.done(k):
-                    yield from self._pass_on(k, self._learned_up_to())
+                if not shards.done(k, last := self._learned_up_to()):
+                    yield from self._pass_on(k, last)
             shards.refresh()
             if sum(self.made) == n_made:  # others are at work on what is left
                 time.sleep(POLL)
@@ -118,6 +119,8 @@ class Maker:
         """Make what is missing of a shard up to a step; nothing if another is at it."""
         shards = self._shards
         with holding(self._claims, shards.claim(k)) as mine:
+            if mine:
+                shards.look(last, k)  # another may have made it just before
             rows: list[SentencePair] | None = None
             for s in range(1, last + 1) if mine else ():
                 if shards.missing(s, k):
@@ -131,13 +134,15 @@ class Maker:
             yield self._taken()
 
     def _rows(self, s: int, k: int) -> list[SentencePair]:
-        """The rows of a finished shard, which is made anew if it is damaged."""
+        """The rows of a finished shard, which is made anew if it is damaged.
+
+        Raises DamageError if the input has to be read anew.
+        """
         try:
             return self._shards.read(s, k)
-        except InputError as error:
+        except DamageError:
             if s == 0:
                 raise
-            self._shards.drop(s, k, error)
             done: list[SentencePair] = []
             for _ in self._make(s, k, self._rows(s - 1, k), done):
                 pass
@@ -207,22 +212,25 @@ class Maker:
 
     def _fit(self, s: int, folder: Path) -> None:
         """Let a step learn, and save it; those before it have learned."""
-        step, rows = self._steps[s - 1], self._learning_rows(s)
+        shards, step, rows = self._shards, self._steps[s - 1], self._learning_rows(s)
         started = time.monotonic()
         step.fit(rows, self._progress)
         try:
-            with unfinished_folder(folder) as work:
+            with new_folder(folder, shards.listing) as work:
                 step.save(work)
         except (OSError, ValueError) as error:
             raise InputError(folder, None, f"cannot be written ({reason(error)})") from error
-        step.load(folder)
+        if not self._restored(step, folder):
+            raise InputError(folder, None, "was learned and written, and cannot be read")
         self.learning[s] += time.monotonic() - started
 
     def _restored(self, step: Step, folder: Path) -> bool:
-        if not folder.is_dir():
-            return False
+        """Load what a step has learned; False if nobody has kept that yet."""
         try:
-            step.load(folder)
+            with folder_here(folder, self._shards.listing) as here:
+                if here is None:
+                    return False
+                step.load(here)
         except InputError as error:
             why = f"{error.why.partition(';')[0]}; learned anew"
             warnings.warn(str(InputError(error.file, None, why)), RepairWarning, stacklevel=2)

@@ -25,6 +25,7 @@ from spanbridge.core.records import read_record, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
 from spanbridge.core.standard import on_disk
+from spanbridge.core.store import Listing
 from spanbridge.formats.base import Counts
 from spanbridge.formats.shard_files import packed
 from spanbridge.run.job import Job
@@ -93,10 +94,10 @@ def shared_manifest(
     Raises:
         InputError: the input is wrong.
     """
-    key = _key(job)
+    key, listing = _key(job), Listing()
     path = place / f"input-{key[:16]}.json"
     while True:
-        found = _known(path, key)
+        found = _known(path, key) if listing.has(path) else None
         if found is not None and is_whole(found):
             return found
         with holding(claims, f"input {key}") as mine:
@@ -110,8 +111,6 @@ def shared_manifest(
 
 
 def _known(path: Path, key: str) -> Manifest | None:
-    if not path.is_file():
-        return None
     try:
         record = read_record(path, "made anew")
     except InputError:

@@ -21,12 +21,14 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from spanbridge.core.addresses import is_remote
 from spanbridge.core.claims import Claims
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.machine import available_cores, limit_cores
 from spanbridge.core.requirements import require
 from spanbridge.core.resources import Resources
 from spanbridge.core.signature import code_version
+from spanbridge.core.store import absolute
 from spanbridge.core.temporary import private_folder
 from spanbridge.run.job import Job
 from spanbridge.run.shard_store import Shards
@@ -52,7 +54,7 @@ class RayEngine:
 
     def __init__(self, job: Job, claims: Claims) -> None:
         assert job.work is not None
-        self._given = (replace(job, work=job.work.absolute()), claims, code_version(), os.getcwd())
+        self._given = (replace(job, work=absolute(job.work)), claims, code_version(), os.getcwd())
         self._needs, self._stack = job.resources, ExitStack()
         self._ray = _connected(self._stack)
         try:
@@ -101,7 +103,7 @@ class _Actor(Worker):
     def send(self, shards: Shards) -> None:
         """Say which shards there are to be."""
         whole = copy(shards)
-        whole.work = shards.work.absolute()
+        whole.work = absolute(shards.work)
         self.said.append(self._actor.make.remote(whole))
 
     def receive(self) -> Message | None:
@@ -187,7 +189,7 @@ def _check_node(job: Job, version: str) -> None:
             f"engine ray: Spanbridge is {code_version()} on the node {node}, and {version} here; "
             "install the same on all nodes"
         )
-    if job.work is None or not job.work.is_dir():
+    if job.work is None or not (is_remote(job.work) or job.work.is_dir()):
         raise SpanbridgeError(
             f"engine ray: the folder of shards {job.work} is not there on the node {node}; all "
             "nodes have to share it, under the same path (the setting work)"

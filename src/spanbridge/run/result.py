@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.addresses import told
+from spanbridge.core.addresses import is_remote, told
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, check_named, is_there, real_path, remove
 from spanbridge.core.records import FILES, file_digest, read_record, write_record
 from spanbridge.core.rows import REJECTED, SentencePair, Side
 from spanbridge.core.spans import Nested, Sentence
 from spanbridge.core.standard import check_one_input, is_standard
+from spanbridge.core.store import names
 from spanbridge.formats import Format, Write, named_format, open_writer, output_format
 from spanbridge.formats.base import MisfitError
 from spanbridge.formats.encoding import WAY_OUT
@@ -265,13 +266,13 @@ def foreign_work(work: Path, *others: str | None) -> str | None:
     """
     if "\0" in str(work):
         return "holds a zero byte, as no name of a folder does"
-    if work.exists() and not work.is_dir():
+    if not is_remote(work) and work.exists() and not work.is_dir():
         return "is a file where a folder for work would go; name another"
     for other in (".", *others):
         if other is not None and real_path(other).is_relative_to(real_path(work)):
             held = "the current folder" if other == "." else other
             return f"is or holds {held}; name a folder of its own, which may be deleted"
-    foreign = [] if not work.exists() else [p.name for p in work.iterdir() if not _own(p.name)]
+    foreign = [name for name in names(work) if not _own(name)]
     if foreign:
         return f"holds other files, such as {min(foreign)}; name a folder of its own"
     return None

@@ -6,14 +6,16 @@ before, and the code's version: ``WORK/2-tag/00017-KEY.gz``. Beside it stands it
 shard depends on changes, so does its key. A shard in which a translation failed is made again by
 the next session; until it is sound, what it holds is part of the keys of what is made of it.
 
-All is told by the records on disk, so several processes and machines can work on the same shards.
+All is told by names: a record ends in ``.json``, that of a shard with failures in ``.failed.json``.
+So several processes and machines can work on the same shards, here or on another store
+(:mod:`spanbridge.core.store`), and none reads what others have made to know that it is there.
 """
 
 from __future__ import annotations
 
 import warnings
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +23,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from spanbridge.core import store
+from spanbridge.core.addresses import is_remote, told
 from spanbridge.core.errors import InputError, RepairWarning
+from spanbridge.core.files import remove
 from spanbridge.core.records import read_record, write_record
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.signature import code_version
@@ -33,6 +38,11 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 
 _REMEDY = "made anew"
+_SOUND, _FAILED = ".json", ".failed.json"  # ends of records
+
+
+class DamageError(InputError):
+    """A shard is damaged, and forgotten: a run that begins again makes it anew."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,7 @@ class Shards:
         session: str,
     ) -> None:
         self.work, self.steps, self.manifest = work, steps, manifest
+        self.listing = store.Listing()
         self.examples: dict[int, str] = {}  # digests of what steps bring to learn from
         self._fit_rows, self._session = fit_rows, session
         self._keys: dict[tuple[int, int], str] = {}
@@ -141,25 +152,38 @@ class Shards:
 
     def failed(self, s: int, k: int) -> str:
         """A digest of a shard's rows if translations in it failed; empty if none did."""
-        if s == 0 or self.key(s, k) in self._sound:
+        if s == 0 or self._is_sound(s, k):
             return ""
         record = self.record(s, k)
         return "" if record is None else str(record.get("failed", ""))
 
-    def missing(self, s: int, k: int) -> bool:
-        """Check if a shard is still to be made, or made again."""
+    def _is_sound(self, s: int, k: int) -> bool:
+        """Check if a shard is there, without failures."""
         key = self.key(s, k)
         if key in self._sound:
+            return True
+        if not self.listing.has(self._record_path(s, k, _SOUND)):
+            return False
+        self._note(s, k, "")
+        return True
+
+    def missing(self, s: int, k: int) -> bool:
+        """Check if a shard is still to be made, or made again."""
+        if self._is_sound(s, k):
             return False
         record = self.record(s, k)
         if record is None:
             return True
-        again = record.get("failed") and record.get("session") != self._session
-        return bool(again) and key not in self._tried
+        return record.get("session") != self._session and self.key(s, k) not in self._tried
 
-    def done(self, k: int) -> bool:
-        """Check if a shard has passed all steps, and each failure in it was tried again."""
-        return not any(self.missing(s, k) for s in range(1, self.last + 1))
+    def done(self, k: int, last: int | None = None) -> bool:
+        """Check if a shard has passed all steps, and each failure in it was tried again.
+
+        Args:
+            last: the step up to which that is asked.
+        """
+        last = self.last if last is None else last
+        return not any(self.missing(s, k) for s in range(1, last + 1))
 
     def claim(self, k: int) -> str:
         """What is claimed to make a shard: not the shards of other pipelines in the same folder."""
@@ -179,34 +203,57 @@ class Shards:
         return -(-left // self.last)
 
     def refresh(self) -> None:
-        """See what others have done to shards with failures."""
+        """See what others have done."""
+        self.listing.forget()
         for s, k in list(self._failures):
             self.record(s, k)
 
-    def record(self, s: int, k: int, *, whole: bool = False) -> dict[str, Any] | None:
+    def look(self, s: int, k: int) -> None:
+        """See what others have done to a shard."""
+        self.listing.look(self.path(s, k))
+
+    def record(
+        self, s: int, k: int, *, whole: bool = False, data: bytes | None = None
+    ) -> dict[str, Any] | None:
         """The record of a finished shard; None if it is to be made, or made anew.
 
         Args:
             whole: check the shard's bytes too.
+            data: the record's bytes, if they have been read.
         """
-        key = self.key(s, k)
-        path = self.path(s, k).with_suffix(".json")
-        if not path.is_file():
+        path = self._record(s, k)
+        if path is None:
             return None
         try:
-            record = read_record(path, _REMEDY, alone=not whole)
-            if record["key"] != key:
+            record = read_record(path, _REMEDY, alone=not whole, data=data)
+            if record["key"] != self.key(s, k):
                 raise InputError(path, None, f"is another shard's; {_REMEDY}")
         except InputError as error:
-            self.drop(s, k, error)
+            if isinstance(error.__cause__, FileNotFoundError) and error.file == told(path):
+                self.listing.remove(path)  # another made it anew, without failures
+            else:
+                self.drop(s, k, error)
             return None
-        failed = record.get("failed", "")
+        self._note(s, k, record.get("failed", ""))
+        return record
+
+    def _record(self, s: int, k: int) -> Path | None:
+        """The path of a shard's record, if there is one."""
+        for end in (_SOUND, _FAILED):
+            if self.listing.has(path := self._record_path(s, k, end)):
+                return path
+        return None
+
+    def _record_path(self, s: int, k: int, end: str) -> Path:
+        return self.path(s, k).with_suffix(end)
+
+    def _note(self, s: int, k: int, failed: str) -> None:
+        """Note a shard that is there, and the digest of what it holds if it has failures."""
         if not failed:
-            self._sound.add(key)
+            self._sound.add(self.key(s, k))
         if failed != self._failures.get((s, k), ""):
             self._failures[s, k] = failed
             self._forget_keys()
-        return record
 
     def _forget_keys(self) -> None:
         """Drop the keys that do not know of a shard's failures, or still know of them."""
@@ -217,14 +264,35 @@ class Shards:
         """Forget a damaged shard, and say so."""
         warnings.warn(str(error), RepairWarning, stacklevel=2)
         self._sound.discard(self.key(s, k))
-        with suppress(OSError):
-            self.path(s, k).with_suffix(".json").unlink()
+        for end in (_SOUND, _FAILED):
+            self._remove(self._record_path(s, k, end))
+
+    def _remove(self, path: Path) -> None:
+        if self.listing.has(path):
+            with suppress(OSError, InputError):
+                remove(path)
+            self.listing.remove(path)
 
     def check(self) -> None:
-        """Check all shards with their bytes; damaged ones are named, and missing then."""
+        """Check all shards; damaged ones are named, and missing then."""
         for k in range(self.n):
             for s in range(1, self.last + 1):
-                self.record(s, k, whole=True)
+                self.is_whole(s, k)
+
+    def is_whole(self, s: int, k: int) -> bool:
+        """Check a shard, on this machine with its bytes; elsewhere only if all of it is there.
+
+        Bytes of another store are checked where they are needed.
+        """
+        if not is_remote(self.work):
+            return self.record(s, k, whole=True) is not None
+        path = self.path(s, k)
+        if self._record(s, k) is None:
+            return False
+        if not self.listing.has(path):
+            self.drop(s, k, InputError(path, None, f"is gone; {_REMEDY}"))
+            return False
+        return True
 
     def path(self, s: int, k: int) -> Path:
         """The file of a shard."""
@@ -240,8 +308,13 @@ class Shards:
         return self.folder(s) / f"learned-{sha256(keys.encode()).hexdigest()[:16]}"
 
     def read(self, s: int, k: int) -> list[SentencePair]:
-        """The rows of a finished shard. Raises InputError if it is damaged."""
-        return read_shard(self.path(s, k))
+        """The rows of a finished shard. Raises DamageError if it is damaged, which is forgotten."""
+        try:
+            return read_shard(self.path(s, k))
+        except InputError as error:
+            damage = DamageError(error.file, None, f"{error.why.partition(';')[0]}; {_REMEDY}")
+            self.drop(s, k, damage)
+            raise damage from error
 
     def write(
         self,
@@ -267,20 +340,36 @@ class Shards:
         if kept is not None:
             notes |= {"failed": digest_of(rows), "kept": kept, "session": self._session}
         path = self.path(s, k)
-        write_shard(path, rows)
-        write_record(path.with_suffix(".json"), notes, [path], indent=None)
+        digest = write_shard(path, rows)
+        ends = (_FAILED, _SOUND) if notes.get("failed") else (_SOUND, _FAILED)
+        record, other = (self._record_path(s, k, end) for end in ends)
+        write_record(record, notes, {path: digest}, indent=None)
+        for written in (path, record):
+            self.listing.add(written)
+        self._remove(other)
         self._tried.add(notes["key"])
-        self.record(s, k)
+        self._note(s, k, notes.get("failed", ""))
 
     def report(self, made: Sequence[int], learning: Sequence[float]) -> list[StepReport]:
-        """The reports of all steps, with what this run did of each."""
+        """The reports of all steps, with what this run did of each.
+
+        Raises DamageError if a record is damaged or gone.
+        """
         reports = [StepReport("read"), *(facts.report for facts in self.steps)]
         for s, report in enumerate(reports):
             report.made, report.learning = made[s], learning[s]
-            for k in range(self.n):
-                if (notes := self.record(s, k)) is not None:
-                    report.shards += 1
-                    report.rows += notes["rows"]
-                    report.seconds += notes["seconds"]
-                    report.account.merge(Account.from_dict(notes["account"]))
+            for notes in self._records(s):
+                report.shards += 1
+                report.rows += notes["rows"]
+                report.seconds += notes["seconds"]
+                report.account.merge(Account.from_dict(notes["account"]))
         return reports
+
+    def _records(self, s: int) -> Iterator[dict[str, Any]]:
+        """The records of all shards of a step."""
+        paths = [self._record(s, k) or self.path(s, k) for k in range(self.n)]
+        for k, data in enumerate(store.read_many(paths)):
+            record = None if data is None else self.record(s, k, data=data)
+            if record is None:
+                raise DamageError(paths[k], None, f"is damaged or gone; {_REMEDY}")
+            yield record

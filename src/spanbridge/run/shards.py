@@ -1,9 +1,9 @@
 """The sharded runner, which saves every shard of every step so that a killed run can be resumed.
 
 The same work is done by one process, by several (:mod:`spanbridge.run.engines`), or by any number
-of machines that share the folder: all take what is missing. Finished shards
-(:mod:`spanbridge.run.shard_store`) are not made again, damaged ones are. One of the machines writes
-the output, shard by shard while others are made. Files appear whole or not at all.
+of machines that share the folder, which may lie on an object store: all take what is missing.
+Finished shards (:mod:`spanbridge.run.shard_store`) are not made again, damaged ones are. One of the
+machines writes the output, shard by shard while others are made. Files appear whole or not at all.
 """
 
 from __future__ import annotations
@@ -15,16 +15,20 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
+from itertools import count
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from spanbridge.core.claims import Claims, FileClaims, holding
+from spanbridge.core.addresses import is_remote
+from spanbridge.core.claims import Claims, holding
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import alone, reason
 from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.records import read_record, write_record
 from spanbridge.core.standard import is_standard
+from spanbridge.core.store import absolute
+from spanbridge.core.store_claims import claims_in
 from spanbridge.core.temporary import private_folder, sweep
 from spanbridge.formats.base import Counts
 from spanbridge.run.board import Board, Whole
@@ -40,10 +44,14 @@ from spanbridge.run.result import (
     rejects_path,
     whole_account,
 )
-from spanbridge.run.shard_store import Shards
+from spanbridge.run.shard_store import DamageError, Shards
 from spanbridge.run.workers import Crew, Figures
 from spanbridge.steps.account import Account
 from spanbridge.steps.raw_text import in_plain_words
+
+T = TypeVar("T")
+# Times that a run begins, if it comes upon damage.
+_TRIES = 5
 
 
 @deterministic
@@ -57,8 +65,7 @@ def run(job: Job, progress: Progress = silent) -> tuple[Run, list[StepReport]]:
         InputError: the input is wrong, or a folder cannot be written to.
         SpanbridgeError: a setting is wrong, or something that a step needs is missing.
     """
-    with _going(job, progress) as going:
-        return going.end(), going.reports
+    return _whole(job, progress, lambda going: (going.end(), going.reports))
 
 
 @deterministic
@@ -71,9 +78,24 @@ def prepare(job: Job, progress: Progress = silent) -> list[StepReport]:
     Raises:
         InputError, SpanbridgeError: as :func:`run`.
     """
-    with _going(job, progress) as going:
+
+    def make(going: _ShardedRun) -> list[StepReport]:
         going.make()
         return going.reports
+
+    return _whole(job, progress, make)
+
+
+def _whole(job: Job, progress: Progress, do: Callable[[_ShardedRun], T]) -> T:
+    """Do something with a run; once more if that came upon damage, which is forgotten then."""
+    for n in count(1):
+        try:
+            with _going(job, progress) as going:
+                return do(going)
+        except DamageError:
+            if n == _TRIES:
+                raise
+    raise AssertionError
 
 
 @contextmanager
@@ -83,13 +105,14 @@ def _going(job: Job, progress: Progress) -> Iterator[_ShardedRun]:
     meter = Meter()
     steps = job.open_steps() if job.alone else ()
     with ExitStack() as stack:
-        try:
-            work = job.work or stack.enter_context(private_folder())
-            work.mkdir(parents=True, exist_ok=True)
-        except (OSError, ValueError) as error:
-            raise InputError(job.work, None, f"cannot be made ({reason(error)})") from error
-        sweep(work, deep=True)
-        claims = FileClaims(work.absolute() / ".claims")
+        work = job.work or stack.enter_context(private_folder())
+        if not is_remote(work):
+            try:
+                work.mkdir(parents=True, exist_ok=True)
+            except (OSError, ValueError) as error:
+                raise InputError(job.work, None, f"cannot be made ({reason(error)})") from error
+            sweep(work, deep=True)
+        claims = claims_in(absolute(work) / ".claims")
         claims.clear()
         session = secrets.token_hex(8)
         crew = stack.enter_context(crew_of(job, steps, work, claims, progress))
@@ -131,7 +154,8 @@ def _cut(job: Job, work: Path, progress: Progress) -> tuple[Manifest, int]:
 def _is_whole(work: Path, manifest: Manifest) -> bool:
     """Check if all shards of an input are there."""
     shards = Shards(work, (), manifest, 0, "")
-    return all(shards.record(0, k, whole=True) is not None for k in range(shards.n))
+    damaged = [k for k in range(shards.n) if not shards.is_whole(0, k)]  # all of them are named
+    return not damaged
 
 
 class _KeysChangedError(Exception):
@@ -187,6 +211,7 @@ class _ShardedRun:
         show = self._progress if left else silent
         for _ in show(passing(), task):
             pass
+        shards.refresh()
         self._figures = self._crew.figures()
         made = [self._n_read, *self._figures.made[1:]]
         self.reports = shards.report(made, self._figures.learning)
