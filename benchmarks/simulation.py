@@ -1,6 +1,6 @@
 """A run over very many shards: what its bookkeeping costs, and what grows faster than they do.
 
-Prints: for numbers of shards, seconds and the peak of memory of each part of a run whose shards
+Prints: for numbers of shards, CPU seconds and the peak of memory of each part of a run whose shards
     have one row and whose steps do nothing; then, for numbers of workers that take these shards at
     once on a clock that is only counted, how often each looks and asks in vain; then what follows
     from these figures for a billion rows.
@@ -60,13 +60,13 @@ class Clock(Progress):
     """Notes when the parts of a run begin and end."""
 
     def __init__(self, until_first: bool = False) -> None:
-        self.began = self._last = time.perf_counter()
+        self.began = self._last = time.process_time()
         self.parts: dict[str, float] = {}
         self._until_first = until_first
 
     def note(self, name: str) -> None:
         """Say that a part is over."""
-        now = time.perf_counter()
+        now = time.process_time()
         self.parts[name], self._last = now - self._last, now
 
     def __call__(self, items: Iterable[T], task: Task, /) -> Iterator[T]:
@@ -119,7 +119,7 @@ def start(folder: Path) -> Callable[[], dict[str, float]]:
             run(job(folder), clock)
         except _StopError:
             pass
-        return {"start": time.perf_counter() - clock.began}
+        return {"start": time.process_time() - clock.began}
 
     return go
 
@@ -187,7 +187,7 @@ def figures(n: int) -> dict[str, tuple[float, float]]:
 def main(shards: Sequence[int] = SHARDS) -> None:
     """Print the tables."""
     found = {n: figures(n) for n in shards}
-    print(f"{'':<28}" + "".join(f"{f'{n:,} shards: s':>20}{'MB':>6}" for n in shards))
+    print(f"{'':<28}" + "".join(f"{f'{n:,} shards: CPU s':>24}{'MB':>6}" for n in shards))
     for name in found[shards[0]]:
-        cells = (f"{found[n][name][0]:>20.2f}{found[n][name][1]:>6.0f}" for n in shards)
+        cells = (f"{found[n][name][0]:>24.2f}{found[n][name][1]:>6.0f}" for n in shards)
         print(f"{name:<28}" + "".join(cells), flush=True)

@@ -33,6 +33,8 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 
 _REMEDY = "made anew"
+# Keys that are kept, since they are soon asked for again; bounds memory (3 MB).
+_KEPT = 10_000
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,10 @@ class Shards:
         self._fit_rows, self._session = fit_rows, session
         self._keys: dict[tuple[int, int], str] = {}
         self._learned: dict[int, str] = {}  # what steps learn from, as part of keys
-        self._sound: set[str] = set()  # keys of shards that are there, without failures
+        # by step and shard: 1 if it is there, without failures
+        self._sound = [bytearray(self.n) for _ in range(len(steps) + 1)]
         self._failures: dict[tuple[int, int], str] = {}  # digests of those with failures
-        self._tried: set[str] = set()  # keys of those that this process has made
+        self._tried: set[str] = set()  # keys of these that this process has made
 
     @property
     def last(self) -> int:
@@ -121,10 +124,19 @@ class Shards:
         """What the rows of a shard depend on, in one digest."""
         if s == 0:
             return self.manifest.digests[k]
-        if (s, k) not in self._keys:
-            own = f"{self._given(s, k)}|{self.steps[s - 1].described}{self._learned_from(s)}"
-            self._keys[s, k] = sha256(own.encode()).hexdigest()
-        return self._keys[s, k]
+        if (known := self._keys.get((s, k))) is not None:
+            return known
+        own = f"{self._given(s, k)}|{self.steps[s - 1].described}{self._learned_from(s)}"
+        if len(self._keys) >= _KEPT:
+            self._keys.clear()
+        found = self._keys[s, k] = sha256(own.encode()).hexdigest()
+        return found
+
+    def learns_from(self, s: int, examples: str) -> None:
+        """Say that a step learns from rows of its own, with their digest."""
+        if self.examples.get(s) != examples:
+            self.examples[s] = examples
+            self._forget_all()
 
     def _learned_from(self, s: int) -> str:
         if not self.steps[s - 1].learns:
@@ -132,7 +144,8 @@ class Shards:
         if s not in self._learned:
             own = self.examples.get(s)
             given = (f"|{self._given(s, n)}:{rows}" for n, rows in self.sample.items())
-            self._learned[s] = "".join(given) if own is None else f"|{own}"
+            told = "".join(given) if own is None else f"|{own}"
+            self._learned[s] = f"|{sha256(told.encode()).hexdigest()}"
         return self._learned[s]
 
     def _given(self, s: int, k: int) -> str:
@@ -141,21 +154,20 @@ class Shards:
 
     def failed(self, s: int, k: int) -> str:
         """A digest of a shard's rows if translations in it failed; empty if none did."""
-        if s == 0 or self.key(s, k) in self._sound:
+        if s == 0 or self._sound[s][k]:
             return ""
         record = self.record(s, k)
         return "" if record is None else str(record.get("failed", ""))
 
     def missing(self, s: int, k: int) -> bool:
         """Check if a shard is still to be made, or made again."""
-        key = self.key(s, k)
-        if key in self._sound:
+        if self._sound[s][k]:
             return False
         record = self.record(s, k)
         if record is None:
             return True
         again = record.get("failed") and record.get("session") != self._session
-        return bool(again) and key not in self._tried
+        return bool(again) and self.key(s, k) not in self._tried
 
     def done(self, k: int) -> bool:
         """Check if a shard has passed all steps, and each failure in it was tried again."""
@@ -201,22 +213,32 @@ class Shards:
             self.drop(s, k, error)
             return None
         failed = record.get("failed", "")
-        if not failed:
-            self._sound.add(key)
         if failed != self._failures.get((s, k), ""):
             self._failures[s, k] = failed
-            self._forget_keys()
+            self._forget(s, k)
+        if not failed and s:
+            self._sound[s][k] = 1
         return record
 
-    def _forget_keys(self) -> None:
-        """Drop the keys that do not know of a shard's failures, or still know of them."""
+    def _forget(self, s: int, k: int) -> None:
+        """Drop the keys that depend on what a shard holds, and what is known by them."""
+        if k in self.sample and any(step.learns for step in self.steps[s:]):
+            self._forget_all()
+        for later in range(s + 1, self.last + 1):
+            self._keys.pop((later, k), None)
+            self._sound[later][k] = 0
+
+    def _forget_all(self) -> None:
         self._keys.clear()
         self._learned.clear()
+        for known in self._sound:
+            known[:] = bytes(len(known))
 
     def drop(self, s: int, k: int, error: InputError) -> None:
         """Forget a damaged shard, and say so."""
         warnings.warn(str(error), RepairWarning, stacklevel=2)
-        self._sound.discard(self.key(s, k))
+        if s:
+            self._sound[s][k] = 0
         with suppress(OSError):
             self.path(s, k).with_suffix(".json").unlink()
 
@@ -266,10 +288,10 @@ class Shards:
         }
         if kept is not None:
             notes |= {"failed": digest_of(rows), "kept": kept, "session": self._session}
+            self._tried.add(notes["key"])
         path = self.path(s, k)
         write_shard(path, rows)
         write_record(path.with_suffix(".json"), notes, [path], indent=None)
-        self._tried.add(notes["key"])
         self.record(s, k)
 
     def report(self, made: Sequence[int], learning: Sequence[float]) -> list[StepReport]:
