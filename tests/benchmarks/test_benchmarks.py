@@ -23,6 +23,7 @@ from benchmarks import (
     runner,
     scale,
     shards,
+    simulation,
     solving,
     speed,
     tagging,
@@ -215,6 +216,25 @@ def test_runner(capsys):
     assert 0 <= seconds < 600
     assert each > 0
     assert added
+
+
+@pytest.mark.slow
+def test_simulation(capsys, monkeypatch):
+    monkeypatch.setattr(simulation, "LARGE", 10)
+    simulation.main([4], [3])
+    printed = capsys.readouterr().out
+    for name in simulation.PARTS.values():
+        seconds, peak, times = row(printed, name)
+        assert 0 <= seconds < 600
+        assert 20 < peak < 5000
+        assert times == 1
+    n, looks, in_vain, at_work, _ = row(printed, f"{3:>10}")
+    assert n == 2000
+    assert looks >= 3  # each of three sees each at least once
+    assert 0 < in_vain < 3
+    assert 0.9 < at_work <= 1
+    for name in ("read and cut", "write the output", "shards on disk"):
+        assert row(printed, name)[-1] >= 0
 
 
 @pytest.mark.slow

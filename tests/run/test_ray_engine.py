@@ -1,6 +1,7 @@
 """Workers on a cluster of Ray: two nodes on this machine, whatever is lost."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,7 +9,9 @@ import tempfile
 import threading
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 import toy_pipeline as toy
@@ -23,8 +26,10 @@ SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{Path(__file__).parent}",
 }
-SHARDS = 60
-PATIENCE = 120  # seconds, after which something hangs
+# SPANBRIDGE_LONG=1: 100,000 rows, and an actor is killed every 20 seconds; some minutes.
+LONG = bool(os.environ.get("SPANBRIDGE_LONG"))
+SHARDS, EACH, PAUSE = (1000, 100, 20.0) if LONG else (60, 10, 1.5)
+PATIENCE = 3600 if LONG else 120  # seconds, after which something hangs
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +58,8 @@ def cluster():
 def given(tmp_path_factory):
     """A pipeline that learns, and what one process makes of it."""
     place = tmp_path_factory.mktemp("toy")
-    toy.write(place, 10 * SHARDS)
-    one = toy.settings(place, steps=LEARNING, shard_rows=10)
+    toy.write(place, EACH * SHARDS)
+    one = toy.settings(place, steps=LEARNING, shard_rows=EACH)
     done, reports = toy.run({**one, "output": str(place / "one.jsonl")})
     return place, one, done, reports
 
@@ -81,23 +86,61 @@ def when(reached, do):
     return thread
 
 
-def test_the_driver_is_killed_twice(cluster, given):
+def actors(cluster):
+    """Numbers of the processes that make shards, on all nodes of the cluster."""
+    nodes = [cluster.head_node, *cluster.worker_nodes]
+    raylets = {str(node.all_processes["raylet"][0].process.pid) for node in nodes}
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may have ended
+            parent = re.search(r"^PPid:\s*(\d+)", (place / "status").read_text(), re.MULTILINE)
+            name = (place / "cmdline").read_bytes()
+            if parent[1] in raylets and name.startswith(b"ray::Actor"):
+                found.append(int(place.name))
+    return found
+
+
+def test_whatever_is_killed(cluster, given):
+    """An actor now and then, the driver twice, and one of two nodes."""
     place, settings, *_ = given
-    (place / "p.yaml").write_text(yaml.safe_dump({**settings, "output": str(place / "d.jsonl")}))
+    (place / "p.yaml").write_text(yaml.safe_dump({**settings, "output": str(place / "k.jsonl")}))
     command = [sys.executable, "-m", "spanbridge", "run", "p.yaml", "--engine", "ray", "--quiet"]
-    for least in (1, SHARDS // 2, None):
-        driver = subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True)
-        if least is not None:
+    random, over, kills = Random(3), threading.Event(), []
+
+    def kill():
+        n_before = 0
+        while not over.wait(PAUSE):
+            mine, n = actors(cluster), n_made(place, "k.jsonl")
+            if mine and n > n_before:  # else all might die before anything is made
+                n_before = n
+                with suppress(ProcessLookupError):
+                    os.kill(random.choice(mine), signal.SIGKILL)
+                    kills.append(n)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    lost = next(iter(cluster.worker_nodes))
+    try:
+        for least in (SHARDS // 6, SHARDS // 3, None):
+            driver = subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True)
             latest = time.monotonic() + PATIENCE
-            while n_made(place, "d.jsonl") < least and driver.poll() is None:
+            while n_made(place, "k.jsonl") < (least or SHARDS // 2) and driver.poll() is None:
                 assert time.monotonic() < latest
                 time.sleep(0.01)
             assert driver.poll() is None, driver.stderr.read()
-            driver.send_signal(signal.SIGKILL)
-            driver.wait()
-        else:
-            assert driver.wait(PATIENCE) == 0, driver.stderr.read()
-    assert same(given, "d.jsonl")
+            if least is None:
+                cluster.remove_node(lost, allow_graceful=False)
+            else:
+                driver.send_signal(signal.SIGKILL)
+                driver.wait()
+        assert driver.wait(PATIENCE) == 0, driver.stderr.read()
+    finally:
+        over.set()
+        killer.join()
+        cluster.add_node()
+    print(f"actors were killed when so many of {SHARDS} shards were there: {kills}")
+    assert kills
+    assert same(given, "k.jsonl")
 
 
 def test_errors_and_warnings_come_from_actors(cluster, given):

@@ -109,13 +109,14 @@ def test_workers_give_the_same_bytes(tmp_path, steps):
         assert f"{n} workers, each of at most" in done.text()
 
 
-# SPANBRIDGE_LONG=1: 20,000 rows, a kill every second; some two minutes.
+# SPANBRIDGE_LONG=1: 20,000 rows, a kill every second; some four minutes.
 LONG = bool(os.environ.get("SPANBRIDGE_LONG"))
 ROWS, PAUSE = (20_000, 1.0) if LONG else (600, 0.3)
 
 
 @pytest.mark.slow
-def test_killed_workers_lose_nothing(tmp_path):
+@pytest.mark.parametrize("n_workers", [2, 4] if LONG else [2])
+def test_killed_workers_lose_nothing(tmp_path, n_workers):
     toy.write(tmp_path, ROWS)
     given = toy.settings(tmp_path, steps=LEARNING, shard_rows=20)
     toy.run({**given, "output": str(tmp_path / "one.jsonl")})
@@ -135,7 +136,7 @@ def test_killed_workers_lose_nothing(tmp_path):
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        toy.run({**given, "workers": 2})
+        toy.run({**given, "workers": n_workers})
     finally:
         over.set()
         killer.join()

@@ -27,7 +27,7 @@ _GROUPING = re.compile(r"(?<=\d)[.,' \u00a0\u202f\u066b\u066c](?=\d)")
 _DISTANCE_COST = 0.02
 
 
-@lru_cache(2**16)
+@lru_cache(2**13)
 def normal_form(word: str) -> str:
     """A word as it is compared: without accents (NFKD), case and digit separators.
 

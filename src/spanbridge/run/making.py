@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
+from random import Random
 
 from spanbridge.core.claims import Claims, holding
 from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
@@ -29,6 +30,7 @@ from spanbridge.run.manifest import POLL, digest_of
 from spanbridge.run.reports import Part, StepReport
 from spanbridge.run.shard_store import DamageError, Shards
 from spanbridge.run.stream import passed
+from spanbridge.run.turns import Turns
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 from spanbridge.steps.raw_text import by_text
@@ -64,7 +66,8 @@ class Maker:
         for s, step in enumerate(self._steps, 1):
             if step.learns and step.examples(()) is not None:
                 rows = self._own_examples(s, step)
-                self._examples[s], self._shards.examples[s] = rows, digest_of(rows)
+                self._examples[s] = rows
+                self._shards.learns_from(s, digest_of(rows))
 
     def _own_examples(self, s: int, step: Step) -> list[SentencePair]:
         shards = self._shards
@@ -92,19 +95,23 @@ class Maker:
         Raises:
             InputError, SpanbridgeError: as the steps do; a note names step and shard.
         """
-        shards = self._shards
+        shards, n_made = self._shards, 0
         first = list(shards.sample if any(step.learns for step in self._steps) else ())
-        order = [*first, *sorted({*range(shards.n)} - {*first})]
-        # rows that are sound now may change what a step learns, and so what others are made of
-        while todo := [k for k in order if not shards.done(k)]:
-            n_made = sum(self.made)
-            for k in todo:
+        turns = Turns(first, shards.n, shards.done, Random())
+        for k in turns:
+            before = sum(self.made)
+            if k is not None:
                 if not shards.done(k, last := self._learned_up_to()):
                     yield from self._pass_on(k, last)
+                if sum(self.made) > before:
+                    turns.taken()
+                continue
+            # rows that are sound now may change what a step learns, and so what others are made of
             shards.refresh()
-            if sum(self.made) == n_made:  # others are at work on what is left
+            if n_made == before:  # others are at work on what is left
                 time.sleep(POLL)
                 yield self._taken()
+            n_made = before
         for s in self._examples:  # what the shards of an earlier session were made by
             while not self._learn(s):
                 time.sleep(POLL)

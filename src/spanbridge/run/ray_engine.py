@@ -15,7 +15,7 @@ import socket
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from copy import copy
 from dataclasses import replace
@@ -56,6 +56,7 @@ class RayEngine:
         assert job.work is not None
         self._given = (replace(job, work=absolute(job.work)), claims, code_version(), os.getcwd())
         self._needs, self._stack = job.resources, ExitStack()
+        self._told: Any = None
         self._ray = _connected(self._stack)
         try:
             room = _room(self._ray.nodes(), self._needs)
@@ -77,7 +78,15 @@ class RayEngine:
         # one that dies is replaced as any worker is, so Ray does not restart it
         options = {**asked, "max_restarts": 0, "scheduling_strategy": "SPREAD"}
         actor = self._ray.remote(**options)(Actor).remote(self._needs.cores)
-        return _Actor(n, self._ray, actor, actor.open.remote(*self._given))
+        return _Actor(n, self._ray, actor, actor.open.remote(*self._given), self._put)
+
+    def _put(self, shards: Shards) -> Any:
+        """The shards as all actors are told of them: one object, which may be megabytes."""
+        if self._told is None:
+            whole = copy(shards)
+            whole.work = absolute(shards.work)
+            self._told = self._ray.put(whole)
+        return self._told
 
     def wait(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
         """Wait until some of the actors have said something, or have died; these."""
@@ -96,15 +105,15 @@ class RayEngine:
 class _Actor(Worker):
     """A handle of an actor, and the streams of its messages."""
 
-    def __init__(self, n: int, ray: Any, actor: Any, said: Any) -> None:
-        self.n, self._ray, self._actor = n, ray, actor
+    def __init__(
+        self, n: int, ray: Any, actor: Any, said: Any, put: Callable[[Shards], Any]
+    ) -> None:
+        self.n, self._ray, self._actor, self._put = n, ray, actor, put
         self.said = deque([said])
 
     def send(self, shards: Shards) -> None:
         """Say which shards there are to be."""
-        whole = copy(shards)
-        whole.work = absolute(shards.work)
-        self.said.append(self._actor.make.remote(whole))
+        self.said.append(self._actor.make.remote(self._put(shards)))
 
     def receive(self) -> Message | None:
         """Its next message."""

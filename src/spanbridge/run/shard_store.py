@@ -39,6 +39,8 @@ from spanbridge.steps.base import Step
 
 _REMEDY = "made anew"
 _SOUND, _FAILED = ".json", ".failed.json"  # ends of records
+# Keys that are kept, since they are soon asked for again; bounds memory (3 MB).
+_KEPT = 10_000
 
 
 class DamageError(InputError):
@@ -95,9 +97,10 @@ class Shards:
         self._fit_rows, self._session = fit_rows, session
         self._keys: dict[tuple[int, int], str] = {}
         self._learned: dict[int, str] = {}  # what steps learn from, as part of keys
-        self._sound: set[str] = set()  # keys of shards that are there, without failures
+        # by step and shard: 1 if it is there, without failures
+        self._sound = [bytearray(self.n) for _ in range(len(steps) + 1)]
         self._failures: dict[tuple[int, int], str] = {}  # digests of those with failures
-        self._tried: set[str] = set()  # keys of those that this process has made
+        self._tried: set[str] = set()  # keys of these that this process has made
 
     @property
     def last(self) -> int:
@@ -132,10 +135,19 @@ class Shards:
         """What the rows of a shard depend on, in one digest."""
         if s == 0:
             return self.manifest.digests[k]
-        if (s, k) not in self._keys:
-            own = f"{self._given(s, k)}|{self.steps[s - 1].described}{self._learned_from(s)}"
-            self._keys[s, k] = sha256(own.encode()).hexdigest()
-        return self._keys[s, k]
+        if (known := self._keys.get((s, k))) is not None:
+            return known
+        own = f"{self._given(s, k)}|{self.steps[s - 1].described}{self._learned_from(s)}"
+        if len(self._keys) >= _KEPT:
+            self._keys.clear()
+        found = self._keys[s, k] = sha256(own.encode()).hexdigest()
+        return found
+
+    def learns_from(self, s: int, examples: str) -> None:
+        """Say that a step learns from rows of its own, with their digest."""
+        if self.examples.get(s) != examples:
+            self.examples[s] = examples
+            self._forget_all()
 
     def _learned_from(self, s: int) -> str:
         if not self.steps[s - 1].learns:
@@ -143,7 +155,8 @@ class Shards:
         if s not in self._learned:
             own = self.examples.get(s)
             given = (f"|{self._given(s, n)}:{rows}" for n, rows in self.sample.items())
-            self._learned[s] = "".join(given) if own is None else f"|{own}"
+            told = "".join(given) if own is None else f"|{own}"
+            self._learned[s] = f"|{sha256(told.encode()).hexdigest()}"
         return self._learned[s]
 
     def _given(self, s: int, k: int) -> str:
@@ -159,8 +172,7 @@ class Shards:
 
     def _is_sound(self, s: int, k: int) -> bool:
         """Check if a shard is there, without failures."""
-        key = self.key(s, k)
-        if key in self._sound:
+        if self._sound[s][k]:
             return True
         if not self.listing.has(self._record_path(s, k, _SOUND)):
             return False
@@ -249,21 +261,31 @@ class Shards:
 
     def _note(self, s: int, k: int, failed: str) -> None:
         """Note a shard that is there, and the digest of what it holds if it has failures."""
-        if not failed:
-            self._sound.add(self.key(s, k))
         if failed != self._failures.get((s, k), ""):
             self._failures[s, k] = failed
-            self._forget_keys()
+            self._forget(s, k)
+        if not failed and s:
+            self._sound[s][k] = 1
 
-    def _forget_keys(self) -> None:
-        """Drop the keys that do not know of a shard's failures, or still know of them."""
+    def _forget(self, s: int, k: int) -> None:
+        """Drop the keys that depend on what a shard holds, and what is known by them."""
+        if k in self.sample and any(step.learns for step in self.steps[s:]):
+            self._forget_all()
+        for later in range(s + 1, self.last + 1):
+            self._keys.pop((later, k), None)
+            self._sound[later][k] = 0
+
+    def _forget_all(self) -> None:
         self._keys.clear()
         self._learned.clear()
+        for known in self._sound:
+            known[:] = bytes(len(known))
 
     def drop(self, s: int, k: int, error: InputError) -> None:
         """Forget a damaged shard, and say so."""
         warnings.warn(str(error), RepairWarning, stacklevel=2)
-        self._sound.discard(self.key(s, k))
+        if s:
+            self._sound[s][k] = 0
         for end in (_SOUND, _FAILED):
             self._remove(self._record_path(s, k, end))
 
@@ -339,6 +361,7 @@ class Shards:
         }
         if kept is not None:
             notes |= {"failed": digest_of(rows), "kept": kept, "session": self._session}
+            self._tried.add(notes["key"])
         path = self.path(s, k)
         digest = write_shard(path, rows)
         ends = (_FAILED, _SOUND) if notes.get("failed") else (_SOUND, _FAILED)
@@ -347,7 +370,6 @@ class Shards:
         for written in (path, record):
             self.listing.add(written)
         self._remove(other)
-        self._tried.add(notes["key"])
         self._note(s, k, notes.get("failed", ""))
 
     def report(self, made: Sequence[int], learning: Sequence[float]) -> list[StepReport]:

@@ -262,7 +262,9 @@ class Workers(Crew):
             _check_alike(self._facts, content)
         elif what == "examples":
             assert self._shards is not None
-            self._shards.examples, self._n_ready = content, self._n_ready + 1
+            for s, digest in content.items():
+                self._shards.learns_from(s, digest)
+            self._n_ready += 1
         elif what == "warning":
             warnings.warn(content[1], content[0], stacklevel=2)
         elif what == "error":
