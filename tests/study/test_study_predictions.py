@@ -7,6 +7,7 @@ import pytest
 import spanbridge
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import ABSENT, Sentence
+from spanbridge.formats.offsets import place_spans
 from spanbridge.formats.tokens import raw_sentence
 from spanbridge.study.inputs import without_gold
 from spanbridge.study.study import write_study_inputs
@@ -178,3 +179,18 @@ def test_labels_that_a_description_does_not_list_are_noted(place, command):
     found = command("study", "study.yaml", "--check", code=2).stdout
     assert "my.test.de: its description does not list LOC" in found
     assert "study.yaml:3: theirs: is a folder; name its files" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("과제는 좋아요.", (0, 2)),
+        ("책을 읽다.", (0, 1)),
+        ("Ankara'da kar", (0, 6)),
+        ("ein SPD-Mann", (4, 7)),
+    ],
+)
+def test_words_that_reading_cut_at_gold_spans_are_whole_again(text, span):
+    gold = place_spans(text, [spanbridge.Span(*span, "X")], "target", "spans", "characters")
+    assert gold.words != raw_sentence(text).words
+    assert without_gold(SentencePair("k", ABSENT, gold)).target == raw_sentence(text)

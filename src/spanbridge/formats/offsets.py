@@ -104,7 +104,7 @@ def place_spans(
     n_inside = sum(_cuts(span, ranges) for span in spans)
     if n_inside and known is None:
         edges = [edge for span in spans for edge in span[:2]]
-        words, ranges = tokenize(text, edges if side == "source" else _joints(text, edges, ranges))
+        words, ranges = tokenize(text, edges) if side == "source" else cut_at_joints(text, edges)
         if side == "target" and places is not None:  # those are not widened
             places.n_inside -= n_inside - sum(_cuts(span, ranges) for span in spans)
     firsts, lasts = [start for start, _ in ranges], [end for _, end in ranges]
@@ -118,15 +118,18 @@ def place_spans(
     return Sentence(words, tuple(in_words), text, ranges)
 
 
-def _joints(text: str, edges: Sequence[int], ranges: Ranges) -> list[int]:
-    """Those of some positions inside words where parts of words meet."""
-    found = at_joints(text, edges)
+def cut_at_joints(text: str, edges: Sequence[int]) -> tuple[tuple[str, ...], Ranges]:
+    """Words of a target text, and their ranges: cut at those edges of spans where parts meet.
+
+    That is beside an apostrophe or hyphen, and before the particles of a language that glues them.
+    """
+    joints = at_joints(text, edges)
     closed = closed_classes(by_script(text))
-    for start, end in ranges if closed.glued else ():
+    for start, end in tokenize(text)[1] if closed.glued else ():
         glued = {start + at for at in closed.starts(text[start:end])}
         inside = (edge for edge in edges if start < edge < end)
-        found += (edge for edge in inside if edge in glued or text[edge:end] in closed.glued)
-    return found
+        joints += (edge for edge in inside if edge in glued or text[edge:end] in closed.glued)
+    return tokenize(text, joints)
 
 
 def locate_spans(

@@ -28,7 +28,8 @@ from spanbridge.formats import (
 from spanbridge.formats.base import DEFAULT_READING, Counts
 from spanbridge.formats.json_objects import objects
 from spanbridge.formats.jsonl import JsonLines, RowReader
-from spanbridge.formats.tokens import at_joints, raw_sentence, spans_in_text, tokenize
+from spanbridge.formats.offsets import cut_at_joints
+from spanbridge.formats.tokens import raw_sentence, spans_in_text
 from spanbridge.study.braces import filled
 from spanbridge.study.settings import Data, Sides
 from spanbridge.training.aligned.examples import place_of
@@ -223,7 +224,7 @@ def without_gold(row: SentencePair) -> SentencePair:
     target = row.target
     if target.text is not None:
         edges = [edge for span in spans_in_text(target) for edge in span[:2]]
-        if tokenize(target.text, at_joints(target.text, edges))[1] == target.offsets:
+        if cut_at_joints(target.text, edges)[1] == target.offsets:
             return row._replace(target=raw_sentence(target.text))
     return row._replace(target=target.with_spans(()))
 
