@@ -268,7 +268,7 @@ def turns(n_workers: int) -> tuple[int, float, float, float, int]:
 
 
 def rates(folder: Path, n_rows: int) -> dict[str, float]:
-    """CPU microseconds per row of large shards, and their bytes per row and step."""
+    """CPU microseconds per row of large shards, and per row and step."""
     large = replace(job(written(folder, n_rows)), shard_rows=LARGE)
     parts = Clock.of(large)
     shards, clock = known(folder), Clock()
@@ -277,14 +277,12 @@ def rates(folder: Path, n_rows: int) -> dict[str, float]:
     last = (pair for k in range(shards.n) for pair in shards.read(shards.last, k))
     write_pairs(folder / "again.jsonl", last)
     clock.note("write")
-    files = (folder / "out.jsonl.work").rglob("*.gz")
     each = 1e6 / n_rows
     return {
         "read": each * parts["read"],
-        "step": each * parts["make"] / STEPS,
+        "step": max(each * (parts["make"] - clock.parts["write"]) / STEPS, 0.0),
         "check": each * clock.parts["check"] / STEPS,
         "write": each * clock.parts["write"],
-        "bytes": sum(path.stat().st_size for path in files) / n_rows / (STEPS + 1),
     }
 
 
@@ -298,26 +296,19 @@ def billion(each: dict[str, float], found: dict[str, tuple[float, float]], n: in
     n_rows, n_steps = 10**9, 6
     n_shards = n_rows // LARGE
     hours = n_rows / 1e6 / 3600
-    records = (found["report"][0] / (STEPS + 1)) / n * n_shards * (n_steps + 1)
     own = (found["make"][0] / STEPS) / n * n_shards * n_steps
-    base = found["none_done"][1]
+    records = found["report"][0] / (STEPS + 1) / n * n_shards * (n_steps + 1)
     print(f"\n{n_rows:,} rows, {n_shards:,} shards of {LARGE:,}, {n_steps} steps that do nothing:")
     for what, value, unit in (
-        ("read and cut by one process, before all else", hours * each["read"], "h"),
+        ("read and cut the input, by one process, first", hours * each["read"], "h"),
         ("pass all steps, by all workers", hours * each["step"] * n_steps, "CPU h"),
         ("  of which for shards, however small", own / 3600, "CPU h"),
-        (
-            "check all bytes, by each machine that starts",
-            hours * each["check"] * (n_steps + 1),
-            "h",
-        ),
-        ("write the output by one process", hours * each["write"], "h"),
+        ("check the bytes of all steps, on each machine", hours * each["check"] * n_steps, "h"),
+        ("write the output, by one process", hours * each["write"], "h"),
         ("read all records at the end", records / 60, "min"),
-        ("shards on disk", n_rows * each["bytes"] * (n_steps + 1) / 1e12, "TB"),
-        ("peak of memory to begin with so many shards", base, "MB"),
-        ("cores that keep the writer busy at 10 ms a row", 10_000 / each["write"], ""),
+        ("cores at 10 ms a row that one writer keeps up with", 1e4 / each["write"], ""),
     ):
-        print(f"{what:<48}{value:>12,.1f} {unit}".rstrip(), flush=True)
+        print(f"{what:<52}{value:>10,.2f} {unit}".rstrip(), flush=True)
 
 
 def main(shards: Sequence[int] = SHARDS, workers: Sequence[int] = WORKERS) -> None:

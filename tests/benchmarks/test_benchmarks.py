@@ -233,7 +233,7 @@ def test_simulation(capsys, monkeypatch):
     assert looks >= 3  # each of three sees each at least once
     assert 0 < in_vain < 3
     assert 0.9 < at_work <= 1
-    for name in ("read and cut", "write the output", "shards on disk"):
+    for name in ("read and cut", "write the output", "cores at 10 ms"):
         assert row(printed, name)[-1] >= 0
 
 
