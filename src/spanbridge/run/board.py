@@ -16,6 +16,8 @@ _TOLD = 6
 # Seconds between two looks at what others have done; more, if looking would take more than a
 # hundredth of the time.
 _LOOK, _SHARE = 60.0, 0.01
+# What is known of a shard: it is left to be made; it is done; others have made it meanwhile.
+_LEFT, _DONE, _THEIRS = range(3)
 
 
 class Whole:
@@ -34,37 +36,37 @@ class Whole:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sizes, self._is_done, self._clock = sizes, done, clock
-        self._left = {k for k in range(len(sizes)) if not done(k)}
-        self._theirs: set[int] = set()
+        # there may be a million of them
+        self._known = bytearray(_DONE if done(k) else _LEFT for k in range(len(sizes)))
         self._due = clock() + _LOOK
         self.others = 0  # rows that others have done since this was made
 
     @property
     def n(self) -> int:
         """Number of shards."""
-        return len(self._sizes)
+        return len(self._known)
 
     @property
     def n_done(self) -> int:
         """Number of shards that are known to be done, whoever has made them."""
-        return self.n - len(self._left)
+        return self.n - self._known.count(_LEFT)
 
     def add(self, shards: Sequence[int]) -> None:
         """Add shards that were made here."""
-        self._left.difference_update(shards)
-        for k in self._theirs.intersection(shards):  # they were seen before this was told
-            self._theirs.remove(k)
-            self.others -= self._sizes[k]
+        for k in shards:
+            if self._known[k] == _THEIRS:  # it was seen before this was told
+                self.others -= self._sizes[k]
+            self._known[k] = _DONE
 
     def look(self) -> None:
         """See what others have done, if it is time to."""
         began = self._clock()
         if began < self._due:
             return
-        found = {k for k in self._left if self._is_done(k)}
-        self._left -= found
-        self._theirs |= found
-        self.others += sum(self._sizes[k] for k in found)
+        for k, known in enumerate(self._known):
+            if known == _LEFT and self._is_done(k):
+                self._known[k] = _THEIRS
+                self.others += self._sizes[k]
         now = self._clock()
         self._due = now + max(_LOOK, (now - began) / _SHARE)
 
