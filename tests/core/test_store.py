@@ -204,10 +204,38 @@ def test_a_dead_process_of_this_machine_holds_nothing(tmp_path):
     process = get_context("fork").Process(target=_hold, args=(folder, theirs))
     process.start()
     assert mine.recv()
-    assert StoreClaims(folder).take("a") is None
+    clock = Clock()
+    one, other = StoreClaims(folder, 60, clock), StoreClaims(folder, 60, clock)
+    assert one.take("a") is None
+    assert other.take("a") is None
+    clock.now = 21
+    assert other.take("a") is None  # its holder lives, and that is not asked again
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    lease = StoreClaims(folder).take("a")
+    assert other.take("a") is None
+    assert StoreClaims(folder).take("b")  # removes what the dead have left
+    clock.now = 24
+    lease = other.take("a")
+    assert lease is not None
+    lease.release()
+
+
+def test_one_that_died_since_is_noticed_later(tmp_path):
+    folder = Path(f"file://{tmp_path}/claims")
+    (tmp_path / "claims").mkdir()
+    mine, theirs = get_context("fork").Pipe()
+    process = get_context("fork").Process(target=_hold, args=(folder, theirs))
+    process.start()
+    assert mine.recv()
+    clock = Clock()
+    claims = StoreClaims(folder, 60, clock)
+    assert claims.take("a") is None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    clock.now = 19
+    assert claims.take("a") is None
+    clock.now = 21
+    lease = claims.take("a")
     assert lease is not None
     lease.release()
     assert not list((tmp_path / "claims").iterdir())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -190,12 +191,12 @@ def _at_work(s3, name):
 
 
 def _worker(parent, holders):
-    """The process below another that has a file open in one of some folders."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    for child in children:
-        for number in Path(f"/proc/{child}/fd").iterdir():
-            if os.fsencode(os.path.realpath(number)) in holders:
-                return int(child)
+    """A process other than the first that has one of some folders open."""
+    for number in Path("/proc").glob("[0-9]*/fd/*"):
+        pid = int(number.parts[2])
+        with suppress(OSError):
+            if os.fsencode(os.path.realpath(number)) in holders and pid != parent:
+                return pid
     raise AssertionError("no worker holds anything")
 
 

@@ -18,8 +18,8 @@ from spanbridge.core.installation import install_command
 from spanbridge.core.requirements import require
 from spanbridge.core.secrets import shown
 
-# Bytes that are asked for at a time.
-_BLOCK = 1 << 22
+# Bytes that are asked for at a time: little at first, since many only look at the beginning.
+_FIRST, _BLOCK = 1 << 18, 1 << 22
 # What stores call the state of a file, if they tell it.
 _STATES = (
     *("ETag", "etag", "generation", "sha256", "blob_id", "md5", "mtime"),
@@ -31,7 +31,7 @@ def opened(path: str | Path) -> IO[bytes]:
     """Open a file for reading, from any place in it. Raises InputError, OSError."""
     store, name = _store(path)
     with _plainly():
-        file = store.open(name, "rb", block_size=_BLOCK)
+        file = store.open(name, "rb", block_size=_BLOCK, cache_type="none")  # it is kept here
     return BufferedReader(_Reader(file), _BLOCK)
 
 
@@ -200,7 +200,7 @@ class _Reader(RawIOBase):
     """A file of a store as Python's own."""
 
     def __init__(self, file: Any) -> None:
-        self._file = file
+        self._file, self._n = file, _FIRST
 
     def readable(self) -> bool:
         return True
@@ -216,7 +216,8 @@ class _Reader(RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         with _plainly():
-            data = self._file.read(len(buffer))
+            data = self._file.read(min(len(buffer), self._n))
+        self._n = min(2 * self._n, _BLOCK)
         buffer[: len(data)] = data
         return len(data)
 

@@ -56,6 +56,7 @@ class StoreClaims:
     ) -> None:
         self._folder, self._seconds, self._clock = folder, seconds, clock
         self._seen: dict[str, tuple[str, float]] = {}  # states of leases, and since when
+        self._asked: set[tuple[str, str]] = set()  # leases and states whose holders lived
         self._looked = float("-inf")
         self._heart = Heart(seconds)
         self._home: Path | None = None
@@ -72,7 +73,7 @@ class StoreClaims:
         name = lease_name(key)
         self._look()
         if name in self._seen:
-            if self._clock() - self._seen[name][1] < self._seconds:
+            if not self._is_over(name):
                 return None
             remote.remove(self._folder / name)
             del self._seen[name]
@@ -87,10 +88,31 @@ class StoreClaims:
         """Remove the leases of processes of this machine that no longer live."""
         with suppress(InputError, OSError):
             for name in remote.listed(self._folder, LEASES):
-                with suppress(InputError, OSError, ValueError):
-                    machine, home, _ = remote.read(self._folder / name).split(b"\n")
-                    if machine == _machine() and not _lives(Path(os.fsdecode(home))):
+                with suppress(InputError, OSError):
+                    if self._is_dead(name):
                         remote.remove(self._folder / name)
+
+    def _is_over(self, name: str) -> bool:
+        """Check if the time of a lease is over, or its holder is a dead process of this machine.
+
+        That is asked once of a lease that has not been renewed for a while.
+        """
+        state, since = self._seen[name]
+        idle = self._clock() - since
+        if idle >= self._seconds:
+            return True
+        if idle < self._seconds / 3 or (name, state) in self._asked:
+            return False
+        self._asked.add((name, state))
+        return self._is_dead(name)
+
+    def _is_dead(self, name: str) -> bool:
+        """Check if the holder of a lease is a process of this machine that no longer lives."""
+        try:
+            machine, home, _ = remote.read(self._folder / name).split(b"\n")
+        except (OSError, ValueError):
+            return False
+        return machine == _machine() and not _lives(Path(os.fsdecode(home)))
 
     def _released(self, lease: _StoreLease) -> None:
         self._heart.drop(lease)
