@@ -84,6 +84,7 @@ class ChatTranslator(Translator):
             pause=pause,
         )
         key = os.environ.get(KEY, "")
+        key = os.environ.get(KEY, "")
         self._key = key if len(key) >= _LEAST_KEY else None
         self._tries = tries
         self.endpoint = self._client.endpoint
