@@ -98,7 +98,7 @@ def _logprobs(choice: Any) -> Iterator[tuple[str, float]]:
     given = choice.get("logprobs")
     tokens = given.get("content") if isinstance(given, dict) else None
     for token in tokens if isinstance(tokens, list) else ():
-        text = token.get("token") if isinstance(token, dict) else None
-        value = token.get("logprob") if isinstance(token, dict) else None
-        if isinstance(text, str) and type(value) in (int, float) and value <= 0:
+        token = token if isinstance(token, dict) else {}
+        text, value = token.get("token"), token.get("logprob")
+        if isinstance(text, str) and isinstance(value, int | float) and value <= 0:
             yield text, float(value)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from spanbridge.cli.terminal import say, say_json, show_passing
-from spanbridge.core.progress import Progress, Task, silent, watched
+from spanbridge.core.progress import Notice, Progress, Task, silent, watched
 from spanbridge.core.standard import STANDARD
 
 T = TypeVar("T")
@@ -74,6 +74,10 @@ def progress(quiet: bool) -> Progress:
     shown = (show_passing, 0.5) if sys.stderr.isatty() else (partial(say, err=True), 60.0)
 
     def show(items: Iterable[T], task: Task) -> Iterator[T]:
+        if isinstance(task, Notice):
+            say(task.doing, err=True)
+            yield from items
+            return
         try:
             yield from watched(items, task, *shown)
         finally:

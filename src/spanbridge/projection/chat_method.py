@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from spanbridge.chat.client import (
     ChatClient,
@@ -35,7 +35,7 @@ from spanbridge.projection.chat_questions import WAYS, Doubt, Pick, Picks, tagga
 from spanbridge.projection.contract import checked_projections
 from spanbridge.projection.corpus import digest
 from spanbridge.projection.matcher import Matcher
-from spanbridge.projection.method import Method, Projection, Row
+from spanbridge.projection.method import Method, Projection, Reads, Row
 
 # Parameters of every request; the server may refuse some, which are left out then.
 PARAMETERS: dict[str, Any] = {"temperature": 0, "seed": 0}
@@ -78,7 +78,8 @@ class ChatMethod(Method):
         SpanbridgeError: an argument is out of range, or the base is no method that can be asked.
     """
 
-    name, reads, aligner, learns, slow = "chat", "soft alignment", "fused", True, True
+    name, aligner, learns, slow = "chat", "fused", True, True
+    reads: ClassVar[Reads] = "soft alignment"  # where the base is corpus
     requires = ("anyio", "httpx")
 
     def __init__(
@@ -107,7 +108,7 @@ class ChatMethod(Method):
                 f"examples={examples}: out of range"
             )
         self.base = _made(base)
-        self.reads = self.base.reads  # type: ignore[misc]  # what the base reads
+        self.reads = self.base.reads  # type: ignore[misc]  # as the base does
         self.aligner = self.base.aligner  # type: ignore[misc]
         self.licence = licence
         self._way, self._way_name, self._below = WAYS[way], way, below

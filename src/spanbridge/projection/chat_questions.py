@@ -279,9 +279,10 @@ def read_tags(text: str, target: Sentence) -> dict[int, Place]:
         ValueError: the text is not the target's but for spaces, or its tags are not balanced, or
             cut a word; the message says what is wrong.
     """
-    counts, opened, edges = 0, [], {}
+    counts = at = 0
+    opened: list[tuple[int, int]] = []
+    edges: dict[int, Place] = {}
     pieces: list[str] = []
-    at = 0
     for tag in _TAG.finditer(text):
         pieces.append(_bare(text[at : tag.start()]))
         counts, at = counts + len(pieces[-1]), tag.end()

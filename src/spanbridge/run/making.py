@@ -26,7 +26,7 @@ from spanbridge.core.temporary import unfinished_folder
 from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.run.manifest import POLL, digest_of
 from spanbridge.run.shard_store import Shards
-from spanbridge.run.stream import passed
+from spanbridge.run.stream import passed, tell_costs
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 from spanbridge.steps.raw_text import by_text
@@ -192,6 +192,7 @@ class Maker:
         step, rows = self._steps[s - 1], self._learning_rows(s)
         started = time.monotonic()
         step.fit(rows, self._progress)
+        tell_costs([step], sum(self._shards.manifest.sizes), self._progress)
         try:
             with unfinished_folder(folder) as work:
                 step.save(work)
