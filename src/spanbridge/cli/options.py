@@ -26,6 +26,8 @@ def listed(kind: str) -> str:
 
 
 def stack(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
+    """A decorator that adds several options, in their order."""
+
     def decorate(function: F) -> F:
         for option in reversed(list(options)):
             function = option(function)

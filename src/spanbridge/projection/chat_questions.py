@@ -168,9 +168,9 @@ def _between(sentence: Sentence, place: Place, around: int) -> str:
     """A place between brackets, with so many words around it."""
     start, end = place
     first, last = max(0, start - around), min(len(sentence.words), end + around)
-    before = f"{sentence.text_of(first, start)} " if first < start else ""
-    after = f" {sentence.text_of(end, last)}" if end < last else ""
-    return _line(f"{before}[[{sentence.text_of(start, end)}]]{after}")
+    text, (starts, ends) = sentence.plain_text(), _bounds(sentence)
+    a, b = starts[start], ends[end - 1]
+    return _line(f"{text[starts[first] : a]}[[{text[a:b]}]]{text[b : ends[last - 1]]}")
 
 
 def _line(text: str) -> str:
