@@ -216,9 +216,9 @@ class ChatMethod(Method):
             f"and {received:,.0f} received"
         )
         if self._price is not None:
-            told += f", {self._price.of(sent, received):,.2f} in money"
+            told += f", {self._price.of(sent, received):,.4g} by the price given"
         if self._budget is not None:
-            told += f" (the budget is {self._budget:,.2f})"
+            told += f" (the budget is {self._budget:,g})"
         return f"{told}; answers that are kept from earlier runs cost nothing again"
 
     def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
