@@ -114,7 +114,7 @@ def test_a_bad_answer_is_asked_for_again_and_then_given_up(serve, answer, why):
         ((200, "<html><b>Sign in</b>"), "it does not answer in JSON: Sign in"),
         ((200, '{"error": 1}'), "it does not answer as OpenAI's interface does"),
         ((200, "[]"), "it does not answer as OpenAI's interface does"),
-        ((200, "x" * (1 << 20) + "yy"), "the answer is longer than any translation"),
+        ((200, "x" * (1 << 20) + "yy"), "the answer is longer than 1 MiB"),
         (
             (400, '{"error": {"message": "Unsupported value: \'temperature\' must be 1"}}'),
             "'temperature' must be 1 (the option leave_out=temperature leaves it out)",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from spanbridge.chat.answer import Answer
 from spanbridge.translation.chat_answers import read_answer
 
 GOOD = json.dumps({"translation": "Ana saw Lima."})
@@ -12,7 +13,7 @@ OTHER = json.dumps({"translation": "Ana looked at Lima."})
 
 def read(content, sentence="Ana vio Lima.", **choice):
     message = {"content": content}
-    return read_answer({"choices": [{"message": message, **choice}]}, sentence)
+    return read_answer(Answer.of({"choices": [{"message": message, **choice}]}), sentence)
 
 
 @pytest.mark.parametrize(
@@ -72,14 +73,15 @@ def test_reasons_to_end():
     assert read(GOOD, finish_reason="length").status == "failed: the model did not end (length)"
     told = read(GOOD, finish_reason="\x1b[1m").status
     assert told == "failed: the model did not end (for a reason of its own)"
-    refused = read_answer({"choices": [{"message": {"content": None, "refusal": "no"}}]}, "a")
+    message = {"content": None, "refusal": "no"}
+    refused = read_answer(Answer.of({"choices": [{"message": message}]}), "a")
     assert refused.status == "failed: the model refuses"
 
 
 @pytest.mark.parametrize("answer", [{}, [], None, {"choices": []}, {"choices": [{"message": 1}]}])
 def test_another_interface(answer):
     with pytest.raises(ValueError, match="does not answer as OpenAI's interface does"):
-        read_answer(answer, "a")
+        Answer.of(answer)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,9 @@ def listed(kind: str) -> str:
     return "; ".join(f"{name}: {summary}" for name, summary in registry.names(kind).items())
 
 
-def _stack(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
+def stack(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
+    """A decorator that adds several options, in their order."""
+
     def decorate(function: F) -> F:
         for option in reversed(list(options)):
             function = option(function)
@@ -50,7 +52,7 @@ target_option = click.option(
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no account.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-tag_options = _stack(
+tag_options = stack(
     [
         click.option(
             "--scheme",
@@ -88,7 +90,7 @@ def _column(_: Any, parameter: click.Parameter, text: str | None) -> int | str |
     return int(text[:9])
 
 
-file_options = _stack(
+file_options = stack(
     [
         click.option(
             "--format",
@@ -126,7 +128,7 @@ output_format_option = click.option(
     help="Format of OUT, if its suffix does not tell (for - whole pairs, jsonl).",
 )
 
-reading_options = _stack(
+reading_options = stack(
     [
         file_options,
         *(
@@ -162,7 +164,7 @@ _encoder_option = click.option(
     "multilingual-e5-small (intfloat/multilingual-e5-small is the same model on the Hub).",
 )
 
-aligner_options = _stack(
+aligner_options = stack(
     [
         _aligner_option,
         _encoder_option,
@@ -215,7 +217,7 @@ def via_option(what: str) -> Callable[[F], F]:
     )
 
 
-translator_options = _stack(
+translator_options = stack(
     [
         click.option(
             "--translator",
@@ -307,7 +309,7 @@ calibrate_option = click.option(
     "they are made to hold. Or the OUT.run.json of an earlier run that had them.",
 )
 
-route_options = _stack(
+route_options = stack(
     [
         translator_options,
         click.option(

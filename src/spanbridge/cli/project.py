@@ -14,6 +14,46 @@ from spanbridge.core.files import real_path
 SPEEDS = ("full", "fast", "faster", "fastest")
 
 
+_refine_options = opt.stack(
+    [
+        click.option(
+            "--refine",
+            metavar="NAME",
+            help="Method that decides on the spans in which --method is not sure: chat, a chat "
+            "model behind an OpenAI-compatible server (Ollama, llama.cpp, vLLM, hosted ones). The "
+            "server gets the text of these rows; docs/chat.md says what it costs and what leaves "
+            "the machine. Its key is taken from the environment (SPANBRIDGE_CHAT_KEY).",
+        ),
+        click.option(
+            "--below",
+            type=click.FloatRange(0, 1),
+            help="Confidence below which --refine decides on a span (default 0.8).",
+        ),
+        click.option(
+            "--refine-option",
+            "refine_options",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Option of --refine; repeatable. model (needed), url, way (choose among "
+            "candidates, or insert tags), options, examples, reliability, cache, licence, "
+            "leave_out, tries, seconds, parallel, pause [chat].",
+        ),
+        click.option(
+            "--price",
+            metavar="SENT/RECEIVED",
+            help="[chat] Money for a million tokens sent and received, such as 0.15/0.60; what the "
+            "run will cost is said before it asks.",
+        ),
+        click.option(
+            "--budget",
+            type=click.FloatRange(min=0),
+            help="[chat] Most money to spend, at --price, what earlier runs of the same job spent "
+            "included; then the other spans stay as they are. 0 takes only kept answers.",
+        ),
+    ]
+)
+
+
 @click.command(
     epilog="""\b
 Examples:
@@ -26,6 +66,8 @@ Examples:
   spanbridge project --source a.conll --target a.txt --fit en-de.fit -o a.out.conll
   spanbridge project --source b.conll --target b.txt --apply en-de.fit -o b.out.conll
   spanbridge project --source en.conll --target de.txt --links en-de.pharaoh -o de.conll
+  spanbridge project --source en.conll --target de.txt --refine chat --below 0.8
+      --refine-option model=qwen2.5:14b -o de.jsonl
 
 One of the files may be -, for standard input; OUT may be -, for standard output.
 
@@ -60,6 +102,7 @@ the account.
     "from, and later only rows that are then doubtful. faster: only the sample. fastest: no "
     "encoder. docs/project.md has the F1 and the rows per second of each.",
 )
+@_refine_options
 @opt.min_confidence_option
 @opt.calibrate_option
 @opt.least_parallel_option
@@ -90,7 +133,7 @@ the account.
     help="Option of the method; repeatable. solver=exact [corpus, soft, match]; n_proj, exactly, "
     "max_words, min_score [greedy, exact]; whole [exact]; merge_distance, length_ratio, top_k, "
     "first_word_rule [heuristic]; candidates=tagger, max_words, alignment, ner, translation, "
-    "per_class [match].",
+    "per_class [match]; model, url, base, below, way and others [chat], as for --refine.",
 )
 @click.option(
     "--weight",
@@ -142,7 +185,8 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
 
     Words are aligned (or links are given), and each source span goes to the target span that fits
     best by the alignment and by what was learned from the whole bitext. Everything runs offline on
-    the processor.
+    the processor, unless a chat model is asked (--refine chat, --method chat), whose server gets
+    the rows that it is asked about.
     """
     from spanbridge.run.recipes import calibrated
 
@@ -192,6 +236,14 @@ def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:
     method = registry.load("method", name)
     options = opt.parsed(given["method_options"], "--method-option")
     parts: dict[str, Any] = {"method": {name: options}}
+    if given["refine"] is not None:
+        parts["refine"] = {given["refine"]: opt.parsed(given["refine_options"], "--refine-option")}
+        parts |= opt.take(given, ("below",))
+    costs = opt.take(given, ("price", "budget"))
+    if costs and given["refine"] is None and name != "chat":
+        raise click.UsageError("--price and --budget go with --refine chat or --method chat")
+    (asked,) = (parts["refine"] if given["refine"] is not None else parts["method"]).values()
+    asked |= costs
     usual = "statistical" if given["speed"] == "fastest" else method.aligner
     aligner = opt.aligner_entry(given, given["aligner"] or usual)
     ((aligner_name, aligner_options),) = aligner.items()
@@ -213,6 +265,8 @@ def _check_idle(
     method: Any, aligner: str, options: dict[str, Any], given: dict[str, Any], links: str | None
 ) -> None:
     """Refuse options that have no effect on the result."""
+    if given["refine"] is None and (given["below"] is not None or given["refine_options"]):
+        raise click.UsageError("--below and --refine-option do nothing without --refine")
     if given["translator_model"] is None and given["language"]:
         raise click.UsageError("--from does nothing without --translator-model")
     if given["one_based"] and links is None:
@@ -231,6 +285,7 @@ def _check_idle(
                 )
     aligner_learns = links is None and registry.load("aligner", aligner).learns
     learns = method.learns or aligner_learns or given["least_parallel"] != 0
+    learns = learns or given["refine"] is not None
     if given["fit_rows"] is not None and not learns:
         raise click.UsageError(
             f"--fit-rows has no use here: --method {method.name} with --aligner {aligner} and "
@@ -247,7 +302,8 @@ def _applied(given: dict[str, Any], links: str | None) -> str:
     """The folder of an earlier fit, which excludes all other choices."""
     flags = ("aligner", "encoder", "aligner_options", "method", "method_options", "weights")
     others = ("fit_folder", "fit_rows", "tagger_model", "translator_model", "language", "other")
-    if links is not None or any(given[name] for name in (*flags, *others, "speed")):
+    refining = ("refine", "refine_options", "below", "price", "budget")
+    if links is not None or any(given[name] for name in (*flags, *others, *refining, "speed")):
         raise click.UsageError(
             "--apply brings its own aligner and method; beside it only --min-confidence, "
             "--least-parallel, --boundary, --calibrate, --explain and --realign are taken"

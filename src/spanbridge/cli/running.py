@@ -14,7 +14,7 @@ import click
 from spanbridge.cli.terminal import moves_back, say, say_json, show_passing
 from spanbridge.core.errors import InputError
 from spanbridge.core.files import check_named, real_path, reason
-from spanbridge.core.progress import Progress, Task, View, silent, watched
+from spanbridge.core.progress import Notice, Progress, Task, View, silent, watched
 from spanbridge.core.standard import STANDARD
 
 T = TypeVar("T")
@@ -121,6 +121,10 @@ def shown_in(views: Sequence[View]) -> Progress:
     """Progress in some views; what was on the terminal is removed at the end."""
 
     def show(items: Iterable[T], task: Task) -> Iterator[T]:
+        if isinstance(task, Notice):
+            say(task.doing, err=True)
+            yield from items
+            return
         try:
             yield from watched(items, task, views)
         finally:

@@ -121,12 +121,26 @@ class Task:
         return max(self.total - done, 0) * seconds / done
 
 
+class Notice(Task):
+    """Something that is said once, before long work; it has one item, itself."""
+
+    def text(self, now: float) -> str:
+        """What is said."""
+        return self.doing
+
+
 class Progress(Protocol):
     """Wraps the items of a task to show how far it is."""
 
     def __call__(self, items: Iterable[T], task: Task, /) -> Iterable[T]:
         """Pass on the items."""
         ...
+
+
+def tell(progress: Progress, text: str) -> None:
+    """Say something once, where progress is shown."""
+    for _ in progress((text,), Notice(text, every=1)):
+        pass
 
 
 def silent(items: Iterable[T], task: Task, /) -> Iterable[T]:

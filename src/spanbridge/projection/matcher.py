@@ -28,7 +28,15 @@ from spanbridge.projection.candidates import Candidate, Generator, Vector
 from spanbridge.projection.confidence import Calibration
 from spanbridge.projection.contract import checked_values
 from spanbridge.projection.explain import explain
-from spanbridge.projection.method import BELOW, LOST, NO_LINK, Method, Projection, Row
+from spanbridge.projection.method import (
+    BELOW,
+    LOST,
+    NO_LINK,
+    Method,
+    Projection,
+    Row,
+    places,
+)
 from spanbridge.projection.pool import Pool, Scored, Unscored, gains
 from spanbridge.projection.score_input import ScoreInput, TargetTagger
 from spanbridge.projection.scores import PhraseScorer, Question, Score, find_score
@@ -138,6 +146,24 @@ class Matcher(Method):
     def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
         """Project the source spans of every row."""
         weights = self.weights()
+        return [
+            pool if isinstance(pool, RowError) else self._conclude(pool, weights)
+            for pool in self._pools(rows, weights)
+        ]
+
+    def alternatives(self, row: Row, n: int) -> list[list[tuple[int, int]]]:
+        """The ``n`` best candidates of each place of source spans, best first.
+
+        Places are in order, as :func:`spanbridge.projection.method.places` has them. Those of a row
+        that cannot be projected have none.
+        """
+        (pool,) = self._pools([row], self.weights())
+        if isinstance(pool, RowError):
+            return [[] for _ in places(row[0].source.spans)]
+        return [pool.best(e, n) for e in range(len(pool.entities))]
+
+    def _pools(self, rows: Sequence[Row], weights: Weights) -> Iterable[Pool | RowError]:
+        """Candidates of every row with all their scores."""
         scores = self._scores(weights)
         asked = [score for score in scores if score.expensive]
         inputs = [self.score_input(*row) for row in rows if _aligned(row)]
@@ -148,11 +174,7 @@ class Matcher(Method):
         pools: Iterable[Pool | RowError] = (
             self._pool(given, weights, scores, bool(asked)) for given in inputs
         )
-        if asked:
-            pools = self._ask(list(pools), asked, weights)
-        return [
-            pool if isinstance(pool, RowError) else self._conclude(pool, weights) for pool in pools
-        ]
+        return self._ask(list(pools), asked, weights) if asked else pools
 
     def max_confidence(self) -> float:
         """Confidence of a span with the best value of every feature."""

@@ -111,11 +111,16 @@ class Method(Learner, Part):
         name: name in the registry and in signatures.
         reads: input beyond the words. An aligner is loaded only if it reads an alignment.
         aligner: name of the default aligner.
+        slow: it takes so long that the whole input is checked first.
+        unsettled: number of questions to a server that were not answered, which may succeed another
+            time.
     """
 
     name: ClassVar[str]
     reads: ClassVar[Reads] = "links"
     aligner: ClassVar[str] = "encoder"
+    slow: ClassVar[bool] = False
+    unsettled: int = 0
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Check the value of ``reads``."""
@@ -156,6 +161,10 @@ class Method(Learner, Part):
 
     def fit(self, rows: Sequence[Row]) -> None:
         """Learn from rows of the bitext; called before :meth:`project` if ``learns`` is True."""
+
+    def forecast(self, n_rows: int) -> str | None:
+        """What so many rows will cost, in a phrase, by what was learned; None if nothing."""
+        return None
 
     def calibration(self) -> Calibration | None:
         """The curve that its confidences come from; None if nothing is known of them."""

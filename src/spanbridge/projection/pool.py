@@ -74,6 +74,18 @@ class Pool:
         around, _ = nesting([entity[:2] for entity in entities])
         return cls(given, spans, entities, around, asked=asked)
 
+    def best(self, entity: int, n: int) -> list[tuple[int, int]]:
+        """The target words of an entity's ``n`` best candidates, the first of equals first."""
+        if not self.scored:
+            own = [candidate for candidate in self.candidates if candidate.entity == entity]
+            own.sort(key=lambda candidate: -candidate.score)
+            return [(candidate.start, candidate.end) for candidate in own[:n]]
+        found = self.scored[entity]
+        order = np.argsort(-found.total, kind="stable")
+        order = order[np.isfinite(found.total[order])][:n]
+        starts, ends = found.intervals.start[order], found.intervals.end[order]
+        return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
 
 def gains(pool: Pool, weights: Weights) -> Iterator[Candidate]:
     """Candidates scored by the excess over ``min_score``, so that no projection is worth 0."""

@@ -29,7 +29,7 @@ from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.run.manifest import POLL, digest_of
 from spanbridge.run.reports import Part, StepReport
 from spanbridge.run.shard_store import DamageError, Shards
-from spanbridge.run.stream import passed
+from spanbridge.run.stream import passed, tell_costs
 from spanbridge.run.turns import Turns
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
@@ -222,6 +222,7 @@ class Maker:
         shards, step, rows = self._shards, self._steps[s - 1], self._learning_rows(s)
         started = time.monotonic()
         step.fit(rows, self._progress)
+        tell_costs([step], sum(self._shards.manifest.sizes), self._progress)
         try:
             with new_folder(folder, shards.listing) as work:
                 step.save(work)

@@ -27,7 +27,7 @@ from spanbridge.run.result import (
     whole_account,
 )
 from spanbridge.run.sample import FIT_ROWS
-from spanbridge.run.stream import learn, run_steps
+from spanbridge.run.stream import learn, run_steps, tell_costs
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 from spanbridge.steps.raw_text import in_plain_words
@@ -219,6 +219,7 @@ def in_memory(
     given = list(checked_rows(rows))
     reports = [StepReport.of(step) for step in steps]
     n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
+    tell_costs(steps, len(given), progress)
     task = Task("run", len(given), board=Board(reports))
     rows = run_steps(steps, progress(given, task), reports)
     return [in_plain_words(pair) for pair in rows], reports, n_learned

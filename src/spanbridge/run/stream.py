@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from spanbridge.core.files import alone, atomic_output
-from spanbridge.core.progress import Progress, Task, silent
+from spanbridge.core.progress import Progress, Task, silent, tell
 from spanbridge.core.rows import SentencePair
 from spanbridge.formats.base import Counts
 from spanbridge.run.board import Board
@@ -64,6 +64,7 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
         n_learned = learn(
             steps, lambda: job.open_rows(None), total or 0, job.fit_rows, progress, reports
         )
+        tell_costs(steps, total or 0, progress)
         if job.keep is not None:
             for step in steps:
                 step.save(job.keep)
@@ -127,6 +128,13 @@ def learn(
         if n < last:
             sample = passed([step], sample)
     return n_learned
+
+
+def tell_costs(steps: Sequence[Step], n_rows: int, progress: Progress) -> None:
+    """Say what steps will cost, if anything, before they begin."""
+    for step in steps:
+        if n_rows and (cost := step.forecast(n_rows)) is not None:
+            tell(progress, f"{step.name}: {cost}")
 
 
 def passed(steps: Sequence[Step], rows: Iterable[SentencePair]) -> list[SentencePair]:

@@ -385,6 +385,10 @@ class Step(BaseModel, ABC):
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Learn from a sample of the rows, or from its :meth:`examples`."""
 
+    def forecast(self, n_rows: int) -> str | None:
+        """What so many rows will cost, in a phrase, where it has learned that; None if nothing."""
+        return None
+
     def save(self, folder: str | Path) -> None:
         """Save what was learned in a folder."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import PrivateAttr
 
 from spanbridge.alignment.base import Aligner
 from spanbridge.alignment.cutting import parts
@@ -15,20 +15,14 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.progress import Progress, silent
 from spanbridge.core.rows import EMPTY, PROJECTED, SentencePair
 from spanbridge.core.spans import Span, nesting
-from spanbridge.projection.boundaries import Place
 from spanbridge.projection.method import Method
 from spanbridge.steps import learning
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import (
-    AlignerSettings,
     Context,
-    MethodSettings,
     PartSettings,
-    Step,
-    TaggerSettings,
-    TranslatorSettings,
 )
-from spanbridge.steps.chain import Chain, Links
+from spanbridge.steps.chain import Chain
 from spanbridge.steps.fates import (
     NO_SPAN,
     REASONS,
@@ -45,58 +39,19 @@ from spanbridge.steps.fates import (
     visible,
 )
 from spanbridge.steps.long_rows import batches, in_parts
-from spanbridge.steps.target_words import Convention, TargetWords, guess_language
+from spanbridge.steps.project_settings import LEAST_PARALLEL, ProjectSettings
+from spanbridge.steps.target_words import TargetWords, guess_language
 from spanbridge.steps.translating import scorer
 
-# Chosen on real pairs: `python -m benchmarks parallel`.
-LEAST_PARALLEL = 0.05
 # Confidence in all of a row's spans with which ``speed: fast`` leaves the encoder out: `python -m
 # benchmarks ladder`.
 SURE = 0.95
-Speed = Literal["full", "fast", "faster", "fastest"]
 
 
-class Project(Step):
-    """Project the source's spans to the target.
-
-    Attributes:
-        method: ``corpus`` by default; ``greedy`` if ``links`` is ``only``.
-        aligner: by default the method's own.
-        links: ``keep`` the links of rows that bring them and align the others; take ``only`` the
-            links of rows that bring them and reject the others; or align all rows ``anew``.
-        speed: ``full`` encodes every row; ``fast`` looks up mean states of subwords, learned from
-            a sample, and encodes only the rows that it is then less sure of than ``SURE``;
-            ``faster`` encodes no row but the sample; ``fastest`` none at all (the aligner
-            ``statistical``).
-        min_confidence: spans with a lower confidence are left out, in [0, 1].
-        least_parallel: rows whose sides translate each other with a lower probability get no
-            spans, in [0, 1]; 0 projects them all, and does not learn which rows are translations.
-        weights: weights of further scores, or other weights for the method's own.
-        tagger: a tagger of the target, for methods and scores that take one.
-        translator: a translator that scores, for methods and scores that take one.
-        apply: folder of an earlier fit, which sets method and aligner.
-        boundary: whether an article, a particle (a case marker, a postposition), a suffix after an
-            apostrophe or a title beside a name is ``in`` its span or ``out``. By default articles
-            and particles are out, unless the source span has any; titles are as in the source;
-            suffixes are out where annotation of the target's language leaves them out.
-        explain: add to each row an explanation of the place of its spans.
-    """
+class Project(ProjectSettings):
+    """Project the source's spans to the target."""
 
     name: ClassVar[str] = "project"
-    takes: ClassVar[tuple[str, ...]] = ("source_words", "source_spans", "target_words")
-    makes: ClassVar[tuple[str, ...]] = ("target_spans", "links")
-    method: MethodSettings | None = None
-    aligner: AlignerSettings | None = None
-    links: Links = "keep"
-    speed: Speed = "full"
-    min_confidence: float = Field(0.0, ge=0, le=1)
-    least_parallel: float = Field(LEAST_PARALLEL, ge=0, le=1)
-    weights: dict[str, float] = Field(default_factory=dict)
-    tagger: TaggerSettings | None = None
-    translator: TranslatorSettings | None = None
-    apply: str | None = None
-    boundary: dict[Convention, Place] = Field(default_factory=dict)
-    explain: bool = False
     _chain: Chain = PrivateAttr()
     _quick: Chain | None = PrivateAttr(None)
     _helpers: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -106,24 +61,6 @@ class Project(Step):
     _words: TargetWords = PrivateAttr()
     _doubt: str | None = PrivateAttr(None)
     _speed: str = PrivateAttr("full")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Project:
-        if self.links == "only" and self.aligner is not None:
-            raise ValueError("links: only takes the links that there are; leave the aligner out")
-        if self.links == "only" and self.speed != "full":
-            raise ValueError("links: only encodes no row; leave speed out")
-        if self.speed == "fastest" and self.aligner is not None:
-            raise ValueError("speed: fastest has an aligner of its own; leave the aligner out")
-        if self.apply is not None:
-            own = (self.method, self.aligner, self.tagger, self.translator, self.weights or None)
-            if any(setting is not None for setting in own) or self.speed != "full":
-                raise ValueError("apply brings its own method, aligner and speed; leave others out")
-        return self
-
-    def needs(self) -> set[str]:
-        """Both sides, and the source's spans; also the links if ``links`` is ``only``."""
-        return super().needs() | ({"links"} if self.links == "only" else set())
 
     def open(self, context: Context) -> None:
         """Load method, aligner, and the models that scores need.
@@ -143,9 +80,7 @@ class Project(Step):
             self._helpers["scorer"] = scorer(translator, self.translator.name, context)
         if self.weights:
             self._helpers["weights"] = self._weights = self.weights
-        settings = self.method or PartSettings(
-            "method", "greedy" if self.links == "only" else "corpus"
-        )
+        settings = self.method_settings()
         method = self._made_method(context, settings)
         aligner = self.aligner
         if method.reads == "nothing":
@@ -194,6 +129,10 @@ class Project(Step):
         self._chain = Chain(method, made, self.links, Judge(), self.least_parallel)
         if made is None or speed in ("full", "fastest"):
             return
+        if method.slow and speed == "fast":
+            raise SpanbridgeError(
+                f"speed 'fast' looks at rows twice, and so would {method.name!r}; take 'faster'"
+            )
         if (quick := made.static()) is None:
             raise SpanbridgeError(
                 f"speed {speed!r} needs an aligner that can look states up, and "
@@ -204,11 +143,6 @@ class Project(Step):
         else:
             other = self._made_method(context, settings)
             self._quick = Chain(other, quick, self.links, self._chain.judge, self.least_parallel)
-
-    @property
-    def slow(self) -> bool:
-        """True unless it only uses existing links."""
-        return self.links != "only" or self.tagger is not None or self.translator is not None
 
     def parts(self) -> dict[str, str]:
         """Aligner, method, and the settings that differ from their defaults."""
@@ -267,6 +201,18 @@ class Project(Step):
         if self._judges:
             self._chain.judge.fit(parts, self._first.aligner)
         self._check_reach()
+
+    def forecast(self, n_rows: int) -> str | None:
+        """What so many rows will cost, by the method."""
+        return self._chain.method.forecast(n_rows)
+
+    def begin(self, kept: Mapping[str, Any]) -> None:
+        """Begin a shard; answers to its questions are where the method keeps them."""
+        self._chain.method.unsettled = 0
+
+    def kept(self) -> dict[str, Any] | None:
+        """Nothing but that some questions of the shard got no answer, if so."""
+        return {} if self._chain.method.unsettled else None
 
     def save(self, folder: str | Path) -> None:
         """Save what was learned, and the settings of aligner and method.

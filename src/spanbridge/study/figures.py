@@ -14,7 +14,8 @@ from typing import Any
 from spanbridge.core.errors import MissingExtraError
 from spanbridge.core.requirements import require
 from spanbridge.study.analysis import Analysis, Point, Scored
-from spanbridge.study.tables import curve_name, fates
+from spanbridge.study.overview import curve_name
+from spanbridge.study.tables import fates
 
 _COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),

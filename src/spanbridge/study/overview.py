@@ -1,11 +1,11 @@
-"""Tables over all data sets of a study: kinds of text side by side, languages by resources."""
+"""Tables over all data sets of a study: kinds of text side by side, languages by resources, curves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from spanbridge.study.analysis import Scored
+from spanbridge.study.analysis import Point, Scored
 from spanbridge.study.resources import Resources
 from spanbridge.study.tables import NONE, Table, best_of, mean_of, percent
 
@@ -84,3 +84,31 @@ def resource_table(found: Sequence[Resources]) -> Table:
         "little are cut into more. Then F1 of each system."
     )
     return Table("resources", "Languages by resources", head, rows, note)
+
+
+def curve_tables(points: Sequence[Point]) -> Iterator[Table]:
+    """A table for each data set and each thing that changes along a curve."""
+    by: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        by.setdefault((point.dataset, point.kind), []).append(point)
+    for (dataset, kind), own in by.items():
+        steps = sorted({point.at for point in own})
+        curves = dict.fromkeys(point.curve for point in own)
+        found = {(point.curve, point.at): point for point in own}
+        rows = [
+            [
+                curve,
+                *(percent(found[curve, at].f1) if (curve, at) in found else NONE for at in steps),
+            ]
+            for curve in curves
+        ]
+        n = {point.n for point in own}
+        over = f"Mean over {n.pop()} languages." if len(n) == 1 and n != {1} else ""
+        head = ["", *(f"{at:g}" for at in steps)]
+        name = curve_name(dataset, kind)
+        yield Table(name, f"{dataset}: F1 against {kind}", head, rows, over)
+
+
+def curve_name(dataset: str, kind: str) -> str:
+    """Name of a data set's curves, by which their files differ."""
+    return f"{dataset} {kind}"

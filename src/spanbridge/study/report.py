@@ -15,13 +15,13 @@ from spanbridge.study.figures import Figure, curves_of, drawn, figures_of, why_n
 from spanbridge.study.latex import latex
 from spanbridge.study.maps import data_set_figures, resource_figures
 from spanbridge.study.overall import overall_tables, write_scores
-from spanbridge.study.overview import data_set_tables, resource_table
+from spanbridge.study.overview import curve_tables, data_set_tables, resource_table
 from spanbridge.study.page import page
 from spanbridge.study.plan import Plan
 from spanbridge.study.published import published_tables
 from spanbridge.study.resources import resources_of
 from spanbridge.study.results import Result, counted
-from spanbridge.study.tables import Table, curve_tables, failures, tables_of
+from spanbridge.study.tables import Table, failures, tables_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from spanbridge.core.rows import FAILED, REJECTED
 from spanbridge.evaluation import BOUNDARY_KINDS, Comparison, Difference
-from spanbridge.study.analysis import Analysis, Point, Scored
+from spanbridge.study.analysis import Analysis, Scored
 from spanbridge.study.results import Result
 from spanbridge.study.scoring import LENGTHS
 
@@ -356,34 +356,6 @@ def _labels(scored: Scored) -> Table:
         "gold spans that are found with wrong boundaries, in percent of all in all languages."
     )
     return Table("types", "By type", ["system", *labels], rows, note, best_of(columns))
-
-
-def curve_tables(points: Sequence[Point]) -> Iterator[Table]:
-    """A table for each data set and each thing that changes along a curve."""
-    by: dict[tuple[str, str], list[Point]] = {}
-    for point in points:
-        by.setdefault((point.dataset, point.kind), []).append(point)
-    for (dataset, kind), own in by.items():
-        steps = sorted({point.at for point in own})
-        curves = dict.fromkeys(point.curve for point in own)
-        found = {(point.curve, point.at): point for point in own}
-        rows = [
-            [
-                curve,
-                *(percent(found[curve, at].f1) if (curve, at) in found else NONE for at in steps),
-            ]
-            for curve in curves
-        ]
-        n = {point.n for point in own}
-        over = f"Mean over {n.pop()} languages." if len(n) == 1 and n != {1} else ""
-        head = ["", *(f"{at:g}" for at in steps)]
-        name = curve_name(dataset, kind)
-        yield Table(name, f"{dataset}: F1 against {kind}", head, rows, over)
-
-
-def curve_name(dataset: str, kind: str) -> str:
-    """Name of a data set's curves, by which their files differ."""
-    return f"{dataset} {kind}"
 
 
 def failures(analysis: Analysis) -> Iterator[Table]:

@@ -8,21 +8,13 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from spanbridge.chat.answer import Answer, without_thoughts
 from spanbridge.core.rows import FAILED, OK
 from spanbridge.translation.base import Translation
 
 KEY = "translation"
-# Reasons to end that are no fault, by the names of several servers; None where one gives none.
-_DONE = (None, "", "stop", "eos", "eos_token", "end_turn", "stop_sequence")
 _START = re.compile(r"[{[]")
 _MOST_STARTS = 300  # places of an answer where a JSON value is looked for
-_THOUGHT = r"think|thinking|thought|reasoning"
-_THOUGHTS = (
-    re.compile(rf"<({_THOUGHT})>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE),
-    re.compile(rf"\[({_THOUGHT})\].*?(?:\[/\1\]|\Z)", re.DOTALL | re.IGNORECASE),
-    # templates that open the thoughts themselves leave only their end in the answer
-    re.compile(rf"\A.*(?:</(?:{_THOUGHT})>|\[/(?:{_THOUGHT})\])", re.DOTALL | re.IGNORECASE),
-)
 _CANNOT = r"(?:can ?not|can['’]?t|could ?n[o'’]t|won['’]?t|will not|am (?:not able|unable)|must)"
 _REFUSALS = [
     re.compile(pattern, re.IGNORECASE)
@@ -73,7 +65,7 @@ def _is_key(name: Any) -> bool:
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object)
 
 
-def read_answer(answer: Any, sentence: str) -> Translation:
+def read_answer(answer: Answer, sentence: str) -> Translation:
     """The translation in an answer of OpenAI's interface, or why there is none, as its status.
 
     The JSON object that was asked for is taken wherever it stands: between fences, after thoughts,
@@ -81,36 +73,19 @@ def read_answer(answer: Any, sentence: str) -> Translation:
     refusal or holds a note.
 
     Args:
-        answer: the decoded answer of the server.
+        answer: the model's answer.
         sentence: what was to be translated.
-
-    Raises:
-        ValueError: it is no answer of that interface.
     """
-    try:
-        choice = answer["choices"][0]
-        message, finished = choice["message"], choice.get("finish_reason")
-        content, refusal = message["content"], message.get("refusal")
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise ValueError("it does not answer as OpenAI's interface does") from error
-    if isinstance(content, list):  # parts, of which thoughts have no text
-        content = "".join(str(p.get("text", "")) for p in content if isinstance(p, dict))
-    if refusal:
-        return _failed("the model refuses")
-    if finished not in _DONE:
-        told = finished if isinstance(finished, str) and re.fullmatch(r"\w{1,30}", finished) else ""
-        return _failed(f"the model did not end ({told or 'for a reason of its own'})")
-    if not isinstance(content, str) or not content.strip():
-        return _failed("the model's answer is empty")
-    return _sound(_found(content, sentence), sentence)
+    if answer.fault:
+        return _failed(answer.fault)
+    return _sound(_found(answer.content, sentence), sentence)
 
 
 def _found(content: str, sentence: str) -> Translation:
     text = content.strip()
     whole = _decoded(text)
     if whole is None:
-        for thought in _THOUGHTS:
-            text = thought.sub("", text)
+        text = without_thoughts(text)
     found = list(dict.fromkeys(_translations(text)))
     found = [each for each in found if not each[1]] or found
     if len({value for value, _ in found}) > 1:

@@ -152,7 +152,7 @@ async def _read(answer: httpx.Response) -> bytes:
     async for chunk in answer.aiter_raw():
         content += chunk
         if len(content) > _LARGEST:
-            raise ServerError("the answer is longer than any translation")
+            raise ServerError("the answer is longer than 1 MiB")
     return bytes(content)
 
 

@@ -1,0 +1,1 @@
+"""Chat models behind OpenAI-compatible servers: requests, answers, and what they cost."""

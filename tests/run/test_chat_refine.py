@@ -1,0 +1,380 @@
+"""Refining by a chat model, from end to end, against a fake server: no model runs here."""
+
+import json
+import multiprocessing
+import os
+import re
+from random import Random
+
+import pytest
+import yaml
+from fake_chat import CLOSE, question, same_words, says, serving
+from toy_bitext import rows
+
+from spanbridge import SpanbridgeError, api
+from spanbridge.core.links import WordAlignment
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import Sentence, Span
+from spanbridge.formats import read_pairs
+from spanbridge.projection.method import Method, Projection
+
+GIVEN = {"links": "only", "least_parallel": 0.0, "below": 0.95}
+
+
+def row(n):
+    """Names are the same on both sides; in odd rows, half of the person's has no link."""
+    source = (f"Anna{n}", f"Lee{n}", "sees", f"Rome{n}")
+    target = (f"Anna{n}", f"Lee{n}", "sieht", f"Rome{n}")
+    links = [(0, 0), (2, 2), (3, 3), *([] if n % 2 else [(1, 1)])]
+    spans = (Span(0, 2, "PER"), Span(3, 4, "LOC"))
+    return SentencePair(
+        str(n + 1), Sentence(source, spans), Sentence(target), links=WordAlignment.of(links, 4, 4)
+    )
+
+
+ROWS = [row(n) for n in range(8)]
+
+
+@pytest.fixture
+def bitext(write):
+    """The rows in files."""
+    tags = ("B-PER", "I-PER", "O", "B-LOC")
+    sentences = (zip(pair.source.words, tags, strict=True) for pair in ROWS)
+    write("s.conll", "".join("".join(f"{w}\t{t}\n" for w, t in one) + "\n" for one in sentences))
+    write("t.txt", "".join(" ".join(pair.target.words) + "\n" for pair in ROWS))
+    links = (" ".join(f"{i}-{j}" for i, j in pair.links.pairs) for pair in ROWS)
+    write("l.pharaoh", "".join(f"{line}\n" for line in links))
+
+
+def places(found):
+    return [[(s.start, s.end, s.label) for s in pair.target.spans] for pair in found]
+
+
+RIGHT = [[(0, 2, "PER"), (3, 4, "LOC")]] * 8
+CHEAP = [[(0, 1 + (n % 2 == 0), "PER"), (3, 4, "LOC")] for n in range(8)]
+
+
+def refined(url, cache, base="soft", given=GIVEN, **options):
+    chat = {"model": "m", "url": url, "cache": str(cache), "pause": 0, **options}
+    return api.project(ROWS, base, refine={"chat": chat}, **given)
+
+
+@pytest.mark.parametrize("way", ["choose", "insert"])
+def test_doubtful_spans_are_asked_about_and_no_others(tmp_path, way):
+    with serving(same_words) as (url, seen):
+        found = refined(url, tmp_path, way=way)
+    assert places(found) == RIGHT
+    assert len(seen) == 4
+    assert {re.search(r"Anna(\d)", question(body))[1] for body in seen} == set("1357")
+    shown = [m["content"] for m in seen[0]["messages"][1:-1:2]]
+    assert len(shown) == 4
+    assert all(re.search(r"Anna[0246]", text) for text in shown)  # from the surest rows
+    assert (
+        found.account.to_dict()
+        | {
+            "spans_asked_of_the_chat_model": 4,
+            "spans_that_the_chat_model_moved": 4,
+            "requests_to_the_chat_model": 4,
+            "tokens_sent_to_the_chat_model": 40,
+            "tokens_received_from_the_chat_model": 8,
+            "target_spans": 16,
+        }
+        == found.account.to_dict()
+    )
+    assert found.account.calibration == "uncalibrated: nothing is known of the method chat"
+    sure = api.project(ROWS, "soft", links="only", least_parallel=0.0)
+    assert list(found)[0::2] == list(sure)[0::2]
+
+
+def answers(content):
+    """A server that always says this, but to the harmless request."""
+
+    def answer(body, n):
+        asked = "\nTranslation: " in json.dumps(body["messages"]).replace("\\n", "\n")
+        return says(content) if asked else says("OK")
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("way", "content"),
+    [
+        ("choose", '{"choice": 9}'),
+        ("choose", "I like the second."),
+        ("choose", ""),
+        ("insert", '{"text": "<e1>Anna</e1> another text", "absent": []}'),
+        ("insert", '{"text": "Anna1", "absent": ['),
+    ],
+)
+def test_answers_that_cannot_be_used_leave_the_cheap_result(tmp_path, way, content):
+    with serving(answers(content)) as (url, seen):
+        found = refined(url, tmp_path, way=way, tries=2)
+        assert places(found) == CHEAP
+        told = {"spans left as they were, unanswered: its answers could not be used": 4}
+        assert found.account.to_dict() | told == found.account.to_dict()
+        assert len(seen) == 8
+        again = refined(url, tmp_path, way=way, tries=2)
+        assert len(seen) == 8  # wrong answers are kept, too
+        assert list(again) == list(found)
+        assert again.account == found.account
+
+
+def test_none_takes_a_span_away_with_the_reason(tmp_path):
+    with serving(answers('{"choice": 0}')) as (url, _):
+        found = refined(url, tmp_path)
+    assert places(found)[:2] == [RIGHT[0], [(3, 4, "LOC")]]
+    assert found.account.dropped == {"the chat model found no counterpart": 4}
+    assert found.account.notes["spans_that_the_chat_model_took_away"] == 4
+
+
+def test_a_place_that_crosses_a_surer_span_is_not_taken(tmp_path):
+    text = "<e1>Anna{0} Lee{0} sieht Rome{0}</e1>"
+
+    def answer(body, n):
+        number = re.search(r"Anna(\d)", question(body))[1]
+        return says(json.dumps({"text": text.format(number), "absent": []}))
+
+    with serving(answer) as (url, _):
+        assert places(refined(url, tmp_path, way="insert")) == CHEAP
+
+
+def test_confidence_of_answers(tmp_path):
+    """By hand: the cheap result had p, one of n other places (1 - p) / n."""
+    logprobs = [('{"choice": ', 0.0), ("1", -0.6931471805599453), ("}", 0.0)]
+
+    def first(body, n):
+        return says('{"choice": 1}', logprobs=logprobs)
+
+    cheap = api.project(ROWS, "soft", links="only", least_parallel=0.0)[1].target.spans[0]
+    with serving(first) as (url, seen):
+        found = refined(url, tmp_path)[1].target.spans[0]
+    n = question(seen[0]).count("\n") - 2
+    p, right = cheap.score, 0.5
+    expected = p * right / (p * right + (1 - p) * (1 - right) / n)
+    assert found[:3] == cheap[:3] == (0, 1, "PER")
+    assert found.score == pytest.approx(expected, abs=1e-4)
+    assert found.score > cheap.score  # both agree
+    with serving(same_words) as (url, _):
+        other = refined(url, tmp_path / "other")[1].target.spans[0]
+    p, right = (1 - cheap.score) / n, 0.9
+    expected = p * right / (p * right + (1 - p) * (1 - right) / n)
+    assert other.score == pytest.approx(expected, abs=1e-4)
+
+
+class _Nothing(Method):
+    """A method of one's own, which has no candidates."""
+
+    name, reads = "nothing", "nothing"
+
+    def describe(self):
+        return "nothing"
+
+    def project(self, rows):
+        return [Projection((), tuple((span, "lost") for span in p.source.spans)) for p, _ in rows]
+
+
+def test_a_method_without_candidates_can_insert_only(tmp_path):
+    with pytest.raises(SpanbridgeError, match="'nothing' has no candidates .* the way insert"):
+        refined("http://localhost:1/v1", tmp_path, _Nothing(), {})
+    with serving(same_words) as (url, _):
+        assert places(refined(url, tmp_path, _Nothing(), {}, way="insert")) == RIGHT
+
+
+def test_command_pipeline_and_python_give_the_same_bytes(bitext, tmp_path, command):
+    with serving(same_words) as (url, seen):
+        options = {"model": "m", "url": url, "cache": str(tmp_path / "kept")}
+        flags = [f"--refine-option={k}={v}" for k, v in options.items()]
+        said = command(
+            *"project --source s.conll --target t.txt --links l.pharaoh --method soft".split(),
+            *"--least-parallel 0 --refine chat --below 0.95 --price 1000/2000".split(),
+            *flags,
+            *("-o", "c.jsonl"),
+        ).stderr
+        assert re.search(
+            r"project: about 4 requests to m@http://\S+, [\d,]+ tokens sent and 40 received, "
+            r"[\d.]+ by the price given; answers that are kept",
+            said,
+        )
+        assert said.index("about 4 requests") < said.index("4 requests to the chat model")
+        refine = {"chat": {**options, "price": "1000/2000"}}
+        step = {"project": {"method": "soft", "refine": refine, **GIVEN}}
+        for size in (3, 100):
+            given = {
+                "input": {"source": "s.conll", "target": "t.txt", "links": "l.pharaoh"},
+                "output": f"p{size}.jsonl",
+                "steps": [step],
+                "shard_rows": size,
+            }
+            (tmp_path / "p.yaml").write_text(yaml.safe_dump(given))
+            command("run", "p.yaml")
+        assert len(seen) == 4  # all others were kept
+        pairs = read_pairs(tmp_path / "s.conll", tmp_path / "t.txt", links=tmp_path / "l.pharaoh")
+        api.project(pairs, "soft", refine=refine, **GIVEN).save(tmp_path / "a.jsonl")
+    files = [(tmp_path / f"{name}.jsonl").read_bytes() for name in ("c", "p3", "p100", "a")]
+    assert len(set(files)) == 1
+    told = [
+        json.loads((tmp_path / f"{name}.jsonl.run.json").read_text())
+        for name in ("c", "p3", "p100", "a")
+    ]
+    assert len({one["signature"] for one in told}) == 1
+    assert [s["start"] for s in rows(str(tmp_path / "c.jsonl"))[1]["target_spans"]] == [0, 3]
+
+
+def test_the_method_chat_asks_about_all_and_a_fit_keeps_it(bitext, tmp_path, command):
+    with serving(same_words) as (url, seen):
+        options = {"model": "m", "url": url, "cache": str(tmp_path / "kept"), "base": "soft"}
+        chat = api.Projector({"chat": options}, links="only", least_parallel=0.0)
+        assert places(chat.fit_run(ROWS)) == RIGHT
+        assert len(seen) == 16
+        chat.save(tmp_path / "fit")
+        again = api.Projector.load(tmp_path / "fit", links="only", least_parallel=0.0)
+        assert places(again.run(ROWS)) == RIGHT
+        assert len(seen) == 16
+
+
+def test_a_budget_stops_and_the_next_run_goes_on(tmp_path):
+    price = {"price": "1000000/0", "parallel": 1}
+    with serving(same_words) as (url, seen):
+        found = refined(url, tmp_path, budget=15.0, **price)
+        assert len(seen) == 2
+        assert places(found) == [*RIGHT[:4], *CHEAP[4:]]
+        assert found.account.notes["spans left as they were, unanswered: the budget is spent"] == 2
+        again = refined(url, tmp_path, budget=15.0, **price)
+        assert (len(seen), list(again)) == (2, list(found))
+        assert places(refined(url, tmp_path, budget=100.0, **price)) == RIGHT
+        assert len(seen) == 4
+        zero = refined(url, tmp_path, budget=0.0, **price)
+    assert places(zero) == RIGHT
+
+
+def test_a_shard_with_unanswered_questions_is_made_again(bitext, tmp_path, command):
+    broken = [True]
+
+    def answer(body, n):
+        if broken[0] and "Anna3" in body["messages"][-1]["content"]:
+            return 500, "crash"
+        return same_words(body)
+
+    with serving(answer) as (url, seen):
+        chat = {"model": "m", "url": url, "cache": str(tmp_path / "kept"), "pause": 0, "tries": 1}
+        given = {
+            "input": {"source": "s.conll", "target": "t.txt", "links": "l.pharaoh"},
+            "output": "p.jsonl",
+            "work": "work",
+            "steps": [{"project": {"method": "soft", "refine": {"chat": chat}, **GIVEN}}],
+            "shard_rows": 2,
+        }
+        (tmp_path / "p.yaml").write_text(yaml.safe_dump(given))
+        command("run", "p.yaml")
+        first = rows(str(tmp_path / "p.jsonl"))
+        assert first[3]["target_spans"][0]["end"] == 1
+        broken[0], n = False, len(seen)
+        command("run", "p.yaml")
+        assert len(seen) == n + 1
+        assert [one["target_spans"][0]["end"] for one in rows(str(tmp_path / "p.jsonl"))] == [2] * 8
+
+
+def _until_killed(url, cache):
+    refined(url, cache, parallel=1)
+
+
+def test_killed_and_run_again_nothing_is_asked_twice(tmp_path):
+    process = []
+
+    def answer(body, n):
+        if len(process) == 1 and len(seen) == 3:
+            os.kill(process[0].pid, 9)
+            process.append("killed")
+            return CLOSE
+        return same_words(body)
+
+    with serving(answer) as (url, seen):
+        one = multiprocessing.get_context("spawn").Process(
+            target=_until_killed, args=(url, tmp_path)
+        )
+        process.append(one)
+        one.start()
+        one.join()
+        assert one.exitcode == -9
+        assert len(seen) == 3
+        assert places(refined(url, tmp_path, parallel=1)) == RIGHT
+        assert len(seen) == 5
+
+
+@pytest.mark.slow
+def test_rows_come_out_whole_whatever_the_server_does(tmp_path):
+    """It fails, lies, hangs up and breaks off: texts stay, rows add up, a rerun is the same."""
+
+    def answer(body, n):
+        rng = Random(f"{body['messages']}{n}")
+        kind = rng.choice(["right", "right", "500", "429", "close", "lie", "junk", "text"])
+        if "\nTranslation: " not in json.dumps(body["messages"]).replace("\\n", "\n"):
+            return says("OK")
+        return {
+            "right": same_words(body),
+            "500": (500, "crash"),
+            "429": (429, "slow down"),
+            "close": CLOSE,
+            "lie": says('{"choice": 1}'),
+            "junk": (200, "<html>"),
+            "text": says("{" * 50),
+        }[kind]
+
+    many = [row(n) for n in range(200)]
+    chat = {"model": "m", "cache": str(tmp_path), "pause": 0, "parallel": 8, "tries": 6}
+    with serving(answer) as (url, seen):
+        refine = {"chat": {**chat, "url": url}}
+        found = api.project(many, "soft", refine=refine, **GIVEN)
+        n = len(seen)
+        again = api.project(many, "soft", refine=refine, **GIVEN)
+    assert [pair.target.words for pair in found] == [pair.target.words for pair in many]
+    assert found.account.n_rows == 200
+    assert n > 100
+    if found.account == again.account:  # no request failed for good
+        assert list(again) == list(found)
+    else:
+        assert len(seen) > n
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"refine": {"chat": {}}}, "model: is missing|model"),
+        ({"refine": "greedy"}, "base|below"),
+        ({"below": 0.5}, "below does nothing without refine"),
+        ({"refine": {"chat": {"model": "m", "budget": 1.0}}}, "needs the price"),
+        ({"refine": {"chat": {"model": "m", "price": "a"}}}, "is not SENT/RECEIVED"),
+        ({"refine": {"chat": {"model": "m", "options": 1}}}, "out of range"),
+        ({"refine": {"chat": {"model": "m", "way": "guess"}}}, "choose"),
+        ({"refine": {"chat": {"model": "m", "url": "x"}}}, "no http address"),
+        ({"method": {"chat": {"model": "m", "base": "chat"}}}, "other than chat|model"),
+    ],
+)
+def test_refusals(settings, why):
+    with pytest.raises(SpanbridgeError, match=why):
+        api.Projector(**settings)
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (["--below", "0.5"], "--below and --refine-option do nothing without --refine"),
+        (["--budget", "1"], "--price and --budget go with --refine chat or --method chat"),
+        (["--refine", "chat"], "model"),
+    ],
+)
+def test_refusals_of_the_command(bitext, command, flags, why):
+    line = "project --source s.conll --target t.txt -o o.jsonl --method soft".split()
+    assert why in command(*line, *flags, code=2).stderr
+
+
+def test_the_key_is_sent_and_never_shown(bitext, tmp_path, command, monkeypatch):
+    monkeypatch.setenv("SPANBRIDGE_CHAT_KEY", "s3cret-of-mine")
+    with serving(lambda body, n: (401, "no right: s3cret-of-mine")) as (url, _):
+        line = "project --source s.conll --target t.txt --links l.pharaoh --method soft".split()
+        options = (f"--refine-option=url={url}", "--refine-option=model=m")
+        said = command(
+            *line, "--refine", "chat", "--below", "0.95", *options, "-o", "o.jsonl", code=2
+        ).stderr
+    assert "it answers 401: no right: ***" in said
+    assert "s3cret" not in said
