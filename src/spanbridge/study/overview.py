@@ -1,4 +1,4 @@
-"""Tables over all data sets of a study: kinds of text side by side, languages by resources, curves."""
+"""Tables over all data sets of a study: kinds of text, languages by resources, curves."""
 
 from __future__ import annotations
 
