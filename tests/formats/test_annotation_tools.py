@@ -129,7 +129,10 @@ def test_label_studio(tmp_path):
         ("6", [("Paris", "LOC")]),
         ("7", []),
     ]
-    assert rows[0].extra == {"data": {"ref": "x"}}
+    assert rows[0].extra == {"ref": "x"}
+    write_pairs(tmp_path / "c.json", rows, format="labelstudio")
+    again, _ = read(tmp_path / "c.json")
+    assert again == rows
     assert counts.left_out == {
         "annotations left out after the first one of a task": 1,
         "relations and other results left out": 1,
@@ -154,14 +157,24 @@ def test_brat(tmp_path):
         "R1\tIn Arg1:T1 Arg2:T2",
         "#1\tAnnotatorNotes T1\thm",
         "A1\tSure T1",
+        "A2\tKind T1 a",
+        "A3\tSure T4",
     )
     rows, counts = read(path)
     assert [found(row) for row in rows] == [[("Ann Roe", "PER")], [], [("Paris", "LOC")], [], []]
     assert counts.left_out == {
         "spans with gaps left out": 1,
-        "relations, events, attributes and notes left out": 3,
+        "relations, events, attributes and notes left out": 2,
         "spans over several lines left out": 1,
     }
+    (span,) = rows[0].target.spans
+    assert json.loads(span.extra) == {
+        "attributes": {"Sure": True, "Kind": "a"},
+        "notes": ["hm"],
+    }
+    write_pairs(tmp_path / "e.ann", rows)
+    again, _ = read(tmp_path / "e.ann")
+    assert again == rows
     for wrong, why in [
         ("T1 PER 0 7", r"d\.ann:2: is no line of brat"),
         ("T1\tPER 3 4\t ", r"d\.ann:2: spans: 3-4 \(PER\) covers only white"),

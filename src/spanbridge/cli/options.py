@@ -88,15 +88,16 @@ def _column(_: Any, parameter: click.Parameter, text: str | None) -> int | str |
     return int(text[:9])
 
 
-file_options = _stack(
+_format_option = click.option(
+    "--format",
+    metavar="NAME",
+    help="Format of the labelled file, if neither its name nor its first lines tell (of "
+    "standard input, -, only these do). "
+    f"{listed('format')}.",
+)
+
+_text_options = _stack(
     [
-        click.option(
-            "--format",
-            metavar="NAME",
-            help="Format of the labelled file, if neither its name nor its first lines tell (of "
-            "standard input, -, only these do). "
-            f"{listed('format')}.",
-        ),
         click.option(
             "--text-column",
             metavar="NAME",
@@ -120,15 +121,18 @@ file_options = _stack(
     ]
 )
 
+file_options = _stack([_format_option, _text_options])
+
 output_format_option = click.option(
     "--output-format",
     metavar="NAME",
     help="Format of OUT, if its suffix does not tell (for - whole pairs, jsonl).",
 )
 
-reading_options = _stack(
+# The same without the format, for what names it otherwise.
+unnamed_reading_options = _stack(
     [
-        file_options,
+        _text_options,
         *(
             click.option(
                 f"--{kind}-column",
@@ -151,6 +155,8 @@ reading_options = _stack(
         ),
     ]
 )
+
+reading_options = _stack([_format_option, unnamed_reading_options])
 
 _aligner_option = click.option(
     "--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."

@@ -23,8 +23,12 @@ DIGEST, FILES = "sha256", "files"
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, or of standard input (``-``), in hexadecimal."""
+    """SHA-256 of a file or of standard input (``-``), in hexadecimal; of a folder, of its files."""
     digest = hashlib.sha256()
+    if not is_remote(path) and path.is_dir():
+        for file in sorted(file for file in path.rglob("*") if file.is_file()):
+            digest.update(f"{file.relative_to(path).as_posix()} {file_digest(file)}\n".encode())
+        return digest.hexdigest()
     with open_bytes(path) as file:
         while data := file.read(_BLOCK):
             digest.update(data)

@@ -45,6 +45,7 @@ class ConllU(Format):
     sides = "one"
     holds_spans: ClassVar[bool] = True
     blank_row = 2
+    keeps = frozenset({"ids", "words"})
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check for ten columns, numbered words and KEY=VALUE in the last column."""
