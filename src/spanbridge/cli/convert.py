@@ -17,8 +17,8 @@ Examples:
   spanbridge convert out.jsonl tasks.json
   spanbridge convert out.jsonl posts.jsonl --to doccano
   spanbridge convert export.jsonl gold.conll --from prodigy
-  spanbridge convert out.jsonl corpus/ --to brat
-  spanbridge convert corpus/ gold.jsonl --from brat
+  spanbridge convert out.jsonl corpus/ --to brat-folder
+  spanbridge convert corpus/ gold.jsonl --from brat-folder
   spanbridge convert pairs.jsonl source.parquet --to hf --side source
   spanbridge convert gold.conll - --to gliner | head
 
@@ -46,8 +46,8 @@ signature and the account.
 @click.option(
     "--side",
     type=click.Choice(["source", "target"]),
-    help="Side of pairs that is written where OUT has room for one, and on which the sentences of IN "
-    "are put if it has one [default: target, or the source if there is no target].",
+    help="Side of pairs that is written where OUT has room for one, and on which the sentences of "
+    "IN are put if it has one [default: target, or the source if there is no target].",
 )
 @opt.nested_option
 @opt.tag_options

@@ -15,7 +15,7 @@ from spanbridge.formats.tokens import tokenize
 Loss = tuple[str, int]
 
 
-def written_sides(held: Format, side: Side) -> tuple[Side, ...]:
+def sides(held: Format, side: Side) -> tuple[Side, ...]:
     """The sides of a row that a format writes, of which ``side`` is the one if it holds one."""
     if held.sides == "none":
         return ()
@@ -41,17 +41,16 @@ def losses(pair: SentencePair, number: int, held: Format, side: Side) -> Iterato
         held: the format.
         side: side that is written if the format holds one.
     """
-    sides = written_sides(held, side)
-    lost = [one for one in SIDES if one not in sides]
-    if sides and pair.side(OTHER[side]).words and OTHER[side] in lost:
+    written = sides(held, side)
+    if written == (side,) and pair.side(OTHER[side]).words:
         yield f"rows whose {OTHER[side]} side is not written", 1
-    if not sides:
+    if not written:
         yield "rows of which only links are written", 1
     if "ids" not in held.keeps and pair.id != str(number):
         yield "ids not written; rows have their numbers", 1
     if pair.links is not None and not held.holds_links:
         yield "rows whose word links are not written", 1
-    for one in sides:
+    for one in written:
         yield from _of_sentence(pair.side(one), held, one)
     for field in PLAIN_FIELDS[None]:
         if field.key not in held.keeps and field.of(pair) is not None:

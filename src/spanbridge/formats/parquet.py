@@ -259,7 +259,7 @@ def _write(lines: Path, out: IO[bytes], classes: Sequence[str]) -> None:
                 kinds[key] = _merged(kinds.get(key, _KNOWN.get(key)), _type_of(value))
     kinds = {key: JSON if _is_empty(kind) else kind for key, kind in kinds.items()}
     numbers = {key: {tag: n for n, tag in enumerate(sorted(tags[key], key=_rank))} for key in tags}
-    kinds |= dict.fromkeys(numbers, ["int"])
+    kinds |= {key: ["int"] for key in numbers}
     schema = pa.schema([(key, _arrow(kind)) for key, kind in kinds.items()], _features(numbers))
     with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         rows = _rows(lines)

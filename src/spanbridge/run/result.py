@@ -86,17 +86,12 @@ class Run:
 
 def manifest_path(output: str | Path) -> Path:
     """Path of the file with the signature and the account of a result: ``OUT.run.json``."""
-    return Path(f"{_bare(output)}{RECORD}")
+    return Path(str(output).rstrip("/") + RECORD)
 
 
 def rejects_path(output: str | Path) -> Path:
     """Path of the file with the ids and reasons of rejected rows: ``OUT.rejects.jsonl``."""
-    return Path(f"{_bare(output)}.rejects.jsonl")
-
-
-def _bare(output: str | Path) -> str:
-    """A path without the slash that may end that of a folder."""
-    return str(output).rstrip("/")
+    return Path(str(output).rstrip("/") + ".rejects.jsonl")
 
 
 def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Account:
