@@ -262,6 +262,27 @@ def test_conllu(tmp_path):
     assert len(row.target.words) == 7
 
 
+def test_conllu_plus(tmp_path):
+    """Columns by their names, with numbers or without, and tags in a column or in MISC."""
+    lines = ["# global.columns = FORM UPOS UNER:NE", "# sent_id = s", "Ann\tX\tB-PER", "#\tX\t*"]
+    path = put(tmp_path, "a.conllup", *lines)
+    (row,), _ = read(path)
+    assert (row.id, row.target.words, found(row)) == ("s", ("Ann", "#"), [("Ann", "PER")])
+    (row,), _ = read(path, tag_column="UPOS", scheme="iob2")
+    assert [span.label for span in row.target.spans] == ["X", "X"]
+    lines = ["# global.columns = ID FORM MISC", "1-2\tAnna\t_", "1\tAnn\tA=b|NER=B-PER", "2\ta\t_"]
+    (row,), _ = read(put(tmp_path, "b.conllup", *lines))
+    assert (row.target.words, found(row)) == (("Ann", "a"), [("Ann", "PER")])
+    for first, why in [
+        ("# global.columns = ID LEMMA NER", r"c.conllup:1: no column is named 'FORM'"),
+        ("# global.columns = ID FORM X", r"c.conllup:1: no column is named like one of labels"),
+        ("1\ta\tO", r"c.conllup:1: does not begin with the names of its columns"),
+        ("# global.columns = ID FORM X NER", r"c.conllup:2: has 3 columns; .* has 4"),
+    ]:
+        with pytest.raises(InputError, match=why):
+            read(put(tmp_path, "c.conllup", first, "1\tAnn\tO"))
+
+
 def test_space_after(tmp_path):
     sentence = replace(raw_sentence("Ann left."), spans=(Span(0, 1, "PER"),))
     write_pairs(tmp_path / "a.conllu", [SentencePair("1", Sentence(()), sentence)])

@@ -16,6 +16,7 @@ from spanbridge.run.converting import convert
 FILES = {
     "conll": "a.conll",
     "conllu": "a.conllu",
+    "conllup": "a.conllup",
     "webanno": "a.tsv",
     "tokens": "a.csv",
     "csv": "a.csv",

@@ -21,9 +21,11 @@ SUFFIX = {
     "brat": ".ann",
     "webanno": ".tsv",
     "conllu": ".conllu",
+    "conllup": ".conllup",
+    "spacy": ".spacy",
     "csv": ".csv",
 }
-ONE_LAYER = ("hf", "conllu")
+ONE_LAYER = ("hf", "conllu", "conllup")
 
 
 def read(path, side="target", **how):

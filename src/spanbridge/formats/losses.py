@@ -50,6 +50,8 @@ def losses(pair: SentencePair, number: int, held: Format, side: Side) -> Iterato
         yield "ids not written; rows have their numbers", 1
     if pair.links is not None and not held.holds_links:
         yield "rows whose word links are not written", 1
+    if not written and pair.links is not None and pair.links.scores is not None:
+        yield "rows whose scores of word links are not written", 1
     for one in written:
         yield from _of_sentence(pair.side(one), held, one)
     for field in PLAIN_FIELDS[None]:
