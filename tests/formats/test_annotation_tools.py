@@ -262,6 +262,37 @@ def test_conllu(tmp_path):
     assert len(row.target.words) == 7
 
 
+def test_squad(tmp_path):
+    answer = {"text": "Ann Roe", "answer_start": 0}
+    asked = {
+        "id": "q1",
+        "question": "Who?",
+        "answers": [answer, {"text": "Ann", "answer_start": 0}],
+    }
+    never = {"id": "q2", "question": "Why?", "answers": [], "is_impossible": True}
+    other = {"context": "x", "qas": [{"id": "q3", "question": "?", "answers": []}]}
+    article = {"title": "T", "paragraphs": [{"context": TEXT, "qas": [asked, never]}, other]}
+    path = put(tmp_path, "a.json", json.dumps({"version": "1.1", "data": [article]}))
+    assert find_format(path).name == "squad"
+    rows, counts = read(path)
+    assert [(row.id, found(row)) for row in rows] == [
+        ("q1", [("Ann Roe", "ANSWER"), ("Ann", "ANSWER")]),
+        ("q3", []),
+    ]
+    assert json.loads(rows[0].target.spans[0].extra) == {"id": "q1", "question": "Who?"}
+    assert rows[0].extra == {"title": "T", "unanswered": [never]}
+    assert not counts.left_out
+    write_pairs(tmp_path / "b.json", rows, format="squad")
+    (first, _) = json.loads((tmp_path / "b.json").read_text())["data"]
+    assert first["paragraphs"] == [{"id": "q1", "context": TEXT, "qas": [asked, never]}]
+    again, _ = read(tmp_path / "b.json")
+    assert again == rows
+    wrong = {"context": "a", "qas": [{"id": "q", "answers": [{"text": "b"}]}]}
+    data = {"data": [{"paragraphs": [wrong]}]}
+    with pytest.raises(InputError, match=r"c.json:1: answers: .* wants text and answer_start"):
+        read(put(tmp_path, "c.json", json.dumps(data)))
+
+
 def test_conllu_plus(tmp_path):
     """Columns by their names, with numbers or without, and tags in a column or in MISC."""
     lines = ["# global.columns = FORM UPOS UNER:NE", "# sent_id = s", "Ann\tX\tB-PER", "#\tX\t*"]

@@ -28,6 +28,7 @@ FILES = {
     "hf": "a.parquet",
     "labelstudio": "a.json",
     "spacy": "a.spacy",
+    "squad": "a.json",
     "jsonl": "a.parquet",
 }
 KB = '{"kb_id": "Q90"}'

@@ -23,6 +23,7 @@ SUFFIX = {
     "conllu": ".conllu",
     "conllup": ".conllup",
     "spacy": ".spacy",
+    "squad": ".json",
     "csv": ".csv",
 }
 ONE_LAYER = ("hf", "conllu", "conllup")
