@@ -295,11 +295,16 @@ def test_squad(tmp_path):
 
 def test_conllu_plus(tmp_path):
     """Columns by their names, with numbers or without, and tags in a column or in MISC."""
-    lines = ["# global.columns = FORM UPOS UNER:NE", "# sent_id = s", "Ann\tX\tB-PER", "#\tX\t*"]
+    lines = [
+        "# global.columns = FORM UPOS UNER:NE",
+        "# sent_id = s",
+        "Ann\tB-X\tB-PER",
+        "#\tB-X\t*",
+    ]
     path = put(tmp_path, "a.conllup", *lines)
     (row,), _ = read(path)
     assert (row.id, row.target.words, found(row)) == ("s", ("Ann", "#"), [("Ann", "PER")])
-    (row,), _ = read(path, tag_column="UPOS", scheme="iob2")
+    (row,), _ = read(path, tag_column="UPOS")
     assert [span.label for span in row.target.spans] == ["X", "X"]
     lines = ["# global.columns = ID FORM MISC", "1-2\tAnna\t_", "1\tAnn\tA=b|NER=B-PER", "2\ta\t_"]
     (row,), _ = read(put(tmp_path, "b.conllup", *lines))

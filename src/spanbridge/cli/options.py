@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, get_args
 
 import click
 
 from spanbridge.core import registry
-from spanbridge.core.addresses import is_remote
-from spanbridge.core.errors import InputError
-from spanbridge.core.files import check_named, reason
 from spanbridge.core.resources import EngineName
 from spanbridge.core.spans import Nested
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
@@ -391,14 +387,3 @@ def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
         source = context.get_parameter_source(param.name or "")
         if source is click.core.ParameterSource.COMMANDLINE and param.name not in allowed:
             raise click.UsageError(f"{why}; leave {param.opts[-1]} out")
-
-
-def make_folder(path: str) -> None:
-    """Make a folder for a result; other stores have none without files."""
-    check_named(path, "folder")
-    if is_remote(path):
-        return
-    try:
-        os.makedirs(path, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise InputError(path, None, f"cannot be made ({reason(error)})") from error

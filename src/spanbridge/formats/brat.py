@@ -229,7 +229,7 @@ def _given(path: str | Path, how: Reading, counts: Counts) -> list[tuple[int, Sp
             end += is_inclusive(how.offsets)
             found[parts[1]] = (number, Span(start, end, parts[2]))
             about[parts[1]] = {} if parts[4] is None else {"text": parts[4]}
-    for name, key, value in told:
+    for name, key, value in sorted(told, key=lambda one: not one[1]):  # notes last
         if name not in found:
             counts.leave_out("relations, events, attributes and notes left out")
         elif key:
