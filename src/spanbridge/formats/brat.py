@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO, TypeVar
+from typing import Any, ClassVar, NamedTuple, TextIO, TypeVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, lines, open_bytes, text_of
@@ -42,7 +43,7 @@ class Brat(Format):
     """One document: one side of each row; spans may overlap, and have attributes and notes."""
 
     name = "brat"
-    suffixes = (".ann",)
+    suffixes: ClassVar[tuple[str, ...]] = (".ann",)
     sides = "one"
     holds_spans = True
     holds_nested = True
@@ -77,7 +78,7 @@ class Brat(Format):
         """
         counts = Counts() if counts is None else counts
         (beside,) = self.beside(path)
-        text = text_of(beside)
+        text = ("\ufeff" if _has_bom(beside) else "") + text_of(beside)  # brat counts it
         spans = _located(path, text, side, how, counts)
         pieces = text.removesuffix("\n").split("\n")
         starts = [0, *accumulate(len(piece) + 1 for piece in pieces)]
@@ -197,6 +198,11 @@ def _with_line(path: str | Path, place: Callable[..., _T], spans: Sequence[tuple
             except SpanbridgeError:
                 raise InputError(path, line, str(error)) from error
         raise InputError(path, None, str(error)) from error
+
+
+def _has_bom(path: str | Path) -> bool:
+    with open_bytes(path) as file:
+        return file.read(len(BOM_UTF8)) == BOM_UTF8
 
 
 def _has_any(path: str | Path) -> bool:

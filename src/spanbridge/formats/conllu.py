@@ -117,7 +117,10 @@ class ConllU(Format):
         def cells(word: str, tag: str, joined: bool) -> str:
             return f"{word}{'	_' * 7}\tNER={tag}{'|SpaceAfter=No' if joined else ''}"
 
-        return row_writer(lambda pair: out.write(block_of(pair, side, cells)))
+        def write(pair: SentencePair) -> None:
+            out.write(block_of(pair, side, cells))
+
+        return row_writer(write)
 
 
 def block_of(pair: SentencePair, side: Side, cells: Callable[[str, str, bool], str]) -> str:

@@ -75,7 +75,10 @@ class ConllUPlus(ConllU):
         def cells(word: str, tag: str, joined: bool) -> str:
             return f"{word}\t{tag}\t{'SpaceAfter=No' if joined else '_'}"
 
-        return row_writer(lambda pair: out.write(block_of(pair, side, cells)))
+        def write(pair: SentencePair) -> None:
+            out.write(block_of(pair, side, cells))
+
+        return row_writer(write)
 
 
 def _tags(

@@ -131,7 +131,7 @@ class LabelStudio(Records):
         scores = [one["score"] for one in result if "score" in one]
         score = pair.confidence if side == "target" else None
         score = min(scores, default=None) if score is None else round(score, DECIMALS)
-        made = {"model_version": f"spanbridge-{package_version()}"}
+        made: Object = {"model_version": f"spanbridge-{package_version()}"}
         made |= {} if score is None else {"score": score}
         prediction = {**about.get(_PREDICTION, made), "result": result}
         return {**task, "data": data, "predictions": [prediction]}

@@ -133,7 +133,7 @@ def _row(paragraph: Object, number: int, side: Side, how: Reading, counts: Count
             paragraph.setdefault(_UNANSWERED, []).append(question)
         others = question.keys() - {"id", "question", "answers", "is_impossible"}
         counts.leave_out("other keys of questions left out", len(others) if answers else 0)
-        asked = {key: question[key] for key in ("id", "question") if key in question}
+        asked: Object = {key: question[key] for key in ("id", "question") if key in question}
         spans += [_span(answer, asked, identity, how) for answer in answers]
     found = placed(text, spans, "answers", side, how, counts)
     bare = (without_given_text(one, found.text_of(*one[:2])) for one in found.spans)
