@@ -250,7 +250,7 @@ def test_the_command(tmp_path, spanbridge):
         ("in.jsonl out.x --to nothing", "no format is named 'nothing'"),
         ("in.jsonl corpus --to brat-folder", "corpus: is there already; name a new folder"),
         ("corpus out.jsonl", "corpus: is a folder"),
-        ("in.jsonl a.jsonl --from spacy", "is no DocBin of spaCy"),
+        ("in.jsonl a.jsonl --from spacy", "is no whole DocBin of spaCy"),
         ("in.jsonl - --json", "cannot both go to standard output"),
     ]:
         assert why in spanbridge("convert", *args.split(), code=2).stderr, args

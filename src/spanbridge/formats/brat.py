@@ -78,7 +78,9 @@ class Brat(Format):
         """
         counts = Counts() if counts is None else counts
         (beside,) = self.beside(path)
-        text = ("\ufeff" if _has_bom(beside) else "") + text_of(beside)  # brat counts it
+        text = text_of(beside)
+        if _has_bom(beside):  # which brat counts
+            text = f"\ufeff{text}"
         spans = _located(path, text, side, how, counts)
         pieces = text.removesuffix("\n").split("\n")
         starts = [0, *accumulate(len(piece) + 1 for piece in pieces)]

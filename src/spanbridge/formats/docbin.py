@@ -102,13 +102,13 @@ def _documents(path: str | Path) -> Iterator[Any]:
     try:
         with open_bytes(path) as file:
             found = Bin().from_bytes(file.read())
+        yield from found.get_docs(Vocab())
     except IsADirectoryError as error:
         raise InputError(path, None, "is a folder; name a file in it") from error
     except OSError as error:
         raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
-    except (zlib.error, ValueError, KeyError, TypeError) as error:
-        raise InputError(path, None, "is no DocBin of spaCy; write it again") from error
-    yield from found.get_docs(Vocab())
+    except (zlib.error, ValueError, LookupError, TypeError) as error:
+        raise InputError(path, None, "is no whole DocBin of spaCy; write it again") from error
 
 
 def _keys(given: Mapping[Any, Any], counts: Counts) -> dict[str, Any]:
