@@ -38,6 +38,7 @@ PART_OPTION = re.compile(r"--(method|aligner|tagger|translator)-option ([a-z]\w*
 # The commands whose options a page may name beside a command's own line.
 COMMANDS = {
     "align": ("align", "project"),
+    "convert": ("convert", "label"),
     "data": ("data",),
     "compare": ("compare",),
     "evaluate": ("evaluate",),

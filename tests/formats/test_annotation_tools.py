@@ -129,7 +129,10 @@ def test_label_studio(tmp_path):
         ("6", [("Paris", "LOC")]),
         ("7", []),
     ]
-    assert rows[0].extra == {"data": {"ref": "x"}}
+    assert rows[0].extra == {"ref": "x"}
+    write_pairs(tmp_path / "c.json", rows, format="labelstudio")
+    again, _ = read(tmp_path / "c.json")
+    assert again == rows
     assert counts.left_out == {
         "annotations left out after the first one of a task": 1,
         "relations and other results left out": 1,
@@ -154,14 +157,24 @@ def test_brat(tmp_path):
         "R1\tIn Arg1:T1 Arg2:T2",
         "#1\tAnnotatorNotes T1\thm",
         "A1\tSure T1",
+        "A2\tKind T1 a",
+        "A3\tSure T4",
     )
     rows, counts = read(path)
     assert [found(row) for row in rows] == [[("Ann Roe", "PER")], [], [("Paris", "LOC")], [], []]
     assert counts.left_out == {
         "spans with gaps left out": 1,
-        "relations, events, attributes and notes left out": 3,
+        "relations, events, attributes and notes left out": 2,
         "spans over several lines left out": 1,
     }
+    (span,) = rows[0].target.spans
+    assert json.loads(span.extra) == {
+        "attributes": {"Sure": True, "Kind": "a"},
+        "notes": ["hm"],
+    }
+    write_pairs(tmp_path / "e.ann", rows)
+    again, _ = read(tmp_path / "e.ann")
+    assert again == rows
     for wrong, why in [
         ("T1 PER 0 7", r"d\.ann:2: is no line of brat"),
         ("T1\tPER 3 4\t ", r"d\.ann:2: spans: 3-4 \(PER\) covers only white"),
@@ -247,6 +260,63 @@ def test_conllu(tmp_path):
         read(path)
     (row,), _ = read(path, tags=False)
     assert len(row.target.words) == 7
+
+
+def test_squad(tmp_path):
+    answer = {"text": "Ann Roe", "answer_start": 0}
+    asked = {
+        "id": "q1",
+        "question": "Who?",
+        "answers": [answer, {"text": "Ann", "answer_start": 0}],
+    }
+    never = {"id": "q2", "question": "Why?", "answers": [], "is_impossible": True}
+    other = {"context": "x", "qas": [{"id": "q3", "question": "?", "answers": []}]}
+    article = {"title": "T", "paragraphs": [{"context": TEXT, "qas": [asked, never]}, other]}
+    path = put(tmp_path, "a.json", json.dumps({"version": "1.1", "data": [article]}))
+    assert find_format(path).name == "squad"
+    rows, counts = read(path)
+    assert [(row.id, found(row)) for row in rows] == [
+        ("q1", [("Ann Roe", "ANSWER"), ("Ann", "ANSWER")]),
+        ("q3", []),
+    ]
+    assert json.loads(rows[0].target.spans[0].extra) == {"id": "q1", "question": "Who?"}
+    assert rows[0].extra == {"title": "T", "unanswered": [never]}
+    assert not counts.left_out
+    write_pairs(tmp_path / "b.json", rows, format="squad")
+    (first, _) = json.loads((tmp_path / "b.json").read_text())["data"]
+    assert first["paragraphs"] == [{"id": "q1", "context": TEXT, "qas": [asked, never]}]
+    again, _ = read(tmp_path / "b.json")
+    assert again == rows
+    wrong = {"context": "a", "qas": [{"id": "q", "answers": [{"text": "b"}]}]}
+    data = {"data": [{"paragraphs": [wrong]}]}
+    with pytest.raises(InputError, match=r"c.json:1: answers: .* wants text and answer_start"):
+        read(put(tmp_path, "c.json", json.dumps(data)))
+
+
+def test_conllu_plus(tmp_path):
+    """Columns by their names, with numbers or without, and tags in a column or in MISC."""
+    lines = [
+        "# global.columns = FORM UPOS UNER:NE",
+        "# sent_id = s",
+        "Ann\tB-X\tB-PER",
+        "#\tB-X\t*",
+    ]
+    path = put(tmp_path, "a.conllup", *lines)
+    (row,), _ = read(path)
+    assert (row.id, row.target.words, found(row)) == ("s", ("Ann", "#"), [("Ann", "PER")])
+    (row,), _ = read(path, tag_column="UPOS")
+    assert [span.label for span in row.target.spans] == ["X", "X"]
+    lines = ["# global.columns = ID FORM MISC", "1-2\tAnna\t_", "1\tAnn\tA=b|NER=B-PER", "2\ta\t_"]
+    (row,), _ = read(put(tmp_path, "b.conllup", *lines))
+    assert (row.target.words, found(row)) == (("Ann", "a"), [("Ann", "PER")])
+    for first, why in [
+        ("# global.columns = ID LEMMA NER", r"c.conllup:1: no column is named 'FORM'"),
+        ("# global.columns = ID FORM X", r"c.conllup:1: no column is named like one of labels"),
+        ("1\ta\tO", r"c.conllup:1: does not begin with the names of its columns"),
+        ("# global.columns = ID FORM X NER", r"c.conllup:2: has 3 columns; .* has 4"),
+    ]:
+        with pytest.raises(InputError, match=why):
+            read(put(tmp_path, "c.conllup", first, "1\tAnn\tO"))
 
 
 def test_space_after(tmp_path):

@@ -21,9 +21,12 @@ SUFFIX = {
     "brat": ".ann",
     "webanno": ".tsv",
     "conllu": ".conllu",
+    "conllup": ".conllup",
+    "spacy": ".spacy",
+    "squad": ".json",
     "csv": ".csv",
 }
-ONE_LAYER = ("hf", "conllu")
+ONE_LAYER = ("hf", "conllu", "conllup")
 
 
 def read(path, side="target", **how):

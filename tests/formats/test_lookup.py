@@ -85,7 +85,11 @@ def test_what_formats_can_hold():
     } == {
         "csv": ("both", True, False),
         **dict.fromkeys(
-            ("conll", "conllu", "tokens", "webanno", "brat", "doccano", "prodigy", "hf", "gliner"),
+            ("conll", "conllu", "conllup", "tokens", "webanno", "brat", "brat-folder", "doccano"),
+            ("one", True, False),
+        ),
+        **dict.fromkeys(
+            ("prodigy", "hf", "gliner", "squad", "spacy"),
             ("one", True, False),
         ),
         "labelstudio": ("one", True, False),

@@ -212,7 +212,9 @@ def test_data_sets_there_and_back():
     streamed = to_datasets(ROWS, "source", format="hf", streaming=True)
     assert isinstance(streamed, datasets.IterableDataset)
     tagged = to_datasets(ROWS, "source", format="hf")
-    assert tagged[0]["ner_tags"] == ["B-LOC", "O"]
+    named = tagged.features["ner_tags"].feature
+    assert isinstance(named, datasets.ClassLabel)
+    assert named.int2str(tagged[0]["ner_tags"]) == ["B-LOC", "O"]
     for one in (streamed, tagged, tagged.to_iterable_dataset()):
         sources = [pair.source.with_spans(()) for pair in from_datasets(one, "source")]
         assert sources == [pair.source.with_spans(()) for pair in ROWS]

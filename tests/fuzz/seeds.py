@@ -59,6 +59,13 @@ GOLD = [b"1-1 2p2 3?1\n\n1-2\n4-4\n"]
 GIVEN = ["Anna sings\tAnna chante\nParis ||| 巴黎\n\na\tb\n".encode()]
 
 
+SQUAD = [
+    b'{"data": [{"title": "T", "paragraphs": [{"context": "Anna sings", "qas": [{"id": "1", '
+    b'"question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}, {"id": "2", '
+    b'"question": "Why?", "answers": [], "is_impossible": true}]}]}]}\n',
+]
+# Formats that write into no open text: of several files, of bytes, with an end of their own.
+OPENED = ("brat", "brat-folder", "spacy", "squad")
 BRAT_TEXT = "Anna Roe sings\nin Paris\n"
 BRAT = [b"T1\tPER 0 8\tAnna Roe\nT2\tLOC 18 23\tParis\nR1\tIn Arg1:T1 Arg2:T2\n#1\tNote T1\tx\n"]
 CSV = [
@@ -88,13 +95,14 @@ def written(name: str) -> list[bytes]:
 def of_formats() -> list[tuple[str, str, list[bytes]]]:
     """Each format of the registry with sentences: its name, a suffix, and valid files."""
     own = {"conll": CONLL, "text": TEXT, "parallel": PARALLEL, "csv": CSV, "brat": BRAT}
+    own["squad"] = SQUAD
     found = []
     for name in registry.names("format"):
         known = named_format(name)
-        if known.sides != "none":
+        if known.sides != "none" and name not in ("brat-folder", "spacy"):
             for suffix in known.suffixes or (f".{name}",):
                 if suffix == ".parquet":  # another carrier of the same objects, read by pyarrow
                     continue
-                files = [] if name == "brat" else written(name)  # it writes two files
+                files = [] if name in OPENED else written(name)
                 found.append((name, suffix, [*files, *own.get(name, [])]))
     return found

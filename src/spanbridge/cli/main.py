@@ -33,6 +33,7 @@ _COMMANDS = {
     "train": "Fine-tune an encoder into a tagger (needs torch).",
     "align": "Align the words of sentence pairs.",
     "evaluate": "Score predicted spans, or word alignments, against gold ones.",
+    "convert": "Write labelled rows in another tool's format.",
     "perturb": "Change labelled sentences as noise would: typos, casing, other names.",
     "compare": "Say which predictions are better by more than chance.",
     "study": "Run a grid of systems, data sets and languages, and report on it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import click
 from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
 from spanbridge.cli.terminal import complain
-from spanbridge.core.files import check_there
+from spanbridge.core.addresses import is_remote
+from spanbridge.core.errors import InputError
+from spanbridge.core.files import check_named, check_there, reason
 
 
 @click.command(
@@ -92,7 +95,7 @@ def command(context: click.Context, /, corpus: str, output: str, **given: Any) -
     }
     pipeline = make_pipeline(settings)
     if not given["show_config"]:
-        opt.make_folder(output)
+        _make_folder(output)
     running.run_or_show(pipeline, given)
 
 
@@ -105,3 +108,14 @@ _BESIDE_MARKS = frozenset(
         *("show_config", "shard_rows", "work", "workers", "engine", "log", "as_json", "quiet"),
     }
 )
+
+
+def _make_folder(path: str) -> None:
+    """Make a folder for a result; other stores have none without files."""
+    check_named(path, "folder")
+    if is_remote(path):
+        return
+    try:
+        os.makedirs(path, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise InputError(path, None, f"cannot be made ({reason(error)})") from error

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, get_args
 
 import click
 
 from spanbridge.core import registry
-from spanbridge.core.addresses import is_remote
-from spanbridge.core.errors import InputError
-from spanbridge.core.files import check_named, reason
 from spanbridge.core.resources import EngineName
 from spanbridge.core.spans import Nested
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
@@ -90,15 +86,16 @@ def _column(_: Any, parameter: click.Parameter, text: str | None) -> int | str |
     return int(text[:9])
 
 
-file_options = stack(
+_format_option = click.option(
+    "--format",
+    metavar="NAME",
+    help="Format of the labelled file, if neither its name nor its first lines tell (of "
+    "standard input, -, only these do). "
+    f"{listed('format')}.",
+)
+
+_text_options = stack(
     [
-        click.option(
-            "--format",
-            metavar="NAME",
-            help="Format of the labelled file, if neither its name nor its first lines tell (of "
-            "standard input, -, only these do). "
-            f"{listed('format')}.",
-        ),
         click.option(
             "--text-column",
             metavar="NAME",
@@ -122,15 +119,18 @@ file_options = stack(
     ]
 )
 
+file_options = stack([_format_option, _text_options])
+
 output_format_option = click.option(
     "--output-format",
     metavar="NAME",
     help="Format of OUT, if its suffix does not tell (for - whole pairs, jsonl).",
 )
 
-reading_options = stack(
+# The same without the format, for what names it otherwise.
+unnamed_reading_options = stack(
     [
-        file_options,
+        _text_options,
         *(
             click.option(
                 f"--{kind}-column",
@@ -153,6 +153,8 @@ reading_options = stack(
         ),
     ]
 )
+
+reading_options = stack([_format_option, unnamed_reading_options])
 
 _aligner_option = click.option(
     "--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."
@@ -387,14 +389,3 @@ def only(context: click.Context, allowed: frozenset[str], why: str) -> None:
         source = context.get_parameter_source(param.name or "")
         if source is click.core.ParameterSource.COMMANDLINE and param.name not in allowed:
             raise click.UsageError(f"{why}; leave {param.opts[-1]} out")
-
-
-def make_folder(path: str) -> None:
-    """Make a folder for a result; other stores have none without files."""
-    check_named(path, "folder")
-    if is_remote(path):
-        return
-    try:
-        os.makedirs(path, exist_ok=True)
-    except (OSError, ValueError) as error:
-        raise InputError(path, None, f"cannot be made ({reason(error)})") from error

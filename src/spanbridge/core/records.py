@@ -23,8 +23,13 @@ DIGEST, FILES = "sha256", "files"
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, or of standard input (``-``), in hexadecimal."""
+    """SHA-256 of a file or of standard input (``-``), in hexadecimal; of a folder, of its files."""
     digest = hashlib.sha256()
+    if not is_remote(path) and path.is_dir():
+        for inside in sorted(one for one in path.rglob("*") if one.is_file()):
+            name = inside.relative_to(path).as_posix()
+            digest.update(f"{name} {file_digest(inside)}\n".encode())
+        return digest.hexdigest()
     with open_bytes(path) as file:
         while data := file.read(_BLOCK):
             digest.update(data)

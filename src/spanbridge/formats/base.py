@@ -141,6 +141,9 @@ class Format(Part, ABC):
         blank_row: number of empty lines in a row of which the last one is a row without words; 0 if
             empty lines are none.
         writes_one_side: True if its files hold pairs, but are written with one side.
+        keeps: what else it holds and gives back: ``ids``, ``words`` (as they were cut), ``text``
+            (with its spaces), ``scores`` (of spans), ``span_keys`` (other keys of spans), ``keys``
+            (other keys of rows), and names of plain fields such as ``status``.
     """
 
     name: ClassVar[str]
@@ -151,6 +154,7 @@ class Format(Part, ABC):
     holds_links: ClassVar[bool] = False
     blank_row: ClassVar[int] = 0
     writes_one_side: ClassVar[bool] = False
+    keeps: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -223,6 +227,14 @@ class Format(Part, ABC):
             side: side that is written if the format holds only one.
             scores: write the links' scores too, if they are optional in the format.
         """
+
+    def keeps_key(self, key: str) -> bool:
+        """Check if a key of a row's own is written."""
+        return "keys" in self.keeps
+
+    def keeps_span_key(self, key: str) -> bool:
+        """Check if another key of a span is written."""
+        return "span_keys" in self.keeps
 
     def beside(self, path: str | Path) -> tuple[Path, ...]:
         """Further files that are read and written with a file."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import Any, ClassVar, NamedTuple, TextIO, TypeVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, lines, open_bytes, text_of
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.spans import Span
+from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.base import (
     DEFAULT_READING,
     Counts,
@@ -23,30 +25,41 @@ from spanbridge.formats.base import (
     one_side,
     row_writer,
 )
-from spanbridge.formats.json_spans import with_given_text
+from spanbridge.formats.json_spans import without_given_text
+from spanbridge.formats.json_values import shown
 from spanbridge.formats.offsets import is_inclusive, locate_spans, place_spans
 from spanbridge.formats.tokens import spans_in_text, tokenize, with_text
 
 _T = TypeVar("_T")
 _SPAN = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
-_OTHER = re.compile(r"[A-Z#*][^\t]*\t")  # relations, events, attributes, notes and the like
+_ATTRIBUTE = re.compile(r"[AM]\d+\t(\S+) (T\d+)(?: (\S+))?\s*")
+_NOTE = re.compile(r"#\d+\tAnnotatorNotes (T\d+)\t(.*)")
+_OTHER = re.compile(r"[A-Z#*][^\t]*\t")  # relations, events and the like
+# Keys of spans that brat has lines of their own for.
+_ATTRIBUTES, _NOTES = "attributes", "notes"
 
 
 class Brat(Format):
-    """One document: one side of each row; spans may overlap."""
+    """One document: one side of each row; spans may overlap, and have attributes and notes."""
 
     name = "brat"
-    suffixes = (".ann",)
+    suffixes: ClassVar[tuple[str, ...]] = (".ann",)
     sides = "one"
     holds_spans = True
     holds_nested = True
+    keeps = frozenset({"text"})
+
+    def keeps_span_key(self, key: str) -> bool:
+        """Attributes and notes are written."""
+        return key in (_ATTRIBUTES, _NOTES)
 
     def beside(self, path: str | Path) -> tuple[Path, ...]:
         """The file of the text."""
         path = Path(path)
         if path.suffix.lower() != ".ann":
             raise SpanbridgeError(
-                f"{path}: name the .ann file of brat; its text is the .txt beside"
+                f"{path}: name the .ann file of brat, whose text is the .txt beside; the format of "
+                "a folder of documents is brat-folder"
             )
         return (path.with_suffix(".txt"),)
 
@@ -66,6 +79,8 @@ class Brat(Format):
         counts = Counts() if counts is None else counts
         (beside,) = self.beside(path)
         text = text_of(beside)
+        if _has_bom(beside):  # which brat counts
+            text = f"\ufeff{text}"
         spans = _located(path, text, side, how, counts)
         pieces = text.removesuffix("\n").split("\n")
         starts = [0, *accumulate(len(piece) + 1 for piece in pieces)]
@@ -83,7 +98,7 @@ class Brat(Format):
             place = partial(place_spans, piece.removesuffix("\r"), side=side, offsets="characters")
             sentence = _with_line(path, place, inside)
             counts.n_rows += 1
-            yield number, one_side(str(number), sentence, side)
+            yield number, one_side(str(number), _without_texts(sentence), side)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """There are two files; see :meth:`open`."""
@@ -94,26 +109,73 @@ class Brat(Format):
         self, path: str | Path, side: Side = "target", *, scores: bool = False
     ) -> Iterator[Write]:
         """Open both files for rows."""
-        (beside,) = self.beside(path)
-        at, n_spans = 0, 0
-        with atomic_output(beside) as text_out, atomic_output(path) as out:
+        with document_output(path) as write:
+            yield row_writer(lambda pair: write(line_of(pair.side(side))))
 
-            def write(pair: SentencePair) -> None:
-                nonlocal at, n_spans
-                whole = with_text(pair.side(side))
-                text = whole.text or ""
-                if "\n" in text or "\r" in text:
-                    raise SpanbridgeError("the text has a line end in it, which ends a row of brat")
-                spans = sorted(spans_in_text(whole), key=lambda span: span[:3])
-                for span in spans:
-                    if re.search(r"\s", span.label):
-                        raise SpanbridgeError(f"the label {span.label!r} has white space in it")
-                for n, (start, end, label, *_) in enumerate(spans, n_spans + 1):
-                    out.write(f"T{n}\t{label} {at + start} {at + end}\t{text[start:end]}\n")
-                text_out.write(text + "\n")
-                at, n_spans = at + len(text) + 1, n_spans + len(spans)
 
-            yield row_writer(write)
+class Line(NamedTuple):
+    """A row as a line of a document: its text, and its spans in characters of it, in order."""
+
+    text: str
+    spans: Sequence[Span]
+
+
+def line_of(sentence: Sentence) -> Line:
+    """The line of a sentence. Raises SpanbridgeError if brat cannot hold it."""
+    whole = with_text(sentence)
+    text = whole.text or ""
+    if "\n" in text or "\r" in text:
+        raise SpanbridgeError("the text has a line end in it, which ends a row of brat")
+    spans = sorted(spans_in_text(whole), key=lambda span: span[:3])
+    for span in spans:
+        if re.search(r"\s", span.label):
+            raise SpanbridgeError(f"the label {span.label!r} has white space in it")
+        list(_lines_about(span, ""))  # which checks them
+    return Line(text, spans)
+
+
+@contextmanager
+def document_output(path: str | Path) -> Iterator[Callable[[Line], None]]:
+    """Open both files of a document for its lines."""
+    (beside,) = Brat().beside(path)
+    at, n_spans, n_more = 0, 0, 0
+    with atomic_output(beside) as text_out, atomic_output(path) as out:
+
+        def write(line: Line) -> None:
+            nonlocal at, n_spans, n_more
+            for n, span in enumerate(line.spans, n_spans + 1):
+                start, end, label = span[:3]
+                out.write(f"T{n}\t{label} {at + start} {at + end}\t{line.text[start:end]}\n")
+                for kind, rest in _lines_about(span, f"T{n}"):
+                    n_more += 1
+                    out.write(f"{kind}{n_more}\t{rest}\n")
+            text_out.write(line.text + "\n")
+            at, n_spans = at + len(line.text) + 1, n_spans + len(line.spans)
+
+        yield write
+
+
+def _lines_about(span: Span, name: str) -> Iterator[tuple[str, str]]:
+    """The kinds and contents of the lines about a span. Raises SpanbridgeError for other values."""
+    given = {} if span.extra is None else json.loads(span.extra)
+    attributes, notes = given.get(_ATTRIBUTES, {}), given.get(_NOTES, [])
+    if not isinstance(attributes, Mapping) or not isinstance(notes, list):
+        raise SpanbridgeError("attributes of brat are an object, and notes a list")
+    for key, value in attributes.items():
+        words = [key] if value is True else [key, value]
+        if not all(isinstance(word, str) and re.fullmatch(r"\S+", word) for word in words):
+            why = "a name and true, or a name and a value without white space"
+            raise SpanbridgeError(f"the attribute {shown({key: value})} is not {why}")
+        yield "A", " ".join((words[0], name, *words[1:]))
+    for note in notes:
+        if not isinstance(note, str) or re.search(r"[\n\r]", note):
+            raise SpanbridgeError(f"the note {shown(note)} is not one line")
+        yield "#", f"AnnotatorNotes {name}\t{note}"
+
+
+def _without_texts(sentence: Sentence) -> Sentence:
+    spans = (without_given_text(one, sentence.text_of(*one[:2])) for one in sentence.spans)
+    return sentence.with_spans(tuple(spans))
 
 
 def _located(
@@ -140,6 +202,11 @@ def _with_line(path: str | Path, place: Callable[..., _T], spans: Sequence[tuple
         raise InputError(path, None, str(error)) from error
 
 
+def _has_bom(path: str | Path) -> bool:
+    with open_bytes(path) as file:
+        return file.read(len(BOM_UTF8)) == BOM_UTF8
+
+
 def _has_any(path: str | Path) -> bool:
     with open_bytes(path) as file:
         return bool(file.read(1))
@@ -147,20 +214,37 @@ def _has_any(path: str | Path) -> bool:
 
 def _given(path: str | Path, how: Reading, counts: Counts) -> list[tuple[int, Span]]:
     """The spans of a file, half-open, in its own units, in the text of the whole document."""
-    found = []
+    found: dict[str, tuple[int, Span]] = {}
+    about: dict[str, dict[str, Any]] = {}  # keys of spans, by name
+    told: list[tuple[str, str, Any]] = []  # name of a span, key of its own or "" for a note, value
     for number, line in enumerate(lines(path), 1):
         if not line.strip():
             continue
-        parts = _SPAN.fullmatch(line)
-        if parts is None:
-            if line[0] == "T" or not _OTHER.match(line):
+        if (parts := _SPAN.fullmatch(line)) is None:
+            if attribute := _ATTRIBUTE.fullmatch(line):
+                told.append((attribute[2], attribute[1], attribute[3] or True))
+            elif note := _NOTE.fullmatch(line):
+                told.append((note[1], "", note[2]))
+            elif line[0] == "T" or not _OTHER.match(line):
                 why = "is no line of brat; write T1, a tab, LABEL START END, a tab, TEXT"
                 raise InputError(path, number, why)
-            counts.leave_out("relations, events, attributes and notes left out")
+            else:
+                counts.leave_out("relations, events, attributes and notes left out")
         elif ";" in parts[3]:
             counts.leave_out("spans with gaps left out")
         else:
             start, end = map(int, parts[3].split(" "))
             end += is_inclusive(how.offsets)
-            found.append((number, Span(start, end, parts[2], extra=with_given_text(parts[4]))))
-    return found
+            found[parts[1]] = (number, Span(start, end, parts[2]))
+            about[parts[1]] = {} if parts[4] is None else {"text": parts[4]}
+    for name, key, value in sorted(told, key=lambda one: not one[1]):  # notes last
+        if name not in found:
+            counts.leave_out("relations, events, attributes and notes left out")
+        elif key:
+            about[name].setdefault(_ATTRIBUTES, {})[key] = value
+        else:
+            about[name].setdefault(_NOTES, []).append(value)
+    return [
+        (line, span._replace(extra=json.dumps(keys, ensure_ascii=False) if keys else None))
+        for (line, span), keys in zip(found.values(), about.values(), strict=True)
+    ]

@@ -21,6 +21,7 @@ class Conll(SentenceFormat):
     suffixes = (".conll", ".bio", ".iob", ".iob2", ".tsv")
     holds_spans = True
     blank_row = 2
+    keeps = frozenset({"words"})
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check if lines are CoNLL; see :func:`looks_like_conll`."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import ClassVar, TextIO
+from typing import ClassVar, NamedTuple, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import first_lines, lines
@@ -37,6 +37,24 @@ _DEFAULT_FIELDS = "eid-etype-head-other"  # of CorefUD
 Block = list[str]
 
 
+class Columns(NamedTuple):
+    """Where a file has what: indices of columns.
+
+    Attributes:
+        n: number of columns.
+        number: of the words' numbers; None if there are none.
+        form: of the words.
+        names: of the tags, or of pairs that hold them; None if there are none.
+        key: key of the tags among pairs ``KEY=VALUE``; None if the column has nothing but tags.
+    """
+
+    n: int
+    number: int | None
+    form: int
+    names: int | None
+    key: str | None = None
+
+
 class ConllU(Format):
     """CoNLL-U: one side of each row, with the id of its comment ``# sent_id``."""
 
@@ -45,6 +63,7 @@ class ConllU(Format):
     sides = "one"
     holds_spans: ClassVar[bool] = True
     blank_row = 2
+    keeps = frozenset({"ids", "words"})
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check for ten columns, numbered words and KEY=VALUE in the last column."""
@@ -74,9 +93,9 @@ class ConllU(Format):
         if not self.sniff(first_lines(path, SNIFFED_LINES)):
             yield from Conll().read(path, side, how, counts)
             return
-        blocks = _blocks(path)
+        blocks = blocks_of(path)
         head = list(islice(blocks, _HEAD))
-        key = _names_key(head) if how.tags else None
+        key = names_key(head) if how.tags else None
         if how.tags and key is None and any(block for _, block in head):
             known = ", ".join(f"{key.upper()}=" for key in _KEYS)
             raise InputError(
@@ -85,11 +104,8 @@ class ConllU(Format):
                 f"holds no labels: no MISC column has {known} (--format conll reads tags "
                 "in a column of their own)",
             )
-        reader = _Reader(path, key, how, counts)
-        for number, (line, block) in enumerate(chain(head, blocks), 1):
-            identity, sentence = reader.sentence(line, block)
-            counts.n_rows += 1
-            yield line, one_side(identity or str(number), sentence, side)
+        columns = Columns(_N_COLUMNS, 0, _FORM, None if key is None else _MISC, key)
+        yield from read_blocks(path, columns, chain(head, blocks), side, how, counts)
 
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes one side of a row, with ``NER=`` on every word.
@@ -98,23 +114,56 @@ class ConllU(Format):
         format cannot hold.
         """
 
+        def cells(word: str, tag: str, joined: bool) -> str:
+            return f"{word}{'	_' * 7}\tNER={tag}{'|SpaceAfter=No' if joined else ''}"
+
         def write(pair: SentencePair) -> None:
-            sentence = pair.side(side)
-            text = sentence.plain_text()
-            if "\n" in pair.id or any(re.search(r"[\t\n]", w) or not w for w in sentence.words):
-                raise SpanbridgeError("a word or the id is empty, or has a tab or a line end in it")
-            tags = tags_from_spans(sentence.spans, len(sentence.words))
-            for tag in tags:
-                check_tag(tag)
-                if re.search(r"[\s|]", tag):
-                    raise SpanbridgeError(f"the label {tag[2:]!r} has white space or | in it")
-            rows = [f"# sent_id = {pair.id}", f"# text = {' '.join(text.split())}"]
-            for n, (word, tag) in enumerate(zip(sentence.words, tags, strict=True)):
-                after = "|SpaceAfter=No" if _is_joined(sentence, n) else ""
-                rows.append(f"{n + 1}\t{word}{'	_' * 7}\tNER={tag}{after}")
-            out.write("\n".join(rows) + "\n\n" if sentence.words else "\n")
+            out.write(block_of(pair, side, cells))
 
         return row_writer(write)
+
+
+def block_of(pair: SentencePair, side: Side, cells: Callable[[str, str, bool], str]) -> str:
+    """The lines of a row, with the blank one after them; one alone is a row without words.
+
+    Args:
+        pair: the row.
+        side: the side that is written.
+        cells: makes the cells after the number of a word, its tag, and whether the next word
+            follows without a space.
+
+    Raises:
+        SpanbridgeError: spans overlap, or a word, a label or the id cannot be written.
+    """
+    sentence = pair.side(side)
+    text = sentence.plain_text()
+    if "\n" in pair.id or any(re.search(r"[\t\n]", w) or not w for w in sentence.words):
+        raise SpanbridgeError("a word or the id is empty, or has a tab or a line end in it")
+    tags = tags_from_spans(sentence.spans, len(sentence.words))
+    for tag in tags:
+        check_tag(tag)
+        if re.search(r"[\s|]", tag):
+            raise SpanbridgeError(f"the label {tag[2:]!r} has white space or | in it")
+    rows = [f"# sent_id = {pair.id}", f"# text = {' '.join(text.split())}"]
+    for n, (word, tag) in enumerate(zip(sentence.words, tags, strict=True)):
+        rows.append(f"{n + 1}\t{cells(word, tag, _is_joined(sentence, n))}")
+    return "\n".join(rows) + "\n\n" if sentence.words else "\n"
+
+
+def read_blocks(
+    path: str | Path,
+    columns: Columns,
+    blocks: Iterable[tuple[int, Block]],
+    side: Side,
+    how: Reading,
+    counts: Counts,
+) -> Iterator[tuple[int, SentencePair]]:
+    """The rows of blocks of lines; see :meth:`ConllU.read`."""
+    reader = _Reader(path, columns, how, counts)
+    for number, (line, block) in enumerate(blocks, 1):
+        identity, sentence = reader.sentence(line, block)
+        counts.n_rows += 1
+        yield line, one_side(identity or str(number), sentence, side)
 
 
 def _is_joined(sentence: Sentence, n: int) -> bool:
@@ -123,7 +172,7 @@ def _is_joined(sentence: Sentence, n: int) -> bool:
     return places is not None and n + 1 < len(places) and places[n][1] == places[n + 1][0]
 
 
-def _blocks(path: str | Path) -> Iterator[tuple[int, Block]]:
+def blocks_of(path: str | Path) -> Iterator[tuple[int, Block]]:
     """The lines of each row, with the number of the first one; a blank line ends a row."""
     block: Block = []
     first = 1
@@ -143,18 +192,20 @@ def _values(misc: str) -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, sign, value in pairs if sign}
 
 
-def _names_key(head: Sequence[tuple[int, Block]]) -> str | None:
+def names_key(
+    head: Sequence[tuple[int, Block]], n_columns: int = _N_COLUMNS, misc: int = _MISC
+) -> str | None:
     """The key of names, of several the usual one first."""
     cells = (line.split("\t") for _, block in head for line in block if line[0] != "#")
-    found = {key for row in cells if len(row) == _N_COLUMNS for key in _values(row[_MISC])}
+    found = {key for row in cells if len(row) == n_columns for key in _values(row[misc])}
     return next((key for key in _KEYS if key in found), None)
 
 
 class _Reader:
-    """State of reading a file: the key of its names, and what its comments say of all rows."""
+    """State of reading a file: its columns, and what its comments say of all rows."""
 
-    def __init__(self, path: str | Path, key: str | None, how: Reading, counts: Counts) -> None:
-        self._path, self._key, self._how, self._counts = path, key, how, counts
+    def __init__(self, path: str | Path, columns: Columns, how: Reading, counts: Counts) -> None:
+        self._path, self._columns, self._how, self._counts = path, columns, how, counts
         self._type = _DEFAULT_FIELDS.split("-").index("etype")
 
     def sentence(self, line: int, block: Block) -> tuple[str | None, Sentence]:
@@ -162,33 +213,36 @@ class _Reader:
         identity = None
         words: list[str] = []
         values: list[str] = []
+        of = self._columns
         for at, text in enumerate(block, line):
-            if text[0] == "#":
+            cells = text.split("\t")
+            # without numbers, the word of a line may be #
+            if text[0] == "#" and (of.number is not None or len(cells) != of.n):
                 name, _, value = text[1:].partition("=")
                 if name.strip() == "sent_id":
                     identity = value.strip()
                 elif name.strip() == "global.Entity" and "etype" in value:
                     self._type = value.strip().split("-").index("etype")
                 continue
-            cells = text.split("\t")
-            if len(cells) != _N_COLUMNS:
-                why = f"has {len(cells)} columns; a line of CoNLL-U has {_N_COLUMNS}, between tabs"
+            if len(cells) != of.n:
+                why = f"has {len(cells)} columns; each line of this file has {of.n}, between tabs"
                 raise InputError(self._path, at, why)
-            if _NO_WORD.fullmatch(cells[0]):
+            if of.number is not None and _NO_WORD.fullmatch(cells[of.number]):
                 continue
-            words.append(cells[_FORM])
-            values.append(_values(cells[_MISC]).get(self._key or "", "O"))
+            words.append(cells[of.form])
+            value = "O" if of.names is None else cells[of.names]
+            values.append(value if of.key is None else _values(value).get(of.key, "O"))
         try:
             return identity, Sentence(tuple(words), self._spans(values))
         except SpanbridgeError as error:
             raise InputError(self._path, line, str(error)) from error
 
     def _spans(self, values: Sequence[str]) -> tuple[Span, ...]:
-        if self._key is None:
+        if self._columns.names is None:
             return ()
         if any(mark in value for value in values for mark in "()"):
             return self._mentions(values)
-        tags = ["O" if value in ("_", "o") else value for value in values]
+        tags = ["O" if value in ("_", "*", "o") else value for value in values]
         for tag in tags:
             check_tag(tag)
         spans, n_orphans = spans_from_tags(tags, self._how.scheme, self._how.orphans)

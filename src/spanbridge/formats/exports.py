@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,7 +32,7 @@ from spanbridge.formats.json_objects import (
     take_text,
     take_words,
 )
-from spanbridge.formats.json_spans import read_spans
+from spanbridge.formats.json_spans import read_spans, write_spans
 from spanbridge.formats.json_values import shown
 from spanbridge.formats.layout import is_tag
 from spanbridge.formats.object_format import ObjectFormat
@@ -46,6 +46,9 @@ class Records(ObjectFormat):
     sides = "one"
     holds_spans = True
     holds_nested: ClassVar[bool] = True
+    keeps = frozenset({"ids", "text", "keys"})
+    # keys that are the format's own, so that a row's key of that name is not written
+    own: ClassVar[frozenset[str]]
 
     @abstractmethod
     def fits(self, row: Object) -> bool:
@@ -56,8 +59,16 @@ class Records(ObjectFormat):
         """Remove the format's keys from an object. Raises SpanbridgeError for wrong values."""
 
     @abstractmethod
-    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
-        """The object of a sentence, with the keys that came with its row where they still hold."""
+    def give(self, sentence: Sentence) -> Object:
+        """The keys of the format for a sentence."""
+
+    def keeps_key(self, key: str) -> bool:
+        """Check if a key of a row's own still holds, and is written."""
+        return key not in self.own
+
+    def identity(self, row: Object, number: int) -> str:
+        """Remove a row's id, or else use its number. Raises SpanbridgeError for what is no id."""
+        return take_id(row, number)
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check if the first object is of this format."""
@@ -76,7 +87,7 @@ class Records(ObjectFormat):
         """Make rows with a sentence on one side."""
         for number, (line, row) in enumerate(rows, 1):
             try:
-                identity = take_id(row, number)
+                identity = self.identity(row, number)
                 sentence = self.take(row, side, how, counts)
             except SpanbridgeError as error:
                 raise InputError(path, line, f"{error} (read as {self.name})") from error
@@ -86,11 +97,9 @@ class Records(ObjectFormat):
             yield line, one_side(identity, sentence, side, row)
 
     def to_object(self, pair: SentencePair, side: Side) -> Object:
-        """One side of a row."""
-        # tools number their rows, and want these numbers again
-        number = pair.id.isdecimal() and pair.id == str(int(pair.id[:18]))
-        given = self.give(pair.side(side), pair.extra)
-        return {"id": int(pair.id) if number else pair.id, **given}
+        """One side of a row, with the other keys that came with it."""
+        kept = {key: value for key, value in pair.extra.items() if self.keeps_key(key)}
+        return {"id": number_or_name(pair.id), **kept, **self.give(pair.side(side))}
 
     @contextmanager
     def open(
@@ -113,6 +122,12 @@ class Records(ObjectFormat):
 
             yield row_writer(write_item)
             out.write("\n]\n" if before != "[\n" else "[]\n")
+
+
+def number_or_name(identity: str) -> int | str:
+    """An id as it came: tools number their rows, and want these numbers again."""
+    number = identity.isdecimal() and identity == str(int(identity[:18]))
+    return int(identity) if number else identity
 
 
 def placed(text: str, spans: Any, key: str, side: Side, how: Reading, counts: Counts) -> Sentence:
@@ -142,6 +157,7 @@ class Doccano(Records):
     """Exports of doccano: a text with ``label``, ``labels`` or ``entities`` (spaCy: ``ents``)."""
 
     name = "doccano"
+    own = frozenset({"text", "label", "relations"})
     _TEXTS: ClassVar = ("text", "data")
     _SPANS: ClassVar = ("label", "labels", "entities", "ents")
 
@@ -160,17 +176,18 @@ class Doccano(Records):
             del row["relations"]
         return placed(text, row.pop(key, None), key, side, how, counts)
 
-    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
+    def give(self, sentence: Sentence) -> Object:
         """A text with ``[start, end, label]`` in characters."""
         whole = with_text(sentence)
-        return {**extra, "text": whole.text, "label": _triples(spans_in_text(whole))}
+        return {"text": whole.text, "label": _triples(spans_in_text(whole))}
 
 
 class Prodigy(Records):
     """Exports of Prodigy: a text and ``spans``; what was rejected or ignored has no labels."""
 
     name = "prodigy"
-    _OF_TEXT: ClassVar = ("_input_hash", "_task_hash", "tokens")
+    keeps = frozenset({"ids", "text", "scores", "span_keys", "keys"})
+    own = frozenset({"text", "tokens", "spans", "relations", "_input_hash", "_task_hash"})
 
     def fits(self, row: Object) -> bool:
         """Check for a text with what Prodigy alone adds; with spans alone it is ``jsonl``."""
@@ -183,6 +200,8 @@ class Prodigy(Records):
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take text and spans; the text is cut into words as others are."""
         text, spans = take_text(row, "text"), row.pop("spans", None)
+        if isinstance(spans, list):
+            spans = [_of_text(one) if isinstance(one, dict) else one for one in spans]
         row.pop("tokens", None)
         if row.get("answer", "accept") != "accept":
             counts.leave_out("rejected or ignored answers, read without labels")
@@ -191,7 +210,7 @@ class Prodigy(Records):
             counts.leave_out("relations left out", len(relations))
         return placed(text, spans, "spans", side, how, counts)
 
-    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
+    def give(self, sentence: Sentence) -> Object:
         """A text with its tokens, and spans in characters and tokens."""
         whole = with_text(sentence)
         text, places = whole.text or "", whole.offsets or ()
@@ -201,17 +220,15 @@ class Prodigy(Records):
             for n, (a, b) in enumerate(places)
         ]
         spans = [
-            {
-                "start": inside.start,
-                "end": inside.end,
-                "label": inside.label,
-                "token_start": span.start,
-                "token_end": span.end - 1,
-            }
-            for span, inside in zip(whole.spans, spans_in_text(whole), strict=True)
+            {**of_text, "token_start": span.start, "token_end": span.end - 1}
+            for span, of_text in zip(whole.spans, write_spans(spans_in_text(whole)), strict=True)
         ]
-        kept = {key: value for key, value in extra.items() if key not in self._OF_TEXT}
-        return {**kept, "text": text, "tokens": tokens, "spans": spans}
+        return {"text": text, "tokens": tokens, "spans": spans}
+
+
+def _of_text(span: Object) -> Object:
+    """A span of Prodigy without its place in the tokens, which its place in the text tells."""
+    return {key: value for key, value in span.items() if key not in ("token_start", "token_end")}
 
 
 class HuggingFace(Records):
@@ -222,6 +239,9 @@ class HuggingFace(Records):
 
     name = "hf"
     holds_nested = False
+    keeps = frozenset({"ids", "words", "keys"})
+    own = frozenset({"tokens", "ner_tags"})
+    classes = ("ner_tags",)
     _WORDS: ClassVar = ("tokens", "words")
     _TAGS: ClassVar = ("ner_tags", "tags", "labels", "ner", "fine_ner_tags")
     _OTHER: ClassVar = re.compile(r"pos|chunk|upos|xpos|lemma|head|dep", re.IGNORECASE)
@@ -270,11 +290,14 @@ class HuggingFace(Records):
         counts.n_orphans += n_orphans
         return Sentence(tuple(words), spans)
 
-    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
-        """Words with IOB2 tags by name; other tags of words are not those of these words."""
-        kept = {key: value for key, value in extra.items() if not key.endswith("_tags")}
+    def give(self, sentence: Sentence) -> Object:
+        """Words with IOB2 tags by name."""
         tags = tags_from_spans(sentence.spans, len(sentence.words))
-        return {**kept, "tokens": list(sentence.words), "ner_tags": tags}
+        return {"tokens": list(sentence.words), "ner_tags": tags}
+
+    def keeps_key(self, key: str) -> bool:
+        """Other tags of words are not those of these words."""
+        return super().keeps_key(key) and not key.endswith("_tags")
 
     @staticmethod
     def _name(tag: Any, key: str, names: Sequence[str]) -> str:
@@ -295,6 +318,8 @@ class Gliner(Records):
     """Training data of GLiNER: words and spans with inclusive ends."""
 
     name = "gliner"
+    keeps = frozenset({"ids", "words", "keys"})
+    own = frozenset({"tokenized_text", "ner"})
 
     def fits(self, row: Object) -> bool:
         """Check for the words' key."""
@@ -307,7 +332,7 @@ class Gliner(Records):
         given = read_spans(spans, "ner", inclusive=True) if how.tags else ()
         return place_in_words(words, given, "ner", counts.places[side])
 
-    def give(self, sentence: Sentence, extra: Mapping[str, Any]) -> Object:
+    def give(self, sentence: Sentence) -> Object:
         """Words with ``[first, last, label]``."""
         spans = _triples(sentence.spans, inclusive=True)
-        return {**extra, "tokenized_text": list(sentence.words), "ner": spans}
+        return {"tokenized_text": list(sentence.words), "ner": spans}

@@ -76,6 +76,19 @@ def given_text(span: Span) -> str | None:
     return next((text for text in texts if isinstance(text, str) and text.strip()), None)
 
 
+def is_text_key(key: str) -> bool:
+    """Check if a key of a span is one that holds its text."""
+    return _spelt(key) in _TEXT
+
+
+def without_given_text(span: Span, text: str) -> Span:
+    """The span without the text that the input gave it, if it is the one at its place."""
+    if span.extra is None or given_text(span) != text:
+        return span
+    left = {key: value for key, value in json.loads(span.extra).items() if not is_text_key(key)}
+    return span._replace(extra=json.dumps(left, ensure_ascii=False) if left else None)
+
+
 def with_given_text(text: str | None) -> str | None:
     """The ``extra`` of a span that the input gives nothing but a text."""
     return None if text is None else json.dumps({"text": text}, ensure_ascii=False)
@@ -135,5 +148,9 @@ def _by_spelling(item: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     """Key and value of each spelling that an object has."""
     found: dict[str, tuple[str, Any]] = {}
     for key, value in item.items():
-        found.setdefault(_OTHER_THAN_LETTERS.sub("", key).lower(), (key, value))
+        found.setdefault(_spelt(key), (key, value))
     return found
+
+
+def _spelt(key: str) -> str:
+    return _OTHER_THAN_LETTERS.sub("", key).lower()

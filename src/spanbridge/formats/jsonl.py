@@ -54,6 +54,9 @@ class JsonLines(ObjectFormat):
     holds_spans = True
     holds_nested = True
     holds_links = True
+    keeps = frozenset(
+        {"ids", "words", "text", "scores", "span_keys", "keys"} | {f.key for f in ALL_PLAIN_FIELDS}
+    )
 
     def pairs(
         self,

@@ -13,7 +13,7 @@ from typing import Any
 from spanbridge.core import registry
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import check_rereadable, first_lines, is_gzip
-from spanbridge.core.plugins import is_foreign, plugins
+from spanbridge.core.plugins import is_foreign
 from spanbridge.core.rows import SIDES, SentencePair, Side, checked_rows
 from spanbridge.core.spans import Nested, one_layer
 from spanbridge.core.standard import is_standard
@@ -226,7 +226,7 @@ def _by_suffix(path: str | Path) -> list[Format]:
         return own
     if claimed:
         return claimed[:1]
-    if suffix[1:] in plugins("format"):
+    if suffix[1:] in registry.names("format"):
         named_format(suffix[1:])  # raises if it would claim the suffix, but cannot be imported
     return []
 

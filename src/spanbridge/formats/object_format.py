@@ -16,9 +16,15 @@ from spanbridge.formats.parquet import SUFFIX, is_parquet, parquet_output
 
 
 class ObjectFormat(Format):
-    """A format whose rows are JSON objects."""
+    """A format whose rows are JSON objects.
+
+    Attributes:
+        classes: keys whose values are lists of names, of which there are few: in Parquet they are
+            numbers of named classes, as the package ``datasets`` has them (``ClassLabel``).
+    """
 
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".json", SUFFIX)
+    classes: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def pairs(
@@ -75,5 +81,5 @@ class ObjectFormat(Format):
             with super().open(path, side, scores=scores) as write:
                 yield write
             return
-        with parquet_output(path) as out:
+        with parquet_output(path, self.classes) as out:
             yield self.writer(out, side, scores=scores)

@@ -224,8 +224,13 @@ class _Names:
 
 
 @contextmanager
-def parquet_output(path: str | Path) -> Iterator[TextIO]:
+def parquet_output(path: str | Path, classes: Sequence[str] = ()) -> Iterator[TextIO]:
     """Open a Parquet file for JSON lines; it appears once the block has succeeded.
+
+    Args:
+        path: the file.
+        classes: keys whose lists of tags become numbers of named classes, whose names the file
+            tells to the package ``datasets``.
 
     Raises:
         InputError: as :func:`~spanbridge.core.files.atomic_bytes`.
@@ -236,33 +241,58 @@ def parquet_output(path: str | Path) -> Iterator[TextIO]:
         lines = folder / "rows.jsonl"
         with atomic_output(lines) as text:
             yield text
-        _write(lines, out)
+        _write(lines, out, classes)
 
 
-def _write(lines: Path, out: IO[bytes]) -> None:
+def _write(lines: Path, out: IO[bytes], classes: Sequence[str]) -> None:
     """Make Parquet of JSON lines."""
     import pyarrow as pa
     from pyarrow import parquet
 
     kinds: dict[str, _Type] = {"id": "str"}
+    tags: dict[str, set[str]] = {key: {"O"} for key in classes}
     for row in _rows(lines):
+        for key, seen in tags.items():
+            seen.update(row[key])
         for key, value in row.items():
             if kinds.get(key) != JSON:
                 kinds[key] = _merged(kinds.get(key, _KNOWN.get(key)), _type_of(value))
     kinds = {key: JSON if _is_empty(kind) else kind for key, kind in kinds.items()}
-    schema = pa.schema([(key, _arrow(kind)) for key, kind in kinds.items()])
+    numbers = {key: {tag: n for n, tag in enumerate(sorted(tags[key], key=_rank))} for key in tags}
+    kinds |= {key: ["int"] for key in numbers}
+    schema = pa.schema([(key, _arrow(kind)) for key, kind in kinds.items()], _features(numbers))
     with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         rows = _rows(lines)
         while batch := list(islice(rows, _BATCH)):
+            for key, number in numbers.items():
+                for row in batch:
+                    row[key] = [number[tag] for tag in row[key]]
             columns = [_column([row.get(key) for row in batch], kinds[key]) for key in kinds]
             writer.write_batch(pa.record_batch(columns, schema=schema), _GROUP)
+
+
+def _rank(tag: str) -> tuple[bool, str, str]:
+    """Order of tags: O, and then those of each label together, its first word before others."""
+    return tag != "O", tag[2:], tag
+
+
+def _features(numbers: Mapping[str, Mapping[str, int]]) -> dict[str, str] | None:
+    """Names of classes, in the form in which the package datasets keeps them in a file."""
+    if not numbers:
+        return None
+    features = {
+        key: {"feature": {"names": list(number), "_type": "ClassLabel"}, "_type": "Sequence"}
+        for key, number in numbers.items()
+    }
+    return {"huggingface": json.dumps({"info": {"features": features}}, ensure_ascii=False)}
 
 
 def _rows(lines: Path) -> Iterator[dict[str, Any]]:
     with lines.open(encoding="utf-8", newline="\n") as text:
         for line in text:
             row = json.loads(line)
-            row["id"] = str(row["id"])
+            if "id" in row:
+                row["id"] = str(row["id"])
             yield row
 
 

@@ -45,6 +45,7 @@ class PlainText(SentenceFormat):
     name = "text"
     suffixes = (".txt",)
     blank_row = 1
+    keeps = frozenset({"words"})
 
     def sentences(
         self, path: str | Path, how: Reading = DEFAULT_READING, counts: Counts | None = None
@@ -76,6 +77,7 @@ class ParallelText(Format):
     name = "parallel"
     suffixes = (".parallel",)
     sides = "both"
+    keeps = frozenset({"words"})
 
     def read(
         self,

@@ -50,6 +50,7 @@ class Table(Format):
     writes_one_side = True
     holds_spans = True
     holds_nested = True
+    keeps = frozenset({"ids", "text", "scores", "span_keys", "keys"} | {f.key for f in _WRITTEN})
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check if the first line names columns, one of them a text's, which the next row has."""

@@ -30,6 +30,7 @@ class TokenTable(SentenceFormat):
     name = "tokens"
     suffixes = (".csv", ".tsv")
     holds_spans = True
+    keeps = frozenset({"words"})
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check if the first line names columns of words and tags, and none of texts."""

@@ -42,6 +42,7 @@ class WebAnno(SentenceFormat):
     suffixes = (".tsv",)
     holds_spans = True
     holds_nested = True
+    keeps = frozenset({"words"})
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check the first line."""

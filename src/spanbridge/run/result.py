@@ -86,12 +86,12 @@ class Run:
 
 def manifest_path(output: str | Path) -> Path:
     """Path of the file with the signature and the account of a result: ``OUT.run.json``."""
-    return Path(f"{output}{RECORD}")
+    return Path(str(output).rstrip("/") + RECORD)
 
 
 def rejects_path(output: str | Path) -> Path:
     """Path of the file with the ids and reasons of rejected rows: ``OUT.rejects.jsonl``."""
-    return Path(f"{output}.rejects.jsonl")
+    return Path(str(output).rstrip("/") + ".rejects.jsonl")
 
 
 def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Account:
@@ -290,10 +290,11 @@ def finish(
     account: Account,
     learned: Mapping[str, Any],
     explanation: str | None = None,
+    beside: Sequence[Path] = (),
 ) -> Run:
     """Write the rejects and then the manifest beside a result, which says that all is whole.
 
-    Standard output has nothing beside it.
+    Standard output has nothing beside it. ``beside`` are further files of the result.
     """
     given = {role: path for role, path in inputs.items() if path is not None}
     if is_standard(output):
@@ -305,7 +306,8 @@ def finish(
                 out.write(json.dumps({"id": row, "reason": reason}, ensure_ascii=False) + "\n")
     rejected = str(rejects) if account.rejects else None
     run = Run(output, given, line, account, rejected, explanation, learned)
-    files = [Path(path) for path in (output, rejected, explanation) if path is not None]
+    named = (output, rejected, explanation, *beside)
+    files = [Path(path) for path in named if path is not None]
     write_record(manifest_path(output), run.to_dict(), files)
     return run
 

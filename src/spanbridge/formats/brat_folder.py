@@ -1,0 +1,134 @@
+"""A corpus of brat: a folder of documents, whose names are in the ids of rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import unwritable
+from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.temporary import unfinished_folder
+from spanbridge.formats.base import DEFAULT_READING, Counts, Reading, Write, row_writer
+from spanbridge.formats.brat import Brat, Line, document_output, line_of
+
+_PART = re.compile(r"(.+)-([1-9]\d{0,8})", re.DOTALL)
+# Characters that names of files cannot have everywhere; they are written as %2F.
+_FORBIDDEN = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f]|^\.|[. ]$')
+_ESCAPED = re.compile(r"%([0-9A-F]{2})")
+_LONGEST = 200  # bytes of a name
+
+
+class BratFolder(Brat):
+    """Documents in the order of their names: a row for each line.
+
+    The id of a row is the name of its document if that has one line, else ``NAME-1``, ``NAME-2``...
+    Rows of such ids that follow each other are written as one document, others as one each.
+    """
+
+    name = "brat-folder"
+    suffixes = ()
+    keeps = frozenset({"ids", "text"})
+
+    def beside(self, path: str | Path) -> tuple[Path, ...]:
+        """There are no files beside the folder."""
+        return ()
+
+    def read(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        how: Reading = DEFAULT_READING,
+        counts: Counts | None = None,
+    ) -> Iterator[tuple[int, SentencePair]]:
+        """Read the rows of each document; see :meth:`Brat.read`."""
+        folder = Path(path)
+        documents = sorted(folder.rglob("*.ann"), key=lambda one: _natural(one, folder))
+        if not documents:
+            raise InputError(path, None, "is no folder with documents of brat (.ann and .txt)")
+        document = Brat()
+        for one in documents:
+            escaped = one.relative_to(folder).with_suffix("").as_posix()
+            name = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), escaped)
+            rows = document.read(one, side, how, counts)
+            line, first = next(rows)
+            second = next(rows, None)
+            if second is None:
+                yield line, first._replace(id=name)
+                continue
+            for number, row in ((line, first), second, *rows):
+                yield number, row._replace(id=f"{name}-{row.id}")
+
+    @contextmanager
+    def open(
+        self, path: str | Path, side: Side = "target", *, scores: bool = False
+    ) -> Iterator[Write]:
+        """Open a new folder for rows. Raises InputError if there is something in it."""
+        destination = Path(path)
+        try:
+            if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+                raise InputError(path, None, "is there already; name a new folder, or remove it")
+            with unfinished_folder(destination) as folder, ExitStack() as stack:
+                documents = _Documents(folder, stack)
+                yield row_writer(lambda pair: documents.write(pair.id, line_of(pair.side(side))))
+                documents.end()
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+
+class _Documents:
+    """Writes lines into documents, of which one at most is open.
+
+    Args:
+        folder: the folder.
+        stack: closes what is open.
+    """
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._folder, self._open = folder, stack.enter_context(ExitStack())
+        self._put: Callable[[Line], None]
+        self._next = ""  # id of the row that would go on with the open document
+        self._alone: tuple[str, Line] | None = None  # a row whose document the next one tells
+
+    def write(self, identity: str, line: Line) -> None:
+        """Write the line of a row. Raises SpanbridgeError if its id can name no file."""
+        self._file(identity)
+        part = _PART.fullmatch(identity)
+        if part and part[2] == "2" and self._alone and self._alone[0] == f"{part[1]}-1":
+            first, self._alone = self._alone[1], None
+            self._begin(part[1], first)
+        elif part is None or identity != self._next:
+            self.end()
+            self._alone = identity, line
+            return
+        self._put(line)
+        self._next = f"{part[1]}-{int(part[2]) + 1}"
+
+    def end(self) -> None:
+        """End the document that is open, or write that of a single line."""
+        if self._alone is not None:
+            (name, line), self._alone = self._alone, None
+            self._begin(name, line)
+        self._open.close()
+        self._next = ""
+
+    def _begin(self, name: str, first: Line) -> None:
+        file = self._file(name)
+        if file.exists():
+            raise SpanbridgeError(f"two documents would be named {name}; give rows other ids")
+        self._put = self._open.enter_context(document_output(file))
+        self._put(first)
+
+    def _file(self, name: str) -> Path:
+        escaped = _FORBIDDEN.sub(lambda found: f"%{ord(found[0]):02X}", name)
+        if not escaped or len(escaped.encode()) > _LONGEST:
+            raise SpanbridgeError("the id is empty, or too long for the name of a file")
+        return self._folder / f"{escaped}.ann"
+
+
+def _natural(document: Path, folder: Path) -> list[tuple[int, str]]:
+    """What documents are sorted by: their names, with numbers in them by value."""
+    name = document.relative_to(folder).as_posix()
+    return [(int(part[:18]) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name)]
