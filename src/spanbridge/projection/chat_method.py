@@ -42,7 +42,7 @@ PARAMETERS: dict[str, Any] = {"temperature": 0, "seed": 0}
 # Rows of the sample that are looked at for examples and for the forecast, spread evenly.
 LOOKED_AT = 1000
 # Confidence in every span of a row that can be an example, and words of its longer side at most.
-SURE, SHORT = 0.95, 40
+SURE, SHORT = 0.9, 40
 # Tokens of an answer beside the text in it.
 ANSWER = 10
 ASKED = "spans_asked_of_the_chat_model"
@@ -289,6 +289,8 @@ class ChatMethod(Method):
 
     def _questions(self, one: Draft) -> Iterator[list[Doubt]]:
         """Yield the doubts of a row, those of one question together."""
+        if one.projection.spans and not one.projection.origins:
+            return  # it is not known which source spans they belong to
         fixed = one.fixed(self._below)
         open_ = [e for e in range(len(one.spans)) if e not in fixed]
         if not open_:
