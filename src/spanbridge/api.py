@@ -59,8 +59,8 @@ class Projector(Loaded):
         method: name of the method, ``{name: options}``, or a method; by default ``corpus``.
         aligner: likewise; by default the method's own.
         settings: further settings of the step ``project``: ``links``, ``min_confidence``,
-            ``speed``, ``weights``, ``tagger``, ``translator``, ``boundary``, ``explain``, ``refine``,
-            ``below``.
+            ``speed``, ``weights``, ``tagger``, ``translator``, ``boundary``, ``explain``,
+            ``refine``, ``below``.
         calibrate: labelled rows on which probabilities are calibrated when it learns, or the
             ``OUT.run.json`` of an earlier run that had them (docs/project.md).
         languages: of the sides: the target's says which words are articles and particles (guessed

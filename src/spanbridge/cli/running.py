@@ -114,15 +114,19 @@ def progress(quiet: bool, log: Log | None = None) -> Progress:
         views.append(View(lambda task, now: say(task.text(now), err=True), _MINUTE))
     if log is not None:
         views.append(View(lambda task, now: log(task.record(now)), _MINUTE))
-    return shown_in(views) if views else silent
+    return shown_in(views, quiet) if views else silent
 
 
-def shown_in(views: Sequence[View]) -> Progress:
-    """Progress in some views; what was on the terminal is removed at the end."""
+def shown_in(views: Sequence[View], quiet: bool = False) -> Progress:
+    """Progress in some views; what was on the terminal is removed at the end.
+
+    Notices are printed, unless ``quiet``.
+    """
 
     def show(items: Iterable[T], task: Task) -> Iterator[T]:
         if isinstance(task, Notice):
-            say(task.doing, err=True)
+            if not quiet:
+                say(task.doing, err=True)
             yield from items
             return
         try:
