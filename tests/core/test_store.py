@@ -100,6 +100,18 @@ def test_what_is_there_is_listed_seldom(memory, monkeypatch):
     assert listing.has(paths[1499])
 
 
+def test_few_lists_are_kept(memory, monkeypatch):
+    monkeypatch.setattr(store, "_LISTS", 2)
+    paths = [THERE / f"{n:05}-key.json" for n in (0, 1000, 2000)]
+    for path in paths:
+        remote.write(path, b"")
+    listing = store.Listing(60)
+    assert all(listing.has(path) for path in paths)
+    assert len(listing._seen) == 2
+    memory.rm("memory://box/work/02000-key.json")
+    assert all(listing.has(path) for path in paths[1:])
+
+
 def test_a_folder_is_whole_or_not_there(place):
     listing = store.Listing(0.0)
     with folder_here(place / "f", listing) as here:

@@ -22,6 +22,8 @@ from spanbridge.core.temporary import unfinished
 LOOK = 2.0
 # Files of which a store is asked at once.
 _AT_ONCE = 1000
+# Lists of names that are kept; bounds memory (some 10 MB).
+_LISTS = 64
 # Digits by which the numbers of files differ that are listed by one request.
 _DIGITS = 3
 
@@ -108,6 +110,9 @@ class Listing:
         """Look anew for a file and those with names like its own."""
         if is_remote(path):
             alike = _alike(path)
+            self._seen.pop(alike, None)
+            if len(self._seen) >= _LISTS:
+                del self._seen[next(iter(self._seen))]  # the oldest
             self._seen[alike] = set(remote.listed(*alike)), self._clock()
 
     def forget(self) -> None:

@@ -215,8 +215,7 @@ class Shards:
         return -(-left // self.last)
 
     def refresh(self) -> None:
-        """See what others have done."""
-        self.listing.forget()
+        """See what others have done to shards with failures."""
         for s, k in list(self._failures):
             self.record(s, k)
 

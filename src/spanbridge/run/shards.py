@@ -211,6 +211,7 @@ class _ShardedRun:
         show = self._progress if left else silent
         for _ in show(passing(), task):
             pass
+        shards.listing.forget()  # others may have made the last ones just now
         shards.refresh()
         self._figures = self._crew.figures()
         made = [self._n_read, *self._figures.made[1:]]
