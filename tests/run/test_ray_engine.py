@@ -143,15 +143,14 @@ def test_whatever_is_killed(cluster, given):
     assert same(given, "k.jsonl")
 
 
-def test_errors_and_warnings_come_from_actors(cluster, given):
-    place, settings, *_ = given
-    steps = [*settings["steps"]]
-    steps[1] = {"translate": {"translator": Odd({toy.sentence(90)[0]}, [], "input")}}
-    odd = {**settings, "steps": steps, "engine": "ray", "output": str(place / "e.jsonl")}
+def test_errors_and_warnings_come_from_actors(cluster, tmp_path):
+    toy.write(tmp_path, 60)
+    odd = toy.settings(tmp_path, shard_rows=10, engine="ray")
+    odd["steps"][1] = {"translate": {"translator": Odd({toy.sentence(90)[0]}, [], "input")}}
     with pytest.raises(SpanbridgeError, match="t.tsv:7: is odd") as error:
         toy.run(odd)
-    assert error.value.__notes__[0].startswith("in the step translate, shard ")
-    assert not (place / "e.jsonl").exists()
+    assert error.value.__notes__[0] == "in the step translate, shard 4 (counted from 0)"
+    assert not (tmp_path / "o.jsonl").exists()
 
 
 def test_a_node_is_lost(cluster, given):

@@ -174,7 +174,7 @@ class Shards:
         """Check if a shard is there, without failures."""
         if self._sound[s][k]:
             return True
-        if not self.listing.has(self._record_path(s, k, _SOUND)):
+        if not self.listing.has(self._file(s, k, _SOUND)):
             return False
         self._note(s, k, "")
         return True
@@ -251,12 +251,13 @@ class Shards:
     def _record(self, s: int, k: int) -> Path | None:
         """The path of a shard's record, if there is one."""
         for end in (_SOUND, _FAILED):
-            if self.listing.has(path := self._record_path(s, k, end)):
+            if self.listing.has(path := self._file(s, k, end)):
                 return path
         return None
 
-    def _record_path(self, s: int, k: int, end: str) -> Path:
-        return self.path(s, k).with_suffix(end)
+    def _file(self, s: int, k: int, end: str) -> Path:
+        # with one join, since paths are made more often than anything else
+        return self.work.joinpath(self._name(s), f"{k:05}-{self.key(s, k)[:16]}{end}")
 
     def _note(self, s: int, k: int, failed: str) -> None:
         """Note a shard that is there, and the digest of what it holds if it has failures."""
@@ -286,7 +287,7 @@ class Shards:
         if s:
             self._sound[s][k] = 0
         for end in (_SOUND, _FAILED):
-            self._remove(self._record_path(s, k, end))
+            self._remove(self._file(s, k, end))
 
     def _remove(self, path: Path) -> None:
         if self.listing.has(path):
@@ -317,11 +318,14 @@ class Shards:
 
     def path(self, s: int, k: int) -> Path:
         """The file of a shard."""
-        return self.folder(s) / f"{k:05}-{self.key(s, k)[:16]}.gz"
+        return self._file(s, k, ".gz")
 
     def folder(self, s: int) -> Path:
         """The folder of a step."""
-        return self.work / f"{s}-{self.steps[s - 1].name if s else 'read'}"
+        return self.work / self._name(s)
+
+    def _name(self, s: int) -> str:
+        return f"{s}-{self.steps[s - 1].name if s else 'read'}"
 
     def learned_folder(self, s: int) -> Path:
         """The folder of what a step has learned, from the sample as it is now."""
@@ -364,7 +368,7 @@ class Shards:
         path = self.path(s, k)
         digest = write_shard(path, rows)
         ends = (_FAILED, _SOUND) if notes.get("failed") else (_SOUND, _FAILED)
-        record, other = (self._record_path(s, k, end) for end in ends)
+        record, other = (self._file(s, k, end) for end in ends)
         write_record(record, notes, {path: digest}, indent=None)
         for written in (path, record):
             self.listing.add(written)

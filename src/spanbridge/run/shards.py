@@ -221,7 +221,7 @@ class _ShardedRun:
 
     def end(self) -> Run:
         """Make the missing shards, and write the output if no other machine does."""
-        if self._shards.n_left():
+        if not all(map(self._shards.done, range(self._shards.n))):
             with holding(self._claims, self._output) as mine:
                 if mine:
                     with suppress(_KeysChangedError):
