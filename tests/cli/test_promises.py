@@ -81,6 +81,11 @@ PROMISES = {
         "--source s.conll --from en --to de --translator given -o o.jsonl",
         "--translator given and --translations FILE go together",
     ),
+    "convert": Promise(
+        "s.conll tasks.json --to labelstudio",
+        *("tasks.json", True, True, True),
+        *("nowhere.conll o.jsonl", "nowhere.conll: cannot be read (no such file or directory)"),
+    ),
     "tag": Promise(
         "--source t.txt --tagger given --model g.conll -o o.conll",
         *("o.conll", True, True, True),

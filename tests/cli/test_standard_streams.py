@@ -92,7 +92,10 @@ def test_the_format_is_named(spanbridge, place):
     )
     assert json.loads(done.stdout.splitlines()[0])["links"] == [[0, 0], [1, 1]]
     done = spanbridge("project", *args, "-o", "-", "--output-format", "brat", stdin=CONLL, code=2)
-    assert done.stderr == "-: name the .ann file of brat; its text is the .txt beside\n"
+    assert done.stderr == (
+        "-: name the .ann file of brat, whose text is the .txt beside; the format of a folder of "
+        "documents is brat-folder\n"
+    )
 
 
 def test_commands_in_a_row(spanbridge, place):

@@ -65,7 +65,9 @@ def point(name, attribute="Plugin", kind="aligner"):
 def test_names_have_summaries():
     aligners = ["fused", "encoder", "statistical", "simalign", "awesome", "lexical"]
     assert list(names("aligner")) == aligners
-    assert list(names("method")) == ["corpus", "soft", "greedy", "exact", "heuristic", "match"]
+    assert list(names("method")) == [
+        *("corpus", "soft", "greedy", "exact", "heuristic", "match", "chat")
+    ]
     assert all(all(names(kind).values()) for kind in KINDS)
 
 

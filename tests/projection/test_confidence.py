@@ -106,7 +106,8 @@ def test_sentences():
     assert sentence_confidence([0.5], 2) == pytest.approx(0.5 * CORRECTLY_DROPPED**2)
 
 
-@pytest.mark.parametrize("name", registry.names("method"))
+# that of chat depends on its model
+@pytest.mark.parametrize("name", registry.names("method").keys() - {"chat"})
 def test_the_surest_confidence_of_a_method(name):
     method = registry.build("method", name, {})
     assert method.max_confidence() == method.calibration().max_confidence() < 1

@@ -217,7 +217,8 @@ OTHER = {
 
 
 def test_every_method_is_tested():
-    assert OTHER.keys() == registry.names("method").keys()
+    # chat asks a server: tests/run/test_chat_refine.py
+    assert OTHER.keys() | {"chat"} == registry.names("method").keys()
 
 
 @pytest.mark.parametrize("name", OTHER)
