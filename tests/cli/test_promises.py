@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import Any, NamedTuple
 
@@ -158,6 +159,8 @@ def files(tmp_path, tiny_tagger, monkeypatch, request):
     }
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
+        # Runs write down that they have read a file only once it has been as it is for a while.
+        os.utime(tmp_path / name, (10**9, 10**9))
     monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path.parent / "cache"))
     if "label" in request.node.name:
         (tmp_path / "tagger").symlink_to(tiny_tagger("bert-tagger"))

@@ -66,6 +66,16 @@ def sentences(draw, overlaps=True):
     return Sentence(tuple(words), tuple(sorted(set(spans), key=lambda span: span[:3])))
 
 
+
+def test_nested_answers_come_back_by_place(tmp_path):
+    """Questions group spans by label, so that places alone tell their order."""
+    spans = (Span(0, 1, "PER"), Span(0, 2, "LOC"), Span(1, 2, "PER"))
+    row = SentencePair("1", Sentence(()), Sentence(("Bonn", "Rhein"), spans))
+    path = tmp_path / "a.json"
+    write_pairs(path, [row], format="squad")
+    (back,) = read(path)[0]
+    assert found(back) == [("Bonn", "PER"), ("Bonn Rhein", "LOC"), ("Rhein", "PER")]
+
 @pytest.mark.parametrize("name", SUFFIX)
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
