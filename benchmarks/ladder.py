@@ -19,7 +19,7 @@ from benchmarks.real_data import PAIR_SETS, gold_pairs, language_of
 from spanbridge import Projector
 from spanbridge.alignment.encoder_aligner import EncoderAligner
 from spanbridge.alignment.statistical import FusedAligner
-from spanbridge.encode.load import ALIGNED, load_encoder
+from spanbridge.encode import Encoder
 
 # Name: speed, and layer of the encoder if it is not the usual one.
 RUNGS = {
@@ -32,17 +32,15 @@ RUNGS = {
 NOTE = "parts_of_rows_read_by_the_encoder"
 
 
-def projector(rung: str, language: str, half: bool, *, remember: bool = True) -> Projector:
+def projector(rung: str, language: str, model: Encoder) -> Projector:
     """The default method at a speed."""
-    speed, layer = RUNGS[rung]
+    speed, _ = RUNGS[rung]
+    languages = {"target": language}
     if speed == "fastest":
-        return Projector(speed=speed, languages={"target": language})
-    if half or remember:
-        model = encoder(half, layer)
-    else:
-        model = load_encoder(ALIGNED, layer=layer, threads=1, remember=False)
-    aligner = FusedAligner(EncoderAligner(model))
-    return Projector(aligner=aligner, speed=speed, languages={"target": language})
+        return Projector(speed=speed, languages=languages)
+    return Projector(
+        aligner=FusedAligner(EncoderAligner(model)), speed=speed, languages=languages
+    )
 
 
 def main(sets: Sequence[str] = PAIR_SETS, rows: int = 300) -> None:
@@ -53,7 +51,8 @@ def main(sets: Sequence[str] = PAIR_SETS, rows: int = 300) -> None:
         counted = scored(name, pairs)
         gold, cells, encoded = [pairs[n] for n in counted], "", 0
         for rung in RUNGS:
-            found = projector(rung, language_of(name), seen(name)).fit_run(pairs)
+            model = encoder(seen(name), RUNGS[rung][1])
+            found = projector(rung, language_of(name), model).fit_run(pairs)
             cells += f"{f1(gold, [found[n] for n in counted]):>9.3f}"
             encoded = found.account.notes.get(NOTE, encoded)
         print(f"{name:12}{len(gold):>6}{cells}{encoded / len(pairs):>9.2f}", flush=True)

@@ -128,6 +128,10 @@ class Encoder:
             inter_threads=self._threads,
             intra_threads=1,
         )
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the states that are remembered."""
         self._memo: OrderedDict[tuple[str, ...], EncodedSentence] = OrderedDict()
         self._memo_bytes = 0
 
