@@ -34,6 +34,7 @@ SPELLING = 8.0  # how much more likely equal spellings are, a priori
 DIAGONAL = 4.0  # fast_align's lambda
 NULL = 0.1  # share of words that translate nothing
 UNSEEN = 1e-9  # frequency of a word that was not in the bitext
+MAX_KEPT = 2**16  # words whose ids are kept
 
 
 def key(word: str, prefix: int | None) -> str:
@@ -82,11 +83,6 @@ class Side:
     ids: dict[str, int]
     frequency: Vector
 
-    def look_up(self, words: Sequence[str]) -> Indices:
-        """Ids, -1 for words of which the bitext has none."""
-        ids = np.array([self.ids.get(word, -1) for word in words], dtype=np.int64)
-        return np.where(self.frequency[ids] > 0, ids, -1)
-
     def of(self, words: Indices) -> Side:
         """The same words with the frequencies of some text."""
         counts = np.bincount(words, minlength=len(self.ids))
@@ -103,21 +99,38 @@ def numbered(sentences: Sequence[Words]) -> tuple[Side, list[Indices]]:
     return Side(ids, np.zeros(len(ids))).of(np.concatenate(found)), found
 
 
+class Ids(dict[str, int]):
+    """Ids of words as they stand in text, kept once asked for; -1 for those the bitext lacks."""
+
+    def __init__(self, side: Side, prefix: int | None) -> None:
+        super().__init__()
+        self._side, self._prefix = side, prefix
+
+    def __missing__(self, word: str) -> int:
+        found = self._side.ids.get(key(word, self._prefix), -1)
+        known = found if self._side.frequency[found] > 0 else -1
+        if len(self) == MAX_KEPT:
+            self.clear()
+        self[word] = known
+        return known
+
+    def of(self, words: Sequence[str]) -> Indices:
+        """Ids of some words."""
+        return np.fromiter(map(self.__getitem__, words), np.int64, len(words))
+
+
 class Places(NamedTuple):
     """Where the words of a pair stand in lexicons.
 
     Attributes:
-        source, target: their ids, -1 for words that the bitext did not have.
-        at: [n_source, n_target], the cell of two words, if they have one.
-        known: whether they have one.
+        frequencies: of the source's words and of the target's, 0 for those the bitext lacked.
+        at: [n_source, n_target], the cell of two words, -1 if they have none.
         new: whether the bitext lacked one of them.
         factor: of the spellings of those; None if there are none.
     """
 
-    source: Indices
-    target: Indices
+    frequencies: tuple[Vector, Vector]
     at: Indices
-    known: npt.NDArray[np.bool_]
     new: npt.NDArray[np.bool_]
     factor: Vector | None
 
@@ -140,8 +153,11 @@ class Lexicon:
     ) -> None:
         self.prefix = prefix
         self._source, self._target = source, target
-        self._cells = cells  # source id * target vocabulary + target id, sorted
-        self._forward, self._backward = forward, backward  # p(target | source), p(source | target)
+        # source id * target vocabulary + target id, sorted; the last is none
+        self._cells = np.append(cells, -1)
+        # p(target | source) and p(source | target); the last is of words that have no cell
+        self._forward, self._backward = np.append(forward, 0.0), np.append(backward, 0.0)
+        self._ids = Ids(source, prefix), Ids(target, prefix)
 
     def posterior(self, source: Words, target: Words, prior: Matrix) -> tuple[Matrix, Matrix]:
         """Forward and backward mass, as in :class:`~spanbridge.core.soft_alignment.SoftAlignment`.
@@ -161,9 +177,8 @@ class Lexicon:
             places: where the words stand, from :meth:`places` of any lexicon with the same cells.
             shares: what :func:`shares_of` gave for the prior over their places.
         """
-        to_target, to_source, frequency_s, frequency_t = self._look_up(places)
-        frequency_s = np.maximum(frequency_s, UNSEEN)
-        frequency_t = np.maximum(frequency_t, UNSEEN)
+        to_target, to_source = self._look_up(places)
+        frequency_s, frequency_t = (np.maximum(one, UNSEEN) for one in places.frequencies)
         forward, backward = shares[0] * to_source, shares[1] * to_target
         backward /= backward.sum(0) + NULL * frequency_t
         forward /= forward.sum(1, keepdims=True) + NULL * frequency_s[:, None]
@@ -176,13 +191,13 @@ class Lexicon:
         words that the bitext did not have.
         """
         places = self.places(source, target, spelling=False)
-        to_target, to_source, *frequencies = self._look_up(places)
+        to_target, to_source = self._look_up(places)
         place = prior / prior.sum(1, keepdims=True), prior / prior.sum(0)
         told = (place[0] * to_source).sum(1), (place[1] * to_target).sum(0)
         return np.concatenate(
             [
                 np.where(own > 0, (1 - NULL) * one / np.maximum(own, UNSEEN) + NULL, 0.0)
-                for one, own in zip(told, frequencies, strict=True)
+                for one, own in zip(told, places.frequencies, strict=True)
             ]
         )
 
@@ -193,36 +208,36 @@ class Lexicon:
             source, target: words of one pair.
             spelling: compare the spellings of words that the bitext did not have.
         """
-        words = [[key(word, self.prefix) for word in side] for side in (source, target)]
-        s, t = self._source.look_up(words[0]), self._target.look_up(words[1])
+        s, t = self._ids[0].of(source), self._ids[1].of(target)
         wanted = s[:, None] * len(self._target.ids) + t
-        at = np.minimum(np.searchsorted(self._cells, wanted), len(self._cells) - 1)
-        new = (s[:, None] < 0) | (t < 0)
-        known = (self._cells[at] == wanted) & ~new
-        factor = None
+        at = np.searchsorted(self._cells[:-1], wanted)
+        factor, new = None, (s[:, None] < 0) | (t < 0)
+        at[(self._cells[at] != wanted) | new] = -1
         if new.any():
             i, j = np.nonzero(new)
             factor = np.ones(len(i))
             if spelling:
-                factor = spelling_factor([words[0][k] for k in i], [words[1][k] for k in j])
-        return Places(s, t, at, known, new, factor)
+                keys = [[key(word, self.prefix) for word in side] for side in (source, target)]
+                factor = spelling_factor([keys[0][k] for k in i], [keys[1][k] for k in j])
+        frequencies = (
+            np.where(ids < 0, 0.0, side.frequency[ids])
+            for ids, side in ((s, self._source), (t, self._target))
+        )
+        return Places((next(frequencies), next(frequencies)), at, new, factor)
 
-    def _look_up(self, places: Places) -> tuple[Matrix, Matrix, Vector, Vector]:
-        """p(target | source) and p(source | target), [n_source, n_target]; each word's frequency.
+    def _look_up(self, places: Places) -> tuple[Matrix, Matrix]:
+        """p(target | source) and p(source | target), [n_source, n_target].
 
         Beside a word that the bitext did not have, words have their frequencies, times the factor
         of their spellings.
         """
-        s, t, at, known, new, factor = places
-        to_target = self._forward[at] * known
-        to_source = self._backward[at] * known
-        frequency_s = np.where(s >= 0, self._source.frequency[s], 0.0)
-        frequency_t = np.where(t >= 0, self._target.frequency[t], 0.0)
-        if factor is not None:
-            i, j = np.nonzero(new)
-            to_target[new] = factor * np.maximum(frequency_t, UNSEEN)[j]
-            to_source[new] = factor * np.maximum(frequency_s, UNSEEN)[i]
-        return to_target, to_source, frequency_s, frequency_t
+        to_target, to_source = self._forward[places.at], self._backward[places.at]
+        if places.factor is not None:
+            i, j = np.nonzero(places.new)
+            frequency_s, frequency_t = (np.maximum(one, UNSEEN) for one in places.frequencies)
+            to_target[places.new] = places.factor * frequency_t[j]
+            to_source[places.new] = places.factor * frequency_s[i]
+        return to_target, to_source
 
     def arrays(self) -> dict[str, Any]:
         """All that was learned, for saving; :meth:`from_arrays` takes it."""
@@ -232,9 +247,9 @@ class Lexicon:
             "target": _as_bytes(self._target.ids),
             "source_frequency": self._source.frequency,
             "target_frequency": self._target.frequency,
-            "cells": self._cells,
-            "forward": self._forward,
-            "backward": self._backward,
+            "cells": self._cells[:-1],
+            "forward": self._forward[:-1],
+            "backward": self._backward[:-1],
         }
 
     @classmethod

@@ -13,7 +13,7 @@ TEMPERATURE = 0.05
 # A sentence of fewer words has no mean worth taking away; its hard links take its place.
 SHORT = 3
 # A word's vector shorter than this share of the states is rounding.
-ROUNDING = 1e-6
+ROUNDING = 1e-5
 # Weight of linked neighbours.
 NEIGHBOURS = 2.0
 
@@ -25,19 +25,21 @@ def word_states(sentence: EncodedSentence) -> States:
     away leaves what tells its words apart, and makes languages comparable. A word without subwords
     (ignorable characters only) has a zero vector, and so has one that is the whole sentence.
     """
-    states = sentence.states.astype(np.float64)
-    centred = states - states.mean(0) if len(states) else states
-    sums = np.zeros((sentence.n_words, centred.shape[1]))
-    if len(states) and int((sentence.last - sentence.first).max()) == 1:
-        starts = np.flatnonzero(np.diff(sentence.first, prepend=-1))
-        sums[sentence.first[starts]] = np.add.reduceat(centred, starts)
+    states, n = sentence.states, len(sentence.states)
+    covers = np.zeros((sentence.n_words, n), np.float32)
+    if n and int((sentence.last - sentence.first).max()) == 1:
+        covers[sentence.first, np.arange(n)] = 1
     else:
-        for state, first, last in zip(centred, sentence.first, sentence.last, strict=True):
-            sums[first:last] += state
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    rounding = ROUNDING * np.linalg.norm(states, axis=1).max(initial=0)
-    sums[lengths[:, 0] <= rounding] = 0
-    return (sums / np.where(lengths > rounding, lengths, 1)).astype(np.float32)
+        for k, (first, last) in enumerate(zip(sentence.first, sentence.last, strict=True)):
+            covers[first:last, k] = 1
+    sums = covers @ states
+    sums -= covers.sum(1)[:, None] * (states.sum(0) / max(n, 1))
+    lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))[:, None]
+    longest = np.einsum("ij,ij->i", states, states).max(initial=0)
+    none = lengths <= ROUNDING * np.sqrt(longest)
+    sums /= np.where(none, 1, lengths)
+    sums[none[:, 0]] = 0
+    return np.asarray(sums)
 
 
 def cosines(source: States, target: States) -> Matrix:

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from spanbridge.encode.tokenizer import Tokenizer
 
 DEVICES = ("cpu", "cuda")
 _BATCH_TOKENS, _GPU_BATCH_TOKENS = 1024, 32_768
-_MEMO_BYTES = 768 * 2**20
+_MEMO_BYTES, _MEMO_SENTENCES = 768 * 2**20, 2048
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,7 @@ class Encoder:
             inter_threads=self._threads,
             intra_threads=1,
         )
+        self._subwords = lru_cache(_MEMO_SENTENCES)(self._split)
         self.forget()
 
     def forget(self) -> None:
@@ -224,8 +225,12 @@ class Encoder:
         """Each subword of a sentence as (id, first word, last word + 1), [n_subwords, 3].
 
         Each word is split on its own, but neighbours in a script written without spaces are split
-        together: in training, the encoder has seen `北京`, and hardly ever `北 京`.
+        together: in training, the encoder has seen `北京`, and hardly ever `北 京`. Recent ones are
+        remembered, so the array is read-only.
         """
+        return self._subwords(tuple(words))
+
+    def _split(self, words: tuple[str, ...]) -> npt.NDArray[np.int64]:
         out: list[tuple[int, int, int]] = []
         for joined, group in groupby(enumerate(words), key=lambda item: _unspaced(item[1])):
             numbers, run = zip(*group, strict=True)
@@ -235,7 +240,9 @@ class Encoder:
                 continue
             for n, ids in zip(numbers, self.tokenizer.encode_words(run), strict=True):
                 out += [(i, n, n + 1) for i in ids]
-        return np.array(out, np.int64).reshape(-1, 3)
+        found = np.array(out, np.int64).reshape(-1, 3)
+        found.setflags(write=False)
+        return found
 
     def _run(
         self, ids: list[list[int]], pieces: list[tuple[int, int, int]]

@@ -264,8 +264,7 @@ def _triangle(n: int) -> tuple[Indices, Indices]:
 
 def soft_score(given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
     """F = 2 r p / (r + p); see :class:`~spanbridge.projection.scores.SoftScore`."""
-    recall = intervals.sums(cumulate(given.arrived(entity)))
-    return harmonic(recall, given.share_from(entity, intervals, None))
+    return harmonic(given.arrived_in(entity, intervals), given.share_from(entity, intervals))
 
 
 def harmonic(recall: Vector, precision: Vector) -> Vector:

@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from spanbridge.core.rows import SentencePair
@@ -116,13 +117,20 @@ class Domain:
         return None
 
 
+@lru_cache(2**13)
+def _scripts(word: str) -> tuple[tuple[str, int], ...]:
+    """Number of letters of each script."""
+    return tuple(Counter(script_prefix(char) for char in word if char.isalpha()).items())
+
+
 def traits(pair: SentencePair) -> Traits:
     """What can be seen of any projected row, as :class:`Domain` bounds it."""
     sides = pair.source, pair.target
-    letters = [
-        Counter(script_prefix(char) for word in one.words for char in word if char.isalpha())
-        for one in sides
-    ]
+    letters: list[Counter[str]] = [Counter() for _ in sides]
+    for counts, one in zip(letters, sides, strict=True):
+        for of_word, words in Counter(map(_scripts, one.words)).items():
+            for script, number in of_word:
+                counts[script] += number * words
     source, target = (max(sorted(counts), key=counts.__getitem__, default="") for counts in letters)
     lengths = [len(one.words) for one in sides]
     total, linked = sum(lengths), 1.0

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,7 +27,10 @@ STATES_RIDGE, WORDS_RIDGE = 1e-3, 1e-4  # L2 regularisation
 DIMENSIONS = 128  # number of principal components of the states
 LEAST_SENTENCES = 2  # that have a feature of word forms
 EDGES = ("<s>", "</s>")
+ALWAYS = "always"  # the feature that every word has
+MAX_KEPT = 2**14  # words whose features are kept
 _RUN = re.compile(r"(.)\1+")
+T = TypeVar("T")
 
 
 def with_neighbours(sentences: Sequence[Floats]) -> Floats:
@@ -61,29 +65,34 @@ def indicators(rows: Iterable[Sequence[str]], ids: dict[str, int]) -> Any:
     return csr_array((ones, columns, ends), shape=(len(ends) - 1, len(ids)))
 
 
+class WordFeatures(NamedTuple):
+    """Features that a word gives to itself (form, shape, affixes), and to its neighbours."""
+
+    own: Sequence[str]
+    to_next: Sequence[str]
+    to_previous: Sequence[str]
+
+
+def features_of(word: str) -> WordFeatures:
+    """What one word gives; the edges of a sentence are words without a shape."""
+    low, shape = word.lower(), word if word in EDGES else _shape(word)
+    affixes = (f"p3={low[:3]}", f"p5={low[:5]}", f"e3={low[-3:]}", f"e2={low[-2:]}")
+    return WordFeatures(
+        (ALWAYS, f"w={low}", f"s={shape}", *affixes),
+        (f"w-1={low}", f"s-1={shape}"),
+        (f"w+1={low}", f"s+1={shape}"),
+    )
+
+
+def in_place(found: Sequence[tuple[Sequence[T], Sequence[T], Sequence[T]]]) -> Iterator[list[T]]:
+    """Features of each word of a sentence, from what its words and both edges give."""
+    for before, word, after in zip(found, found[1:], found[2:], strict=False):
+        yield [*word[0], *before[1], *after[2]]
+
+
 def word_features(words: Sequence[str]) -> list[list[str]]:
     """Form, neighbours, affixes and shape of each word of a sentence."""
-    lowered = [EDGES[0], *(word.lower() for word in words), EDGES[1]]
-    shapes = [EDGES[0], *map(_shape, words), EDGES[1]]
-    rows = []
-    for k in range(1, len(words) + 1):
-        before, word, after = lowered[k - 1 : k + 2]
-        rows.append(
-            [
-                "always",
-                f"w={word}",
-                f"w-1={before}",
-                f"w+1={after}",
-                f"s={shapes[k]}",
-                f"s-1={shapes[k - 1]}",
-                f"s+1={shapes[k + 1]}",
-                f"p3={word[:3]}",
-                f"p5={word[:5]}",
-                f"e3={word[-3:]}",
-                f"e2={word[-2:]}",
-            ]
-        )
-    return rows
+    return list(in_place([features_of(word) for word in (EDGES[0], *words, EDGES[1])]))
 
 
 def _shape(word: str) -> str:
@@ -172,6 +181,13 @@ class WordsTagger:
     def __init__(self, ids: dict[str, int], weights: list[Floats]) -> None:
         self.ids = ids
         self.weights = weights
+        self._known = lru_cache(MAX_KEPT)(self._ids_of)
+
+    def _ids_of(self, word: str) -> tuple[Sequence[int], ...]:
+        ids = self.ids
+        return tuple(
+            [ids[feature] for feature in part if feature in ids] for part in features_of(word)
+        )
 
     @classmethod
     def train(
@@ -185,7 +201,9 @@ class WordsTagger:
         rows = [word_features(words) for words, _ in sentences]
         occurs = Counter(feature for row in rows for feature in set(chain(*row)))
         kept = dict.fromkeys(
-            feature for feature in chain(*chain(*rows)) if occurs[feature] >= LEAST_SENTENCES
+            feature
+            for feature in chain([ALWAYS], *chain(*rows))
+            if occurs[feature] >= LEAST_SENTENCES or feature == ALWAYS
         )
         ids = {feature: n for n, feature in enumerate(kept)}
         weights = cross_fit(
@@ -201,5 +219,8 @@ class WordsTagger:
 
     def probabilities(self, words: Sequence[str], fold: int) -> Floats:
         """Probabilities [n_words, n_classes], by the tagger that did not learn from the fold."""
-        scores: Floats = indicators(word_features(words), self.ids) @ self.weights[fold]
-        return softmax(scores)
+        if not words:
+            return np.zeros((0, self.weights[fold].shape[1]), np.float32)
+        found = list(in_place([self._known(word) for word in (EDGES[0], *words, EDGES[1])]))
+        starts = np.cumsum([0, *map(len, found[:-1])])
+        return softmax(np.add.reduceat(self.weights[fold][list(chain(*found))], starts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -55,6 +55,14 @@ class TargetTagger(Protocol):
         ...
 
 
+@lru_cache(2**13)
+def plain_spelling(word: str) -> str:
+    """A word in small Latin letters, to compare its spelling with others."""
+    from anyascii import anyascii
+
+    return anyascii(word).lower()
+
+
 class ScoreInput:
     """Input of the scores for one sentence pair.
 
@@ -84,6 +92,8 @@ class ScoreInput:
         self.opinion: Opinion | None = None
         self.classes: Sequence[str] = ()
         self.conventions = Conventions()
+        self._arrived: dict[tuple[int, int], Vector] = {}
+        self._came: dict[tuple[int, int], Vector] = {}
 
     @cached_property
     def links(self) -> WordAlignment:
@@ -133,21 +143,45 @@ class ScoreInput:
         weighted *= mass.sum() / max(weighted.sum(), 1e-12)
         return weighted
 
-    def share_from(self, entity: Span, intervals: Intervals, weights: Vector | None) -> Vector:
-        """Share of each candidate's words that came from an entity, a weighted mean of Q.
+    def arrived_in(self, entity: Span, intervals: Intervals) -> Vector:
+        """Mass of an entity in each candidate, by a plain mean of its words."""
+        place = entity.start, entity.end
+        if place not in self._arrived:
+            self._arrived[place] = cumulate(self.arrived(entity))
+        return intervals.sums(self._arrived[place])
 
-        Args:
-            entity: the source span.
-            intervals: the candidates.
-            weights: of the target's words; None for equal ones. Small words weigh less.
+    def share_from(self, entity: Span, intervals: Intervals) -> Vector:
+        """Share of each candidate's words that came from an entity, the mean of Q.
+
+        Small words weigh less.
         """
-        came = self.soft.backward[entity.start : entity.end].sum(0)
-        small = self.boundaries.weights
-        if weights is None and small is None:
-            return intervals.sums(cumulate(came)) / (intervals.end - intervals.start)
-        whole = small if weights is None else weights if small is None else weights * small
-        assert whole is not None
-        return intervals.sums(cumulate(whole * came)) / intervals.sums(cumulate(whole))
+        place, small = (entity.start, entity.end), self.boundaries.weights
+        if place not in self._came:
+            came = self._came_from(entity)
+            self._came[place] = cumulate(came if small is None else small * came)
+        of_words = intervals.end - intervals.start if small is None else intervals.sums(self._small)
+        return intervals.sums(self._came[place]) / of_words
+
+    def share_of_rare(self, entity: Span, intervals: Intervals) -> Vector:
+        """The same with the target's words weighted by their rarity, too."""
+        rarity, small = self.rarity("target"), self.boundaries.weights
+        whole = rarity if small is None else rarity * small
+        sums = cumulate(whole * self._came_from(entity)), cumulate(whole)
+        return intervals.sums(sums[0]) / intervals.sums(sums[1])
+
+    def _came_from(self, entity: Span) -> Vector:
+        came: Vector = self.soft.backward[entity.start : entity.end].sum(0)
+        return came
+
+    @cached_property
+    def _small(self) -> Vector:
+        assert self.boundaries.weights is not None
+        return cumulate(self.boundaries.weights)
+
+    @cached_property
+    def spellings(self) -> list[str]:
+        """The target's words in small Latin letters."""
+        return [plain_spelling(word) for word in self.pair.target.words]
 
     @cached_property
     def tagged_intervals(self) -> Intervals:

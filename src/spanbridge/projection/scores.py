@@ -31,7 +31,7 @@ from spanbridge.projection.candidates import (
     harmonic,
     soft_score,
 )
-from spanbridge.projection.score_input import ScoreInput
+from spanbridge.projection.score_input import ScoreInput, plain_spelling
 
 # Factor of a tagger's score for each further word of the same entity, so that long names do not
 # lose to their parts.
@@ -227,7 +227,7 @@ class RareWords(Score):
         """Weighted F of every candidate."""
         own = given.rarity("source")[entity.start : entity.end]
         recall = intervals.sums(cumulate(given.arrived(entity, own / own.sum())))
-        return harmonic(recall, given.share_from(entity, intervals, given.rarity("target")))
+        return harmonic(recall, given.share_of_rare(entity, intervals))
 
 
 class Recall(Score):
@@ -237,7 +237,7 @@ class Recall(Score):
 
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
         """r of every candidate."""
-        return intervals.sums(cumulate(given.arrived(entity)))
+        return given.arrived_in(entity, intervals)
 
 
 class CommonBoundary(Score):
@@ -340,11 +340,11 @@ class Spelling(Score):
 
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
         """Similarity of every candidate."""
-        from anyascii import anyascii
         from rapidfuzz.distance import Indel
 
-        words = [anyascii(word).lower() for word in given.pair.target.words]
-        whole = anyascii(" ".join(given.pair.source.words[entity.start : entity.end])).lower()
+        words = given.spellings
+        own = given.pair.source.words[entity.start : entity.end]
+        whole = " ".join(map(plain_spelling, own))
         spans = zip(intervals.start.tolist(), intervals.end.tolist(), strict=True)
         return np.array(
             [Indel.normalized_similarity(whole, " ".join(words[a:b])) for a, b in spans]
