@@ -38,9 +38,7 @@ def projector(rung: str, language: str, model: Encoder) -> Projector:
     languages = {"target": language}
     if speed == "fastest":
         return Projector(speed=speed, languages=languages)
-    return Projector(
-        aligner=FusedAligner(EncoderAligner(model)), speed=speed, languages=languages
-    )
+    return Projector(aligner=FusedAligner(EncoderAligner(model)), speed=speed, languages=languages)
 
 
 def main(sets: Sequence[str] = PAIR_SETS, rows: int = 300) -> None:

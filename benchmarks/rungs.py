@@ -5,9 +5,10 @@ Prints: pairs per second of one core once models are loaded and the bitext has b
     share of the floor, which is the time of the encoder's multiply-adds at the best rate that
     NumPy's product of two float32 matrices reaches here (int8 may exceed it); and seconds of
     processor time for learning. Ours are the rungs of `ladder`; what the encoder remembers of the
-    sample is forgotten before the rows are projected. SimAlign (itermax) and AWESoME (softmax) have the embedded encoder's weights and layer,
-    in float32, as eflomal (which learns from the pairs as it aligns them) each with the paper's
-    n-grams, greedy. Time is processor time, children's included, in one thread.
+    sample is forgotten before the rows are projected. SimAlign (itermax) and AWESoME (softmax) have
+    the embedded encoder's weights and layer, in float32, as eflomal (which learns from the pairs as
+    it aligns them) each with the paper's n-grams, greedy. Time is processor time, children's
+    included, in one thread.
 Takes: about eight minutes of one core. eflomal is installed below .bench on first use.
 Data: Europarl-NER dev, English into German; the aligner has seen none of it.
 """

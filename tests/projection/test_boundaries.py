@@ -92,14 +92,14 @@ def test_small_words_have_a_tenth_of_the_weight():
     entity = given.pair.source.spans[0]
     whole = Intervals.of([(0, 1), (0, 2), (0, 3)])
     assert given.arrived(entity).tolist() == [0.5, 0.4, 0.1]
-    assert given.share_from(entity, whole, None) == pytest.approx([0.95, 0.825, 1.75 / 3])
+    assert given.share_from(entity, whole) == pytest.approx([0.95, 0.825, 1.75 / 3])
     given = ScoreInput(*rows())
     given.conventions = Conventions(closed_classes("jpn"))
     weights = np.array([1, SMALL, 1])
     mass = weights * [0.5, 0.4, 0.1]
     assert given.arrived(entity) == pytest.approx(mass / mass.sum())
     share = np.cumsum(weights * [0.95, 0.7, 0.1]) / np.cumsum(weights)
-    assert given.share_from(entity, whole, None) == pytest.approx(share)
+    assert given.share_from(entity, whole) == pytest.approx(share)
     assert given.arrived(entity, np.ones(1)) == pytest.approx(mass / mass.sum())
 
 
