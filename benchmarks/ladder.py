@@ -35,10 +35,8 @@ NOTE = "parts_of_rows_read_by_the_encoder"
 def projector(rung: str, language: str, model: Encoder) -> Projector:
     """The default method at a speed."""
     speed, _ = RUNGS[rung]
-    languages = {"target": language}
-    if speed == "fastest":
-        return Projector(speed=speed, languages=languages)
-    return Projector(aligner=FusedAligner(EncoderAligner(model)), speed=speed, languages=languages)
+    aligner = None if speed == "fastest" else FusedAligner(EncoderAligner(model))
+    return Projector(aligner=aligner, speed=speed, languages={"target": language})
 
 
 def main(sets: Sequence[str] = PAIR_SETS, rows: int = 300) -> None:

@@ -183,10 +183,12 @@ class WordsTagger:
         self.weights = weights
         self._known = lru_cache(MAX_KEPT)(self._ids_of)
 
-    def _ids_of(self, word: str) -> tuple[Sequence[int], ...]:
-        ids = self.ids
-        return tuple(
-            [ids[feature] for feature in part if feature in ids] for part in features_of(word)
+    def _ids_of(self, word: str) -> tuple[list[int], list[int], list[int]]:
+        ids, (own, to_next, to_previous) = self.ids, features_of(word)
+        return (
+            [ids[feature] for feature in own if feature in ids],
+            [ids[feature] for feature in to_next if feature in ids],
+            [ids[feature] for feature in to_previous if feature in ids],
         )
 
     @classmethod
