@@ -35,6 +35,7 @@ from spanbridge.steps.base import (
 from spanbridge.steps.nested_marks import NestedSpans
 from spanbridge.translation.base import Translation, Translator
 from spanbridge.translation.guards import GUARDS, Guards, guarded
+from spanbridge.translation.insertion import MarkInserter
 from spanbridge.translation.mark_styles import StyleName
 from spanbridge.translation.marks import Recovered, mark, markable, recover
 from spanbridge.translation.scoring import TranslationScorer
@@ -331,3 +332,12 @@ def scorer(translator: Translator, name: str, context: Context) -> TranslationSc
             "M2M-100)"
         )
     return TranslationScorer(translator, *context.pair("source"))
+
+
+def inserter(translator: Translator, name: str, context: Context) -> MarkInserter:
+    """The translator as one that inserts marks. Raises SpanbridgeError if it cannot."""
+    if not translator.forces:
+        raise SpanbridgeError(
+            f"{name} cannot score a given translation; a neural model does (--translator-model)"
+        )
+    return MarkInserter(translator, *context.pair("source"))

@@ -62,6 +62,8 @@ class NeuralTranslator(Translator):
         MissingExtraError: conversion needs transformers and torch.
     """
 
+    forces = True
+
     def __init__(
         self,
         model: str,
@@ -162,13 +164,26 @@ class NeuralTranslator(Translator):
         Raises:
             UnsupportedPairError: it does not know the languages.
         """
+        cut = [(a, self.subwords(b)) for a, b in pairs]
+        found = self.token_log_probabilities(cut, source, target)
+        return [sum(values) / len(values) if values else float("-inf") for values in found]
+
+    def subwords(self, text: str) -> list[str]:
+        """Subwords of a text in the target language, without special ones."""
+        return self._pieces.split_target(text)
+
+    def token_log_probabilities(
+        self, pairs: Sequence[tuple[str, Sequence[str]]], source: Language, target: Language
+    ) -> list[list[float]]:
+        """Log-probability of each subword of a translation, given the text and those before it."""
         before, prefix = self._languages(source, target)
-        found = [float("-inf")] * len(pairs)
+        found: list[list[float]] = [[] for _ in pairs]
         by_length: dict[tuple[int, int], list[tuple[int, list[str], list[str]]]] = defaultdict(list)
         longest = self._longest
-        for n, (a, b) in enumerate(pairs):
-            left = [*before, *self._pieces.split(a), "</s>"]
-            right = [*prefix, *self._pieces.split(b)]
+        texts = dict.fromkeys(a for a, _ in pairs)
+        lefts = {a: [*before, *self._pieces.split(a), "</s>"] for a in texts}
+        for n, (a, cut) in enumerate(pairs):
+            left, right = lefts[a], [*prefix, *cut]
             if len(left) <= longest and len(right) < longest:
                 by_length[len(left), len(right)].append((n, left, right))
         waiting = []
@@ -184,8 +199,7 @@ class NeuralTranslator(Translator):
                 )
                 waiting += [(n, a) for (n, _, _), a in zip(part, answers, strict=True)]
         for n, answer in waiting:
-            values = answer.result().log_probs
-            found[n] = sum(values) / len(values)
+            found[n] = answer.result().log_probs
         return found
 
     def _translation(self, answer: Any, n_prefix: int, longest: int) -> Translation:
@@ -222,6 +236,12 @@ class _Pieces:
         if self._fast is not None:
             return list(self._fast.encode(text, add_special_tokens=False).tokens)
         pieces: list[str] = self._in.encode(text, out_type=str)
+        return pieces
+
+    def split_target(self, text: str) -> list[str]:
+        if self._fast is not None:
+            return self.split(text)
+        pieces: list[str] = self._out.encode(text, out_type=str)
         return pieces
 
     def join(self, tokens: Sequence[str]) -> str:
