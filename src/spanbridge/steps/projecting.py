@@ -79,7 +79,8 @@ class Project(ProjectSettings):
             translator = self.build(context, self.translator)
             inserts = self.method is not None and self.method.part().inserts
             helper = inserter if inserts else scorer
-            self._helpers["scorer"] = helper(translator, self.translator.name, context)
+            name = self.translator.name or type(translator).__name__
+            self._helpers["scorer"] = helper(translator, name, context)
         if self.weights:
             self._helpers["weights"] = self._weights = self.weights
         settings = self.method_settings()

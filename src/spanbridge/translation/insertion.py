@@ -177,6 +177,8 @@ def _searched(
     left, right = style_of(style).pair(0)
     marked = mark(source, [Span(*span, "span")], style)
     plain = subwords(target)
+    # a text that is too long goes no further
+    own, *unmarked = yield [(marked, plain), *([] if exact else [(source, plain)])]
     opened = [subwords(f"{target[:start]}{left}{target[start:]}") for start, _ in words]
 
     def closed(i: int, j: int) -> list[str]:
@@ -185,7 +187,6 @@ def _searched(
 
     # subwords of the plain translation before each word, and before its end
     before = np.array([*(_n_shared(plain, cut) for cut in opened), len(plain)])
-    own, *unmarked = yield [(marked, plain), *([] if exact else [(source, plain)])]
     starts = list(range(len(words)) if exact else _openings(own, unmarked[0], before))
     beginnings = [_sums(answer) for answer in (yield [(marked, opened[i]) for i in starts])]
     places = [(i, j) for i in starts for j in range(i + 1, len(words) + 1)]

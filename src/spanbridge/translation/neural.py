@@ -55,6 +55,8 @@ class NeuralTranslator(Translator):
         beam: hypotheses kept; 1 is greedy.
         threads: batches at the same time; by default one per core.
         device: ``cpu``, ``cuda``, or ``auto`` (default): a GPU where there is one.
+        language_last: the token of the source's language stands after the sentence, as transformers
+            had it for NLLB until 2023, and models that were fine-tuned by it (EasyProject's).
 
     Raises:
         InputError: a file is missing or damaged, or the weights are pickled.
@@ -71,6 +73,7 @@ class NeuralTranslator(Translator):
         beam: int = 4,
         threads: int | None = None,
         device: str = "auto",
+        language_last: bool = False,
     ) -> None:
         if beam < 1:
             raise SpanbridgeError(f"the beam is {beam}, but holds at least 1")
@@ -104,8 +107,9 @@ class NeuralTranslator(Translator):
         }
         self._longest = _positions(folder) or _POSITIONS[self._kind]
         self._pieces = _Pieces(folder, self._kind)
-        self._beam = beam
+        self._beam, self._language_last = beam, language_last
         self._name = f"{Path(model).name}@{fingerprint(files)[:8]},{compute_type},beam={beam}"
+        self._name += ",language_last" if language_last else ""
         self.on_gpu = device.startswith("cuda")
         self.multilingual = self._kind != "marian"
         self.licence = licence_of(folder, _LICENCES[self._kind])
@@ -123,7 +127,7 @@ class NeuralTranslator(Translator):
         by_length: dict[int, list[tuple[int, list[str]]]] = defaultdict(list)
         found: list[Translation] = [Translation("")] * len(sentences)
         for n, sentence in enumerate(sentences):
-            tokens = [*before, *self._pieces.split(sentence), "</s>"]
+            tokens = self._read(sentence, before)
             if len(tokens) > self._longest:
                 status = f"failed: {len(tokens)} tokens, more than the model reads"
                 found[n] = Translation("", status=status)
@@ -180,8 +184,7 @@ class NeuralTranslator(Translator):
         found: list[list[float]] = [[] for _ in pairs]
         by_length: dict[tuple[int, int], list[tuple[int, list[str], list[str]]]] = defaultdict(list)
         longest = self._longest
-        texts = dict.fromkeys(a for a, _ in pairs)
-        lefts = {a: [*before, *self._pieces.split(a), "</s>"] for a in texts}
+        lefts = {a: self._read(a, before) for a in dict.fromkeys(a for a, _ in pairs)}
         for n, (a, cut) in enumerate(pairs):
             left, right = lefts[a], [*prefix, *cut]
             if len(left) <= longest and len(right) < longest:
@@ -201,6 +204,11 @@ class NeuralTranslator(Translator):
         for n, answer in waiting:
             found[n] = answer.result().log_probs
         return found
+
+    def _read(self, text: str, before: list[str]) -> list[str]:
+        """What the model reads of a text, and of the tokens of languages before it."""
+        own = [*self._pieces.split(text), "</s>"]
+        return [*own, *before] if self._language_last else [*before, *own]
 
     def _translation(self, answer: Any, n_prefix: int, longest: int) -> Translation:
         tokens = answer.hypotheses[0]
