@@ -17,7 +17,8 @@ insertion whose first m subwords are the same as there cannot be more probable t
 
 since no further subword has a log-probability above 0. What cannot reach the n-th best insertion
 found so far is never scored. Searched that way (``exact``), the n best are those of enumeration,
-with any tokenizer. As published, the search is faster and may miss them, in two ways:
+with any tokenizer; ``ROUNDING`` allows for what two passes differ by. As published, the search is
+faster and may miss them, in two ways:
 
 - Opening marks are tried only where the translation's own subwords become less, or more, probable
   if the source is marked, by ``DROP`` or more, and near there by ``NEAR`` (in nats); everywhere, if
