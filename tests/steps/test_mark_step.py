@@ -1,5 +1,7 @@
 """Mark-then-translate over files; what is lost is counted."""
 
+import re
+
 import pytest
 import toy_pipeline as toy
 from test_translators import needs_apertium
@@ -11,6 +13,7 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context
 from spanbridge.steps.translating import Mark
 from spanbridge.translation.base import Translation, Translator
+from spanbridge.translation.mark_styles import STYLES
 
 TEXT = (
     "Pedro\tB-PER\nlives\tO\nin\tO\nParis\tB-LOC\n.\tO\n\nA\tO\n[\tO\nParis\tB-LOC\n]\tO\n\n"
@@ -33,16 +36,26 @@ class Swaps(Translator):
         return [Translation(text.replace(*self._phrase)) for text in sentences]
 
 
-class Bank(Translator):
-    """Knows the Bank of China under another name."""
+class Same(Translator):
+    """Changes nothing."""
 
     licence = "MIT"
 
     def describe(self, source, target):
-        return "bank"
+        return "same"
 
     def translate(self, sentences, source, target):
-        return [Translation(text.replace("Bank of China", "China Bank")) for text in sentences]
+        return [Translation(text) for text in sentences]
+
+
+class Bank(Same):
+    """Knows the Bank of China under another name; keeps the marks of China, loses those of "of"."""
+
+    def translate(self, sentences, source, target):
+        bank = re.compile(
+            r"Bank (?:<\w+>|\[)? ?of ?(?:</\w+>|\])? ?((?:\W?<\w+>|\[)? ?China(?: ?</\w+>| ?\])?)"
+        )
+        return [Translation(bank.sub(r"\1 Bank", text)) for text in sentences]
 
 
 @pytest.fixture
@@ -63,7 +76,7 @@ def mark(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("style", ["brackets", "xml", "quotes"])
+@pytest.mark.parametrize("style", STYLES)
 def test_rows_in_rows_out(mark, style):
     run, (first, second, third) = mark(TEXT, Swaps(), style=style)
     assert first["target_text"] == "Pedro vive en Paris."
@@ -78,30 +91,55 @@ def test_rows_in_rows_out(mark, style):
     assert len(run.account.rejects) == (style == "brackets")
 
 
-@pytest.mark.parametrize("style", ["brackets", "xml", "quotes"])
-def test_nested_spans_are_found_inside_the_marked_ones(style):
-    """Bank of China, China inside, Jane Roe twice; the translator changes words and their order."""
-    text = "The Bank of China hired Jane Roe"
-    spans = (
-        *(Span(1, 4, "ORG"), Span(3, 4, "LOC"), Span(5, 7, "PER"), Span(5, 7, "EMPLOYEE")),
-        Span(2, 3, "PREPOSITION"),
-    )
-    step = Mark(translator=Bank(), style=style)
+def marked(text, spans, style, translator):
+    """A row through the step, and the account."""
+    step = Mark(translator=translator, style=style)
     step.open(Context({"source": find_language("en"), "target": find_language("es")}))
     account = Account()
     row = SentencePair("1", Sentence(tuple(text.split()), spans), Sentence(()))
     [found] = step.run([row], account)
     target = found.target
-    assert [(span.label, target.text_of(span.start, span.end)) for span in target.spans] == [
+    return [(s.label, target.text_of(s.start, s.end)) for s in target.spans], account
+
+
+BANK = "The Bank of China hired Jane Roe"
+NESTED = (
+    *(Span(1, 4, "ORG"), Span(3, 4, "LOC"), Span(5, 7, "PER"), Span(5, 7, "EMPLOYEE")),
+    Span(2, 3, "PREPOSITION"),
+)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_nested_spans_come_back(style):
+    """Bank of China, China inside, Jane Roe twice; the translator changes words and their order."""
+    found, account = marked(BANK, NESTED, style, Bank())
+    assert found == [
         ("ORG", "China Bank"),
         ("LOC", "China"),
         ("PER", "Jane Roe"),
         ("EMPLOYEE", "Jane Roe"),
     ]
-    assert account.dropped == {"mark lost": 1}
-    crossing = row.source.with_spans((Span(0, 2, "X"), Span(1, 3, "Y")))
-    [found] = step.run([row.replace(source=crossing)], account)
-    assert found.status == "rejected: its spans cross"
+    why = "not marked, since quotes cannot hold it with the others"
+    assert account.dropped == {why if style == "quotes" else "mark lost": 1}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_spans_that_cross(style):
+    """Tags hold them; other styles mark the longer one, and what is left out is counted."""
+    found, account = marked(BANK, (Span(0, 2, "X"), Span(1, 4, "Y")), style, Same())
+    wanted = [("X", "The Bank"), ("Y", "Bank of China")]
+    assert found == (wanted if style in ("xml", "letters") else wanted[1:])
+    assert account.statuses == {"projected": 1}
+    left_out = {f"not marked, since {style} cannot hold it with the others": 1}
+    assert account.dropped == ({} if len(found) == 2 else left_out)
+
+
+def test_more_spans_than_letters():
+    words = [f"w{n}" for n in range(28)]
+    spans = tuple(Span(n, n + 1, "X") for n in range(28))
+    found, account = marked(" ".join(words), spans, "letters", Same())
+    assert [name for _, name in found] == words[:26]
+    assert account.dropped == {"not marked, since letters cannot hold it with the others": 2}
 
 
 def test_lost_marks_are_counted(mark):
@@ -111,7 +149,7 @@ def test_lost_marks_are_counted(mark):
 
 
 @needs_apertium
-@pytest.mark.parametrize("style", ["brackets", "xml", "quotes"])
+@pytest.mark.parametrize("style", ["brackets", "xml", "quotes"])  # <a> is an article to Apertium
 def test_through_a_real_translator(mark, style):
     text = (
         "Angela\tB-PER\nMerkel\tI-PER\nmet\tO\nthe\tO\nPresident\tO\nof\tO\nFrance\tB-LOC\n.\tO\n\n"

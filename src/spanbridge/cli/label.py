@@ -79,8 +79,8 @@ kept in OUT.work, and redone only if the input or a setting that they depend on 
     "--back-translate",
     "back",
     metavar="STYLE",
-    help="Style of marks (brackets, xml, quotes) to translate the tagged translation back with, so "
-    "that words are aligned within the text's own language.",
+    help="Style of marks (brackets, xml, quotes, letters) to translate the tagged translation back "
+    "with, so that words are aligned within the text's own language.",
 )
 @opt.calibrate_option
 @click.option(

@@ -42,8 +42,8 @@ DIR/work. DIR may be an address, such as s3://bucket/data.
 @click.option(
     "--marks",
     metavar="STYLE",
-    help="Style of marks (brackets, xml, quotes) for mark-then-translate in place of projection: "
-    "marks around the spans go through the translator and are found again.",
+    help="Style of marks (brackets, xml, quotes, letters) for mark-then-translate in place of "
+    "projection: marks around the spans go through the translator and are found again.",
 )
 @opt.segment_option
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")

@@ -219,6 +219,15 @@ def via_option(what: str) -> Callable[[F], F]:
     )
 
 
+translator_option = click.option(
+    "--translator-option",
+    "translator_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Other option of the translator; repeatable. beam, compute_type, threads, device, "
+    "language_last [neural]; url, licence, leave_out (parameters that the server refuses, such as "
+    "response_format), tries, seconds, parallel, pause [chat]; licence [given].",
+)
 translator_options = stack(
     [
         click.option(
@@ -238,15 +247,7 @@ translator_options = stack(
             help="[neural, transformers, chat] Checkpoint folder or Hugging Face id, or name of a "
             "chat model.",
         ),
-        click.option(
-            "--translator-option",
-            "translator_options",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Other option of the translator; repeatable. beam, compute_type, threads, device "
-            "[neural]; url, licence, leave_out (parameters that the server refuses, such as "
-            "response_format), tries, seconds, parallel, pause [chat]; licence [given].",
-        ),
+        translator_option,
         commercial_option,
     ]
 )

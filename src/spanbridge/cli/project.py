@@ -133,7 +133,8 @@ the account.
     help="Option of the method; repeatable. solver=exact [corpus, soft, match]; n_proj, exactly, "
     "max_words, min_score [greedy, exact]; whole [exact]; merge_distance, length_ratio, top_k, "
     "first_word_rule [heuristic]; candidates=tagger, max_words, alignment, ner, translation, "
-    "per_class [match]; model, url, base, below, way and others [chat], as for --refine.",
+    "per_class [match]; style, exact, n_best [codec]; model, url, base, below, way and others "
+    "[chat], as for --refine.",
 )
 @click.option(
     "--weight",
@@ -152,9 +153,11 @@ the account.
 @click.option(
     "--translator-model",
     metavar="MODEL",
-    help="Multilingual translator (folder or id of NLLB-200, M2M-100), for the score "
-    "translation; with --from and --to.",
+    help="Neural translator (folder or Hugging Face id), with --from and --to: a multilingual one "
+    "(NLLB-200, M2M-100) for the score translation; for --method codec, one that was trained on "
+    "marks.",
 )
+@opt.translator_option
 @click.option("--from", "language", metavar="LANG", help="Language of the source.")
 @click.option(
     "--to",
@@ -257,7 +260,8 @@ def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:
     if given["tagger_model"] is not None:
         parts["tagger"] = {"checkpoint": {"model": given["tagger_model"]}}
     if given["translator_model"] is not None:
-        parts["translator"] = {"neural": {"model": given["translator_model"]}}
+        chosen = opt.parsed(given["translator_options"], "--translator-option")
+        parts["translator"] = {"neural": {**chosen, "model": given["translator_model"]}}
     return parts
 
 
@@ -267,8 +271,9 @@ def _check_idle(
     """Refuse options that have no effect on the result."""
     if given["refine"] is None and (given["below"] is not None or given["refine_options"]):
         raise click.UsageError("--below and --refine-option do nothing without --refine")
-    if given["translator_model"] is None and given["language"]:
-        raise click.UsageError("--from does nothing without --translator-model")
+    for option, name in (("--from", "language"), ("--translator-option", "translator_options")):
+        if given["translator_model"] is None and given[name]:
+            raise click.UsageError(f"{option} does nothing without --translator-model")
     if given["one_based"] and links is None:
         raise click.UsageError("--one-based goes with --links")
     asked = given["aligner"] is not None or options
@@ -301,7 +306,8 @@ def _check_idle(
 def _applied(given: dict[str, Any], links: str | None) -> str:
     """The folder of an earlier fit, which excludes all other choices."""
     flags = ("aligner", "encoder", "aligner_options", "method", "method_options", "weights")
-    others = ("fit_folder", "fit_rows", "tagger_model", "translator_model", "language", "other")
+    models = ("tagger_model", "translator_model", "translator_options")
+    others = ("fit_folder", "fit_rows", *models, "language", "other")
     refining = ("refine", "refine_options", "below", "price", "budget")
     if links is not None or any(given[name] for name in (*flags, *others, *refining, "speed")):
         raise click.UsageError(

@@ -112,6 +112,7 @@ class Method(Learner, Part):
         reads: input beyond the words. An aligner is loaded only if it reads an alignment.
         aligner: name of the default aligner.
         slow: it takes so long that the whole input is checked first.
+        inserts: the translator that it takes inserts marks; else it scores phrases.
         unsettled: number of questions to a server that were not answered, which may succeed another
             time.
     """
@@ -120,6 +121,7 @@ class Method(Learner, Part):
     reads: ClassVar[Reads] = "links"
     aligner: ClassVar[str] = "encoder"
     slow: ClassVar[bool] = False
+    inserts: ClassVar[bool] = False
     unsettled: int = 0
 
     def __init_subclass__(cls, **options: Any) -> None:

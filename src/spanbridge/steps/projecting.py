@@ -41,7 +41,7 @@ from spanbridge.steps.fates import (
 from spanbridge.steps.long_rows import batches, in_parts
 from spanbridge.steps.project_settings import LEAST_PARALLEL, ProjectSettings
 from spanbridge.steps.target_words import TargetWords, guess_language
-from spanbridge.steps.translating import scorer
+from spanbridge.steps.translating import inserter, scorer
 
 # Confidence in all of a row's spans with which ``speed: fast`` leaves the encoder out: `python -m
 # benchmarks ladder`.
@@ -77,7 +77,10 @@ class Project(ProjectSettings):
         if self.translator is not None:
             context.pair("source")  # raises before the model is loaded
             translator = self.build(context, self.translator)
-            self._helpers["scorer"] = scorer(translator, self.translator.name, context)
+            inserts = self.method is not None and self.method.part().inserts
+            helper = inserter if inserts else scorer
+            name = self.translator.name or type(translator).__name__
+            self._helpers["scorer"] = helper(translator, name, context)
         if self.weights:
             self._helpers["weights"] = self._weights = self.weights
         settings = self.method_settings()

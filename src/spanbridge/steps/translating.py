@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 from unicodedata import normalize
 
 from pydantic import BeforeValidator, Field, PrivateAttr
@@ -35,6 +35,8 @@ from spanbridge.steps.base import (
 from spanbridge.steps.nested_marks import NestedSpans
 from spanbridge.translation.base import Translation, Translator
 from spanbridge.translation.guards import GUARDS, Guards, guarded
+from spanbridge.translation.insertion import MarkInserter
+from spanbridge.translation.mark_styles import StyleName
 from spanbridge.translation.marks import Recovered, mark, markable, recover
 from spanbridge.translation.scoring import TranslationScorer
 
@@ -170,19 +172,21 @@ class _Marked:
         spans: marked spans, in characters of the source's text.
         fault: reason why the sentence could not be marked, or None.
         found: its translation.
-        recovered: spans found between marks; None if it could not be marked.
+        recovered: spans found in it; None if it could not be marked.
+        why_lost: gives the reason why a span was not found.
     """
 
     spans: tuple[Span, ...]
     fault: str | None
     found: Translation
     recovered: Recovered | None
+    why_lost: Callable[[int], str]
 
 
 class _Marking(_Translating):
     """A step that translates with marks around the spans (EasyProject, Chen et al. 2023)."""
 
-    style: Literal["brackets", "xml", "quotes"] = "brackets"
+    style: StyleName = "brackets"
     min_score: float = Field(MIN_SCORE, ge=0, le=1)
 
     def open(self, context: Context) -> None:
@@ -196,14 +200,11 @@ class _Marking(_Translating):
         for chunk in chunks(rows):
             wholes = [with_text(pair.source, treebank=True) for pair in chunk]
             texts = [(whole.plain_text(), spans_in_text(whole)) for whole in wholes]
-            nests = [NestedSpans(spans) for _, spans in texts]
-            faults = [
-                markable(text, nest.outermost, self.style)
-                for (text, _), nest in zip(texts, nests, strict=True)
-            ]
+            nests = [NestedSpans(spans, self.style) for _, spans in texts]
+            faults = [markable(text, self.style) for text, _ in texts]
             marked = self._translate(
                 [
-                    mark(text, nest.outermost, self.style) if fault is None else text
+                    mark(text, nest.marked, self.style) if fault is None else text
                     for (text, _), nest, fault in zip(texts, nests, faults, strict=True)
                 ]
             )
@@ -215,19 +216,18 @@ class _Marking(_Translating):
                 own = [next(alone).text for _ in spans]
                 back = None
                 if fault is None:
-                    outer = nest.outermost
-                    back = recover(
-                        found.text, outer, nest.of_outermost(own), self.style, self.min_score
-                    )
+                    mine = nest.of_marked(own)
+                    back = recover(found.text, nest.marked, mine, self.style, self.min_score)
                     back = nest.complete(back, own, self.min_score)
-                yield pair, _Marked(spans, fault, found, back)
+                yield pair, _Marked(spans, fault, found, back, nest.why_lost)
 
 
 class Mark(_Marking):
     """Mark-then-translate: the labelled source becomes a labelled target, without alignment.
 
     Attributes:
-        style: style of the marks: brackets, xml or quotes.
+        style: style of the marks: brackets, xml, quotes or letters. Spans that it cannot hold
+            together are left unmarked, and found only inside others.
         min_score: similarity below which marked text is not taken for a span, in [0, 1].
         translator: the translator.
         guards: bounds beyond which a translation is suspect.
@@ -250,7 +250,7 @@ class Mark(_Marking):
                 lost = [(span, "translation failed") for span in marked.spans]
             else:
                 target = in_words(marked.recovered.text, marked.recovered.spans)
-                lost = [(marked.spans[n], "mark lost") for n in marked.recovered.lost]
+                lost = [(marked.spans[n], marked.why_lost(n)) for n in marked.recovered.lost]
                 if not target.spans:
                     reason = "no mark was found again" if marked.spans else "no source span"
                     status = f"{EMPTY}{reason}"
@@ -277,7 +277,8 @@ class BackTranslate(_Marking):
     ``pivot_text``. A row that cannot be marked keeps its source, with a status.
 
     Attributes:
-        style: style of the marks: brackets, xml or quotes.
+        style: style of the marks: brackets, xml, quotes or letters. Spans that it cannot hold
+            together are left unmarked, and found only inside others.
         min_score: similarity below which marked text is not taken for a span, in [0, 1].
         translator: the translator.
         guards: bounds beyond which a translation is suspect.
@@ -331,3 +332,12 @@ def scorer(translator: Translator, name: str, context: Context) -> TranslationSc
             "M2M-100)"
         )
     return TranslationScorer(translator, *context.pair("source"))
+
+
+def inserter(translator: Translator, name: str, context: Context) -> MarkInserter:
+    """The translator as one that inserts marks. Raises SpanbridgeError if it cannot."""
+    if not translator.forces:
+        raise SpanbridgeError(
+            f"{name} cannot score a given translation; a neural model does (--translator-model)"
+        )
+    return MarkInserter(translator, *context.pair("source"))

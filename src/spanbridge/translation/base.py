@@ -59,12 +59,14 @@ class Translator(Part, ABC):
         licence: of the model or the data, as an SPDX identifier where there is one, ``unknown``
             where nobody says.
         looks_up: True if it knows only the texts that it was given translations of.
+        forces: True if it gives :meth:`token_log_probabilities`.
         multilingual: True if it gives :meth:`log_probabilities`, also within one language.
     """
 
     licence: str = "unknown"
     multilingual: bool = False
     looks_up: bool = False
+    forces: bool = False
 
     @abstractmethod
     def describe(self, source: Language, target: Language) -> str:
@@ -96,3 +98,30 @@ class Translator(Part, ABC):
             f"{type(self).__name__} gives no translation scores; a neural model of many languages "
             "does (NLLB-200, M2M-100)"
         )
+
+    def subwords(self, text: str) -> list[str]:
+        """Subwords of a text in the target language, as :meth:`token_log_probabilities` takes them.
+
+        Raises:
+            SpanbridgeError: the translator cannot score a given translation.
+        """
+        raise SpanbridgeError(f"{type(self).__name__} cannot score a given translation")
+
+    def token_log_probabilities(
+        self, pairs: Sequence[tuple[str, Sequence[str]]], source: Language, target: Language
+    ) -> list[list[float]]:
+        """How probable given translations are, subword by subword.
+
+        Args:
+            pairs: a text in the source language, and the subwords of a translation.
+            source, target: the languages.
+
+        Returns:
+            For each pair, the natural logarithm of the probability of each subword and of the end
+            of the sentence, given the text and the subwords before; an empty list where either is
+            longer than the model reads.
+
+        Raises:
+            SpanbridgeError: the translator cannot do this, or does not know the languages.
+        """
+        raise SpanbridgeError(f"{type(self).__name__} cannot score a given translation")

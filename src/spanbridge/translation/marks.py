@@ -2,8 +2,9 @@
 
 EasyProject (Chen, Jiang, Ritter and Xu 2023, "Frustratingly Easy Label Projection for
 Cross-lingual Transfer"): ``[ ]`` around every span, translation, and a fuzzy match of the bracketed
-text with the translation of each span by itself, since translators move brackets about. XML tags
-number the spans, so that no matching is needed where they survive.
+text with the translation of each span by itself, since translators move brackets about. Tags name
+the spans, so that no matching is needed where they survive: by numbers (``<e0>``), or by letters
+(``<a>``), which LabelPigeon was trained on (Thennal, Biemann and Hatzel 2026, arXiv 2603.12021).
 """
 
 from __future__ import annotations
@@ -12,49 +13,23 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.scripts import is_unspaced
-from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Span
+from spanbridge.translation.mark_styles import MarkStyle, alike, style_of
 
 Similarities = npt.NDArray[np.float64]
-STYLES = ("brackets", "xml", "quotes")
-_OPEN_CLOSE = {"brackets": ("[", "]"), "quotes": ('"', '"')}
-# Translators change the marks: other brackets and quotes, full width, spaces inside, escapes.
-_LEFT = {
-    "brackets": "[|\u3010|\uff3b|&#91;",
-    "quotes": '"|\u201c|\u201d|\u00ab|\u201e|\uff02|\u300c|\u300e|&quot;',
-}
-_RIGHT = {
-    "brackets": "]|\u3011|\uff3d|&#93;",
-    "quotes": '"|\u201c|\u201d|\u00bb|\uff02|\u300d|\u300f|&quot;',
-}
+# Characters [start, end) between two marks, and the number of the span that they name, or -1.
+Piece = tuple[int, int, int]
 # What brackets may come back as, but what may be the text's own too.
 _OTHERS = re.compile(
     r"\(([^()]*)\)|\uff08([^\uff08\uff09]*)\uff09|\u300c([^\u300c\u300d]*)\u300d"
     r"|\u300e([^\u300e\u300f]*)\u300f|\u3014([^\u3014\u3015]*)\u3015|\u300a([^\u300a\u300b]*)\u300b"
 )
-
-
-def _signs(style: str) -> re.Pattern[str]:
-    signs = {*_LEFT[style].split("|"), *_RIGHT[style].split("|")}
-    return re.compile("|".join(map(re.escape, sorted(signs))))
-
-
-_MARKS = {
-    "brackets": _signs("brackets"),
-    "quotes": _signs("quotes"),
-    "xml": re.compile(
-        r"(?:[<\uff1c\u3008\u2039\u00ab\u300a\[]|&lt;)\s*([/\uff0f\\]?)\s*[e\uff45\u0435]\s*(\d{1,4})\s*(?:[>\uff1e\u3009\u203a\u00bb\u300b\]]|&gt;)",
-        re.IGNORECASE,
-    ),
-}
 # White space that is collapsed; a no-break space is typography.
 _SPACE = re.compile(r"[ \t\r\n\v\f]+")
 _CLOSING = frozenset(".,;:!?)]}%\u060c\u061b\u061f\u0964\u2026")
@@ -67,8 +42,9 @@ class Recovered:
 
     Attributes:
         text: with single spaces, and none that the marks alone brought.
-        spans: in characters of ``text``, disjoint, in order; a score is the similarity of the
-            marked text to the span's own translation, in [0, 1] (1 where a tag names the span).
+        spans: in characters of ``text``, by start, then outer ones first; two overlap only as the
+            marked spans do. A score is the similarity of the marked text to the span's own
+            translation, in [0, 1] (1 where a tag names the span).
         origins: index of the marked span that each of ``spans`` comes from.
         lost: indices of the marked spans that were not found again.
     """
@@ -79,37 +55,40 @@ class Recovered:
     lost: tuple[int, ...]
 
 
-def markable(text: str, spans: Sequence[Span], style: str) -> str | None:
+def markable(text: str, style: str) -> str | None:
     """The reason why a text cannot be marked in a style, or None.
 
     Raises:
         SpanbridgeError: no such style.
     """
-    if style not in STYLES:
-        raise SpanbridgeError(not_named("style of marks", style, STYLES))
-    if _MARKS[style].search(text):
-        return "it holds such marks already"
-    ordered = sorted(spans, key=lambda span: span[:2])
-    if any(b.start < a.end for a, b in pairwise(ordered)):
-        return "its spans cross"
-    return None
+    return "it holds such marks already" if style_of(style).signs.search(text) else None
 
 
 def mark(text: str, spans: Sequence[Span], style: str) -> str:
-    """Put marks around each span; tags number the spans.
+    """Put marks around each span; tags name the spans in reading order, outer ones first.
 
     Args:
         text: a text that :func:`markable` has no objection to.
-        spans: in characters, disjoint.
+        spans: in characters; those that the style can hold (:meth:`MarkStyle.held`).
         style: one of ``STYLES``.
     """
+    writes = style_of(style)
+    # at one place: inner spans end first, then outer ones, then outer spans begin, then inner ones
+    marks: list[tuple[tuple[int, int, int, int], str]] = []
+    for n, k in enumerate(in_reading_order(spans)):
+        start, end = spans[k].start, spans[k].end
+        left, right = writes.pair(n)
+        marks += [((start, 1, -end, n), left), ((end, 0, -start, -n), right)]
     parts, at = [], 0
-    for n in sorted(range(len(spans)), key=lambda n: spans[n].start):
-        start, end = spans[n].start, spans[n].end
-        left, right = _OPEN_CLOSE.get(style, (f"<e{n}>", f"</e{n}>"))
-        parts += [text[at:start], f"{left} {text[start:end]} {right}"]
-        at = end
+    for (place, *_), sign in sorted(marks):
+        parts += [text[at:place], sign]
+        at = place
     return "".join([*parts, text[at:]])
+
+
+def in_reading_order(spans: Sequence[Span]) -> list[int]:
+    """Indices of spans by start, then outer ones first."""
+    return sorted(range(len(spans)), key=lambda n: (spans[n].start, -spans[n].end, n))
 
 
 def recover(
@@ -141,16 +120,25 @@ def recover(
 def _recover(
     translated: str, spans: Sequence[Span], alone: Sequence[str], style: str, min_score: float
 ) -> Recovered:
-    plain, pieces = _without_marks(translated, style)
+    plain, pieces = _without_marks(translated, style_of(style))
     matched = (
-        _by_tag(pieces, len(spans))
-        if style == "xml"
+        _by_tag(pieces, in_reading_order(spans))
+        if style_of(style).names
         else _by_similarity(plain, pieces, alone, min_score)
     )
-    matched.sort(key=lambda match: pieces[match[1]][:2])
-    made = tuple(Span(*pieces[k][:2], spans[n].label, score) for n, k, score in matched)
-    origins = tuple(n for n, _, _ in matched)
-    return Recovered(plain, made, origins, tuple(sorted(set(range(len(spans))) - set(origins))))
+    kept: dict[int, tuple[int, int, float]] = {}
+    for n, k, score in sorted(matched, key=lambda match: _outer_first(*pieces[match[1]][:2])):
+        place = pieces[k][:2]
+        if all(
+            alike((spans[m][:2], spans[n][:2]), (other[:2], place)) for m, other in kept.items()
+        ):
+            kept[n] = (*place, score)
+    made = tuple(Span(a, b, spans[n].label, score) for n, (a, b, score) in kept.items())
+    return Recovered(plain, made, tuple(kept), tuple(sorted(set(range(len(spans))) - set(kept))))
+
+
+def _outer_first(start: int, end: int) -> tuple[int, int]:
+    return start, -end
 
 
 def _restore(found: re.Match[str], wanted: Sequence[str], min_score: float) -> str:
@@ -160,73 +148,79 @@ def _restore(found: re.Match[str], wanted: Sequence[str], min_score: float) -> s
     return f"\u3010{inside}\u3011" if inside and like >= min_score else found.group()
 
 
-def _without_marks(translated: str, style: str) -> tuple[str, list[tuple[int, int, str]]]:
-    """The text without marks; and of each marked piece the characters [start, end), its tag."""
-    marks = list(_MARKS[style].finditer(translated))
+def _without_marks(translated: str, style: MarkStyle) -> tuple[str, list[Piece]]:
+    """The text without marks, and its marked pieces."""
+    marks = list(style.signs.finditer(translated))
     ends = _pairs(marks, style)
-    closing = set(ends.values())
-    pieces: list[tuple[int, int, str]] = []
-    opened: dict[int, int] = {}  # closing mark -> where its piece begins
+    begins = {end: n for n, end in ends.items()}
+    pieces: list[Piece] = []
+    opened: dict[int, int] = {}  # opening mark -> where its piece begins
+    waiting: list[int] = []  # opening marks that no text has followed yet
     plain, at, gap, wide = "", 0, False, False
     for n in range(len(marks) + 1):
         mark = marks[n] if n < len(marks) else None
         segment = translated[at : mark.start() if mark else None]
         text = _SPACE.sub(" ", segment).strip(" ")
+        # beside a mark, the spaces outside it count; those inside were put there by mark()
+        inner = (n - 1) in ends
         if text:
-            # beside a mark, the spaces outside it count; those inside were put there by mark()
-            inner = (n - 1) in ends
             before = gap or (not inner and _SPACE.match(segment[:1]) is not None and n > 0)
             joined = _joined(plain, text, before, wide)
-            start = len(joined) - len(text)
-            if n - 1 in ends:
-                opened[ends[n - 1]] = start
-            plain, gap, wide = joined, False, False
+            opened |= dict.fromkeys(waiting, len(joined) - len(text))
+            plain, gap, wide, waiting = joined, False, False, []
         if mark is None:
             break
-        if n in closing:
-            if n in opened:
-                name = mark.group(2) if style == "xml" else ""
-                pieces.append((opened[n], len(plain), name))
-        else:
-            gap = gap or _SPACE.match(segment[-1:]) is not None
+        if n not in begins:
+            waiting += [n] if n in ends else []
+            outside = bool(text) or not inner
+            gap = gap or (outside and _SPACE.match(segment[-1:]) is not None)
+        elif begins[n] in opened:
+            pieces.append((opened[begins[n]], len(plain), style.number(marks[begins[n]])))
+        else:  # nothing stands between the two
+            waiting.remove(begins[n])
         wide = wide or unicodedata.east_asian_width(mark.group()[0]) in "WF"
         at = mark.end()
     return plain, pieces
 
 
-def _pairs(marks: Sequence[re.Match[str]], style: str) -> dict[int, int]:
-    """Opening marks -> closing ones. A tag is closed by the next of its number, slash or not."""
+def _pairs(marks: Sequence[re.Match[str]], style: MarkStyle) -> dict[int, int]:
+    """Opening marks -> closing ones.
+
+    A tag is closed by the next of its name, slash or not. A sign that can close closes the last one
+    that is open; else it opens, if it can.
+    """
     pairs: dict[int, int] = {}
-    n = 0
-    while n < len(marks):
-        if style == "xml":
-            if marks[n].group(1):
-                n += 1
+    closing: set[int] = set()
+    opened: list[int] = []
+    for n, mark in enumerate(marks):
+        if style.names:
+            if mark[1] or n in closing:
                 continue
-            number = int(marks[n].group(2))
-            later = range(n + 1, len(marks))
-            end = next((k for k in later if int(marks[k].group(2)) == number), None)
-        else:
-            opens = marks[n].group() in _LEFT[style].split("|")
-            closes = n + 1 < len(marks) and marks[n + 1].group() in _RIGHT[style].split("|")
-            end = n + 1 if opens and closes else None
-        if end is not None:
-            pairs[n] = end
-            n = end
-        n += 1
+            number = style.number(mark)
+            later = (k for k in range(n + 1, len(marks)) if k not in closing)
+            end = next((k for k in later if style.number(marks[k]) == number), None)
+            if end is not None:
+                pairs[n] = end
+                closing.add(end)
+        elif mark.group() in style.closers and opened:
+            pairs[opened.pop()] = n
+        elif mark.group() in style.openers:
+            opened.append(n)
     return pairs
 
 
-def _by_tag(pieces: Sequence[tuple[int, int, str]], n_spans: int) -> list[tuple[int, int, float]]:
-    """(span, piece, score) of each match; a number that comes twice names no span."""
-    names = [int(name or -1) for _, _, name in pieces]
+def _by_tag(pieces: Sequence[Piece], order: Sequence[int]) -> list[tuple[int, int, float]]:
+    """(span, piece, score) of each match; a name that comes twice names no span."""
+    numbers = [number for _, _, number in pieces]
     return [
-        (name, k, 1.0) for k, name in enumerate(names) if names.count(name) == 1 and name < n_spans
+        (order[number], k, 1.0)
+        for k, number in enumerate(numbers)
+        if numbers.count(number) == 1 and 0 <= number < len(order)
     ]
 
 
 def _by_similarity(
-    plain: str, pieces: Sequence[tuple[int, int, str]], alone: Sequence[str], min_score: float
+    plain: str, pieces: Sequence[Piece], alone: Sequence[str], min_score: float
 ) -> list[tuple[int, int, float]]:
     """(span, piece, score) of each match: the assignment of the greatest total similarity."""
     if not pieces or not alone:

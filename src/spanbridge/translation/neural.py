@@ -55,12 +55,16 @@ class NeuralTranslator(Translator):
         beam: hypotheses kept; 1 is greedy.
         threads: batches at the same time; by default one per core.
         device: ``cpu``, ``cuda``, or ``auto`` (default): a GPU where there is one.
+        language_last: the token of the source's language stands after the sentence, as transformers
+            had it for NLLB until 2023, and models that were fine-tuned by it (EasyProject's).
 
     Raises:
         InputError: a file is missing or damaged, or the weights are pickled.
         SpanbridgeError: it cannot be converted, or a setting is wrong.
         MissingExtraError: conversion needs transformers and torch.
     """
+
+    forces = True
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class NeuralTranslator(Translator):
         beam: int = 4,
         threads: int | None = None,
         device: str = "auto",
+        language_last: bool = False,
     ) -> None:
         if beam < 1:
             raise SpanbridgeError(f"the beam is {beam}, but holds at least 1")
@@ -102,8 +107,9 @@ class NeuralTranslator(Translator):
         }
         self._longest = _positions(folder) or _POSITIONS[self._kind]
         self._pieces = _Pieces(folder, self._kind)
-        self._beam = beam
+        self._beam, self._language_last = beam, language_last
         self._name = f"{Path(model).name}@{fingerprint(files)[:8]},{compute_type},beam={beam}"
+        self._name += ",language_last" if language_last else ""
         self.on_gpu = device.startswith("cuda")
         self.multilingual = self._kind != "marian"
         self.licence = licence_of(folder, _LICENCES[self._kind])
@@ -121,7 +127,7 @@ class NeuralTranslator(Translator):
         by_length: dict[int, list[tuple[int, list[str]]]] = defaultdict(list)
         found: list[Translation] = [Translation("")] * len(sentences)
         for n, sentence in enumerate(sentences):
-            tokens = [*before, *self._pieces.split(sentence), "</s>"]
+            tokens = self._read(sentence, before)
             if len(tokens) > self._longest:
                 status = f"failed: {len(tokens)} tokens, more than the model reads"
                 found[n] = Translation("", status=status)
@@ -162,13 +168,25 @@ class NeuralTranslator(Translator):
         Raises:
             UnsupportedPairError: it does not know the languages.
         """
+        cut = [(a, self.subwords(b)) for a, b in pairs]
+        found = self.token_log_probabilities(cut, source, target)
+        return [sum(values) / len(values) if values else float("-inf") for values in found]
+
+    def subwords(self, text: str) -> list[str]:
+        """Subwords of a text in the target language, without special ones."""
+        return self._pieces.split_target(text)
+
+    def token_log_probabilities(
+        self, pairs: Sequence[tuple[str, Sequence[str]]], source: Language, target: Language
+    ) -> list[list[float]]:
+        """Log-probability of each subword of a translation, given the text and those before it."""
         before, prefix = self._languages(source, target)
-        found = [float("-inf")] * len(pairs)
+        found: list[list[float]] = [[] for _ in pairs]
         by_length: dict[tuple[int, int], list[tuple[int, list[str], list[str]]]] = defaultdict(list)
         longest = self._longest
-        for n, (a, b) in enumerate(pairs):
-            left = [*before, *self._pieces.split(a), "</s>"]
-            right = [*prefix, *self._pieces.split(b)]
+        lefts = {a: self._read(a, before) for a in dict.fromkeys(a for a, _ in pairs)}
+        for n, (a, cut) in enumerate(pairs):
+            left, right = lefts[a], [*prefix, *cut]
             if len(left) <= longest and len(right) < longest:
                 by_length[len(left), len(right)].append((n, left, right))
         waiting = []
@@ -184,9 +202,13 @@ class NeuralTranslator(Translator):
                 )
                 waiting += [(n, a) for (n, _, _), a in zip(part, answers, strict=True)]
         for n, answer in waiting:
-            values = answer.result().log_probs
-            found[n] = sum(values) / len(values)
+            found[n] = answer.result().log_probs
         return found
+
+    def _read(self, text: str, before: list[str]) -> list[str]:
+        """What the model reads of a text, and of the tokens of languages before it."""
+        own = [*self._pieces.split(text), "</s>"]
+        return [*own, *before] if self._language_last else [*before, *own]
 
     def _translation(self, answer: Any, n_prefix: int, longest: int) -> Translation:
         tokens = answer.hypotheses[0]
@@ -222,6 +244,12 @@ class _Pieces:
         if self._fast is not None:
             return list(self._fast.encode(text, add_special_tokens=False).tokens)
         pieces: list[str] = self._in.encode(text, out_type=str)
+        return pieces
+
+    def split_target(self, text: str) -> list[str]:
+        if self._fast is not None:
+            return self.split(text)
+        pieces: list[str] = self._out.encode(text, out_type=str)
         return pieces
 
     def join(self, tokens: Sequence[str]) -> str:

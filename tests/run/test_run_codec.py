@@ -1,0 +1,117 @@
+"""Constrained decoding in pipelines and by the command, on tiny checkpoints: places are noise."""
+
+import json
+
+import pytest
+import tiny_translators
+import toy_pipeline as toy
+from toy_bitext import rows
+
+from spanbridge import SpanbridgeError
+from spanbridge.translation.base import Translator
+
+ENGLISH = (
+    "she\tO\nvisited\tO\nBerlin\tB-LOC\n.\tO\n\nthe\tO\ncompany\tO\n\n"
+    "Angela\tB-PER\nMerkel\tI-PER\nmet\tO\nPedro\tB-PER\n\nMadrid\tB-LOC\n\n"
+)
+SPANISH = ["visitó  Berlín [la ciudad].", "la empresa", "Angela Merkel vio a <b>Pedro</b>.", ""]
+
+
+@pytest.fixture
+def place(tmp_path, cache):
+    (tmp_path / "en.conll").write_text(ENGLISH, encoding="utf-8")
+    (tmp_path / "es.txt").write_text("\n".join(SPANISH) + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def settings(place, kind, **options):
+    folder = place / kind
+    model = str(folder if folder.is_dir() else tiny_translators.save(folder, kind))
+    return {
+        "input": {"source": str(place / "en.conll"), "target": str(place / "es.txt")},
+        "languages": {"source": "en", "target": "es"},
+        "output": str(place / "o.jsonl"),
+        "steps": [
+            {
+                "project": {
+                    "method": {"codec": options},
+                    "translator": {"neural": {"model": model}},
+                }
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("kind", ["nllb", "m2m", "marian"])
+@pytest.mark.parametrize("options", [{}, {"exact": True, "style": "letters", "n_best": 100}])
+def test_the_text_never_changes_and_every_row_comes_out(place, kind, options):
+    given = settings(place, kind, **options)
+    done, [*_, report] = toy.run(given)
+    found = rows(place / "o.jsonl")
+    assert [row["target_text"] for row in found] == SPANISH
+    statuses = [row["status"] for row in found]
+    assert statuses == [
+        *("projected", "empty: no source span", "projected", "empty: no target word")
+    ]
+    notes = report.account.notes
+    # words of rows 1 and 3: 7 and 13; the latter has two places
+    possible = 7 * 8 // 2 + 2 * (13 * 14 // 2)
+    assert notes["insertions_of_marks_possible"] == possible
+    assert notes["insertions_of_marks_scored"] <= possible
+    if options:
+        assert notes["insertions_of_marks_scored"] == possible  # as many are asked for
+    assert "codec(" in done.signature
+    assert "nothing is known of the method codec" in report.account.calibration
+    first = (place / "o.jsonl").read_bytes()
+    again = {**given, "work": str(place / "other"), "shard_rows": 1}
+    assert toy.run(again)[0].signature == done.signature
+    assert (place / "o.jsonl").read_bytes() == first
+
+
+def test_by_the_command(spanbridge, place):
+    model = tiny_translators.save(place / "m2m", "m2m")
+    common = "project --source en.conll --target es.txt --method codec -o o.jsonl"
+    languages = f"--translator-model {model} --from en --to es"
+    options = "--translator-option compute_type=float32 --method-option style=xml --explain x.txt"
+    done = spanbridge(*common.split(), *languages.split(), *options.split())
+    assert "codec(xml,exact=False,n_best=5,neural(m2m@" in done.stderr
+    assert ",float32," in done.stderr
+    assert "4 rows = 2 projected" in done.stderr
+    assert "licence of the translator: mit" in done.stderr
+    assert "uncalibrated: nothing is known of the method codec" in done.stderr
+    assert "log-probability" in (place / "x.txt").read_text("utf-8")
+    toy_rows = [json.loads(line) for line in (place / "o.jsonl").read_text("utf-8").splitlines()]
+    assert [row["target_text"] for row in toy_rows] == SPANISH
+    for extra, why in (
+        ("", "needs a translator that was trained on marks"),
+        (f"{languages} --aligner lexical", "--method codec reads no alignment"),
+        (f"{languages} --method-option style=stars", "no style of marks is named 'stars'"),
+        (f"{languages} --method-option n_best=0", "n_best is 0"),
+        (f"{languages} --weight spelling=1", "takes no weights"),
+        ("--translator-option beam=1", "--translator-option does nothing without"),
+        (f"{languages} --translator-option beams=1", "neural: beams: there is no such setting"),
+        (f"--translator-model {model} --to es", "the source's language is not given"),
+    ):
+        assert why in spanbridge(*common.split(), *extra.split(), code=2).stderr
+
+
+class Silent(Translator):
+    """Translates, and says nothing of how probable a given translation is."""
+
+    licence = "MIT"
+
+    def describe(self, source, target):
+        return "silent"
+
+    def translate(self, sentences, source, target):
+        raise NotImplementedError
+
+
+def test_translators_that_cannot_score(place):
+    given = settings(place, "m2m")
+    given["steps"][0]["project"]["translator"] = Silent()
+    with pytest.raises(SpanbridgeError, match="Silent cannot score a given translation"):
+        toy.run(given)
+    for ask in (lambda: Silent().subwords("a"), lambda: Silent().token_log_probabilities([], 0, 0)):
+        with pytest.raises(SpanbridgeError, match="Silent cannot score a given translation"):
+            ask()
