@@ -55,15 +55,20 @@ def weight_files(folder: Path) -> list[Path]:
         return [folder / WEIGHTS]
     if (folder / INDEX).is_file():
         return _parts(folder)
+    way = "transformers: AutoModel.from_pretrained(...).save_pretrained(...)"
+    refuse_pickles(folder, way)
+    raise InputError(folder, None, f"has no weights: neither {WEIGHTS} nor {INDEX}")
+
+
+def refuse_pickles(folder: Path, way: str) -> None:
+    """Raise InputError if a folder has pickled weights; the message names the way around them."""
     if pickles := sorted(p for pattern in _PICKLES for p in folder.glob(pattern)):
         raise InputError(
             pickles[0],
             None,
             "is a pickle, which can run code when loaded, and so is never opened; convert it to "
-            "safetensors once, where you trust it (transformers: "
-            "AutoModel.from_pretrained(...).save_pretrained(...))",
+            f"safetensors once, where you trust it ({way})",
         )
-    raise InputError(folder, None, f"has no weights: neither {WEIGHTS} nor {INDEX}")
 
 
 def index_files(folder: Path) -> list[Path]:
