@@ -206,10 +206,8 @@ class TransAlign(Published):
                     "(--aligner-option adapter=FOLDER), or adapter=none"
                 )
             adapter = str(_fetched_adapter())
-        loaded = self._open(
-            *(encoder, None, None if adapter == "none" else adapter),
-            *(layer, compute_type, threads, device),
-        )
+        merged = None if adapter == "none" else adapter
+        loaded = self._open(encoder, None, merged, layer, compute_type, threads, device)
         if published:
             loaded.licence = f"{loaded.licence.removesuffix('unknown')}{TRANSALIGN_LICENCE}"
             self.licence = loaded.licence

@@ -77,9 +77,11 @@ class BottleneckEncoder:
             weight, bias = weights.tensor(f"{name}.weight"), weights.tensor(f"{name}.bias")
             return np.ascontiguousarray(weight.T), bias
 
-        names = ("query", "key", "value", "attention", "attention_adapter.down")
-        names += ("attention_adapter.up", "intermediate", "output")
-        names += ("output_adapter.down", "output_adapter.up", "attention_norm", "output_norm")
+        names = (
+            *("query", "key", "value", "attention", "attention_norm"),
+            *("attention_adapter.down", "attention_adapter.up", "intermediate", "output"),
+            *("output_adapter.down", "output_adapter.up", "output_norm"),
+        )
         self._norm_first = linear("embeddings_norm")
         self._layers = [{name: linear(f"{n}.{name}") for name in names} for n in range(layer)]
         for place in ("attention_adapter", "output_adapter"):
