@@ -159,8 +159,8 @@ class BinaryAlign(Aligner):
             states = states[:, start : start + len(after)].float().cpu().numpy()
             logits = states @ self._weight[0] + self._bias[0]
             scores = 1 / (1 + np.exp(-logits.astype(np.float64)))
-            for n, word in enumerate(of_word):  # the best subword of each word
-                column = found[at : at + _BATCH, word]
+            for n, place in enumerate(of_word):  # the best subword of each word
+                column = found[at : at + _BATCH, place]
                 np.maximum(column, scores[:, n], out=column)
         return found
 
