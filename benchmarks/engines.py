@@ -84,7 +84,7 @@ def inputs(batch: list[list[int]]) -> dict[str, Any]:
 def ctranslate2(kind: str) -> Run:
     """The engine of this package."""
     model = load_encoder(EMBEDDED, layer=LAYER, threads=1, compute_type=kind)._model
-    return lambda batch: np.array(model.forward_batch(batch).last_hidden_state)
+    return model.forward
 
 
 def onnx_runtime(path: Path) -> Run:

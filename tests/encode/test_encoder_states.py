@@ -72,12 +72,13 @@ def test_batches_are_of_one_length_and_bounded(tiny, tiny_cache, monkeypatch):
     model = encoder._model
     shapes = []
 
-    class Watched:
-        def forward_batch(self, inputs):
-            shapes.append((len(inputs), {len(ids) for ids in inputs}))
-            return model.forward_batch(inputs)
+    forward = model.forward
 
-    monkeypatch.setattr(encoder, "_model", Watched())
+    def watched(inputs):
+        shapes.append((len(inputs), {len(ids) for ids in inputs}))
+        return forward(inputs)
+
+    monkeypatch.setattr(model, "forward", watched)
     encoder.encode([[a, b] for a in (".", ",") for b in (".", ",", "in", "fox")])
     encoder.encode([["."], [","], [".", ",", "."]])
     # one subword a word and two special tokens; at most 8 subwords a batch

@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from spanbridge.encode.checkpoint import BERT
+from spanbridge.encode.architectures import BERT
 from spanbridge.encode.packed import read_packed
 from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
 

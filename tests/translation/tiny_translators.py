@@ -6,6 +6,7 @@ from pathlib import Path
 import sentencepiece
 import torch
 from transformers import (
+    AutoModel,
     AutoTokenizer,
     M2M100Config,
     M2M100ForConditionalGeneration,
@@ -101,4 +102,20 @@ def save(folder: Path, kind: str) -> Path:
         size = max(tokenizer.get_vocab().values()) + 1
     config = M2M100Config(vocab_size=size, **SMALL)
     M2M100ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+def save_encoder(folder, kind):
+    """A checkpoint of ``nllb`` or ``m2m`` with large weights, so that all states differ."""
+    save(folder, kind)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder)
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for values in model.parameters():
+            values.copy_(torch.randn_like(values) * 0.4)
+    model.save_pretrained(folder)
+    if kind == "m2m":  # as the published ones have it; transformers 5 writes it elsewhere
+        named = {"additional_special_tokens": list(tokenizer.lang_token_to_id)}
+        (folder / "special_tokens_map.json").write_text(json.dumps(named))
     return folder

@@ -112,13 +112,18 @@ class EncoderAligner(Aligner):
         """Links of each pair; a RowError where a pair is too long for its similarity matrix."""
         reasons = [too_long(*_n_words(pair)) for pair in pairs]
         short = [pair for pair, reason in zip(pairs, reasons, strict=True) if reason is None]
-        encoded = iter(self.encoder.encode(_sides(short)))
+        encoded = iter(self._encoded(short))
         return [reason or self._link(next(encoded), next(encoded)) for reason in reasons]
 
     def states(self, pairs: Sequence[SentencePair]) -> list[tuple[States, States]]:
         """Unit vectors of the words of both sides of each pair, [words, hidden] each."""
-        vectors = self.word_vectors(_sides(pairs))
+        vectors = [word_states(sentence) for sentence in self._encoded(pairs)]
         return list(zip(vectors[::2], vectors[1::2], strict=True))
+
+    def _encoded(self, pairs: Sequence[SentencePair]) -> Sequence[EncodedSentence]:
+        """Both sides of each pair, one after the other."""
+        sides = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
+        return self.encoder.encode(sides)
 
     def word_vectors(self, sentences: Sequence[Sequence[str]]) -> list[States]:
         """Unit vectors of the words of each sentence, by their states."""
@@ -213,7 +218,3 @@ class EncoderAligner(Aligner):
 
 def _n_words(pair: SentencePair) -> tuple[int, int]:
     return len(pair.source.words), len(pair.target.words)
-
-
-def _sides(pairs: Sequence[SentencePair]) -> list[tuple[str, ...]]:
-    return [side for pair in pairs for side in (pair.source.words, pair.target.words)]

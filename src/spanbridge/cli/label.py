@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
+from spanbridge.cli.tagger_options import tagger_entry, tagger_options
 from spanbridge.cli.terminal import complain
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ Examples:
   cat posts.txt | spanbridge label - -o - | head
   spanbridge label es.txt --from es --ensemble -o es.jsonl
   spanbridge label es.txt --calibrate gold.jsonl --min-confidence 0.9 -o es.jsonl
+  spanbridge label es.txt --tagger gliner --model urchade/gliner_multi-v2.1 \\
+    --labels person,place -o es.jsonl
   spanbridge label sw.txt --from sw --translations sw-en.tsv -o sw.jsonl
   spanbridge label am.txt --from am --translate \\
     --translator-model facebook/nllb-200-distilled-600M -o am.jsonl
@@ -66,6 +69,7 @@ kept in OUT.work, and redone only if the input or a setting that they depend on 
 @click.option(
     "--text-model", metavar="MODEL", help="[ensemble] Tagger of the text itself, likewise."
 )
+@tagger_options
 @opt.via_option("Language of the translations, which their tagger knows.")
 @opt.route_options
 @opt.repair_option
@@ -173,7 +177,7 @@ def _steps(chosen: Choice, raw: bool, given: dict[str, Any]) -> list[Any]:
 
     return label_steps(
         chosen.route,
-        entries.tagger_entry(given["model"]),
+        tagger_entry(given),
         chosen.translator,
         text_tagger=entries.tagger_entry(given["text_model"]),
         project=entries.projection_entry(given),

@@ -50,16 +50,20 @@ def convert(weights: EncoderWeights, layer: int, quantization: str | None, folde
         transformer_spec.TransformerEncoderSpec(
             layer,
             weights.n_heads,
-            pre_norm=False,
+            pre_norm=weights.pre_norm,
+            no_final_norm=layer < weights.n_layers,  # as hidden_states has it
             activation=getattr(common_spec.Activation, _ACTIVATIONS[weights.activation]),
-            layernorm_embedding=True,
+            layernorm_embedding=not weights.pre_norm,
         )
     )
     encoder = spec.encoder
-    encoder.scale_embeddings = False
+    encoder.scale_embeddings = False if weights.scale == 1 else weights.scale
     encoder.embeddings[0].weight = weights.tensor("embeddings")
     encoder.position_encodings.encodings = weights.tensor("positions")
-    _norm(encoder.layernorm_embedding, weights, "embeddings_norm")
+    if not weights.pre_norm:
+        _norm(encoder.layernorm_embedding, weights, "embeddings_norm")
+    elif layer == weights.n_layers:
+        _norm(encoder.layer_norm, weights, "last_norm")
     for n, part in enumerate(encoder.layer):
         fused = [
             (weights.tensor(f"{n}.{p}.weight"), weights.tensor(f"{n}.{p}.bias"))

@@ -13,10 +13,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +78,43 @@ def _unspaced(word: str) -> bool:
     return is_unspaced(word[:1]) and all(map(is_unspaced, word)) if word else False
 
 
+class Model(Protocol):
+    """What computes the states of an encoder."""
+
+    def forward(self, inputs: list[list[int]]) -> npt.NDArray[np.float32]:
+        """The states of some inputs of one length, [n, length, hidden]."""
+
+    def session(self) -> AbstractContextManager[object]:
+        """Surrounds calls, of several threads, that belong together."""
+
+
+class _Converted:
+    """A model of CTranslate2."""
+
+    def __init__(self, folder: Path | None, device: str, compute_type: str, threads: int) -> None:
+        import ctranslate2
+
+        self._on_gpu = device != "cpu"
+        self._model = ctranslate2.Encoder(
+            str(folder),
+            device=device,
+            compute_type=compute_type,
+            inter_threads=threads,
+            intra_threads=1,
+        )
+
+    def forward(self, inputs: list[list[int]]) -> npt.NDArray[np.float32]:
+        hidden = self._model.forward_batch(inputs).last_hidden_state
+        if self._on_gpu:
+            import ctranslate2
+
+            hidden = hidden.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
+        return np.array(hidden)
+
+    def session(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+
 class Encoder:
     """A converted encoder with its tokenizer, made by :func:`spanbridge.encode.load_encoder`.
 
@@ -87,7 +127,7 @@ class Encoder:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | None,
         tokenizer: Tokenizer,
         name: str,
         fingerprint: str,
@@ -99,6 +139,7 @@ class Encoder:
         remember: bool = True,
         licence: str = "unknown",
         device: str = "cpu",
+        model: Model | None = None,
     ) -> None:
         import ctranslate2
 
@@ -121,13 +162,7 @@ class Encoder:
         self._threads = n_threads(threads) if device == "cpu" else 1
         self._joined = joined
         self._remembers = remember
-        self._model = ctranslate2.Encoder(
-            str(folder),
-            device=device,
-            compute_type=compute_type,
-            inter_threads=self._threads,
-            intra_threads=1,
-        )
+        self._model = model or _Converted(folder, device, compute_type, self._threads)
         self._subwords = lru_cache(_MEMO_SENTENCES)(self._split)
         self.forget()
 
@@ -141,6 +176,17 @@ class Encoder:
         device = "" if self._device == "cpu" else f",{self._device}"
         name = f"{self.name}@{self._fingerprint[:8]}"
         return f"{name},layer={self.layer},{self._compute_type}{device}"
+
+    def in_language(self, language: str) -> Encoder:
+        """The same encoder over sentences of a language, whose token opens them.
+
+        Raises:
+            SpanbridgeError: it has no tokens of languages, or none of this one.
+        """
+        other = copy(self)
+        other.tokenizer = self.tokenizer.in_language(language)
+        other.forget()
+        return other
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[EncodedSentence]:
         """Encode tokenised sentences of any length (0 included); equal ones are encoded once.
@@ -204,16 +250,7 @@ class Encoder:
     @cached_property
     def size(self) -> int:
         """Size of a state, which CTranslate2 does not report."""
-        return int(self._forward([[*self.tokenizer.prefix, *self.tokenizer.suffix]]).shape[2])
-
-    def _forward(self, inputs: list[list[int]]) -> npt.NDArray[np.float32]:
-        """The states of some inputs of one length, [n, length, hidden]."""
-        hidden = self._model.forward_batch(inputs).last_hidden_state
-        if self._device != "cpu":
-            import ctranslate2
-
-            hidden = hidden.to(ctranslate2.DataType.float32).to_device(ctranslate2.Device.cpu)
-        return np.array(hidden)
+        return int(self._model.forward([[*self.tokenizer.prefix, *self.tokenizer.suffix]]).shape[2])
 
     def states_alone(self, subwords: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """States of subwords, each of which is a whole input, [n, size]."""
@@ -268,10 +305,10 @@ class Encoder:
 
         def run(batch: list[tuple[int, int, int]]) -> npt.NDArray[np.float32]:
             inputs = [[*prefix, *ids[n][a:b], *suffix] for n, a, b in batch]
-            hidden = self._forward(inputs)
+            hidden = self._model.forward(inputs)
             return hidden[:, len(prefix) : hidden.shape[1] - len(suffix)]
 
-        with ThreadPoolExecutor(self._threads) as pool:
+        with self._model.session(), ThreadPoolExecutor(self._threads) as pool:
             for batch, hidden in zip(batches, pool.map(run, batches), strict=True):
                 self.n_encoded += len(batch)
                 yield from zip(batch, hidden, strict=True)

@@ -13,7 +13,7 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class EncoderWeights:
-    """Weights of a post-norm Transformer encoder (BERT and similar).
+    """Weights of a Transformer encoder (BERT and similar, or that of M2M-100).
 
     Attributes:
         n_layers: number of layers of the whole model.
@@ -22,9 +22,15 @@ class EncoderWeights:
         layer_norm_epsilon: added to the variance in every layer norm.
         tensor: function from a name to a float32 array. Names: ``embeddings`` [vocabulary, hidden];
             ``positions`` [positions, hidden], from position 0, with token type 0 added;
-            ``embeddings_norm.weight``/``.bias``; and for each layer ``N``: ``N.query``, ``N.key``,
-            ``N.value``, ``N.attention``, ``N.intermediate``, ``N.output`` (``.weight`` [out, in],
-            ``.bias``) and ``N.attention_norm``, ``N.output_norm``.
+            ``embeddings_norm.weight``/``.bias`` (post-norm only) or ``last_norm`` (pre-norm only);
+            and for each layer ``N``: ``N.query``, ``N.key``, ``N.value``, ``N.attention``,
+            ``N.intermediate``, ``N.output`` (``.weight`` [out, in], ``.bias``) and
+            ``N.attention_norm``, ``N.output_norm``.
+        pre_norm: True if norms stand before the sublayers, False if after them.
+        scale: what embeddings are multiplied by.
+        bottleneck: activation of adapters after both sublayers, whose tensors are
+            ``N.attention_adapter.down``, ``.up`` and ``N.output_adapter.down``, ``.up``
+            (``.weight``, ``.bias``); None if there are none.
     """
 
     n_layers: int
@@ -32,3 +38,6 @@ class EncoderWeights:
     activation: str
     layer_norm_epsilon: float
     tensor: Callable[[str], Array]
+    pre_norm: bool = False
+    scale: float = 1.0
+    bottleneck: str | None = None

@@ -8,8 +8,8 @@ from typing import Any
 
 from spanbridge.core.errors import MissingExtraError
 from spanbridge.core.requirements import require
+from spanbridge.encode.architectures import BERT
 from spanbridge.encode.cache import cached
-from spanbridge.encode.checkpoint import BERT
 from spanbridge.encode.load import EMBEDDED_HUB_ID, find_embedded
 from spanbridge.encode.packed import PackedModel, read_packed
 from spanbridge.encode.sentencepiece_model import character_map

@@ -17,15 +17,19 @@ from spanbridge.core.kept import kept
 from spanbridge.core.learned import read_arrays
 from spanbridge.core.records import DIGEST, file_digest, read_record
 from spanbridge.encode import aligned
+from spanbridge.encode.adapters import HUB_FILES as ADAPTER_FILES
+from spanbridge.encode.adapters import Bottlenecks, Lora, read_adapter
+from spanbridge.encode.bottlenecks import BottleneckEncoder
 from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
 from spanbridge.encode.convert import convert
 from spanbridge.encode.deltas import Deltas
-from spanbridge.encode.encoder import Encoder, check_device
+from spanbridge.encode.encoder import Encoder, Model, check_device
+from spanbridge.encode.encoder_weights import EncoderWeights
 from spanbridge.encode.model_files import reading
 from spanbridge.encode.packed import read_packed
 from spanbridge.encode.sentencepiece_model import build_model
-from spanbridge.encode.tokenizer import HuggingFaceTokenizer, SentencePieceTokenizer
+from spanbridge.encode.tokenizer import SentencePieceTokenizer
 
 EMBEDDED = "multilingual-e5-small"
 EMBEDDED_HUB_ID = "intfloat/multilingual-e5-small"
@@ -80,6 +84,7 @@ def load_encoder(
     joined: bool = True,
     remember: bool = True,
     deltas: Deltas | None = None,
+    adapter: str | None = None,
 ) -> Encoder:
     """Load an encoder, converting it on first use.
 
@@ -100,6 +105,8 @@ def load_encoder(
             training; False splits word by word, as in the training of token classifiers.
         remember: keep the states of recent sentences for reuse.
         deltas: differences of a model that was fine-tuned from this one, whose states are wanted.
+        adapter: a folder or Hub id of LoRA (of ``peft``) or bottlenecks (of ``adapters``) that were
+            trained for a checkpoint; the latter are computed in float32 on the processor.
 
     Raises:
         SpanbridgeError: there is no such model, or it cannot be used; the message says what to do.
@@ -112,8 +119,14 @@ def load_encoder(
         "joined": joined,
         "remember": remember,
     }
-    about = (name, layer, None if deltas is None else deltas.sha256, *options.values())
-    return kept(f"encoder {about!r}", lambda: _load(name, layer, deltas, options))
+    about = (name, layer, None if deltas is None else deltas.sha256, adapter, *options.values())
+
+    def load() -> Encoder:
+        if adapter is None:
+            return _load(name, layer, deltas, options)
+        return _adapted_encoder(name, checkpoint_folder(name), layer, adapter, options)
+
+    return kept(f"encoder {about!r}", load)
 
 
 def _load(name: str, layer: int | None, deltas: Deltas | None, options: dict[str, Any]) -> Encoder:
@@ -185,25 +198,55 @@ def _embedded_encoder(
     )
 
 
+def _adapted_encoder(
+    name: str, source: Path, layer: int | None, adapter: str, options: dict[str, Any]
+) -> Encoder:
+    """A checkpoint with an adapter. LoRA is added to its weights, bottlenecks have layers."""
+    checkpoint = Checkpoint(source)
+    folder = checkpoint_folder(adapter, ADAPTER_FILES)
+    found = read_adapter(folder, checkpoint.architecture, checkpoint.n_layers)
+    made = _checkpoint_encoder(name, source, layer, found, options)
+    made.name = f"{made.name}+{Path(adapter).name}"
+    made.licence = f"{made.licence} + {licence_of(folder)}"
+    return made
+
+
 def _checkpoint_encoder(
-    name: str, source: Path, layer: int | None, deltas: Deltas | None, options: dict[str, Any]
+    name: str,
+    source: Path,
+    layer: int | None,
+    changes: Deltas | Lora | Bottlenecks | None,
+    options: dict[str, Any],
 ) -> Encoder:
     checkpoint = Checkpoint(source)
     best = min(_DEFAULT_LAYERS.get(name, _DEFAULT_LAYER), checkpoint.n_layers)
     depth = best if layer is None else layer
     quantization = _quantization(options["compute_type"])
-    fingerprint = _tuned(checkpoint.fingerprint(), deltas)
+    fingerprint = _tuned(checkpoint.fingerprint(), changes)
     label = Path(name).name
     key = f"{label}-{fingerprint[:12]}-layer{depth}-{quantization or 'float32'}"
-    tokenizer = HuggingFaceTokenizer(checkpoint.tokenizer_file, checkpoint.n_ids)
+    tokenizer = checkpoint.tokenizer()
+
+    def weights() -> EncoderWeights:
+        found = checkpoint.weights()
+        return found if changes is None else changes.applied_to(found)
 
     def make(work: Path) -> None:
         with reading(source, "cannot be converted"):
-            weights = checkpoint.weights()
-            weights = weights if deltas is None else deltas.applied_to(weights)
-            convert(weights, depth, quantization, work)
+            convert(weights(), depth, quantization, work)
 
-    folder = cached(key, make)
+    folder: Path | None = None
+    model: Model | None = None
+    if isinstance(changes, Bottlenecks):
+        if (options["compute_type"], options["device"]) != ("float32", "cpu"):
+            raise SpanbridgeError(
+                f"{changes.path}: bottlenecks are computed in float32 on the processor alone; "
+                "leave compute_type and device out"
+            )
+        with reading(source):
+            model = BottleneckEncoder(weights(), depth, changes.path)
+    else:
+        folder = cached(key, make)
     return Encoder(
         folder,
         tokenizer,
@@ -212,6 +255,7 @@ def _checkpoint_encoder(
         depth,
         max_positions=checkpoint.max_positions,
         licence=licence_of(source, EMBEDDED_LICENCE if name == EMBEDDED else "unknown"),
+        model=model,
         **options,
     )
 
@@ -220,7 +264,7 @@ def _quantization(compute_type: str) -> str | None:
     return "int8" if compute_type.startswith("int8") else None
 
 
-def _tuned(fingerprint: str, deltas: Deltas | None) -> str:
+def _tuned(fingerprint: str, deltas: Deltas | Lora | Bottlenecks | None) -> str:
     """Fingerprint of a model, or of the one that was fine-tuned from it."""
     if deltas is None:
         return fingerprint

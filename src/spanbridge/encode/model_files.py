@@ -55,15 +55,20 @@ def weight_files(folder: Path) -> list[Path]:
         return [folder / WEIGHTS]
     if (folder / INDEX).is_file():
         return _parts(folder)
+    way = "transformers: AutoModel.from_pretrained(...).save_pretrained(...)"
+    refuse_pickles(folder, way)
+    raise InputError(folder, None, f"has no weights: neither {WEIGHTS} nor {INDEX}")
+
+
+def refuse_pickles(folder: Path, way: str) -> None:
+    """Raise InputError if a folder has pickled weights; the message names the way around them."""
     if pickles := sorted(p for pattern in _PICKLES for p in folder.glob(pattern)):
         raise InputError(
             pickles[0],
             None,
             "is a pickle, which can run code when loaded, and so is never opened; convert it to "
-            "safetensors once, where you trust it (transformers: "
-            "AutoModel.from_pretrained(...).save_pretrained(...))",
+            f"safetensors once, where you trust it ({way})",
         )
-    raise InputError(folder, None, f"has no weights: neither {WEIGHTS} nor {INDEX}")
 
 
 def index_files(folder: Path) -> list[Path]:
@@ -128,7 +133,8 @@ def check_sizes(folder: Path, files: Sequence[Path]) -> None:
     def check(names: Sequence[str], most: int) -> None:
         for name in names:
             value = config.get(name)
-            if value is not None and (type(value) is not int or not 0 < value <= most):
+            least = 0 if name == "type_vocab_size" else 1  # DeBERTa has no types
+            if value is not None and (type(value) is not int or not least <= value <= most):
                 raise InputError(path, None, f"{name!r} is {value!r}, which fits no tensor here")
 
     check(("vocab_size",), max((n for shape in shapes for n in shape), default=0))

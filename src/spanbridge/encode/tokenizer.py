@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from spanbridge.core.errors import InputError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.requirements import require
-from spanbridge.encode.model_files import reading
+from spanbridge.encode.model_files import read_json, reading
+from spanbridge.formats.languages import find_language, the_entry
 
 # Words follow Zipf's law: a small cache covers nearly all of a corpus, and memory stays bounded.
 _MEMO_SIZE = 200_000
 # word-begin marks of Metaspace (SentencePiece) and ByteLevel
 _BEGIN_MARKS = ("\u2581", "\u0120")
+# tokens of languages: NLLB-200's eng_Latn, M2M-100's __en__
+_LANGUAGE = re.compile(r"([a-z]{3}_[A-Z][a-z]{3})|__([a-z]{2,3})__")
 # characters of each word, and (id, start, end) of each subword in the characters of all words
 _Located = tuple[list[int], list[tuple[int, int, int]]]
 
@@ -33,6 +38,32 @@ class Tokenizer:
 
     def __init__(self) -> None:
         self._memo: dict[str, list[int]] = {}
+
+    def in_language(self, language: str) -> Tokenizer:
+        """A tokenizer like this one, which opens every input with a language's token.
+
+        Args:
+            language: any code of it.
+
+        Raises:
+            SpanbridgeError: it has no tokens of languages, or none of this one.
+        """
+        named = ((_LANGUAGE.fullmatch(name), i) for name, i in self._added())
+        tokens = {found[1] or found[2]: i for found, i in named if found}
+        if not tokens:
+            raise SpanbridgeError("this encoder has no tokens of languages; NLLB-200's has")
+        entry = the_entry(find_language(language), tokens, "the encoder")
+        other = copy(self)
+        other.prefix, other.suffix = [tokens[entry]], [self._end()]
+        return other
+
+    def _added(self) -> Iterable[tuple[str, int]]:
+        """The tokens, or those added to the vocabulary, with their ids."""
+        return ()
+
+    def _end(self) -> int:
+        """Id of the token that ends an input in a language."""
+        raise NotImplementedError
 
     def encode_words(self, words: Sequence[str]) -> list[list[int]]:
         """Subword ids of each word; a word of only ignorable characters may have none."""
@@ -139,6 +170,16 @@ class HuggingFaceTokenizer(Tokenizer):
             self._prepare()
         self._check([[*self.prefix, *self.suffix]])
 
+    def _added(self) -> Iterable[tuple[str, int]]:
+        found = self._tokenizer.get_added_tokens_decoder()
+        return ((token.content, i) for i, token in found.items())
+
+    def _end(self) -> int:
+        end: int | None = self._tokenizer.token_to_id("</s>")
+        if end is None:
+            raise InputError(self._path, None, "has no token </s>; is it NLLB-200's?")
+        return end
+
     def _prepare(self) -> None:
         from tokenizers import pre_tokenizers
 
@@ -189,3 +230,48 @@ class HuggingFaceTokenizer(Tokenizer):
         return [len(word) for word in words], [
             (i, start, end) for i, piece, (start, end) in subwords if piece not in _BEGIN_MARKS
         ]
+
+
+class SentencePieceVocabulary(Tokenizer):
+    """M2M-100's tokenizer: the pieces of a SentencePiece model, numbered by ``vocab.json``.
+
+    Tokens of languages follow the pieces, in the order of ``special_tokens_map.json``.
+    """
+
+    FILES = ("sentencepiece.bpe.model", "vocab.json", "special_tokens_map.json")
+
+    def __init__(self, folder: Path, n_ids: int) -> None:
+        super().__init__()
+        pieces, vocabulary, specials = (folder / name for name in self.FILES)
+        with reading(pieces):
+            self._processor = _loaded(pieces.read_bytes())
+        self._ids = read_json(vocabulary)
+        named = read_json(specials).get("additional_special_tokens", [])
+        with reading(specials, "is not as M2M-100's"):
+            names = [str(one["content"] if isinstance(one, dict) else one) for one in named]
+        self._languages = {name: len(self._ids) + n for n, name in enumerate(names)}
+        numbered = all(type(i) is int and 0 <= i < n_ids for i in self._ids.values())
+        if not numbered or not {"<unk>", "</s>"} <= {*self._ids}:
+            why = f"does not number pieces by the {n_ids} ids of the model, or lacks <unk> or </s>"
+            raise InputError(vocabulary, None, why)
+        if len(self._ids) + len(names) > n_ids:
+            raise InputError(
+                vocabulary, None, f"has more tokens than the {n_ids} that are embedded"
+            )
+        self.prefix, self.suffix = [], [self._end()]
+
+    def _added(self) -> Iterable[tuple[str, int]]:
+        return self._languages.items()
+
+    def _end(self) -> int:
+        return int(self._ids["</s>"])
+
+    def _encode(self, words: list[str]) -> list[list[int]]:
+        unknown = self._ids["<unk>"]
+        return [
+            [self._ids.get(piece, unknown) for piece in self._processor.encode(word, out_type=str)]
+            for word in words
+        ]
+
+    def _encode_text(self, words: list[str]) -> _Located | None:
+        return None  # words one by one, as M2M-100 was aligned with

@@ -6,7 +6,7 @@ that it knows. Names and likely scripts come from the ``langcodes`` package (CLD
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -192,6 +192,24 @@ def choose(language: Language, entries: Iterable[str]) -> tuple[str, ...]:
     if len({found.code for _, found in fitting}) == 1:
         fitting = _of_region(language, _of_script(language, fitting))
     return tuple(entry for entry, _ in fitting)
+
+
+def the_entry(language: Language, entries: Collection[str], who: str) -> str:
+    """The entry of a model's list that stands for a language.
+
+    Raises:
+        SpanbridgeError: none does, or several do, which the language's code does not tell apart;
+            the message lists them.
+    """
+    found = choose(language, entries)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SpanbridgeError(
+            f"{who} has several entries for {language.tag}: {', '.join(found)}; name one of them"
+        )
+    known = ", ".join(sorted(entries))
+    raise SpanbridgeError(f"{who} does not know {language.tag}; it knows: {known}")
 
 
 _Entries = list[tuple[str, Language]]

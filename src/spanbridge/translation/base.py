@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.requirements import Part
 from spanbridge.core.rows import OK
-from spanbridge.formats.languages import Language, choose
+from spanbridge.formats.languages import Language, the_entry
 
 BLANK = "empty: no text"
 
@@ -25,15 +25,10 @@ def entry_of(language: Language, entries: Collection[str], who: str) -> str:
         UnsupportedPairError: none does, or several do, which the language's code does not tell
             apart; the message lists them.
     """
-    found = choose(language, entries)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UnsupportedPairError(
-            f"{who} has several entries for {language.tag}: {', '.join(found)}; name one of them"
-        )
-    known = ", ".join(sorted(entries))
-    raise UnsupportedPairError(f"{who} does not know {language.tag}; it knows: {known}")
+    try:
+        return the_entry(language, entries, who)
+    except SpanbridgeError as error:
+        raise UnsupportedPairError(str(error)) from None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch
 
 from spanbridge.core.learned import Arrays, write_arrays
 from spanbridge.core.progress import Progress, Task, silent
-from spanbridge.encode.checkpoint import BERT
+from spanbridge.encode.architectures import BERT
 from spanbridge.encode.deltas import packed_difference
 from spanbridge.training.aligned.examples import LABELLED, Bitext, Ints
 from spanbridge.training.aligned.objective import Batch, LossWeights, loss
