@@ -120,7 +120,7 @@ aligned-encoder: .venv-dev/ready
 .venv-dev/ready: requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv-dev
 	$(DEV)/python $(PIP) $(TORCH)
-	$(DEV)/python $(PIP) -r requirements/dev.txt
+	$(DEV)/python $(PIP) --no-deps -r requirements/dev.txt  # a whole lock, with overrides
 	$(DEV)/python $(PIP) --no-deps -e .
 	touch $@
 
