@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TextIO, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, lines, open_bytes, text_of
@@ -99,10 +99,6 @@ class Brat(Format):
             sentence = _with_line(path, place, inside)
             counts.n_rows += 1
             yield number, one_side(str(number), _without_texts(sentence), side)
-
-    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
-        """There are two files; see :meth:`open`."""
-        raise SpanbridgeError("brat has two files, which open_writer writes")
 
     @contextmanager
     def open(

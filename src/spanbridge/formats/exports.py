@@ -14,17 +14,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, is_gzip
+from spanbridge.core.files import is_gzip
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags, tags_from_spans
-from spanbridge.formats.base import (
-    Counts,
-    Reading,
-    Write,
-    one_side,
-    row_writer,
-)
+from spanbridge.formats.base import Counts, Reading, Write, enclosed, one_side
 from spanbridge.formats.json_objects import (
     Object,
     first_object,
@@ -111,17 +105,8 @@ class Records(ObjectFormat):
             with super().open(path, side, scores=scores) as write:
                 yield write
             return
-        with atomic_output(path) as out:
-            before = "[\n"
-
-            def write_item(pair: SentencePair) -> None:
-                nonlocal before
-                text = self.text(pair, side)
-                out.write(before + text)
-                before = ",\n"
-
-            yield row_writer(write_item)
-            out.write("\n]\n" if before != "[\n" else "[]\n")
+        with enclosed(path, "[", ",", "]", lambda pair: self.text(pair, side)) as write:
+            yield write
 
 
 def number_or_name(identity: str) -> int | str:
