@@ -1,6 +1,7 @@
 """Files of annotation tools and data sets: what they look like."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -161,17 +162,18 @@ def test_brat(tmp_path):
         "A3\tSure T4",
     )
     rows, counts = read(path)
-    assert [found(row) for row in rows] == [[("Ann Roe", "PER")], [], [("Paris", "LOC")], [], []]
+    of_first = [("Ann Roe", "PER"), ("Ann Roe left", "PER")]
+    assert [found(row) for row in rows] == [of_first, [], [("Paris", "LOC")], [], []]
     assert counts.left_out == {
-        "spans with gaps left out": 1,
-        "relations, events, attributes and notes left out": 2,
+        "relations, events, attributes and notes left out": 1,
         "spans over several lines left out": 1,
     }
-    (span,) = rows[0].target.spans
-    assert json.loads(span.extra) == {
-        "attributes": {"Sure": True, "Kind": "a"},
-        "notes": ["hm"],
-    }
+    assert counts.guessed == {"spans with gaps, read from their first part to their last": 1}
+    assert counts.places["target"].n_other_text == 0
+    assert [json.loads(span.extra) for span in rows[0].target.spans] == [
+        {"attributes": {"Sure": True, "Kind": "a"}, "notes": ["hm"]},
+        {"fragments": [[0, 3], [8, 12]], "attributes": {"Sure": True}},
+    ]
     write_pairs(tmp_path / "e.ann", rows)
     again, _ = read(tmp_path / "e.ann")
     assert again == rows
@@ -179,6 +181,8 @@ def test_brat(tmp_path):
         ("T1 PER 0 7", r"d\.ann:2: is no line of brat"),
         ("T1\tPER 3 4\t ", r"d\.ann:2: spans: 3-4 \(PER\) covers only white"),
         ("T1\tPER 0 99\tx", r"d\.ann:2: spans: 0-99 \(PER\) lies outside"),
+        ("T1\tPER 0 3;2 7\tx", r"d\.ann:2: has parts that are not in the order"),
+        ("T1\tPER 0 3;8 99\tx", r"d\.ann:2: spans: 0-99 \(PER\) lies outside"),
     ]:
         with pytest.raises(InputError, match=why):
             read(put(tmp_path, "d.ann", "T1\tPER 0 3\tAnn", wrong))
@@ -187,6 +191,55 @@ def test_brat(tmp_path):
         read(path)
     with pytest.raises(SpanbridgeError, match=r"name the \.ann file"):
         write_pairs(tmp_path / "x.brat", rows, format="brat")
+
+
+GAPS = """T1\tPER 0 3;8 12\tAnn left
+A1\tSure T1
+T2\tPER 4 7\tRoe
+T3\tLOC 17 18;25 27;30 31\tŁ na x
+#2\tAnnotatorNotes T3\thm
+"""
+
+
+def test_gaps_of_brat(tmp_path):
+    """Parts of spans come back as they were, in any unit, and are counted where they cannot."""
+    text = "Ann Roe left ŁÓ.\nŁ 🚒🚒 né na 🚒 x\n"
+    (tmp_path / "d.txt").write_text(text, encoding="utf-8")
+    path = put(tmp_path, "d.ann", *GAPS.splitlines())
+    rows, counts = read(path)
+    (span,) = rows[1].target.spans
+    assert json.loads(span.extra)["fragments"] == [[0, 1], [8, 10], [13, 14]]
+    assert not counts.left_out
+    write_pairs(tmp_path / "e.ann", rows)
+    assert (tmp_path / "e.ann").read_text(encoding="utf-8") == GAPS
+    write_pairs(tmp_path / "f.jsonl", rows)
+    assert read(tmp_path / "f.jsonl")[0] == rows
+    for unit, code, size in (("utf16", "utf-16-le", 2), ("bytes", "utf-8", 1)):
+
+        def place(found, code=code, size=size):
+            return str(len(text[: int(found[0])].encode(code)) // size)
+
+        in_unit = re.sub(r"(?<=[ ;])\d+(?=[ ;\t])", place, GAPS)
+        (tmp_path / "d.ann").write_text(in_unit, encoding="utf-8")
+        assert read(path, offsets=unit)[0] == rows
+    # the span is widened to words, and its outer parts with it
+    (tmp_path / "d.ann").write_text("T1\tPER 1 3;4 6\tnn Ro\n")
+    rows, _ = read(path)
+    assert json.loads(rows[0].target.spans[0].extra)["fragments"] == [[0, 3], [4, 7]]
+    wrong = (
+        [[0, 3], [4, 8]],
+        [[1, 3], [4, 7]],
+        [[0, 3], [2, 7]],
+        [[0, 7, 9]],
+        [],
+        "x",
+        [[0, True]],
+    )
+    for parts in wrong:
+        bad = rows[0].target.spans[0]._replace(extra=json.dumps({"fragments": parts}))
+        row = rows[0]._replace(target=rows[0].target.with_spans((bad,)))
+        with pytest.raises(SpanbridgeError, match="are not the parts of its span"):
+            write_pairs(tmp_path / "g.ann", [row])
 
 
 WEBANNO = """#FORMAT=WebAnno TSV 3.3
