@@ -96,6 +96,7 @@ def test_what_formats_can_hold():
         "jsonl": ("both", True, True),
         "text": ("one", False, False),
         "parallel": ("both", False, False),
+        "doccano-utf16": ("one", True, False),
         "tmx": ("both", False, False),
         "xliff": ("both", False, False),
         "moses": ("both", False, False),

@@ -10,6 +10,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +19,14 @@ from spanbridge.core.files import is_gzip
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags, tags_from_spans
-from spanbridge.formats.base import Counts, Reading, Write, enclosed, one_side
+from spanbridge.formats.base import (
+    DEFAULT_READING,
+    Counts,
+    Reading,
+    Write,
+    enclosed,
+    one_side,
+)
 from spanbridge.formats.json_objects import (
     Object,
     first_object,
@@ -30,7 +38,13 @@ from spanbridge.formats.json_spans import read_spans, write_spans
 from spanbridge.formats.json_values import shown
 from spanbridge.formats.layout import is_tag
 from spanbridge.formats.object_format import ObjectFormat
-from spanbridge.formats.offsets import is_inclusive, place_in_words, place_spans
+from spanbridge.formats.offsets import (
+    Offsets,
+    in_unit,
+    is_inclusive,
+    place_in_words,
+    place_spans,
+)
 from spanbridge.formats.tokens import spans_in_text, with_text
 
 
@@ -143,6 +157,7 @@ class Doccano(Records):
 
     name = "doccano"
     own = frozenset({"text", "label", "relations"})
+    offsets: ClassVar[Offsets] = "characters"
     _TEXTS: ClassVar = ("text", "data")
     _SPANS: ClassVar = ("label", "labels", "entities", "ents")
 
@@ -162,9 +177,24 @@ class Doccano(Records):
         return placed(text, row.pop(key, None), key, side, how, counts)
 
     def give(self, sentence: Sentence) -> Object:
-        """A text with ``[start, end, label]`` in characters."""
+        """A text with ``[start, end, label]``, in the format's unit."""
         whole = with_text(sentence)
-        return {"text": whole.text, "label": _triples(spans_in_text(whole))}
+        spans = in_unit(whole.text or "", spans_in_text(whole), self.offsets)
+        return {"text": whole.text, "label": _triples(spans)}
+
+
+class DoccanoUtf16(Doccano):
+    """The same with positions in UTF-16 units, as the page of doccano counts them."""
+
+    name = "doccano-utf16"
+    suffixes = ()
+    offsets = "utf16"
+
+    def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
+        """Take text and spans. Raises SpanbridgeError if other offsets are asked for."""
+        if how.offsets not in (DEFAULT_READING.offsets, self.offsets):
+            raise SpanbridgeError(f"{self.name} counts in utf16; leave out --offsets {how.offsets}")
+        return super().take(row, side, replace(how, offsets=self.offsets), counts)
 
 
 class Prodigy(Records):

@@ -156,6 +156,16 @@ def locate_spans(
     return spans
 
 
+def in_unit(text: str, spans: Sequence[Span], offsets: Offsets) -> Sequence[Span]:
+    """The spans of a text, which are in characters, half-open, in another unit."""
+    index = _characters(text, offsets.removesuffix(_INCLUSIVE))
+    more = is_inclusive(offsets)
+    if index is None and not more:
+        return spans
+    at = range(len(text) + 1) if index is None else list(index)
+    return [span._replace(start=at[span.start], end=at[span.end] - more) for span in spans]
+
+
 def place_in_words(
     words: Sequence[str], spans: Sequence[Span], key: str, places: Places, **more: Any
 ) -> Sentence:
