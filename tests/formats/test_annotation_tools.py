@@ -242,6 +242,62 @@ def test_gaps_of_brat(tmp_path):
             write_pairs(tmp_path / "g.ann", [row])
 
 
+HEAD = "filename\tlabel\tstart_span\tend_span\ttext"
+
+
+def test_multiclinai(tmp_path):
+    """Tables of the shared task, and those of its predecessors with a further column."""
+    (tmp_path / "c" / "txt").mkdir(parents=True)
+    (tmp_path / "c" / "tsv").mkdir()
+    (tmp_path / "c" / "txt" / "d10.txt").write_text("Fever,\n no diabetes.", encoding="utf-8")
+    (tmp_path / "c" / "txt" / "d9.txt").write_bytes("\ufeffNo Łódź.\r\n".encode())
+    table = tmp_path / "c" / "tsv" / "a.tsv"
+    rows = ["d10.txt\tDISEASE\t11\t19\tdiabetes", "d10\tSYMPTOM\t0\t5\tFever"]
+    rows.append("d9.txt\tPLACE\t4\t8\tŁódź")
+    table.write_text("\n".join([HEAD, *rows]), encoding="utf-8")
+    for path in (tmp_path / "c", table):
+        found_rows, counts = read(path, format="multiclinai")
+        assert [(row.id, found(row)) for row in found_rows] == [
+            ("d9", [("Łódź", "PLACE")]),
+            ("d10", [("diabetes", "DISEASE"), ("Fever", "SYMPTOM")]),
+        ]
+        assert not counts.left_out
+        assert counts.places["target"].n_other_text == 0
+    write_pairs(tmp_path / "e", found_rows, format="multiclinai")
+    assert (tmp_path / "e" / "run.tsv").read_text(encoding="utf-8").splitlines() == [
+        HEAD,
+        "d9.txt\tPLACE\t4\t8\tŁódź",
+        "d10.txt\tSYMPTOM\t0\t5\tFever",
+        "d10.txt\tDISEASE\t11\t19\tdiabetes",
+    ]
+    with pytest.raises(SpanbridgeError, match="another row has this id"):
+        write_pairs(tmp_path / "f", [found_rows[0], found_rows[0]], format="multiclinai")
+    table.write_text("filename\tann_id\tlabel\tstart_span\tend_span\ttext\nd9\tT1\tX\t1\t3\tNo\n")
+    (row, _), counts = read(table, format="multiclinai")
+    assert found(row) == [("No", "X")]
+    assert counts.left_out == {"other columns of tables left out": 1}
+    for text, why in [
+        (f"{HEAD}\nd9\tX\t1\t3\tNo\nd9\tX\t4\t99\tNo\n", r"a\.tsv:3: spans: 4-99 \(X\) lies"),
+        (f"{HEAD}\nd9\tX\t1\n", r"a\.tsv:2: has too few cells"),
+        (f"{HEAD}\nd9\tX\tone\t3\tNo\n", r"a\.tsv:2: has too few cells, or positions"),
+        (f"{HEAD}\nd9\t\t1\t3\tNo\n", r"a\.tsv:2: has no label"),
+        (f"{HEAD}\nx\tX\t1\t3\tNo\n", r"a\.tsv:2: is about x\.txt, which is not in"),
+        ("filename\tlabel\n", r"a\.tsv:1: lacks columns; there must be filename, label, start"),
+        ("<html>", r"a\.tsv:1: lacks columns"),
+    ]:
+        table.write_text(text)
+        with pytest.raises(InputError, match=why):
+            read(table, format="multiclinai")
+    (tmp_path / "c" / "d9.txt").write_text("x")
+    with pytest.raises(InputError, match="name a folder in which each name is one text"):
+        read(tmp_path / "c", format="multiclinai")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"holds no texts \(\.txt\)"):
+        read(tmp_path / "empty", format="multiclinai")
+    with pytest.raises(InputError, match="is no folder or table"):
+        read(tmp_path / "nothing", format="multiclinai")
+
+
 WEBANNO = """#FORMAT=WebAnno TSV 3.3
 #T_SP=de.tudarmstadt.ukp.dkpro.core.api.lexmorph.type.pos.POS|PosValue
 #T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value

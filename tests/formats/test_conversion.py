@@ -22,6 +22,7 @@ FILES = {
     "csv": "a.csv",
     "brat": "a.ann",
     "brat-folder": "a/",
+    "multiclinai": "a/",
     "doccano": "a.jsonl",
     "doccano-utf16": "a.jsonl",
     "prodigy": "a.jsonl",
@@ -92,7 +93,7 @@ def test_all_comes_back_or_is_counted(tmp_path, name):
     assert account.n_rows == len(rows) == len(again)
     assert not counts.left_out
     assert not account.rejects
-    if name == "brat-folder":  # whose documents are in the order of their names
+    if name in ("brat-folder", "multiclinai"):  # whose documents are in the order of their names
         order = {one.id: n for n, one in enumerate(again)}
         pairs = [(one, again[order[one.id]]) for one in rows]
     else:

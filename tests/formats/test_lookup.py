@@ -97,6 +97,7 @@ def test_what_formats_can_hold():
         "text": ("one", False, False),
         "parallel": ("both", False, False),
         "doccano-utf16": ("one", True, False),
+        "multiclinai": ("one", True, False),
         "tmx": ("both", False, False),
         "xliff": ("both", False, False),
         "moses": ("both", False, False),

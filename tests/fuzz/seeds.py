@@ -86,7 +86,7 @@ CSV = [
 
 def file_of(name: str, folder: Path) -> Path:
     """A file of a format, or a folder."""
-    endings = {"moses": ".en-de.en", "brat-folder": ""}
+    endings = {"moses": ".en-de.en", "brat-folder": "", "multiclinai": ""}
     suffix = next(iter(named_format(name).suffixes), f".{name}")
     return folder / f"x{endings.get(name, suffix)}"
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, lines, open_bytes, text_of
+from spanbridge.core.files import atomic_output, lines, open_bytes
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.base import (
@@ -25,12 +24,18 @@ from spanbridge.formats.base import (
     one_side,
     row_writer,
 )
+from spanbridge.formats.document_folder import document_text
 from spanbridge.formats.json_spans import with_given_text, without_given_text
 from spanbridge.formats.json_values import shown
-from spanbridge.formats.offsets import is_inclusive, locate_spans, place_spans, same_text
+from spanbridge.formats.offsets import (
+    is_inclusive,
+    locate_spans,
+    place_spans,
+    placed_by_line,
+    same_text,
+)
 from spanbridge.formats.tokens import spans_in_text, tokenize, with_text
 
-_T = TypeVar("_T")
 _SPAN = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 _ATTRIBUTE = re.compile(r"[AM]\d+\t(\S+) (T\d+)(?: (\S+))?\s*")
 _NOTE = re.compile(r"#\d+\tAnnotatorNotes (T\d+)\t(.*)")
@@ -81,9 +86,7 @@ class Brat(Format):
         """
         counts = Counts() if counts is None else counts
         (beside,) = self.beside(path)
-        text = text_of(beside)
-        if _has_bom(beside):  # which brat counts
-            text = f"\ufeff{text}"
+        text = document_text(beside)
         spans = _located(path, text, side, how, counts)
         pieces = text.removesuffix("\n").split("\n")
         starts = [0, *accumulate(len(piece) + 1 for piece in pieces)]
@@ -97,9 +100,9 @@ class Brat(Format):
                     counts.leave_out("spans over several lines left out")
                 else:
                     here = span._replace(start=span.start - start, end=span.end - start)
-                    inside.append((line, here))
+                    inside.append((path, line, here))
             place = partial(place_spans, piece.removesuffix("\r"), side=side, offsets="characters")
-            sentence = _with_line(path, place, inside)
+            sentence = placed_by_line(place, inside)
             counts.n_rows += 1
             yield number, one_side(str(number), _finished(sentence, start), side)
 
@@ -218,13 +221,14 @@ def _located(
     """The spans in characters of the text, in their order, each with the number of its line."""
     given = _given(path, how, counts) if how.tags and _has_any(path) else []
     locate = partial(locate_spans, text, offsets=how.offsets, words=tokenize(text)[1])
-    spans = list(_with_line(path, partial(locate, places=counts.places[side]), given))
+    lined = [(path, line, span) for line, span in given]
+    spans = list(placed_by_line(locate, lined, places=counts.places[side]))
     for n, (line, span) in enumerate(given):
         keys = {} if span.extra is None else json.loads(span.extra)
         if _FRAGMENTS in keys:
             in_file, joined = keys[_FRAGMENTS]
-            parts = [(line, Span(*place, span.label)) for place in in_file]
-            places = [part[:2] for part in _with_line(path, locate, parts)]
+            parts = [(path, line, Span(*place, span.label)) for place in in_file]
+            places = [part[:2] for part in placed_by_line(locate, parts)]
             covered = " ".join(text[start:end] for start, end in places)
             told = span._replace(extra=with_given_text(joined))
             counts.places[side].n_other_text += not same_text(told, covered)
@@ -233,24 +237,6 @@ def _located(
             counts.guess("spans with gaps, read from their first part to their last")
     numbered = zip((line for line, _ in given), spans, strict=True)
     return sorted(numbered, key=lambda one: one[1][:2])
-
-
-def _with_line(path: str | Path, place: Callable[..., _T], spans: Sequence[tuple[int, Span]]) -> _T:
-    """What a function makes of spans; its errors name the line of the first span that has one."""
-    try:
-        return place(given=[span for _, span in spans], key="spans")
-    except SpanbridgeError as error:
-        for line, span in spans:
-            try:
-                place(given=[span], key="spans")
-            except SpanbridgeError:
-                raise InputError(path, line, str(error)) from error
-        raise InputError(path, None, str(error)) from error
-
-
-def _has_bom(path: str | Path) -> bool:
-    with open_bytes(path) as file:
-        return file.read(len(BOM_UTF8)) == BOM_UTF8
 
 
 def _has_any(path: str | Path) -> bool:
