@@ -376,7 +376,7 @@ def test_squad(tmp_path):
     asked = {
         "id": "q1",
         "question": "Who?",
-        "answers": [answer, {"text": "Ann", "answer_start": 0}],
+        "answers": [{"text": "Ann", "answer_start": 0}, answer],
     }
     never = {"id": "q2", "question": "Why?", "answers": [], "is_impossible": True}
     other = {"context": "x", "qas": [{"id": "q3", "question": "?", "answers": []}]}
@@ -385,7 +385,7 @@ def test_squad(tmp_path):
     assert find_format(path).name == "squad"
     rows, counts = read(path)
     assert [(row.id, found(row)) for row in rows] == [
-        ("q1", [("Ann Roe", "ANSWER"), ("Ann", "ANSWER")]),
+        ("q1", [("Ann", "ANSWER"), ("Ann Roe", "ANSWER")]),
         ("q3", []),
     ]
     assert json.loads(rows[0].target.spans[0].extra) == {"id": "q1", "question": "Who?"}

@@ -127,7 +127,7 @@ def _row(paragraph: Object, number: int, side: Side, how: Reading, counts: Count
         asked: Object = {key: question[key] for key in ("id", "question") if key in question}
         spans += [_span(answer, asked, identity, how) for answer in answers]
     # By place, as the questions group them by label.
-    spans.sort(key=lambda span: (span["start"], -span["end"], str(span["label"])))
+    spans.sort(key=lambda span: (span["start"], span["end"], str(span["label"])))
     found = placed(text, spans, "answers", side, how, counts)
     bare = (without_given_text(one, found.text_of(*one[:2])) for one in found.spans)
     counts.n_rows += 1
