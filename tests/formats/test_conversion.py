@@ -30,6 +30,8 @@ FILES = {
     "hf": "a.parquet",
     "labelstudio": "a.json",
     "spacy": "a.spacy",
+    "xmi": "a.xmi",
+    "uima-json": "a.json",
     "squad": "a.json",
     "jsonl": "a.parquet",
 }

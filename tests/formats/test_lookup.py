@@ -98,6 +98,8 @@ def test_what_formats_can_hold():
         "parallel": ("both", False, False),
         "doccano-utf16": ("one", True, False),
         "multiclinai": ("one", True, False),
+        "xmi": ("one", True, False),
+        "uima-json": ("one", True, False),
         "tmx": ("both", False, False),
         "xliff": ("both", False, False),
         "moses": ("both", False, False),
