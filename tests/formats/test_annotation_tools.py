@@ -122,7 +122,7 @@ def test_label_studio(tmp_path):
             "annotations": [{**first, "was_cancelled": True}],
             "predictions": [{"result": [result(23, 28, "LOC")]}],
         },
-        {"id": 7, "data": {"text": TEXT}, "annotations": []},
+        {"id": 7, "data": {"text": TEXT}, "annotations": [], "predictions": [3]},
     ]
     rows, counts = read(put(tmp_path, "a.json", json.dumps(tasks, indent=1)))
     assert [(row.id, found(row)) for row in rows] == [
@@ -137,6 +137,7 @@ def test_label_studio(tmp_path):
     assert counts.left_out == {
         "annotations left out after the first one of a task": 1,
         "relations and other results left out": 1,
+        "predictions left out that have only numbers here": 1,
     }
     path = put(tmp_path, "b.json", '[{"a": 1},\n{"data": 5}]')
     with pytest.raises(InputError, match=r"b\.json:1: data is null; .*--format doccano"):

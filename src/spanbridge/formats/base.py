@@ -173,6 +173,10 @@ class Format(Part, ABC):
         """
         return False
 
+    def is_folder(self, path: Path) -> bool:
+        """Check if a folder is of this format, by what it holds."""
+        return False
+
     def by_lines(self, path: str | Path) -> str | None:
         """Note for an account, if a file's name does not tell that it is of this format."""
         name = Path(path).with_suffix("") if is_gzip(path) else Path(path)

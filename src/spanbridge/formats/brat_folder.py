@@ -31,6 +31,10 @@ class BratFolder(Brat):
         """There are no files beside the folder."""
         return ()
 
+    def is_folder(self, path: Path) -> bool:
+        """Check for a document."""
+        return next(path.rglob("*.ann"), None) is not None
+
     def read(
         self,
         path: str | Path,

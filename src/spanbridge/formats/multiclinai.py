@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
+from spanbridge.core.files import first_lines, lines
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Span
 from spanbridge.formats.base import (
@@ -51,6 +52,10 @@ class MultiClinAI(Format):
     holds_spans = True
     holds_nested = True
     keeps = frozenset({"ids", "text"})
+
+    def is_folder(self, path: Path) -> bool:
+        """Check for a table with the columns of these."""
+        return any(set(_COLUMNS) <= set(_header(table)) for table in islice(path.rglob("*.tsv"), 1))
 
     def read(
         self,
@@ -111,6 +116,14 @@ def _folder_of(path: Path) -> tuple[Path, list[Path]]:
     if not path.exists():
         raise InputError(path, None, "is no folder or table; check the path")
     return (path.parent.parent if path.parent.name == "tsv" else path.parent), [path]
+
+
+def _header(table: Path) -> list[str]:
+    """The names of a table's columns; none if it cannot be read."""
+    try:
+        return first_lines(table, 1)[0].split("\t")
+    except InputError:
+        return []
 
 
 def _texts(folder: Path) -> dict[str, Path]:
