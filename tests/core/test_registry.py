@@ -66,7 +66,7 @@ def test_names_have_summaries():
     aligners = ["fused", "encoder", "statistical", "simalign", "awesome", "lexical"]
     assert list(names("aligner")) == aligners
     assert list(names("method")) == [
-        *("corpus", "soft", "greedy", "exact", "heuristic", "match", "chat")
+        *("corpus", "soft", "greedy", "exact", "heuristic", "match", "chat", "t-projection")
     ]
     assert all(all(names(kind).values()) for kind in KINDS)
 
