@@ -63,10 +63,12 @@ def point(name, attribute="Plugin", kind="aligner"):
 
 
 def test_names_have_summaries():
-    aligners = ["fused", "encoder", "statistical", "simalign", "awesome", "lexical"]
+    aligners = ["fused", "encoder", "statistical", "simalign", "awesome"]
+    aligners += ["labse", "accalign", "transalign", "binaryalign", "lexical"]
     assert list(names("aligner")) == aligners
     assert list(names("method")) == [
-        *("corpus", "soft", "greedy", "exact", "heuristic", "match", "codec", "chat")
+        *("corpus", "soft", "greedy", "exact", "heuristic", "match", "codec"),
+        *("chat", "t-projection"),
     ]
     assert all(all(names(kind).values()) for kind in KINDS)
 

@@ -22,12 +22,16 @@ FILES = {
     "csv": "a.csv",
     "brat": "a.ann",
     "brat-folder": "a/",
+    "multiclinai": "a/",
     "doccano": "a.jsonl",
+    "doccano-utf16": "a.jsonl",
     "prodigy": "a.jsonl",
     "gliner": "a.json",
     "hf": "a.parquet",
     "labelstudio": "a.json",
     "spacy": "a.spacy",
+    "xmi": "a.xmi",
+    "uima-json": "a.json",
     "squad": "a.json",
     "jsonl": "a.parquet",
 }
@@ -91,7 +95,7 @@ def test_all_comes_back_or_is_counted(tmp_path, name):
     assert account.n_rows == len(rows) == len(again)
     assert not counts.left_out
     assert not account.rejects
-    if name == "brat-folder":  # whose documents are in the order of their names
+    if name in ("brat-folder", "multiclinai"):  # whose documents are in the order of their names
         order = {one.id: n for n, one in enumerate(again)}
         pairs = [(one, again[order[one.id]]) for one in rows]
     else:
@@ -215,6 +219,17 @@ def test_positions_convert_exactly(tmp_path, unit, inclusive):
     (written_row,) = map(json.loads, (tmp_path / "a.jsonl").read_text("utf-8").splitlines())
     assert [text[a:b] for a, b, _ in written_row["label"]] == wanted
     assert ("offsets:" in run.signature) == (unit != "characters" or inclusive)
+    convert(str(source), str(tmp_path / "b.jsonl"), how=how, format="doccano-utf16")
+    (written_row,) = map(json.loads, (tmp_path / "b.jsonl").read_text("utf-8").splitlines())
+    units = text.encode("utf-16-le")
+    found = [units[2 * a : 2 * b].decode("utf-16-le") for a, b, _ in written_row["label"]]
+    assert found == wanted
+    (again,), _ = back(tmp_path / "b.jsonl", "doccano-utf16")
+    assert [again.target.text_of(*span[:2]) for span in again.target.spans] == wanted
+    with pytest.raises(
+        InputError, match="doccano-utf16 counts in utf16; leave out --offsets bytes"
+    ):
+        list(read_rows(tmp_path / "b.jsonl", how=Reading(format="doccano-utf16", offsets="bytes")))
 
 
 def test_rows_that_cannot_be_written_are_rejected(tmp_path, spanbridge):

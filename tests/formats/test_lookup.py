@@ -96,6 +96,13 @@ def test_what_formats_can_hold():
         "jsonl": ("both", True, True),
         "text": ("one", False, False),
         "parallel": ("both", False, False),
+        "doccano-utf16": ("one", True, False),
+        "multiclinai": ("one", True, False),
+        "xmi": ("one", True, False),
+        "uima-json": ("one", True, False),
+        "tmx": ("both", False, False),
+        "xliff": ("both", False, False),
+        "moses": ("both", False, False),
         "pharaoh": ("none", False, True),
     }
 

@@ -2,7 +2,10 @@
 
 import io
 import sys
+import tempfile
+import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -22,6 +25,7 @@ from spanbridge.translation.given import GivenTranslator
 
 from . import harness, seeds
 from .harness import Target
+from .mutations import mutated
 
 DEFAULT = 10_000
 
@@ -33,8 +37,9 @@ def _reading(rng: Random) -> Reading:
         rng.choice(list(ORPHAN_POLICIES)),
         rng.random() < 0.8,
         rng.random() < 0.5,
-        rng.choice(columns),
-        rng.choice(columns),
+        word_column=rng.choice(columns),
+        tag_column=rng.choice(columns),
+        text_column=rng.choice([None, None, "x", "en:de"]),
     )
 
 
@@ -60,14 +65,13 @@ def through_files(rows: Sequence[SentencePair], folder: Path, sharded: bool) -> 
         write_shard(shard, rows)
         assert read_shard(shard) == list(rows)
     for name in registry.names("format"):
-        if name in seeds.OPENED:
-            continue
-        write = named_format(name).writer(out, "target")
-        for row in rows:
-            try:
-                write(row)
-            except SpanbridgeError:
-                continue
+        with (
+            tempfile.TemporaryDirectory(dir=folder) as other,
+            named_format(name).open(seeds.file_of(name, Path(other)), "target") as write,
+        ):
+            for row in rows:
+                with suppress(SpanbridgeError):
+                    write(row)
 
 
 def _rounded(row: SentencePair) -> tuple[object, ...]:
@@ -118,6 +122,11 @@ def _translator(path: Path, rng: Random) -> None:
     GivenTranslator(str(path)).translate(["Anna sings", ""], None, None)  # type: ignore[arg-type]
 
 
+def _in_zlib(data: bytes, rng: Random, valid: list[bytes]) -> bytes:
+    """A DocBin whose content is mutated, rather than its packing."""
+    return zlib.compress(mutated(zlib.decompress(data), rng, [*map(zlib.decompress, valid)]))
+
+
 def targets(folder: Path) -> list[Target]:
     """Everything that reads rows."""
     (folder / "s.conll").write_bytes(b"Anna\tB-PER\nsings\tO\n\nin\tO\n\n\nParis\tB-LOC\n")
@@ -144,6 +153,7 @@ def targets(folder: Path) -> list[Target]:
         Target("given tags", "g.jsonl", both, lambda path, rng: GivenTagger(str(path))),
         Target("given CoNLL", "g.conll", conll, lambda path, rng: GivenTagger(str(path))),
         Target("given translations", "g.tsv", seeds.GIVEN, _translator),
+        Target("DocBin, unpacked", "x.spacy", seeds.written("spacy"), _rows, _in_zlib),
         Target("training set", "set.jsonl", both, _set),
         Target("training set, CoNLL", "set.conll", conll, _set),
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Valid inputs: rows with all fields, and what each format makes of them."""
 
-import io
+import tempfile
+from pathlib import Path
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
@@ -64,8 +65,16 @@ SQUAD = [
     b'"question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}, {"id": "2", '
     b'"question": "Why?", "answers": [], "is_impossible": true}]}]}]}\n',
 ]
-# Formats that write into no open text: of several files, of bytes, with an end of their own.
-OPENED = ("brat", "brat-folder", "spacy", "squad")
+TMX = [
+    b'<tmx version="1.4"><header srclang="en"/><body><tu tuid="1"><prop type="x-json-a">[1]</prop>'
+    b'<tuv xml:lang="en"><seg>a <hi>b</hi><ph/> c</seg></tuv><tuv xml:lang="de"><seg>x</seg></tuv>'
+    b"</tu></body></tmx>"
+]
+XLIFF = [
+    b'<xliff version="2.0" srcLang="en" trgLang="de"><file id="f"><unit id="u"><notes><note>n'
+    b'</note></notes><segment><source>a<cp hex="001F"/></source><target>b</target></segment>'
+    b"<segment><source>c</source></segment></unit></file></xliff>"
+]
 BRAT_TEXT = "Anna Roe sings\nin Paris\n"
 BRAT = [b"T1\tPER 0 8\tAnna Roe\nT2\tLOC 18 23\tParis\nR1\tIn Arg1:T1 Arg2:T2\n#1\tNote T1\tx\n"]
 CSV = [
@@ -75,34 +84,46 @@ CSV = [
 ]
 
 
+def file_of(name: str, folder: Path) -> Path:
+    """A file of a format, or a folder."""
+    endings = {"moses": ".en-de.en", "brat-folder": "", "multiclinai": ""}
+    suffix = next(iter(named_format(name).suffixes), f".{name}")
+    return folder / f"x{endings.get(name, suffix)}"
+
+
 def written(name: str) -> list[bytes]:
     """The rows that a format of the registry can hold, written in it: a file for each side."""
     files, known = [], named_format(name)
     for side in SIDES:
-        write = known.writer(out := io.StringIO(), side)
-        for row in ROWS:
-            short = Sentence(("a", "b"))
-            for one in (row, row._replace(source=short, target=short, links=None, extra={})):
-                try:
-                    write(one)
-                    break
-                except SpanbridgeError:
-                    continue
-        files.append(out.getvalue().encode())
+        with tempfile.TemporaryDirectory() as folder:
+            path = file_of(name, Path(folder))
+            with known.open(path, side) as write:
+                for row in ROWS:
+                    short = Sentence(("a", "b"))
+                    for one in (
+                        row,
+                        row._replace(source=short, target=short, links=None, extra={}),
+                    ):
+                        try:
+                            write(one)
+                            break
+                        except SpanbridgeError:
+                            continue
+            files.append(path.read_bytes())
     return files
 
 
 def of_formats() -> list[tuple[str, str, list[bytes]]]:
-    """Each format of the registry with sentences: its name, a suffix, and valid files."""
+    """Each format of one file with sentences: its name, a suffix, and valid files."""
     own = {"conll": CONLL, "text": TEXT, "parallel": PARALLEL, "csv": CSV, "brat": BRAT}
-    own["squad"] = SQUAD
+    own |= {"squad": SQUAD, "tmx": TMX, "xliff": XLIFF}
     found = []
     for name in registry.names("format"):
         known = named_format(name)
-        if known.sides != "none" and name not in ("brat-folder", "spacy"):
-            for suffix in known.suffixes or (f".{name}",):
+        if known.sides != "none" and known.suffixes:
+            files = [] if name == "brat" else written(name)
+            for suffix in known.suffixes:
                 if suffix == ".parquet":  # another carrier of the same objects, read by pyarrow
                     continue
-                files = [] if name in OPENED else written(name)
                 found.append((name, suffix, [*files, *own.get(name, [])]))
     return found

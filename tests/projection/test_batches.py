@@ -12,7 +12,7 @@ from spanbridge.projection.corpus import CorpusMethod
 from spanbridge.tagging.base import Tagged
 
 # chat asks a server: tests/run/test_chat_refine.py
-METHODS = [name for name in registry.names("method") if name != "chat"]
+METHODS = [name for name in registry.names("method") if name not in ("chat", "t-projection")]
 
 
 class ByLetters:

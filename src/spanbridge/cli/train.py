@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from spanbridge.cli import options as opt
 from spanbridge.cli import running
@@ -22,6 +23,7 @@ Examples:
   spanbridge train --train sw.jsonl --min-score 0.9 --weigh --dev sw.dev.conll -o sw-tagger
   spanbridge train --train en.conll --encoder xlm-roberta-base --learning-rate 2e-5 -o big
   spanbridge train --teachers en-tagger,es-tagger --unlabelled de.txt --dev de.dev.conll -o student
+  spanbridge train --generator google/mt5-large --train en.conll -o mt5-spans
   spanbridge train --train en.conll --adversarial de.txt --adversarial nl.txt -o aligned
 
 OUT is a checkpoint with its tokenizer, a model card and training.json. Repeat the command to resume
@@ -60,6 +62,14 @@ an interrupted training. Torch and transformers are required;
     show_default=True,
     metavar="MODEL",
     help="Encoder: the embedded one, a checkpoint folder, or a Hugging Face id.",
+)
+@click.option(
+    "--generator",
+    metavar="MODEL",
+    help="Fine-tune this T5 or mT5 (a folder, or a Hugging Face id) into the generator of "
+    "`project --method t-projection`, in place of a tagger; with --train, --labels, --keep-empty, "
+    "--epochs (default 4), --learning-rate (default 1e-4), --seed, --threads, --device, --licence "
+    "and the filters of .jsonl.",
 )
 @click.option(
     "--labels",
@@ -206,6 +216,9 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
     """Fine-tune an encoder into a tagger."""
     from spanbridge.training.recipe import Recipe
 
+    if (generator := given.pop("generator")) is not None:
+        _train_generator(generator, train_files, output, given)
+        return
     _check_idle(given, [*train_files, *(path for path, _ in given["mix"])])
     if (given["teachers"] is None) != (given["unlabelled"] is None):
         raise click.UsageError("--teachers and --unlabelled go together")
@@ -239,6 +252,64 @@ def command(train_files: tuple[str, ...], output: str, **given: Any) -> None:
         for score in result.scores:
             say(score.text(), err=True)
         say(f"written to {result.folder} in {result.seconds:.0f} s\n{result.signature}", err=True)
+
+
+# Options that a generator takes, and what they are without being given.
+_OF_GENERATOR = {
+    *("labels", "complete", "min_score", "min_coverage", "keep_empty", "weigh", "nested", "scheme"),
+    *("orphans", "epochs", "learning_rate", "seed", "threads", "device", "licence", "quiet"),
+    *("as_json", "encoder"),
+}
+
+
+def _train_generator(
+    base: str, train_files: Sequence[str], output: str, given: dict[str, Any]
+) -> None:
+    """Fine-tune a generator. Raises UsageError for options that would have no effect."""
+    from spanbridge.training.recipe import Recipe
+    from spanbridge.training.span_generator import GeneratorSettings, train_generator
+
+    idle = [name for name in given if name not in _OF_GENERATOR and given[name] not in (None, ())]
+    source = click.get_current_context().get_parameter_source("encoder")
+    if source is not ParameterSource.DEFAULT:
+        idle.append("encoder")
+    if idle:
+        option = {"kind": "distil", "tests": "test", "class_weights": "class-weight"}
+        name = option.get(idle[0], idle[0].replace("_", "-"))
+        raise click.UsageError(f"--{name} does nothing with --generator")
+    if not train_files:
+        raise click.UsageError("there is nothing to learn from; give --train FILE")
+    _check_idle(given, train_files)
+    quiet = given["quiet"]
+    settings = {"train": list(train_files)}
+    taken = ("complete", "min_score", "min_coverage", "keep_empty", "weigh", "nested", "scheme")
+    settings |= {name: given[name] for name in (*taken, "orphans") if given[name] is not None}
+    if given["labels"] is not None:
+        settings["labels"] = [name.strip() for name in given["labels"].split(",")]
+    sets = Recipe.of(settings).sets()
+    if not quiet:
+        for found in sets:
+            say(found.text(), err=True)
+    own = ("epochs", "learning_rate", "seed", "threads", "device")
+    result = train_generator(
+        sets,
+        output,
+        base,
+        GeneratorSettings(**{name: given[name] for name in own if given[name] is not None}),
+        licence=given["licence"],
+        progress=running.progress(quiet),
+        tell=(lambda figures: None) if quiet else _tell_loss,
+    )
+    if given["as_json"]:
+        say_json(result.to_dict())
+    elif not quiet:
+        left = f", {result.n_too_long} too long" if result.n_too_long else ""
+        say(f"{result.n_examples} sentences with spans{left}", err=True)
+        say(f"written to {result.folder}\n{result.signature}", err=True)
+
+
+def _tell_loss(figures: dict[str, float]) -> None:
+    say(f"epoch {figures['epoch']:g}: loss {figures['loss']:.4f}", err=True)
 
 
 _OF_TEACHERS = {

@@ -149,22 +149,34 @@ def line_batches(path: str | Path) -> Iterator[list[str]]:
 def _batches(path: str | Path) -> Iterator[str]:
     """Read whole lines, about a megabyte at a time."""
     n_lines = 0
+    with reading(path) as handle:
+        # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
+        while data := handle.read(_BATCH_BYTES) + handle.readline(LONGEST + 1):
+            if len(data) > LONGEST and len(data) - data.rfind(b"\n", 0, -1) - 1 > LONGEST:
+                why = f"the line is longer than {LONGEST} bytes; cut its text into rows"
+                raise InputError(path, n_lines + data.count(b"\n", 0, -1) + 1, why)
+            if not n_lines:
+                data = data.removeprefix(codecs.BOM_UTF8)
+                if not data:
+                    break
+            yield _decode(data, path, n_lines)
+            n_lines += data.count(b"\n") or 1
+    if not n_lines:
+        raise InputError(path, None, "is empty; check that the step that made it has worked")
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    """Open a file for reading, unpacked if its name ends in ``.gz``.
+
+    Raises InputError if it cannot be opened, or in the block read, or is no whole gzip file.
+    """
     try:
         with (
             open_bytes(path) as raw,
             gzip.open(raw) if is_gzip(path) else nullcontext(raw) as handle,
         ):
-            # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
-            while data := handle.read(_BATCH_BYTES) + handle.readline(LONGEST + 1):
-                if len(data) > LONGEST and len(data) - data.rfind(b"\n", 0, -1) - 1 > LONGEST:
-                    why = f"the line is longer than {LONGEST} bytes; cut its text into rows"
-                    raise InputError(path, n_lines + data.count(b"\n", 0, -1) + 1, why)
-                if not n_lines:
-                    data = data.removeprefix(codecs.BOM_UTF8)
-                    if not data:
-                        break
-                yield _decode(data, path, n_lines)
-                n_lines += data.count(b"\n") or 1
+            yield handle
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(
             path, None, f"is no whole gzip file ({error}); compress it again, or drop .gz"
@@ -173,8 +185,6 @@ def _batches(path: str | Path) -> Iterator[str]:
         raise InputError(path, None, "is a folder; name a file in it") from error
     except (OSError, ValueError) as error:  # ValueError for a zero byte in the path
         raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
-    if not n_lines:
-        raise InputError(path, None, "is empty; check that the step that made it has worked")
 
 
 def open_bytes(path: str | Path) -> IO[bytes]:

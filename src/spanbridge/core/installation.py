@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 NAME = "spanbridge"
 # Modules whose packages have other names.
-_OTHERWISE = {"vl-convert": "vl-convert-python"}
+_OTHERWISE = {"vl-convert": "vl-convert-python", "cassis": "dkpro-cassis"}
 
 
 def install_command(*modules: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.standard import is_standard
 from spanbridge.evaluation.scoring import Labelled
+from spanbridge.formats.lookup import folder_format
 
 # Gap in a path for the name of the language.
 LANGUAGE = "{lang}"
@@ -84,7 +85,7 @@ def files_of(path: str) -> dict[str, str]:
     """
     if LANGUAGE in path:
         found = list(_gaps(path))
-    elif not is_standard(path) and os.path.isdir(path):
+    elif not is_standard(path) and os.path.isdir(path) and folder_format(path) is None:
         found = [(each.name.partition(".")[0], str(each)) for each in _results(Path(path))]
     else:
         return {"": path}

@@ -173,6 +173,10 @@ class Format(Part, ABC):
         """
         return False
 
+    def is_folder(self, path: Path) -> bool:
+        """Check if a folder is of this format, by what it holds."""
+        return False
+
     def by_lines(self, path: str | Path) -> str | None:
         """Note for an account, if a file's name does not tell that it is of this format."""
         name = Path(path).with_suffix("") if is_gzip(path) else Path(path)
@@ -216,17 +220,18 @@ class Format(Part, ABC):
                 raise InputError(path, line, "has no target side, whose sentences are read")
             yield line, pair.target
 
-    @abstractmethod
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes a row to an open file.
 
-        It raises SpanbridgeError, naming the row, for one that the format cannot hold.
+        It raises SpanbridgeError, naming the row, for one that the format cannot hold. A format
+        whose files are no text, or have an end of their own, has :meth:`open` alone.
 
         Args:
             out: the file.
             side: side that is written if the format holds only one.
             scores: write the links' scores too, if they are optional in the format.
         """
+        raise SpanbridgeError(f"{self.name} is not written row by row; open_writer writes it")
 
     def keeps_key(self, key: str) -> bool:
         """Check if a key of a row's own is written."""
@@ -317,3 +322,31 @@ def row_writer(write: Write) -> Write:
             raise MisfitError(pair.id, str(error)) from error
 
     return named
+
+
+@contextmanager
+def enclosed(
+    path: str | Path, begin: str, between: str, end: str, text: Callable[[SentencePair], str]
+) -> Iterator[Write]:
+    """Open a file whose rows stand between a beginning and an end, such as an array of JSON.
+
+    Args:
+        path: the file.
+        begin: what stands before the first row.
+        between: what stands between two rows.
+        end: what stands after the last one.
+        text: makes the text of a row; it raises SpanbridgeError for one that cannot be written.
+
+    Raises InputError as :func:`spanbridge.core.files.atomic_output`.
+    """
+    with atomic_output(path) as out:
+        before = begin
+
+        def write(pair: SentencePair) -> None:
+            nonlocal before
+            item = text(pair)
+            out.write(f"{before}\n{item}")
+            before = between
+
+        yield row_writer(write)
+        out.write(f"{begin}\n{end}\n" if before is begin else f"\n{end}\n")

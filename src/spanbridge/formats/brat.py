@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TextIO, TypeVar
+from typing import Any, ClassVar, NamedTuple
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, lines, open_bytes, text_of
+from spanbridge.core.files import atomic_output, lines, open_bytes
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.base import (
@@ -25,18 +24,26 @@ from spanbridge.formats.base import (
     one_side,
     row_writer,
 )
-from spanbridge.formats.json_spans import without_given_text
+from spanbridge.formats.document_folder import document_text
+from spanbridge.formats.json_spans import with_given_text, without_given_text
 from spanbridge.formats.json_values import shown
-from spanbridge.formats.offsets import is_inclusive, locate_spans, place_spans
+from spanbridge.formats.offsets import (
+    is_inclusive,
+    locate_spans,
+    place_spans,
+    placed_by_line,
+    same_text,
+)
 from spanbridge.formats.tokens import spans_in_text, tokenize, with_text
 
-_T = TypeVar("_T")
 _SPAN = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 _ATTRIBUTE = re.compile(r"[AM]\d+\t(\S+) (T\d+)(?: (\S+))?\s*")
 _NOTE = re.compile(r"#\d+\tAnnotatorNotes (T\d+)\t(.*)")
 _OTHER = re.compile(r"[A-Z#*][^\t]*\t")  # relations, events and the like
-# Keys of spans that brat has lines of their own for.
-_ATTRIBUTES, _NOTES = "attributes", "notes"
+# Keys of spans that brat has lines of their own for, and that of the parts of a span with gaps: of
+# each its place in characters, counted from the beginning of the span.
+_ATTRIBUTES, _NOTES, _FRAGMENTS = "attributes", "notes", "fragments"
+Fragments = list[tuple[int, int]]
 
 
 class Brat(Format):
@@ -50,8 +57,8 @@ class Brat(Format):
     keeps = frozenset({"text"})
 
     def keeps_span_key(self, key: str) -> bool:
-        """Attributes and notes are written."""
-        return key in (_ATTRIBUTES, _NOTES)
+        """Attributes, notes and the parts of spans are written."""
+        return key in (_ATTRIBUTES, _NOTES, _FRAGMENTS)
 
     def beside(self, path: str | Path) -> tuple[Path, ...]:
         """The file of the text."""
@@ -72,15 +79,14 @@ class Brat(Format):
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read a row for each line of the text, whose number is yielded with it.
 
-        Spans with gaps or of several lines, relations and all else are left out, and counted.
+        A span with gaps goes from its first part to its last; where the parts are is a key of it.
+        Spans of several lines, relations and all else are left out, and counted.
 
         Raises InputError if a file is missing, or a line is none of brat's.
         """
         counts = Counts() if counts is None else counts
         (beside,) = self.beside(path)
-        text = text_of(beside)
-        if _has_bom(beside):  # which brat counts
-            text = f"\ufeff{text}"
+        text = document_text(beside)
         spans = _located(path, text, side, how, counts)
         pieces = text.removesuffix("\n").split("\n")
         starts = [0, *accumulate(len(piece) + 1 for piece in pieces)]
@@ -94,15 +100,11 @@ class Brat(Format):
                     counts.leave_out("spans over several lines left out")
                 else:
                     here = span._replace(start=span.start - start, end=span.end - start)
-                    inside.append((line, here))
+                    inside.append((path, line, here))
             place = partial(place_spans, piece.removesuffix("\r"), side=side, offsets="characters")
-            sentence = _with_line(path, place, inside)
+            sentence = placed_by_line(place, inside)
             counts.n_rows += 1
-            yield number, one_side(str(number), _without_texts(sentence), side)
-
-    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
-        """There are two files; see :meth:`open`."""
-        raise SpanbridgeError("brat has two files, which open_writer writes")
+            yield number, one_side(str(number), _finished(sentence, start), side)
 
     @contextmanager
     def open(
@@ -130,7 +132,8 @@ def line_of(sentence: Sentence) -> Line:
     for span in spans:
         if re.search(r"\s", span.label):
             raise SpanbridgeError(f"the label {span.label!r} has white space in it")
-        list(_lines_about(span, ""))  # which checks them
+        _fragments(span)  # which checks them
+        list(_lines_about(span, ""))
     return Line(text, spans)
 
 
@@ -144,8 +147,10 @@ def document_output(path: str | Path) -> Iterator[Callable[[Line], None]]:
         def write(line: Line) -> None:
             nonlocal at, n_spans, n_more
             for n, span in enumerate(line.spans, n_spans + 1):
-                start, end, label = span[:3]
-                out.write(f"T{n}\t{label} {at + start} {at + end}\t{line.text[start:end]}\n")
+                parts = _fragments(span)
+                places = ";".join(f"{at + start} {at + end}" for start, end in parts)
+                covered = " ".join(line.text[start:end] for start, end in parts)
+                out.write(f"T{n}\t{span.label} {places}\t{covered}\n")
                 for kind, rest in _lines_about(span, f"T{n}"):
                     n_more += 1
                     out.write(f"{kind}{n_more}\t{rest}\n")
@@ -173,8 +178,40 @@ def _lines_about(span: Span, name: str) -> Iterator[tuple[str, str]]:
         yield "#", f"AnnotatorNotes {name}\t{note}"
 
 
-def _without_texts(sentence: Sentence) -> Sentence:
-    spans = (without_given_text(one, sentence.text_of(*one[:2])) for one in sentence.spans)
+def _fragments(span: Span) -> Fragments:
+    """The parts of a span in characters: itself if it has no gaps.
+
+    Raises SpanbridgeError if they do not fit it.
+    """
+    given = None if span.extra is None else json.loads(span.extra).get(_FRAGMENTS)
+    if given is None:
+        return [(span.start, span.end)]
+    pairs = isinstance(given, list) and all(isinstance(one, list) for one in given)
+    edges = list(chain.from_iterable(given)) if pairs else []
+    fit = set(map(type, edges)) == {int} and all(len(one) == 2 and one[0] < one[1] for one in given)
+    if not fit or edges != sorted(edges) or (edges[0], edges[-1]) != (0, span.end - span.start):
+        why = "are not the parts of its span, from 0 to its length; leave that key out"
+        raise SpanbridgeError(f"{_FRAGMENTS} {shown(given)} {why}")
+    return [(span.start + start, span.start + end) for start, end in given]
+
+
+def _finished(sentence: Sentence, start: int) -> Sentence:
+    """The sentence of a line that begins at ``start``: its spans without what their places tell."""
+    spans = []
+    for span in sentence.spans:
+        span = without_given_text(span, sentence.text_of(*span[:2]))
+        keys = {} if span.extra is None else json.loads(span.extra)
+        if _FRAGMENTS in keys and sentence.offsets is not None:
+            first, end = sentence.offsets[span.start][0], sentence.offsets[span.end - 1][1]
+            moved = [[at - start - first for at in place] for place in keys[_FRAGMENTS]]
+            # a span may have been widened to whole words, or lost spaces at its ends
+            parts = [
+                [max(0, a), min(end - first, b)] for a, b in moved if a < end - first and b > 0
+            ]
+            parts[0][0], parts[-1][1] = 0, end - first
+            keys[_FRAGMENTS] = parts
+            span = span._replace(extra=json.dumps(keys, ensure_ascii=False))
+        spans.append(span)
     return sentence.with_spans(tuple(spans))
 
 
@@ -184,27 +221,22 @@ def _located(
     """The spans in characters of the text, in their order, each with the number of its line."""
     given = _given(path, how, counts) if how.tags and _has_any(path) else []
     locate = partial(locate_spans, text, offsets=how.offsets, words=tokenize(text)[1])
-    spans = _with_line(path, partial(locate, places=counts.places[side]), given)
+    lined = [(path, line, span) for line, span in given]
+    spans = list(placed_by_line(locate, lined, places=counts.places[side]))
+    for n, (line, span) in enumerate(given):
+        keys = {} if span.extra is None else json.loads(span.extra)
+        if _FRAGMENTS in keys:
+            in_file, joined = keys[_FRAGMENTS]
+            parts = [(path, line, Span(*place, span.label)) for place in in_file]
+            places = [part[:2] for part in placed_by_line(locate, parts)]
+            covered = " ".join(text[start:end] for start, end in places)
+            told = span._replace(extra=with_given_text(joined))
+            counts.places[side].n_other_text += not same_text(told, covered)
+            extra = json.dumps({**keys, _FRAGMENTS: places}, ensure_ascii=False)
+            spans[n] = spans[n]._replace(extra=extra)
+            counts.guess("spans with gaps, read from their first part to their last")
     numbered = zip((line for line, _ in given), spans, strict=True)
     return sorted(numbered, key=lambda one: one[1][:2])
-
-
-def _with_line(path: str | Path, place: Callable[..., _T], spans: Sequence[tuple[int, Span]]) -> _T:
-    """What a function makes of spans; its errors name the line of the first span that has one."""
-    try:
-        return place(given=[span for _, span in spans], key="spans")
-    except SpanbridgeError as error:
-        for line, span in spans:
-            try:
-                place(given=[span], key="spans")
-            except SpanbridgeError:
-                raise InputError(path, line, str(error)) from error
-        raise InputError(path, None, str(error)) from error
-
-
-def _has_bom(path: str | Path) -> bool:
-    with open_bytes(path) as file:
-        return file.read(len(BOM_UTF8)) == BOM_UTF8
 
 
 def _has_any(path: str | Path) -> bool:
@@ -230,13 +262,17 @@ def _given(path: str | Path, how: Reading, counts: Counts) -> list[tuple[int, Sp
                 raise InputError(path, number, why)
             else:
                 counts.leave_out("relations, events, attributes and notes left out")
-        elif ";" in parts[3]:
-            counts.leave_out("spans with gaps left out")
         else:
-            start, end = map(int, parts[3].split(" "))
-            end += is_inclusive(how.offsets)
-            found[parts[1]] = (number, Span(start, end, parts[2]))
-            about[parts[1]] = {} if parts[4] is None else {"text": parts[4]}
+            places = [tuple(map(int, part.split(" "))) for part in parts[3].split(";")]
+            places = [(start, end + is_inclusive(how.offsets)) for start, end in places]
+            edges = [*chain.from_iterable(places)]
+            if edges != sorted(edges):
+                raise InputError(path, number, "has parts that are not in the order of the text")
+            found[parts[1]] = (number, Span(edges[0], edges[-1], parts[2]))
+            if len(places) > 1:
+                about[parts[1]] = {_FRAGMENTS: (places, parts[4])}
+            else:
+                about[parts[1]] = {} if parts[4] is None else {"text": parts[4]}
     for name, key, value in sorted(told, key=lambda one: not one[1]):  # notes last
         if name not in found:
             counts.leave_out("relations, events, attributes and notes left out")

@@ -8,17 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import unwritable
 from spanbridge.core.rows import SentencePair, Side
-from spanbridge.core.temporary import unfinished_folder
 from spanbridge.formats.base import DEFAULT_READING, Counts, Reading, Write, row_writer
 from spanbridge.formats.brat import Brat, Line, document_output, line_of
+from spanbridge.formats.document_folder import documents, file_name, name_of, new_folder
 
 _PART = re.compile(r"(.+)-([1-9]\d{0,8})", re.DOTALL)
-# Characters that names of files cannot have everywhere; they are written as %2F.
-_FORBIDDEN = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f]|^\.|[. ]$')
-_ESCAPED = re.compile(r"%([0-9A-F]{2})")
-_LONGEST = 200  # bytes of a name
 
 
 class BratFolder(Brat):
@@ -36,6 +31,10 @@ class BratFolder(Brat):
         """There are no files beside the folder."""
         return ()
 
+    def is_folder(self, path: Path) -> bool:
+        """Check for a document."""
+        return next(path.rglob("*.ann"), None) is not None
+
     def read(
         self,
         path: str | Path,
@@ -44,14 +43,12 @@ class BratFolder(Brat):
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read the rows of each document; see :meth:`Brat.read`."""
-        folder = Path(path)
-        documents = sorted(folder.rglob("*.ann"), key=lambda one: _natural(one, folder))
-        if not documents:
+        folder, document = Path(path), Brat()
+        found = documents(folder, ".ann")
+        if not found:
             raise InputError(path, None, "is no folder with documents of brat (.ann and .txt)")
-        document = Brat()
-        for one in documents:
-            escaped = one.relative_to(folder).with_suffix("").as_posix()
-            name = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), escaped)
+        for one in found:
+            name = name_of(one, folder)
             rows = document.read(one, side, how, counts)
             line, first = next(rows)
             second = next(rows, None)
@@ -66,16 +63,10 @@ class BratFolder(Brat):
         self, path: str | Path, side: Side = "target", *, scores: bool = False
     ) -> Iterator[Write]:
         """Open a new folder for rows. Raises InputError if there is something in it."""
-        destination = Path(path)
-        try:
-            if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-                raise InputError(path, None, "is there already; name a new folder, or remove it")
-            with unfinished_folder(destination) as folder, ExitStack() as stack:
-                documents = _Documents(folder, stack)
-                yield row_writer(lambda pair: documents.write(pair.id, line_of(pair.side(side))))
-                documents.end()
-        except OSError as error:
-            raise unwritable(path, error) from error
+        with new_folder(path) as folder, ExitStack() as stack:
+            found = _Documents(folder, stack)
+            yield row_writer(lambda pair: found.write(pair.id, line_of(pair.side(side))))
+            found.end()
 
 
 class _Documents:
@@ -122,13 +113,4 @@ class _Documents:
         self._put(first)
 
     def _file(self, name: str) -> Path:
-        escaped = _FORBIDDEN.sub(lambda found: f"%{ord(found[0]):02X}", name)
-        if not escaped or len(escaped.encode()) > _LONGEST:
-            raise SpanbridgeError("the id is empty, or too long for the name of a file")
-        return self._folder / f"{escaped}.ann"
-
-
-def _natural(document: Path, folder: Path) -> list[tuple[int, str]]:
-    """What documents are sorted by: their names, with numbers in them by value."""
-    name = document.relative_to(folder).as_posix()
-    return [(int(part[:18]) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name)]
+        return self._folder / f"{file_name(name)}.ann"

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from itertools import pairwise
 from math import isnan
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_bytes, open_bytes, reason
+from spanbridge.core.files import atomic_bytes, reading
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence, Span, one_layer
 from spanbridge.formats.base import (
@@ -32,6 +32,13 @@ from spanbridge.formats.tokens import tokenize, with_text
 _GROUP = "sc"
 _SCORES = "scores"
 _LINK = "kb_id"
+_LARGEST, _BLOCK = 2_000_000_000, 1 << 20  # bytes of an unpacked file, and of a step towards that
+_DAMAGED = "is no whole DocBin of spaCy; write it again"
+# What spaCy raises for damaged files.
+_DAMAGES = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError),
+    zlib.error,
+)
 
 
 class DocBin(Format):
@@ -74,12 +81,10 @@ class DocBin(Format):
                 sentence = _sentence(doc, how, counts)
             except SpanbridgeError as error:
                 raise InputError(path, number, str(error)) from error
+            except _DAMAGES as error:
+                raise InputError(path, number, f"{_DAMAGED} ({error})") from error
             counts.n_rows += 1
             yield number, one_side(identity, sentence, side, keys)
-
-    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
-        """The file is none of text; see :meth:`open`."""
-        raise SpanbridgeError("a DocBin is no text, and is written by open_writer")
 
     @contextmanager
     def open(
@@ -99,16 +104,23 @@ def _documents(path: str | Path) -> Iterator[Any]:
     from spacy.tokens import DocBin as Bin
     from spacy.vocab import Vocab
 
+    with reading(path) as file:
+        data = file.read()
     try:
-        with open_bytes(path) as file:
-            found = Bin().from_bytes(file.read())
-        yield from found.get_docs(Vocab())
-    except IsADirectoryError as error:
-        raise InputError(path, None, "is a folder; name a file in it") from error
-    except OSError as error:
-        raise InputError(path, None, f"cannot be read ({reason(error)}); check the path") from error
-    except (zlib.error, ValueError, LookupError, TypeError) as error:
-        raise InputError(path, None, "is no whole DocBin of spaCy; write it again") from error
+        _check_size(path, data)
+        yield from Bin().from_bytes(data).get_docs(Vocab())
+    except _DAMAGES as error:
+        raise InputError(path, None, _DAMAGED) from error
+
+
+def _check_size(path: str | Path, data: bytes) -> None:
+    """Raise InputError if much more comes out of a file than any could hold."""
+    unpacker, size = zlib.decompressobj(), 0
+    while data and not unpacker.eof:
+        size += len(unpacker.decompress(data, _BLOCK))
+        data = unpacker.unconsumed_tail
+        if size > _LARGEST:
+            raise InputError(path, None, f"unpacks to more than {_LARGEST} bytes; cut it in parts")
 
 
 def _keys(given: Mapping[Any, Any], counts: Counts) -> dict[str, Any]:
@@ -163,15 +175,23 @@ def _given(doc: Any, how: Reading, counts: Counts) -> Iterator[tuple[Any, float 
 
 
 def _document(pair: SentencePair, side: Side, vocab: Any) -> Any:
-    """One side of a row as a document. Raises SpanbridgeError if a word is empty."""
+    """One side of a row as a document.
+
+    Raises SpanbridgeError if a word is empty, or a key cannot be user data.
+    """
     import numpy as np
     from spacy.tokens import Doc
     from spacy.tokens import Span as Covered
+    from srsly import msgpack_dumps
 
     sentence = with_text(pair.side(side))
     words, spaces, index = _tokens(sentence)
     doc = Doc(vocab, words=words, spaces=spaces)
     doc.user_data.update({"id": pair.id, **pair.extra})
+    try:
+        msgpack_dumps(doc.user_data)  # a document that is half added would damage the file
+    except (OverflowError, ValueError) as error:
+        raise SpanbridgeError(f"a key cannot be held by a DocBin ({error})") from error
 
     def covered(span: Span) -> Any:
         link = "" if span.extra is None else str(json.loads(span.extra).get(_LINK, ""))

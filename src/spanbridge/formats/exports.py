@@ -10,20 +10,22 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, is_gzip
+from spanbridge.core.files import is_gzip
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags, tags_from_spans
 from spanbridge.formats.base import (
+    DEFAULT_READING,
     Counts,
     Reading,
     Write,
+    enclosed,
     one_side,
-    row_writer,
 )
 from spanbridge.formats.json_objects import (
     Object,
@@ -36,7 +38,13 @@ from spanbridge.formats.json_spans import read_spans, write_spans
 from spanbridge.formats.json_values import shown
 from spanbridge.formats.layout import is_tag
 from spanbridge.formats.object_format import ObjectFormat
-from spanbridge.formats.offsets import is_inclusive, place_in_words, place_spans
+from spanbridge.formats.offsets import (
+    Offsets,
+    in_unit,
+    is_inclusive,
+    place_in_words,
+    place_spans,
+)
 from spanbridge.formats.tokens import spans_in_text, with_text
 
 
@@ -111,17 +119,8 @@ class Records(ObjectFormat):
             with super().open(path, side, scores=scores) as write:
                 yield write
             return
-        with atomic_output(path) as out:
-            before = "[\n"
-
-            def write_item(pair: SentencePair) -> None:
-                nonlocal before
-                text = self.text(pair, side)
-                out.write(before + text)
-                before = ",\n"
-
-            yield row_writer(write_item)
-            out.write("\n]\n" if before != "[\n" else "[]\n")
+        with enclosed(path, "[", ",", "]", lambda pair: self.text(pair, side)) as write:
+            yield write
 
 
 def number_or_name(identity: str) -> int | str:
@@ -158,6 +157,7 @@ class Doccano(Records):
 
     name = "doccano"
     own = frozenset({"text", "label", "relations"})
+    offsets: ClassVar[Offsets] = "characters"
     _TEXTS: ClassVar = ("text", "data")
     _SPANS: ClassVar = ("label", "labels", "entities", "ents")
 
@@ -177,9 +177,24 @@ class Doccano(Records):
         return placed(text, row.pop(key, None), key, side, how, counts)
 
     def give(self, sentence: Sentence) -> Object:
-        """A text with ``[start, end, label]`` in characters."""
+        """A text with ``[start, end, label]``, in the format's unit."""
         whole = with_text(sentence)
-        return {"text": whole.text, "label": _triples(spans_in_text(whole))}
+        spans = in_unit(whole.text or "", spans_in_text(whole), self.offsets)
+        return {"text": whole.text, "label": _triples(spans)}
+
+
+class DoccanoUtf16(Doccano):
+    """The same with positions in UTF-16 units, as the page of doccano counts them."""
+
+    name = "doccano-utf16"
+    suffixes = ()
+    offsets = "utf16"
+
+    def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
+        """Take text and spans. Raises SpanbridgeError if other offsets are asked for."""
+        if how.offsets not in (DEFAULT_READING.offsets, self.offsets):
+            raise SpanbridgeError(f"{self.name} counts in utf16; leave out --offsets {how.offsets}")
+        return super().take(row, side, replace(how, offsets=self.offsets), counts)
 
 
 class Prodigy(Records):

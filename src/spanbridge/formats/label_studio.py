@@ -72,7 +72,7 @@ class LabelStudio(Records):
         about = {_DATA: {name: value for name, value in rest.items() if name in _OTHERWISE}}
         done = [one for one in _lists(row, "annotations") if not one.get("was_cancelled")]
         counts.leave_out("annotations left out after the first one of a task", len(done[1:]))
-        chosen = done or _lists(row, "predictions")
+        chosen = done or _lists(row, "predictions", counts)
         row.pop("annotations", None)
         row.pop("predictions", None)
         first = chosen[0] if chosen else {}
@@ -144,10 +144,17 @@ def _text_key(data: Object) -> str:
     raise SpanbridgeError(f"data has the keys {', '.join(data) or 'none'}; call the text 'text'")
 
 
-def _lists(row: Object, key: str) -> list[Object]:
+def _lists(row: Object, key: str, counts: Counts | None = None) -> list[Object]:
+    """The objects of a list; exports hold some by number only, which may be counted."""
     found = row.get(key)
     if found is None:
         return []
+    if counts is not None and isinstance(found, list):
+        named = [one for one in found if type(one) is not int]
+        counts.leave_out(
+            "predictions left out that have only numbers here", len(found) - len(named)
+        )
+        found = named
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise SpanbridgeError(f"{key} is {shown(found)}; give a list of objects")
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core import registry
+from spanbridge.core.addresses import is_remote
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import check_rereadable, first_lines, is_gzip
 from spanbridge.core.plugins import is_foreign
@@ -49,6 +50,8 @@ def find_format(
     default is another format than plain text, the file has that; else it is plain text, unless its
     lines are unambiguously of another format.
 
+    A folder has the format that what it holds tells.
+
     Args:
         path: the file. With a default other than ``text`` and without ``sniff`` it is not opened,
             so it need not exist yet, and may be a pipe.
@@ -64,6 +67,8 @@ def find_format(
     """
     if name is not None:
         return named_format(name)
+    if (held := folder_format(path)) is not None:
+        return held
     if claimed := _by_suffix(path):
         head = _head(path) if len(claimed) > 1 else []
         return _told(claimed, head) or _usual(claimed, path)
@@ -82,6 +87,13 @@ def find_format(
         suffixes = ", ".join(suffix for known in _formats() for suffix in known.suffixes)
         raise SpanbridgeError(f"{path}: its name tells no format; give it one of {suffixes}")
     return named_format(default)
+
+
+def folder_format(path: str | Path) -> Format | None:
+    """The format of a folder, which what it holds tells; None if it is none, or no folder."""
+    if is_standard(path) or is_remote(path) or not Path(path).is_dir():
+        return None
+    return next((known for known in _formats() if known.is_folder(Path(path))), None)
 
 
 def object_format(row: Mapping[str, Any]) -> ObjectFormat:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.closed_classes import by_script, closed_classes
@@ -33,6 +34,9 @@ _INCLUSIVE = "-inclusive"
 _EXCEPTIONS = 0.05
 
 Ranges = tuple[tuple[int, int], ...]
+# A span with the file and the line that it stands on.
+FoundSpan = tuple[str | Path, int, Span]
+_T = TypeVar("_T")
 
 
 def is_inclusive(offsets: Offsets) -> bool:
@@ -154,6 +158,37 @@ def locate_spans(
         places.n_other_text += sum(not same_text(s, text[s.start : s.end]) for s in spans)
         places.fits.update(_fitting(text, given, offsets, starts, ends))
     return spans
+
+
+def placed_by_line(place: Callable[..., _T], found: Sequence[FoundSpan], **more: Any) -> _T:
+    """What :func:`place_spans` or :func:`locate_spans` makes of spans that stand on lines.
+
+    Their errors become InputError, with the file and the line of the first span that has one.
+
+    Args:
+        place: one of them, with all arguments but the spans.
+        found: the spans.
+        more: further arguments, such as counts, that only the first call gets.
+    """
+    try:
+        return place(given=[span for *_, span in found], key="spans", **more)
+    except SpanbridgeError as error:
+        for path, line, span in found:
+            try:
+                place(given=[span], key="spans")
+            except SpanbridgeError:
+                raise InputError(path, line, str(error)) from error
+        raise InputError(found[0][0], None, str(error)) from error
+
+
+def in_unit(text: str, spans: Sequence[Span], offsets: Offsets) -> Sequence[Span]:
+    """The spans of a text, which are in characters, half-open, in another unit."""
+    index = _characters(text, offsets.removesuffix(_INCLUSIVE))
+    more = is_inclusive(offsets)
+    if index is None and not more:
+        return spans
+    at = range(len(text) + 1) if index is None else list(index)
+    return [span._replace(start=at[span.start], end=at[span.end] - more) for span in spans]
 
 
 def place_in_words(

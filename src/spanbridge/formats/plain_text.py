@@ -68,7 +68,7 @@ class PlainText(SentenceFormat):
 
         Raises SpanbridgeError if there are spans, or a word is empty or contains white space.
         """
-        out.write(_line(sentence) + "\n")
+        out.write(line_of(sentence) + "\n")
 
 
 class ParallelText(Format):
@@ -119,7 +119,7 @@ class ParallelText(Format):
                     f"the word {SEPARATOR!r} would be taken for the separator; "
                     "write JSON lines (.jsonl) instead"
                 )
-            out.write(f" {SEPARATOR} ".join(map(_line, both)) + "\n")
+            out.write(f" {SEPARATOR} ".join(map(line_of, both)) + "\n")
 
         return row_writer(write)
 
@@ -144,7 +144,7 @@ def _cutter(head: Sequence[str], how: Reading, counts: Counts) -> Callable[[str]
         found = is_tokenised(map(_WORD.findall, head))
         tokenised = usual if found is None else found
         surprise = tokenised is not usual
-    cut = _split if tokenised else raw_sentence
+    cut = split_at_spaces if tokenised else raw_sentence
     if not surprise:
         return cut
 
@@ -155,11 +155,13 @@ def _cutter(head: Sequence[str], how: Reading, counts: Counts) -> Callable[[str]
     return told
 
 
-def _split(text: str) -> Sentence:
+def split_at_spaces(text: str) -> Sentence:
+    """The words between spaces and tabs."""
     return Sentence(tuple(_WORD.findall(text)))
 
 
-def _line(sentence: Sentence) -> str:
+def line_of(sentence: Sentence) -> str:
+    """The words with spaces between them. Raises SpanbridgeError if plain text cannot hold them."""
     if sentence.spans:
         raise SpanbridgeError(
             "spans cannot be held by plain text; write CoNLL (.conll) or JSON lines (.jsonl)"

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_output, lines
+from spanbridge.core.files import lines
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import (
@@ -19,8 +19,8 @@ from spanbridge.formats.base import (
     Format,
     Reading,
     Write,
+    enclosed,
     one_side,
-    row_writer,
 )
 from spanbridge.formats.exports import placed
 from spanbridge.formats.json_objects import Object, parse_object, take_id, take_text
@@ -89,26 +89,17 @@ class Squad(Format):
             where = number or None
             raise InputError(path, where, f"{error} (read as squad, by paragraphs)") from error
 
-    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
-        """A file has an end of its own; see :meth:`open`."""
-        raise SpanbridgeError("JSON of SQuAD is written by open_writer alone")
-
     @contextmanager
     def open(
         self, path: str | Path, side: Side = "target", *, scores: bool = False
     ) -> Iterator[Write]:
         """Open a file for rows, each of which is an article of one paragraph."""
-        with atomic_output(path) as out:
-            before = '{"version": "v2.0", "data": [\n'
 
-            def write(pair: SentencePair) -> None:
-                nonlocal before
-                text = json.dumps(_article(pair, side), ensure_ascii=False, allow_nan=False)
-                out.write(before + text)
-                before = ",\n"
+        def text(pair: SentencePair) -> str:
+            return json.dumps(_article(pair, side), ensure_ascii=False, allow_nan=False)
 
-            yield row_writer(write)
-            out.write("\n]}\n" if before == ",\n" else f"{before}]}}\n")
+        with enclosed(path, '{"version": "v2.0", "data": [', ",", "]}", text) as write:
+            yield write
 
 
 def _objects(row: Object, key: str) -> list[Object]:

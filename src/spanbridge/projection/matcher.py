@@ -115,6 +115,10 @@ class Matcher(Method):
         """Features from which a chosen candidate's confidence is computed."""
         raise NotImplementedError
 
+    def confidence(self, pool: Pool, chosen: Candidate) -> float:
+        """Probability that a chosen candidate is right."""
+        return self.calibration()(*self.confidence_features(pool, chosen))
+
     def linked(self, pool: Pool, entity: int) -> bool:
         """Check if the alignment has any information on an entity."""
         raise NotImplementedError
@@ -278,11 +282,10 @@ class Matcher(Method):
         """Choose candidates; give each a confidence, and each span without one a reason."""
         n_words = [entity.end - entity.start for entity in pool.entities]
         chosen = by_layers(pool.candidates, pool.around, partial(self.solve, n_words=n_words))
-        calibration = self.calibration()
         spans, origins, raw_scores = [], [], []
         for candidate in chosen:
             e, start, end, gain = candidate
-            confidence = calibration(*self.confidence_features(pool, candidate))
+            confidence = self.confidence(pool, candidate)
             for origin in pool.spans[e]:
                 origins.append(origin)
                 raw_scores.append(gain + weights.min_score)

@@ -13,10 +13,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.threads import n_threads
 from spanbridge.encode.checkpoint import checkpoint_folder, licence_of
 from spanbridge.encode.model_files import CONFIG, TOKENIZER, fingerprint, read_json, reading
-from spanbridge.encode.tokenizer import load_fast
-from spanbridge.formats.languages import Language
-from spanbridge.translation.base import Translation, Translator, entry_of
-from spanbridge.translation.conversion import (
+from spanbridge.encode.seq2seq import (
     CONVERTED,
     FILES,
     TEXTS,
@@ -24,6 +21,9 @@ from spanbridge.translation.conversion import (
     converted,
     files_of,
 )
+from spanbridge.encode.tokenizer import load_fast
+from spanbridge.formats.languages import Language
+from spanbridge.translation.base import Translation, Translator, entry_of
 
 # Sentences of one length that share a batch.
 BATCH = 16

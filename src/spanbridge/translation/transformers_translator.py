@@ -11,9 +11,9 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import OK
 from spanbridge.encode.checkpoint import checkpoint_folder, licence_of
 from spanbridge.encode.model_files import fingerprint, reading, staged
+from spanbridge.encode.seq2seq import FILES, checkpoint_files
 from spanbridge.formats.languages import Language
 from spanbridge.translation.base import BLANK, Translation, Translator, entry_of
-from spanbridge.translation.conversion import FILES, checkpoint_files
 
 
 class TransformersTranslator(Translator):

@@ -1,7 +1,8 @@
-"""Translators' checkpoints: which files are read, and their conversion to CTranslate2's format."""
+"""Checkpoints with a decoder: which files are read, and conversion to CTranslate2's format."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,23 +51,30 @@ def checkpoint_files(folder: Path) -> list[Path]:
     return [*files_of(folder, TEXTS), *index_files(folder), *weights]
 
 
-def converted(folder: Path, files: list[Path], compute_type: str) -> Path:
+# Kinds of models, as their configuration names them, and what each kind is called in messages.
+TRANSLATORS = {"m2m_100": "NLLB-200, M2M-100 (m2m_100)", "marian": "Marian"}
+GENERATORS = {"t5": "T5", "mt5": "mT5"}
+
+
+def converted(
+    folder: Path, files: list[Path], compute_type: str, kinds: Mapping[str, str] = TRANSLATORS
+) -> Path:
     """A checkpoint in CTranslate2's format, in the cache.
 
     Args:
         folder: the checkpoint's.
         files: its :func:`checkpoint_files`.
         compute_type: as CTranslate2 names it; int8 is stored as such.
+        kinds: the kinds of models that are taken.
 
     Raises:
         InputError: it is of another kind of model, or cannot be converted.
         MissingExtraError: conversion needs transformers and torch.
     """
     model_type = read_json(folder / CONFIG).get("model_type")
-    if model_type not in ("m2m_100", "marian"):
-        raise InputError(
-            folder, None, f"is of type {model_type!r}, not of NLLB-200, M2M-100 (m2m_100) or Marian"
-        )
+    if model_type not in kinds:
+        known = " or ".join(kinds.values())
+        raise InputError(folder, None, f"is of type {model_type!r}, not of {known}")
     quantization = "int8" if compute_type.startswith("int8") else None
 
     def make(work: Path) -> None:

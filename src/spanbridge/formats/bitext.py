@@ -1,0 +1,138 @@
+"""Bitext of translation memories: what TMX and XLIFF have in common."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.rows import SIDES, SentencePair, Side
+from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
+from spanbridge.formats.plain_text import split_at_spaces
+from spanbridge.formats.tokens import raw_sentence
+
+# Keys of rows that hold the languages of the sides, and what is written where they are not known.
+LANGUAGES = ("source_language", "target_language")
+UNKNOWN = ("x-source", "x-target")
+# Key of rows for the notes of translators.
+NOTE = "note"
+_OTHER, _JSON = "x-", "x-json-"
+# Elements inside texts that hold codes of other formats (tags of HTML, say), which are no text.
+_CODED = frozenset({"bpt", "ept", "it", "ph", "ut", "x", "bx", "ex", "sc", "ec"})
+
+# Line, id, keys and both texts of a unit.
+Unit = tuple[int, str | None, dict[str, Any], list[str]]
+
+
+class Bitext(Format):
+    """Base class of the formats of translation memories: pairs of raw texts, without spans."""
+
+    sides = "both"
+    keeps = frozenset({"ids", "text", "keys"})
+
+    @abstractmethod
+    def units(self, path: str | Path, how: Reading, counts: Counts) -> Iterator[Unit]:
+        """Read the line, the id, the keys and both texts of each unit.
+
+        Raises InputError if the file is none of this format.
+        """
+
+    def read(
+        self,
+        path: str | Path,
+        side: Side = "target",
+        how: Reading = DEFAULT_READING,
+        counts: Counts | None = None,
+    ) -> Iterator[tuple[int, SentencePair]]:
+        """Read pairs of raw text, or of words between spaces if that is said."""
+        counts = Counts() if counts is None else counts
+        cut = split_at_spaces if how.tokenised else raw_sentence
+        for number, (line, identity, keys, texts) in enumerate(self.units(path, how, counts), 1):
+            counts.n_rows += 1
+            source, target = map(cut, texts)
+            yield line, SentencePair(identity or str(number), source, target, extra=keys)
+
+
+def text_of(element: Element | None, counts: Counts) -> str:
+    """The text in an element, without codes of other formats; none if it is not there."""
+    return "" if element is None else "".join(_pieces(element, counts))
+
+
+def _pieces(element: Element, counts: Counts) -> Iterator[str]:
+    yield element.text or ""
+    for inner in element:
+        if inner.tag == "cp":  # a character that XML cannot hold
+            yield _character(inner.get("hex", ""))
+        elif inner.tag in _CODED:
+            counts.leave_out("inline codes left out of texts")
+        else:
+            yield from _pieces(inner, counts)
+        yield inner.tail or ""
+
+
+def _character(code: str) -> str:
+    try:
+        return chr(int(code, 16))
+    except (ValueError, OverflowError) as error:
+        raise SpanbridgeError(f"<cp> has the hex {code!r}, which is no character") from error
+
+
+def plain_texts(pair: SentencePair) -> list[str]:
+    """The texts of both sides. Raises SpanbridgeError if there are spans, which have no place."""
+    if any(pair.side(side).spans for side in SIDES):
+        raise SpanbridgeError("spans cannot be held by bitext; write JSON lines (.jsonl)")
+    return [pair.side(side).plain_text() for side in SIDES]
+
+
+def languages_of(pair: SentencePair) -> list[str]:
+    """The languages of both sides, as the row says."""
+    found = [pair.extra.get(key) for key in LANGUAGES]
+    return [
+        one if isinstance(one, str) and one else unknown
+        for one, unknown in zip(found, UNKNOWN, strict=True)
+    ]
+
+
+def language_keys(languages: Iterable[str | None]) -> dict[str, str]:
+    """The keys of a row that hold its languages."""
+    given = zip(LANGUAGES, languages, strict=True)
+    return {key: one for key, one in given if one is not None and one not in UNKNOWN}
+
+
+def notes_of(keys: dict[str, Any]) -> list[str]:
+    """Remove the notes from the keys of a row."""
+    notes = keys.get(NOTE)
+    found = [notes] if isinstance(notes, str) else notes
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        return []
+    del keys[NOTE]
+    return found
+
+
+def key_name(name: str, value: Any) -> tuple[str, str]:
+    """Name and value under which a key of a row is written: what is no string as JSON."""
+    if isinstance(value, str):
+        return f"{_OTHER}{name}", value
+    return f"{_JSON}{name}", json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def add_key(keys: dict[str, Any], name: str, value: str) -> None:
+    """Read a key of a row; several of one name become a list of them."""
+    read: Any = value
+    if name.startswith(_JSON):
+        name = name.removeprefix(_JSON)
+        try:
+            read = json.loads(value)
+        except ValueError as error:
+            raise SpanbridgeError(f"{name} is no JSON: {value[:60]!r}") from error
+    name = name.removeprefix(_OTHER)
+    if name not in keys:
+        keys[name] = read
+    elif isinstance(keys[name], list):
+        keys[name].append(read)
+    else:
+        keys[name] = [keys[name], read]

@@ -1,0 +1,143 @@
+"""TMX, the exchange format of translation memories: units of texts in several languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.rows import SIDES, SentencePair, Side
+from spanbridge.core.signature import package_version
+from spanbridge.formats.base import Counts, Reading, Write, enclosed
+from spanbridge.formats.bitext import (
+    NOTE,
+    Bitext,
+    Unit,
+    add_key,
+    key_name,
+    language_keys,
+    languages_of,
+    notes_of,
+    plain_texts,
+    text_of,
+)
+from spanbridge.formats.xml_elements import elements, escaped, written
+
+_ANY = "*all*"  # each unit's first text is the source
+
+
+class Tmx(Bitext):
+    """Units of texts in several languages, of which a row holds two.
+
+    The source is in the language that the header names, or that of the first text; the target in
+    the next one of the first unit that has any. Where the header names none (``*all*``), a unit of
+    two texts is a row whatever their languages are. ``text_column`` names them, as ``en:fr``.
+    """
+
+    name = "tmx"
+    suffixes = (".tmx",)
+
+    def units(self, path: str | Path, how: Reading, counts: Counts) -> Iterator[Unit]:
+        """Read the units; texts in further languages are left out, and counted."""
+        chosen = _Languages(how.text_column)
+        for line, element in elements(path, "tmx", frozenset({"tu"}), frozenset({"header"})):
+            try:
+                if element.tag == "header":
+                    chosen.begin(element.get("srclang", _ANY))
+                    continue
+                languages, texts = chosen.of(element, counts)
+                keys: dict[str, Any] = dict(language_keys(languages))
+                for prop in element.iterfind("prop"):
+                    add_key(keys, prop.get("type", "prop"), prop.text or "")
+                for note in element.iterfind("note"):
+                    add_key(keys, NOTE, note.text or "")
+            except SpanbridgeError as error:
+                raise InputError(path, line, str(error)) from error
+            yield line, element.get("tuid"), keys, texts
+
+    @contextmanager
+    def open(
+        self, path: str | Path, side: Side = "target", *, scores: bool = False
+    ) -> Iterator[Write]:
+        """Open a file for rows."""
+        about = {
+            "creationtool": "spanbridge",
+            "creationtoolversion": package_version(),
+            "segtype": "sentence",
+            "o-tmf": "spanbridge",
+            "adminlang": "en",
+            "srclang": _ANY,
+            "datatype": "plaintext",
+        }
+        begin = '<?xml version="1.0" encoding="UTF-8"?>\n<tmx version="1.4">\n'
+        begin += f"{written('header', about)}\n<body>"
+        with enclosed(path, begin, "", "</body>\n</tmx>", _unit) as write:
+            yield write
+
+
+def _unit(pair: SentencePair) -> str:
+    """A row as a unit."""
+    languages, keys = languages_of(pair), dict(pair.extra)
+    for key in language_keys(languages):
+        del keys[key]
+    parts = [written(NOTE, {}, escaped(note)) for note in notes_of(keys)]
+    for name, value in keys.items():
+        kind, text = key_name(name, value)
+        parts.append(written("prop", {"type": kind}, escaped(text)))
+    for language, text in zip(languages, plain_texts(pair), strict=True):
+        segment = written("seg", {}, escaped(text))
+        parts.append(written("tuv", {"xml:lang": language}, segment))
+    return written("tu", {"tuid": pair.id}, "\n ".join(["", *parts]) + "\n")
+
+
+class _Languages:
+    """The two languages of a file.
+
+    Args:
+        asked: both, as ``en:fr``; None to go by the file.
+    """
+
+    def __init__(self, asked: str | None) -> None:
+        self._asked = asked is not None
+        self._any = not self._asked  # two texts are a row, whatever their languages are
+        self._both: list[str | None] = [None, None]
+        if asked is not None:
+            self._both = [name.strip() or None for name in asked.split(":")]
+            if len(self._both) != 2 or None in self._both:
+                raise SpanbridgeError(
+                    f"the text column is {asked!r}; of TMX name two languages, such as en:fr"
+                )
+
+    def begin(self, source: str) -> None:
+        """Take the source's language from the header."""
+        if not self._asked and source.lower() != _ANY:
+            self._both[0], self._any = source, False
+
+    def of(self, unit: Element, counts: Counts) -> tuple[list[str | None], list[str]]:
+        """The languages of both sides of a unit, and their texts."""
+        left = [(one.get("lang", ""), one.find("seg")) for one in unit.iterfind("tuv")]
+        chosen: list[tuple[str | None, Element | None]] = []
+        both = [None, None] if self._any and len(left) == len(SIDES) else self._both
+        for n, wanted in enumerate(both):
+            found = next((one for one in left if _is(one[0], wanted)), None)
+            if found is None:
+                counts.leave_out(f"units without a text in {wanted or 'another language'}")
+                chosen.append((wanted, None))
+                continue
+            left.remove(found)
+            chosen.append(found)
+            self._both[n] = self._both[n] or found[0]
+        for language, _ in left:
+            counts.leave_out(f"texts in further languages left out ({language or 'none named'})")
+        return [one for one, _ in chosen], [text_of(text, counts) for _, text in chosen]
+
+
+def _is(language: str, wanted: str | None) -> bool:
+    """Check if a language is the wanted one, or a variety of it; any is if none is wanted."""
+    if wanted is None:
+        return True
+    one, other = (name.lower().replace("_", "-") for name in (language, wanted))
+    return one == other or one.startswith(f"{other}-")
