@@ -56,9 +56,10 @@ class ChatClient:
         model: name by which the server knows it.
         url: base of the interface, such as ``http://localhost:11434/v1``.
         parameters: what each request holds beside model and messages.
-        leave_out: those of ``parameters`` that are left out, by name; several with commas between
+        leave_out: those of ``parameters`` and ``optional`` that are left out, by name; several with commas between
             them, or as a list.
-        optional: those that are left out by itself once the server refuses them by name.
+        optional: those, also of single batches, that are left out by itself once the server refuses
+            them by name.
         tries: most requests for one answer, with growing pauses between them.
         seconds: time limit of a dialogue, for all its requests and pauses together.
         parallel: dialogues at the same time.
@@ -106,8 +107,9 @@ class ChatClient:
             raise SpanbridgeError("a budget is at least 0, and needs the price of tokens")
         names = leave_out.split(",") if isinstance(leave_out, str) else leave_out
         left_out = {name.strip() for name in names} - {""}
-        if unknown := left_out - set(parameters):
-            raise SpanbridgeError(f"leave_out: {not_named('parameter', min(unknown), parameters)}")
+        known = list(dict.fromkeys((*parameters, *optional)))
+        if unknown := left_out - set(known):
+            raise SpanbridgeError(f"leave_out: {not_named('parameter', min(unknown), known)}")
         self.endpoint = Endpoint(url, "/chat/completions", key)
         self.model = model
         self.parameters = {k: v for k, v in parameters.items() if k not in left_out}
@@ -204,7 +206,7 @@ class ChatClient:
 
     def advice(self, error: ServerError) -> str:
         """How to leave out a parameter that a server refuses, if it names one."""
-        named = _named(error, self.parameters)
+        named = _named(error, {**self.parameters, **dict.fromkeys(self._optional)})
         return f" (the option leave_out={','.join(named)} leaves it out)" if named else ""
 
 

@@ -88,6 +88,7 @@ class Way:
     """A way of asking.
 
     Attributes:
+        name: its name among the options.
         prompt: the instruction.
         schema: of the JSON object that is answered.
         question: what the user says of a row.
@@ -97,6 +98,7 @@ class Way:
         logprobs: log-probabilities of the answer's tokens are of use.
     """
 
+    name: str
     prompt: str
     schema: Mapping[str, Any]
     question: Callable[[SentencePair, Sequence[Doubt]], str]
@@ -168,7 +170,7 @@ def _between(sentence: Sentence, place: Place, around: int) -> str:
     """A place between brackets, with so many words around it."""
     start, end = place
     first, last = max(0, start - around), min(len(sentence.words), end + around)
-    text, (starts, ends) = sentence.plain_text(), _bounds(sentence)
+    text, (starts, ends) = sentence.plain_text(), bounds(sentence)
     a, b = starts[start], ends[end - 1]
     return _line(f"{text[starts[first] : a]}[[{text[a:b]}]]{text[b : ends[last - 1]]}")
 
@@ -237,7 +239,7 @@ def tagged(sentence: Sentence, places: Mapping[int, Place]) -> str:
         edges.append((end, 0, -start, f"</e{entity + 1}>"))
     # of equal places the first one is opened first, and so closed last
     order = sorted(range(len(edges)), key=lambda n: (*edges[n][:3], n if edges[n][1] else -n))
-    text, (starts, ends) = sentence.plain_text(), _bounds(sentence)
+    text, (starts, ends) = sentence.plain_text(), bounds(sentence)
     written, at = [], 0
     for n in order:
         word, opening, _, tag = edges[n]
@@ -247,7 +249,7 @@ def tagged(sentence: Sentence, places: Mapping[int, Place]) -> str:
     return "".join([*written, text[at:]])
 
 
-def _bounds(sentence: Sentence) -> tuple[list[int], list[int]]:
+def bounds(sentence: Sentence) -> tuple[list[int], list[int]]:
     """Characters of :meth:`Sentence.plain_text` at which each word begins, and ends."""
     if sentence.text is not None and sentence.offsets is not None:
         return [start for start, _ in sentence.offsets], [end for _, end in sentence.offsets]
@@ -313,7 +315,7 @@ def _in_words(edges: Mapping[int, Place], target: Sentence) -> dict[int, Place]:
     """Places in characters, spaces not counted, as places in words."""
     text = target.plain_text()
     before = list(accumulate((not char.isspace() for char in text), initial=0))
-    starts, ends = ([before[n] for n in edge] for edge in _bounds(target))
+    starts, ends = ([before[n] for n in edge] for edge in bounds(target))
     found = {}
     for number, (a, b) in edges.items():
         first = next((k for k, end in enumerate(ends) if end > a), len(ends))
@@ -344,6 +346,7 @@ def _schema(**properties: Any) -> dict[str, Any]:
 _INTEGER = {"type": "integer"}
 WAYS = {
     "choose": Way(
+        "choose",
         CHOOSE,
         _schema(choice=_INTEGER),
         _question_of_choice,
@@ -353,6 +356,7 @@ WAYS = {
         logprobs=True,
     ),
     "insert": Way(
+        "insert",
         INSERT,
         _schema(text={"type": "string"}, absent={"type": "array", "items": _INTEGER}),
         _question_of_insertion,
