@@ -50,7 +50,7 @@ def bound(sure: Sequence[float], share: int) -> float:
 
 
 def curve(
-    name: str, rows: int, shares: Sequence[int], right: float, way: str
+    name: str, rows: int, shares: Sequence[int], right: float, way: str, reliability: float
 ) -> tuple[int, list[float], Counter[str]]:
     """Number of spans of a set, F1 at each share, and the model's answers."""
     pairs = [pair for pair in gold_pairs(name)[:rows] if _same_labels(pair)]
@@ -58,10 +58,13 @@ def curve(
     gold = [pairs[n] for n in counted]
     model = SimulatedModel(pairs, right=right)
     with serving(model) as (url, _), TemporaryDirectory() as cache:
-        chat = ChatMethod("simulated", url, cache=cache, way=way, parallel=8, below=0.0)
+        chat = ChatMethod(
+            *("simulated", url), cache=cache, way=way, reliability=reliability, parallel=8
+        )
         projector = Projector(
             chat, FusedAligner(aligner_for(name)), languages={"target": language_of(name)}
         )
+        chat.below = 0.0
         cheap = projector.fit_run(pairs)
         # how sure it is of each place: links tell which spans of a row belong together
         model.link(cheap)
@@ -84,12 +87,13 @@ def main(
     shares: Sequence[int] = SHARES,
     right: int = 92,
     way: str = "choose",
+    reliability: int = 90,
 ) -> None:
     """Print the table."""
     print(f"{'':12}{'spans':>6}" + "".join(f"{f'{share} %':>9}" for share in shares), flush=True)
     every, told = [], Counter[str]()
     for name in sets:
-        n, values, answers = curve(name, rows, shares, right / 100, way)
+        n, values, answers = curve(name, rows, shares, right / 100, way, reliability / 100)
         print(f"{name:12}{n:>6}" + "".join(f"{value:>9.3f}" for value in values), flush=True)
         every.append(values)
         told += answers
