@@ -6,8 +6,8 @@ Prints: for each set F1 of the default method alone, and with `--refine chat` wh
     and is right as often as `--right` says in per cent. At the end: its answers, by kind.
 Takes: about ten minutes of one core; `refine en-de --rows 100`, twenty seconds.
 Data: as for `accuracy`, of the first `--rows` of each set those with as many spans of each label on
-    both sides (in others, the annotators did not mean the same). Sets that the package's encoder was trained
-    on are projected and scored as in `accuracy`.
+    both sides (in others, the annotators did not mean the same). Sets that the package's encoder
+    was trained on are projected and scored as in `accuracy`.
 """
 
 from __future__ import annotations

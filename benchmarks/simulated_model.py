@@ -210,7 +210,9 @@ class SimulatedModel:
             said = phrase
             if row is not None:
                 own, other, counterpart = row
-                same = [n for n, (p, _) in enumerate(own.spans) if own.bare[slice(*p)] == bare(phrase)]
+                same = [
+                    n for n, (p, _) in enumerate(own.spans) if own.bare[slice(*p)] == bare(phrase)
+                ]
                 same = [n for n in same if counterpart[n] is not None]
                 gold = other.spans[counterpart[same[0]] or 0][0] if same else None
                 _, kind = self._judge(f"{own.bare}|{phrase}", phrase, gold, other.bare)
@@ -229,7 +231,7 @@ class SimulatedModel:
                 there = row.target_of((place[0] + a, place[1] + a))
                 for b in found_in(target, row.target.bare) if there else ():
                     start, end = there[0] - b, there[1] - b
-                    if 0 <= start and end <= len(target):
+                    if start >= 0 and end <= len(target):
                         return start, end
         return None
 
@@ -252,8 +254,10 @@ class SimulatedModel:
     def _by_side(self) -> dict[str, tuple[Side, Side, list[int | None]]]:
         found: dict[str, tuple[Side, Side, list[int | None]]] = {}
         for row in self.rows:
-            back = [None if m not in row.counterpart else row.counterpart.index(m)
-                    for m in range(len(row.target.spans))]
+            back = [
+                None if m not in row.counterpart else row.counterpart.index(m)
+                for m in range(len(row.target.spans))
+            ]
             found.setdefault(row.source.bare, (row.source, row.target, row.counterpart))
             found.setdefault(row.target.bare, (row.target, row.source, back))
         return found
@@ -267,7 +271,7 @@ class SimulatedModel:
         for row in self.rows:
             if (at := row.target.bare.find(target)) >= 0:
                 words = ((a - at, b - at) for a, b in row.target.words)
-                return [(a, b) for a, b in words if 0 <= a and b <= len(target)]
+                return [(a, b) for a, b in words if a >= 0 and b <= len(target)]
         return []
 
     @cached_property
@@ -279,9 +283,7 @@ class SimulatedModel:
         ]
         return sum(found) / max(len(found), 1)
 
-    def _judge(
-        self, key: str, phrase: str, gold: Place | None, target: str
-    ) -> tuple[float, str]:
+    def _judge(self, key: str, phrase: str, gold: Place | None, target: str) -> tuple[float, str]:
         """The probability of a right answer, and whether it is one: ``right``, or how it errs."""
         above = _hardness(phrase, gold, target) - self._mean_hardness
         p = 1 / (1 + exp(self._slope * above - self._odds))
@@ -320,7 +322,7 @@ class SimulatedModel:
 
 
 def _hardness(phrase: str, gold: Place | None, target: str) -> float:
-    """How hard a span is, in [0, 1]: long ones, unlike in their letters, and those that are lost."""
+    """How hard a span is, in [0, 1]: the longer, and the less alike in its letters; 1 if lost."""
     if gold is None:
         return 1.0
     length = min(gold[1] - gold[0], 40) / 40

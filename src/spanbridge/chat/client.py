@@ -56,8 +56,8 @@ class ChatClient:
         model: name by which the server knows it.
         url: base of the interface, such as ``http://localhost:11434/v1``.
         parameters: what each request holds beside model and messages.
-        leave_out: those of ``parameters`` and ``optional`` that are left out, by name; several with commas between
-            them, or as a list.
+        leave_out: those of ``parameters`` and ``optional`` that are left out, by name; several with
+            commas between them, or as a list.
         optional: those, also of single batches, that are left out by itself once the server refuses
             them by name.
         tries: most requests for one answer, with growing pauses between them.

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from spanbridge.chat.asking import kept
 from spanbridge.chat.client import (
     ChatClient,
     Dialogue,
@@ -28,7 +28,6 @@ from spanbridge.core import registry
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Arrays
 from spanbridge.core.rows import SentencePair
-from spanbridge.encode.cache import cache_folder
 from spanbridge.projection.chat_decision import Draft, decided, verdict
 from spanbridge.projection.chat_examples import Example, examples_for
 from spanbridge.projection.chat_questions import WAYS, Doubt, Pick, Picks, Place, Way, taggable
@@ -121,7 +120,7 @@ class ChatMethod(Method):
         self._price = None if price is None else Price.parse(price)
         self._budget = budget
         self._tries = tries
-        self._folder = Path(cache) if cache else cache_folder() / "chat"
+        self._cache = cache
         self._client = partial(
             ChatClient,
             model,
@@ -296,7 +295,9 @@ class ChatMethod(Method):
     ) -> Projection:
         if not picks:
             return one.projection
-        verdicts = {e: verdict(one, doubts[e], pick, self._reliability) for e, pick in picks.items()}
+        verdicts = {
+            e: verdict(one, doubts[e], pick, self._reliability) for e, pick in picks.items()
+        }
         return decided(one, verdicts, self.below, self.counts)
 
     def _drafts(self, rows: Sequence[Row]) -> list[Draft | RowError]:
@@ -310,9 +311,7 @@ class ChatMethod(Method):
         """Take up examples; answers to requests with these stand in a file of their own."""
         self._examples = dict(examples)
         prompts = [way.prompt for way in self._ways]
-        job = f"{self._told}|{prompts}|{self._examples!r}"
-        name = sha256(job.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-        self._asking = self._client(store=Store(self._folder / f"{name}.jsonl"))
+        self._asking = self._client(store=kept(self._cache, self._told, prompts, self._examples))
 
     def _dialogue(
         self, way: Way, pair: SentencePair, doubts: Sequence[Doubt], used: Counter[str]
