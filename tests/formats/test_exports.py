@@ -66,7 +66,6 @@ def sentences(draw, overlaps=True):
     return Sentence(tuple(words), tuple(sorted(set(spans), key=lambda span: span[:3])))
 
 
-
 def test_nested_answers_come_back_by_place(tmp_path):
     """Questions group spans by label, so that places alone tell their order."""
     spans = (Span(0, 1, "PER"), Span(0, 2, "LOC"), Span(1, 2, "PER"))
@@ -75,6 +74,7 @@ def test_nested_answers_come_back_by_place(tmp_path):
     write_pairs(path, [row], format="squad")
     (back,) = read(path)[0]
     assert found(back) == [("Bonn", "PER"), ("Bonn Rhein", "LOC"), ("Rhein", "PER")]
+
 
 @pytest.mark.parametrize("name", SUFFIX)
 @settings(max_examples=12, deadline=None)

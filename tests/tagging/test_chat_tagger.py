@@ -129,7 +129,9 @@ def test_answers_are_kept_and_a_budget_holds(tmp_path):
         texts = [[f"word{n}"] for n in range(4)]
         first = tagger(url, tmp_path, budget=15.0, **price).tag(texts)
         assert len(seen) == 2
-        assert [one.fault for one in first] == [None] * 2 + ["the chat model: the budget is spent"] * 2
+        assert [one.fault for one in first] == [None] * 2 + [
+            "the chat model: the budget is spent"
+        ] * 2
         assert [one.fault for one in tagger(url, tmp_path).tag(texts)] == [None] * 4
         assert len(seen) == 4
         tagger(url, tmp_path, budget=0.0, **price).tag(texts)

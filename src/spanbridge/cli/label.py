@@ -22,6 +22,8 @@ Examples:
   spanbridge label posts.txt -o posts.jsonl
   spanbridge label posts.csv --text-column tweet -o posts.jsonl
   cat posts.txt | spanbridge label - -o - | head
+  spanbridge label posts.txt --tagger chat --model qwen2.5:14b \\
+    --tagger-option labels=labels.yaml -o posts.jsonl
   spanbridge label es.txt --from es --ensemble -o es.jsonl
   spanbridge label es.txt --calibrate gold.jsonl --min-confidence 0.9 -o es.jsonl
   spanbridge label sw.txt --from sw --translations sw-en.tsv -o sw.jsonl
@@ -63,6 +65,7 @@ kept in OUT.work, and redone only if the input or a setting that they depend on 
     "that comes with spanbridge (PER, ORG, LOC): a folder that `spanbridge train` made, any "
     "checkpoint folder or Hub id of a token classifier.",
 )
+@entries.tagger_options
 @click.option(
     "--text-model", metavar="MODEL", help="[ensemble] Tagger of the text itself, likewise."
 )
@@ -173,7 +176,7 @@ def _steps(chosen: Choice, raw: bool, given: dict[str, Any]) -> list[Any]:
 
     return label_steps(
         chosen.route,
-        entries.tagger_entry(given["model"]),
+        entries.named_tagger(given),
         chosen.translator,
         text_tagger=entries.tagger_entry(given["text_model"]),
         project=entries.projection_entry(given),

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli import running
 from spanbridge.cli.scoring import renamed
 
 
@@ -21,6 +21,8 @@ Examples:
   spanbridge tag --source en.txt --model en-tagger --calibrate gold.conll -o en.jsonl
   spanbridge tag --source en.txt --tagger spacy --model en_core_web_sm --map GPE=LOC -o en.conll
   cat en.txt | spanbridge tag --source - --model en-tagger -o - | head
+  spanbridge tag --source en.txt --tagger chat --model qwen2.5:14b \\
+    --tagger-option labels=labels.yaml -o en.jsonl
   spanbridge tag --source en.txt --model m --map PER=PER --map LOC=LOC --others drop -o en.conll
 
 From .jsonl to .jsonl, each span has the probability that it is exactly right. OUT.run.json holds
@@ -42,11 +44,7 @@ the signature and the account.
     "spaCy pipeline.",
 )
 @click.option("-o", "--output", required=True, metavar="OUT", help="File for the result, or -.")
-@click.option(
-    "--tagger",
-    metavar="NAME",
-    help=f"Tagger. {opt.listed('tagger')}. Default: checkpoint with --model, else embedded.",
-)
+@entries.tagger_options
 @opt.side_option("Side of the pairs that is tagged.")
 @click.option(
     "--map",
@@ -69,15 +67,6 @@ the signature and the account.
     show_default=True,
     help="Least probability of a span, once calibrated; others are left out and counted.",
 )
-@click.option(
-    "--tagger-option",
-    "tagger_options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Option of the tagger; repeatable. scheme (of the model's classes), compute_type (int8, "
-    "float32), recheck (margin in nats below which a sentence is tagged again in float32), "
-    "threads [checkpoint, embedded]; device [transformers]; licence [given].",
-)
 @opt.calibrate_option
 @opt.commercial_option
 @opt.file_options
@@ -87,16 +76,11 @@ the signature and the account.
 @opt.quiet_option
 def command(source: str, output: str, **given: Any) -> None:
     """Find spans with a trained tagger."""
-    from spanbridge.run.recipes import EMBEDDED, tag_steps
+    from spanbridge.run.recipes import tag_steps
 
-    options = opt.parsed(given["tagger_options"], "--tagger-option")
-    tagger = given["tagger"] or (EMBEDDED if given["model"] is None else "checkpoint")
-    if tagger == EMBEDDED and given["model"] is not None:
-        raise click.UsageError(f"--tagger {EMBEDDED} has its own model; leave --model out")
-    options |= opt.take(given, ("model",))
     mapping = renamed(given["mapping"])
     steps = tag_steps(
-        {tagger: options},
+        entries.named_tagger(given),
         map=mapping,
         **{name: given[name] for name in ("side", "min_score", "calibrate", "others")},
     )
