@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +28,25 @@ Dialogue = Generator[Sequence[Message], Answer, T]
 KEY = "SPANBRIDGE_CHAT_KEY"  # environment variable with the endpoint's key, if it wants one
 # What is asked when a request fails, to tell if it was its content or all requests fail.
 _PROBE = {"role": "user", "content": "Madrid."}
+
+
+# Where nothing is asked: what would be.
+_counting: ContextVar[Counter[str] | None] = ContextVar("counting", default=None)
+
+
+@contextmanager
+def counting() -> Iterator[Counter[str]]:
+    """Let nobody ask a chat model in the block, but count ``requests``, and about the ``tokens``.
+
+    Each dialogue counts with its first question, also where its answer is kept, and is
+    :class:`Unanswered`.
+    """
+    found: Counter[str] = Counter()
+    before = _counting.set(found)
+    try:
+        yield found
+    finally:
+        _counting.reset(before)
 
 
 @dataclass(frozen=True)
@@ -144,6 +165,10 @@ class ChatClient:
 
         if not dialogues:
             return []
+        if (counts := _counting.get()) is not None:
+            for dialogue in dialogues:
+                counts.update(requests=1, tokens=estimated(first_messages(dialogue)))
+            return [Unanswered("not asked") for _ in dialogues]
         own = {k: v for k, v in (further or {}).items() if k not in self._left_out}
         # A thread of its own has the event loop, since the caller's may run one (a notebook). An
         # interruption of the caller cancels all requests in it.
