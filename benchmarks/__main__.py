@@ -18,8 +18,7 @@ NAMES = (
     *("throughput", "speed", "rungs", "rivals", "accuracy", "solving", "calibration", "calibrated"),
     *("weights", "scale", "shards", "tagging", "training", "embedded", "translated", "routes"),
     *("parallel", "advice", "documents", "ladder", "leaderboard", "entries", "runner", "engines"),
-    "simulation",
-    "refine",
+    *("simulation", "refine", "simulated"),
 )
 
 
