@@ -187,6 +187,56 @@ def test_tag_label_and_translate_test_by_a_chat_tagger(tmp_path, write, command)
         assert "--method chat needs the name of a model" in said
 
 
+def test_a_sentence_that_was_not_read_is_named_in_its_text_and_asked_again(
+    tmp_path, write, command
+):
+    broken = [True]
+
+    def answer(body, n):
+        text = body["messages"][1]["content"]
+        if "Bob" in text and broken[0]:
+            return 500, "crash"
+        names = [name for name in ("Anna", "Bob") if name in text]
+        return says(json.dumps({"entities": [{"text": t, "label": "PER"} for t in names]}))
+
+    write("t.txt", "Anna left home early. Bob left home too.\nBob stays.\n")
+    write("labels.yaml", "PER: a person\n")
+    with serving(answer) as (url, seen):
+        line = "label t.txt -o t.jsonl --tagger chat --model m".split()
+        options = {"url": url, "labels": "labels.yaml", "cache": f"{tmp_path}/kept"}
+        options |= {"pause": 0, "tries": 1}
+        line += [f"--tagger-option={name}={value}" for name, value in options.items()]
+        failed = "failed: tagging: the chat model: the server: it answers 500"
+        said = command(*line).stderr
+        assert failed in said
+        first, second = read_pairs(tmp_path / "t.jsonl")
+        assert (first.status, first.rejected_sentences) == (None, (failed,))
+        assert [first.target.text_of(*s[:2]) for s in first.target.spans] == ["Anna"]
+        assert (second.status, second.target.spans) == (failed, ())
+        broken[0], n = False, len(seen)
+        command(*line)  # the shard is made again
+        assert len(seen) == n + 2
+        first, second = read_pairs(tmp_path / "t.jsonl")
+        assert [len(row.target.spans) for row in (first, second)] == [2, 1]
+        assert (first.status, first.rejected_sentences, second.status) == (None, None, None)
+
+
+def test_an_ensemble_keeps_what_was_projected_where_the_tagger_gave_no_answer(tmp_path):
+
+    def answer(body, n):
+        return says("no idea") if "Rom1" in json.dumps(body) else says('{"entities": []}')
+
+    with serving(answer) as (url, _):
+        chat = {"model": "m", "url": url, "cache": str(tmp_path), "pause": 0, "labels": LABELS}
+        step = {"ensemble": {"tagger": {"chat": chat}, "weight": 0.1}}
+        steps = make_pipeline({"input": "i.jsonl", "output": "o.jsonl", "steps": [step]}).open()
+        found, reports, _ = in_memory(steps, GOLD, fit=False)
+    assert {span[:3] for span in found[0].target.spans} == {(3, 4, "PER"), (1, 2, "LOC")}
+    assert [row.target.spans for row in found[1:]] == [(), ()]
+    why = "rows that the tagger did not read: the chat model: its answers could not be used"
+    assert reports[0].account.notes[why] == 1
+
+
 def test_other_translators_say_nothing_of_entities(tmp_path):
     (tmp_path / "t.tsv").write_text("a\tb\n")
     step = {"translate-entities": {"translator": {"given": {"model": str(tmp_path / "t.tsv")}}}}
