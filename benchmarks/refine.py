@@ -1,10 +1,11 @@
 """What a chat model of stated quality is worth: F1 by the share of spans that it is asked about.
 
 Prints: for each set F1 of the default method alone, and with `--refine chat` where the share of
-    spans that it is least sure of is asked about; then the mean over the sets, and the share of
-    the whole gain. The model is simulated (benchmarks/simulated_model.py): it answers from gold,
-    and is right as often as `--right` says in per cent. At the end: its answers, by kind.
-Takes: about ten minutes of one core; `refine en-de --rows 100`, twenty seconds.
+    spans that it is least sure of is asked about; then the mean over the sets, the share of the
+    whole gain, and how many of the model's answers were right. The model is simulated
+    (benchmarks/simulated_model.py): it answers from gold, and is right as often as `--right` says
+    in per cent. At the end: its answers, by kind.
+Takes: about eight minutes of one core; `refine en-de --rows 100`, twenty seconds.
 Data: as for `accuracy`, of the first `--rows` of each set those with as many spans of each label on
     both sides (in others, the annotators did not mean the same). Sets that the package's encoder
     was trained on are projected and scored as in `accuracy`.
@@ -51,15 +52,19 @@ def bound(sure: Sequence[float], share: int) -> float:
 
 def curve(
     name: str, rows: int, shares: Sequence[int], right: float, way: str, reliability: float
-) -> tuple[int, list[float], Counter[str]]:
-    """Number of spans of a set, F1 at each share, and the model's answers."""
+) -> tuple[int, list[float], list[Counter[str]]]:
+    """Number of spans of a set; F1, and the model's answers up to then, at each share."""
     pairs = [pair for pair in gold_pairs(name)[:rows] if _same_labels(pair)]
     counted = scored(name, pairs)
     gold = [pairs[n] for n in counted]
     model = SimulatedModel(pairs, right=right)
     with serving(model) as (url, _), TemporaryDirectory() as cache:
         chat = ChatMethod(
-            *("simulated", url), cache=cache, way=way, reliability=reliability, parallel=8
+            *("simulated", url),
+            cache=cache,
+            way="insert" if way == "insert" else "choose",
+            reliability=reliability,
+            parallel=8,
         )
         projector = Projector(
             chat, FusedAligner(aligner_for(name)), languages={"target": language_of(name)}
@@ -68,12 +73,13 @@ def curve(
         cheap = projector.fit_run(pairs)
         # how sure it is of each place: links tell which spans of a row belong together
         model.link(cheap)
-        sure, values = sureness(cheap), []
+        sure, values, told = sureness(cheap), [], []
         for share in shares:
             chat.below = bound(sure, share)
             found = projector.run(pairs) if share else cheap
             values.append(f1(gold, [found[n] for n in counted]))
-    return len(sure), values, model.told
+            told.append(model.told)
+    return len(sure), values, told
 
 
 def _same_labels(pair: SentencePair) -> bool:
@@ -91,15 +97,18 @@ def main(
 ) -> None:
     """Print the table."""
     print(f"{'':12}{'spans':>6}" + "".join(f"{f'{share} %':>9}" for share in shares), flush=True)
-    every, told = [], Counter[str]()
+    every, told = [], [Counter[str]() for _ in shares]
     for name in sets:
         n, values, answers = curve(name, rows, shares, right / 100, way, reliability / 100)
         print(f"{name:12}{n:>6}" + "".join(f"{value:>9.3f}" for value in values), flush=True)
         every.append(values)
-        told += answers
+        told = [one + other for one, other in zip(told, answers, strict=True)]
     mean = np.mean(every, axis=0)
     print(f"{'mean':18}" + "".join(f"{value:>9.3f}" for value in mean))
     gain = (mean - mean[0]) / max(mean[-1] - mean[0], 1e-9)
     print(f"{'share of gain':18}" + "".join(f"{value:>9.2f}" for value in gain))
-    whole = sum(told.values())
-    print(f"{whole} answers: " + ", ".join(f"{n / whole:.3f} {k}" for k, n in told.most_common()))
+    right_ones = [one["right"] / max(one.total(), 1) for one in told]
+    print(f"{'right answers':18}" + "".join(f"{value:>9.3f}" for value in right_ones))
+    whole = told[-1].total()
+    kinds = ", ".join(f"{n / max(whole, 1):.3f} {k}" for k, n in told[-1].most_common())
+    print(f"{whole} answers: {kinds}")

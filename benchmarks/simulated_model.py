@@ -25,6 +25,7 @@ from benchmarks.chat_server import CLOSE, Body, Reply, says
 from benchmarks.gold_places import GoldRow, Place, Side, bare, found_in, likeness
 from spanbridge import SentencePair
 from spanbridge.chat.store import estimated_tokens
+from spanbridge.formats.tokens import raw_sentence
 
 # The share of right answers that language models are reported to give on doubtful spans.
 PUBLISHED = 0.92
@@ -32,6 +33,8 @@ PUBLISHED = 0.92
 ERRORS = {"beside": 0.4, "edge": 0.45, "none": 0.15}
 # What else may happen to a request; each is given a probability.
 FAULTS = ("malformed", "slow", "limited", "failing", "dying", "hanging")
+# A side of a row, the other one, and the place there of each span of the first.
+_View = tuple[Side, Side, list[Place | None]]
 _MARKED = re.compile(r"(.*?)\[\[(.*)\]\](.*)")
 _TAG = re.compile(r"<(/?)e(\d+)>")
 
@@ -132,8 +135,7 @@ class SimulatedModel:
         if '"entities"' in system:
             return self._tagged(text, '"translation"' in system), None
         if '"translation"' in system:
-            row = self._row(bare(asked))
-            told = {"translation": row[1].text if row else asked}
+            told = {"translation": self._row(asked)[1].text}
             return json.dumps(told, ensure_ascii=False), None
         return "OK", None
 
@@ -148,14 +150,14 @@ class SimulatedModel:
         at = next((n for n, option in enumerate(options, 1) if gold in option), 0)
         p, kind = self._judge(f"{lines[0]}|{lines[2]}", phrase, gold, target)
         others = [n for n in range(len(options) + 1) if n != at]
-        wanted = {
+        wanted: dict[str, list[int]] = {
             "beside": [n for n in others if n and not _overlaps(options[n - 1], gold)],
             "edge": [n for n in others if n and _overlaps(options[n - 1], gold)],
             "none": [n for n in others if not n],
         }
         choice = at
-        if kind != "right":
-            choice = min(wanted[kind] or others, key=lambda n: (abs(n - at), n))
+        if kind != "right" and others:
+            choice = min((abs(n - at), n) for n in wanted[kind] or others)[1]
         return json.dumps({"choice": choice}), p if kind == "right" else 1 - p
 
     @staticmethod
@@ -183,44 +185,32 @@ class SimulatedModel:
     # -- tagger and translator
 
     def _tagged(self, text: str, translated: bool) -> str:
-        row = self._row(bare(text))
+        own, other, places = self._row(text)
         entities: list[dict[str, str]] = []
-        for n, (place, label) in enumerate(row[0].spans if row else ()):
-            assert row is not None
-            own, other, counterpart = row
-            gold = None if counterpart[n] is None else other.spans[counterpart[n]][0]
+        for (place, label), gold in zip(own.spans, places, strict=True):
             phrase = own.bare[slice(*place)]
             _, kind = self._judge(f"{own.bare}{place}", phrase, gold or place, other.bare)
             said = self._wrong(kind, place, own.words)
-            if said is None:
-                continue
-            told = {"text": _shown(own.text, said), "label": label}
-            if translated:
-                told["translation"] = "" if gold is None else _shown(other.text, gold)
-            entities.append(told)
-        found: dict[str, Any] = {"entities": entities}
-        if translated:
-            found["translation"] = row[1].text if row else text
-        return json.dumps(found, ensure_ascii=False)
+            if said is not None:
+                there = {} if not translated else {"translation": _shown(other.text, gold)}
+                entities.append({"text": _shown(own.text, said), "label": label, **there})
+        found: dict[str, Any] = {"translation": other.text} if translated else {}
+        return json.dumps({**found, "entities": entities}, ensure_ascii=False)
 
     def _paired(self, text: str, phrases: Sequence[str]) -> str:
-        row = self._row(bare(text))
+        own, other, places = self._row(text)
+        known = {
+            own.bare[slice(*place)]: gold
+            for (place, _), gold in zip(own.spans, places, strict=True)
+            if gold is not None
+        }
         found = []
         for number, phrase in enumerate(phrases, 1):
-            said = phrase
-            if row is not None:
-                own, other, counterpart = row
-                same = [
-                    n for n, (p, _) in enumerate(own.spans) if own.bare[slice(*p)] == bare(phrase)
-                ]
-                same = [n for n in same if counterpart[n] is not None]
-                gold = other.spans[counterpart[same[0]] or 0][0] if same else None
-                _, kind = self._judge(f"{own.bare}|{phrase}", phrase, gold, other.bare)
-                place = self._wrong(kind, gold, other.words)
-                said = "" if place is None else _shown(other.text, place)
+            gold = known.get(bare(phrase))
+            _, kind = self._judge(f"{own.bare}|{phrase}", phrase, gold, other.bare)
+            said = _shown(other.text, self._wrong(kind, gold, other.words))
             found.append({"number": number, "text": said})
-        told = {"translation": row[1].text if row else text, "phrases": found}
-        return json.dumps(told, ensure_ascii=False)
+        return json.dumps({"translation": other.text, "phrases": found}, ensure_ascii=False)
 
     # -- what is right, and whether it is said
 
@@ -228,8 +218,9 @@ class SimulatedModel:
         """Where what stands at a place of a shown source is in a shown target."""
         for row in self._rows_of(text, target):
             for a in found_in(text, row.source.bare):
-                there = row.target_of((place[0] + a, place[1] + a))
-                for b in found_in(target, row.target.bare) if there else ():
+                if (there := row.target_of((place[0] + a, place[1] + a))) is None:
+                    continue
+                for b in found_in(target, row.target.bare):
                     start, end = there[0] - b, there[1] - b
                     if start >= 0 and end <= len(target):
                         return start, end
@@ -251,20 +242,22 @@ class SimulatedModel:
         return found
 
     @cached_property
-    def _by_side(self) -> dict[str, tuple[Side, Side, list[int | None]]]:
-        found: dict[str, tuple[Side, Side, list[int | None]]] = {}
+    def _by_side(self) -> dict[str, _View]:
+        found: dict[str, _View] = {}
         for row in self.rows:
-            back = [
-                None if m not in row.counterpart else row.counterpart.index(m)
-                for m in range(len(row.target.spans))
-            ]
-            found.setdefault(row.source.bare, (row.source, row.target, row.counterpart))
-            found.setdefault(row.target.bare, (row.target, row.source, back))
+            own, other = row.source, row.target
+            places = [row.target_of(place) for place, _ in own.spans]
+            found.setdefault(own.bare, (own, other, places))
+            back = {m: own.spans[n][0] for n, m in enumerate(row.counterpart) if m is not None}
+            found.setdefault(
+                other.bare, (other, own, [back.get(m) for m in range(len(other.spans))])
+            )
         return found
 
-    def _row(self, text: str) -> tuple[Side, Side, list[int | None]] | None:
-        """The side with a text, the other one, and the numbers of its spans there."""
-        return self._by_side.get(text)
+    def _row(self, text: str) -> _View:
+        """What is known of a text, on whatever side it stands; a strange one is its translation."""
+        strange = Side.of(raw_sentence(text))
+        return self._by_side.get(bare(text), (strange, strange, []))
 
     def _words(self, target: str) -> list[Place]:
         """The places of the words of a target that is shown."""
@@ -364,7 +357,9 @@ def _with_tags(text: str, places: Mapping[int, Place]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _shown(text: str, place: Place) -> str:
-    """What stands at a place of a text."""
+def _shown(text: str, place: Place | None) -> str:
+    """What stands at a place of a text; nothing for none."""
+    if place is None:
+        return ""
     spots = [n for n, char in enumerate(text) if not char.isspace()]
     return text[spots[place[0]] : spots[place[1] - 1] + 1]

@@ -293,7 +293,8 @@ def test_refine(capsys):
     assert 0.5 < float(cheap) <= float(some) <= float(every) <= 1
     assert means == [cheap, some, every]
     assert (float(none), float(whole)) == (0, 1 if every > cheap else 0)
-    assert re.fullmatch(r"\d+ answers: [\d.]+ right.*", lines[4])
+    assert float(lines[4].split()[-1]) > 0.9
+    assert re.fullmatch(r"\d+ answers: [\d.]+ right.*", lines[5])
 
 
 @pytest.mark.slow

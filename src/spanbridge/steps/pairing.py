@@ -15,7 +15,7 @@ from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.tokens import raw_sentence, spans_in_text, with_text
 from spanbridge.steps.account import Account
-from spanbridge.steps.base import Context, chunks
+from spanbridge.steps.base import Context, TranslatorSettings, chunks
 from spanbridge.steps.translating import MIN_SCORE, Translating, in_words
 from spanbridge.translation.chat_pairs import Paired
 
@@ -42,6 +42,7 @@ class TranslateEntities(Translating):
     name: ClassVar[str] = "translate-entities"
     makes: ClassVar[tuple[str, ...]] = ("target_words", "target_text", "target_spans")
     clears: ClassVar[tuple[str, ...]] = ("links",)
+    translator: TranslatorSettings
     labels: str | dict[str, str] | None = None
     check: bool = False
     min_score: float = Field(MIN_SCORE, ge=0, le=1)

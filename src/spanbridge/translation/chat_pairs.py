@@ -141,13 +141,13 @@ class Pairing:
         translation = self._translation(answer, text)
         given = only_object(answer, "phrases", list)["phrases"]
         found = {
-            one.get("number"): one.get("text")
+            str(one.get("number")): str(one["text"])
             for one in given
             if isinstance(one, dict) and type(one.get("text")) is str
         }
-        phrases = [found.get(number, "") for number in range(1, n + 1)]
+        phrases = [found.get(str(number), "") for number in range(1, n + 1)]
         self._check_phrases(translation, phrases, (translation, phrases, []))
-        if lacking := [number for number in range(1, n + 1) if number not in found]:
+        if lacking := [number for number in range(1, n + 1) if str(number) not in found]:
             raise FlawedError(f"phrase {lacking[0]} is missing", (translation, phrases, []))
         return translation, phrases, []
 
