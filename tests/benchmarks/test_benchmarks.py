@@ -17,6 +17,7 @@ from benchmarks import (
     encoding,
     engines,
     ladder,
+    refine,
     rivals,
     routes,
     rungs,
@@ -276,6 +277,24 @@ def test_ladder(capsys):
     assert (name, n) == ("en-de", "40")
     assert len(found) == len(ladder.RUNGS) + 1
     assert all(map(is_share, map(float, found)))
+
+
+@pytest.mark.slow
+def test_refine(capsys):
+    """F1 by the share of spans that a model that is nearly always right is asked about."""
+    refine.main(["en-de"], rows=60, shares=[0, 20, 100], right=99)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["spans", "0", "%", "20", "%", "100", "%"]
+    [(name, n, cheap, some, every), (mean, *means), (*_, none, _, whole)] = map(
+        str.split, lines[1:4]
+    )
+    assert (name, mean) == ("en-de", "mean")
+    assert 30 < int(n) < 80
+    assert 0.5 < float(cheap) <= float(some) <= float(every) <= 1
+    assert means == [cheap, some, every]
+    assert (float(none), float(whole)) == (0, 1 if every > cheap else 0)
+    assert float(lines[4].split()[-1]) > 0.9
+    assert re.fullmatch(r"\d+ answers: [\d.]+ right.*", lines[5])
 
 
 @pytest.mark.slow

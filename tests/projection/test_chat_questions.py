@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanbridge.chat.answer import Answer
+from spanbridge.chat.asking import UNUSABLE
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.tokens import raw_sentence
 from spanbridge.projection.chat_questions import (
-    UNUSABLE,
     WAYS,
     Doubt,
     Pick,

@@ -1,4 +1,4 @@
-"""A fake server with OpenAI's interface: what it answers is scripted; and a model that knows names.
+"""A scripted server with OpenAI's interface (benchmarks/chat_server.py); a model that knows names.
 
 No model runs. What is tested with it is the way of questions and answers, not the quality of any
 model.
@@ -6,62 +6,10 @@ model.
 
 import json
 import re
-import threading
-import time
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-CLOSE, HANG = "close the connection", "say nothing"
+from benchmarks.chat_server import CLOSE, HANG, Reply, says, serving
 
-
-def says(content, reason="stop", logprobs=None, usage=(10, 2)):
-    """An answer of the interface."""
-    choice = {"message": {"content": content}, "finish_reason": reason}
-    if logprobs is not None:
-        choice["logprobs"] = {"content": [{"token": t, "logprob": p} for t, p in logprobs]}
-    counted = {"prompt_tokens": usage[0], "completion_tokens": usage[1]} if usage else {}
-    return 200, json.dumps({"choices": [choice], **({"usage": counted} if usage else {})})
-
-
-@contextmanager
-def serving(answer):
-    """The address of a server, and the bodies of its requests so far.
-
-    Args:
-        answer: function of a request's body, and of how many with the same messages came before,
-            that returns (status, body), CLOSE or HANG.
-    """
-    seen, lock = [], threading.Lock()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            with lock:
-                n = sum(body["messages"] == one["messages"] for one in seen)
-                seen.append(body)
-            found = answer(body, n)
-            if found == HANG:
-                time.sleep(1.5)
-            if found in (HANG, CLOSE):
-                self.close_connection = True
-                return
-            code, content = found
-            data = content.encode()
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", seen
-    finally:
-        server.shutdown()
-        server.server_close()
+__all__ = ["CLOSE", "HANG", "Reply", "question", "same_words", "says", "serving"]
 
 
 def question(body):

@@ -135,6 +135,35 @@ def test_the_estimate_counts_shared_steps_once(tmp_path):
     assert set(found.estimate.seconds) == {"translate", "tag", "project"}
 
 
+def test_an_estimate_asks_no_chat_model(tmp_path):
+    """A server that hears of it would be asked here: there is none."""
+    chat = {"model": "m", "url": "http://127.0.0.1:9/v1", "cache": str(tmp_path / "kept")}
+    tag = {"chat": {**chat, "labels": {"PER": "a person"}}}
+    translate, _, project = toy.translated(tmp_path, "greedy")
+    refined = {"project": {**project["project"], "refine": {"chat": chat}, "below": 1.0}}
+    first = {"tag": {"tagger": {"given": {"model": f"{tmp_path}/{{language}}.en.conll"}}}}
+    systems = {
+        "refined": {"steps": [translate, first, refined]},
+        "translated": {"steps": [{"translate": {"translator": {"chat": chat}}}, first, project]},
+        "tagged": {"steps": [translate, {"tag": {"tagger": tag}}, project]},
+        "read": {"steps": [{"tag": {"side": "target", "tagger": tag}}]},
+    }
+    path = toy.study(tmp_path, ("de",), systems=systems)
+    found = check_plan(make_plan(read_study(path)), estimate=3)
+    assert not found.problems
+    estimate = found.estimate
+    assert set(estimate.seconds) == {"translate", "tag", "project"}
+    # two texts are tagged (6 each) and one is translated (6); two names in each row are projected
+    assert 18 < estimate.requests <= 18 + 12
+    assert estimate.tokens > 100 * estimate.requests
+    assert set(estimate.left_out) == {
+        "what follows the chat model of the step translate",
+        "what follows the chat model of the step tag",
+    }
+    assert f"about {estimate.requests} requests to chat models, with" in estimate.text()
+    assert not (tmp_path / "kept").exists()
+
+
 def test_seeds_are_cells_only_of_systems_that_name_them(tmp_path):
     path = toy.study(tmp_path, seeds=[1, 2], perturb=[{"kind": "casing", "strength": [0, 0.5]}])
     names = {cell.name for cell in make_plan(read_study(path)).cells}

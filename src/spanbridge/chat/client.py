@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +28,25 @@ Dialogue = Generator[Sequence[Message], Answer, T]
 KEY = "SPANBRIDGE_CHAT_KEY"  # environment variable with the endpoint's key, if it wants one
 # What is asked when a request fails, to tell if it was its content or all requests fail.
 _PROBE = {"role": "user", "content": "Madrid."}
+
+
+# Where nothing is asked: what would be.
+_counting: ContextVar[Counter[str] | None] = ContextVar("counting", default=None)
+
+
+@contextmanager
+def counting() -> Iterator[Counter[str]]:
+    """Let nobody ask a chat model in the block, but count ``requests``, and about the ``tokens``.
+
+    Each dialogue counts with its first question, also where its answer is kept, and is
+    :class:`Unanswered`.
+    """
+    found: Counter[str] = Counter()
+    before = _counting.set(found)
+    try:
+        yield found
+    finally:
+        _counting.reset(before)
 
 
 @dataclass(frozen=True)
@@ -56,9 +77,10 @@ class ChatClient:
         model: name by which the server knows it.
         url: base of the interface, such as ``http://localhost:11434/v1``.
         parameters: what each request holds beside model and messages.
-        leave_out: those of ``parameters`` that are left out, by name; several with commas between
-            them, or as a list.
-        optional: those that are left out by itself once the server refuses them by name.
+        leave_out: those of ``parameters`` and ``optional`` that are left out, by name; several with
+            commas between them, or as a list.
+        optional: those, also of single batches, that are left out by itself once the server refuses
+            them by name.
         tries: most requests for one answer, with growing pauses between them.
         seconds: time limit of a dialogue, for all its requests and pauses together.
         parallel: dialogues at the same time.
@@ -106,8 +128,9 @@ class ChatClient:
             raise SpanbridgeError("a budget is at least 0, and needs the price of tokens")
         names = leave_out.split(",") if isinstance(leave_out, str) else leave_out
         left_out = {name.strip() for name in names} - {""}
-        if unknown := left_out - set(parameters):
-            raise SpanbridgeError(f"leave_out: {not_named('parameter', min(unknown), parameters)}")
+        known = list(dict.fromkeys((*parameters, *optional)))
+        if unknown := left_out - set(known):
+            raise SpanbridgeError(f"leave_out: {not_named('parameter', min(unknown), known)}")
         self.endpoint = Endpoint(url, "/chat/completions", key)
         self.model = model
         self.parameters = {k: v for k, v in parameters.items() if k not in left_out}
@@ -142,6 +165,10 @@ class ChatClient:
 
         if not dialogues:
             return []
+        if (counts := _counting.get()) is not None:
+            for dialogue in dialogues:
+                counts.update(requests=1, tokens=estimated(first_messages(dialogue)))
+            return [Unanswered("not asked") for _ in dialogues]
         own = {k: v for k, v in (further or {}).items() if k not in self._left_out}
         # A thread of its own has the event loop, since the caller's may run one (a notebook). An
         # interruption of the caller cancels all requests in it.
@@ -204,7 +231,7 @@ class ChatClient:
 
     def advice(self, error: ServerError) -> str:
         """How to leave out a parameter that a server refuses, if it names one."""
-        named = _named(error, self.parameters)
+        named = _named(error, {**self.parameters, **dict.fromkeys(self._optional)})
         return f" (the option leave_out={','.join(named)} leaves it out)" if named else ""
 
 

@@ -49,6 +49,11 @@ def tagger_entry(model: str | None) -> Any:
 def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the projection in the form of a pipeline file."""
     found = options.take(given, ("method", "aligner", "least_parallel"))
+    if given["method"] == "chat":
+        raise click.UsageError(
+            "--method chat needs the name of a model: write it into a pipeline (--show-config "
+            "prints one to begin with; docs/chat.md)"
+        )
     if given["encoder"] is not None:
         usual = registry.load("method", given["method"]).aligner
         found["aligner"] = {given["aligner"] or usual: {"encoder": given["encoder"]}}

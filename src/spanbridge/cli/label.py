@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli.tagger_options import tagger_entry, tagger_options
+from spanbridge.cli.tagger_options import named_tagger, tagger_options
 from spanbridge.cli.terminal import complain
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ Examples:
   spanbridge label posts.txt -o posts.jsonl
   spanbridge label posts.csv --text-column tweet -o posts.jsonl
   cat posts.txt | spanbridge label - -o - | head
+  spanbridge label posts.txt --tagger chat --model qwen2.5:14b \\
+    --labels labels.yaml -o posts.jsonl
   spanbridge label es.txt --from es --ensemble -o es.jsonl
   spanbridge label es.txt --calibrate gold.jsonl --min-confidence 0.9 -o es.jsonl
   spanbridge label es.txt --tagger gliner --model urchade/gliner_multi-v2.1 \\
@@ -177,7 +179,7 @@ def _steps(chosen: Choice, raw: bool, given: dict[str, Any]) -> list[Any]:
 
     return label_steps(
         chosen.route,
-        tagger_entry(given),
+        named_tagger(given),
         chosen.translator,
         text_tagger=entries.tagger_entry(given["text_model"]),
         project=entries.projection_entry(given),

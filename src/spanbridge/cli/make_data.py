@@ -10,6 +10,7 @@ import click
 
 from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
+from spanbridge.cli.tagger_options import named_tagger, tagger_options
 from spanbridge.cli.terminal import complain
 from spanbridge.core.addresses import is_remote
 from spanbridge.core.errors import InputError
@@ -22,6 +23,8 @@ Examples:
   spanbridge make-data en.conll --from en --to es -o es-data
   spanbridge make-data posts.txt --from en --to es -o es-data
   spanbridge make-data en.conll --from en --to es --marks brackets -o es-marked
+  spanbridge make-data en.conll --from en --to es --translator chat \\
+    --translator-model qwen2.5:14b --entities --check -o es-paired
   spanbridge train --train es-data/train.jsonl --min-score 0.5 -o es-tagger
 
 CORPUS may be - (standard input). DIR/train.jsonl holds the translations with projected spans and
@@ -39,11 +42,24 @@ DIR/work. DIR may be an address, such as s3://bucket/data.
     help="Tagger of a corpus without labels, in place of the one that comes with spanbridge: a "
     "folder that `spanbridge train` made, or a Hub id.",
 )
+@tagger_options
 @click.option(
     "--marks",
     metavar="STYLE",
     help="Style of marks (brackets, xml, quotes, letters) for mark-then-translate in place of "
     "projection: marks around the spans go through the translator and are found again.",
+)
+@click.option(
+    "--entities",
+    is_flag=True,
+    help="Entity-aligned translation by --translator chat in place of projection: one answer has "
+    "the translation, and the words in it that stand for each span (docs/chat.md).",
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="[--entities] Have translations translated back with their spans, and leave spans out "
+    "that come back as something else.",
 )
 @opt.segment_option
 @click.option("--show-config", is_flag=True, help="Print the pipeline file and stop.")
@@ -64,14 +80,21 @@ def command(context: click.Context, /, corpus: str, output: str, **given: Any) -
     from spanbridge.run.inputs import Input
     from spanbridge.run.recipes import make_data_steps, segmented
 
+    if given["entities"]:
+        opt.only(context, _BESIDE_ENTITIES, "--entities needs no projection")
+    elif given["check"]:
+        raise click.UsageError("--check goes with --entities")
     if given["marks"]:
         opt.only(context, _BESIDE_MARKS, "--marks needs no projection")
     check_there(corpus)
     reading = opt.take(given, ("scheme", "orphans", *opt.READING))
     labelled = Input(input=corpus, side="source", **reading).labelled()
-    if labelled and given["model"] is not None:
-        raise click.UsageError(f"{corpus} has labels, so that --model has nothing to do")
-    if not (labelled or given["quiet"]):
+    own = next((k for k in ("model", "tagger", "labels", "tagger_options") if given[k]), None)
+    if labelled and own is not None:
+        flag = f"--{own.replace('_options', '-option')}"
+        raise click.UsageError(f"{corpus} has labels, so that {flag} has nothing to do")
+    found_by_translator = given["entities"] and given["labels"]
+    if not (labelled or found_by_translator or given["quiet"]):
         complain(f"{corpus} has no labels: its entities are found by a tagger")
     projection = entries.projection_entry(given)
     if given["min_confidence"]:
@@ -86,9 +109,10 @@ def command(context: click.Context, /, corpus: str, output: str, **given: Any) -
         "steps": make_data_steps(
             entries.needed_translator(given),
             projection,
-            tagger=None if labelled else entries.tagger_entry(given["model"]),
+            tagger=None if labelled or found_by_translator else named_tagger(given),
             segment=segmented(given["segment"], given["other"]),
             marks=given["marks"],
+            entities=opt.take(given, ("labels", "check")) if given["entities"] else None,
         ),
         **reading,
         **entries.pipeline_settings(given),
@@ -99,15 +123,15 @@ def command(context: click.Context, /, corpus: str, output: str, **given: Any) -
     running.run_or_show(pipeline, given)
 
 
-_BESIDE_MARKS = frozenset(
+_BESIDE_ENTITIES = frozenset(
     {
-        *("corpus", "model", "output", "language", "other", "marks", "translator"),
-        *("translator_model", "translations", "translator_options", "commercial", "scheme"),
-        "orphans",
-        *opt.READING,
+        *("corpus", "model", "tagger", "tagger_options", "output", "language", "other"),
+        *("translator", "translator_model", "translations", "translator_options", "commercial"),
+        *("scheme", "orphans", *opt.READING, "entities", "labels", "check"),
         *("show_config", "shard_rows", "work", "workers", "engine", "log", "as_json", "quiet"),
     }
 )
+_BESIDE_MARKS = _BESIDE_ENTITIES - {"entities", "labels", "check"} | {"marks"}
 
 
 def _make_folder(path: str) -> None:

@@ -17,9 +17,10 @@ from spanbridge.formats.offsets import OFFSETS
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def listed(kind: str) -> str:
-    """Names and summaries of a kind of part, for a help text."""
-    return "; ".join(f"{name}: {summary}" for name, summary in registry.names(kind).items())
+def listed(kind: str, but: str = "") -> str:
+    """Names and summaries of a kind of part, for a help text, but for one of them."""
+    known = registry.names(kind).items()
+    return "; ".join(f"{name}: {summary}" for name, summary in known if name != but)
 
 
 def stack(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
@@ -226,7 +227,8 @@ translator_option = click.option(
     metavar="NAME=VALUE",
     help="Other option of the translator; repeatable. beam, compute_type, threads, device, "
     "language_last [neural]; url, licence, leave_out (parameters that the server refuses, such as "
-    "response_format), tries, seconds, parallel, pause [chat]; licence [given].",
+    "response_format), tries, seconds, parallel, pause, cache, price, budget, check [chat]; "
+    "licence [given].",
 )
 translator_options = stack(
     [
@@ -319,7 +321,8 @@ route_options = stack(
             "--method",
             metavar="NAME",
             default="corpus",
-            help=f"Projection method. {listed('method')}.",
+            help=f"Projection method. {listed('method', but='chat')}. A chat model is asked by "
+            "`project --refine chat` and in pipelines (docs/chat.md).",
         ),
         _aligner_option,
         _encoder_option,

@@ -9,7 +9,7 @@ import click
 from spanbridge.cli import options as opt
 from spanbridge.cli import running
 from spanbridge.cli.scoring import renamed
-from spanbridge.cli.tagger_options import tagger_entry, tagger_options
+from spanbridge.cli.tagger_options import named_tagger, tagger_options
 
 
 @click.command(
@@ -24,6 +24,8 @@ Examples:
   spanbridge tag --source en.txt --tagger gliner --model urchade/gliner_multi-v2.1 \\
     --labels person,place -o en.jsonl
   cat en.txt | spanbridge tag --source - --model en-tagger -o - | head
+  spanbridge tag --source en.txt --tagger chat --model qwen2.5:14b \\
+    --labels labels.yaml -o en.jsonl
   spanbridge tag --source en.txt --model m --map PER=PER --map LOC=LOC --others drop -o en.conll
 
 From .jsonl to .jsonl, each span has the probability that it is exactly right. OUT.run.json holds
@@ -81,7 +83,7 @@ def command(source: str, output: str, **given: Any) -> None:
 
     mapping = renamed(given["mapping"])
     steps = tag_steps(
-        tagger_entry(given),
+        named_tagger(given),
         map=mapping,
         **{name: given[name] for name in ("side", "min_score", "calibrate", "others")},
     )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from spanbridge.cli import options as opt
+from spanbridge.cli.entries import tagger_entry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,8 +27,9 @@ _TAGGER = click.option(
 )
 _LABELS = click.option(
     "--labels",
-    metavar="NAME,NAME",
-    help="[gliner, gliner2] Labels to find, in plain words: person,place.",
+    metavar="LABELS",
+    help="Labels to find. [gliner, gliner2] Their names in plain words: person,place. [chat, "
+    "--entities] A file of lines LABEL: description (YAML, or .tsv).",
 )
 _OPTION = click.option(
     "--tagger-option",
@@ -37,21 +39,23 @@ _OPTION = click.option(
     help="Option of the tagger; repeatable. scheme (of the model's classes), compute_type (int8, "
     "float32), recheck (margin in nats below which a sentence is tagged again in float32), "
     "threads [checkpoint, embedded]; device [transformers, gliner, gliner2]; threshold (least "
-    "score) [gliner, gliner2]; licence [given].",
+    "score) [gliner, gliner2]; url, leave_out, tries, seconds, parallel, pause, cache, price, "
+    "budget [chat]; licence [chat, given].",
 )
 
 
-def tagger_entry(given: dict[str, Any]) -> Any:
-    """The tagger in the form of a pipeline file; the one that comes along where none is named."""
-    from spanbridge.run.recipes import EMBEDDED
+def named_tagger(given: dict[str, Any]) -> Any:
+    """The tagger of these options in the form of a pipeline file.
 
-    options = opt.parsed(given["tagger_options"], "--tagger-option")
-    name = given["tagger"] or (EMBEDDED if given["model"] is None else "checkpoint")
-    if name == EMBEDDED and given["model"] is not None:
-        raise click.UsageError(f"--tagger {EMBEDDED} has its own model; leave --model out")
-    if given["labels"] is not None:
-        if "labels" in options:
-            raise click.UsageError("--labels and --tagger-option labels=... are the same; give one")
-        options["labels"] = given["labels"]
-    options |= opt.take(given, ("model",))
-    return {name: options} if options else name
+    It is the one that comes along where none is named. Raises UsageError if they do not go
+    together.
+    """
+    chosen = opt.parsed(given["tagger_options"], "--tagger-option")
+    usual = tagger_entry(given["model"])
+    name = given["tagger"] or (usual if isinstance(usual, str) else next(iter(usual)))
+    if name == tagger_entry(None) and given["model"] is not None:
+        raise click.UsageError(f"--tagger {name} has its own model; leave --model out")
+    if given["labels"] is not None and "labels" in chosen:
+        raise click.UsageError("--labels and --tagger-option labels=... are the same; give one")
+    found = {**chosen, **opt.take(given, ("labels", "model"))}
+    return {name: found} if found else name

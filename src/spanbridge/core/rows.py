@@ -36,6 +36,7 @@ OTHER: dict[Side, Side] = {"source": "target", "target": "source"}
 PROJECTED = "projected"
 EMPTY = "empty: "
 FAILED = "failed: "
+UNTAGGED = f"{FAILED}tagging: "
 REJECTED = "rejected: "
 # What a row that was tagged, and not projected, is said to be: with spans, and without.
 FOUND, NOTHING_FOUND = "tagged", f"{EMPTY}no span found"
@@ -120,11 +121,12 @@ class SentencePair(NamedTuple):
 
     @property
     def failure(self) -> str | None:
-        """Status of a row whose translation failed; None for all others."""
+        """Status of a row whose translation failed, or the tagging of its source; else None."""
         translation = self.translation_status or ""
-        if not translation.startswith(FAILED):
-            return None
-        return f"{FAILED}translation: {translation.removeprefix(FAILED)}"
+        if translation.startswith(FAILED):
+            return f"{FAILED}translation: {translation.removeprefix(FAILED)}"
+        untagged = self.provenance is None and (self.status or "").startswith(UNTAGGED)
+        return self.status if untagged else None
 
     def without_result(self) -> SentencePair:
         """The row without what a step said of the target's spans, and without spans of its own."""

@@ -1,7 +1,8 @@
 """What becomes of a row whose doubtful spans a chat model was asked about.
 
-The base's projection is the draft. Surer spans of it stay in any case; of all others, the model's
-picks are taken, the more probable one first where two claim the same words.
+The base's projection is the draft. Surer spans of it stay in any case. Of all others, the model's
+pick is taken, or the base's own place where that is more probable all the same; where two spans
+claim the same words, the more probable one gets them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.candidates import Candidate
@@ -21,9 +23,27 @@ from spanbridge.projection.solve.layers import by_layers
 
 # Other places that a model which inserts tags may take a span for, where confidence is computed.
 OTHERS = 9
+# What is asked first is what most can be gained on. To find a span adds as much to F1 as to put two
+# halves of a wrong one right, so a place that was not projected counts as one so sure.
+NOT_PROJECTED = 1 - (1 - CORRECTLY_DROPPED) / 2
 ABSENT = "the chat model found no counterpart"
 MOVED = "spans_that_the_chat_model_moved"
 TAKEN = "spans_that_the_chat_model_took_away"
+OVERRULED = "spans_in_which_the_chat_model_was_less_sure_than_the_method"
+
+
+class Verdict(NamedTuple):
+    """What is made of the model's answer on a place.
+
+    Attributes:
+        said: target words [start, end) that it picked; None for none.
+        place: those that are taken.
+        sure: probability that these are right.
+    """
+
+    said: Place | None
+    place: Place | None
+    sure: float
 
 
 @dataclass(frozen=True)
@@ -68,6 +88,17 @@ class Draft:
                 kept.setdefault(e, []).append(span[:2])
         return kept
 
+    def open(self, below: float) -> list[int]:
+        """The places that are asked about, which are known one by one."""
+        if self.projection.spans and not self.projection.origins:
+            return []  # it is not known which source spans they belong to
+        sure = {e: score for e, (_, score) in self.found.items()}
+        return [
+            e
+            for e in range(len(self.spans))
+            if e not in self.several and sure.get(e, NOT_PROJECTED) < below
+        ]
+
     def doubt(self, e: int, options: Sequence[Place] = ()) -> Doubt:
         """A place as one that the model is asked about."""
         same = self.spans[e]
@@ -86,49 +117,46 @@ class Draft:
 
 
 def decided(
-    draft: Draft,
-    picks: Mapping[int, Pick],
-    sure: Mapping[int, float],
-    below: float,
-    counts: Counter[str],
+    draft: Draft, verdicts: Mapping[int, Verdict], below: float, counts: Counter[str]
 ) -> Projection:
     """A row with what the model picked.
 
     Args:
         draft: the base's projection.
-        picks: what the model answered on places.
-        sure: probability that each pick is right.
+        verdicts: what is made of the model's answers on places.
         below: places in which the base was less confident were asked about.
         counts: takes the number of spans that were moved, and taken away.
     """
     fixed = draft.fixed(below)
     candidates: list[Candidate] = []
     for e in range(len(draft.spans)):
-        pick, own = picks.get(e), draft.found.get(e)
+        verdict, own = verdicts.get(e), draft.found.get(e)
         if e in fixed:
             candidates += [Candidate(e, *place, 2.0) for place in fixed[e]]
-        elif pick is None:
+        elif verdict is None:
             candidates += [] if own is None else [Candidate(e, *own[0], 0.7)]
-        elif pick.place is not None:
-            fits = draft.fits(e, pick.place, fixed)
+        else:
+            counts[OVERRULED] += verdict.place != verdict.said
+            if (place := verdict.place) is None:
+                continue
+            fits = draft.fits(e, place, fixed)
             if fits:
-                candidates.append(Candidate(e, *pick.place, 1 + sure[e]))
+                candidates.append(Candidate(e, *place, 1 + verdict.sure))
             # in case that the pick's words are taken
-            if own is not None and own[0] != pick.place and not (fits and draft.several):
+            if own is not None and own[0] != place and not (fits and draft.several):
                 candidates.append(Candidate(e, *own[0], 0.1 + own[1] / 2))
     n_words = [same[0].end - same[0].start for same in draft.spans]
     solver = Solver("greedy", None if draft.several else 1)
     chosen = by_layers(candidates, draft.around, partial(solver, n_words=n_words))
     for e, start, end, _ in chosen:
-        picked = e in picks and picks[e].place == (start, end)
+        picked = e in verdicts and verdicts[e].place == (start, end)
         counts[MOVED] += picked and draft.found.get(e, (None,))[0] != (start, end)
-    return _projection(draft, picks, sure, chosen, counts)
+    return _projection(draft, verdicts, chosen, counts)
 
 
 def _projection(
     draft: Draft,
-    picks: Mapping[int, Pick],
-    sure: Mapping[int, float],
+    verdicts: Mapping[int, Verdict],
     chosen: Sequence[Candidate],
     counts: Counter[str],
 ) -> Projection:
@@ -140,9 +168,9 @@ def _projection(
     }
     spans, origins = [], []
     for e, start, end, _ in chosen:
-        picked = e in picks and picks[e].place == (start, end)
+        picked = e in verdicts and verdicts[e].place == (start, end)
         for origin in draft.spans[e]:
-            score = sure[e] if picked else known.get((origin[:3], start, end))
+            score = verdicts[e].sure if picked else known.get((origin[:3], start, end))
             origins.append(origin)
             spans.append(Span(start, end, origin.label, score))
     reached = {candidate.entity for candidate in chosen}
@@ -150,19 +178,20 @@ def _projection(
     dropped: list[tuple[Span, str]] = []
     for e, same in enumerate(draft.spans):
         if e not in reached:
-            none = e in picks and picks[e].place is None
+            none = e in verdicts and verdicts[e].place is None
             counts[TAKEN] += none and e in draft.found
             dropped += [(span, ABSENT if none else reasons.get(span[:3], LOST)) for span in same]
-    lines = tuple(_lines(draft, picks, sure))
+    lines = tuple(_lines(draft, verdicts))
     explain = partial(_explained, draft, lines)
     return Projection(tuple(spans), tuple(dropped), tuple(origins), (), explain)
 
 
-def confidence(draft: Draft, doubt: Doubt, pick: Pick, reliability: float) -> float:
-    """Probability that a pick is right, by what the base believes and how sure the model is.
+def verdict(draft: Draft, doubt: Doubt, pick: Pick, reliability: float) -> Verdict:
+    """What is made of a pick, by what the base believes and how sure the model is.
 
-    Both are taken as independent witnesses: the odds of the base's belief in the place, times the
-    probability that the model names it if it is right, over that if it is not.
+    Both are taken as independent witnesses: the odds of the base's belief in a place, times the
+    probability that the model gives its answer if that place is right, over that if it is not. So
+    the base's own place stays where it is surer of it than the model is of another.
 
     Args:
         draft: the base's projection.
@@ -172,20 +201,28 @@ def confidence(draft: Draft, doubt: Doubt, pick: Pick, reliability: float) -> fl
             sure it was.
     """
     n = len(doubt.options) or OTHERS  # answers besides this one
-    place, believed = draft.found.get(doubt.entity, (None, CORRECTLY_DROPPED))
-    prior = believed if pick.place == place else (1 - believed) / n
+    own, believed = draft.found.get(doubt.entity, (None, CORRECTLY_DROPPED))
     right = min(max(reliability if pick.certainty is None else pick.certainty, 0.02), 0.98)
     wrong = (1 - right) / n
-    return min(max(prior * right / (prior * right + (1 - prior) * wrong), 0.001), 0.999)
+    prior = believed if pick.place == own else (1 - believed) / n
+    said, other = prior * right, (1 - prior) * wrong
+    place = pick.place
+    if place != own and believed * wrong > said:
+        place, said, other = own, believed * wrong, said + (1 - believed - prior) * wrong
+    return Verdict(pick.place, place, min(max(said / (said + other), 0.001), 0.999))
 
 
-def _lines(draft: Draft, picks: Mapping[int, Pick], sure: Mapping[int, float]) -> Iterator[str]:
+def _lines(draft: Draft, verdicts: Mapping[int, Verdict]) -> Iterator[str]:
     """What the model said of each place that it was asked about."""
     source, target = draft.row[0].source, draft.row[0].target
-    for e, pick in sorted(picks.items()):
-        said = "none" if pick.place is None else f"[{target.text_of(*pick.place)}]"
+
+    def shown(place: Place | None) -> str:
+        return "none" if place is None else f"[{target.text_of(*place)}]"
+
+    for e, (said, place, sure) in sorted(verdicts.items()):
         words = source.text_of(*draft.spans[e][0][:2])
-        yield f"  the chat model: [{words}] -> {said}, confidence {sure[e]:.3f}"
+        kept = "" if place == said else f", less sure than {shown(place)}, which stays"
+        yield f"  the chat model: [{words}] -> {shown(said)}{kept}, confidence {sure:.3f}"
 
 
 def _explained(draft: Draft, lines: Sequence[str], of: Projection, least: float) -> Iterator[str]:

@@ -9,12 +9,12 @@ there is no usable answer, the base's result stays and is counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from spanbridge.chat.asking import kept
 from spanbridge.chat.client import (
     ChatClient,
     Dialogue,
@@ -28,10 +28,9 @@ from spanbridge.core import registry
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Arrays
 from spanbridge.core.rows import SentencePair
-from spanbridge.core.spans import nesting
-from spanbridge.encode.cache import cache_folder
-from spanbridge.projection.chat_decision import Draft, confidence, decided
-from spanbridge.projection.chat_questions import WAYS, Doubt, Pick, Picks, taggable
+from spanbridge.projection.chat_decision import Draft, decided, verdict
+from spanbridge.projection.chat_examples import Example, examples_for
+from spanbridge.projection.chat_questions import WAYS, Doubt, Pick, Picks, Place, Way, taggable
 from spanbridge.projection.contract import checked_projections
 from spanbridge.projection.corpus import digest
 from spanbridge.projection.matcher import Matcher
@@ -41,11 +40,11 @@ from spanbridge.projection.method import Method, Projection, Reads, Row
 PARAMETERS: dict[str, Any] = {"temperature": 0, "seed": 0}
 # Rows of the sample that are looked at for examples and for the forecast, spread evenly.
 LOOKED_AT = 1000
-# Confidence in every span of a row that can be an example, and words of its longer side at most.
-SURE, SHORT = 0.9, 40
 # Tokens of an answer beside the text in it.
 ANSWER = 10
 ASKED = "spans_asked_of_the_chat_model"
+NONE_OF_THEM = "spans_for_which_the_chat_model_chose_no_candidate"
+CHOOSE, INSERT = WAYS["choose"], WAYS["insert"]
 
 
 class ChatMethod(Method):
@@ -59,7 +58,8 @@ class ChatMethod(Method):
         url: base of its OpenAI-compatible interface.
         base: the method that projects first: name, or ``{name: options}``.
         below: spans with a lower confidence are asked about, in [0, 1]; 1 asks about all.
-        way: ``choose`` among the base's best candidates, or ``insert`` tags into the target.
+        way: ``choose`` among the base's best candidates, and ``insert`` tags into the target for
+            spans that have none, or none that is right; or ``insert`` at once.
         options: candidates to choose among, at least 2.
         examples: questions with answers that the model is shown, from the surest rows of the
             bitext itself; 0 for none.
@@ -73,6 +73,9 @@ class ChatMethod(Method):
         price: money for a million tokens sent, and received: ``0.15/0.60``, or one number.
         budget: most money that is spent, at that price, on the same settings, examples and cache;
             what was spent in earlier runs counts.
+
+    Attributes:
+        below: as above; it may be changed from one run to the next.
 
     Raises:
         SpanbridgeError: an argument is out of range, or the base is no method that can be asked.
@@ -111,19 +114,20 @@ class ChatMethod(Method):
         self.reads = self.base.reads  # type: ignore[misc]  # as the base does
         self.aligner = self.base.aligner  # type: ignore[misc]
         self.licence = licence
-        self._way, self._way_name, self._below = WAYS[way], way, below
+        self._ways = (CHOOSE, INSERT) if way == "choose" else (INSERT,)
+        self._way_name, self.below = way, below
         self._options, self._n_examples, self._reliability = options, examples, reliability
         self._price = None if price is None else Price.parse(price)
         self._budget = budget
         self._tries = tries
-        self._folder = Path(cache) if cache else cache_folder() / "chat"
+        self._cache = cache
         self._client = partial(
             ChatClient,
             model,
             url,
-            {**PARAMETERS, **self._way.parameters()},
+            PARAMETERS,
             leave_out=leave_out,
-            optional=(*PARAMETERS, *self._way.parameters()),
+            optional=(*PARAMETERS, *(name for way in self._ways for name in way.parameters())),
             tries=tries,
             seconds=seconds,
             parallel=parallel,
@@ -131,7 +135,7 @@ class ChatMethod(Method):
             price=self._price,
             budget=budget,
         )
-        self._examples: list[tuple[str, str, str]] = []  # digest of the row, question, answer
+        self._examples: dict[str, list[Example]] = {}  # by the name of the way
         self._rates = dict.fromkeys(("requests", "sent", "received"), 0.0)  # of each row
         self._told = self._client(store=Store(None)).describe()
         self._asking: ChatClient | None = None
@@ -143,8 +147,8 @@ class ChatMethod(Method):
 
     def describe(self) -> str:
         """The base, the model, and all settings that the results depend on."""
-        prompt = sha256(self._way.prompt.encode()).hexdigest()[:8]
-        own = f"{self._told},below={self._below:g},{self._way_name},prompt={prompt}"
+        prompt = sha256("".join(way.prompt for way in self._ways).encode()).hexdigest()[:8]
+        own = f"{self._told},below={self.below:g},{self._way_name},prompt={prompt}"
         own += f",options={self._options},examples={self._n_examples}"
         own += f",reliability={self._reliability:g},tries={self._tries}"
         if self._budget is not None:
@@ -166,7 +170,7 @@ class ChatMethod(Method):
     def check(self) -> None:
         """Check the base, and that it can be asked; raises SpanbridgeError."""
         self.base.check()
-        if self._way.each and not isinstance(self.base, Matcher):
+        if CHOOSE in self._ways and not isinstance(self.base, Matcher):
             raise SpanbridgeError(
                 f"the method {self.base.name!r} has no candidates to choose among; take the way "
                 "insert"
@@ -185,13 +189,21 @@ class ChatMethod(Method):
         looked_at = rows[::step]
         usable = [row for row in looked_at if row[0].source.spans and row[0].target.words]
         drafts = [one for one in self._drafts(usable) if isinstance(one, Draft)]
-        self._settle(self._found_examples(drafts))
+        self._settle(
+            {
+                way.name: examples_for(way, drafts, self._n_examples, self._best)
+                for way in self._ways
+            }
+        )
         sent = received = n = 0
         for one in drafts:
-            for doubts in self._questions(one):
+            doubts = self._doubts(one)
+            insertion = [doubt for doubt in doubts if not doubt.options]
+            asked = [(CHOOSE, [doubt]) for doubt in doubts if doubt.options]
+            for way, each in (*asked, *([(INSERT, insertion)] if insertion else [])):
                 n += 1
-                sent += estimated(first_messages(self._dialogue(one.row[0], doubts, Counter())))
-                text = 0 if self._way.each else estimated_tokens(one.row[0].target.plain_text())
+                sent += estimated(first_messages(self._dialogue(way, one.row[0], each, Counter())))
+                text = 0 if way.each else estimated_tokens(one.row[0].target.plain_text())
                 received += text + ANSWER
         share = max(len(looked_at), 1)
         self._rates = {"requests": n / share, "sent": sent / share, "received": received / share}
@@ -206,7 +218,12 @@ class ChatMethod(Method):
         if self.base.learns:
             self.base.restore(content["base"], arrays)
         self._rates = {name: float(content["rates"][name]) for name in self._rates}
-        self._settle([(str(a), str(b), str(c)) for a, b, c in content["examples"]])
+        self._settle(
+            {
+                way: [(str(a), str(b), str(c)) for a, b, c in examples]
+                for way, examples in content["examples"].items()
+            }
+        )
 
     def forecast(self, n_rows: int) -> str:
         """Requests, tokens and money for so many rows, by those of the rows learned from."""
@@ -225,42 +242,63 @@ class ChatMethod(Method):
         """Project by the base, and ask about doubtful spans of all rows, side by side."""
         self.base.conventions = self.conventions
         drafts = self._drafts(rows)
-        asked = [
-            (n, doubts)
-            for n, one in enumerate(drafts)
-            if isinstance(one, Draft)
-            for doubts in self._questions(one)
-        ]
-        if self._asking is None:
-            self._settle(self._examples)
-        assert self._asking is not None
-        used: Counter[str] = Counter()
-        dialogues = [self._dialogue(rows[n][0], doubts, used) for n, doubts in asked]
-        answers = self._asking.hold(dialogues)
-        self.counts.update(used)
         picks: list[dict[int, Pick]] = [{} for _ in rows]
-        wanted: list[dict[int, Doubt]] = [{} for _ in rows]
-        for (n, doubts), answer in zip(asked, answers, strict=True):
-            wanted[n] |= {doubt.entity: doubt for doubt in doubts}
-            self.counts[ASKED] += len(doubts)
-            if isinstance(answer, Unanswered | str):
-                why = answer if isinstance(answer, str) else answer.why
-                self.unsettled += isinstance(answer, Unanswered)
-                self.counts[f"spans left as they were, unanswered: {why}"] += len(doubts)
-            else:
-                picks[n] |= answer
+        wanted = [
+            {doubt.entity: doubt for doubt in self._doubts(one)} if isinstance(one, Draft) else {}
+            for one in drafts
+        ]
+        self.counts[ASKED] += sum(map(len, wanted))
+        choices = [
+            (n, [doubt]) for n, of in enumerate(wanted) for doubt in of.values() if doubt.options
+        ]
+        self._ask(CHOOSE, rows, choices, picks)
+        insertions = []
+        for n, of in enumerate(wanted):
+            none = [e for e, pick in picks[n].items() if pick.place is None]
+            self.counts[NONE_OF_THEM] += len(none)
+            of |= {e: of[e]._replace(options=()) for e in none}
+            if doubts := [doubt for doubt in of.values() if not doubt.options]:
+                insertions.append((n, doubts))
+        self._ask(INSERT, rows, insertions, picks)
         return [
             one if isinstance(one, RowError) else self._decided(one, picks[n], wanted[n])
             for n, one in enumerate(drafts)
         ]
+
+    def _ask(
+        self,
+        way: Way,
+        rows: Sequence[Row],
+        questions: Sequence[tuple[int, list[Doubt]]],
+        picks: Sequence[dict[int, Pick]],
+    ) -> None:
+        """Ask about doubts of rows, by their numbers; where there is no answer, no pick stands."""
+        if self._asking is None:
+            self._settle(self._examples)
+        assert self._asking is not None
+        used: Counter[str] = Counter()
+        dialogues = [self._dialogue(way, rows[n][0], doubts, used) for n, doubts in questions]
+        answers = self._asking.hold(dialogues, way.parameters())
+        self.counts.update(used)
+        for (n, doubts), answer in zip(questions, answers, strict=True):
+            if not isinstance(answer, Unanswered | str):
+                picks[n].update(answer)
+                continue
+            why = answer if isinstance(answer, str) else answer.why
+            self.unsettled += isinstance(answer, Unanswered)
+            self.counts[f"spans left as they were, unanswered: {why}"] += len(doubts)
+            for doubt in doubts:
+                picks[n].pop(doubt.entity, None)
 
     def _decided(
         self, one: Draft, picks: Mapping[int, Pick], doubts: Mapping[int, Doubt]
     ) -> Projection:
         if not picks:
             return one.projection
-        sure = {e: confidence(one, doubts[e], pick, self._reliability) for e, pick in picks.items()}
-        return decided(one, picks, sure, self._below, self.counts)
+        verdicts = {
+            e: verdict(one, doubts[e], pick, self._reliability) for e, pick in picks.items()
+        }
+        return decided(one, verdicts, self.below, self.counts)
 
     def _drafts(self, rows: Sequence[Row]) -> list[Draft | RowError]:
         found = checked_projections(self.base, rows, self.base.project(rows))
@@ -269,93 +307,46 @@ class ChatMethod(Method):
             for row, one in zip(rows, found, strict=True)
         ]
 
-    def _settle(self, examples: list[tuple[str, str, str]]) -> None:
+    def _settle(self, examples: Mapping[str, list[Example]]) -> None:
         """Take up examples; answers to requests with these stand in a file of their own."""
-        self._examples = examples
-        job = f"{self._told}|{self._way.prompt}|{examples!r}"
-        name = sha256(job.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-        self._asking = self._client(store=Store(self._folder / f"{name}.jsonl"))
+        self._examples = dict(examples)
+        prompts = [way.prompt for way in self._ways]
+        self._asking = self._client(store=kept(self._cache, self._told, prompts, self._examples))
 
     def _dialogue(
-        self, pair: SentencePair, doubts: Sequence[Doubt], used: Counter[str]
+        self, way: Way, pair: SentencePair, doubts: Sequence[Doubt], used: Counter[str]
     ) -> Dialogue[Picks]:
         own = str(digest(pair))
         shown: list[Message] = []
-        for row, question, answer in self._examples:
+        for row, question, answer in self._examples.get(way.name, ()):
             if row != own:
                 shown.append({"role": "user", "content": question})
                 shown.append({"role": "assistant", "content": answer})
-        return self._way.dialogue(pair, doubts, shown, self._tries, used)
+        return way.dialogue(pair, doubts, shown, self._tries, used)
 
-    def _questions(self, one: Draft) -> Iterator[list[Doubt]]:
-        """Yield the doubts of a row, those of one question together."""
-        if one.projection.spans and not one.projection.origins:
-            return  # it is not known which source spans they belong to
-        fixed = one.fixed(self._below)
-        open_ = [e for e in range(len(one.spans)) if e not in fixed]
+    def _doubts(self, one: Draft) -> list[Doubt]:
+        """What is asked of a row: with candidates, if any, where the model is to choose."""
+        open_ = one.open(self.below)
         if not open_:
-            return
-        if not self._way.each:
-            if taggable(one.row[0], [one.spans[e][0] for e in open_]):
-                yield [one.doubt(e) for e in open_]
-            else:
-                self.counts["spans left as they were: tags cannot be written around them"] += len(
-                    open_
-                )
-            return
+            return []
+        fixed = one.fixed(self.below)
+        found = {e: one.doubt(e) for e in open_}
+        if CHOOSE in self._ways:
+            best = self._best(one)
+            for e in open_:
+                own = [one.found[e][0]] if e in one.found else []
+                others = [p for p in best[e] if one.fits(e, p, fixed) and p not in own]
+                found[e] = one.doubt(e, [*own, *others][: self._options])
+        bare = [e for e in open_ if not found[e].options]
+        if bare and not taggable(one.row[0], [one.spans[e][0] for e in bare]):
+            self.counts["spans left as they were: tags cannot be written around them"] += len(bare)
+            found = {e: doubt for e, doubt in found.items() if doubt.options}
+        return list(found.values())
+
+    def _best(self, one: Draft) -> list[list[Place]]:
+        """The best candidates of each place of a row."""
         assert isinstance(self.base, Matcher)
-        best = self.base.alternatives(one.row, self._options)
-        for e in open_:
-            own = [one.found[e][0]] if e in one.found else []
-            fitting = [place for place in best[e] if one.fits(e, place, fixed) and place not in own]
-            options = [*own, *fitting][: self._options]
-            if options:
-                yield [one.doubt(e, options)]
-
-    def _found_examples(self, drafts: Sequence[Draft]) -> list[tuple[str, str, str]]:
-        """The surest short rows as questions with answers, first one for each label."""
-        found: list[tuple[str, str, str]] = []
-        sure = []
-        for one in drafts:
-            pair = one.row[0]
-            words = max(len(pair.source.words), len(pair.target.words))
-            if len(one.found) == len(one.spans) and words <= SHORT:
-                least = min(score for _, score in one.found.values())
-                if least >= SURE and taggable(pair, [same[0] for same in one.spans]):
-                    sure.append((-least, digest(pair), one))
-        sure.sort(key=lambda item: item[:2])
-        seen: set[str] = set()
-        taken: set[int] = set()
-        for new in (True, False):
-            for _, number, one in sure:
-                labels = {span.label for same in one.spans for span in same}
-                if len(found) == self._n_examples:
-                    return found
-                if number in taken or (new and not labels - seen):
-                    continue
-                if (example := self._example(one, seen if new else set())) is not None:
-                    found.append((str(number), *example))
-                    taken.add(number)
-                    seen |= labels
-        return found
-
-    def _example(self, one: Draft, seen: set[str]) -> tuple[str, str] | None:
-        """A sure row as a question with its answer, on a label that is not seen yet if it can."""
-        pair = one.row[0]
-        doubts = [one.doubt(e) for e in range(len(one.spans))]
-        if self._way.each:
-            assert isinstance(self.base, Matcher)
-            e = next((d.entity for d in doubts if set(d.labels) - seen), 0)
-            best = self.base.alternatives(one.row, self._options)[e]
-            right = one.found[e][0]
-            others = [place for place in best if place != right][: self._options - 1]
-            if not others:
-                return None
-            doubts = [one.doubt(e, [right, *others])]
-        targets = [one.found[doubt.entity][0] for doubt in doubts]
-        if nesting(targets)[1]:
-            return None
-        return self._way.question(pair, doubts), self._way.answer(pair, doubts, targets)
+        return self.base.alternatives(one.row, self._options)
 
 
 def _made(base: str | dict[str, Any] | Method) -> Method:

@@ -17,6 +17,7 @@ from math import exp
 from typing import Any, NamedTuple
 
 from spanbridge.chat.answer import Answer, without_thoughts
+from spanbridge.chat.asking import corrected, form, only_object
 from spanbridge.chat.client import Dialogue, Message
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span, nesting
@@ -25,12 +26,7 @@ Place = tuple[int, int]
 
 # Words on each side of a numbered place that are shown with it.
 AROUND = 5
-# Characters of an answer that the model is shown again when it has to mend it.
-_SHOWN = 4000
 _TAG = re.compile(r"<(/?)e(\d{1,4})>")
-REQUESTS = "requests_to_the_chat_model"
-SENT, RECEIVED = "tokens_sent_to_the_chat_model", "tokens_received_from_the_chat_model"
-
 CHOOSE = (
     "The user sends a text with a phrase between [[ and ]], the label of the phrase, a translation "
     "of the text, and numbered places of the translation, each between [[ and ]] with the words "
@@ -80,7 +76,6 @@ class Pick(NamedTuple):
 
 # By the numbers of places; or why no answer can be used.
 Picks = Mapping[int, Pick] | str
-UNUSABLE = "its answers could not be used"
 
 
 @dataclass(frozen=True)
@@ -88,8 +83,9 @@ class Way:
     """A way of asking.
 
     Attributes:
+        name: its name among the options.
         prompt: the instruction.
-        schema: of the JSON object that is answered.
+        properties: of the JSON object that is answered, with their schemas.
         question: what the user says of a row.
         answer: the right answer, for examples: of a row, and the target words of each doubt.
         read: what an answer says of the doubts; raises ValueError with what is wrong.
@@ -97,8 +93,9 @@ class Way:
         logprobs: log-probabilities of the answer's tokens are of use.
     """
 
+    name: str
     prompt: str
-    schema: Mapping[str, Any]
+    properties: Mapping[str, Any]
     question: Callable[[SentencePair, Sequence[Doubt]], str]
     answer: Callable[[SentencePair, Sequence[Doubt], Sequence[Place]], str]
     read: Callable[[Answer, SentencePair, Sequence[Doubt]], dict[int, Pick]]
@@ -107,9 +104,7 @@ class Way:
 
     def parameters(self) -> dict[str, Any]:
         """Parameters of requests."""
-        schema = {"name": "answer", "strict": True, "schema": self.schema}
-        form = {"response_format": {"type": "json_schema", "json_schema": schema}}
-        return form | ({"logprobs": True} if self.logprobs else {})
+        return form(**self.properties) | ({"logprobs": True} if self.logprobs else {})
 
     def dialogue(
         self,
@@ -133,23 +128,7 @@ class Way:
             *examples,
             {"role": "user", "content": self.question(pair, doubts)},
         ]
-        messages = first
-        for _ in range(tries):
-            answer = yield messages
-            used.update({REQUESTS: 1, SENT: answer.sent, RECEIVED: answer.received})
-            try:
-                if answer.fault:
-                    raise ValueError(answer.fault)
-                return self.read(answer, pair, doubts)
-            except ValueError as error:
-                said = answer.content[:_SHOWN] or "(nothing)"
-                told = f"This cannot be used: {error}. Answer again, as you were told."
-                messages = [
-                    *first,
-                    {"role": "assistant", "content": said},
-                    {"role": "user", "content": told},
-                ]
-        return UNUSABLE
+        return corrected(first, lambda answer: self.read(answer, pair, doubts), tries, used)
 
 
 def _question_of_choice(pair: SentencePair, doubts: Sequence[Doubt]) -> str:
@@ -168,7 +147,7 @@ def _between(sentence: Sentence, place: Place, around: int) -> str:
     """A place between brackets, with so many words around it."""
     start, end = place
     first, last = max(0, start - around), min(len(sentence.words), end + around)
-    text, (starts, ends) = sentence.plain_text(), _bounds(sentence)
+    text, (starts, ends) = sentence.plain_text(), bounds(sentence)
     a, b = starts[start], ends[end - 1]
     return _line(f"{text[starts[first] : a]}[[{text[a:b]}]]{text[b : ends[last - 1]]}")
 
@@ -237,7 +216,7 @@ def tagged(sentence: Sentence, places: Mapping[int, Place]) -> str:
         edges.append((end, 0, -start, f"</e{entity + 1}>"))
     # of equal places the first one is opened first, and so closed last
     order = sorted(range(len(edges)), key=lambda n: (*edges[n][:3], n if edges[n][1] else -n))
-    text, (starts, ends) = sentence.plain_text(), _bounds(sentence)
+    text, (starts, ends) = sentence.plain_text(), bounds(sentence)
     written, at = [], 0
     for n in order:
         word, opening, _, tag = edges[n]
@@ -247,7 +226,7 @@ def tagged(sentence: Sentence, places: Mapping[int, Place]) -> str:
     return "".join([*written, text[at:]])
 
 
-def _bounds(sentence: Sentence) -> tuple[list[int], list[int]]:
+def bounds(sentence: Sentence) -> tuple[list[int], list[int]]:
     """Characters of :meth:`Sentence.plain_text` at which each word begins, and ends."""
     if sentence.text is not None and sentence.offsets is not None:
         return [start for start, _ in sentence.offsets], [end for _, end in sentence.offsets]
@@ -256,11 +235,7 @@ def _bounds(sentence: Sentence) -> tuple[list[int], list[int]]:
 
 
 def _read_insertion(answer: Answer, pair: SentencePair, doubts: Sequence[Doubt]) -> dict[int, Pick]:
-    whole = [one for one in answer.objects() if isinstance(one.get("text"), str)]
-    found = [one for n, one in enumerate(whole) if one not in whole[:n]]
-    if len(found) != 1:
-        raise ValueError(f"it holds {len(found) or 'no'} JSON objects with a text, not one")
-    (one,) = found
+    one = only_object(answer, "text", str)
     given = one.get("absent") or []
     absent = {n for n in given if type(n) is int} if isinstance(given, list) else set()
     places = read_tags(one["text"], pair.target)
@@ -313,7 +288,7 @@ def _in_words(edges: Mapping[int, Place], target: Sentence) -> dict[int, Place]:
     """Places in characters, spaces not counted, as places in words."""
     text = target.plain_text()
     before = list(accumulate((not char.isspace() for char in text), initial=0))
-    starts, ends = ([before[n] for n in edge] for edge in _bounds(target))
+    starts, ends = ([before[n] for n in edge] for edge in bounds(target))
     found = {}
     for number, (a, b) in edges.items():
         first = next((k for k, end in enumerate(ends) if end > a), len(ends))
@@ -331,21 +306,12 @@ def _bare(text: str) -> str:
     return "".join(text.split())
 
 
-def _schema(**properties: Any) -> dict[str, Any]:
-    required = list(properties)
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
-    }
-
-
 _INTEGER = {"type": "integer"}
 WAYS = {
     "choose": Way(
+        "choose",
         CHOOSE,
-        _schema(choice=_INTEGER),
+        {"choice": _INTEGER},
         _question_of_choice,
         _answer_of_choice,
         _read_choice,
@@ -353,8 +319,9 @@ WAYS = {
         logprobs=True,
     ),
     "insert": Way(
+        "insert",
         INSERT,
-        _schema(text={"type": "string"}, absent={"type": "array", "items": _INTEGER}),
+        {"text": {"type": "string"}, "absent": {"type": "array", "items": _INTEGER}},
         _question_of_insertion,
         _answer_of_insertion,
         _read_insertion,

@@ -159,6 +159,7 @@ def make_data_steps(
     tagger: Entry | None = None,
     segment: bool = False,
     marks: str | None = None,
+    entities: Mapping[str, Any] | None = None,
 ) -> list[Entry]:
     """Steps from a corpus to training data in another language.
 
@@ -168,7 +169,11 @@ def make_data_steps(
         tagger: a tagger that labels the corpus; None if it has labels.
         segment: find words of scripts that are written without spaces.
         marks: style of marks for mark-then-translate in place of alignment and projection.
+        entities: settings of entity-aligned translation in place of these.
     """
+    if entities is not None:
+        own = [] if tagger is None else [{"tag": {"tagger": tagger}}]
+        return [*own, {"translate-entities": {"translator": translator, **entities}}]
     tag: list[Entry] = [] if tagger is None else [{"tag": {"tagger": tagger}}]
     if marks is not None:
         return [*tag, {"mark": {"translator": translator, "style": marks}}]

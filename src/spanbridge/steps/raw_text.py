@@ -15,6 +15,7 @@ from spanbridge.core.rows import (
     PROJECTED,
     REJECTED,
     TAGGED,
+    UNTAGGED,
     SentenceOf,
     SentencePair,
     Side,
@@ -200,8 +201,9 @@ def by_text(rows: Sequence[SentencePair]) -> Iterator[list[SentencePair]]:
 def joined(rows: Sequence[SentencePair]) -> SentencePair:
     """One row made from the rows of a text's sentences.
 
-    It is ``projected`` if any of them is; else it has the status of the first. Its confidence is
-    the product of theirs; None if any has none.
+    It is ``projected`` if any of them is; else it has the status of the first that a tagger has
+    read. Its confidence is the product of theirs; None if any has none. Sentences that were
+    rejected, or not read, are named beside others that were not.
     """
     first = rows[0].sentence_of
     if first is None:
@@ -212,7 +214,13 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
         OTHER[first.side]: concatenated([pair.side(OTHER[first.side]) for pair in rows]),
     }
     statuses = [pair.status for pair in rows]
-    rejected = [s.removeprefix(REJECTED) for s in statuses if s and s.startswith(REJECTED)]
+    read = [status for status in statuses if not (status or "").startswith(UNTAGGED)]
+    status = PROJECTED if PROJECTED in statuses else [*read, *statuses][0]
+    rejected = [
+        one.removeprefix(REJECTED)
+        for one in statuses
+        if one is not None and one.startswith((REJECTED, UNTAGGED))
+    ]
     extra: dict[str, Any] = {}
     for pair in rows:
         for key, value in pair.extra.items():
@@ -222,7 +230,7 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
         source=sides["source"],
         target=sides["target"],
         links=WordAlignment.concatenated([pair.links for pair in rows]),
-        status=PROJECTED if PROJECTED in statuses else statuses[0],
+        status=status,
         confidence=joint_probability([pair.confidence for pair in rows]),
         explanation=tuple(line for pair in rows for line in pair.explanation or ()) or None,
         translation_status=_worst([pair.translation_status for pair in rows]),
@@ -230,7 +238,7 @@ def joined(rows: Sequence[SentencePair]) -> SentencePair:
         back_translation_status=_worst([pair.back_translation_status for pair in rows]),
         pivot_text=" ".join(pair.pivot_text for pair in rows if pair.pivot_text) or None,
         sentence_of=None,
-        rejected_sentences=tuple(rejected) if rejected and PROJECTED in statuses else None,
+        rejected_sentences=tuple(rejected) if rejected and status in (PROJECTED, None) else None,
         extra=extra,
     )
 

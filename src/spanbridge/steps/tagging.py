@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, REJECTED, TAGGED, SentencePair, Side
+from spanbridge.core.rows import (
+    EMPTY,
+    FAILED,
+    PROJECTED,
+    REJECTED,
+    TAGGED,
+    UNTAGGED,
+    SentencePair,
+    Side,
+)
 from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.candidates import Candidate
 from spanbridge.projection.solve.choice import exact
@@ -17,13 +26,37 @@ from spanbridge.projection.solve.layers import by_layers
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import TAGGER, Context, Step, TaggerSettings, chunks
 from spanbridge.steps.fates import UNLIKELY
-from spanbridge.tagging.base import Tagged, Tagger, span_probability
+from spanbridge.tagging.base import Tagged, Tagger, Words, span_probability
 from spanbridge.tagging.labels import RelabellingTagger
 
 MIN_SCORE = 0.4  # of an ensemble's spans
 
 
-class Tag(Step):
+class _Tagging(Step):
+    """A step with a tagger, whose counts it enters in the account."""
+
+    tagger: TaggerSettings = TAGGER
+    _tagger: Tagger = PrivateAttr()
+    _unsettled: int = PrivateAttr(0)
+
+    def begin(self, kept: Mapping[str, Any]) -> None:
+        """Begin a shard; answers of a server are where the tagger keeps them."""
+        self._unsettled = self._tagger.unsettled
+
+    def kept(self) -> dict[str, Any] | None:
+        """Nothing but that some sentences of the shard got no answer, if so."""
+        return {} if self._tagger.unsettled > self._unsettled else None
+
+    def _tagged(self, sentences: Sequence[Words], account: Account) -> list[Tagged]:
+        """What the tagger finds."""
+        before = Counter(self._tagger.counts)
+        found = self._tagger.tag(sentences)
+        for name, n in (Counter(self._tagger.counts) - before).items():
+            account.note(name, n)
+        return found
+
+
+class Tag(_Tagging):
     """Find the spans of one side with a tagger.
 
     Attributes:
@@ -39,12 +72,10 @@ class Tag(Step):
     name: ClassVar[str] = TAGGED
     takes: ClassVar[tuple[str, ...]] = ("{side}_words",)
     makes: ClassVar[tuple[str, ...]] = ("{side}_spans",)
-    tagger: TaggerSettings = TAGGER
     side: Side = "source"
     map: dict[str, str] = Field(default_factory=dict)
     others: Literal["keep", "drop", "error"] = "keep"
     min_score: float = Field(0.0, ge=0, le=1)
-    _tagger: Tagger = PrivateAttr()
 
     def open(self, context: Context) -> None:
         """Load the tagger.
@@ -68,7 +99,7 @@ class Tag(Step):
         """Rows with the tagger's spans in place of the side's former ones."""
         before = Counter(self._tagger.dropped)
         for chunk in chunks(rows):
-            opinions = self._tagger.tag([pair.side(self.side).words for pair in chunk])
+            opinions = self._tagged([pair.side(self.side).words for pair in chunk], account)
             for pair, found in zip(chunk, opinions, strict=True):
                 yield self._row(pair, found, account)
         for label, n in (Counter(self._tagger.dropped) - before).items():
@@ -77,13 +108,17 @@ class Tag(Step):
     def _row(self, pair: SentencePair, found: Tagged, account: Account) -> SentencePair:
         result = dict.fromkeys(("status", "confidence", "explanation", "rejected_sentences"))
         before = pair.side(self.side)
+        lost = None if found.fault is None else f"{UNTAGGED}{found.fault}"
         if pair.failure is not None and not before.words:
-            status = f"{FAILED}no translation to tag"
-            account.statuses[status] += 1
+            lost = f"{FAILED}no translation to tag"
+        if lost is not None:
+            account.statuses[lost] += 1
             bare = before.with_spans(())
-            if self.side == "source":
-                return pair.replace(source=bare)
-            return pair.replace(target=bare, **{**result, "status": status}, provenance=self.name)
+            if self.side == "target":
+                return pair.replace(target=bare, **{**result, "status": lost}, provenance=self.name)
+            if lost.startswith(UNTAGGED):
+                return pair.without_result().replace(source=bare)._replace(status=lost)
+            return pair.replace(source=bare)
         spans = tuple(s for s in found.spans if s.score is None or s.score >= self.min_score)
         account.tagged(pair, len(spans))
         account.note(
@@ -94,11 +129,12 @@ class Tag(Step):
         account.calibrated(spans, "uncalibrated: a tagger's own probabilities")
         done = before.with_spans(spans, found.empty_probability)
         if self.side == "source":
-            return pair.replace(source=done)
+            stale = pair.without_result() if (pair.status or "").startswith(UNTAGGED) else pair
+            return stale.replace(source=done)
         return pair.replace(target=done, **result, provenance=self.name)
 
 
-class Ensemble(Step):
+class Ensemble(_Tagging):
     """Combine the target's spans with the predictions of a tagger of its language.
 
     An ensemble of translate-test and translate-train (or any other tagger): Ebing and Glavaš
@@ -114,10 +150,8 @@ class Ensemble(Step):
 
     name: ClassVar[str] = "ensemble"
     takes: ClassVar[tuple[str, ...]] = ("target_words", "target_spans")
-    tagger: TaggerSettings = TAGGER
     weight: float = Field(0.5, ge=0, le=1)
     min_score: float = Field(MIN_SCORE, ge=0, le=1)
-    _tagger: Tagger = PrivateAttr()
 
     def open(self, context: Context) -> None:
         """Load the tagger."""
@@ -133,17 +167,20 @@ class Ensemble(Step):
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with the combined spans; rejected ones stay as they are."""
-        opinions = self._tagger.tag([pair.target.words for pair in rows])
+        opinions = self._tagged([pair.target.words for pair in rows], account)
         for pair, found in zip(rows, opinions, strict=True):
             status = pair.status or ""
-            if status.startswith(REJECTED):
+            alone = status.startswith(FAILED) or status == UNLIKELY
+            if status.startswith(REJECTED) or (alone and found.fault is not None):
                 account.enter(pair, status)
                 yield pair
                 continue
-            alone = status.startswith(FAILED) or status == UNLIKELY
             if alone:
                 account.note("rows without a translation, with the tagger's spans alone", 1)
             weight = 0.0 if alone else self.weight
+            if found.fault is not None:
+                account.note(f"rows that the tagger did not read: {found.fault}", 1)
+                weight = 1.0
             spans = combine(pair.target.spans, found, self._tagger.classes, weight, self.min_score)
             before = {span[:3] for span in pair.target.spans}
             after = {span[:3] for span in spans}

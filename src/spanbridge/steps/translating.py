@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Annotated, Any, ClassVar
@@ -63,7 +64,14 @@ def _guards(given: Any) -> Guards:
         raise ValueError(str(error)) from error
 
 
-class _Translating(Step):
+class Translating(Step):
+    """A step with a translator.
+
+    Attributes:
+        translator: the translator.
+        guards: bounds beyond which a translation is suspect.
+    """
+
     translator: TranslatorSettings = PartSettings("translator", "apertium")
     guards: Annotated[Guards, BeforeValidator(_guards)] = GUARDS
     _translator: Translator = PrivateAttr()
@@ -77,6 +85,7 @@ class _Translating(Step):
         self._translator.describe(*self._languages)  # raises for unknown languages
 
     def parts(self) -> dict[str, str]:
+        """Everything that translations depend on."""
         return {
             "translator": self._translator.describe(*self._languages),
             "languages": "-".join(language.tag for language in self._languages),
@@ -93,6 +102,13 @@ class _Translating(Step):
         told |= zip(asked, found, strict=True)
         return [told[text] for text in texts]
 
+    def run(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Work on a batch, and enter what the translator counted."""
+        before = Counter(self._translator.counts)
+        yield from super().run(rows, account)
+        for name, n in (Counter(self._translator.counts) - before).items():
+            account.note(name, n)
+
     def begin(self, kept: Mapping[str, Any]) -> None:
         """Begin a shard with the translations of an earlier attempt that did not fail."""
         self._answers = {text: Translation(*found) for text, found in kept.items()}
@@ -104,7 +120,7 @@ class _Translating(Step):
         return sound if len(sound) < len(told) else None
 
 
-class Translate(_Translating):
+class Translate(Translating):
     """Translate one side; the translations become the other side.
 
     Attributes:
@@ -183,7 +199,7 @@ class _Marked:
     why_lost: Callable[[int], str]
 
 
-class _Marking(_Translating):
+class _Marking(Translating):
     """A step that translates with marks around the spans (EasyProject, Chen et al. 2023)."""
 
     style: StyleName = "brackets"

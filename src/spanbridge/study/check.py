@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.kept import keeping
-from spanbridge.core.progress import Progress, Task, duration, silent
-from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.progress import Progress, Task, silent
+from spanbridge.core.rows import SentencePair
 from spanbridge.core.temporary import private_folder
 from spanbridge.evaluation import aligned
 from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.formats.languages import find_language
 from spanbridge.run.config import Pipeline, make_pipeline
-from spanbridge.run.memory import in_memory
-from spanbridge.steps.base import Context, PartSettings, Step
+from spanbridge.steps.base import Context, Step
+from spanbridge.study.estimate import Estimate, tried
 from spanbridge.study.inputs import Corpus, Input, without_gold
 from spanbridge.study.plan import Plan
 from spanbridge.study.predictions import check_file, check_predictions
@@ -35,30 +34,6 @@ if TYPE_CHECKING:
 # First rows of each text by which steps are checked, and most of them that are kept for estimates.
 _LOOKED_AT = 50
 _KEPT_PARTS = 4
-
-
-@dataclass
-class Estimate:
-    """What the steps of a study will take, by a few rows of each text.
-
-    Attributes:
-        seconds: by step, on this machine with one process.
-        characters: that are sent to chat models.
-        left_out: what the seconds do not hold.
-    """
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    characters: int = 0
-    left_out: dict[str, None] = field(default_factory=dict)
-
-    def text(self) -> str:
-        """Summary in plain text."""
-        whole = duration(sum(self.seconds.values()))
-        lines = [f"about {whole} of one process on this machine"]
-        lines += [f"  {name}: {duration(n)}" for name, n in self.seconds.items()]
-        if self.characters:
-            lines.append(f"about {self.characters:,} characters are sent to chat models")
-        return "\n".join([*lines, *(f"not estimated: {what}" for what in self.left_out)])
 
 
 @dataclass
@@ -145,8 +120,10 @@ class _Check:
         self._sound: set[str] = set()  # pipelines that have been checked
         self._encoders: set[str] = set()  # those that are here
         self._cells = Counter(cell.text.name for cell in plan.cells)
-        self._after: dict[tuple[str, ...], list[SentencePair]] = {}  # rows after steps
-        self._costs: dict[tuple[str, ...], tuple[float, int]] = {}  # seconds, characters of steps
+        # rows after steps; None if only a chat model could tell
+        self._after: dict[tuple[str, ...], list[SentencePair] | None] = {}
+        # seconds of steps, and what they would ask of chat models
+        self._costs: dict[tuple[str, ...], tuple[float, Counter[str]]] = {}
         self._counted: set[tuple[str, ...]] = set()
         # first rows of training data, and the name of what it comes from, by the path of its file
         self._made: dict[str, tuple[Sequence[SentencePair] | None, str]] = {}
@@ -329,15 +306,18 @@ class _Check:
                     )
                     return None
                 step.open(_context(made))
-                rows, started = self._after[before], time.monotonic()
-                self._after[now], _, _ = in_memory([step], rows, fit=True)
-                self._costs[now] = (time.monotonic() - started, _characters(step, rows))
+                self._after[now], self._costs[now] = tried(step, self._after[before] or ())
             if (text, *now) not in self._counted:
                 self._counted.add((text, *now))
-                seconds, characters = self._costs[now]
+                seconds, asked = self._costs[now]
                 told = estimate.seconds.get(step.name, 0.0)
                 estimate.seconds[step.name] = told + seconds * share
-                estimate.characters += round(characters * share)
+                estimate.requests += round(asked["requests"] * share)
+                estimate.tokens += round(asked["tokens"] * share)
+            if self._after[now] is None:
+                if step is not made.steps[-1]:
+                    estimate.left_out[f"what follows the chat model of the step {step.name}"] = None
+                return None
             before = now
         return self._after[before]
 
@@ -378,12 +358,3 @@ def _open(settings: Mapping[str, Any]) -> None:
 
 def _languages(given: Input) -> dict[str, str]:
     return {"target": given.language, "source": given.source}
-
-
-def _characters(step: Step, rows: Sequence[SentencePair]) -> int:
-    """Characters of a step's rows that go to a chat model."""
-    parts = [getattr(step, name) for name in type(step).model_fields]
-    if not any(isinstance(part, PartSettings) and part.name == "chat" for part in parts):
-        return 0
-    side: Side = getattr(step, "side", "target")
-    return sum(len(row.side(side).plain_text()) for row in rows)

@@ -29,11 +29,13 @@ class Tagged:
         spans: disjoint, in order. Scores lie in (0, 1]; None where the tagger gives none.
         probabilities: each word's probabilities of the tagger's classes, [n_words, n_classes]; None
             where the tagger gives none.
+        fault: why nothing is known of the sentence; None if it was read.
     """
 
     n_words: int
     spans: tuple[Span, ...]
     probabilities: Probabilities | None = None
+    fault: str | None = None
 
     @property
     def tags(self) -> list[str]:
@@ -61,11 +63,18 @@ class Tagger(Part, ABC):
             beforehand.
         gives_probabilities: True if opinions come with the probabilities of all classes.
         licence: of the model or the file, ``unknown`` where nobody says.
+        unsettled: number of sentences that got no answer of a server, and may get one another time.
     """
 
     classes: tuple[str, ...] = ()
     gives_probabilities: bool = True
     licence: str = "unknown"
+    unsettled: int = 0
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Further counts for the account so far; most taggers have none."""
+        return Counter()
 
     @property
     def dropped(self) -> Counter[str]:

@@ -65,6 +65,16 @@ class RelabellingTagger(Tagger):
         return label if self._others == "keep" else None
 
     @property
+    def unsettled(self) -> int:  # type: ignore[override]  # the tagger's own
+        """As of the tagger."""
+        return self._tagger.unsettled
+
+    @property
+    def counts(self) -> Counter[str]:
+        """As of the tagger."""
+        return self._tagger.counts
+
+    @property
     def dropped(self) -> Counter[str]:
         """Number of spans dropped so far, by the tagger's label."""
         return self._dropped + self._tagger.dropped
@@ -91,4 +101,5 @@ class RelabellingTagger(Tagger):
             else:
                 spans.append(span._replace(label=new))
         p = found.probabilities
-        return Tagged(found.n_words, tuple(spans), None if p is None else p @ self._matrix)
+        mapped = None if p is None else p @ self._matrix
+        return Tagged(found.n_words, tuple(spans), mapped, found.fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -62,6 +63,11 @@ class Translator(Part, ABC):
     multilingual: bool = False
     looks_up: bool = False
     forces: bool = False
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Counts for the account so far, such as requests to a server; most have none."""
+        return Counter()
 
     @abstractmethod
     def describe(self, source: Language, target: Language) -> str:

@@ -6,16 +6,20 @@ All text goes to that server, wherever it is.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 from spanbridge.chat.answer import Answer
+from spanbridge.chat.asking import RECEIVED, REQUESTS, SENT, kept
 from spanbridge.chat.client import KEY, ChatClient, Dialogue, Message, Unanswered
+from spanbridge.chat.store import Price
 from spanbridge.core.rows import FAILED
 from spanbridge.formats.languages import Language, language_names
 from spanbridge.translation.base import BLANK, Translation, Translator
 from spanbridge.translation.chat_answers import read_answer
+from spanbridge.translation.chat_pairs import Paired, Pairing
 
 _LEAST_KEY = 8  # letters of a key that no translation holds by chance
 # Parameters of a request beside the model and the messages, each of which can be left out.
@@ -50,6 +54,10 @@ class ChatTranslator(Translator):
         parallel: requests at the same time.
         pause: seconds before the second try, or more if the server asks for it; doubled before each
             further one.
+        cache: folder for answers; by default one in the user's cache folder.
+        price: money for a million tokens sent, and received: ``0.15/0.60``, or one number.
+        budget: most money that is spent, at that price, on this model and cache; what was spent in
+            earlier runs counts.
 
     Attributes:
         endpoint: the address.
@@ -71,8 +79,12 @@ class ChatTranslator(Translator):
         seconds: float = 120.0,
         parallel: int = 4,
         pause: float = 1.0,
+        cache: str = "",
+        price: str | float | None = None,
+        budget: float | None = None,
     ) -> None:
         self.licence = licence
+        self._counts: Counter[str] = Counter()
         self._client = ChatClient(
             model,
             url,
@@ -82,12 +94,19 @@ class ChatTranslator(Translator):
             seconds=seconds,
             parallel=parallel,
             pause=pause,
+            store=kept(cache, "translator", model, url),
+            price=None if price is None else Price.parse(price),
+            budget=budget,
         )
-        key = os.environ.get(KEY, "")
         key = os.environ.get(KEY, "")
         self._key = key if len(key) >= _LEAST_KEY else None
         self._tries = tries
         self.endpoint = self._client.endpoint
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What was asked so far."""
+        return self._counts
 
     def describe(self, source: Language, target: Language) -> str:
         """Name, model, address, parameters and prompt; no key."""
@@ -116,6 +135,52 @@ class ChatTranslator(Translator):
             found[n] = one
         return found
 
+    def with_phrases(
+        self,
+        texts: Sequence[str],
+        phrases: Sequence[Sequence[str]],
+        source: Language,
+        target: Language,
+        *,
+        check: bool = False,
+    ) -> list[Paired]:
+        """Translate texts, and say where phrases of them are in the translations.
+
+        Args:
+            texts: the texts; blank ones are not asked about.
+            phrases: phrases of each.
+            source, target: their language, and the one wanted.
+            check: translate back, for the scores.
+        """
+        return self._pairing(source, target, check).of_phrases(texts, phrases)
+
+    def with_labels(
+        self,
+        texts: Sequence[str],
+        labels: Mapping[str, str],
+        source: Language,
+        target: Language,
+        *,
+        check: bool = False,
+    ) -> list[Paired]:
+        """Translate texts, and find what labels describe on both sides, in one answer.
+
+        Args:
+            texts: the texts; blank ones are not asked about.
+            labels: labels with their descriptions.
+            source, target: their language, and the one wanted.
+            check: translate back, for the scores.
+        """
+        return self._pairing(source, target, check).of_labels(texts, labels)
+
+    def _pairing(self, source: Language, target: Language, check: bool) -> Pairing:
+        names = _name(source), _name(target)
+        return Pairing(self._client, names, self._tries, check, self._check_key, self._counts)
+
+    def _check_key(self, text: str) -> None:
+        if self._key is not None and self._key in text:
+            raise ValueError("the answer holds the key of the endpoint")
+
     def _dialogue(self, system: str, text: str) -> Dialogue[Translation]:
         """Ask for a translation until there is one."""
         messages: list[Message] = [
@@ -123,7 +188,9 @@ class ChatTranslator(Translator):
             {"role": "user", "content": text},
         ]
         for _ in range(self._tries):
-            found = self._read((yield messages), text)
+            answer = yield messages
+            self._counts.update({REQUESTS: 1, SENT: answer.sent, RECEIVED: answer.received})
+            found = self._read(answer, text)
             if not found.status.startswith(FAILED):
                 break
         return found
