@@ -83,17 +83,18 @@ class Boundaries:
     ) -> None:
         self._source = source
         closed, wanted = conventions.closed, conventions.wanted
-        self._classes = [closed.class_of(word) if closed else "" for word in target]
+        #: closed class of each word, empty for none
+        self.classes = [closed.class_of(word) if closed else "" for word in target]
         self._wanted = wanted
-        small = [bool(kind) and kind != TITLE for kind in self._classes]
+        small = [bool(kind) and kind != TITLE for kind in self.classes]
         #: weight of each word, in (0, 1]; None if all are 1
         self.weights: Vector | None = np.where(small, SMALL, 1.0) if any(small) else None
         #: a word at either end of a candidate that should stand outside
         self._small = np.array(
-            [a and b != KIND for a, b in zip(small, self._classes, strict=True)], np.float64
+            [a and b != KIND for a, b in zip(small, self.classes, strict=True)], np.float64
         )
         #: a word that belongs to the name before it, by the place before it
-        self._kinds = np.array([*(kind == KIND for kind in self._classes), False], np.float64)
+        self._kinds = np.array([*(kind == KIND for kind in self.classes), False], np.float64)
         self._signs = np.array([not any(map(str.isalnum, word)) for word in target], np.float64)
         self._ending = np.array(
             [word in _ENDS or word in _CLOSING_WORDS for word in target], np.bool_
@@ -133,11 +134,11 @@ class Boundaries:
 
     def _free(self) -> Vector:
         """1 for words of classes of which nothing was said."""
-        return np.array([kind not in self._wanted for kind in self._classes], np.float64)
+        return np.array([kind not in self._wanted for kind in self.classes], np.float64)
 
     def _against(self, kind: str, place: Place, intervals: Intervals) -> Vector:
         """Number of ends of each candidate that go against a convention."""
-        of_kind = np.array([*(one == kind for one in self._classes), False], np.float64)
+        of_kind = np.array([*(one == kind for one in self.classes), False], np.float64)
         if place == "out":
             return of_kind[intervals.start] + of_kind[intervals.end - 1]
         before = np.where(intervals.start > 0, of_kind[intervals.start - 1], 0.0)
