@@ -6,7 +6,7 @@ projects with these. They count as far as they can be trusted: by how much of th
 each tagger foretells in sentences that it did not learn from. Where that is nothing (few rows,
 labels that the words do not tell), the first pass's weights are all that is left.
 
-Corrected rows take the place of their projections in all that is learned, count for more, and
+Corrected rows take the place of their projections in all that is learned, and
 teach a score of their own (:mod:`~spanbridge.projection.edges`).
 """
 
@@ -35,7 +35,7 @@ from spanbridge.projection.presets import SoftMethod, SolverName
 from spanbridge.projection.regression import Floats, Indices
 from spanbridge.projection.score_input import ScoreInput, TagProbabilities
 from spanbridge.projection.scores import Score
-from spanbridge.projection.teaching import COUNTS_FOR, examples_of
+from spanbridge.projection.teaching import examples_of
 from spanbridge.projection.weights import FIRST, SECOND, Weights
 
 # A tagger that takes away this share of the uncertainty about tags counts in full (parliament with
@@ -163,7 +163,7 @@ class CorpusMethod(SoftMethod):
                 for found in self.project([row])
             ]
             gold = [[span[:3] for span in pair.target.spans] for pair, _ in self._gold]
-            _learn(state, bare + self._gold * COUNTS_FOR, spans + gold * COUNTS_FOR)
+            _learn(state, kept, spans + gold)
             self.settle(state)
         self._learn_edges()
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spanbridge.core.spans import Span
-from spanbridge.formats.closed_classes import every_word, normal
+from spanbridge.formats.closed_classes import ARTICLE, every_article, every_word, normal
 from spanbridge.projection.candidates import Intervals, Vector
 from spanbridge.projection.score_input import ScoreInput
 from spanbridge.projection.scores import Score
@@ -118,13 +118,16 @@ def _described(
     words, source = given.pair.target.words, given.pair.source.words
     lowered = [word.lower() for word in words] + [_OUTSIDE]
     classes = [*map(_class, words, given.boundaries.classes), _OUTSIDE]
-    first, last = (_source_class(source[n]) for n in (entity.start, entity.end - 1))
+    kinds = [*map(_source_class, source), _OUTSIDE]
+    first, before = kinds[entity.start], kinds[entity.start - 1]
+    last, after = kinds[entity.end - 1], kinds[entity.end]
     starts, ends = [], []
     for n in range(len(words)):  # index -1 is the edge of the sentence
-        starts.append(_of_end("start", classes[n], classes[n - 1], lowered[n], lowered[n - 1]))
-        ends.append(_of_end("end", classes[n], classes[n + 1], lowered[n], lowered[n + 1]))
-        starts[n].append(f"start\tsource\t{first}\t{classes[n]}")
-        ends[n].append(f"end\tsource\t{last}\t{classes[n]}")
+        inside, left, right = classes[n], classes[n - 1], classes[n + 1]
+        starts.append(_of_end("start", inside, left, lowered[n], lowered[n - 1]))
+        ends.append(_of_end("end", inside, right, lowered[n], lowered[n + 1]))
+        starts[n] += _beside("start", first, before, inside, left)
+        ends[n] += _beside("end", last, after, inside, right)
     lengths = [[f"longer\t{n}"] for n in range(-LONGER, LONGER + 1)]
     label = entity.label
     found = ([_with_label(one, label) for one in some] for some in (starts, ends, lengths))
@@ -141,6 +144,11 @@ def _of_end(end: str, inside: str, outside: str, word: str, beside: str) -> list
     ]
 
 
+def _beside(end: str, own: str, beside: str, inside: str, outside: str) -> list[str]:
+    """An article that the source has not, and the like."""
+    return [f"{end}\tsource\t{own}\t{inside}", f"{end}\taround\t{beside}\t{inside}\t{outside}"]
+
+
 def _with_label(features: Sequence[str], label: str) -> list[str]:
     return [*features, *(f"{label}\t{feature}" for feature in features)]
 
@@ -155,8 +163,9 @@ def _class(word: str, closed: str) -> str:
 
 
 def _source_class(word: str) -> str:
-    if normal(word) in every_word():
-        return "small"
+    form = normal(word)
+    if form in every_word():
+        return ARTICLE if form in every_article() else "small"
     return "word" if any(map(str.isalnum, word)) else "mark"
 
 

@@ -10,9 +10,6 @@ from spanbridge.core.spans import Span
 from spanbridge.projection.edges import COMPARED, Example, features_of
 from spanbridge.projection.pool import Pool
 
-# Rows that a corrected row counts for beside one that was only projected: in statistics of
-# boundaries and in the taggers (`python -m benchmarks corrections`).
-COUNTS_FOR = 2
 # Index of a candidate: there is none, since the span is not in the target; or it is not among them.
 _NONE, _ELSEWHERE = -1, -2
 
