@@ -37,13 +37,11 @@ right then "review": {"status": "corrected"}, and give the file to project --cor
 def command(path: str, number: int | None, output: str, by: Any, **given: Any) -> None:
     """Choose the rows of a result that a person should correct first."""
     from spanbridge.core.errors import InputError
-    from spanbridge.core.files import check_distinct
     from spanbridge.evaluation.choosing import choose
     from spanbridge.formats import open_writer
     from spanbridge.formats.reading import labelled_pairs
 
     check_streams(output, given["as_json"])
-    check_distinct(output, path)
     rows = [pair for _, pair in labelled_pairs(path)]
     chosen = choose(rows, number, by)
     if not chosen:

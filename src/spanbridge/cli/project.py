@@ -185,9 +185,10 @@ the account.
     "boundaries",
     multiple=True,
     metavar="CLASS=PLACE",
-    help="Whether words of a class beside names belong to spans: article, particle, suffix or "
-    "title, in or out; repeatable. Default: articles and particles out unless the source span has "
-    "any, suffixes after an apostrophe out (Ankara'da), titles as in the source.",
+    help="Whether what stands beside names belongs to spans, in or out: article, particle, suffix, "
+    "title, quotes, punctuation, or apposition (brackets after the name); repeatable. Default: "
+    "articles and particles out unless the source span has any, suffixes after an apostrophe out "
+    "(Ankara'da), all else as in the source.",
 )
 @opt.nested_option
 @opt.tag_options

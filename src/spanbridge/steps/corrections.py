@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -12,15 +12,21 @@ from typing import Any
 import numpy as np
 
 from spanbridge.core.errors import InputError
+from spanbridge.core.progress import Progress, tell
 from spanbridge.core.rows import CORRECTED, SIDES, SentencePair
 from spanbridge.core.spans import ABSENT, Sentence, Span
 from spanbridge.evaluation.calibration import fit_curve
 from spanbridge.formats import Reading
+from spanbridge.formats.closed_classes import closed_classes
+from spanbridge.formats.languages import find_language
 from spanbridge.formats.reading import labelled_pairs
+from spanbridge.projection.boundaries import Conventions
+from spanbridge.projection.guidelines import Guideline, guidelines
 from spanbridge.projection.method import Method, Projection
 from spanbridge.steps.account import Account
 from spanbridge.steps.calibrating import MIN_SPANS
 from spanbridge.steps.fates import visible
+from spanbridge.steps.target_words import guess_language
 
 # Key of a row that says what a person made of it, and the statuses of those that count.
 REVIEW, ACCEPTED = "review", frozenset({"accepted", "corrected"})
@@ -149,6 +155,32 @@ class Corrections:
         """The corrected rows, to learn from, with their links or to be aligned anew."""
         for _, pair in self.rows.values():
             yield pair if links else pair._replace(links=None)
+
+    def guidelines(self, language: str | None = None) -> list[Guideline]:
+        """What the corrected rows show of conventions.
+
+        Args:
+            language: of the target, by any code; guessed if not given.
+
+        Raises:
+            SpanbridgeError: there is no such language.
+        """
+        rows = [pair for _, pair in self.rows.values()]
+        code = guess_language(rows) if language is None else find_language(language).iso3
+        return guidelines(rows, Conventions(closed_classes(code) if code else None))
+
+    def tell(self, progress: Progress, language: str, settled: Collection[str]) -> None:
+        """Say how many rows count, and which conventions they show that were not settled.
+
+        Args:
+            progress: gets the notices.
+            language: of the target, ISO 639-3; empty if it is not known.
+            settled: conventions that were said already.
+        """
+        tell(progress, self.text())
+        for one in self.guidelines(language or None):
+            if one.proposed and one.kind not in settled:
+                tell(progress, one.text())
 
     def describe(self) -> str:
         """Number and digest of the corrected rows, for the signature."""

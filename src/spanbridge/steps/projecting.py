@@ -12,7 +12,7 @@ from spanbridge.alignment.base import Aligner
 from spanbridge.alignment.cutting import parts
 from spanbridge.alignment.judging import Judge
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.progress import Progress, silent, tell
+from spanbridge.core.progress import Progress, silent
 from spanbridge.core.rows import EMPTY, PROJECTED, SentencePair
 from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.method import Method
@@ -217,7 +217,7 @@ class Project(ProjectSettings):
         parts = list(in_parts(list(map(self._words, rows)), self._first.aligner))
         gold: list[SentencePair] = []
         if self._corrections is not None:
-            tell(progress, self._corrections.text())
+            self._corrections.tell(progress, self._words.language, self.boundary)
             for row in self._corrections.gold(self.links == "only"):
                 gold += labelled_parts(row, self._first.aligner)
         for chain in chains:
