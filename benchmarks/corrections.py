@@ -32,6 +32,7 @@ from spanbridge.projection.boundaries import Conventions
 from spanbridge.projection.corpus import CorpusMethod, digest
 from spanbridge.projection.learned_taggers import FOLDS, StatesTagger, bioes
 from spanbridge.projection.method import Row
+from spanbridge.projection.regression import Floats
 from spanbridge.steps.calibrating import places
 from spanbridge.steps.fates import row_confidence
 from spanbridge.steps.long_rows import labelled_parts
@@ -57,7 +58,7 @@ class Simulation:
             parts += labelled_parts(cut._replace(target=target), aligner)
         self.gold = parts
         aligner.fit(parts)
-        self.rows: list[Row] = list(zip(parts, aligner.soft_align(parts), strict=True))
+        self.rows = list(zip(parts, aligner.soft_align(parts), strict=True))
         self.pool = [k for k, part in enumerate(parts) if part.source.spans]
         self.true: Spans = [{span[:3] for span in part.target.spans} for part in parts]
 
@@ -65,8 +66,13 @@ class Simulation:
         """The rows as projected, with some corrected."""
         method = CorpusMethod()
         method.conventions = Conventions(closed_classes(self.language.iso3), {})
-        method.teach([self.rows[k] for k in sorted(corrected)])
-        rows = [row for row in self.rows if not isinstance(row[1], RowError)]
+        rows: list[Row] = []
+        gold: list[Row] = []
+        for k, (pair, soft) in enumerate(self.rows):
+            if not isinstance(soft, RowError):
+                rows.append((pair, soft))
+                gold += [(pair, soft)] if k in corrected else []
+        method.teach(gold)
         method.fit(rows)
         found = iter(method.project(rows))
         done = []
@@ -91,32 +97,36 @@ class Simulation:
         """Rows to correct."""
         if way == "random":
             return set(np.random.default_rng(seed).permutation(self.pool)[:n].tolist())
-        best = choose([found[k] for k in self.pool], n, way)
+        best = choose([found[k] for k in self.pool], n, "doubt" if way == "doubt" else "mixture")
         return {self.pool[k] for k in best}
 
     def tagged(self, corrected: Collection[int]) -> list[SentencePair]:
         """The rows as a tagger on the encoder's states labels them that knows these alone."""
         labels = sorted({label for k in corrected for *_, label in self.true[k]})
-        states = [
-            soft.target_states if isinstance(soft, SoftAlignment) else None for _, soft in self.rows
-        ]
-        known = [k for k in sorted(corrected) if states[k] is not None and len(states[k])]
+        known = [k for k in sorted(corrected) if len(self.states(k))]
         folds = [digest(self.gold[k]) % FOLDS for k in known]
-        if len(set(folds)) < 2:
-            return [pair.replace(target=pair.target.with_spans(())) for pair in self.gold]
-        basis = StatesTagger.principal_components([states[k] for k in known])
-        sentences = [
-            (states[k] @ basis, bioes(len(states[k]), self.true[k], labels)) for k in known
-        ]
-        tagger = StatesTagger.train(basis, sentences, folds, 1 + 4 * len(labels))
+        tagger = None
+        if len(set(folds)) > 1:
+            basis = StatesTagger.principal_components([self.states(k) for k in known])
+            sentences = []
+            for k in known:
+                states = self.states(k)
+                sentences.append((states @ basis, bioes(len(states), self.true[k], labels)))
+            tagger = StatesTagger.train(basis, sentences, folds, 1 + 4 * len(labels))
         done = []
-        for pair, own in zip(self.gold, states, strict=True):
+        for k, pair in enumerate(self.gold):
             spans: list[Span] = []
-            if own is not None and len(own):
+            if tagger is not None and len(own := self.states(k)):
                 p = np.mean([tagger.probabilities(own, fold) for fold in range(FOLDS)], axis=0)
                 spans = spans_of(p.argmax(1).tolist(), labels)
             done.append(pair.replace(target=pair.target.with_spans(tuple(spans))))
         return done
+
+    def states(self, k: int) -> Floats:
+        """The encoder's states of a row's target; none where it has not been read."""
+        found = self.rows[k][1]
+        states = found.target_states if isinstance(found, SoftAlignment) else None
+        return np.zeros((0, 0), np.float32) if states is None else states
 
 
 def on_words(gold: Sentence, words: Sequence[str]) -> tuple[Span, ...]:

@@ -71,7 +71,7 @@ def open_to_doubt(row: SentencePair) -> bool:
 
 
 def _worth(doubts: Sequence[Doubt], seen: Counter[tuple[str, ...]]) -> float:
-    return sum(doubt / (1 + seen[kind]) ** 0.5 for kind, doubt in doubts)
+    return sum(doubt / math.sqrt(1 + seen[kind]) for kind, doubt in doubts)
 
 
 def doubts_of(row: SentencePair) -> list[Doubt]:
