@@ -194,3 +194,20 @@ def test_another_text_is_an_error_with_its_line(tmp_path):
 def test_settings_that_do_nothing(settings):
     with pytest.raises(SpanbridgeError):
         api.Projector(**settings)
+
+
+def test_calibrated_rows_leave_corrected_ones_as_they_are(tmp_path):
+    """They are no evidence for the curve, since they were not found, and stay certain."""
+    gold = rows(120, article_in=False)
+    wrong = [
+        pair._replace(target=pair.target.with_spans((Span(1, 3, "PER"),))) if n % 3 else pair
+        for n, pair in enumerate(gold)
+    ]
+    corrected = reviewed(tmp_path / "r.jsonl", gold, 10)
+    write_pairs(tmp_path / "gold.jsonl", wrong)
+    given = {"links": "only", "languages": {"target": "de"}, "least_parallel": 0.0}
+    found = api.project(
+        bare(gold), "greedy", corrections=corrected, calibrate=tmp_path / "gold.jsonl", **given
+    )
+    assert [pair.confidence for pair in found[:10]] == [1.0] * 10
+    assert found[10].confidence == pytest.approx(1 / 3, abs=0.05)

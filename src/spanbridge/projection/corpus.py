@@ -132,7 +132,7 @@ class CorpusMethod(SoftMethod):
         return f"weights@{presets}{''.join(changes)}{''.join(told)}"
 
     def teach(self, rows: Sequence[Row]) -> None:
-        """Take corrected rows, in place of any earlier ones."""
+        """Take corrected rows for the next fit."""
         self._gold = _usable(rows)
 
     def trials(self) -> list[tuple[float, bool]]:
@@ -189,6 +189,7 @@ class CorpusMethod(SoftMethod):
             if not isinstance(found, RowError):
                 self._trials += [(s.score or 0.0, s[:3] in right) for s in found.spans]
         self.settle(replace(self.state, edges=edges))
+        self._gold = []  # with their alignments they are large
 
     def score_input(
         self, pair: SentencePair, alignment: WordAlignment | SoftAlignment
@@ -265,9 +266,10 @@ class CorpusMethod(SoftMethod):
         }
         state = Learned(statistics, members, tuple(content["labels"]), content["has_states"])
         state.told = content["told"]
-        state.edges = None if content["edges"] is None else Edges(content["edges"])
-        if content["curve"] is not None:
-            intercept, slope, about = content["curve"]
+        if (edges := content.get("edges")) is not None:
+            state.edges = Edges(edges)
+        if (curve := content.get("curve")) is not None:
+            intercept, slope, about = curve
             state.curve = intercept, slope, about
         if content["word_features"] is not None:
             ids = {feature: n for n, feature in enumerate(content["word_features"])}

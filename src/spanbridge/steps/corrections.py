@@ -230,14 +230,14 @@ def with_changes(
     return done._replace(extra={**done.extra, BEFORE: told})
 
 
-def recalibrate(method: Method, n_rows: int, path: str) -> None:
+def recalibrate(method: Method, corrections: Corrections) -> None:
     """Bring a method's confidences to what corrected rows show of them, if they show enough."""
     trials = method.trials()
     if len(trials) < MIN_SPANS:
         return
     p, right = (np.array(column) for column in zip(*trials, strict=True))
     curve = fit_curve(p, right)
-    rows = f"{n_rows} corrected rows of {os.path.basename(path)}"
+    rows = f"{len(corrections.rows)} corrected rows of {os.path.basename(corrections.path)}"
     method.recalibrate(curve.intercept, curve.slope, f"{rows}: {len(p)} spans")
 
 

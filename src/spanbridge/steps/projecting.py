@@ -222,8 +222,8 @@ class Project(ProjectSettings):
                 gold += labelled_parts(row, self._first.aligner)
         for chain in chains:
             chain.fit(parts, progress, gold)
-            if gold:
-                recalibrate(chain.method, len(gold), str(self.corrections))
+            if self._corrections is not None:
+                recalibrate(chain.method, self._corrections)
         if self._judges:
             self._chain.judge.fit(parts, self._first.aligner)
         self._check_reach()
