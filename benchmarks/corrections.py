@@ -8,7 +8,7 @@ Prints: for each set its rows with source spans and their F1 as projected; then,
     sets of both gains: of what is left, and of what the corrections taught.
     Of sets of few rows, half are corrected at most. The default method, with an encoder that has
     seen none of the rows; what it learns from are the same rows.
-Takes: about a quarter of an hour of one core; `corrections mabsa-es xsid-zh --seeds 1`, one minute.
+Takes: about half an hour of one core; `corrections mabsa-es xsid-zh --seeds 1`, one minute.
 Data: as for `accuracy`.
 """
 
