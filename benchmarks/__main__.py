@@ -18,7 +18,7 @@ NAMES = (
     *("throughput", "speed", "rungs", "rivals", "accuracy", "solving", "calibration", "calibrated"),
     *("weights", "scale", "shards", "tagging", "training", "embedded", "translated", "routes"),
     *("parallel", "advice", "documents", "ladder", "leaderboard", "entries", "runner", "engines"),
-    *("simulation", "refine", "simulated"),
+    *("simulation", "refine", "simulated", "corrections"),
 )
 
 

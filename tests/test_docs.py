@@ -39,6 +39,7 @@ PART_OPTION = re.compile(r"--(method|aligner|tagger|translator)-option ([a-z]\w*
 COMMANDS = {
     "align": ("align", "project"),
     "convert": ("convert", "label"),
+    "corrections": ("project", "choose", "guidelines"),
     "data": ("data",),
     "compare": ("compare",),
     "evaluate": ("evaluate",),

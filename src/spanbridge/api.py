@@ -60,9 +60,10 @@ class Projector(Loaded):
         aligner: likewise; by default the method's own.
         settings: further settings of the step ``project``: ``links``, ``min_confidence``,
             ``speed``, ``weights``, ``tagger``, ``translator``, ``boundary``, ``explain``,
-            ``refine``, ``below``.
+            ``refine``, ``below``, ``show_changes``.
         calibrate: labelled rows on which probabilities are calibrated when it learns, or the
             ``OUT.run.json`` of an earlier run that had them (docs/project.md).
+        corrections: rows of which some were corrected, which stay and teach (docs/corrections.md).
         languages: of the sides: the target's says which words are articles and particles (guessed
             if not given), and a translator that scores needs both.
 
@@ -77,9 +78,11 @@ class Projector(Loaded):
         *,
         languages: Mapping[Side, str] | None = None,
         calibrate: FilePath | None = None,
+        corrections: FilePath | None = None,
         **settings: Any,
     ) -> None:
         given = {"method": method, "aligner": aligner, **settings}
+        given["corrections"] = None if corrections is None else str(corrections)
         project, last = calibrated({k: v for k, v in given.items() if v is not None}, calibrate)
         super().__init__([{"project": project}, *last], languages)
 

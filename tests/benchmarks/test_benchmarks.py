@@ -14,6 +14,7 @@ from benchmarks import (
     accuracy,
     advice,
     calibration,
+    corrections,
     encoding,
     engines,
     ladder,
@@ -449,3 +450,16 @@ def test_advice(monkeypatch, capsys, tmp_path):
     ]
     with pytest.raises(SystemExit, match="no results are below"):
         advice.main(str(tmp_path / "none"))
+
+
+@pytest.mark.slow
+def test_corrections(capsys):
+    """F1 of the rows that were not corrected, by each way to choose those that were."""
+    corrections.main(["xsid-tr"], [10], rows=60, seeds=1)
+    printed = capsys.readouterr().out
+    rows, f1, n, *found = row(printed, "xsid-tr ")
+    assert (rows > 20, n) == (True, 10)
+    assert all(map(is_share, (f1, *found[0:6:2], found[6])))
+    assert len(found) == 7
+    left = [after - f1 for after in found[0:6:2]]
+    assert row(printed, "   10")[0:9:4] == pytest.approx(left, abs=0.002)

@@ -78,6 +78,31 @@ def test_conventions_outweigh_everything(wanted, place, against):
     assert found == AGAINST * against
 
 
+@pytest.mark.parametrize(
+    ("target", "wanted", "place", "against"),
+    [
+        ("so « Le Monde » .", {"quotes": "in"}, (2, 4), 1),
+        ("so « Le Monde » .", {"quotes": "in"}, (1, 5), 0),
+        ("so « Le Monde » .", {"quotes": "out"}, (1, 5), 1),
+        ("so « Le Monde » .", {"quotes": "out"}, (2, 4), 0),
+        ("« A , B » x", {"quotes": "in"}, (1, 2), 0),  # they are around more than the name
+        ("EE . UU . ha", {"punctuation": "in"}, (0, 3), 1),
+        ("EE . UU . ha", {"punctuation": "in"}, (0, 4), 0),
+        ("EE . UU . ha", {"punctuation": "out"}, (0, 4), 1),
+        ("OMS ( WHO ) x", {"punctuation": "in"}, (0, 1), 0),  # brackets are none
+        ("OMS ( WHO ) x", {"apposition": "in"}, (0, 1), 1),
+        ("OMS ( WHO ) x", {"apposition": "in"}, (0, 4), 0),
+        ("OMS ( WHO ) x", {"apposition": "out"}, (0, 4), 1),
+        ("OMS ( WHO ) x", {"apposition": "out"}, (0, 1), 0),
+        ("( WHO ) x", {"apposition": "out"}, (0, 3), 0),  # nothing stands before it
+    ],
+)
+def test_marks_by_convention(target, wanted, place, against):
+    """Beside a source of marks, so that nothing else counts."""
+    without = flaws(target, *place, "( . )")
+    assert flaws(target, *place, "( . )", **wanted) - without == AGAINST * against
+
+
 def rows():
     """「すべて の アラーム」: the particle has half of what all's mass is."""
     forward = np.array([[0.5, 0.4, 0.1], [0.05, 0.15, 0.8]])

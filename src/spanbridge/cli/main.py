@@ -28,6 +28,8 @@ _COMMANDS = {
     "make-data": "Make training data in another language (translate-train).",
     "run": "Run any pipeline of steps, in shards that survive whatever happens.",
     "project": "Carry labels from source sentences onto their translations.",
+    "choose": "Choose the rows that a person should correct first.",
+    "guidelines": "Say which conventions corrected rows show, with examples.",
     "translate": "Translate sentences; pairs come out.",
     "tag": "Find spans with a trained tagger.",
     "train": "Fine-tune an encoder into a tagger (needs torch).",

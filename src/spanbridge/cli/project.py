@@ -62,6 +62,7 @@ Examples:
   spanbridge project --source en.conll --target de.txt --speed fast -o de.conll
   spanbridge project --source en.conll --target de.txt --min-confidence 0.9 -o de.conll
   spanbridge project --source en.conll --target de.txt --calibrate de.gold.conll -o de.jsonl
+  spanbridge project --source out.jsonl --corrections reviewed.jsonl -o better.jsonl
   spanbridge project --source en.conll --target de.txt --explain why.txt -o de.conll
   spanbridge project --source a.conll --target a.txt --fit en-de.fit -o a.out.conll
   spanbridge project --source b.conll --target b.txt --apply en-de.fit -o b.out.conll
@@ -105,6 +106,19 @@ the account.
 @_refine_options
 @opt.min_confidence_option
 @opt.calibrate_option
+@click.option(
+    "--corrections",
+    metavar="FILE",
+    help="Rows of which some were accepted or corrected (key review, docs/corrections.md), or a "
+    "labelled file: rows of the same id and text are kept as they are there, and what learns from "
+    "the rows learns from these.",
+)
+@click.option(
+    "--show-changes",
+    is_flag=True,
+    help="Give rows that --corrections change a key before_corrections, with the spans that they "
+    "would have without (OUT.jsonl).",
+)
 @opt.least_parallel_option
 @click.option(
     "--explain",
@@ -171,9 +185,10 @@ the account.
     "boundaries",
     multiple=True,
     metavar="CLASS=PLACE",
-    help="Whether words of a class beside names belong to spans: article, particle, suffix or "
-    "title, in or out; repeatable. Default: articles and particles out unless the source span has "
-    "any, suffixes after an apostrophe out (Ankara'da), titles as in the source.",
+    help="Whether what stands beside names belongs to spans, in or out: article, particle, suffix, "
+    "title, quotes, punctuation, or apposition (brackets after the name); repeatable. Default: "
+    "articles and particles out unless the source span has any, suffixes after an apostrophe out "
+    "(Ankara'da), all else as in the source.",
 )
 @opt.nested_option
 @opt.tag_options
@@ -205,6 +220,10 @@ def command(source: str, target: str | None, output: str, links: str | None, **g
         step["apply"] = _applied(given, links)
     else:
         step |= _parts(given, links)
+    if given["corrections"] is not None:
+        step |= {"corrections": given["corrections"], "show_changes": given["show_changes"]}
+    elif given["show_changes"]:
+        raise click.UsageError("--show-changes does nothing without --corrections")
     folder = given["fit_folder"]
     if folder is not None and given["calibrate"] is not None:
         raise click.UsageError("--fit keeps no calibration; give --calibrate with --apply")
@@ -307,7 +326,7 @@ def _applied(given: dict[str, Any], links: str | None) -> str:
     """The folder of an earlier fit, which excludes all other choices."""
     flags = ("aligner", "encoder", "aligner_options", "method", "method_options", "weights")
     models = ("tagger_model", "translator_model", "translator_options")
-    others = ("fit_folder", "fit_rows", *models, "language", "other")
+    others = ("fit_folder", "fit_rows", "corrections", *models, "language", "other")
     refining = ("refine", "refine_options", "below", "price", "budget")
     if links is not None or any(given[name] for name in (*flags, *others, *refining, "speed")):
         raise click.UsageError(

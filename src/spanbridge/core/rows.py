@@ -34,6 +34,7 @@ OTHER: dict[Side, Side] = {"source": "target", "target": "source"}
 
 # Statuses, or their beginnings, which a reason follows.
 PROJECTED = "projected"
+CORRECTED = "corrected"  # by a person, and kept as it is
 EMPTY = "empty: "
 FAILED = "failed: "
 UNTAGGED = f"{FAILED}tagging: "
@@ -73,9 +74,10 @@ class SentencePair(NamedTuple):
         links: word alignment; None if there is none yet.
         parallel_score: probability that both sides translate each other, in [0, 1]; None if it
             was not judged.
-        status: origin of the target's spans: ``projected``, or ``empty:``, ``failed:`` or
-            ``rejected:`` with the reason. ``failed`` means that an earlier step (a translation)
-            failed, so that nothing is known of the target, not even that it has no spans.
+        status: origin of the target's spans: ``projected``, ``corrected``, or ``empty:``,
+            ``failed:`` or ``rejected:`` with the reason. ``failed`` means that an earlier step
+            (a translation) failed, so that nothing is known of the target, not even that it has no
+            spans.
         confidence: probability that all of the target's spans are right, in [0, 1]; None if nothing
             could be projected.
         provenance: name of the step that wrote the target's spans; None if the input had them.

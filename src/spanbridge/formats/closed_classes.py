@@ -153,6 +153,14 @@ def every_word() -> frozenset[str]:
     )
 
 
+@cache
+def every_article() -> frozenset[str]:
+    """The articles of all languages together."""
+    return frozenset(
+        word for known in _table().values() for word, kind in known.words.items() if kind == ARTICLE
+    )
+
+
 def by_script(text: str) -> str:
     """ISO 639-3 of the language that a text's script names; empty if it names none.
 

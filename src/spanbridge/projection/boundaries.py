@@ -33,6 +33,11 @@ from spanbridge.formats.segmentation import word_edges
 from spanbridge.projection.candidates import Intervals, Vector, cumulate
 
 Place = Literal["in", "out"]
+# What may be in spans or out of them by a convention: words of closed classes, and marks.
+Convention = Literal[
+    "article", "particle", "suffix", "title", "quotes", "punctuation", "apposition"
+]
+QUOTES, PUNCTUATION, APPOSITION = "quotes", "punctuation", "apposition"
 # Weight of a word of a closed class in means and sums of mass, beside 1 of other words.
 SMALL = 0.1
 # A boundary against a stated convention counts as so many flaws: no score makes up for it.
@@ -41,6 +46,7 @@ AGAINST = 10.0
 # the second on are clauses, which may begin and end with any word. In words of the source.
 NAME, CLAUSE = 4, 8
 _OPENING, _CLOSING = frozenset("([{（［｛〔【「『"), frozenset(")]}）］｝〕】」』")
+_QUOTES = frozenset("\"'`´«»‹›“”„‟‘’‚‛「」『』《》〈〉＂＇") | {"''", "``"}
 _OPENING_WORDS, _CLOSING_WORDS = _OPENING | {"-LRB-", "-LSB-"}, _CLOSING | {"-RRB-", "-RSB-"}
 # Dots between the parts of a foreign name: 唐納·川普.
 _JOINERS = frozenset("\u00b7\u2027\u30fb\uff65")
@@ -54,8 +60,9 @@ class Conventions:
 
     Attributes:
         closed: its closed classes; None if the language is not known.
-        wanted: ``in`` or ``out`` for articles, particles, suffixes and titles beside names, where
-            that was said.
+        wanted: ``in`` or ``out`` for articles, particles, suffixes and titles beside names, quotes
+            around them, other marks beside them, and what stands in brackets after them
+            (``apposition``), where that was said.
     """
 
     closed: ClosedClasses | None = None
@@ -83,24 +90,28 @@ class Boundaries:
     ) -> None:
         self._source = source
         closed, wanted = conventions.closed, conventions.wanted
-        self._classes = [closed.class_of(word) if closed else "" for word in target]
-        self._wanted = wanted
-        small = [bool(kind) and kind != TITLE for kind in self._classes]
+        #: closed class of each word, empty for none
+        self.classes = [closed.class_of(word) if closed else "" for word in target]
+        self._target, self._wanted = target, wanted
+        small = [bool(kind) and kind != TITLE for kind in self.classes]
         #: weight of each word, in (0, 1]; None if all are 1
         self.weights: Vector | None = np.where(small, SMALL, 1.0) if any(small) else None
         #: a word at either end of a candidate that should stand outside
         self._small = np.array(
-            [a and b != KIND for a, b in zip(small, self._classes, strict=True)], np.float64
+            [a and b != KIND for a, b in zip(small, self.classes, strict=True)], np.float64
         )
         #: a word that belongs to the name before it, by the place before it
-        self._kinds = np.array([*(kind == KIND for kind in self._classes), False], np.float64)
+        self._kinds = np.array([*(kind == KIND for kind in self.classes), False], np.float64)
         self._signs = np.array([not any(map(str.isalnum, word)) for word in target], np.float64)
         self._ending = np.array(
             [word in _ENDS or word in _CLOSING_WORDS for word in target], np.bool_
         )
         self._cut = _inside_words(target, closed)
-        self._opened = cumulate(np.array([word in _OPENING_WORDS for word in target]))
-        self._closed = cumulate(np.array([word in _CLOSING_WORDS for word in target]))
+        self._opens, self._closes = (
+            np.array([*(word in some for word in target), False], np.float64)
+            for some in (_OPENING_WORDS, _CLOSING_WORDS)
+        )
+        self._opened, self._closed = cumulate(self._opens[:-1]), cumulate(self._closes[:-1])
 
     def flaws(self, entity: Span, intervals: Intervals) -> Vector:
         """Number of flaws of each candidate; see ``BadBoundary``."""
@@ -110,7 +121,7 @@ class Boundaries:
         flaws += self._cut[intervals.start] + self._cut[intervals.end]
         flaws += self._kinds[intervals.end]
         for kind, place in self._wanted.items():
-            flaws += AGAINST * self._against(kind, place, intervals)
+            flaws += AGAINST * self.against(kind, place, intervals)
         return flaws
 
     def _unlike_names(self, words: Sequence[str], intervals: Intervals) -> Vector:
@@ -133,18 +144,37 @@ class Boundaries:
 
     def _free(self) -> Vector:
         """1 for words of classes of which nothing was said."""
-        return np.array([kind not in self._wanted for kind in self._classes], np.float64)
+        return np.array([kind not in self._wanted for kind in self.classes], np.float64)
 
-    def _against(self, kind: str, place: Place, intervals: Intervals) -> Vector:
+    def against(self, kind: str, place: Place, intervals: Intervals) -> Vector:
         """Number of ends of each candidate that go against a convention."""
-        of_kind = np.array([*(one == kind for one in self._classes), False], np.float64)
-        if place == "out":
-            return of_kind[intervals.start] + of_kind[intervals.end - 1]
+        of_kind = self._of_kind(kind)
+        first, last = of_kind[intervals.start], of_kind[intervals.end - 1]
         before = np.where(intervals.start > 0, of_kind[intervals.start - 1], 0.0)
         after = of_kind[intervals.end]
+        if kind == QUOTES:  # they go around a name; one of another name may stand beside it
+            return first * last if place == "out" else before * after
+        if kind == APPOSITION:
+            opened = intervals.sums(self._opened) - self._opens[intervals.start] > 0
+            closing = self._closes[intervals.end - 1]
+            return closing * opened if place == "out" else self._opens[intervals.end]
+        if place == "out":
+            return first + last
         if kind == ARTICLE:
             return before
-        return after if kind in (PARTICLE, SUFFIX) else before + after
+        return after if kind in (PARTICLE, SUFFIX, PUNCTUATION) else before + after
+
+    def _of_kind(self, kind: str) -> Vector:
+        """1 for each word of a kind; 0 for the place after the last one."""
+        if kind == QUOTES:
+            found = [word in _QUOTES for word in self._target]
+        elif kind == PUNCTUATION:
+            others = _QUOTES | _OPENING_WORDS | _CLOSING_WORDS
+            signs = zip(self._target, self._signs, strict=True)
+            found = [bool(sign) and word not in others for word, sign in signs]
+        else:
+            found = [one == kind for one in self.classes]
+        return np.array([*found, False], np.float64)
 
 
 def _inside_words(target: Sequence[str], closed: ClosedClasses | None) -> Vector:

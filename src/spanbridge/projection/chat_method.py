@@ -208,6 +208,10 @@ class ChatMethod(Method):
         share = max(len(looked_at), 1)
         self._rates = {"requests": n / share, "sent": sent / share, "received": received / share}
 
+    def teach(self, rows: Sequence[Row]) -> None:
+        """Teach the base."""
+        self.base.teach(rows)
+
     def learned(self) -> tuple[dict[str, Any], Arrays]:
         """The base's state, the examples, and how many requests rows need."""
         content, arrays = self.base.learned()

@@ -51,6 +51,11 @@ class Calibration:
         # features may be of any size; exp() of more than 709 overflows
         return 1 / (1 + math.exp(min(-total, 700.0)))
 
+    def through(self, intercept: float, slope: float, fitted_on: str) -> Calibration:
+        """The calibration whose log-odds are intercept + slope * these, fitted on some rows."""
+        weights = tuple(slope * weight for weight in self.weights)
+        return Calibration(intercept + slope * self.intercept, weights, 0.0, fitted_on)
+
     def around(self, p: float) -> tuple[float, float]:
         """What a probability may stand for on other text: one width less and more."""
         odds = p / (1 - p)
@@ -63,6 +68,8 @@ class Calibration:
 
     def told(self) -> str:
         """What it was fitted on, and how far that carries."""
+        if not self.width:
+            return f"calibrated on {self.fitted_on}"
         low, high = self.around(0.9)
         return (
             f"calibrated on {self.fitted_on}; on other text 0.9 stands for {low:.2f} to "

@@ -5,13 +5,16 @@ boundaries and taggers are learned from its result, leaving out the sentence at 
 projects with these. They count as far as they can be trusted: by how much of the first pass's tags
 each tagger foretells in sentences that it did not learn from. Where that is nothing (few rows,
 labels that the words do not tell), the first pass's weights are all that is left.
+
+Corrected rows take the place of their projections in all that is learned, and
+teach a score of their own (:mod:`~spanbridge.projection.edges`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b, sha256
 from typing import Any
 
@@ -24,11 +27,15 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.projection.confidence import CALIBRATIONS, Calibration
 from spanbridge.projection.corpus_statistics import POSITIONS, CorpusStatistics, Span3
+from spanbridge.projection.edges import CorrectedEdges, Edges, learn_edges
 from spanbridge.projection.learned_taggers import FOLDS, StatesTagger, WordsTagger, bioes
 from spanbridge.projection.method import Row
+from spanbridge.projection.pool import Pool
 from spanbridge.projection.presets import SoftMethod, SolverName
 from spanbridge.projection.regression import Floats, Indices
 from spanbridge.projection.score_input import ScoreInput, TagProbabilities
+from spanbridge.projection.scores import Score
+from spanbridge.projection.teaching import examples_of
 from spanbridge.projection.weights import FIRST, SECOND, Weights
 
 # A tagger that takes away this share of the uncertainty about tags counts in full (parliament with
@@ -50,6 +57,9 @@ class Learned:
         states, words: the taggers; None without encoder, or if they foretell nothing.
         told: for each tagger, the share of the uncertainty about the first pass's tags that it
             takes away in sentences that it did not learn from, in [0, 1].
+        edges: what corrected rows taught of the ends of spans; None if nothing.
+        curve: intercept and slope by which they changed log-odds of confidences, and what they
+            were; None if they did not.
     """
 
     statistics: CorpusStatistics = field(default_factory=CorpusStatistics)
@@ -59,6 +69,8 @@ class Learned:
     states: StatesTagger | None = None
     words: WordsTagger | None = None
     told: dict[str, float] = field(default_factory=dict)
+    edges: Edges | None = None
+    curve: tuple[float, float, str] | None = None
 
     @property
     def which(self) -> str:
@@ -90,6 +102,8 @@ class CorpusMethod(SoftMethod):
 
     def __init__(self, solver: SolverName = "greedy") -> None:
         super().__init__(solver)
+        self._gold: list[tuple[SentencePair, SoftAlignment]] = []
+        self._trials: list[tuple[float, bool]] = []
         self.settle(Learned())
 
     def settle(self, state: Learned) -> None:
@@ -97,35 +111,85 @@ class CorpusMethod(SoftMethod):
         self.state = state
         shares, share = state.trust()
         self._preset = FIRST[state.which].towards(SECOND[state.which], shares, share)
+        if state.edges is not None:
+            self._preset = self._preset.changed({CorrectedEdges.name: 1.0})
+            self._known = {**self._known, CorrectedEdges.name: CorrectedEdges(state.edges)}
+
+    def find_score(self, name: str) -> Score:
+        """The score of a name; that of corrected rows if they taught one."""
+        if name == CorrectedEdges.name:
+            return CorrectedEdges(self.state.edges or Edges({}))
+        return super().find_score(name)
 
     def describe_weights(self) -> str:
         """Digest of both passes' presets, changed weights, and what the taggers told."""
         presets = sha256(repr((FIRST, SECOND)).encode()).hexdigest()[:8]
         changes = (f"{weight:+g}*{name}" for name, weight in self.changes.items())
-        told = (f",{name}={share:.3f}" for name, share in self.state.told.items())
+        told = [f",{name}={share:.3f}" for name, share in self.state.told.items()]
+        for name, one in (("edges", self.state.edges), ("curve", self.state.curve)):
+            if one is not None:
+                told.append(f",{name}@{sha256(repr(one).encode()).hexdigest()[:8]}")
         return f"weights@{presets}{''.join(changes)}{''.join(told)}"
+
+    def teach(self, rows: Sequence[Row]) -> None:
+        """Take corrected rows for the next fit."""
+        self._gold = _usable(rows)
+
+    def trials(self) -> list[tuple[float, bool]]:
+        """Confidence of each span found in corrected rows, and whether it is right."""
+        return self._trials
+
+    def recalibrate(self, intercept: float, slope: float, fitted_on: str) -> None:
+        """Change the log-odds of confidences."""
+        self.state.curve = intercept, slope, fitted_on
 
     def fit(self, rows: Sequence[Row]) -> None:
         """First pass: learn frequencies, boundaries and taggers from (a sample of) a bitext."""
-        kept = [
-            (pair, soft)
-            for pair, soft in rows
-            if isinstance(soft, SoftAlignment) and soft.forward.size
-        ]
+        taught = {digest(pair) for pair, _ in self._gold}
+        bare = [row for row in _usable(rows) if digest(row[0]) not in taught]
+        kept = bare + self._gold
         state = Learned(has_states=any(soft.target_states is not None for _, soft in kept))
         for pair, _ in kept:
             state.statistics.add_words(pair)
-        state.labels = tuple(sorted({s.label for pair, _ in kept for s in pair.source.spans}))
+        labels = {s.label for pair, _ in kept for s in pair.source.spans}
+        labels |= {s.label for pair, _ in self._gold for s in pair.target.spans}
+        state.labels = tuple(sorted(labels))
         self.settle(state)
         # copies of a pair share a fold; if there is one fold only, nothing is left to learn from
         if len({digest(pair) % FOLDS for pair, _ in kept}) > 1 and state.labels:
             spans = [
                 [] if isinstance(found, RowError) else [span[:3] for span in found.spans]
-                for row in kept
+                for row in bare
                 for found in self.project([row])
             ]
-            _learn(state, kept, spans)
+            gold = [[span[:3] for span in pair.target.spans] for pair, _ in self._gold]
+            _learn(state, kept, spans + gold)
             self.settle(state)
+        self._learn_edges()
+
+    def _learn_edges(self) -> None:
+        """Learn from corrected rows how spans end, and try that on each of them without it."""
+        self._trials = []
+        if not self._gold:
+            return
+        weights = self.weights()
+        groups = [digest(pair) % FOLDS for pair, _ in self._gold]
+        pools = self._pools(self._gold, weights)
+        examples = [
+            example
+            for pool, group in zip(pools, groups, strict=True)
+            if isinstance(pool, Pool) and pool.scored
+            for example in examples_of(pool, group, weights.min_score)
+        ]
+        edges, without = learn_edges(examples)
+        for row, group in zip(self._gold, groups, strict=True):
+            self.settle(replace(self.state, edges=without.get(group)))
+            right = {span[:3] for span in row[0].target.spans}
+            (found,) = self.project([row])
+            if not isinstance(found, RowError):
+                self._trials += [(s.score or 0.0, s[:3] in right) for s in found.spans]
+        self.settle(replace(self.state, edges=edges))
+        self._gold = []  # with their alignments they are large
 
     def score_input(
         self, pair: SentencePair, alignment: WordAlignment | SoftAlignment
@@ -151,8 +215,9 @@ class CorpusMethod(SoftMethod):
         return ScoreInput(pair, alignment, state.statistics, tags, own.boundaries)
 
     def calibration(self) -> Calibration:
-        """Calibration with or without an encoder; the same for both passes."""
-        return CALIBRATIONS[f"corpus, {self.state.which}"]
+        """Calibration with or without an encoder, the same for both passes; or by corrections."""
+        own = CALIBRATIONS[f"corpus, {self.state.which}"]
+        return own if self.state.curve is None else own.through(*self.state.curve)
 
     def preset(self) -> Weights:
         """The mean of both passes' weights, by what the taggers told."""
@@ -175,6 +240,8 @@ class CorpusMethod(SoftMethod):
             "word_features": None if state.words is None else list(state.words.ids),
             "has_states": state.has_states,
             "told": state.told,
+            "edges": None if state.edges is None else dict(state.edges.weights),
+            "curve": state.curve,
         }
         arrays: Arrays = {}
         if state.words is not None:
@@ -199,6 +266,11 @@ class CorpusMethod(SoftMethod):
         }
         state = Learned(statistics, members, tuple(content["labels"]), content["has_states"])
         state.told = content["told"]
+        if (edges := content.get("edges")) is not None:
+            state.edges = Edges(edges)
+        if (curve := content.get("curve")) is not None:
+            intercept, slope, about = curve
+            state.curve = intercept, slope, about
         if content["word_features"] is not None:
             ids = {feature: n for n, feature in enumerate(content["word_features"])}
             state.words = WordsTagger(ids, [arrays[f"words.{n}"] for n in range(FOLDS)])
@@ -206,6 +278,13 @@ class CorpusMethod(SoftMethod):
             weights = [arrays[f"states.{n}"] for n in range(FOLDS)]
             state.states = StatesTagger(arrays["states.basis"], weights)
         self.settle(state)
+
+
+def _usable(rows: Sequence[Row]) -> list[tuple[SentencePair, SoftAlignment]]:
+    """Rows with words on both sides."""
+    return [
+        (pair, soft) for pair, soft in rows if isinstance(soft, SoftAlignment) and soft.forward.size
+    ]
 
 
 def digest(pair: SentencePair) -> int:

@@ -164,6 +164,22 @@ class Method(Learner, Part):
     def fit(self, rows: Sequence[Row]) -> None:
         """Learn from rows of the bitext; called before :meth:`project` if ``learns`` is True."""
 
+    def teach(self, rows: Sequence[Row]) -> None:
+        """Take corrected rows, whose target spans are right, to learn from at the next fit.
+
+        A method that has no use for them leaves them.
+        """
+
+    def trials(self) -> list[tuple[float, bool]]:
+        """Confidence of each span found in corrected rows, without them, and whether it is right.
+
+        Empty if none were learned from.
+        """
+        return []
+
+    def recalibrate(self, intercept: float, slope: float, fitted_on: str) -> None:
+        """Change the log-odds of confidences to intercept + slope * log-odds."""
+
     def forecast(self, n_rows: int) -> str | None:
         """What so many rows will cost, in a phrase, by what was learned; None if nothing."""
         return None

@@ -17,7 +17,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.learned import read_learned, write_learned
 from spanbridge.core.progress import Progress, silent
 from spanbridge.core.records import read_record
-from spanbridge.core.rows import FAILED, OTHER, PROJECTED, REJECTED, SentencePair, Side
+from spanbridge.core.rows import CORRECTED, FAILED, OTHER, PROJECTED, REJECTED, SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.evaluation.calibration import Curve, calibration_error, cross_fitted, fit_curve
 from spanbridge.formats import Reading, find_format, read_rows
@@ -206,7 +206,7 @@ class Calibrate(Step):
         both = [
             (places(found.side(self.side)), set(places(gold.side(self.side))), found)
             for gold, found in zip(self._gold, rows, strict=True)
-            if not (found.status or "").startswith(REJECTED)
+            if not (found.status or "").startswith((REJECTED, CORRECTED))
             and _text(gold.side(self.side)) == _text(found.side(self.side))
         ]
         ours = {label for found, _, _ in both for *_, label in found}
@@ -248,6 +248,9 @@ class Calibrate(Step):
 
     def _row(self, pair: SentencePair, account: Account) -> SentencePair:
         assert self._fitted is not None
+        if pair.status == CORRECTED:  # it is certain
+            account.statuses["calibrated"] += 1
+            return pair
         own, curve = pair.side(self.side), self._fitted.spans
         spans = [s if s.score is None else s._replace(score=curve(s.score)) for s in own.spans]
         low = [s for s in spans if s.score is not None and s.score < self.min_confidence]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +32,7 @@ class Chain:
         links: which links are used, as in the step ``project``.
         judge: tells rows that are no translations, by this aligner's sentence vectors.
         least_parallel: probability of being a translation that a row needs.
+        untaught: the method without corrections, to say what these change; None without any.
     """
 
     method: Method
@@ -39,6 +40,7 @@ class Chain:
     links: Links
     judge: Judge
     least_parallel: float
+    untaught: Method | None = None
 
     @property
     def parts(self) -> tuple[Aligner | None, Method]:
@@ -46,20 +48,36 @@ class Chain:
         return self.aligner, self.method
 
     @property
+    def methods(self) -> list[Method]:
+        """The method, and the one without corrections."""
+        return [self.method] if self.untaught is None else [self.method, self.untaught]
+
+    @property
     def learns(self) -> bool:
         """True if either learns from the rows."""
         return self.method.learns or (self.aligner is not None and self.aligner.learns)
 
-    def fit(self, rows: Sequence[SentencePair], progress: Progress) -> None:
-        """Learn from rows that were cut into parts."""
+    def fit(
+        self,
+        rows: Sequence[SentencePair],
+        progress: Progress,
+        gold: Sequence[SentencePair] = (),
+    ) -> None:
+        """Learn from rows that were cut into parts, and from corrected ones."""
         if self.aligner is not None and self.aligner.learns:
             self.aligner.fit(progress(rows, Task("learn words", len(rows))))
         if self.method.learns:
             watched = progress(rows, Task("learn spans", len(rows)))
-            found = (row for batch in batches(watched) for row in self._aligned(batch))
-            self.method.fit(
-                [(pair, read) for pair, read in found if not isinstance(read, RowError)]
-            )
+            found = self._readable(watched)
+            if gold:
+                self.method.teach(self._readable(gold))
+            for method in self.methods:
+                method.fit(found)
+
+    def _readable(self, rows: Iterable[SentencePair]) -> list[Row]:
+        """Rows with what the method reads of each, but for those of which it cannot."""
+        found = (row for batch in batches(rows) for row in self._aligned(batch))
+        return [(pair, read) for pair, read in found if not isinstance(read, RowError)]
 
     def outcomes(self, pairs: Sequence[SentencePair]) -> list[Outcome]:
         """What becomes of each row, or part of one."""
@@ -74,13 +92,15 @@ class Chain:
             for (pair, read), fate in zip(found, fates, strict=True)
             if fate is None and not isinstance(read, RowError)
         ]
-        projected = iter(
-            checked_projections(self.method, rows_left, self.method.project(rows_left))
-        )
-        return [
-            Outcome(read, fate or status_or(next(projected)), score)
-            for (_, read), fate, score in zip(found, fates, scores, strict=True)
+        by_each = [
+            iter(checked_projections(method, rows_left, method.project(rows_left)))
+            for method in self.methods
         ]
+        done = []
+        for (_, read), fate, score in zip(found, fates, scores, strict=True):
+            results = [fate or status_or(next(projected)) for projected in by_each]
+            done.append(Outcome(read, results[0], score, *results[1:]))
+        return done
 
     def unlikely(self, score: float | None) -> bool:
         """Check if a translation score is too low."""

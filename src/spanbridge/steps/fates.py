@@ -35,11 +35,13 @@ class Outcome(NamedTuple):
         read: its alignment.
         result: its projection, or its status if there is none.
         score: its translation score; None if it was not judged.
+        before: the result without corrections; None where there are none.
     """
 
     read: Found
     result: Projection | str
     score: float | None
+    before: Projection | str | None = None
 
 
 def early_status(pair: SentencePair, read: Found, unlikely: bool) -> str | None:
@@ -183,7 +185,8 @@ def joined(
     if (status := early_status(row, whole, unlikely)) is not None:
         return Outcome(whole, status, score)
     results: list[Projection] = []
-    for part, (_, result, _) in zip(parts, found, strict=True):
+    for part, one in zip(parts, found, strict=True):
+        result = one.result
         if isinstance(result, str):
             if result.startswith(REJECTED):
                 return Outcome(whole, result, score)

@@ -27,7 +27,9 @@ from spanbridge.core.records import read_record, write_record
 from spanbridge.steps.base import PartSettings
 
 FIRST = ("first-aligner", "first-method")  # of a first look at each row
-NAMES = ("parts.json", "aligner", "method", "judge", *FIRST)
+# Methods without corrections: that of a first look, and the other one.
+UNTAUGHT = ("untaught-1", "untaught-2")
+NAMES = ("parts.json", "aligner", "method", "judge", *FIRST, *UNTAUGHT)
 _OF_PART = ("name", "options")
 
 
@@ -51,6 +53,7 @@ def save(
     language: str = "",
     speed: str = "full",
     first: Sequence[Learner | None] = (),
+    untaught: Sequence[Learner] = (),
 ) -> None:
     """Save what all have learned, in place of any earlier fit in the folder.
 
@@ -62,6 +65,7 @@ def save(
         language: of the target, as far as it is known.
         speed: as in the step ``project``.
         first: aligner and method of the first look at each row, if there is one.
+        untaught: methods that learned the same without corrections.
 
     Raises InputError if the folder cannot be written to.
     """
@@ -81,7 +85,9 @@ def save(
             part.save(path / kind)
             records.append(path / kind / FILES[0])
     parts |= {"judge": judge is not None, "language": language, "speed": speed}
-    for name, part in zip(("judge", *FIRST), (judge, *first), strict=False):
+    others = [*zip(("judge", *FIRST), (judge, *first), strict=False)]
+    others += zip(UNTAUGHT, untaught, strict=False)
+    for name, part in others:
         if part is not None:
             part.save(path / name)
             records.append(path / name / FILES[0])
@@ -102,6 +108,7 @@ def load(
     method: Learner | None,
     judge: Learner | None = None,
     first: Sequence[Learner | None] = (),
+    untaught: Sequence[Learner] = (),
 ) -> None:
     """Restore what :func:`save` saved, for parts made with the same settings.
 
@@ -110,7 +117,9 @@ def load(
     parts = _read(Path(folder))
     given = judge if parts.get("judge") else None
     kinds = ("aligner", "method", "judge", *FIRST)
-    for kind, part in zip(kinds, (aligner, method, given, *first), strict=False):
+    each = [*zip(kinds, (aligner, method, given, *first), strict=False)]
+    each += zip(UNTAUGHT, untaught, strict=False)
+    for kind, part in each:
         if part is not None:
             part.load(Path(folder) / kind)
 

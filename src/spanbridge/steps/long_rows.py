@@ -48,6 +48,15 @@ def in_parts(rows: Sequence[SentencePair], aligner: Aligner | None) -> Iterator[
         yield from (part.pair for part in parts(rows[n * len(rows) // kept], aligner))
 
 
+def labelled_parts(row: SentencePair, aligner: Aligner | None) -> Iterator[SentencePair]:
+    """The parts of a row, each with the target's spans that lie in it."""
+    for part, _, start in parts(row, aligner):
+        end = start + len(part.target.words)
+        inside = (span for span in row.target.spans if start <= span.start and span.end <= end)
+        spans = tuple(_shifted(span, -start) for span in inside)
+        yield part.replace(target=part.target.with_spans(spans))
+
+
 def joined_links(
     row: SentencePair, cuts: Sequence[Part], found: Sequence[WordAlignment | None]
 ) -> WordAlignment:

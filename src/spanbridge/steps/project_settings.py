@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from spanbridge.projection.boundaries import Place
+from spanbridge.projection.boundaries import Convention, Place
 from spanbridge.steps.base import (
     AlignerSettings,
     MethodSettings,
@@ -17,7 +17,6 @@ from spanbridge.steps.base import (
     TranslatorSettings,
 )
 from spanbridge.steps.chain import Links
-from spanbridge.steps.target_words import Convention
 
 # Chosen on real pairs: `python -m benchmarks parallel`.
 LEAST_PARALLEL = 0.05
@@ -49,9 +48,15 @@ class ProjectSettings(Step):
         translator: a translator that scores, for methods and scores that take one.
         apply: folder of an earlier fit, which sets method and aligner.
         boundary: whether an article, a particle (a case marker, a postposition), a suffix after an
-            apostrophe or a title beside a name is ``in`` its span or ``out``. By default articles
-            and particles are out, unless the source span has any; titles are as in the source;
-            suffixes are out where annotation of the target's language leaves them out.
+            apostrophe or a title beside a name is ``in`` its span or ``out``; likewise quotes
+            around it, other punctuation beside it, and what stands in brackets after it
+            (apposition). By default articles and particles are out, unless the source span has
+            any; titles and marks are as in the source; suffixes are out where annotation of the
+            target's language leaves them out.
+        corrections: a file of rows of which some were corrected (key ``review``): these stay as
+            they are, and what learns learns from them. docs/corrections.md.
+        show_changes: rows that would be otherwise without the corrections get the spans that they
+            would have, under the key ``before_corrections``.
         explain: add to each row an explanation of the place of its spans.
     """
 
@@ -70,6 +75,8 @@ class ProjectSettings(Step):
     translator: TranslatorSettings | None = None
     apply: str | None = None
     boundary: dict[Convention, Place] = Field(default_factory=dict)
+    corrections: str | None = None
+    show_changes: bool = False
     explain: bool = False
 
     @model_validator(mode="after")
@@ -91,6 +98,10 @@ class ProjectSettings(Step):
             )
             if any(setting is not None for setting in own) or self.speed != "full":
                 raise ValueError("apply brings its own method, aligner and speed; leave others out")
+        if self.corrections is not None and self.apply is not None:
+            raise ValueError("apply learns nothing, and so no corrections; give them where it fits")
+        if self.corrections is None and self.show_changes:
+            raise ValueError("show_changes does nothing without corrections")
         if self.refine is None and self.below != BELOW:
             raise ValueError("below does nothing without refine")
         return self

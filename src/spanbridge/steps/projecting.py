@@ -23,6 +23,7 @@ from spanbridge.steps.base import (
     PartSettings,
 )
 from spanbridge.steps.chain import Chain
+from spanbridge.steps.corrections import Corrections, recalibrate, with_changes
 from spanbridge.steps.fates import (
     NO_SPAN,
     REASONS,
@@ -38,7 +39,7 @@ from spanbridge.steps.fates import (
     row_confidence,
     visible,
 )
-from spanbridge.steps.long_rows import batches, in_parts
+from spanbridge.steps.long_rows import batches, in_parts, labelled_parts
 from spanbridge.steps.project_settings import LEAST_PARALLEL, ProjectSettings
 from spanbridge.steps.target_words import TargetWords, guess_language
 from spanbridge.steps.translating import inserter, scorer
@@ -61,13 +62,17 @@ class Project(ProjectSettings):
     _words: TargetWords = PrivateAttr()
     _doubt: str | None = PrivateAttr(None)
     _speed: str = PrivateAttr("full")
+    _corrections: Corrections | None = PrivateAttr(None)
 
     def open(self, context: Context) -> None:
         """Load method, aligner, and the models that scores need.
 
         Raises:
             SpanbridgeError: a part cannot be made, or would have no effect.
+            InputError: the corrections cannot be read, or there are none.
         """
+        if self.corrections is not None:
+            self._corrections = Corrections.read(self.corrections, context.reading)
         self._words = TargetWords(self.boundary, context.languages.get("target"))
         if self.apply is not None:
             self._open_fit(context, self.apply)
@@ -130,6 +135,10 @@ class Project(ProjectSettings):
         self._chosen, self._speed = (aligner, settings), speed
         made: Aligner | None = None if aligner is None else self.build(context, aligner)
         self._chain = Chain(method, made, self.links, Judge(), self.least_parallel)
+        # a slow one would ask everything twice
+        taught = self._corrections is not None and method.learns and not method.slow
+        if taught:
+            self._chain.untaught = self._made_method(context, settings)
         if made is None or speed in ("full", "fastest"):
             return
         if method.slow and speed == "fast":
@@ -146,6 +155,8 @@ class Project(ProjectSettings):
         else:
             other = self._made_method(context, settings)
             self._quick = Chain(other, quick, self.links, self._chain.judge, self.least_parallel)
+            if taught:
+                self._quick.untaught = self._made_method(context, settings)
 
     def parts(self) -> dict[str, str]:
         """Aligner, method, and the settings that differ from their defaults."""
@@ -167,8 +178,11 @@ class Project(ProjectSettings):
         if self.least_parallel != LEAST_PARALLEL:
             given["least_parallel"] = repr(self.least_parallel)
         given |= self._words.parts()
-        if self.explain:
-            given["explain"] = "true"
+        if self._corrections is not None:
+            given["corrections"] = self._corrections.describe()
+        for name in ("explain", "show_changes"):
+            if getattr(self, name):
+                given[name] = "true"
         return given
 
     @property
@@ -192,15 +206,24 @@ class Project(ProjectSettings):
         return self._chain.method.reads != "nothing" and self.least_parallel > 0
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
-        """Fit aligner and method, and what tells translations from other rows."""
+        """Fit aligner and method, and what tells translations from other rows.
+
+        Corrected rows are learned from, too, whether they are among these or not.
+        """
         rows = [pair.replace(links=None) for pair in rows] if self.links == "anew" else rows
         language = guess_language(rows)
         chains = [self._chain] if self._quick is None else [self._chain, self._quick]
-        for chain in chains:
-            self._words.tell(chain.method, language)
+        self._tell_language(language)
         parts = list(in_parts(list(map(self._words, rows)), self._first.aligner))
+        gold: list[SentencePair] = []
+        if self._corrections is not None:
+            self._corrections.tell(progress, self._words.language, self.boundary)
+            for row in self._corrections.gold(self.links == "only"):
+                gold += labelled_parts(row, self._first.aligner)
         for chain in chains:
-            chain.fit(parts, progress)
+            chain.fit(parts, progress, gold)
+            if self._corrections is not None:
+                recalibrate(chain.method, self._corrections)
         if self._judges:
             self._chain.judge.fit(parts, self._first.aligner)
         self._check_reach()
@@ -228,7 +251,19 @@ class Project(ProjectSettings):
         chain, first = self._chain, self._quick
         parts = (aligner, chain.aligner, method, chain.method)
         known = (self._weights, chain.judge, self._words.language, self._speed)
-        learning.save(folder, *parts, *known, () if first is None else first.parts)
+        learning.save(folder, *parts, *known, () if first is None else first.parts, self._untaught)
+
+    @property
+    def _untaught(self) -> list[Method]:
+        """The methods without corrections, of the first look first."""
+        chains = (self._chain,) if self._quick is None else (self._quick, self._chain)
+        return [chain.untaught for chain in chains if chain.untaught is not None]
+
+    def _tell_language(self, language: str) -> None:
+        """Tell all methods the target's language."""
+        for chain in {id(one): one for one in (self._chain, self._first)}.values():
+            for method in chain.methods:
+                self._words.tell(method, language)
 
     def check_fit(self) -> None:
         """Raise SpanbridgeError if a tagger or translator takes part, which a fit does not keep."""
@@ -242,9 +277,9 @@ class Project(ProjectSettings):
 
     def _restore(self, folder: str | Path) -> None:
         chain, first = self._chain, self._quick
-        learning.load(folder, *chain.parts, chain.judge, () if first is None else first.parts)
-        for one in {id(chain): chain, id(self._first): self._first}.values():
-            self._words.tell(one.method, learning.language_of(folder))
+        of_first = () if first is None else first.parts
+        learning.load(folder, *chain.parts, chain.judge, of_first, self._untaught)
+        self._tell_language(learning.language_of(folder))
         self._check_reach()
 
     def _check_reach(self) -> None:
@@ -257,21 +292,28 @@ class Project(ProjectSettings):
             )
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
-        """Rows with the target's spans."""
+        """Rows with the target's spans; corrected rows as they are."""
         for batch in batches(rows):
-            if self.links == "anew":
-                batch = [pair.replace(links=None) for pair in batch]
-            elif self._chain.aligner is not None:
-                brought = sum(pair.links is not None for pair in batch)
-                account.note("rows_with_links_of_their_own", brought)
-            batch = list(map(self._words, batch))
-            self._words.note(account, len(batch))
-            before = self._chain.method.counts.copy()
-            done = list(self._project(batch, account))
-            for name, count in (self._chain.method.counts - before).items():
-                account.note(name, count)
-            for pair, outcome in zip(batch, done, strict=True):
-                yield self._row(pair, outcome, account)
+            if self._corrections is not None:
+                yield from self._corrections.around(batch, self._worked_on, account)
+            else:
+                yield from self._worked_on(batch, account)
+
+    def _worked_on(self, batch: list[SentencePair], account: Account) -> Iterator[SentencePair]:
+        """Rows with the target's spans."""
+        if self.links == "anew":
+            batch = [pair.replace(links=None) for pair in batch]
+        elif self._chain.aligner is not None:
+            brought = sum(pair.links is not None for pair in batch)
+            account.note("rows_with_links_of_their_own", brought)
+        batch = list(map(self._words, batch))
+        self._words.note(account, len(batch))
+        before = self._chain.method.counts.copy()
+        done = list(self._project(batch, account))
+        for name, count in (self._chain.method.counts - before).items():
+            account.note(name, count)
+        for pair, outcome in zip(batch, done, strict=True):
+            yield self._row(pair, outcome, account)
 
     def _project(self, rows: Sequence[SentencePair], account: Account) -> Iterator[Outcome]:
         """What becomes of each row; long rows part by part."""
@@ -284,7 +326,12 @@ class Project(ProjectSettings):
                 account.note("long_rows_cut_into_parts", 1)
                 of_row = [next(each) for _ in cut]
                 score = joined_score(cut, of_row)
-                yield joined(row, cut, of_row, score, self._chain.unlikely(score))
+                fate = score, self._chain.unlikely(score)
+                whole = joined(row, cut, of_row, *fate)
+                if of_row[0].before is not None:
+                    untaught = [one._replace(result=one.before or "") for one in of_row]
+                    whole = whole._replace(before=joined(row, cut, untaught, *fate).result)
+                yield whole
 
     def _outcomes(self, pairs: Sequence[SentencePair], account: Account) -> list[Outcome]:
         """What becomes of each part: at once, or at the second look where the first is unsure."""
@@ -299,7 +346,7 @@ class Project(ProjectSettings):
 
     def _row(self, pair: SentencePair, outcome: Outcome, account: Account) -> SentencePair:
         """The finished row; adds it to the account."""
-        read, result, score = outcome
+        read, result, score, before = outcome
         spans: tuple[Span, ...] = ()
         confidence = None
         lines: tuple[str, ...] = ()
@@ -330,6 +377,8 @@ class Project(ProjectSettings):
             explanation=lines or None,
             rejected_sentences=None,
         )
+        if before is not None:
+            done = with_changes(done, before, self.min_confidence, self.show_changes, account)
         account.add(done, status, dropped)
         if spans:
             known = known_of(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Literal
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import SentencePair
@@ -20,12 +19,11 @@ from spanbridge.formats.closed_classes import (
 from spanbridge.formats.languages import Language
 from spanbridge.formats.segmentation import icu_words, words
 from spanbridge.formats.tokens import raw_sentence, split_words, suffix_starts
-from spanbridge.projection.boundaries import Conventions, Place
+from spanbridge.projection.boundaries import Convention, Conventions, Place
 from spanbridge.projection.method import Method
 from spanbridge.projection.scores import BadBoundary
 from spanbridge.steps.account import Account
 
-Convention = Literal["article", "particle", "suffix", "title"]
 # Rows of which a language is guessed, at most.
 LOOKED_AT = 5000
 

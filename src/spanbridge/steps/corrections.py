@@ -1,0 +1,253 @@
+"""Corrected rows of a file: which rows they are, and whether they are those of the input."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from spanbridge.core.errors import InputError
+from spanbridge.core.progress import Progress, tell
+from spanbridge.core.rows import CORRECTED, SIDES, SentencePair
+from spanbridge.core.spans import ABSENT, Sentence, Span
+from spanbridge.evaluation.calibration import fit_curve
+from spanbridge.formats import Reading
+from spanbridge.formats.closed_classes import closed_classes
+from spanbridge.formats.languages import find_language
+from spanbridge.formats.reading import labelled_pairs
+from spanbridge.projection.boundaries import Conventions
+from spanbridge.projection.guidelines import Guideline, guidelines
+from spanbridge.projection.method import Method, Projection
+from spanbridge.steps.account import Account
+from spanbridge.steps.calibrating import MIN_SPANS
+from spanbridge.steps.fates import visible
+from spanbridge.steps.target_words import guess_language
+
+# Key of a row that says what a person made of it, and the statuses of those that count.
+REVIEW, ACCEPTED = "review", frozenset({"accepted", "corrected"})
+NOT_REVIEWED = "not reviewed"
+# Key of rows for the spans that they would have without corrections, in words [start, end).
+BEFORE = "before_corrections"
+
+
+@dataclass
+class Corrections:
+    """Rows whose target spans a person accepted or corrected.
+
+    Attributes:
+        path: their file.
+        rows: line and row by id.
+        left_out: number of rows of other statuses.
+        whole: no row has the key ``review``, so that all count.
+    """
+
+    path: str
+    rows: dict[str, tuple[int, SentencePair]] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+    whole: bool = False
+
+    @classmethod
+    def read(cls, path: str, how: Reading | None = None) -> Corrections:
+        """Read a file with a key ``review`` in its rows, or a labelled file.
+
+        Raises:
+            InputError: the file is wrong, has no corrected row, two of one id, one without a
+                source, or one that nobody reviewed though a step projected it.
+        """
+        found = cls(path)
+        read = list(labelled_pairs(path, "target", how or Reading()))
+        found.whole = not any(REVIEW in pair.extra for _, pair in read)
+        for line, pair in read:
+            status = found._status(line, pair)
+            if status not in ACCEPTED:
+                found.left_out[status] += 1
+                continue
+            if pair.source is ABSENT or (not pair.source.words and pair.target.words):
+                raise InputError(path, line, f"row {pair.id} has no source side")
+            if pair.id in found.rows:
+                first = found.rows[pair.id][0]
+                raise InputError(path, line, f"row {pair.id} was corrected in line {first} too")
+            found.rows[pair.id] = line, pair
+        if not found.rows:
+            told = "; ".join(f"{n} {status}" for status, n in sorted(found.left_out.items()))
+            why = f"holds no row that was accepted or corrected ({told or 'no row at all'})"
+            raise InputError(path, None, why)
+        return found
+
+    def _status(self, line: int, pair: SentencePair) -> str:
+        if self.whole:
+            if pair.provenance is not None and pair.status != CORRECTED:
+                raise InputError(
+                    self.path,
+                    line,
+                    f"row {pair.id} was made by {pair.provenance} and nobody has reviewed it; give "
+                    f'the rows that were corrected a key "{REVIEW}": {{"status": "corrected"}}',
+                )
+            return "accepted"
+        if REVIEW not in pair.extra:
+            return NOT_REVIEWED
+        review = pair.extra[REVIEW]
+        status = review.get("status") if isinstance(review, Mapping) else None
+        if not isinstance(status, str):
+            why = f'the key "{REVIEW}" of row {pair.id} is no object with a text "status"'
+            raise InputError(self.path, line, why)
+        return status
+
+    def of(self, pair: SentencePair) -> SentencePair | None:
+        """The corrected row in place of a row of the input; None if it was not corrected.
+
+        Raises:
+            InputError: the rows of that id have different texts.
+        """
+        line, gold = self.rows.get(pair.id, (0, None))
+        if gold is None:
+            return None
+        for side in SIDES:
+            ours, theirs = _characters(gold.side(side)), _characters(pair.side(side))
+            if ours != theirs:
+                why = f"row {pair.id} has another {side} text than the input's row of that id"
+                raise InputError(self.path, line, f"{why}: {_difference(ours, theirs)}")
+        spans = tuple(span._replace(score=1.0) for span in gold.target.spans)
+        review = {REVIEW: gold.extra[REVIEW]} if REVIEW in gold.extra else {}
+        links = gold.links or pair.links
+        words = len(gold.source.words), len(gold.target.words)
+        if links is not None and (links.n_source, links.n_target) != words:
+            links = None
+        return pair.without_result()._replace(
+            source=gold.source,
+            target=gold.target.with_spans(spans),
+            links=links,
+            parallel_score=None,
+            status=CORRECTED,
+            confidence=1.0,
+            provenance="project",
+            extra={**pair.extra, **review},
+        )
+
+    def around(
+        self,
+        rows: Sequence[SentencePair],
+        work: Callable[[list[SentencePair], Account], Iterator[SentencePair]],
+        account: Account,
+    ) -> Iterator[SentencePair]:
+        """Corrected rows as they are, and the others once they are worked on, in their order.
+
+        Raises:
+            InputError: as :meth:`of`.
+        """
+        kept = [self.of(row) for row in rows]
+        others = [row for row, own in zip(rows, kept, strict=True) if own is None]
+        done = work(others, account)
+        for own in kept:
+            if own is None:
+                yield next(done)
+            else:
+                account.add(own, CORRECTED, ())
+                account.calibrated(own.target.spans, "certain: corrected")
+                yield own
+
+    def gold(self, links: bool = False) -> Iterator[SentencePair]:
+        """The corrected rows, to learn from, with their links or to be aligned anew."""
+        for _, pair in self.rows.values():
+            yield pair if links else pair._replace(links=None)
+
+    def guidelines(self, language: str | None = None) -> list[Guideline]:
+        """What the corrected rows show of conventions.
+
+        Args:
+            language: of the target, by any code; guessed if not given.
+
+        Raises:
+            SpanbridgeError: there is no such language.
+        """
+        rows = [pair for _, pair in self.rows.values()]
+        code = guess_language(rows) if language is None else find_language(language).iso3
+        return guidelines(rows, Conventions(closed_classes(code) if code else None))
+
+    def tell(self, progress: Progress, language: str, settled: Collection[str]) -> None:
+        """Say how many rows count, and which conventions they show that were not settled.
+
+        Args:
+            progress: gets the notices.
+            language: of the target, ISO 639-3; empty if it is not known.
+            settled: conventions that were said already.
+        """
+        tell(progress, self.text())
+        for one in self.guidelines(language or None):
+            if one.proposed and one.kind not in settled:
+                tell(progress, one.text())
+
+    def describe(self) -> str:
+        """Number and digest of the corrected rows, for the signature."""
+        told = [(pair.id, *(self._told(pair.side(side)) for side in SIDES)) for pair in self.gold()]
+        digest = sha256(repr(told).encode("utf-8", "backslashreplace")).hexdigest()[:12]
+        return f"{len(told)}_rows@{digest}"
+
+    def _told(self, sentence: Sentence) -> tuple[Any, ...]:
+        return sentence.words, [span[:3] for span in sentence.spans]
+
+    def text(self) -> str:
+        """How many rows were corrected, in a sentence."""
+        rows = f"{len(self.rows)} corrected row{'s' if len(self.rows) > 1 else ''}"
+        if self.whole:
+            return f"{self.path}: no row has a key {REVIEW!r}, so all {rows} count"
+        others = (f"{n} {status}" for status, n in sorted(self.left_out.items()))
+        told = ", ".join(others)
+        return f"{self.path}: {rows}" + (f"; left out: {told}" if told else "")
+
+
+def with_changes(
+    done: SentencePair,
+    before: Projection | str,
+    min_confidence: float,
+    show: bool,
+    account: Account,
+) -> SentencePair:
+    """Count a row whose spans corrections changed; with ``show`` it gets those of before, too.
+
+    Args:
+        done: the row.
+        before: its projection, or status, without corrections.
+        min_confidence: least confidence of a span.
+        show: add the spans of before to the row.
+        account: the account.
+    """
+    spans: tuple[Span, ...] = ()
+    if not isinstance(before, str):
+        whole = before.with_source_scores().above(min_confidence)
+        spans = visible(whole.spans, done.target.words)
+    if {span[:3] for span in spans} == {span[:3] for span in done.target.spans}:
+        return done
+    account.note("rows_changed_by_corrections", 1)
+    if not show:
+        return done
+    told = [dict(zip(("start", "end", "label"), span[:3], strict=True)) for span in spans]
+    return done._replace(extra={**done.extra, BEFORE: told})
+
+
+def recalibrate(method: Method, corrections: Corrections) -> None:
+    """Bring a method's confidences to what corrected rows show of them, if they show enough."""
+    trials = method.trials()
+    if len(trials) < MIN_SPANS:
+        return
+    p, right = (np.array(column) for column in zip(*trials, strict=True))
+    curve = fit_curve(p, right)
+    rows = f"{len(corrections.rows)} corrected rows of {os.path.basename(corrections.path)}"
+    method.recalibrate(curve.intercept, curve.slope, f"{rows}: {len(p)} spans")
+
+
+def _characters(sentence: Sentence) -> str:
+    """The characters of a sentence without spaces: the same however it is cut into words."""
+    return "".join(sentence.plain_text().split())
+
+
+def _difference(ours: str, theirs: str) -> str:
+    both = zip(ours, theirs, strict=False)
+    at = next((n for n, (a, b) in enumerate(both) if a != b), min(len(ours), len(theirs)))
+    shown = (one[max(0, at - 10) : at + 20] for one in (ours, theirs))
+    return "{!r} in place of {!r}".format(*shown)

@@ -1,0 +1,213 @@
+"""Corrected rows: which count, that they stay, what they teach, and what is refused."""
+
+import json
+import random
+
+import pytest
+
+from spanbridge import InputError, Sentence, SentencePair, Span, SpanbridgeError, api
+from spanbridge.core.links import WordAlignment
+from spanbridge.formats import write_pairs
+from spanbridge.steps.corrections import BEFORE, Corrections
+
+
+def rows(n_rows=90, article_in=True, seed=1):
+    """Names of which the target alone has an article, which stands in the gold spans, or not."""
+    rng, made = random.Random(seed), []
+    for n in range(n_rows):
+        name, verb = f"Nam{rng.randrange(30)}", rng.choice(["goes", "sees", "comes"])
+        source = Sentence(("so", name, verb), (Span(1, 2, "PER"),))
+        target = Sentence(
+            ("also", "der", name, verb[::-1]), (Span(1 if article_in else 2, 3, "PER"),)
+        )
+        links = WordAlignment.of([(0, 0), (1, 2), (2, 3)], 3, 4)
+        made.append(SentencePair(f"r{n}", source, target, links))
+    return made
+
+
+def reviewed(path, gold, n=40, status="corrected"):
+    """A file with the first n rows corrected."""
+    write_pairs(path, gold)
+    objects = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for one in objects[:n]:
+        one["review"] = {"status": status, "by": "ann"}
+    path.write_text("".join(json.dumps(one) + "\n" for one in objects), "utf-8")
+    return path
+
+
+def bare(gold):
+    return [pair._replace(target=pair.target.with_spans(())) for pair in gold]
+
+
+def project(gold, path, **settings):
+    given = {"links": "only", "languages": {"target": "de"}, "least_parallel": 0.0, **settings}
+    return api.project(bare(gold), given.pop("method", "corpus"), corrections=path, **given)
+
+
+def places(found):
+    return [[span[:3] for span in pair.target.spans] for pair in found]
+
+
+@pytest.fixture
+def taught(tmp_path):
+    gold = rows()
+    path = reviewed(tmp_path / "reviewed.jsonl", gold)
+    return gold, path, project(gold, path, show_changes=True)
+
+
+def test_corrected_rows_stay_and_teach_the_others(taught):
+    """Without them the article would be out everywhere."""
+    gold, path, found = taught
+    assert places(found) == places(gold)
+    assert all(spans == [(2, 3, "PER")] for spans in places(project(gold, None)))
+    for n, pair in enumerate(found):
+        assert pair.status == ("corrected" if n < 40 else "projected")
+        if n < 40:
+            assert (pair.confidence, pair.target.spans[0].score) == (1.0, 1.0)
+            assert pair.extra["review"] == {"status": "corrected", "by": "ann"}
+        else:
+            assert pair.extra[BEFORE] == [{"start": 2, "end": 3, "label": "PER"}]
+    account = found.account
+    assert account.statuses == {"corrected": 40, "projected": 50}
+    assert account.notes["rows_changed_by_corrections"] == 50
+    assert account.calibrations["certain: corrected"] == 40
+    assert f"corrections:40_rows@{digest_of(path)}" in found.signature
+
+
+def digest_of(path):
+    return Corrections.read(str(path)).describe().partition("@")[2]
+
+
+def test_its_own_output_can_teach_again(taught, tmp_path):
+    """The key review comes along; what was only projected is not taken for corrected."""
+    gold, _, found = taught
+    out = tmp_path / "out.jsonl"
+    write_pairs(out, found)
+    again = Corrections.read(str(out))
+    assert len(again.rows) == 40
+    assert again.left_out == {"not reviewed": 50}
+    assert places(project(gold, out)) == places(gold)
+
+
+def test_corrections_that_agree_with_the_method_change_nothing(tmp_path):
+    gold = rows(article_in=False)
+    found = project(gold, reviewed(tmp_path / "r.jsonl", gold, status="accepted"))
+    assert places(found) == places(gold)
+    assert "rows_changed_by_corrections" not in found.account.notes
+
+
+@pytest.mark.parametrize("method", ["greedy", "soft", "heuristic"])
+def test_methods_that_learn_nothing_keep_corrected_rows(tmp_path, method):
+    gold = rows(12)
+    found = project(gold, reviewed(tmp_path / "r.jsonl", gold, 5), method=method)
+    assert places(found) == [[(1, 3, "PER")]] * 5 + [[(2, 3, "PER")]] * 7
+
+
+def test_rows_that_are_not_in_the_input_teach_too(tmp_path):
+    gold = rows()
+    path = reviewed(tmp_path / "r.jsonl", gold[:40])
+    assert places(project(gold[40:], path)) == places(gold[40:])
+
+
+def test_the_spans_of_the_source_are_those_of_the_correction(tmp_path):
+    gold = rows(6)
+    wrong = [p._replace(source=p.source.with_spans((Span(0, 2, "ORG"),))) for p in gold]
+    path = reviewed(tmp_path / "r.jsonl", gold, 1)
+    found = project(wrong, path, method="greedy")
+    assert found[0].source.spans == gold[0].source.spans
+    assert found[1].source.spans == wrong[1].source.spans
+
+
+def test_raw_text_keeps_the_words_of_the_correction(tmp_path):
+    """A correction may end inside a word that projection would see."""
+    text = Sentence(("der", "Hausherr"), (), "der Hausherr", ((0, 3), (4, 12)))
+    source = Sentence(("the", "landlord"), (Span(1, 2, "PER"),))
+    given = SentencePair("a", source, text)
+    cut = Sentence(
+        ("der", "Haus", "herr"), (Span(1, 2, "PER"),), text.text, ((0, 3), (4, 8), (8, 12))
+    )
+    path = reviewed(tmp_path / "r.jsonl", [given._replace(target=cut)], 1)
+    (found,) = api.project([given], "soft", "lexical", corrections=path, least_parallel=0.0)
+    (span,) = found.target.spans
+    assert found.target.text_of(span.start, span.end) == "Haus"
+    assert found.links is None
+
+
+def write(path, *objects):
+    path.write_text("".join(json.dumps(one) + "\n" for one in objects), "utf-8")
+    return str(path)
+
+
+ROW = {
+    "id": "r0",
+    "source_words": ["a", "Bonn"],
+    "source_spans": [],
+    "target_words": ["b", "Bonn"],
+    "target_spans": [],
+}
+OK = {**ROW, "review": {"status": "accepted"}}
+
+
+def test_which_rows_count(tmp_path):
+    others = ({**ROW, "id": f"x{n}", "review": {"status": "rejected"}} for n in range(3))
+    found = Corrections.read(write(tmp_path / "a.jsonl", OK, *others, {**ROW, "id": "y"}))
+    assert [*found.rows] == ["r0"]
+    assert found.left_out == {"rejected": 3, "not reviewed": 1}
+    assert found.text().endswith("1 corrected row; left out: 1 not reviewed, 3 rejected")
+    whole = Corrections.read(write(tmp_path / "b.jsonl", ROW, {**ROW, "id": "y"}))
+    assert len(whole.rows) == 2
+    assert "so all 2 corrected rows count" in whole.text()
+
+
+@pytest.mark.parametrize(
+    ("objects", "line", "why"),
+    [
+        ([ROW, {**ROW, "id": "r1", "review": "yes"}], 2, "is no object with a text"),
+        ([{**ROW, "review": {"by": "ann"}}], 1, "is no object with a text"),
+        ([OK, OK], 2, "row r0 was corrected in line 1 too"),
+        ([{**ROW, "review": {"status": "rejected"}}], None, "holds no row that was accepted"),
+        ([{**ROW, "status": "projected", "provenance": "project"}], 1, "nobody has reviewed it"),
+        ([{"id": "r0", "target_words": ["b"], "review": {"status": "accepted"}}], 1, "source"),
+    ],
+)
+def test_what_is_refused(tmp_path, objects, line, why):
+    path = write(tmp_path / "a.jsonl", *objects)
+    with pytest.raises(InputError, match=why) as error:
+        Corrections.read(path)
+    assert (error.value.file, error.value.line) == (path, line)
+
+
+def test_another_text_is_an_error_with_its_line(tmp_path):
+    gold = rows(6)
+    path = reviewed(tmp_path / "r.jsonl", gold, 3)
+    given = [*gold]
+    given[1] = given[1]._replace(target=Sentence(("also", "der", "Anders", "seog")))
+    with pytest.raises(InputError, match="row r1 has another target text") as error:
+        project(given, path, method="greedy")
+    assert error.value.line == 2
+    assert "in place of" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"show_changes": True}, {"apply": "x", "corrections": "y"}], ids=str
+)
+def test_settings_that_do_nothing(settings):
+    with pytest.raises(SpanbridgeError):
+        api.Projector(**settings)
+
+
+def test_calibrated_rows_leave_corrected_ones_as_they_are(tmp_path):
+    """They are no evidence for the curve, since they were not found, and stay certain."""
+    gold = rows(120, article_in=False)
+    wrong = [
+        pair._replace(target=pair.target.with_spans((Span(1, 3, "PER"),))) if n % 3 else pair
+        for n, pair in enumerate(gold)
+    ]
+    corrected = reviewed(tmp_path / "r.jsonl", gold, 10)
+    write_pairs(tmp_path / "gold.jsonl", wrong)
+    given = {"links": "only", "languages": {"target": "de"}, "least_parallel": 0.0}
+    found = api.project(
+        bare(gold), "greedy", corrections=corrected, calibrate=tmp_path / "gold.jsonl", **given
+    )
+    assert [pair.confidence for pair in found[:10]] == [1.0] * 10
+    assert found[10].confidence == pytest.approx(1 / 3, abs=0.05)
