@@ -227,7 +227,7 @@ def _located(
         keys = {} if span.extra is None else json.loads(span.extra)
         if _FRAGMENTS in keys:
             in_file, joined = keys[_FRAGMENTS]
-            parts = [(path, line, Span(*place, span.label)) for place in in_file]
+            parts = [(path, line, Span(place[0], place[1], span.label)) for place in in_file]
             places = [part[:2] for part in placed_by_line(locate, parts)]
             covered = " ".join(text[start:end] for start, end in places)
             told = span._replace(extra=with_given_text(joined))
