@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, ClassVar
 from unicodedata import normalize
 
 from pydantic import Field, PrivateAttr
 
-from spanbridge.chat.labels import read_labels
+from spanbridge.chat.labels import read_labels, told
 from spanbridge.chat.phrases import find_phrases
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import EMPTY, FAILED, PROJECTED, SentencePair
@@ -17,7 +18,7 @@ from spanbridge.formats.tokens import raw_sentence, spans_in_text, with_text
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Context, TranslatorSettings, chunks
 from spanbridge.steps.translating import MIN_SCORE, Translating, in_words
-from spanbridge.translation.chat_pairs import Paired
+from spanbridge.translation.chat_pairs import LABELLED, PAIRS, Paired
 
 ABSENT = "no counterpart in the translation"
 UNLIKE = "translated back it is another phrase"
@@ -73,9 +74,15 @@ class TranslateEntities(Translating):
 
     def parts(self) -> dict[str, str]:
         """Everything that translations and spans depend on."""
-        labels = {} if self._labels is None else {"labels": str(self._labels)}
-        own = {"check": str(self.check), "min_score": repr(self.min_score)}
-        return {**own, **labels, **super().parts()}
+        prompt = PAIRS if self._labels is None else LABELLED + told(self._labels)
+        own = {
+            "prompt": sha256((prompt + PAIRS * self.check).encode()).hexdigest()[:8],
+            "check": str(self.check),
+            "min_score": repr(self.min_score),
+        }
+        if self._labels is not None:
+            own["labels"] = "+".join(self._labels)
+        return {**own, **super().parts()}
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with labelled translations as targets."""
