@@ -151,8 +151,8 @@ def test_make_data_by_one_call_each(tmp_path, write, command):
         assert api.evaluate(GOLD, list(read_pairs(tmp_path / "data/train.jsonl"))).micro.f1 == 1
         said = command(*line, *chat, "--method", "corpus", code=2).stderr
         assert "--entities needs no projection; leave --method out" in said
-        said = command(*line, "--labels", "labels.yaml", code=2).stderr
-        assert "--labels and --check go with --entities" in said
+        said = command(*line, "--check", code=2).stderr
+        assert "--check goes with --entities" in said
 
 
 def test_tag_label_and_translate_test_by_a_chat_tagger(tmp_path, write, command):

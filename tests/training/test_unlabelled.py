@@ -22,8 +22,9 @@ from test_training import (
 )
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.tagging.base import iob2_classes
+from spanbridge.tagging.base import Tagged, iob2_classes
 from spanbridge.tagging.checkpoint_tagger import CheckpointTagger
+from spanbridge.tagging.ensemble_tagger import EnsembleTagger
 from spanbridge.training import selection
 from spanbridge.training import trainer as loop
 from spanbridge.training.adversarial import AdversarialObjective, Adversary, _Reverse
@@ -40,6 +41,21 @@ TEXT = [tuple(NAMES["PER"] + FILLERS[:3]), tuple(FILLERS), tuple(NAMES["LOC"])] 
 @pytest.fixture(autouse=True)
 def tagger_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path_factory.getbasetemp() / "tagger-cache"))
+
+
+class Unread(Says):
+    """Reads nothing, and says why."""
+
+    def tag(self, sentences):
+        return [Tagged(len(words), (), fault="no answer") for words in sentences]
+
+
+def test_nothing_is_learned_of_what_a_teacher_did_not_read():
+    """Not that it has no spans."""
+    assert distil(Unread(SURE), [("x", "y")], CLASSES, Distillation("hard")) == []
+    both = EnsembleTagger([Says(SURE), Unread(SURE)], "agreement")
+    [found] = both.tag([("x", "y")])
+    assert (found.spans, found.fault) == ((), "no answer")
 
 
 def test_soft_targets_are_the_probabilities():

@@ -67,6 +67,8 @@ class EnsembleTagger(Tagger):
 
     def _combine(self, opinions: Sequence[Tagged]) -> Tagged:
         n_words = opinions[0].n_words
+        if (unread := next((one for one in opinions if one.fault is not None), None)) is not None:
+            return unread
         mean = self._mean(opinions)
         if self._how == "agreement":
             votes = Counter(span[:3] for opinion in opinions for span in opinion.spans)

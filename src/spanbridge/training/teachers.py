@@ -53,7 +53,9 @@ class Distillation:
 def distil(
     teacher: Tagger, sentences: Sequence[Words], classes: Sequence[str], how: Distillation
 ) -> list[Labelled]:
-    """Training examples from a teacher's predictions; sentences without a usable word are left out.
+    """Training examples from a teacher's predictions.
+
+    Sentences without a usable word are left out, and those that the teacher did not read.
 
     Args:
         teacher: a tagger or an ensemble.
@@ -72,6 +74,8 @@ def distil(
     order = [teacher.classes.index(name) for name in classes]
     made = []
     for words, found in zip(sentences, teacher.tag(sentences), strict=True):
+        if found.fault is not None:
+            continue
         targets = (
             _soft(found, order, how) if how.kind == "soft" else _hard(words, found, classes, how)
         )
