@@ -24,6 +24,7 @@ const parts = ({ text }) => (typeof text === "string" ? text.split(/( )/) : text
 const plain = ({ text }) => (typeof text === "string" ? text : text.join(""));
 const textOf = (sentence, [start, end]) => parts(sentence).slice(2 * start, 2 * end - 1).join("");
 const count = (number) => number.toLocaleString("en");
+const UNSPACED = /\p{sc=Han}|\p{sc=Hira}|\p{sc=Kana}|\p{sc=Thai}|\p{sc=Lao}|\p{sc=Khmr}|\p{sc=Mymr}|\p{sc=Tibt}/u;
 const RTL = /(?=\p{L})[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/gu;
 
 // Direction of most letters; HTML's "auto" looks at the first one only.

@@ -46,6 +46,7 @@ class Document:
         gold: the target sentences with gold spans, one per pair, if known.
         has_source: False if only the target sentences are known.
         calibration: what its confidences are known to hold for, as its account says.
+        reference: what the gold spans are called on the page.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Document:
     gold: Iterable[Sentence] | None = None
     has_source: bool = True
     calibration: str | None = None
+    reference: str = "gold"
 
 
 def write_page(out: TextIO, documents: Sequence[Document], *, title: str | None = None) -> None:
@@ -132,6 +134,7 @@ def _summary(document: Document, tally: Tally, labels: Numbers) -> dict[str, Any
         "calibration": document.calibration,
         "source": document.has_source and tally.any_source,
         "gold": has_gold,
+        "reference": document.reference,
         # given labels are shown as such, not as somebody's result
         "given": not (tally.any_result or has_gold or document.signature),
         **tally.values(labels, has_gold),

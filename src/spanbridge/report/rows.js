@@ -27,12 +27,12 @@ function drawSentence(side, name, sentence, query) {
   return node;
 }
 
-function findingOf(target, [start, end, label, , verdict, gold]) {
+function findingOf(target, [start, end, label, , verdict, gold], reference) {
   const quote = ([from, to, name]) => [
     el("bdi.lab", {}, summary.labels[name].name), " ", el("bdi.quote", {}, textOf(target, [from, to])),
   ];
   return el("li", {}, el("b.bad", {}, `✗ ${summary.verdicts[verdict]}`), " ", quote([start, end, label]),
-    " ", el("span.muted", {}, "gold:"), " ", quote(gold));
+    " ", el("span.muted", {}, el("bdi", {}, reference), ":"), " ", quote(gold));
 }
 
 function headOf(row, named) {
@@ -59,6 +59,6 @@ function drawRow(row, named, query) {
   pair.append(drawSentence("tgt", named.source ? "Translation" : "Text", row.target, query));
   const node = el("article.row", { tabindex: "-1" }, headOf(row, named), pair);
   const findings = row.target.spans.filter(([, , , , , gold]) => gold); // others stand in the text
-  if (findings.length) node.append(el("ul.findings", {}, findings.map((span) => findingOf(row.target, span))));
+  if (findings.length) node.append(el("ul.findings", {}, findings.map((span) => findingOf(row.target, span, named.reference))));
   return node;
 }
