@@ -26,8 +26,8 @@ Examples:
   spanbridge review out.jsonl --agreement -o differences.html
 
 The page needs nothing from outside, and is served to this machine alone. Each action is in
-OUT.jsonl.journal, on the disk, before the page says "saved"; OUT.jsonl itself stays as it is. Ctrl-C
-ends the review, and writes the result if -o names one. The keys are on the page, under ?.
+OUT.jsonl.journal, on the disk, before the page says "saved"; OUT.jsonl itself stays as it is.
+Ctrl-C ends the review, and writes the result if -o names one. The keys are on the page, under ?.
 """
 )
 @click.argument("source", metavar="OUT.jsonl")
@@ -72,7 +72,9 @@ ends the review, and writes the result if -o names one. The keys are on the page
     help="Say how far annotators agree: F1 of spans, kappa of words.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print --agreement or --write as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but the address, or the agreement.")
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Print nothing but the address, or the agreement."
+)
 def command(source: str, **given: Any) -> None:
     """Correct a result on a page in the browser, the most doubtful rows first."""
     _check(given)
@@ -117,12 +119,15 @@ def _serve(desk: Any, given: dict[str, Any]) -> None:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         if not given["quiet"]:
-            say(f"{len(desk.rows)} rows of {desk.rows.path}; journal: {desk.journal.path}", err=True)
+            say(
+                f"{len(desk.rows)} rows of {desk.rows.path}; journal: {desk.journal.path}", err=True
+            )
             say("open this address in a browser of this machine; Ctrl-C ends the review", err=True)
         say(server.address)
         if given["opens"]:
             click.launch(server.address)
         ended.wait()
+        server.ended = True
         server.shutdown()
         server.server_close()
 

@@ -157,4 +157,3 @@ def _element(name: str, value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     packed = base64.b64encode(zlib.compress(text.encode("utf-8", "replace"))).decode()
     return f'<script type="text/plain" class="{name}">{packed}</script>\n'
-

@@ -1,4 +1,4 @@
-"""Pages as one file: a shell of HTML, one style, one script, and the policy that lets no other in."""
+"""Pages as one file: a shell of HTML, a style, a script, and a policy that lets no other in."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ function drawSpans(row) {
     return el("li", {}, button);
   }));
   if (!row.state.spans.length) $("#spans").append(el("li.muted", {}, "no spans"));
-  $("#tools").hidden = now.hand === undefined;
+  for (const button of $$("#tools button")) button.disabled = now.hand === undefined;
 }
 
 function drawPalette() {
@@ -131,17 +131,15 @@ function askLabel() {
 
 // What stands above a row: that somebody has it open, or has changed it.
 function banner(...told) {
-  const shown = told.length > 0;
-  if (shown || !$("#banner").hidden) $("#banner").replaceChildren(...told);
-  $("#banner").hidden = !shown;
-  if (!shown) $("#pair .theirs")?.remove();
+  $("#banner").replaceChildren(...told);
+  $("#banner").hidden = !told.length;
 }
 
 // An action was refused: the row was changed by somebody else, or the request was wrong.
 function refused(row, error, mine) {
+  for (const steps of [done, undone]) steps.splice(0, steps.length, ...steps.filter((step) => step.row !== row));
   const { state, holder } = error.value ?? {};
   if (holder) {
-    row.state = row.kept ?? row.state;
     if (row === now.row) {
       now.holder = holder;
       tellHolder();
@@ -169,6 +167,7 @@ function refused(row, error, mine) {
 
 function tellHolder() {
   $("#card").classList.toggle("locked", Boolean(now.holder));
-  if (now.holder) banner(el("span", {}, el("bdi", {}, now.holder), " has this row open. You can look at it, and change it when it is free."));
-  else if ($("#banner").textContent.includes("has this row open")) banner();
+  const who = now.holder === me() ? "Another page of yours" : el("bdi", {}, now.holder ?? "");
+  if (now.holder) banner(el("span.holder", {}, who, " has this row open. You can look at it, and change it when it is free."));
+  else if ($("#banner .holder")) banner();
 }

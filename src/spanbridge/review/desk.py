@@ -198,14 +198,10 @@ class Desk:
         self._catch_up()
         return {row: self.journal.actions[n - 1] for row, n in self.journal.last.items()}
 
-    def _action(
-        self, asked: Asked, by: str, pair: SentencePair, before: Action | None
-    ) -> Action:
+    def _action(self, asked: Asked, by: str, pair: SentencePair, before: Action | None) -> Action:
         given = given_marks(pair)
         at = self._clock().astimezone(UTC).isoformat(timespec="seconds")
-        marks = checked_marks(
-            pair, asked.spans, given if before is None else before.spans, by, at
-        )
+        marks = checked_marks(pair, asked.spans, given if before is None else before.spans, by, at)
         same = same_places(marks, given)
         status = asked.status
         if status in GOLD:

@@ -10,7 +10,6 @@ import codecs
 from array import array
 from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO
 
@@ -98,6 +97,8 @@ class RowIndex:
         self._digest = sha256()
         self._read_all()
         self.digest = self._digest.hexdigest()
+        if not self.sureness:
+            raise InputError(path, None, "has only blank lines; write an object per line")
         self.row(0)  # so that the first row tells which sides there are
 
     def __len__(self) -> int:
@@ -115,7 +116,7 @@ class RowIndex:
         return self._lines[n]
 
     def texts(self, n: int) -> tuple[str, str, str]:
-        """Id, source and target of a row as they are listed and searched; empty if they are none."""
+        """Id, source and target of a row as they are listed and searched; else empty texts."""
         try:
             found = _TEXTS.decode(self._bytes(n))
         except msgspec.MsgspecError:

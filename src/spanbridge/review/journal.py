@@ -95,6 +95,7 @@ _HEADS = msgspec.json.Decoder(Head)
 _ENCODER = msgspec.json.Encoder()
 _BLOCK = 1 << 20
 _FIRST = b'{"review_of"'  # how heads begin
+_GONE = "is gone, or was closed; nothing can be saved: put it back, or start the review again"
 T = TypeVar("T")
 
 
@@ -158,13 +159,16 @@ class Journal:
         """Close the file."""
         with self._lock, suppress(OSError):
             os.close(self._file)
+            self._file = -1  # which no other file can have
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep all others from writing, with all that they have written so far read."""
+        """Keep all others from writing, with all that they have written so far read.
+
+        Raises InputError if the file is gone, damaged, or closed.
+        """
         with self._lock:
-            # a lock of its own opening, which ends with it, whoever else has the file open
-            number = os.open(self.path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+            number = self._reopened()
             try:
                 try_lock(number, wait=True)
                 self._catch_up()
@@ -172,10 +176,25 @@ class Journal:
             finally:
                 os.close(number)
 
+    def _reopened(self) -> int:
+        """The same file opened once more, for a lock that ends when that is closed."""
+        try:
+            number = os.open(self.path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        except OSError as error:
+            raise InputError(self.path, None, _GONE) from error
+        try:
+            same = os.path.samestat(os.fstat(number), os.fstat(self._file))
+        except OSError:
+            same = False
+        if not same:
+            os.close(number)
+            raise InputError(self.path, None, _GONE)
+        return number
+
     def since(self, n: int) -> list[Action]:
         """The actions after number ``n``, whoever has written them."""
         with self._lock:
-            if os.fstat(self._file).st_size != self._read:
+            if self._file >= 0 and os.fstat(self._file).st_size != self._read:
                 with self.held():
                     pass
             return self.actions[n:]
@@ -261,7 +280,9 @@ class _Reader:
             action = self._decoded(_LINES.decode, line)
             self.n_actions += 1
             if action.n != self.n_actions or not 1 <= action.row <= self.head.rows:
-                raise self._damaged(f"action {self.n_actions} was expected here, for a row there is")
+                raise self._damaged(
+                    f"action {self.n_actions} was expected here, for a row there is"
+                )
             yield action
 
     def _decoded(self, decode: Callable[[bytes], T], line: bytes) -> T:
@@ -298,4 +319,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(number)
         finally:
             os.close(number)
-

@@ -6,10 +6,15 @@ const PART = 60; // entries that are fetched together
 const KEPT_ROWS = 100;
 const NEAR = 3; // rows after the one in hand that are fetched before they are asked for
 
-const list = { name: "", length: 0, parts: new Map(), active: 0 };
+const list = { name: "", length: 0, parts: new Map(), active: -1 };
 const rows = new Map(); // rows that have been looked at, by number
 
 const tall = () => Math.min(list.length * HEIGHT, TALLEST);
+
+// Place of the row in hand in a list; -1 if it is not there.
+async function placeOf(name) {
+  return now.row ? (await ask("/place", { list: name, row: now.row.row })).at ?? -1 : -1;
+}
 
 async function find() {
   const form = Object.fromEntries(["label", "status", "by", "sort"].map((name) => [name, $(`#${name}`).value]));
@@ -17,9 +22,10 @@ async function find() {
   $("#below-value").textContent = below < 1 ? below.toFixed(2) : "any";
   const query = { ...form, text: $("#find").value, below };
   const asked = await send("/find", query);
-  Object.assign(list, { name: asked.list, length: asked.length, parts: new Map(), active: 0 });
+  Object.assign(list, { name: asked.list, length: asked.length, parts: new Map(), active: await placeOf(asked.list) });
   $("#spacer").style.height = `${tall()}px`;
   $("#list").scrollTop = 0;
+  $("#list").removeAttribute("aria-activedescendant");
   const all = list.length === about.rows ? "" : ` of ${count(about.rows)}`;
   $("#matching").textContent = `${count(list.length)}${all} row${list.length === 1 && !all ? "" : "s"}`;
   await drawList();

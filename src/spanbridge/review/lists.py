@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Container
-from threading import Lock, Thread
+from threading import RLock, Thread
 from typing import Any, Literal
 
 import msgspec
@@ -66,26 +66,28 @@ class Lists:
         self.people: list[str] = []
         self._made: OrderedDict[str, Numbers] = OrderedDict()
         self._number = 0
-        self._lock = Lock()
+        self._lock = RLock()
         self._texts: list[str] = []
         self._folding: Thread | None = None
 
     def enter(self, n: int, status: Status, by: str, action: Action | None = None) -> None:
         """Note what came of row ``n``, from 0: by its file, or by an action."""
-        if by not in self.people:
-            self.people.append(by)
-        self._status[n] = STATUSES.index(status)
-        self._by[n] = self.people.index(by)
-        if action is not None:
-            self._when[n] = action.n
-            for mark in action.spans:
-                self._labelled.setdefault(mark.label, set()).add(n)
+        with self._lock:
+            if by not in self.people:
+                self.people.append(by)
+            self._status[n] = STATUSES.index(status)
+            self._by[n] = self.people.index(by)
+            if action is not None:
+                self._when[n] = action.n
+                for mark in action.spans:
+                    self._labelled.setdefault(mark.label, set()).add(n)
 
     @property
     def labels(self) -> list[str]:
         """All labels, the most common first."""
         found = self._rows.labels
-        more = sorted(self._labelled.keys() - found.keys())
+        with self._lock:
+            more = sorted(self._labelled.keys() - found.keys())
         return [*sorted(found, key=lambda label: (-len(found[label]), label)), *more]
 
     def counts(self) -> dict[str, int]:
@@ -99,7 +101,8 @@ class Lists:
         if query.label:
             has = np.zeros(len(self._rows), dtype=bool)
             has[np.asarray(self._rows.labels.get(query.label, ()), dtype=np.int64)] = True
-            has[list(self._labelled.get(query.label, ()))] = True
+            with self._lock:
+                has[list(self._labelled.get(query.label, ()))] = True
             chosen &= has
         if query.below < 1:
             chosen &= self._sure < query.below
@@ -164,8 +167,8 @@ class Lists:
     def place(self, name: str, n: int) -> int | None:
         """Place of row ``n``, from 0, in a list; None if it is not there."""
         numbers = self._numbers(name)
-        found = () if numbers is None else np.flatnonzero(numbers == n)
-        return int(found[0]) if len(found) else None
+        found = [] if numbers is None else np.flatnonzero(numbers == n).tolist()
+        return found[0] if found else None
 
     def prepare(self) -> None:
         """Fold all texts beside what else is done, so that the first search need not wait."""

@@ -143,34 +143,43 @@ function arrow(event) {
   else moveCaret(step, event.shiftKey, event.altKey);
 }
 
+// What a key means on any keyboard: where it writes no Latin letter, the one in that place.
+function meaning({ key: name, code, shiftKey }) {
+  if (name.length > 1 || /[ -~]/.test(name)) return name;
+  if (code === "Slash") return shiftKey ? "?" : "/";
+  const letter = code.match(/^(?:Key|Digit)(.)$/)?.[1] ?? name;
+  return shiftKey ? letter : letter.toLowerCase();
+}
+
 function key(event) {
-  if ($("dialog[open]")) return;
+  if ($("dialog[open]") || event.isComposing) return;
   const typing = event.target.matches("input, textarea, select");
   if (typing) {
     if (event.key === "Escape") $("#card").focus();
     return;
   }
   const { ctrlKey, metaKey, shiftKey, altKey } = event;
+  const name = meaning(event);
   if (ctrlKey || metaKey) {
-    const again = event.key.toLowerCase() === "y" || (event.key.toLowerCase() === "z" && shiftKey);
-    if (!again && event.key.toLowerCase() !== "z") return;
+    const again = name.toLowerCase() === "y" || (name.toLowerCase() === "z" && shiftKey);
+    if (!again && name.toLowerCase() !== "z") return;
     event.preventDefault();
     (again ? redo : undo)().catch(fail);
     return;
   }
   if (!now.row) return;
-  if (event.target.id === "list" && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+  if (event.target.id === "list" && (name === "ArrowDown" || name === "ArrowUp")) {
     event.preventDefault();
-    goTo(list.active + (event.key === "ArrowDown" ? 1 : -1)).catch(fail);
-  } else if ((event.key === "ArrowLeft" || event.key === "ArrowRight") && !now.row.error) {
+    goTo(list.active + (name === "ArrowDown" ? 1 : -1)).catch(fail);
+  } else if (name === "ArrowLeft" || name === "ArrowRight") {
     event.preventDefault(); // Alt and an arrow would leave the page
-    arrow(event);
-  } else if (/^[1-9]$/.test(event.key) && !altKey) {
-    setLabel(summary.labels[event.key - 1]?.name);
-  } else if (ACTIONS[event.key] && !altKey) {
-    if (event.target.matches("button") && event.key === "Enter") return;
+    if (!now.row.error) arrow(event);
+  } else if (/^[1-9]$/.test(name) && !altKey) {
+    setLabel(summary.labels[name - 1]?.name);
+  } else if (ACTIONS[name] && !altKey) {
+    if (event.target.matches("button") && name === "Enter") return;
     event.preventDefault();
-    Promise.resolve(ACTIONS[event.key]()).catch(fail);
+    Promise.resolve(ACTIONS[name]()).catch(fail);
   }
 }
 
@@ -237,7 +246,8 @@ async function start() {
   since = about.last;
   listen();
   await find();
-  if (list.length) await goTo(0);
+  const { at } = await ask("/next", { list: list.name, at: -1, session }); // not where others are
+  if (list.length) await goTo(at ?? 0);
   setInterval(() => beat().catch(() => {}), BEAT);
 }
 start().catch(fail);

@@ -54,6 +54,7 @@ class ReviewServer(ThreadingHTTPServer):
     Attributes:
         token: the token.
         page: the page, with its policy.
+        ended: True if nothing is answered any more, also on connections that are open.
 
     Raises:
         SpanbridgeError: the port cannot be had.
@@ -66,10 +67,11 @@ class ReviewServer(ThreadingHTTPServer):
         self.desk, self.name = desk, name
         self.token = secrets.token_urlsafe(24) if token is None else token
         self.page = page_of(desk.about()["name"])
+        self.ended = False
         try:
             super().__init__((HOST, port), _Handler)
         except (OSError, OverflowError) as error:
-            why = f"port {port} cannot be listened on ({reason(error)})"  # type: ignore[arg-type]
+            why = f"port {port} cannot be listened on ({reason(error)})"
             raise SpanbridgeError(f"{why}; name another by --port, or leave it out") from error
 
     @property
@@ -124,6 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, known: Mapping[str, Any], body: bytes | None) -> None:
         try:
+            if self.server.ended:
+                raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the review has ended")
             given = urlsplit(self.path)
             asked = {key: values[-1] for key, values in parse_qs(given.query).items()}
             self._check(asked.pop("token", ""))
@@ -172,9 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         text = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
         self._send(status, text, "application/json", {})
 
-    def _send(
-        self, status: HTTPStatus, data: bytes, kind: str, more: Mapping[str, str]
-    ) -> None:
+    def _send(self, status: HTTPStatus, data: bytes, kind: str, more: Mapping[str, str]) -> None:
         self.send_response(status)
         headers = {**_HEADERS, **more, "Content-Type": f"{kind}; charset=utf-8"}
         for name, value in headers.items():
