@@ -58,7 +58,7 @@ function drawSource(row) {
 
 function drawTarget() {
   const { row } = now;
-  const spans = row.state.spans.map((span, n) => (n === now.hand && now.moving ? [...now.moving, span[2]] : span));
+  const { spans } = row.state;
   const { node, pieces } = sentenceNode("tgt", row.target, written(row.target, spans), "Translation");
   drawnTarget = pieces;
   node.id = "target";
@@ -74,7 +74,7 @@ function drawTarget() {
   for (const piece of pieces) piece.element.classList.toggle(now.hand === undefined ? "chosen" : "held", Boolean(within(piece)));
   drawLinks(row, pieces, within);
   placeHandles(pieces.filter(within), node.dir);
-  if (!now.moving) drawSpans(row);
+  drawSpans(row);
 }
 
 // Lines from the words of the span in hand, or of what is chosen, and those that they are linked with.
@@ -100,7 +100,7 @@ function drawSpans(row) {
     if (typeof score === "number") told.push(" ", el("span.score", {}, score.toFixed(2)));
     if (by) told.push(" ", el("span.muted", {}, el("bdi", {}, by)));
     const low = (score ?? 1) < summary.low ? ".low" : "";
-    const button = el(`button.c${colour}${low}`, { type: "button", "aria-pressed": n === now.hand }, ...told);
+    const button = el(`button.c${colour}${low}`, { type: "button", "aria-pressed": String(n === now.hand) }, ...told);
     button.addEventListener("click", () => takeSpan(n === now.hand ? undefined : n));
     return el("li", {}, button);
   }));

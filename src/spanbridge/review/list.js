@@ -74,7 +74,7 @@ async function drawList() {
 
 function entryNode({ row, id, text, sure, status, by }, at, top) {
   const attributes = {
-    id: `entry-${at}`, role: "option", "aria-selected": at === list.active, "aria-setsize": list.length, "aria-posinset": at + 1, dir: direction(text),
+    id: `entry-${at}`, role: "option", "aria-selected": String(at === list.active), "aria-setsize": list.length, "aria-posinset": at + 1, dir: direction(text),
   };
   const known = rows.get(row)?.state;
   const shown = known ? known.status : status;

@@ -9,15 +9,10 @@ function placeHandles(pieces, dir) {
     handles.forEach((handle) => handle.remove());
     return;
   }
-  const box = pair.getBoundingClientRect();
   const rects = [pieces[0].element.getClientRects()[0], [...pieces.at(-1).element.getClientRects()].at(-1)];
   handles.forEach((handle, n) => {
-    const rect = rects[n];
-    if (!rect) return;
-    const right = (n === 1) === (dir === "ltr");
-    handle.style.left = `${(right ? rect.right : rect.left) - box.left}px`;
-    handle.style.top = `${rect.top - box.top}px`;
-    handle.style.height = `${rect.height}px`;
+    if (!rects[n]) return;
+    stand(handle, rects[n], (n === 1) === (dir === "ltr"));
     if (handle.parentElement !== pair) pair.append(handle);
   });
 }
@@ -38,7 +33,7 @@ function boxes(fine) {
   });
 }
 
-// The unit nearest to a point, and whether the point lies in the second half of it.
+// The unit nearest to a point, its rectangle, and whether the point lies in the second half of it.
 function nearest(x, y, fine) {
   const off = (from, to, at) => Math.max(from - at, 0, at - to);
   let best;
@@ -49,21 +44,35 @@ function nearest(x, y, fine) {
   }
   if (!best) return undefined;
   const later = (x > (best.rect.left + best.rect.right) / 2) === ($("#target").dir === "ltr");
-  return { unit: [best.a, best.b], later };
+  return { unit: [best.a, best.b], rect: best.rect, later };
 }
 
-function draggedPlace(edge, event) {
+// Places of the span in hand with an edge where the pointer is; the text stays as it is drawn, so
+// that nothing moves under the pointer, and only the handle goes along.
+function dragTo(handle, edge, event) {
   const found = nearest(event.clientX, event.clientY, event.altKey);
-  if (!found) return undefined;
-  const { unit, later } = found;
+  if (!found) return;
+  const { unit, later, rect } = found;
   const [a, b] = inHand();
   const { target } = now.row;
-  if (edge === "end") {
-    const place = later ? unit[1] : stepped(target, "end", unit[1], -1, event.altKey) ?? unit[1];
-    return place > a ? [a, place] : undefined;
+  let place = edge === "end" ? unit[1] : unit[0];
+  if (edge === "end" && !later) place = stepped(target, "end", place, -1, event.altKey) ?? place;
+  if (edge === "start" && later) place = stepped(target, "start", place, 1, event.altKey) ?? place;
+  const moved = edge === "end" ? [a, place] : [place, b];
+  if (moved[0] >= moved[1]) return;
+  now.moving = moved;
+  stand(handle, rect, later === ($("#target").dir === "ltr"));
+  for (const piece of drawnTarget) {
+    piece.element.classList.toggle("held", moved[0] < piece.b && piece.a < moved[1]);
   }
-  const place = later ? stepped(target, "start", unit[0], 1, event.altKey) ?? unit[0] : unit[0];
-  return place < b ? [place, b] : undefined;
+}
+
+// Puts a handle at one side of a rectangle.
+function stand(handle, rect, right) {
+  const box = $("#pair").getBoundingClientRect();
+  handle.style.left = `${(right ? rect.right : rect.left) - box.left}px`;
+  handle.style.top = `${rect.top - box.top}px`;
+  handle.style.height = `${rect.height}px`;
 }
 
 function listenToHandles() {
@@ -77,11 +86,7 @@ function listenToHandles() {
       now.moving = inHand().slice(0, 2);
     });
     handle.addEventListener("pointermove", (event) => {
-      if (!now.moving) return;
-      const place = draggedPlace(edge, event);
-      if (!place || (place[0] === now.moving[0] && place[1] === now.moving[1])) return;
-      now.moving = place;
-      drawTarget();
+      if (now.moving) dragTo(handle, edge, event);
     });
     handle.addEventListener("pointerup", () => {
       const place = now.moving;

@@ -151,11 +151,27 @@ function meaning({ key: name, code, shiftKey }) {
   return shiftKey ? letter : letter.toLowerCase();
 }
 
+// Enter where a row's number, or what is looked for, was typed.
+async function enter(input) {
+  const number = Number(input.value);
+  if (input.id === "go" && !(number >= 1 && number <= about.rows)) {
+    say(`there are rows 1 to ${about.rows}`);
+    return;
+  }
+  $("#card").focus();
+  if (input.id === "go") await showRow(number);
+  else {
+    await find();
+    await goTo(0);
+  }
+}
+
 function key(event) {
   if ($("dialog[open]") || event.isComposing) return;
   const typing = event.target.matches("input, textarea, select");
   if (typing) {
     if (event.key === "Escape") $("#card").focus();
+    else if (event.key === "Enter" && event.target.matches("#go, #find")) enter(event.target).catch(fail);
     return;
   }
   const { ctrlKey, metaKey, shiftKey, altKey } = event;
@@ -202,13 +218,7 @@ function listen() {
     pause = setTimeout(again, event.target.matches("[type=search], [type=range]") ? 200 : 0);
   });
   $("#filters").addEventListener("reset", () => setTimeout(again));
-  $("#filters").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const number = Number($("#go").value);
-    if (document.activeElement.id === "go" && number >= 1 && number <= about.rows) showRow(number).catch(fail);
-    else if (document.activeElement.id === "find") find().then(() => goTo(0)).catch(fail);
-    $("#card").focus();
-  });
+  $("#filters").addEventListener("submit", (event) => event.preventDefault());
   $("#list").addEventListener("scroll", () => drawList().catch(fail), { passive: true });
   $("#comment").addEventListener("change", (event) => setComment(event.target.value));
   $("#undo").addEventListener("click", () => undo().catch(fail));

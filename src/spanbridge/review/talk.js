@@ -45,7 +45,7 @@ async function flush() {
     try {
       const reply = await send("/act", { ...body, was: row.n });
       queue.shift();
-      row.n = reply.state.n;
+      document.body.dataset.saved = row.n = reply.state.n;
       if (!waiting(row)) row.state = reply.state;
       tellSaved();
       saved(row, reply);
