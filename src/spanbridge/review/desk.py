@@ -21,9 +21,7 @@ from spanbridge.review.edits import checked_marks, given_marks, same_places, wit
 from spanbridge.review.index import RowIndex
 from spanbridge.review.journal import GOLD, STATUSES, Action, Head, Journal, Status, text_digest
 from spanbridge.review.lists import Lists, Query
-from spanbridge.review.result import write_result
 from spanbridge.review.row_claims import RowClaims
-from spanbridge.run.result import manifest_path, rejects_path
 
 _LONGEST_COMMENT, _LONGEST_NAME = 10_000, 80  # characters
 _MOST_ROWS = 50  # rows that are asked for at once
@@ -188,6 +186,8 @@ class Desk:
         """Write the result. Raises SpanbridgeError, InputError if that cannot be."""
         if self.output is None:
             raise SpanbridgeError("no file for the result was named; start review with -o FILE")
+        from spanbridge.review.result import write_result  # what writes takes long to import
+
         states = self.states()
         with self._writing:  # which takes its time, while others go on
             done = write_result(self.rows, states, self.output, self._format)
@@ -287,7 +287,11 @@ def journal_path(path: str, journal: str | None, output: str | None = None) -> s
     Raises SpanbridgeError if it would be the file itself, its result, or a file beside that.
     """
     found = f"{path}.journal" if journal is None else journal
-    beside = () if output is None else (output, manifest_path(output), rejects_path(output))
+    beside: tuple[Any, ...] = ()
+    if output is not None:
+        from spanbridge.run.result import manifest_path, rejects_path
+
+        beside = (output, manifest_path(output), rejects_path(output))
     for other in (path, *beside):
         if real_path(other) == real_path(found):
             raise SpanbridgeError(f"{found} cannot be the journal as well; name another file")
