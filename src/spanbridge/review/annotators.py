@@ -68,9 +68,13 @@ def common(
     rows: RowIndex, work: dict[str, Work], one: str, other: str
 ) -> Iterator[tuple[SentencePair, SentencePair]]:
     """The rows that two annotators have done, as each has left them."""
-    for n in work[one].keys() & work[other].keys():
+    for n in sorted(work[one].keys() & work[other].keys()):
         pair = rows.row(n - 1)
-        yield with_marks(pair, work[one][n].spans), with_marks(pair, work[other][n].spans)
+        first, second = (
+            with_marks(pair, action.spans)._replace(status=action.status)
+            for action in (work[one][n], work[other][n])
+        )
+        yield first, second
 
 
 def _check(rows: RowIndex, work: Work, path: str) -> None:
