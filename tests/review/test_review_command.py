@@ -47,7 +47,8 @@ def test_agreement_of_two_journals(spanbridge, reviewed, tmp_path):
     journals = ("--journal", "anna.journal", "--journal", "ben.journal")
     done = spanbridge("review", "out.jsonl", *journals, "--agreement", "-o", "differ.html")
     assert done.stdout.startswith("anna and ben\n2 rows annotated by both, 1 with equal spans")
-    told = json.loads(spanbridge("review", "out.jsonl", *journals, "--agreement", "--json").stdout)
+    done = spanbridge("review", "out.jsonl", *journals, "--agreement", "--json")
+    told = json.loads(done.stdout)["agreements"]
     assert told[0]["annotators"] == ["anna", "ben"]
     assert told[0]["f1"] == pytest.approx(3 / 4)
     # 23 words, all but one (von) with equal labels; of Anna's 17 O, 4 PER, 1 ORG, 1 LOC
@@ -65,6 +66,7 @@ def test_agreement_in_one_journal(spanbridge, rows_file):
         desk.act(asked(1, number, [[0, end, "PER"]], by=by, key=by, status="accepted"))
     desk.close()
     told = json.loads(spanbridge("review", "out.jsonl", "--agreement", "--json").stdout)
+    told = told["agreements"]
     assert [(one["annotators"], one["f1"]) for one in told] == [
         (["anna", "ben"], 0),
         (["anna", "eve"], 0),

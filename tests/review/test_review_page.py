@@ -238,9 +238,11 @@ def test_latin_by_mouse(open_desk, serve, look):
     page.get_by_role("button", name="Source is wrong").click()
     until(page, DONE)
     assert desk.row(1)["state"]["status"] == "rejected-source"
+    until(page, "document.querySelector('#head .id').textContent !== 'de-1'")  # the next row
     page.get_by_role("button", name="Undo").click()
+    until(page, at("de-1"))
+    page.locator("#head [data-status=started]").wait_for()
     until(page, DONE)
-    assert page.locator("#head .id").inner_text() == "de-1"
     assert desk.row(1)["state"]["status"] == "started"
 
 

@@ -169,7 +169,7 @@ def _agreement(source: str, given: dict[str, Any]) -> None:
     work = work_of(rows, journals)
     found = agreements(rows, work)
     if given["as_json"]:
-        say_json([one.to_dict() for one in found])
+        say_json({"agreements": [one.to_dict() for one in found]})
     else:
         say("\n\n".join(f"{' and '.join(one.names)}\n{one.table()}" for one in found))
     if (output := given["output"]) is None:
