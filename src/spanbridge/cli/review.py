@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,8 @@ import click
 
 from spanbridge.cli import running
 from spanbridge.cli.terminal import say, say_json
+
+_LOOK = 0.2  # seconds between two looks whether the review is to end
 
 
 @click.command(
@@ -115,7 +118,7 @@ def _serve(desk: Any, given: dict[str, Any]) -> None:
 
     name = given["annotator"] or _user() or ANONYMOUS
     server = ReviewServer(desk, checked_name(name), given["port"])
-    with _until_told() as ended:
+    with _noting_the_end() as ended:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         if not given["quiet"]:
@@ -126,18 +129,20 @@ def _serve(desk: Any, given: dict[str, Any]) -> None:
         say(server.address)
         if given["opens"]:
             click.launch(server.address)
-        ended.wait()
+        # not an event: one that a signal sets may wait for itself, or sleep on in another thread
+        while not ended:
+            time.sleep(_LOOK)
         server.ended = True
         server.shutdown()
         server.server_close()
 
 
 @contextmanager
-def _until_told() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or the end of the session sets; afterwards they do what they did."""
-    ended = threading.Event()
+def _noting_the_end() -> Iterator[list[int]]:
+    """A list that gets the signals of Ctrl-C and of the session's end, which do nothing else."""
+    ended: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: ended.set()) for number in numbers]
+    before = [signal.signal(number, lambda n, _: ended.append(n)) for number in numbers]
     try:
         yield ended
     finally:
