@@ -53,6 +53,7 @@ COMMANDS = {
     "tag": ("tag", "train"),
     "train": ("train", "tag"),
     "translate": ("translate",),
+    "review": ("review", "convert", "train", "project", "demo"),
     "view": ("view",),
 }
 KINDS = ("aligner", "method", "tagger", "translator", "splitter", "segmenter", "perturbation")

@@ -129,6 +129,11 @@ PROMISES = {
         *("p.html", False, False, True),
         *("s.conll --links l.pharaoh -o p.html", "--links needs --source"),
     ),
+    "review": Promise(
+        "r.jsonl --write -o o.jsonl",
+        *("o.jsonl", True, True, True),
+        *("r.jsonl --write", "--write needs -o FILE"),
+    ),
     "data": Promise(
         "list --kind alignment",
         *(None, False, False, True),
@@ -153,6 +158,7 @@ def files(tmp_path, tiny_tagger, monkeypatch, request):
         "g2.conll": SOURCE + SOURCE,
         "t.txt": "Bonn ruft\n",
         "l.pharaoh": "0-0 1-1\n",
+        "r.jsonl": '{"source_text": "Bonn calls", "target_text": "Bonn ruft"}\n',
         "tr.tsv": "Bonn calls\tBonn ruft\nBonn ruft\tBonn calls\n",
         "p.yaml": PIPELINE,
         "st.yaml": STUDY,

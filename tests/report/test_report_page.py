@@ -101,7 +101,7 @@ def test_the_script_makes_texts_never_markup():
         r"\bfetch\(|XMLHttp|WebSocket|import\(|\blocation\b|\.(src|href) =", script
     )
     assert not re.search(r"</|<!--", script)
-    assert len(re.findall(r"\.c\d+ \{", scripts["style.css"])) == N_COLOURS
+    assert len(re.findall(r"\.c\d+ \{", scripts["shared.css"])) == N_COLOURS
 
 
 def test_the_policy_lets_in_nothing_from_outside():

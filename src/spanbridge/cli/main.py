@@ -40,6 +40,7 @@ _COMMANDS = {
     "compare": "Say which predictions are better by more than chance.",
     "study": "Run a grid of systems, data sets and languages, and report on it.",
     "view": "Make an HTML page that shows the result.",
+    "review": "Correct a result on a page in the browser; agreement of annotators.",
     "data": "Data sets by name: list, show, get, write.",
     "demo": "Run the methods on a small sample in nine languages.",
     "doctor": "Show what is installed, and how to install what is missing.",

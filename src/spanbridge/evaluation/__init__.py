@@ -3,6 +3,7 @@
 - :func:`evaluate_spans` and :func:`evaluate_tags`: precision, recall and F1 per label and
   averaged, as seqeval counts them, with every error sorted into a class;
 - :func:`evaluate_links`: alignment error rate;
+- :func:`agreement`: F1 and Cohen's kappa of two annotators;
 - :func:`score_cell` and :func:`compare_systems`: counts by sentence, and differences between
   systems, in each language and over languages, with intervals and tests;
 - :func:`evaluate`, :func:`scores` and :func:`compare`: the same of files or rows.
@@ -11,6 +12,7 @@ Every report carries a signature that says how its numbers came about.
 """
 
 from spanbridge.evaluation._common import RowCounts, aligned
+from spanbridge.evaluation.agreement import Agreement, agreement
 from spanbridge.evaluation.cells import Cell, spread
 from spanbridge.evaluation.comparing import Counts, compare_systems
 from spanbridge.evaluation.comparison import Comparison, Difference, SystemScore
@@ -46,6 +48,7 @@ __all__ = [
     "BOUNDARY_SIDES",
     "ERROR_CLASSES",
     "SPAN_PROTOCOLS",
+    "Agreement",
     "AlignmentReport",
     "BootstrapInterval",
     "Cell",
@@ -66,6 +69,7 @@ __all__ = [
     "SpanProtocol",
     "SpanReport",
     "SystemScore",
+    "agreement",
     "aligned",
     "bootstrap_interval",
     "boundary_error",

@@ -1,7 +1,6 @@
 // Which rows are shown, and in which order: by text, status, labels, scores and verdicts.
 
 const MARKS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]/g; // accents, and vowel points
-const UNSPACED = /\p{sc=Han}|\p{sc=Hira}|\p{sc=Kana}|\p{sc=Thai}|\p{sc=Lao}|\p{sc=Khmr}|\p{sc=Mymr}|\p{sc=Tibt}/u;
 const fold = (text) => text.normalize("NFD").replace(MARKS, "").toLowerCase();
 const head = (status) => status.split(":")[0].trim();
 const chosen = { labels: new Set(), verdicts: new Set() }; // by name, so that they hold for all tabs

@@ -1,7 +1,6 @@
 // Lines between linked words: always where both sentences stand in one line, else for the row that
 // is pointed at or focused; and what the word pointed at is linked to.
 
-const SVG = "http://www.w3.org/2000/svg";
 const drawn = new WeakMap(); // words and links of each row on the page
 let active; // the row pointed at, or else focused
 let hot = []; // the word pointed at, then what it is linked to
@@ -20,47 +19,22 @@ function watch(node, row) {
 const wraps = ({ words }) => words.some((side) => side.length
   && [...side.at(-1).getClientRects()].at(-1)?.top > side[0].getClientRects()[0]?.bottom);
 
-// From the foot of the source word to the head of the target word.
-function lineOf([from, to], box) {
-  if (!from || !to) return "";
-  const round = (n) => Math.round(n * 10) / 10;
-  const [x, y] = [from.x + from.width / 2 - box.x, from.bottom - box.y].map(round);
-  const [u, v] = [to.x + to.width / 2 - box.x, to.top - box.y].map(round);
-  const bend = (v - y) / 2;
-  return `M${x} ${y}C${x} ${y + bend} ${u} ${v - bend} ${u} ${v}`;
-}
-
 function draw(node) {
   const parts = drawn.get(node);
   if (!parts?.links.length) return;
   const { pair, words, links } = parts;
   const wrapped = wraps(parts);
   const shown = !wrapped || node === active;
-  const box = pair.getBoundingClientRect();
-  const lines = shown ? links.map(({ ends: [i, j], score }) => {
+  parts.paths = paint(pair, shown ? links.map(({ ends: [i, j], score }) => {
     const ends = [words[0][i], words[1][j]];
     const [a, b] = ends.map((word) => word.closest("mark"));
-    const rects = ends.map((word) => [...word.getClientRects()]);
     return {
-      d: lineOf([rects[0].at(-1), rects[1][0]], box),
+      ends,
       label: a && b && a.dataset.l === b.dataset.l ? a.classList[0] : "",
       weak: Number(score ?? 1) < summary.low,
-      ends: `${i}-${j}`,
     };
-  }) : [];
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("aria-hidden", "true");
-  parts.paths = lines.map(({ d, label, weak, ends }) => {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", d);
-    if (label) path.classList.add(label);
-    path.classList.toggle("weak", weak);
-    path.dataset.ends = ends;
-    svg.append(path);
-    return path;
-  });
-  $("svg", pair)?.remove();
-  if (shown) pair.prepend(svg);
+  }) : []);
+  parts.paths.forEach((path, n) => { path.dataset.ends = links[n].ends.join("-"); });
   node.classList.toggle("wraps", wrapped);
   if (hot[0] && node.contains(hot[0])) heat(hot[0]);
 }

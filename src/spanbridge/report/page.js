@@ -92,9 +92,9 @@ function chipsOf(told) {
 
 // A line per label: how many spans, and the scores.
 function tableOf(told) {
-  const columns = [[told.given ? "given" : "spans", 0], told.source && ["source", 1], told.gold && ["gold", 2]];
+  const columns = [[told.given ? "given" : "spans", 0], told.source && ["source", 1], told.gold && [told.reference, 2]];
   const counted = columns.filter(Boolean);
-  const heads = ["label", ...counted.map(([name]) => name), ...(told.gold ? SCORES : [])];
+  const heads = ["label", ...counted.map(([name]) => el("bdi", {}, name)), ...(told.gold ? SCORES : [])];
   const lines = told.labels.map(({ label, counts, scores = [] }) => {
     const cells = [...counted.map(([, n]) => count(counts[n])), ...scores.map((score) => score.toFixed(3))];
     const name = el("th", { scope: "row" }, el("bdi", {}, summary.labels[label].name));
@@ -158,7 +158,7 @@ async function show(n, focus) {
   });
   const rows = await rowsOf(n);
   if (shown.document !== n) return; // another tab was opened meanwhile
-  const named = { ...features(rows), gold: told.gold, given: told.given, source: told.source };
+  const named = { ...features(rows), gold: told.gold, reference: told.reference, given: told.given, source: told.source };
   Object.assign(shown, { rows, named });
   $("#counts").replaceChildren(countsOf(told));
   $("#chips").replaceChildren(chipsOf(told), aboutOf(told, named));

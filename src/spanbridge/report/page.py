@@ -8,15 +8,11 @@ rows still make a file that opens.
 from __future__ import annotations
 
 import base64
-import hashlib
-import html
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import zip_longest
-from string import Template
 from typing import Any, TextIO
 
 from spanbridge.core.errors import SpanbridgeError
@@ -24,12 +20,18 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.report.palette import colour
 from spanbridge.report.rows import Numbers, row_values, with_gold
+from spanbridge.report.shell import Shell, texts
 from spanbridge.report.tally import Tally, shown_status
 from spanbridge.report.verdicts import VERDICTS
 
 LOW_SCORE = 0.5  # below it a span is drawn as doubtful
 _BLOCK = 2000  # rows that are packed together
-_SCRIPTS = ("data.js", "filters.js", "rows.js", "links.js", "page.js")  # in this order, one scope
+_PACKAGE = "spanbridge.report"
+# In this order, in one scope; the first three are those of the review, too.
+_SCRIPTS = (
+    *("elements.js", "sentences.js", "lines.js"),
+    *("data.js", "filters.js", "rows.js", "links.js", "page.js"),
+)
 _NAMES = 3  # documents that the usual title names
 
 
@@ -44,6 +46,7 @@ class Document:
         gold: the target sentences with gold spans, one per pair, if known.
         has_source: False if only the target sentences are known.
         calibration: what its confidences are known to hold for, as its account says.
+        reference: what the gold spans are called on the page.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Document:
     gold: Iterable[Sentence] | None = None
     has_source: bool = True
     calibration: str | None = None
+    reference: str = "gold"
 
 
 def write_page(out: TextIO, documents: Sequence[Document], *, title: str | None = None) -> None:
@@ -65,17 +69,12 @@ def write_page(out: TextIO, documents: Sequence[Document], *, title: str | None 
     Raises:
         SpanbridgeError: gold and pairs do not match row by row.
     """
-    script = "".join(['\n"use strict";\n(() => {\n', *map(_read, _SCRIPTS), "})();\n"])
-    style = _read("style.css")
-    known = _title(documents) if title is None else title
-    filled = {
-        "title": html.escape(known.encode("utf-8", "replace").decode()),
-        "style": style,
-        "script": script,
-        "style_hash": _hash(style),
-        "script_hash": _hash(script),
-    }
-    head, tail = (Template(part).substitute(filled) for part in _read("page.html").split("$data"))
+    shell = Shell(
+        _title(documents) if title is None else title,
+        texts(_PACKAGE, "shared.css", "style.css"),
+        texts(_PACKAGE, *_SCRIPTS),
+    )
+    head, tail = map(shell.fill, texts(_PACKAGE, "page.html").split("$data"))
     out.write(head)
     labels, statuses = Numbers(), Numbers()
     told = []
@@ -135,6 +134,7 @@ def _summary(document: Document, tally: Tally, labels: Numbers) -> dict[str, Any
         "calibration": document.calibration,
         "source": document.has_source and tally.any_source,
         "gold": has_gold,
+        "reference": document.reference,
         # given labels are shown as such, not as somebody's result
         "given": not (tally.any_result or has_gold or document.signature),
         **tally.values(labels, has_gold),
@@ -157,12 +157,3 @@ def _element(name: str, value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     packed = base64.b64encode(zlib.compress(text.encode("utf-8", "replace"))).decode()
     return f'<script type="text/plain" class="{name}">{packed}</script>\n'
-
-
-def _read(name: str) -> str:
-    return files("spanbridge.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """Hash of an inline element, for the Content-Security-Policy."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -64,20 +64,25 @@ def with_gold(pair: SentencePair, gold: Sentence) -> tuple[SentencePair, Sentenc
 
 
 def _in_same_words(pair: SentencePair, gold: Sentence) -> tuple[SentencePair, Sentence]:
-    """Links go to every part of a word that is split."""
     target, gold = in_same_words(pair.target, gold)
-    links = pair.links
-    if target is pair.target or links is None or not (pair.target.offsets and target.offsets):
-        return pair._replace(target=target), gold
+    links = links_in_parts(pair.links, pair.target, target)
+    return pair._replace(target=target, links=links), gold
+
+
+def links_in_parts(
+    links: WordAlignment | None, before: Sentence, after: Sentence
+) -> WordAlignment | None:
+    """Links of a target some of whose words are split since: they go to every part of a word."""
+    if before.words == after.words or links is None or not (before.offsets and after.offsets):
+        return links
     parts = [
-        [n for n, (a, b) in enumerate(target.offsets) if start <= a and b <= end]
-        for start, end in pair.target.offsets
+        [n for n, (a, b) in enumerate(after.offsets) if start <= a and b <= end]
+        for start, end in before.offsets
     ]
     given = links.scores or [None] * len(links.pairs)
     moved = {(i, n): p for (i, j), p in zip(links.pairs, given, strict=True) for n in parts[j]}
     scores = None if links.scores is None else [p for p in moved.values() if p is not None]
-    made = WordAlignment.of(list(moved), links.n_source, len(target.words), scores)
-    return pair._replace(target=target, links=made), gold
+    return WordAlignment.of(list(moved), links.n_source, len(after.words), scores)
 
 
 def row_values(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import alone
 from spanbridge.core.progress import Progress, Task, silent
-from spanbridge.core.rows import OTHER, REJECTED, SentencePair, Side
+from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.core.signature import signature
 from spanbridge.core.spans import Nested
 from spanbridge.formats import Counts, Format, Reading, find_format, output_format
@@ -81,22 +81,39 @@ def _convert(
     side = side or "target"
     if last.side(OTHER[side]).words and not last.side(side).words and len(sides(held, side)) == 1:
         raise InputError(source, line, f"has no {side} side; write the {OTHER[side]} (--side)")
-    with open_result(output, held.name, side, lambda: account, nested=nested) as write:
-        rows = progress(chain(head, given), Task("convert"))
-        for number, (_, pair) in enumerate(rows, 1):
-            account.enter(pair, CONVERTED)
-            for what, n in losses(pair, number, held, side):
-                if n:
-                    account.note(what, n)
-            write(without_misfits(pair, held))
-    for _, why in account.rejects:
-        account.statuses[CONVERTED] -= 1
-        account.statuses[f"{REJECTED}{why}"] += 1
-    account.statuses = +account.statuses
+    rows = progress(chain(head, given), Task("convert"))
+    write_rows(output, held, side, nested, ((CONVERTED, pair) for _, pair in rows), account)
     account.notes = counts.notes() | account.notes
     told = {"task": "convert", "from": found.name, "to": held.name, "side": side, "nested": nested}
     made_by = signature(told | read_by([found], how))
     return finish(output, {"input": source}, made_by, account, {}, beside=held.beside(output))
+
+
+def write_rows(
+    output: str,
+    held: Format,
+    side: Side,
+    nested: Nested,
+    rows: Iterable[tuple[str, SentencePair]],
+    account: Account,
+) -> None:
+    """Write rows of any kind in a format, and count what that cannot hold.
+
+    Args:
+        output: the result.
+        held: its format.
+        side: side that is written if the format holds one.
+        nested: of spans that overlap, those to write if the format holds one layer.
+        rows: the rows, each with its status for the account.
+        account: counts to update; rows that cannot be written are rejected.
+    """
+    with open_result(output, held.name, side, lambda: account, nested=nested) as write:
+        for number, (status, pair) in enumerate(rows, 1):
+            account.enter(pair, status)
+            for what, n in losses(pair, number, held, side):
+                if n:
+                    account.note(what, n)
+            write(without_misfits(pair, held), status)
 
 
 def _head(rows: Iterator[tuple[int, SentencePair]]) -> list[tuple[int, SentencePair]]:

@@ -124,7 +124,7 @@ def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Ac
 @contextmanager
 def open_result(
     path: str | Path, known: str, side: Side, account: Callable[[], Account], **options: Any
-) -> Iterator[Write]:
+) -> Iterator[Written]:
     """Open a result for rows; at the end, the account gets those that could not be written.
 
     Args:
@@ -165,15 +165,21 @@ class Written:
         # id, status, number of target spans, why: the rows themselves could be many
         self._misfits: list[tuple[str, str | None, int, str]] = []
 
-    def __call__(self, pair: SentencePair) -> None:
-        """Write a row."""
+    def __call__(self, pair: SentencePair, told: str | None = None) -> None:
+        """Write a row.
+
+        Args:
+            pair: the row.
+            told: status under which the account has it, without its spans; None for its own.
+        """
         try:
             self._write(pair)
         except MisfitError as error:
             if self._links_only:
                 raise
             why = f"cannot be written: {error.why}"
-            self._misfits.append((pair.id, pair.status, len(pair.target.spans), why))
+            n_spans = len(pair.target.spans) if told is None else 0
+            self._misfits.append((pair.id, told or pair.status, n_spans, why))
             self._write(SentencePair(pair.id, Sentence(()), Sentence(())))
 
     def enter(self, account: Account) -> None:
@@ -184,7 +190,8 @@ class Written:
                 account.statuses[status] -= 1
                 account.statuses[f"{REJECTED}{why}"] += 1
                 account.n_target_spans -= n_spans
-                account.dropped["cannot be written"] += n_spans
+                if n_spans:
+                    account.dropped["cannot be written"] += n_spans
         account.statuses = +account.statuses
 
 
