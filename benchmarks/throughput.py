@@ -99,6 +99,7 @@ def works(n: int) -> list[Work]:
         Work("compare", n, ("s.conll", "other.conll", "gold=s.conll")),
         Work("perturb", n, ("s.conll", "p.conll", "--kind", "typos", "--strength", "0.1")),
         Work("convert", n, ("s.conll", "tasks.json", "--to", "labelstudio")),
+        Work("choose", n, ("viewed.jsonl", "-n", "100", "-o", "first.jsonl")),
         Work("view", n, ("viewed.jsonl", "-o", "page.html")),
     ]
 

@@ -23,6 +23,10 @@ systems:
   theirs: {predictions: g.conll}
 scores: {resamples: 100}
 """
+DOUBTED = """\
+{"source_text": "Bonn", "source_spans": [{"start": 0, "end": 4, "label": "LOC"}], \
+"target_text": "Bonn", "target_spans": [], "confidence": 0.5}
+"""
 TRANSLATED = "--translator given --translations tr.tsv"
 
 
@@ -134,6 +138,17 @@ PROMISES = {
         *("o.jsonl", True, True, True),
         *("r.jsonl --write", "--write needs -o FILE"),
     ),
+    "choose": Promise(
+        "doubt.jsonl -n 1 -o o.jsonl",
+        *("o.jsonl", True, True, True),
+        "s.conll -n 1 -o o.jsonl",
+        "no row has a confidence and is still to be corrected; give what project wrote",
+    ),
+    "guidelines": Promise(
+        "r.jsonl",
+        *(None, True, False, True),
+        *("nowhere.jsonl", "nowhere.jsonl: cannot be read (no such file or directory)"),
+    ),
     "data": Promise(
         "list --kind alignment",
         *(None, False, False, True),
@@ -159,6 +174,7 @@ def files(tmp_path, tiny_tagger, monkeypatch, request):
         "t.txt": "Bonn ruft\n",
         "l.pharaoh": "0-0 1-1\n",
         "r.jsonl": '{"source_text": "Bonn calls", "target_text": "Bonn ruft"}\n',
+        "doubt.jsonl": DOUBTED,
         "tr.tsv": "Bonn calls\tBonn ruft\nBonn ruft\tBonn calls\n",
         "p.yaml": PIPELINE,
         "st.yaml": STUDY,

@@ -258,13 +258,14 @@ def test_the_command(tmp_path, spanbridge):
     names = sorted(path.name for path in (tmp_path / "corpus").glob("*.txt"))
     assert names == ["4.txt", "6.txt", "7.txt", "a.txt", "n.txt", "x%2Fy%3A z.txt"]
     assert (tmp_path / "corpus.run.json").exists()
+    (tmp_path / "empty").mkdir()
     for args, why in [
         ("in.jsonl out.json --side source", "in.jsonl:1: has no source side"),
         ("in.jsonl out.json --nested inner", "labelstudio does not, so leave it out"),
         ("in.jsonl in.jsonl", "is both input and output"),
         ("in.jsonl out.x --to nothing", "no format is named 'nothing'"),
         ("in.jsonl corpus --to brat-folder", "corpus: is there already; name a new folder"),
-        ("corpus out.jsonl", "corpus: is a folder"),
+        ("empty out.jsonl", "empty: is a folder"),
         ("in.jsonl a.jsonl --from spacy", "is no whole DocBin of spaCy"),
         ("in.jsonl - --json", "cannot both go to standard output"),
     ]:

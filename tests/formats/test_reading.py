@@ -176,7 +176,7 @@ def test_files_that_do_not_go_together(put):
     source, pairs = put("S.conll", SOURCE), put("p.jsonl", "{}")
     links, both = put("L.links", LINKS), put("b.parallel", "a ||| b")
     for arguments, why in [
-        ((pairs, source), "read as jsonl, holds pairs already; .*--format doccano, prodigy, hf"),
+        ((pairs, source), "read as jsonl, holds pairs already; .*--format .*doccano, prodigy, hf"),
         ((source, pairs), "holds pairs; give it alone"),
         ((source,), "holds one side only"),
         ((links, source), "L.links is of the format pharaoh, which holds no sentences"),

@@ -11,8 +11,9 @@ from spanbridge.core.spans import Span
 from spanbridge.projection.corpus import CorpusMethod
 from spanbridge.tagging.base import Tagged
 
-# chat asks a server: tests/run/test_chat_refine.py
-METHODS = [name for name in registry.names("method") if name not in ("chat", "t-projection")]
+# chat asks a server: tests/run/test_chat_refine.py; codec and t-projection want models
+ASKING = ("chat", "codec", "t-projection")
+METHODS = [name for name in registry.names("method") if name not in ASKING]
 
 
 class ByLetters:

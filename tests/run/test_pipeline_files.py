@@ -131,7 +131,7 @@ def test_a_file_that_is_right(place):
         (HEAD.replace("es.txt", "no.txt") + TRANSLATE, "no.txt: no such file"),
         (
             HEAD + TRANSLATE + TAG + "  - mark: {style: dots}\n",
-            r"step 3 .*style: must be 'brackets', 'xml' or 'quotes'",
+            r"step 3 .*style: must be 'brackets', 'xml', 'quotes' or 'letters'",
         ),
         (HEAD + "  - &s [*s]\n", "p.yaml:5: aliases"),
         (HEAD + "  - " + "[" * 300 + "]" * 300 + "\n", "nested more than 20 levels deep"),

@@ -91,7 +91,10 @@ def find_format(
 
 def folder_format(path: str | Path) -> Format | None:
     """The format of a folder, which what it holds tells; None if it is none, or no folder."""
-    if is_standard(path) or is_remote(path) or not Path(path).is_dir():
+    try:
+        if is_standard(path) or is_remote(path) or not Path(path).is_dir():
+            return None
+    except OSError:  # too long a name, say, of which reading will tell
         return None
     return next((known for known in _formats() if known.is_folder(Path(path))), None)
 
