@@ -125,9 +125,12 @@ def test_latin_by_keyboard_alone(open_desk, serve, look):
         page.keyboard.press("ArrowRight")
     keys(page, "l")
     page.keyboard.type("CITY")
-    keys(page, "Enter")
+    page.keyboard.press("Enter")
+    page.locator("#said", has_text="added CITY: Berlin").wait_for(
+        state="attached"
+    )  # once it has closed
+    until(page, DONE)
     assert texts(desk, 1) == ["CITY Berlin", f"{label} Siemens"]
-    assert "added CITY: Berlin" in page.locator("#said").inner_text()
     # nested: the words around it, too
     keys(page, "Escape")
     for _ in range(2):
@@ -310,7 +313,9 @@ def test_hostile_texts_and_labels_stay_text(open_desk, serve, look, tmp_path):
     assert page.locator("#comment").input_value() == nasty
     keys(page, "n", "ArrowRight", "l")
     page.locator("#label-input").fill(f"{nasty}2")
-    keys(page, "Enter", "Enter")
+    page.keyboard.press("Enter")
+    until(page, f"document.querySelector('#spans').textContent.includes({json.dumps(nasty + '2')})")
+    keys(page, "Enter")
     assert f"{nasty}2" in " ".join(texts(desk, 1))
     assert page.locator("img, #target script, #target style").count() == 0
 
