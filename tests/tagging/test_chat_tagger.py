@@ -168,6 +168,11 @@ def test_wrong_files_of_labels(tmp_path, name, content, why):
         read_labels(str(tmp_path / name))
 
 
+def test_a_model_without_a_name(tmp_path):
+    with pytest.raises(SpanbridgeError, match="the name of the chat model is empty"):
+        ChatTagger(" ", LABELS, cache=str(tmp_path))
+
+
 def test_no_labels():
     with pytest.raises(SpanbridgeError, match="labels: name a file"):
         read_labels("")
