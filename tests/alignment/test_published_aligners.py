@@ -241,6 +241,11 @@ def test_without_a_hub_nothing_is_fetched(monkeypatch, tmp_path):
     for make in (SimAlign, Labse, lambda: TransAlign("en", "de")):
         with pytest.raises(SpanbridgeError, match="Hugging Face Hub cannot be reached"):
             make()
+    # what is wrong is said before a model is asked for
+    with pytest.raises(SpanbridgeError, match="'xx' is no language code"):
+        TransAlign("en", "xx")
+    with pytest.raises(SpanbridgeError, match="adapter was trained for facebook/nllb"):
+        TransAlign("en", "de", "org/other")
 
 
 def test_the_extractions_of_the_other_are_refused(folder):

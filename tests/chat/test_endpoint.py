@@ -98,6 +98,10 @@ def test_broken_answers(serve, data, why):
     assert why in said(serve(data))
 
 
+def test_an_empty_answer(serve):
+    assert said(serve(http(b"200 OK"))) == "it does not answer in JSON"
+
+
 @pytest.mark.parametrize("data", [DRIP, b"HTTP/1.1 200 OK\r\nX: ", CHUNKED + b"fff\r\n"])
 def test_one_deadline_for_a_sentence(serve, data):
     """Each byte comes in time, all of them never."""

@@ -123,6 +123,9 @@ def test_damaged_adapters_are_refused(tiny, tmp_path):
     folder = write(tmp_path / "half", {a: tensors[a]}, config)
     with pytest.raises(InputError, match="has no two matrices that fit each other"):
         states(tiny("bert"), adapter=str(folder))
+    write(folder, {**tensors, b: tensors[b] * np.float32("nan")}, config)
+    with pytest.raises(InputError, match="has a number in .* that is not finite"):
+        states(tiny("bert"), adapter=str(folder))
     write(folder, {"x": tensors[a]}, config)
     with pytest.raises(InputError, match="holds 'x', which is no matrix of LoRA"):
         states(tiny("bert"), adapter=str(folder))

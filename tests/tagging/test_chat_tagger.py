@@ -168,6 +168,18 @@ def test_wrong_files_of_labels(tmp_path, name, content, why):
         read_labels(str(tmp_path / name))
 
 
+def test_a_model_without_a_name(tmp_path):
+    with pytest.raises(SpanbridgeError, match="the name of the chat model is empty"):
+        ChatTagger(" ", LABELS, cache=str(tmp_path))
+
+
+def test_no_labels():
+    with pytest.raises(SpanbridgeError, match="labels: name a file"):
+        read_labels("")
+    with pytest.raises(SpanbridgeError, match="labels: holds no label"):
+        read_labels({})
+
+
 def test_phrases_are_found_again():
     """By hand; spaces do not count, and words are not cut if that can be avoided."""
     text = "The cat saw a  cat; cats do."

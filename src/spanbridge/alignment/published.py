@@ -18,6 +18,7 @@ from spanbridge.datasets.models import ModelFile, fetched_files
 from spanbridge.encode import EncodedSentence, Encoder, load_encoder
 from spanbridge.encode.cache import cache_folder
 from spanbridge.encode.checkpoint import checkpoint_folder
+from spanbridge.formats.languages import find_language
 
 MBERT = "google-bert/bert-base-multilingual-cased"
 LABSE = "sentence-transformers/LaBSE"
@@ -196,15 +197,17 @@ class TransAlign(Published):
         threads: int | None = None,
         device: str = "cpu",
     ) -> None:
+        for language in (source_language, target_language):
+            find_language(language)  # raises before anything is fetched
         name = encoder or self.model
-        checkpoint_folder(name)  # before the adapter is fetched
         published = adapter is None
+        if published and name != self.model:
+            raise SpanbridgeError(
+                f"transalign's adapter was trained for {self.model}; name one of {name} "
+                "(--aligner-option adapter=FOLDER), or adapter=none"
+            )
+        checkpoint_folder(name)  # before the adapter is fetched
         if adapter is None:
-            if name != self.model:
-                raise SpanbridgeError(
-                    f"transalign's adapter was trained for {self.model}; name one of {name} "
-                    "(--aligner-option adapter=FOLDER), or adapter=none"
-                )
             adapter = str(_fetched_adapter())
         merged = None if adapter == "none" else adapter
         loaded = self._open(encoder, None, merged, layer, compute_type, threads, device)

@@ -96,8 +96,8 @@ class ChatClient:
         endpoint: the address.
 
     Raises:
-        SpanbridgeError: the URL is not http(s), there is no such parameter, or a number is out of
-            range.
+        SpanbridgeError: the model's name is empty, the URL is not http(s), there is no such
+            parameter, or a number is out of range.
     """
 
     def __init__(
@@ -119,6 +119,8 @@ class ChatClient:
         key = os.environ.get(KEY, "")
         if not (key.isascii() and key.isprintable()):
             raise SpanbridgeError(f"{KEY} holds what no key does: a line break, another alphabet")
+        if not model.strip():
+            raise SpanbridgeError("the name of the chat model is empty; give the server's own")
         if tries < 1 or parallel < 1 or not seconds > 0 or pause < 0:
             raise SpanbridgeError(
                 f"tries={tries}, parallel={parallel}, seconds={seconds}, pause={pause}: out of "

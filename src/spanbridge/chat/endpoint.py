@@ -125,7 +125,8 @@ class Endpoint:
             return json.loads(content)
         except (ValueError, RecursionError):
             said = self.words(_message(content))
-            raise ServerError(f"it does not answer in JSON: {said}", "no JSON") from None
+            why = f"it does not answer in JSON{f': {said}' if said else ''}"
+            raise ServerError(why, "no JSON") from None
 
     def _refusal(self, answer: httpx.Response, content: bytes) -> ServerError:
         status, wait = answer.status_code, seconds_to_wait(answer.headers.get("Retry-After", ""))

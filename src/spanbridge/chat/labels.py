@@ -21,6 +21,8 @@ def read_labels(given: str | Mapping[str, str]) -> dict[str, str]:
         SpanbridgeError: there is no label, or one is empty, ``O``, or described by something else
             than text.
     """
+    if given == "":
+        raise SpanbridgeError("labels: name a file of lines LABEL: description")
     where = "labels" if isinstance(given, Mapping) else given
     found = dict(given) if isinstance(given, Mapping) else _of_file(given)
     if not found:

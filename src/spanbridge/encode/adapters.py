@@ -139,6 +139,9 @@ def read_adapter(folder: Path, architecture: Architecture, n_layers: int) -> Lor
         refuse_pickles(folder, "peft or adapters: load it, and save it with safetensors")
         raise InputError(folder, None, f"has neither {LORA} nor {BOTTLENECKS}")
     tensors = {name: read_tensor(path, name) for name in tensor_names(path)}
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise InputError(path, None, f"has a number in {name!r} that is not finite")
     sha256 = fingerprint([folder / CONFIG, path])
     if str(config.get("peft_type", "")).upper() == "LORA":
         _check_plain(folder / CONFIG, config)
