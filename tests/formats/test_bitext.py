@@ -155,6 +155,10 @@ UNIT = '<tu><tuv xml:lang="en"><seg>{}</seg></tuv><tuv xml:lang="de"><seg>x</seg
         (f"<tmx>{UNIT.format('x' * 10_000_001)}</tmx>", "longer than 10000000 characters"),
         ("<tmx><tu><prop type='x-json-a'>{</prop></tu></tmx>", "a is no JSON"),
         ("<tmx><tu><tuv><seg><cp hex='zz'/></seg></tuv></tu></tmx>", "which is no character"),
+        ("<tmx><tu><tuv><seg><cp hex='D800'/></seg></tuv></tu></tmx>", "which is no character"),
+        ("<tmx><tu><prop type='x-json-a'>NaN</prop></tu></tmx>", "a is no JSON"),
+        ("<tmx><tu><prop type='x-json-a'>\"\\ud800\"</prop></tu></tmx>", "a is no JSON"),
+        (f"<tmx><tu><prop type='x-json-a'>{'[' * 99_999}</prop></tu></tmx>", "a is no JSON"),
     ],
 )
 def test_hostile_xml(tmp_path, text, why):
