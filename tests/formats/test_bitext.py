@@ -192,6 +192,8 @@ def test_two_files_of_lines(tmp_path, spanbridge):
         read(tmp_path / "c.en-de.en", "moses")
     with pytest.raises(InputError, match="name both languages, and that of the source"):
         write_pairs(tmp_path / "a.en", rows, format="moses")
+    with pytest.raises(InputError, match="does not tell the file of the other side"):
+        write_pairs(tmp_path / "b.en-en.en", rows, format="moses")  # both sides would be one file
     write_pairs(tmp_path / "in.jsonl", rows)
     spanbridge("convert", "in.jsonl", "d.en-de.en", "--to", "moses")
     told = json.loads((tmp_path / "d.en-de.en.run.json").read_text())
