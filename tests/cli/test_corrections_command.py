@@ -110,6 +110,7 @@ def test_shards_and_workers_give_the_same_bytes(spanbridge, corpus):
         (f"{PROJECT} --corrections void.jsonl -o o.jsonl", "void.jsonl"),
         (f"{PROJECT} --corrections binary.jsonl -o o.jsonl", "binary.jsonl"),
         ("choose in.jsonl -o o.jsonl", "no row has a confidence"),
+        ("choose in.jsonl -o in.jsonl", "in.jsonl is both input and output"),
         ("guidelines in.jsonl --to xx-nonsense", "xx-nonsense"),
         ("project --apply fit --corrections in.jsonl --source in.jsonl -o o.jsonl", "--apply"),
     ],

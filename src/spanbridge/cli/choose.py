@@ -40,8 +40,10 @@ def command(path: str, number: int | None, output: str, by: Any, **given: Any) -
     from spanbridge.evaluation.choosing import choose
     from spanbridge.formats import open_writer
     from spanbridge.formats.reading import labelled_pairs
+    from spanbridge.run.result import check_output
 
     check_streams(output, given["as_json"])
+    check_output(output, path)
     rows = [pair for _, pair in labelled_pairs(path)]
     chosen = choose(rows, number, by)
     if not chosen:
