@@ -49,7 +49,7 @@ def command(path: str, number: int | None, output: str, by: Any, **given: Any) -
     if not chosen:
         why = "no row has a confidence and is still to be corrected; give what project wrote"
         raise InputError(path, None, why)
-    with open_writer(output) as write:
+    with open_writer(output, default="jsonl") as write:
         for k in chosen:
             write(rows[k])
     if given["as_json"]:
