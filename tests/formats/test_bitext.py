@@ -32,6 +32,8 @@ NASTY = [
     pair("3", "", "北京", note=["x", " y "], state="final", empty="", target_language="zh"),
     pair("4", "a", "", note={"k": "v"}, state=7, target_language="de", source_language="en"),
     pair("5", "b\u0085\u2028", "c\n", note="one"),
+    pair("6", "d", "e", note=["one"]),
+    pair("7", "d", "e", note=[]),
 ]
 
 

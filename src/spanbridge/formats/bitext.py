@@ -107,10 +107,12 @@ def language_keys(languages: Iterable[str | None]) -> dict[str, str]:
 
 
 def notes_of(keys: dict[str, Any]) -> list[str]:
-    """Remove the notes from the keys of a row."""
+    """Remove the notes from the keys of a row: a text, or several; a list of fewer stays a key."""
     notes = keys.get(NOTE)
     found = [notes] if isinstance(notes, str) else notes
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        return []
+    if isinstance(notes, list) and len(notes) < 2:  # which would come back as a text, or not at all
         return []
     del keys[NOTE]
     return found
