@@ -44,6 +44,8 @@ def test_from_doubt_to_a_better_projection(spanbridge, corpus):
     done = spanbridge(*"choose out.jsonl -n 30 -o first.jsonl".split())
     assert "30 of 60 rows written to first.jsonl, best first" in done.stderr
     first = objects(corpus / "first.jsonl")
+    piped = spanbridge(*"choose out.jsonl -n 30 -o -".split())
+    assert piped.stdout == (corpus / "first.jsonl").read_text("utf-8")
     for row in first:
         row["target_spans"] = [{"start": 1, "end": 3, "label": "PER"}]
         row["review"] = {"status": "corrected"}
@@ -110,6 +112,7 @@ def test_shards_and_workers_give_the_same_bytes(spanbridge, corpus):
         (f"{PROJECT} --corrections void.jsonl -o o.jsonl", "void.jsonl"),
         (f"{PROJECT} --corrections binary.jsonl -o o.jsonl", "binary.jsonl"),
         ("choose in.jsonl -o o.jsonl", "no row has a confidence"),
+        ("choose in.jsonl -o in.jsonl", "in.jsonl is both input and output"),
         ("guidelines in.jsonl --to xx-nonsense", "xx-nonsense"),
         ("project --apply fit --corrections in.jsonl --source in.jsonl -o o.jsonl", "--apply"),
     ],

@@ -32,6 +32,8 @@ NASTY = [
     pair("3", "", "北京", note=["x", " y "], state="final", empty="", target_language="zh"),
     pair("4", "a", "", note={"k": "v"}, state=7, target_language="de", source_language="en"),
     pair("5", "b\u0085\u2028", "c\n", note="one"),
+    pair("6", "d", "e", note=["one"]),
+    pair("7", "d", "e", note=[]),
 ]
 
 
@@ -155,6 +157,10 @@ UNIT = '<tu><tuv xml:lang="en"><seg>{}</seg></tuv><tuv xml:lang="de"><seg>x</seg
         (f"<tmx>{UNIT.format('x' * 10_000_001)}</tmx>", "longer than 10000000 characters"),
         ("<tmx><tu><prop type='x-json-a'>{</prop></tu></tmx>", "a is no JSON"),
         ("<tmx><tu><tuv><seg><cp hex='zz'/></seg></tuv></tu></tmx>", "which is no character"),
+        ("<tmx><tu><tuv><seg><cp hex='D800'/></seg></tuv></tu></tmx>", "which is no character"),
+        ("<tmx><tu><prop type='x-json-a'>NaN</prop></tu></tmx>", "a is no JSON"),
+        ("<tmx><tu><prop type='x-json-a'>\"\\ud800\"</prop></tu></tmx>", "a is no JSON"),
+        (f"<tmx><tu><prop type='x-json-a'>{'[' * 99_999}</prop></tu></tmx>", "a is no JSON"),
     ],
 )
 def test_hostile_xml(tmp_path, text, why):
@@ -188,6 +194,8 @@ def test_two_files_of_lines(tmp_path, spanbridge):
         read(tmp_path / "c.en-de.en", "moses")
     with pytest.raises(InputError, match="name both languages, and that of the source"):
         write_pairs(tmp_path / "a.en", rows, format="moses")
+    with pytest.raises(InputError, match="does not tell the file of the other side"):
+        write_pairs(tmp_path / "b.en-en.en", rows, format="moses")  # both sides would be one file
     write_pairs(tmp_path / "in.jsonl", rows)
     spanbridge("convert", "in.jsonl", "d.en-de.en", "--to", "moses")
     told = json.loads((tmp_path / "d.en-de.en.run.json").read_text())

@@ -65,3 +65,12 @@ def test_bitext_is_aligned(tmp_path, spanbridge, file):
     named = ("--format", known) if known else ()
     spanbridge("align", "--source", file, *named, "--aligner", "lexical", "-o", "o.links")
     assert (tmp_path / "o.links").read_text().splitlines() == ["0-0 1-1 3-3 4-4 5-5"] * 3
+
+
+@pytest.mark.parametrize("name", ["brat", "brat-folder", "moses", "multiclinai", "xmi"])
+def test_standard_output_is_one_file(tmp_path, spanbridge, name):
+    if name == "xmi":  # whose types all know
+        pytest.importorskip("cassis")
+    write_pairs(tmp_path / "in.jsonl", ROWS)
+    spanbridge("convert", "in.jsonl", "-", "--to", name, code=0 if name == "xmi" else 2)
+    assert [one.name for one in tmp_path.iterdir()] == ["in.jsonl"]

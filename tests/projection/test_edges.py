@@ -92,3 +92,15 @@ def test_examples_of_a_row():
     examples = examples_of(pool(one, [{(0, 1): 0.9, (0, 2): 0.4}, {}]), 3, 0.3)
     assert [(e.group, e.label, e.chosen) for e in examples] == [(3, "PER", 1), (3, "LOC", 3)]
     assert examples[0].excess[:2] == pytest.approx([0.6, 0.1])
+
+
+def test_the_word_none_is_a_word_as_others_are():
+    """Its feature ends as that of no projection does, whose ridge is another."""
+    weights = []
+    for word in ("none", "nona"):
+        features = [["end\tword\tX"], [f"end\tword\t{word}"]]
+        examples = [Example(n % 5, np.array((0.2, 0.1)), features, "PER", 1) for n in range(20)]
+        edges, _ = learn_edges(examples)
+        assert edges is not None
+        weights.append(edges.weights[f"end\tword\t{word}"])
+    assert weights[0] == weights[1] > 0

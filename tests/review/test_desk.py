@@ -280,6 +280,10 @@ def test_rows_that_are_wrong_are_shown_as_such(open_desk, rows_file, tmp_path):
             r"out.jsonl:2: is not JSON",
         ),
         (b'{"source_text": "a", "target_text": "b"}\n\xff\n', "invalid UTF-8"),
+        (
+            b'{"source_text": "a", "target_text": "b"}\n{"k": %s}\n' % (b"[" * 9999 + b"]" * 9999),
+            r"out.jsonl:2: is nested more than 100 levels",
+        ),
         (b"\x00\x01\x02\n", "review reads JSON lines|is not JSON"),
         (b"\x1f\x8b\x08\x00\xff\n", "is not text, but a gzip file"),
     ],

@@ -40,14 +40,16 @@ def command(path: str, number: int | None, output: str, by: Any, **given: Any) -
     from spanbridge.evaluation.choosing import choose
     from spanbridge.formats import open_writer
     from spanbridge.formats.reading import labelled_pairs
+    from spanbridge.run.result import check_output
 
     check_streams(output, given["as_json"])
+    check_output(output, path)
     rows = [pair for _, pair in labelled_pairs(path)]
     chosen = choose(rows, number, by)
     if not chosen:
         why = "no row has a confidence and is still to be corrected; give what project wrote"
         raise InputError(path, None, why)
-    with open_writer(output) as write:
+    with open_writer(output, default="jsonl") as write:
         for k in chosen:
             write(rows[k])
     if given["as_json"]:

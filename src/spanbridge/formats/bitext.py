@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
+from spanbridge.formats.json_objects import parse_value
 from spanbridge.formats.plain_text import split_at_spaces
 from spanbridge.formats.tokens import raw_sentence
 
@@ -76,7 +77,9 @@ def _pieces(element: Element, counts: Counts) -> Iterator[str]:
 
 def _character(code: str) -> str:
     try:
-        return chr(int(code, 16))
+        character = chr(int(code, 16))
+        character.encode()  # half of a surrogate pair is none, and could not be written
+        return character
     except (ValueError, OverflowError) as error:
         raise SpanbridgeError(f"<cp> has the hex {code!r}, which is no character") from error
 
@@ -104,10 +107,12 @@ def language_keys(languages: Iterable[str | None]) -> dict[str, str]:
 
 
 def notes_of(keys: dict[str, Any]) -> list[str]:
-    """Remove the notes from the keys of a row."""
+    """Remove the notes from the keys of a row: a text, or several; a list of fewer stays a key."""
     notes = keys.get(NOTE)
     found = [notes] if isinstance(notes, str) else notes
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        return []
+    if isinstance(notes, list) and len(notes) < 2:  # which would come back as a text, or not at all
         return []
     del keys[NOTE]
     return found
@@ -126,9 +131,9 @@ def add_key(keys: dict[str, Any], name: str, value: str) -> None:
     if name.startswith(_JSON):
         name = name.removeprefix(_JSON)
         try:
-            read = json.loads(value)
-        except ValueError as error:
-            raise SpanbridgeError(f"{name} is no JSON: {value[:60]!r}") from error
+            read = parse_value(value)
+        except SpanbridgeError as error:
+            raise SpanbridgeError(f"{name} is no JSON that can be kept: {value[:60]!r}") from error
     name = name.removeprefix(_OTHER)
     if name not in keys:
         keys[name] = read

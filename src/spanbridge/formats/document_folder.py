@@ -10,6 +10,7 @@ from pathlib import Path
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import open_bytes, text_of, unwritable
+from spanbridge.core.standard import is_standard
 from spanbridge.core.temporary import unfinished_folder
 
 # Characters that names of files cannot have everywhere; they are written as %2F.
@@ -24,6 +25,8 @@ def new_folder(path: str | Path) -> Iterator[Path]:
 
     Raises InputError if there is something in it already, or it cannot be made.
     """
+    if is_standard(path):
+        raise InputError(path, None, "standard output is no folder; name a new folder")
     destination = Path(path)
     try:
         if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):

@@ -9,7 +9,7 @@ from itertools import chain
 from json import JSONDecodeError
 from math import isfinite
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import lines
@@ -101,11 +101,19 @@ def take_words(row: Object, key: str) -> list[str]:
 
 def parse_object(line: str) -> Object:
     """Parse one line as a JSON object that can be written again. Raises SpanbridgeError."""
+    return _checked(_decoded(line), line)
+
+
+def parse_value(text: str) -> Any:
+    """Parse JSON of any kind that can be written again. Raises SpanbridgeError."""
+    return _writable(_decoded(text), text)
+
+
+def _decoded(text: str) -> Any:
     try:
-        row = _DECODER.decode(line)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise _mistake(error) from error
-    return _checked(row, line)
 
 
 def _whole(path: str | Path, rows: Iterable[str]) -> str:
@@ -159,22 +167,26 @@ def _mistake(error: ValueError | RecursionError) -> SpanbridgeError:
 
 
 def _checked(row: Any, text: str) -> Object:
+    if not isinstance(row, dict):
+        raise SpanbridgeError("is no JSON object; write {...} on each line")
+    return cast(Object, _writable(row, text))
+
+
+def _writable(value: Any, text: str) -> Any:
     if _SURROGATE_ESCAPE.search(text):
         try:
-            json.dumps(row, ensure_ascii=False).encode("utf-8")
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
         except UnicodeEncodeError as error:
             raise SpanbridgeError(
                 "a string holds half a surrogate pair, which is no character; mend the \\u escape"
             ) from error
-    if not isinstance(row, dict):
-        raise SpanbridgeError("is no JSON object; write {...} on each line")
-    if text.count("[") + text.count("{") > _DEEPEST and _is_deep(row):
+    if text.count("[") + text.count("{") > _DEEPEST and _is_deep(value):
         raise SpanbridgeError(f"is nested more than {_DEEPEST} levels deep; {_ONE_EACH}")
-    return row
+    return value
 
 
-def _is_deep(row: Object) -> bool:
-    level: list[Any] = [row]
+def _is_deep(whole: Any) -> bool:
+    level = [whole]
     for _ in range(_DEEPEST):
         level = [
             inner

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import InputError
 from spanbridge.core.files import atomic_output
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
@@ -32,10 +32,10 @@ class Moses(Format):
     keeps = frozenset({"words"})
 
     def beside(self, path: str | Path) -> tuple[Path, ...]:
-        """The file of the target. Raises SpanbridgeError if the name does not tell it."""
+        """The file of the target. Raises InputError if the name does not tell it."""
         path = Path(path)
         named = _NAMED.fullmatch(path.name)
-        if named is not None and named[4] in (named[2], named[3]):
+        if named is not None and named[4] in (named[2], named[3]) and named[2] != named[3]:
             other = named[3] if named[4] == named[2] else named[2]
             return (path.with_name(f"{named[1]}{other}"),)
         others = [
@@ -45,10 +45,11 @@ class Moses(Format):
         ]
         if len(others) != 1 or not path.exists():
             which = f"; there are {', '.join(one.name for one in others)}" if others else ""
-            raise SpanbridgeError(
-                f"{path}: its name does not tell the file of the other side{which}; name both "
-                f"languages in it, such as {path.stem}.en-de.en beside {path.stem}.en-de.de"
+            why = (
+                f"its name does not tell the file of the other side{which}; name both languages "
+                "in it, such as corpus.en-de.en beside corpus.en-de.de"
             )
+            raise InputError(path, None, why)
         return tuple(others)
 
     def read(

@@ -16,6 +16,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_bytes, lines, reading
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
+from spanbridge.core.standard import is_standard
 from spanbridge.formats.base import (
     DEFAULT_READING,
     Counts,
@@ -141,7 +142,9 @@ class UimaXmi(Uima):
     suffixes: ClassVar[tuple[str, ...]] = (".xmi",)
 
     def beside(self, path: str | Path) -> tuple[Path, ...]:
-        """The file of the type system."""
+        """The file of the type system; standard output, where DKPro's types do, has none."""
+        if is_standard(path):
+            return ()
         return (Path(path).with_suffix(".typesystem.xml"),)
 
     def load(self, path: str | Path, counts: Counts) -> Any:
@@ -159,9 +162,9 @@ class UimaXmi(Uima):
 
     def dump(self, cas: Any, path: str | Path) -> None:
         """Write a CAS and its type system."""
-        (types,) = self.beside(path)
-        with atomic_bytes(types) as out:
-            out.write(cas.typesystem.to_xml().encode())
+        for types in self.beside(path):
+            with atomic_bytes(types) as out:
+                out.write(cas.typesystem.to_xml().encode())
         with atomic_bytes(path) as out:
             out.write(cas.to_xmi().encode())
 

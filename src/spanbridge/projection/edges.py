@@ -192,7 +192,8 @@ class _Design:
         self.lines = np.array(lines)
         self.chosen = self.lines[:-1] + [one.chosen for one in examples]
         self.groups = np.array([one.group for one in examples])
-        self.is_none = np.array([f.endswith(_NONE) for f in self.ids])
+        of_none = {f for one in examples for f in _with_label([_NONE], one.label)}
+        self.is_none = np.array([f in of_none for f in self.ids])
 
     def part(self, kept: npt.NDArray[np.bool_]) -> tuple[Any, Vector, Numbers, Numbers]:
         """Matrix, excess, first lines and chosen lines of some examples."""

@@ -145,7 +145,7 @@ class RowIndex:
             line = line.removeprefix(codecs.BOM_UTF8)
         try:
             head = _HEADS.decode(line)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             head = self._strict_head(line, n, number)
         given = head.target_spans or head.spans or []
         if head.review is not None:
