@@ -47,6 +47,8 @@ def test_it_says_what_it_is(tagger):
 
 @pytest.mark.slow
 def test_it_needs_neither_torch_nor_a_hub(monkeypatch):
+    import ctranslate2.converters  # noqa: F401  # which keeps whether there was torch, for all tests
+
     for name in ("torch", "transformers", "tokenizers", "safetensors", "huggingface_hub"):
         monkeypatch.setitem(sys.modules, name, None)
     [found] = EmbeddedTagger(threads=1).tag([["Angela", "Merkel", "sleeps", "."]])
