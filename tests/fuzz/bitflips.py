@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 from spanbridge.core.errors import InputError, RepairWarning
 
@@ -193,7 +194,7 @@ def flips(count: int, seed: int) -> Counter[str]:
     """What happened in each of so many flips."""
     here = Path.cwd()
     found: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with patch.dict(os.environ), tempfile.TemporaryDirectory() as folder:
         try:
             kept = list(all_kept(Path(folder)))
             for n in range(count):

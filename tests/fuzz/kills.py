@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 from . import worlds
 
@@ -260,7 +261,7 @@ def _other(made: dict[str, bytes | None], right: dict[str, bytes | None]) -> str
 def kills(count: int, seed: int, jobs: Sequence[Job] = JOBS) -> Iterator[str]:
     """What is wrong in so many cases."""
     here = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder:
+    with patch.dict(os.environ), tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
             runs = Runs(Path(folder))
