@@ -6,11 +6,11 @@ import random
 import numpy as np
 import pytest
 import tiny_checkpoints
+from one_pair import posterior, soft_links, with_neighbours, word_states
 
 from spanbridge.alignment.encoder_aligner import EncoderAligner
-from spanbridge.alignment.lexicon import diagonal_prior
-from spanbridge.alignment.lexicon_learning import learn
-from spanbridge.alignment.soft import SHORT, cosines, soft_links, with_neighbours, word_states
+from spanbridge.alignment.lexicon_learning import diagonal_priors, learn
+from spanbridge.alignment.soft import SHORT, cosines
 from spanbridge.alignment.statistical import FusedAligner, StatisticalAligner
 from spanbridge.core import soft_alignment
 from spanbridge.core.errors import InputError, RowError, SpanbridgeError
@@ -82,12 +82,13 @@ def test_soft_alignment_is_the_average_of_its_parts(fused, bitext):
     for one, found in zip(long, fused.soft_align(long), strict=True):
         similarity = cosines(found.source_states, found.target_states)
         soft = soft_links(similarity)
-        n, m = similarity.shape
-        prior = np.exp((similarity - 1) / 0.07) * diagonal_prior(n, m) ** 0.5
+        sides = one.source.words, one.target.words
+        [diagonal] = diagonal_priors([sides])
+        prior = np.exp((similarity - 1) / 0.07) * diagonal**0.5
+        flat = np.ones_like(prior)
         parts = [soft]
-        for lexicons, places in ((fused._lexicons["anchored"], prior), (free, np.ones((n, m)))):
-            sides = one.source.words, one.target.words
-            each = [lexicon.posterior(*sides, places) for lexicon in lexicons]
+        for lexicons, places in ((fused._lexicons["anchored"], prior), (free, flat)):
+            each = [posterior(lexicon, sides, places) for lexicon in lexicons]
             mean = [np.mean([one[d] for one in each], axis=0) for d in (0, 1)]
             rest = 1 - mean[0].sum(1)[:, None], 1 - mean[1].sum(0)
             parts.append([mean[d] + rest[d] * soft[d] for d in (0, 1)])

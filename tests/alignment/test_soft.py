@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from one_pair import soft_links, with_neighbours, word_states
 
-from spanbridge.alignment.soft import cosines, soft_links, with_neighbours, word_states
+from spanbridge.alignment.soft import cosines
 from spanbridge.encode import EncodedSentence
 
 

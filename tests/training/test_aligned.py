@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tiny_checkpoints
 import torch
+from one_pair import soft_links, with_neighbours, word_states
 
-from spanbridge.alignment.soft import cosines, soft_links, with_neighbours, word_states
+from spanbridge.alignment.soft import cosines
 from spanbridge.core.progress import silent
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span

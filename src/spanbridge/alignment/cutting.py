@@ -38,6 +38,7 @@ from spanbridge.alignment.beads import (
     most_alike,
     unit,
 )
+from spanbridge.alignment.grid import Grid
 from spanbridge.alignment.lexical_aligner import normal_form
 from spanbridge.alignment.soft import cosines, soft_links
 from spanbridge.core.links import WordAlignment
@@ -201,8 +202,9 @@ def _mass(windows: Sequence[Words], aligner: Aligner) -> Floats:
     vectors = aligner.word_vectors(windows)
     if vectors is None:
         vectors = [unit(v) for v in spelling_vectors([[(w,) for w in side] for side in windows])]
-    forward, backward = soft_links(cosines(*vectors))
-    mass = np.sqrt(forward * backward)
+    grid = Grid([(windows[0], windows[1])])
+    forward, backward = soft_links(grid, grid.flat([cosines(*vectors)]))
+    [mass] = grid.matrices(np.sqrt(forward * backward))
     return np.asarray(mass - mass.mean())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import numpy as np
 
 from spanbridge.alignment import extract
 from spanbridge.alignment.base import Aligner, Vectors
+from spanbridge.alignment.grid import Grid, Vector, by_cells
 from spanbridge.alignment.soft import (
     SHORT,
     cosines,
@@ -21,7 +23,7 @@ from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.similar import not_named
-from spanbridge.core.soft_alignment import Matrix, SoftAlignment, States, too_long
+from spanbridge.core.soft_alignment import SoftAlignment, States, too_long
 from spanbridge.encode import EncodedSentence, Encoder, load_encoder
 from spanbridge.encode.load import ALIGNED
 from spanbridge.encode.static import StaticEncoder
@@ -32,8 +34,8 @@ EXTRACTIONS: tuple[Extraction, ...] = ("itermax", "argmax", "match", "softmax", 
 MAX_SUBWORD_CELLS = 2**24
 # Sentences encoded at a time for their vectors.
 CHUNK = 256
-# Mass of both directions for a pair, from the cosines of its words.
-Mass = Callable[[SentencePair, Matrix], tuple[Matrix, Matrix]]
+# Mass of both directions in each cell of some pairs, from the cosines of their words.
+Mass = Callable[[Grid, Vector], tuple[Vector, Vector]]
 
 
 class EncoderAligner(Aligner):
@@ -117,7 +119,7 @@ class EncoderAligner(Aligner):
 
     def states(self, pairs: Sequence[SentencePair]) -> list[tuple[States, States]]:
         """Unit vectors of the words of both sides of each pair, [words, hidden] each."""
-        vectors = [word_states(sentence) for sentence in self._encoded(pairs)]
+        vectors = word_states(self._encoded(pairs))
         return list(zip(vectors[::2], vectors[1::2], strict=True))
 
     def _encoded(self, pairs: Sequence[SentencePair]) -> Sequence[EncodedSentence]:
@@ -127,7 +129,7 @@ class EncoderAligner(Aligner):
 
     def word_vectors(self, sentences: Sequence[Sequence[str]]) -> list[States]:
         """Unit vectors of the words of each sentence, by their states."""
-        return [word_states(sentence) for sentence in self.encoder.encode(sentences)]
+        return word_states(self.encoder.encode(sentences))
 
     def sentence_vectors(self, sentences: Sequence[Sequence[str]]) -> Vectors:
         """Mean of the states of each sentence's subwords; zero if it has none."""
@@ -140,7 +142,7 @@ class EncoderAligner(Aligner):
 
     def soft_align(self, pairs: Sequence[SentencePair]) -> list[SoftAlignment | RowError]:
         """Soft alignment of each pair by itself, without statistics of the corpus."""
-        return self.soft_align_by(lambda _, similarity: soft_links(similarity), pairs)
+        return self.soft_align_by(soft_links, pairs)
 
     def soft_align_by(
         self, mass: Mass, pairs: Sequence[SentencePair]
@@ -149,27 +151,32 @@ class EncoderAligner(Aligner):
 
         Very short sentences have too few words to compare, so their hard links are taken.
         """
-        reasons = [too_long(*_n_words(pair)) for pair in pairs]
-        short = [pair for pair, reason in zip(pairs, reasons, strict=True) if reason is None]
-        states = iter(self.states(short))
-        return [
-            reason or self._soft_align_one(mass, pair, *next(states))
-            for pair, reason in zip(pairs, reasons, strict=True)
-        ]
+        found: list[SoftAlignment | RowError | None] = [too_long(*_n_words(p)) for p in pairs]
+        short = [k for k, reason in enumerate(found) if reason is None]
+        states = dict(zip(short, self.states([pairs[k] for k in short]), strict=True))
+        long = [k for k in short if min(_n_words(pairs[k])) >= SHORT]
+        for k in set(short).difference(long):
+            found[k] = self._soft_align_few(pairs[k], *states[k])
+        for group in by_cells(long, lambda k: math.prod(_n_words(pairs[k]))):
+            grid = Grid([(pairs[k].source.words, pairs[k].target.words) for k in group])
+            similarity = grid.flat(cosines(*states[k]) for k in group)
+            forward, backward = with_neighbours(grid, *mass(grid, similarity))
+            moved = zip(grid.matrices(forward), grid.matrices(backward), strict=True)
+            for k, both in zip(group, moved, strict=True):
+                found[k] = SoftAlignment(*both, *states[k])
+        return [one for one in found if one is not None]
 
-    def _soft_align_one(
-        self, mass: Mass, pair: SentencePair, source: States, target: States
+    def _soft_align_few(
+        self, pair: SentencePair, source: States, target: States
     ) -> SoftAlignment | RowError:
+        """Soft alignment of a pair of which one side has hardly a word."""
         n, m = len(source), len(target)
         if not n or not m:
             return SoftAlignment(np.zeros((n, m)), np.zeros((n, m)), source, target)
-        if min(n, m) < SHORT:
-            [links] = self.align([pair])
-            if isinstance(links, RowError):
-                return links
-            return SoftAlignment.from_links(links, source, target)
-        moved = with_neighbours(*mass(pair, cosines(source, target)))
-        return SoftAlignment(*moved, source, target)
+        [links] = self.align([pair])
+        if isinstance(links, RowError):
+            return links
+        return SoftAlignment.from_links(links, source, target)
 
     def _link(self, source: EncodedSentence, target: EncodedSentence) -> WordAlignment | RowError:
         n, m = len(source.states), len(target.states)

@@ -21,14 +21,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spanbridge.alignment.base import Aligner, Vectors
-from spanbridge.alignment.lexicon import NULL, Lexicon, diagonal_prior
-from spanbridge.alignment.lexicon_learning import fold_of, held_out
+from spanbridge.alignment.grid import Grid, by_cells
+from spanbridge.alignment.lexicon import NULL, Lexicon
+from spanbridge.alignment.lexicon_learning import diagonal_priors, fold_of, held_out
 from spanbridge.core.learned import Arrays, Learner
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import too_long
@@ -90,7 +92,7 @@ class Judge(Learner):
         folds = [fold_of(row, FOLDS) for row in rows]
         if len(rows) < MIN_ROWS or len(set(folds)) < FOLDS:
             return
-        priors = [diagonal_prior(len(s), len(t)) for s, t in rows]
+        priors = diagonal_priors(rows)
         self._lexicons = held_out(rows, PREFIX, priors, folds, LEXICON_ROUNDS)
         judged = _spread(rows, MAX_JUDGED)
         vectors = _vectors(judged, aligner)
@@ -137,8 +139,12 @@ class Judge(Learner):
     ) -> Floats:
         """Evidence of words and, if there are vectors, of sentences: [rows, 1 or 2]."""
         folds = folds or [fold_of(row, FOLDS) for row in rows]
-        lexicons = (self._lexicons[fold] for fold in folds)
-        parts = [[_of_words(one, *row) for one, row in zip(lexicons, rows, strict=True)]]
+        of_words = np.empty(len(rows))
+        for fold in sorted(set(folds)):
+            same = [k for k, own in enumerate(folds) if own == fold]
+            for group in by_cells(same, lambda k: math.prod(map(len, rows[k]))):
+                of_words[group] = _of_words(self._lexicons[fold], [rows[k] for k in group])
+        parts = [of_words]
         if vectors:
             source, target = (
                 _unit(side - mean) for side, mean in zip(vectors, self._means, strict=True)
@@ -148,7 +154,7 @@ class Judge(Learner):
                 for units, side in zip(self._units[::-1], (source, target), strict=True)
             ]
             usual = sum(side[:, -NEAREST - 1 : -1].mean(1) for side in near) / 2
-            parts.append(list((source * target).sum(1) - usual))
+            parts.append((source * target).sum(1) - usual)
         return np.array(parts, np.float64).T
 
     def learned(self) -> tuple[dict[str, Any], Arrays]:
@@ -220,16 +226,23 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
 
 
-def _of_words(lexicon: Lexicon, source: Words, target: Words) -> float:
-    """Log-likelihood ratio of both sides' words, over the square root of their number."""
-    forward, backward = lexicon.posterior(source, target, np.ones((len(source), len(target))))
-    total, n = 0.0, 0
-    for words, mass in ((source, forward.sum(1)), (target, backward.sum(0))):
-        told = np.array([any(map(str.isalnum, word)) for word in words])
-        null = np.maximum(1 - mass[told], LEAST_PROBABILITY)  # share of a word that stands alone
-        ratio = np.maximum(np.log(NULL) - np.log(null), -AGAINST)
-        total, n = total + float(ratio.sum()), n + len(null)
-    return total / math.sqrt(max(n, 1))
+def _of_words(lexicon: Lexicon, rows: Sequence[tuple[Words, Words]]) -> Floats:
+    """Log-likelihood ratio of each row's words, over the square root of their number."""
+    grid = Grid(rows)
+    forward, backward = lexicon.posterior(grid, np.ones(len(grid)))
+    ratios, told = [], []
+    sums = grid.row_sums(forward), grid.column_sums(backward)
+    for words, mass in zip(grid.sides, sums, strict=True):
+        null = np.maximum(1 - mass, LEAST_PROBABILITY)  # share of a word that stands alone
+        told.append(np.array([_is_word(word) for word in words], np.float64))
+        ratios.append(told[-1] * np.maximum(np.log(NULL) - np.log(null), -AGAINST))
+    return np.asarray(grid.pair_sums(*ratios) / np.sqrt(np.maximum(grid.pair_sums(*told), 1)))
+
+
+@lru_cache(2**14)
+def _is_word(word: str) -> bool:
+    """Check if a token is more than a mark."""
+    return any(map(str.isalnum, word))
 
 
 def _mixture(z: Floats) -> tuple[Floats, Floats, Floats]:

@@ -22,16 +22,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from spanbridge.alignment.cell_table import CellTable
+from spanbridge.alignment.grid import Grid, Vector, Words
 from spanbridge.alignment.lexical_aligner import normal_form
-from spanbridge.core.soft_alignment import Matrix
 
-Words = Sequence[str]
-Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
-Shares = tuple[Matrix, Matrix]
 
 SPELLING = 8.0  # how much more likely equal spellings are, a priori
-DIAGONAL = 4.0  # fast_align's lambda
 NULL = 0.1  # share of words that translate nothing
 UNSEEN = 1e-9  # frequency of a word that was not in the bitext
 MAX_KEPT = 2**16  # words whose ids are kept
@@ -42,21 +39,14 @@ def key(word: str, prefix: int | None) -> str:
     return normal_form(word)[:prefix]
 
 
-def diagonal_prior(n: int, m: int) -> Matrix:
-    """exp(-lambda |i/n - j/m|), [n, m]: not normalised."""
-    places = [(np.arange(size) + 0.5) / size for size in (n, m)]
-    prior: Matrix = np.exp(-DIAGONAL * np.abs(places[0][:, None] - places[1][None, :]))
-    return prior
-
-
-def shares_of(prior: Matrix) -> Shares:
+def shares_of(grid: Grid, prior: Vector) -> tuple[Vector, Vector]:
     """What each place has of a word's mass beyond that of none, by a prior in any scale.
 
     Returns:
-        For words of the source (rows sum to 1 - NULL), and of the target (columns do).
+        For words of the source (those of a row sum to 1 - NULL), and of the target (of a column).
     """
     scaled = (1 - NULL) * prior
-    return scaled / prior.sum(1, keepdims=True), scaled / prior.sum(0)
+    return scaled / grid.row_sums(prior)[grid.rows], scaled / grid.column_sums(prior)[grid.columns]
 
 
 def spelling_factor(source: Sequence[str], target: Sequence[str]) -> Vector:
@@ -89,14 +79,11 @@ class Side:
         return Side(self.ids, counts / counts.sum())
 
 
-def numbered(sentences: Sequence[Words]) -> tuple[Side, list[Indices]]:
-    """The vocabulary of some sentences, and the ids of their words."""
+def numbered(words: Words) -> tuple[Side, Indices]:
+    """The vocabulary of a text, and the ids of its words."""
     ids: dict[str, int] = {}
-    found = [
-        np.array([ids.setdefault(word, len(ids)) for word in words], dtype=np.int64)
-        for words in sentences
-    ]
-    return Side(ids, np.zeros(len(ids))).of(np.concatenate(found)), found
+    found = np.array([ids.setdefault(word, len(ids)) for word in words], dtype=np.int64)
+    return Side(ids, np.zeros(len(ids))).of(found), found
 
 
 class Ids(dict[str, int]):
@@ -120,19 +107,21 @@ class Ids(dict[str, int]):
 
 
 class Places(NamedTuple):
-    """Where the words of a pair stand in lexicons.
+    """Where the words of some pairs stand in lexicons.
 
     Attributes:
-        frequencies: of the source's words and of the target's, 0 for those the bitext lacked.
-        at: [n_source, n_target], the cell of two words, -1 if they have none.
-        new: whether the bitext lacked one of them.
-        factor: of the spellings of those; None if there are none.
+        grid: their cells.
+        frequencies: of the source words and of the target words, 0 for those the bitext lacked.
+        at: for each cell, that of the lexicon; the last, which is none, if there is none.
+        new: cells of which the bitext lacked a word.
+        factor: of the spellings of each of those.
     """
 
+    grid: Grid
     frequencies: tuple[Vector, Vector]
     at: Indices
-    new: npt.NDArray[np.bool_]
-    factor: Vector | None
+    new: Indices
+    factor: Vector
 
 
 class Lexicon:
@@ -153,90 +142,97 @@ class Lexicon:
     ) -> None:
         self.prefix = prefix
         self._source, self._target = source, target
-        # source id * target vocabulary + target id, sorted; the last is none
-        self._cells = np.append(cells, -1)
+        self._cells = cells  # source id * target vocabulary + target id, sorted
+        self._table = CellTable(cells)
         # p(target | source) and p(source | target); the last is of words that have no cell
         self._forward, self._backward = np.append(forward, 0.0), np.append(backward, 0.0)
         self._ids = Ids(source, prefix), Ids(target, prefix)
 
-    def posterior(self, source: Words, target: Words, prior: Matrix) -> tuple[Matrix, Matrix]:
+    def posterior(self, grid: Grid, prior: Vector) -> tuple[Vector, Vector]:
         """Forward and backward mass, as in :class:`~spanbridge.core.soft_alignment.SoftAlignment`.
 
         A word that the bitext did not have is equally likely beside any word, spelling apart.
 
         Args:
-            source, target: words of one pair.
-            prior: [n_source, n_target], positive, in any scale.
+            grid: the pairs.
+            prior: of each cell, positive, in any scale.
         """
-        return self.mass(self.places(source, target), shares_of(prior))
+        return self.mass(self.places(grid), shares_of(grid, prior))
 
-    def mass(self, places: Places, shares: Shares) -> tuple[Matrix, Matrix]:
+    def mass(self, places: Places, shares: tuple[Vector, Vector]) -> tuple[Vector, Vector]:
         """The same as :meth:`posterior`, of what several lexicons have in common.
 
         Args:
             places: where the words stand, from :meth:`places` of any lexicon with the same cells.
             shares: what :func:`shares_of` gave for the prior over their places.
         """
+        grid = places.grid
         to_target, to_source = self._look_up(places)
         frequency_s, frequency_t = (np.maximum(one, UNSEEN) for one in places.frequencies)
         forward, backward = shares[0] * to_source, shares[1] * to_target
-        backward /= backward.sum(0) + NULL * frequency_t
-        forward /= forward.sum(1, keepdims=True) + NULL * frequency_s[:, None]
+        forward /= (grid.row_sums(forward) + NULL * frequency_s)[grid.rows]
+        backward /= (grid.column_sums(backward) + NULL * frequency_t)[grid.columns]
         return forward, backward
 
-    def gains(self, source: Words, target: Words, prior: Matrix) -> Vector:
-        """How much more probable each word of both sides is beside the other side than by itself.
+    def gains(self, grid: Grid, prior: Vector) -> tuple[Vector, Vector]:
+        """How much more probable the words of a side are beside the other side than by themselves.
 
-        Ratios of probabilities, [n_source + n_target], by the model of :meth:`posterior`; 0 for
-        words that the bitext did not have.
+        Ratios of probabilities, for all source words and all target words, by the model of
+        :meth:`posterior`; 0 for words that the bitext did not have.
         """
-        places = self.places(source, target, spelling=False)
+        places = self.places(grid, spelling=False)
         to_target, to_source = self._look_up(places)
-        place = prior / prior.sum(1, keepdims=True), prior / prior.sum(0)
-        told = (place[0] * to_source).sum(1), (place[1] * to_target).sum(0)
-        return np.concatenate(
-            [
-                np.where(own > 0, (1 - NULL) * one / np.maximum(own, UNSEEN) + NULL, 0.0)
-                for one, own in zip(told, places.frequencies, strict=True)
-            ]
+        told = (
+            grid.row_sums(prior * to_source) / grid.row_sums(prior),
+            grid.column_sums(prior * to_target) / grid.column_sums(prior),
         )
+        source, target = (
+            np.where(own > 0, (1 - NULL) * one / np.maximum(own, UNSEEN) + NULL, 0.0)
+            for one, own in zip(told, places.frequencies, strict=True)
+        )
+        return source, target
 
-    def places(self, source: Words, target: Words, *, spelling: bool = True) -> Places:
-        """Where the words of a pair stand in the lexicon, and in all that share its cells.
+    def places(self, grid: Grid, *, spelling: bool = True) -> Places:
+        """Where the words of some pairs stand in the lexicon, and in all that share its cells.
 
         Args:
-            source, target: words of one pair.
+            grid: the pairs.
             spelling: compare the spellings of words that the bitext did not have.
         """
-        s, t = self._ids[0].of(source), self._ids[1].of(target)
-        wanted = s[:, None] * len(self._target.ids) + t
-        at = np.searchsorted(self._cells[:-1], wanted)
-        factor, new = None, (s[:, None] < 0) | (t < 0)
-        at[(self._cells[at] != wanted) | new] = -1
-        if new.any():
-            i, j = np.nonzero(new)
-            factor = np.ones(len(i))
-            if spelling:
-                keys = [[key(word, self.prefix) for word in side] for side in (source, target)]
-                factor = spelling_factor([keys[0][k] for k in i], [keys[1][k] for k in j])
-        frequencies = (
+        numbers = [ids.of(words) for ids, words in zip(self._ids, grid.sides, strict=True)]
+        s, t = numbers[0][grid.rows], numbers[1][grid.columns]
+        wanted = s * len(self._target.ids) + t
+        at, new = self._table.find(wanted), np.flatnonzero((s < 0) | (t < 0))
+        at[new] = len(self._cells)
+        factor = np.ones(len(new))
+        if spelling and len(new):
+            factor = spelling_factor(
+                self._keys(grid.sides[0], grid.rows[new]),
+                self._keys(grid.sides[1], grid.columns[new]),
+            )
+        source, target = (
             np.where(ids < 0, 0.0, side.frequency[ids])
-            for ids, side in ((s, self._source), (t, self._target))
+            for ids, side in zip(numbers, (self._source, self._target), strict=True)
         )
-        return Places((next(frequencies), next(frequencies)), at, new, factor)
+        return Places(grid, (source, target), at, new, factor)
 
-    def _look_up(self, places: Places) -> tuple[Matrix, Matrix]:
-        """p(target | source) and p(source | target), [n_source, n_target].
+    def _keys(self, words: Words, at: Indices) -> list[str]:
+        """Some words as the lexicon knows them."""
+        some, which = np.unique(at, return_inverse=True)
+        keys = [key(words[k], self.prefix) for k in some.tolist()]
+        return [keys[k] for k in which.tolist()]
+
+    def _look_up(self, places: Places) -> tuple[Vector, Vector]:
+        """p(target | source) and p(source | target) of each cell.
 
         Beside a word that the bitext did not have, words have their frequencies, times the factor
         of their spellings.
         """
         to_target, to_source = self._forward[places.at], self._backward[places.at]
-        if places.factor is not None:
-            i, j = np.nonzero(places.new)
+        if len(new := places.new):
             frequency_s, frequency_t = (np.maximum(one, UNSEEN) for one in places.frequencies)
-            to_target[places.new] = places.factor * frequency_t[j]
-            to_source[places.new] = places.factor * frequency_s[i]
+            to_target[new] = places.factor * frequency_t[places.grid.columns[new]]
+            to_source[new] = places.factor * frequency_s[places.grid.rows[new]]
         return to_target, to_source
 
     def arrays(self) -> dict[str, Any]:
@@ -247,7 +243,7 @@ class Lexicon:
             "target": _as_bytes(self._target.ids),
             "source_frequency": self._source.frequency,
             "target_frequency": self._target.frequency,
-            "cells": self._cells[:-1],
+            "cells": self._cells,
             "forward": self._forward[:-1],
             "backward": self._backward[:-1],
         }

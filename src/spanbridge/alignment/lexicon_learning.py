@@ -13,13 +13,12 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from spanbridge.alignment.grid import Grid, Vector, Words, by_cells, diagonal_prior
 from spanbridge.alignment.lexicon import (
     NULL,
     Indices,
     Lexicon,
     Side,
-    Vector,
-    Words,
     key,
     numbered,
     spelling_factor,
@@ -69,6 +68,14 @@ def held_out(
     return [cells.lexicons([priors], rounds, one)[0] for one in used]
 
 
+def diagonal_priors(pairs: Sequence[tuple[Words, Words]]) -> list[Matrix]:
+    """The diagonal prior over the places of each pair, as for :func:`learn`."""
+    if not pairs:
+        return []
+    grid = Grid(pairs)
+    return list(grid.matrices(diagonal_prior(grid)))
+
+
 def fold_of(pair: tuple[Words, Words], folds: int) -> int:
     """The fold of a pair, by its words alone: the same pair is never in two folds."""
     return crc32("\n".join("\t".join(side) for side in pair).encode("utf-8", "replace")) % folds
@@ -99,9 +106,10 @@ def explained(
     gains: list[list[Vector]] = [[] for _ in kinds]
     for fold in range(FOLDS):
         lexicons = cells.lexicons(kinds, used=folds != fold)
-        for k in np.flatnonzero(folds == fold).tolist():
+        for group in by_cells(np.flatnonzero(folds == fold).tolist(), lambda k: kinds[0][k].size):
+            grid = Grid([pairs[k] for k in group])
             for own, lexicon, priors in zip(gains, lexicons, kinds, strict=True):
-                own.append(lexicon.gains(*pairs[k], priors[k]))
+                own += lexicon.gains(grid, grid.flat(priors[k] for k in group))
     return [_share(np.concatenate(own)) for own in gains]
 
 
@@ -122,29 +130,22 @@ class Cells:
 
     def __init__(self, pairs: Sequence[tuple[Words, Words]], prefix: int | None) -> None:
         self._prefix = prefix
-        sides = [[[key(word, prefix) for word in pair[side]] for pair in pairs] for side in (0, 1)]
-        (self._source, numbered_s), (self._target, numbered_t) = (
-            numbered(sides[0]),
-            numbered(sides[1]),
+        grid = Grid(pairs)
+        # the words of the bitext, and which of them each cell has
+        (self._source, s), (self._target, t) = (
+            numbered([key(word, prefix) for word in side]) for side in grid.sides
         )
-        source, target = self._source, self._target
-        size = len(target.ids)
-        flat = np.concatenate(
-            [(s[:, None] * size + t).ravel() for s, t in zip(numbered_s, numbered_t, strict=True)]
-        )
+        self._words, self._rows, self._columns = (s, t), grid.rows, grid.columns
+        self._lengths = [np.array(lengths) for lengths in zip(*grid.shapes, strict=True)]
+        size = len(self._target.ids)
         # each pair of words that occurs together, and which of them each cell is
-        self._cells, self._cell = np.unique(flat, return_inverse=True)
-        names = [list(side.ids) for side in (source, target)]
+        self._cells, self._cell = np.unique(
+            s[grid.rows] * size + t[grid.columns], return_inverse=True
+        )
+        names = [list(side.ids) for side in (self._source, self._target)]
         self._factor = spelling_factor(
             [names[0][i] for i in self._cells // size], [names[1][i] for i in self._cells % size]
         )
-        self._lengths = [np.array([len(s) for s in side]) for side in (numbered_s, numbered_t)]
-        starts = [np.r_[0, np.cumsum(length)] for length in self._lengths]
-        shapes = list(zip(*self._lengths, *starts, strict=False))
-        # the words of the bitext, and which of them each cell has
-        self._words = [np.concatenate(numbered_s), np.concatenate(numbered_t)]
-        self._rows = np.concatenate([np.repeat(np.arange(n) + a, m) for n, m, a, _ in shapes])
-        self._columns = np.concatenate([np.tile(np.arange(m) + b, n) for n, m, _, b in shapes])
 
     def lexicons(
         self,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
+from spanbridge.alignment.grid import Grid, Vector
 from spanbridge.core.soft_alignment import Matrix, States
 from spanbridge.encode import EncodedSentence
 
@@ -16,30 +20,58 @@ SHORT = 3
 ROUNDING = 1e-5
 # Weight of linked neighbours.
 NEIGHBOURS = 2.0
+# Sentences whose words are computed at once: their states fit in a processor's cache.
+TOGETHER = 8
+
+Indices = npt.NDArray[np.int64]
 
 
-def word_states(sentence: EncodedSentence) -> States:
+def word_states(sentences: Sequence[EncodedSentence]) -> list[States]:
     """One unit vector per word, [n_words, hidden]: mean of its subwords, less the sentence's mean.
 
     Contextual states share a large common direction (Ethayarajh 2019); taking the sentence's mean
     away leaves what tells its words apart, and makes languages comparable. A word without subwords
     (ignorable characters only) has a zero vector, and so has one that is the whole sentence.
     """
-    states, n = sentence.states, len(sentence.states)
-    covers = np.zeros((sentence.n_words, n), np.float32)
-    if n and int((sentence.last - sentence.first).max()) == 1:
-        covers[sentence.first, np.arange(n)] = 1
-    else:
-        for k, (first, last) in enumerate(zip(sentence.first, sentence.last, strict=True)):
-            covers[first:last, k] = 1
-    sums = covers @ states
-    sums -= covers.sum(1)[:, None] * (states.sum(0) / max(n, 1))
-    lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))[:, None]
-    longest = np.einsum("ij,ij->i", states, states).max(initial=0)
-    none = lengths <= ROUNDING * np.sqrt(longest)
-    sums /= np.where(none, 1, lengths)
-    sums[none[:, 0]] = 0
-    return np.asarray(sums)
+    found: list[States] = []
+    for start in range(0, len(sentences), TOGETHER):
+        found += _word_states(sentences[start : start + TOGETHER])
+    return found
+
+
+def _word_states(sentences: Sequence[EncodedSentence]) -> list[States]:
+    states = np.concatenate([one.states for one in sentences])
+    n_words = np.array([one.n_words for one in sentences])
+    n_subwords = np.array([len(one.states) for one in sentences])
+    word, subword = _coverage(sentences, np.cumsum(n_words) - n_words, n_subwords)
+    counts = np.bincount(word, minlength=n_words.sum())
+    sums = np.zeros((len(counts), states.shape[1]), np.float32)
+    nth = np.arange(len(word)) - (np.cumsum(counts) - counts)[word]  # of its word's subwords
+    for n in range(counts.max(initial=0)):
+        at = np.flatnonzero(nth == n)
+        sums[word[at]] += states[subword[at]]
+    means = np.array([one.states.sum(0) / max(len(one.states), 1) for one in sentences])
+    sums -= counts[:, None].astype(np.float32) * np.repeat(means, n_words, 0)
+    lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))
+    squares = np.split(np.einsum("ij,ij->i", states, states), np.cumsum(n_subwords)[:-1])
+    longest = np.sqrt([one.max(initial=0) for one in squares])
+    none = lengths <= ROUNDING * np.repeat(longest, n_words)
+    sums /= np.where(none, 1, lengths)[:, None]
+    sums[none] = 0
+    return np.split(sums, np.cumsum(n_words)[:-1])
+
+
+def _coverage(
+    sentences: Sequence[EncodedSentence], first_word: Indices, n_subwords: Indices
+) -> tuple[Indices, Indices]:
+    """Word and subword, as numbers among all, for each word that a subword covers, by word."""
+    offset = np.repeat(first_word, n_subwords)
+    first = np.concatenate([one.first for one in sentences]) + offset
+    width = np.concatenate([one.last for one in sentences]) + offset - first
+    subword = np.repeat(np.arange(len(width)), width)
+    word = first[subword] + np.arange(len(subword)) - (np.cumsum(width) - width)[subword]
+    order = np.argsort(word, kind="stable")
+    return word[order], subword[order]
 
 
 def cosines(source: States, target: States) -> Matrix:
@@ -50,24 +82,25 @@ def cosines(source: States, target: States) -> Matrix:
     return similarity
 
 
-def soft_links(similarity: Matrix) -> tuple[Matrix, Matrix]:
+def soft_links(grid: Grid, similarity: Vector) -> tuple[Vector, Vector]:
     """Forward and backward mass: softmax of cosine / TEMPERATURE over each row and each column."""
     weights = np.exp((similarity - 1) / TEMPERATURE)
-    return weights / weights.sum(1, keepdims=True), weights / weights.sum(0)
+    return (
+        weights / grid.row_sums(weights)[grid.rows],
+        weights / grid.column_sums(weights)[grid.columns],
+    )
 
 
-def with_neighbours(forward: Matrix, backward: Matrix) -> tuple[Matrix, Matrix]:
+def with_neighbours(grid: Grid, forward: Vector, backward: Vector) -> tuple[Vector, Vector]:
     """Move mass towards links whose neighbours are linked too; totals of rows and columns stay.
 
     A translation keeps most words beside each other, which an HMM aligner learns (Vogel, Ney and
     Tillmann 1996). Here each pair of words is weighted by 1 + NEIGHBOURS * support, the support
     being the mass of the two diagonal neighbours and half that of the four others.
     """
-    mass = np.pad(np.sqrt(forward * backward), 1)
-    support = mass[:-2, :-2] + mass[2:, 2:]
-    support += 0.5 * (mass[:-2, 1:-1] + mass[2:, 1:-1] + mass[1:-1, :-2] + mass[1:-1, 2:])
-    weight = 1 + NEIGHBOURS * support
+    diagonal, others = grid.beside(np.sqrt(forward * backward))
+    weight = 1 + NEIGHBOURS * (diagonal + 0.5 * others)
     moved = forward * weight, backward * weight
-    rows = forward.sum(1) / np.maximum(moved[0].sum(1), 1e-12)
-    columns = backward.sum(0) / np.maximum(moved[1].sum(0), 1e-12)
-    return moved[0] * rows[:, None], moved[1] * columns
+    rows = grid.row_sums(forward) / np.maximum(grid.row_sums(moved[0]), 1e-12)
+    columns = grid.column_sums(backward) / np.maximum(grid.column_sums(moved[1]), 1e-12)
+    return moved[0] * rows[grid.rows], moved[1] * columns[grid.columns]

@@ -10,8 +10,9 @@ import numpy as np
 
 from spanbridge.alignment.base import Aligner, Vectors
 from spanbridge.alignment.encoder_aligner import EncoderAligner
-from spanbridge.alignment.lexicon import Lexicon, Places, Words, diagonal_prior, shares_of
-from spanbridge.alignment.lexicon_learning import Cells, explained, learn
+from spanbridge.alignment.grid import DIAGONAL, Grid, Vector, Words, by_cells, diagonal_prior
+from spanbridge.alignment.lexicon import Lexicon, Places, shares_of
+from spanbridge.alignment.lexicon_learning import Cells, diagonal_priors, explained, learn
 from spanbridge.alignment.soft import cosines, soft_links, with_neighbours
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Arrays
@@ -69,8 +70,8 @@ class StatisticalAligner(Aligner):
 
     def fit(self, pairs: Iterable[SentencePair]) -> None:
         """Learn the lexicons."""
-        bitext = [(pair.source.words, pair.target.words) for pair in usable(pairs)]
-        priors = [diagonal_prior(len(s), len(t)) for s, t in bitext]
+        bitext = [sides_of(pair) for pair in usable(pairs)]
+        priors = diagonal_priors(bitext)
         self._free = [learn(bitext, p, priors) for p in PREFIXES] if bitext else []
         self._n_pairs = len(bitext)
 
@@ -82,21 +83,19 @@ class StatisticalAligner(Aligner):
         """
         if self._n_pairs is None:
             raise _unfitted()
-        return [self._soft_align_one(pair) for pair in pairs]
+        found: list[SoftAlignment | RowError | None] = [_without_cells(pair) for pair in pairs]
+        left = [k for k, known in enumerate(found) if known is None]
+        for group in by_cells(left, lambda k: _n_cells(pairs[k])):
+            grid = Grid([sides_of(pairs[k]) for k in group])
+            mass = with_neighbours(grid, *self.posterior(grid))
+            for k, *both in zip(group, *map(grid.matrices, mass), strict=True):
+                found[k] = SoftAlignment(*both)
+        return [one for one in found if one is not None]
 
-    def _soft_align_one(self, pair: SentencePair) -> SoftAlignment | RowError:
-        n, m = len(pair.source.words), len(pair.target.words)
-        if (reason := too_long(n, m)) is not None:
-            return reason
-        if not n or not m:
-            return SoftAlignment(np.zeros((n, m)), np.zeros((n, m)))
-        return SoftAlignment(*with_neighbours(*self.posterior(pair)))
-
-    def posterior(self, pair: SentencePair) -> tuple[Matrix, Matrix]:
+    def posterior(self, grid: Grid) -> tuple[Vector, Vector]:
         """Forward and backward mass by the lexicons alone."""
-        words = pair.source.words, pair.target.words
-        places = [lexicon.places(*words) for lexicon in self._free]
-        return _mean(self._free, places, diagonal_prior(*map(len, words)))
+        places = [lexicon.places(grid) for lexicon in self._free]
+        return _mean(self._free, places, diagonal_prior(grid))
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
         """Hard links of each pair: those that both directions support."""
@@ -179,11 +178,11 @@ class FusedAligner(Aligner):
         priors: dict[str, list[Matrix]] = {kind: [] for kind in PRIORS}
         rows = iter(usable(pairs))
         while chunk := list(islice(rows, CHUNK)):  # the states of all would be too much to hold
-            bitext += [(pair.source.words, pair.target.words) for pair in chunk]
-            for states in self.encoder.states(chunk):
-                similarity = cosines(*states)
-                for kind, prior in PRIORS.items():
-                    priors[kind].append(prior(similarity))
+            grid = Grid([sides_of(pair) for pair in chunk])
+            similarity = grid.flat(cosines(*states) for states in self.encoder.states(chunk))
+            bitext += map(sides_of, chunk)
+            for kind, prior in PRIORS.items():
+                priors[kind] += grid.matrices(prior(grid, similarity))
         n = len(bitext)
         sample = range(n) if n <= MAX_SAMPLE else [k * n // MAX_SAMPLE for k in range(MAX_SAMPLE)]
         own = [[priors[kind][k] for k in sample] for kind in LEXICONS]
@@ -223,19 +222,19 @@ class FusedAligner(Aligner):
             raise _unfitted()
         return self.encoder.soft_align_by(self._mass, pairs)
 
-    def _mass(self, pair: SentencePair, similarity: Matrix) -> tuple[Matrix, Matrix]:
-        own = soft_links(similarity)
-        total = [self.mixture[0] * one for one in own]
+    def _mass(self, grid: Grid, similarity: Vector) -> tuple[Vector, Vector]:
+        own = soft_links(grid, similarity)
+        forward, backward = (self.mixture[0] * one for one in own)
         # the kinds share their cells
-        shared = next(iter(self._lexicons.values()), [])
-        places = [one.places(pair.source.words, pair.target.words) for one in shared]
+        places = [one.places(grid) for one in next(iter(self._lexicons.values()), [])]
         for weight, kind in zip(self.mixture[1:], LEXICONS, strict=True):
             if weight:
-                part = _mean(self._lexicons[kind], places, PRIORS[kind](similarity))
-                for side in (0, 1):  # what lexicons leave to no word is the encoder's to place
-                    left = 1 - part[side].sum(1 - side, keepdims=True)
-                    total[side] += weight * (part[side] + left * own[side])
-        return total[0], total[1]
+                there, back = _mean(self._lexicons[kind], places, PRIORS[kind](grid, similarity))
+                # what lexicons leave to no word is the encoder's to place
+                left = 1 - grid.row_sums(there), 1 - grid.column_sums(back)
+                forward += weight * (there + left[0][grid.rows] * own[0])
+                backward += weight * (back + left[1][grid.columns] * own[1])
+        return forward, backward
 
     def align(self, pairs: Sequence[SentencePair]) -> list[WordAlignment | RowError]:
         """Hard links of each pair: those that both directions support."""
@@ -268,13 +267,35 @@ def _unfitted() -> SpanbridgeError:
     return SpanbridgeError("the aligner must be fitted on the bitext first")
 
 
-def _anchored(similarity: Matrix) -> Matrix:
-    diagonal = diagonal_prior(*similarity.shape) ** DIAGONAL_SHARE
-    return np.asarray(np.exp((similarity - 1) / ANCHOR) * diagonal)
+def _anchored(grid: Grid, similarity: Vector) -> Vector:
+    return np.asarray(
+        np.exp((similarity - 1) / ANCHOR - DIAGONAL_SHARE * DIAGONAL * grid.diagonal())
+    )
+
+
+def _free(_: Grid, similarity: Vector) -> Vector:
+    return np.ones_like(similarity)
 
 
 # Prior over places of each kind of lexicons, from the cosines of the words' states.
-PRIORS: dict[str, Callable[[Matrix], Matrix]] = {"anchored": _anchored, "free": np.ones_like}
+PRIORS: dict[str, Callable[[Grid, Vector], Vector]] = {"anchored": _anchored, "free": _free}
+
+
+def sides_of(pair: SentencePair) -> tuple[Words, Words]:
+    """The words of both sides."""
+    return pair.source.words, pair.target.words
+
+
+def _n_cells(pair: SentencePair) -> int:
+    return len(pair.source.words) * len(pair.target.words)
+
+
+def _without_cells(pair: SentencePair) -> SoftAlignment | RowError | None:
+    """What becomes of a pair that is too long or has an empty side; None of any other."""
+    n, m = map(len, sides_of(pair))
+    if n and m:
+        return too_long(n, m)
+    return SoftAlignment(np.zeros((n, m)), np.zeros((n, m)))
 
 
 def usable(pairs: Iterable[SentencePair]) -> Iterator[SentencePair]:
@@ -286,12 +307,12 @@ def usable(pairs: Iterable[SentencePair]) -> Iterator[SentencePair]:
 
 
 def _mean(
-    lexicons: Sequence[Lexicon], places: Sequence[Places], prior: Matrix
-) -> tuple[Matrix, Matrix]:
-    """Mean of the mass by several lexicons, given where the words of a pair stand in each."""
+    lexicons: Sequence[Lexicon], places: Sequence[Places], prior: Vector
+) -> tuple[Vector, Vector]:
+    """Mean of the mass by several lexicons, given where the words stand in each."""
     if not lexicons:
         raise _unfitted()
-    shares = shares_of(prior)
+    shares = shares_of(places[0].grid, prior)
     found = [lexicon.mass(at, shares) for lexicon, at in zip(lexicons, places, strict=True)]
     forward, backward = (sum(part[d] for part in found) / len(found) for d in (0, 1))
     return np.asarray(forward), np.asarray(backward)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,7 @@ class SoftAlignment:
     backward: Matrix
     source_states: States | None = None
     target_states: States | None = None
+    _links: dict[float, WordAlignment] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_links(
@@ -64,11 +65,13 @@ class SoftAlignment:
     def links(self, min_score: float) -> WordAlignment:
         """Hard links: pairs whose geometric mean of both directions is at least ``min_score``.
 
-        A link's score is that mean, in [min_score, 1].
+        A link's score is that mean, in [min_score, 1]. Kept, since several steps ask for the same.
         """
-        mean = np.sqrt(self.forward * self.backward)
-        rows, columns = np.nonzero(mean >= min_score)
-        scores = np.minimum(mean[rows, columns], 1.0)
-        pairs = tuple(zip(rows.tolist(), columns.tolist(), strict=True))
-        n, m = self.forward.shape
-        return WordAlignment(pairs, n, m, tuple(scores.tolist()))
+        if min_score not in self._links:
+            n, m = self.forward.shape
+            mean = np.sqrt(self.forward * self.backward).ravel()
+            at = np.flatnonzero(mean >= min_score)
+            pairs = tuple(divmod(cell, m) for cell in at.tolist())
+            scores = tuple(np.minimum(mean[at], 1.0).tolist())
+            self._links[min_score] = WordAlignment(pairs, n, m, scores)
+        return self._links[min_score]

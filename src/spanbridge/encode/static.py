@@ -45,6 +45,8 @@ class StaticEncoder:
         self._table: States = np.zeros((0, 0), np.float32)
         self._n_learned = 0
         self._shift: States = np.zeros(0, np.float32)
+        # those of the last call: rows are aligned first, and then judged by the same states
+        self._last: dict[tuple[str, ...], EncodedSentence] = {}
 
     def describe(self) -> str:
         """The encoder, and that its states are looked up."""
@@ -89,6 +91,13 @@ class StaticEncoder:
         """Static states of tokenised sentences of any length; computed ones before learning."""
         if not self._n_learned:
             return self._encoder.encode(sentences)
+        keys = [tuple(sentence) for sentence in sentences]
+        if not self._last.keys() >= set(keys):
+            kinds = list(dict.fromkeys(keys))
+            self._last = dict(zip(kinds, self._look_up(kinds), strict=True))
+        return [self._last[key] for key in keys]
+
+    def _look_up(self, sentences: Sequence[Sequence[str]]) -> list[EncodedSentence]:
         subwords = [self._encoder.subwords(words) for words in sentences]
         ids = np.concatenate([*(one[:, 0] for one in subwords), np.zeros(0, np.int64)])
         new = np.unique(

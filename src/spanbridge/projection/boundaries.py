@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import accumulate, groupby
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -102,16 +103,14 @@ class Boundaries:
         )
         #: a word that belongs to the name before it, by the place before it
         self._kinds = np.array([*(kind == KIND for kind in self.classes), False], np.float64)
-        self._signs = np.array([not any(map(str.isalnum, word)) for word in target], np.float64)
-        self._ending = np.array(
-            [word in _ENDS or word in _CLOSING_WORDS for word in target], np.bool_
+        looks = np.array([_looks(word) for word in target], np.float64).reshape(
+            -1, len(Looks._fields)
         )
-        self._cut = _inside_words(target, closed)
-        self._opens, self._closes = (
-            np.array([*(word in some for word in target), False], np.float64)
-            for some in (_OPENING_WORDS, _CLOSING_WORDS)
-        )
-        self._opened, self._closed = cumulate(self._opens[:-1]), cumulate(self._closes[:-1])
+        self._signs, self._ending, opens, closes, joins, unspaced = looks.T
+        self._cut = _inside_words(target, closed, joins, unspaced)
+        # with the place after the last word
+        self._opens, self._closes = (np.append(one, 0.0) for one in (opens, closes))
+        self._opened, self._closed = cumulate(opens), cumulate(closes)
 
     def flaws(self, entity: Span, intervals: Intervals) -> Vector:
         """Number of flaws of each candidate; see ``BadBoundary``."""
@@ -136,7 +135,7 @@ class Boundaries:
         if any(map(str.isalnum, words[0])):
             flaws += self._signs[at_start]
         if any(map(str.isalnum, words[-1])):
-            flaws += np.where(self._ending, 0.0, self._signs)[at_end]
+            flaws += (self._signs * (1 - self._ending))[at_end]
         opened, shut = intervals.sums(self._opened), intervals.sums(self._closed)
         bare = not any(word in _OPENING_WORDS for word in words)
         flaws += (opened != shut) | ((opened > 0) & bare)
@@ -177,19 +176,53 @@ class Boundaries:
         return np.array([*found, False], np.float64)
 
 
-def _inside_words(target: Sequence[str], closed: ClosedClasses | None) -> Vector:
+class Looks(NamedTuple):
+    """What boundaries depend on in a word as it is written, each 1 or 0.
+
+    Attributes:
+        sign: it has neither letter nor digit.
+        ending: a sign that may end a name.
+        opens, closes: a bracket.
+        joins: a dot between the parts of a foreign name.
+        unspaced: it is of a script written without spaces.
+    """
+
+    sign: float
+    ending: float
+    opens: float
+    closes: float
+    joins: float
+    unspaced: float
+
+
+@lru_cache(2**14)
+def _looks(word: str) -> Looks:
+    return Looks(
+        not any(map(str.isalnum, word)),
+        word in _ENDS or word in _CLOSING_WORDS,
+        word in _OPENING_WORDS,
+        word in _CLOSING_WORDS,
+        word in _JOINERS,
+        all(map(is_unspaced, word)),
+    )
+
+
+def _inside_words(
+    target: Sequence[str], closed: ClosedClasses | None, joins: Vector, unspaced: Vector
+) -> Vector:
     """1 for each place between words, [n_words + 1], that lies inside a word of a dictionary.
 
     That is where neighbours are written without a space; glued particles end such a word. A dot
     between the parts of a foreign name joins them too.
     """
     inside = np.zeros(len(target) + 1)
-    for number in range(1, len(target)):
-        inside[number] = not _JOINERS.isdisjoint(target[number - 1 : number + 1])
-    numbered = groupby(enumerate(target), key=lambda item: all(map(is_unspaced, item[1])))
-    for unspaced, group in numbered:
+    inside[1:-1] = np.maximum(joins[:-1], joins[1:])
+    if unspaced.sum() < 2:
+        return inside
+    numbered = groupby(enumerate(target), key=lambda item: unspaced[item[0]])
+    for of_run, group in numbered:
         run = list(group)
-        if not unspaced or len(run) < 2:
+        if not of_run or len(run) < 2:
             continue
         text = "".join(word for _, word in run)
         edges = word_edges(text, closed)

@@ -96,7 +96,8 @@ class Intervals:
 
 def cumulate(values: npt.NDArray[np.floating]) -> Vector:
     """Cumulative sums with a leading 0."""
-    sums: Vector = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    sums = np.zeros(len(values) + 1)
+    values.cumsum(dtype=np.float64, out=sums[1:])
     return sums
 
 

@@ -133,6 +133,7 @@ class StatesTagger:
     def __init__(self, basis: Floats, weights: list[Floats]) -> None:
         self.basis = basis
         self.weights = weights
+        self._direct = [_of_states(basis, one) for one in weights]
 
     @staticmethod
     def principal_components(states: Sequence[Floats]) -> Floats:
@@ -167,7 +168,18 @@ class StatesTagger:
 
     def probabilities(self, states: Floats, fold: int) -> Floats:
         """Probabilities [n_words, n_classes], by the tagger that did not learn from the fold."""
-        return softmax(with_neighbours([states @ self.basis]) @ self.weights[fold])
+        weights, constant = self._direct[fold]
+        own, previous, following = np.split(states @ weights, 3, axis=1)
+        scores = own + constant
+        scores[1:] += previous[:-1]
+        scores[:-1] += following[1:]
+        return softmax(scores)
+
+
+def _of_states(basis: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Weights of states as they are: of a word's own, its neighbours', side by side; a constant."""
+    by_place = np.split(weights[:-1], 3)
+    return basis @ np.concatenate(by_place, axis=1), weights[-1]
 
 
 class WordsTagger:

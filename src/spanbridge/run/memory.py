@@ -146,9 +146,7 @@ class Loaded:
         self, rows: Iterable[SentencePair], *, limit: int = FIT_ROWS, progress: Progress = silent
     ) -> Self:
         """Let the steps learn from rows, or from ``limit`` rows spread over them."""
-        _, _, self._n_learned = in_memory(
-            self._steps, rows, fit=True, limit=limit, progress=progress
-        )
+        self._n_learned = learn_in_memory(self._steps, list(checked_rows(rows)), limit, progress)
         self._fitted = True
         return self
 
@@ -193,6 +191,24 @@ class Loaded:
 
 
 @deterministic
+def learn_in_memory(
+    steps: Sequence[Step],
+    rows: Sequence[SentencePair],
+    limit: int,
+    progress: Progress,
+    reports: Sequence[StepReport] = (),
+) -> int:
+    """Let open steps learn from rows, ``limit`` at most; returns the number learned from.
+
+    Raises:
+        SpanbridgeError: ``limit`` is less than 1.
+    """
+    if not isinstance(limit, int) or limit < 1:
+        raise SpanbridgeError(f"limit is {limit}, but must be 1 or more")
+    return learn(steps, lambda: rows, len(rows), limit, progress, reports)
+
+
+@deterministic
 def in_memory(
     steps: Sequence[Step],
     rows: Iterable[SentencePair],
@@ -214,11 +230,9 @@ def in_memory(
     Raises:
         SpanbridgeError: the rows are no sentence pairs, or ``limit`` is less than 1.
     """
-    if not isinstance(limit, int) or limit < 1:
-        raise SpanbridgeError(f"limit is {limit}, but must be 1 or more")
     given = list(checked_rows(rows))
     reports = [StepReport.of(step) for step in steps]
-    n_learned = learn(steps, lambda: given, len(given), limit, progress, reports) if fit else 0
+    n_learned = learn_in_memory(steps, given, limit, progress, reports) if fit else 0
     tell_costs(steps, len(given), progress)
     task = Task("run", len(given), board=Board(reports))
     rows = run_steps(steps, progress(given, task), reports)

@@ -217,11 +217,16 @@ def output_links(pair: SentencePair, read: Found) -> WordAlignment | None:
 
 def visible(spans: Sequence[Span], words: Sequence[str]) -> tuple[Span, ...]:
     """The spans without words at their ends that cannot be seen, such as a directional mark."""
-    seen = [not all(map(is_invisible, word)) for word in words]
-    if all(seen):
-        return tuple(spans)
-    found = []
-    for span in spans:
-        inside = [n for n in range(span.start, span.end) if seen[n]]
-        found.append(span._replace(start=inside[0], end=inside[-1] + 1) if inside else span)
-    return tuple(found)
+    return tuple(_trimmed(span, words) for span in spans)
+
+
+def _trimmed(span: Span, words: Sequence[str]) -> Span:
+    """A span without invisible words at its ends; as it is if it has no others."""
+    if not _unseen(words[span.start]) and not _unseen(words[span.end - 1]):
+        return span
+    inside = [n for n in range(span.start, span.end) if not _unseen(words[n])]
+    return span._replace(start=inside[0], end=inside[-1] + 1) if inside else span
+
+
+def _unseen(word: str) -> bool:
+    return all(map(is_invisible, word))
