@@ -257,15 +257,16 @@ def _parts(given: dict[str, Any], links: str | None) -> dict[str, Any]:
     name = given["method"] or ("corpus" if links is None else "greedy")
     method = registry.load("method", name)
     options = opt.parsed(given["method_options"], "--method-option")
-    parts: dict[str, Any] = {"method": {name: options}}
+    parts: dict[str, Any] = {"method": {name: options}} if given["method"] or options else {}
     if given["refine"] is not None:
         parts["refine"] = {given["refine"]: opt.parsed(given["refine_options"], "--refine-option")}
         parts |= opt.take(given, ("below",))
     costs = opt.take(given, ("price", "budget"))
     if costs and given["refine"] is None and name != "chat":
         raise click.UsageError("--price and --budget go with --refine chat or --method chat")
-    (asked,) = (parts["refine"] if given["refine"] is not None else parts["method"]).values()
-    asked |= costs
+    if costs:
+        (asked,) = (parts["refine"] if given["refine"] is not None else parts["method"]).values()
+        asked |= costs
     usual = "statistical" if given["speed"] == "fastest" else method.aligner
     aligner = opt.aligner_entry(given, given["aligner"] or usual)
     ((aligner_name, aligner_options),) = aligner.items()

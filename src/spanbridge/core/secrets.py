@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 _HIDDEN = "***"
@@ -35,6 +36,19 @@ _SECRETS = (
 _QUERY = re.compile(
     r"(\bhttps?://[^\s?\"'<>]{0,500}\?)([^\s,\"'<>#)]+?)(?=[:.;]*(?:[\s,\"'<>#)]|$))", re.I
 )
+
+
+def without_secrets(value: Any) -> Any:
+    """A value of JSON with keys and passwords :func:`hidden`. Raises TypeError if it is none."""
+    if isinstance(value, str):
+        return hidden(value)
+    if isinstance(value, Mapping):
+        return {key: without_secrets(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_secrets(inner) for inner in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise TypeError(f"{type(value).__name__} is no value of JSON")
 
 
 def shown(text: str, secrets: Iterable[str] = ()) -> str:

@@ -15,7 +15,7 @@ function drawCard() {
   $("#card").classList.toggle("wrong", Boolean(row.error));
   if (row.error) {
     $("#head").replaceChildren(el("p.bad", {}, `Row ${count(row.row)} cannot be read: ${row.error}`));
-    for (const part of ["#pair", "#spans", "#palette"]) $(part).replaceChildren();
+    for (const part of ["#pair", "#spans", "#palette", "#taught"]) $(part).replaceChildren();
     return;
   }
   drawHead(row);
@@ -105,6 +105,7 @@ function drawSpans(row) {
     return el("li", {}, button);
   }));
   if (!row.state.spans.length) $("#spans").append(el("li.muted", {}, "no spans"));
+  drawTaught(row);
   for (const button of $$("#tools button")) button.disabled = now.hand === undefined;
 }
 

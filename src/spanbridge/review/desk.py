@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
@@ -17,11 +17,13 @@ from spanbridge.core.spans import Sentence
 from spanbridge.formats.tokens import spans_in_text, with_text
 from spanbridge.report.page import LOW_SCORE
 from spanbridge.report.palette import colour
+from spanbridge.review.changes import Changes
 from spanbridge.review.edits import checked_marks, given_marks, same_places, with_marks
 from spanbridge.review.index import RowIndex
 from spanbridge.review.journal import GOLD, STATUSES, Action, Head, Journal, Status, text_digest
 from spanbridge.review.lists import Lists, Query
 from spanbridge.review.row_claims import RowClaims
+from spanbridge.review.teaching import Teaching
 
 _LONGEST_COMMENT, _LONGEST_NAME = 10_000, 80  # characters
 _MOST_ROWS = 50  # rows that are asked for at once
@@ -89,10 +91,13 @@ class Desk:
         self._check(own)
         self.journal.begin(own)
         self.claims = RowClaims(Path(f"{self.journal.path}.claims"))
+        others = (path, str(self.journal.path), *([] if output is None else [output]))
+        self.teaching = Teaching(self.rows, others, self._learn)
         self._catch_up()
 
     def close(self) -> None:
-        """Give back rows, and close the journal."""
+        """End what is under way, give back rows, and close the journal."""
+        self.teaching.close()
         self.claims.close()
         self.journal.close()
 
@@ -136,6 +141,7 @@ class Desk:
             "status": pair.status,
             "sure": pair.confidence,
             "state": self._state(number, pair),
+            "taught": self._taught(number),
         }
 
     def act(self, asked: Asked) -> dict[str, Any]:
@@ -168,6 +174,7 @@ class Desk:
         """Hold a row for a page, and tell it what others have done since action ``since``."""
         name = checked_name(name)
         self._catch_up()
+        self.teaching.look()
         if row is None:
             self.claims.release(session)
             holder = None
@@ -192,6 +199,29 @@ class Desk:
         with self._writing:  # which takes its time, while others go on
             done = write_result(self.rows, states, self.output, self._format)
         return {"told": done.text()}
+
+    def teach(self) -> dict[str, Any]:
+        """Project all rows anew that nobody has corrected, by what the corrections show.
+
+        Raises SpanbridgeError, InputError as :meth:`Teaching.start`.
+        """
+        self.teaching.start(self._corrected())
+        return self.teaching.plan()
+
+    def _corrected(self) -> Iterator[SentencePair]:
+        """The rows that somebody has accepted or corrected, in this review or an earlier one."""
+        from spanbridge.review.result import reviewed  # what writes takes long to import
+
+        states = self.states()
+        for number in sorted({*states, *(n + 1 for n in self.rows.reviews)}):
+            action = states.get(number)
+            known = self.rows.reviews.get(number - 1)
+            if (_told(known)[0] if action is None else action.status) in GOLD:
+                pair = self.rows.row(number - 1)
+                yield pair if action is None else reviewed(pair, action)
+
+    def _learn(self, changes: Changes) -> None:
+        self.lists.changes = changes
 
     def states(self) -> dict[int, Action]:
         """The last action of each row, from 1."""
@@ -244,6 +274,14 @@ class Desk:
             "spans": [[*m.place, scores.get(m.place), m.by] for m in marks],
         }
 
+    def _taught(self, number: int) -> list[list[Any]] | None:
+        """The spans that the corrections give a row, from 1, with scores; None if they are its own."""
+        changes = self.lists.changes
+        after = None if changes is None else changes.after(number - 1)
+        if after is None:
+            return None
+        return [[*span[:3], span.score] for span in spans_in_text(with_text(after.target))]
+
     def _now(self) -> dict[str, Any]:
         """What changes with every action."""
         return {
@@ -251,6 +289,7 @@ class Desk:
             "counts": self.lists.counts(),
             "labels": [{"name": label, "colour": colour(label)} for label in self.lists.labels],
             "people": [name for name in self.lists.people if name],
+            "teaching": self.teaching.told(),
         }
 
     def _catch_up(self) -> None:

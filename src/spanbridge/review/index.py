@@ -106,7 +106,7 @@ class RowIndex:
 
     def row(self, n: int) -> SentencePair:
         """Row number ``n``, from 0. Raises InputError if it is wrong."""
-        return self._parsed(self._bytes(n), n, self._lines[n])
+        return self._parsed(self.line_of(n), n, self._lines[n])
 
     def __iter__(self) -> Iterator[SentencePair]:
         return map(self.row, range(len(self)))
@@ -118,7 +118,7 @@ class RowIndex:
     def texts(self, n: int) -> tuple[str, str, str]:
         """Id, source and target of a row as they are listed and searched; else empty texts."""
         try:
-            found = _TEXTS.decode(self._bytes(n))
+            found = _TEXTS.decode(self.line_of(n))
         except msgspec.MsgspecError:
             return str(n + 1), "", ""
         return str(n + 1 if found.id is None else found.id), found.of_source(), found.of_target()
@@ -165,7 +165,8 @@ class RowIndex:
         empty = pair.target.empty_probability
         return _Head(pair.id, pair.status, pair.confidence, empty, *spans)
 
-    def _bytes(self, n: int) -> bytes:
+    def line_of(self, n: int) -> bytes:
+        """Row ``n`` as its file has it."""
         with self._lock:
             self._file.seek(self._places[n])
             return self._file.readline().removeprefix(codecs.BOM_UTF8)

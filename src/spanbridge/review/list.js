@@ -20,7 +20,7 @@ async function find() {
   const form = Object.fromEntries(["label", "status", "by", "sort"].map((name) => [name, $(`#${name}`).value]));
   const below = Number($("#below").value);
   $("#below-value").textContent = below < 1 ? below.toFixed(2) : "any";
-  const query = { ...form, text: $("#find").value, below };
+  const query = { ...form, text: $("#find").value, below, changed: $("#changed").checked };
   const asked = await send("/find", query);
   Object.assign(list, { name: asked.list, length: asked.length, parts: new Map(), active: await placeOf(asked.list) });
   $("#spacer").style.height = `${tall()}px`;
@@ -72,7 +72,7 @@ async function drawList() {
   node.setAttribute("aria-activedescendant", `entry-${list.active}`);
 }
 
-function entryNode({ row, id, text, sure, status, by }, at, top) {
+function entryNode({ row, id, text, sure, status, by, change }, at, top) {
   const attributes = {
     id: `entry-${at}`, role: "option", "aria-selected": String(at === list.active), "aria-setsize": list.length, "aria-posinset": at + 1, dir: direction(text),
   };
@@ -80,7 +80,8 @@ function entryNode({ row, id, text, sure, status, by }, at, top) {
   const shown = known ? known.status : status;
   const told = el("span.line", { dir: "ltr" }, el("span.state", { "data-status": shown }, `${STATUS_SIGNS[shown]}`, el("span.sr", {}, ` ${STATUS_NAMES[shown]}`)),
     el("bdi.id", {}, id), (known?.by ?? by) && el("bdi.muted", {}, known?.by ?? by), el("span.sure", {}, sure === null ? "" : sure.toFixed(2)));
-  const node = el("div.entry", attributes, told, el("span.text", {}, text || "(no words)"));
+  const line = change && $("#changed").checked ? differences(change.lost, change.gained) : [text || "(no words)"];
+  const node = el("div.entry", attributes, told, el("span.text", {}, ...line));
   node.style.top = `${top}px`;
   node.addEventListener("click", () => goTo(at).catch(fail));
   return node;

@@ -14,6 +14,7 @@ import numpy as np
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.scripts import is_unspaced
 from spanbridge.core.similar import not_named
+from spanbridge.review.changes import Changes
 from spanbridge.review.index import RowIndex
 from spanbridge.review.journal import STATUSES, Action, Status
 
@@ -36,6 +37,7 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         below: rows less sure than that; 1 for any.
         status: a status, ``open`` for those that are not done; ``any``.
         by: name of the annotator who has done something last; empty for any.
+        changed: only rows that the corrections change.
         sort: ``doubt`` for the most doubtful first, ``file``, or ``recent`` for the latest first.
     """
 
@@ -44,6 +46,7 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     below: float = 1.0
     status: str = "any"
     by: str = ""
+    changed: bool = False
     sort: Literal["doubt", "file", "recent"] = "doubt"
 
 
@@ -54,6 +57,10 @@ class Lists:
 
     Args:
         rows: the file.
+
+    Attributes:
+        people: who has done something.
+        changes: what the corrections change; None as long as that is not known.
     """
 
     def __init__(self, rows: RowIndex) -> None:
@@ -64,6 +71,7 @@ class Lists:
         self._when = np.zeros(len(rows), dtype=np.int64)
         self._labelled: dict[str, set[int]] = {}  # by actions; those of the file are in the index
         self.people: list[str] = []
+        self.changes: Changes | None = None
         self._made: OrderedDict[str, Numbers] = OrderedDict()
         self._number = 0
         self._lock = RLock()
@@ -115,6 +123,8 @@ class Lists:
         if query.by:
             known = query.by in self.people
             chosen &= (self._by == self.people.index(query.by)) if known else False
+        if query.changed:
+            chosen &= False if self.changes is None else self.changes.changed
         numbers: Numbers = np.flatnonzero(chosen).astype(np.int32)
         if query.text.strip():
             numbers = self._with_text(query.text.strip(), numbers)
@@ -149,6 +159,7 @@ class Lists:
             "sure": round(sure, 3) if sure <= 1 else None,
             "status": STATUSES[self._status[n]],
             "by": self.people[by] if by >= 0 else None,
+            "change": None if self.changes is None else self.changes.told(n),
         }
 
     def following(self, name: str, at: int, taken: Container[int]) -> tuple[int, int] | None:

@@ -7,7 +7,10 @@ from spanbridge.report.shell import Shell, texts
 _SHARED, _OWN = "spanbridge.report", "spanbridge.review"
 # In this order, in one scope.
 _SHARED_SCRIPTS = ("elements.js", "sentences.js", "lines.js")
-_SCRIPTS = ("talk.js", "pieces.js", "edits.js", "card.js", "pointing.js", "list.js", "review.js")
+_SCRIPTS = (
+    *("talk.js", "pieces.js", "edits.js", "card.js", "pointing.js", "list.js", "teach.js"),
+    "review.js",
+)
 
 
 def page_of(name: str) -> tuple[bytes, str]:

@@ -17,6 +17,8 @@ const KEYS = [
   ["u, Shift u", "undo / redo (also Ctrl Z, Ctrl Y)"],
   ["c", "comment; Escape goes back"],
   ["/, f, g", "search / filters / go to a row by its number"],
+  ["Shift t", "teach: project the other rows anew by the corrections"],
+  ["e", "take the spans that the corrections teach"],
   ["w", "write the result, if a file was named"],
   ["?", "this list"],
 ];
@@ -55,8 +57,9 @@ async function showRow(number, at) {
 }
 
 // Labels, counts and names, which any action may change.
-function learn({ labels, counts, people, last }) {
+function learn({ labels, counts, people, last, teaching }) {
   about.last = last;
+  tellTeaching(teaching);
   const before = summary.labels.map(({ name }) => name);
   const names = new Set(labels.map(({ name }) => name));
   const own = summary.labels.filter(({ name }) => !names.has(name));
@@ -134,7 +137,7 @@ const ACTIONS = {
   j: () => goTo(list.active + 1), k: () => goTo(list.active - 1), PageDown: () => goTo(list.active + 1), PageUp: () => goTo(list.active - 1),
   o: goNext, n: () => walkSpans(1), p: () => walkSpans(-1), l: askLabel, Delete: removeSpan, Backspace: removeSpan, Escape: letGo,
   u: undo, U: redo, c: () => $("#comment").focus(), "/": () => focusOn("#find"), f: () => focusOn("#sort"), g: () => focusOn("#go"),
-  w: write_result, "?": () => $("#help").showModal(),
+  T: openTeaching, e: takeTaught, w: write_result, "?": () => $("#help").showModal(),
 };
 
 function arrow(event) {
@@ -242,6 +245,7 @@ function listen() {
   $("#label-dialog").addEventListener("close", () => {
     if ($("#label-dialog").returnValue === "ok") setLabel($("#label-input").value.trim());
   });
+  listenToTeaching();
   listenToHandles();
   listenToTarget();
 }

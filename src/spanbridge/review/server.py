@@ -233,6 +233,14 @@ def _beat(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
     return server.desk.beat(told.session, told.by, told.row, told.since)
 
 
+def _plan(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
+    return server.desk.teaching.plan()
+
+
+def _teach(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
+    return server.desk.teach()
+
+
 def _write(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
     return server.desk.write()
 
@@ -243,8 +251,9 @@ _QUESTIONS = {
     "/part": _part,
     "/next": _next,
     "/place": _place,
+    "/teaching": _plan,
 }
-_REQUESTS = {"/find": _find, "/act": _act, "/beat": _beat, "/write": _write}
+_REQUESTS = {"/find": _find, "/act": _act, "/beat": _beat, "/write": _write, "/teach": _teach}
 
 
 def _decoded(body: bytes, kind: type[T]) -> T:

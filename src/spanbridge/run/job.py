@@ -48,6 +48,7 @@ class Job:
         resources: what each of them needs.
         input_files: all files that the rows are read from.
         reading_settings: everything else that the rows depend on, in one line.
+        pipeline: the steps with their settings, for the file beside the result.
     """
 
     inputs: Mapping[str, str | None]
@@ -69,6 +70,7 @@ class Job:
     resources: Resources = field(default_factory=Resources)
     input_files: tuple[Path, ...] = ()
     reading_settings: str = ""
+    pipeline: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def alone(self) -> bool:

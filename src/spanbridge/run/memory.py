@@ -137,7 +137,9 @@ class Loaded:
         if isinstance(steps, str | Mapping):
             raise SpanbridgeError(f"steps is a {type(steps).__name__}; give a list of steps")
         given = {"steps": list(steps), "languages": languages or {}, "commercial": commercial}
-        self._steps: tuple[Step, ...] = make_pipeline(given).open()
+        pipeline = make_pipeline(given)
+        self._record = pipeline.record()
+        self._steps: tuple[Step, ...] = pipeline.open()
         self._parts = [step.signature_parts() for step in self._steps]
         self._fitted = not any(step.must_learn for step in self._steps)
         self._n_learned = 0
@@ -186,7 +188,7 @@ class Loaded:
     ) -> Result:
         reading = given.reading if isinstance(given, Pairs) else {}
         line = signature_of(self._steps, self._parts, self._n_learned, reading)
-        also, learned = applied(self._steps), records(self._steps)
+        also, learned = applied(self._steps), {**records(self._steps), **self._record}
         return Result(done, line, reports, given, also, learned)
 
 

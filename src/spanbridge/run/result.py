@@ -27,6 +27,8 @@ from spanbridge.steps.account import Account
 from spanbridge.steps.calibrating import RECORD
 from spanbridge.steps.repair import Repair
 
+# Key of a result's manifest for the steps that made it, with their settings.
+PIPELINE = "pipeline"
 # Number of reasons that are told where there is no file of rejects.
 _TOLD = 10
 

@@ -257,7 +257,8 @@ class _ShardedRun:
                 if written != self._keys():
                     raise _KeysChangedError
                 account = whole_account(self.reports, shards.manifest.notes)
-            return self._keep(finish(job.output, job.inputs, self._line(), account, self._learned))
+            kept = {**self._learned, **job.pipeline}
+            return self._keep(finish(job.output, job.inputs, self._line(), account, kept))
 
     @property
     def _learned(self) -> dict[str, Any]:

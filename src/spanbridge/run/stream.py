@@ -75,7 +75,8 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
             write(_without_explanation(in_plain_words(pair), explain))
         account = whole_account(reports, counts.notes())
     line = signature_of(steps, parts, n_learned, job.reading)
-    done = finish(job.output, job.inputs, line, account, records(steps), job.explanation)
+    kept = {**records(steps), **job.pipeline}
+    done = finish(job.output, job.inputs, line, account, kept, job.explanation)
     return replace(done, cost=meter.cost(reports[-1].rows, reports)), reports
 
 
