@@ -47,3 +47,29 @@ def serve() -> Iterator[Callable[[Desk], ReviewServer]]:
         server.ended = True
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def look(browser):
+    """Opens an address in a browser of its own; at the end nothing may have gone to the console."""
+    said: list[str] = []
+    contexts = []
+
+    def opener(address, width=1280, quiet=True, **how):
+        context = browser.new_context(viewport={"width": width, "height": 860}, **how)
+        contexts.append(context)
+        page = context.new_page()
+        if quiet:
+            page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: (said.append("dialog"), dialog.dismiss()))
+        outside = "http://127.0.0.1:"
+        page.on("request", lambda r: None if r.url.startswith(outside) else said.append(r.url))
+        page.goto(address)
+        page.locator("#target").wait_for()
+        return page
+
+    yield opener
+    for context in contexts:
+        context.close()
+    assert said == []

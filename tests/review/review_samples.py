@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.jsonl import format_pair
 from spanbridge.formats.tokens import with_text
-from spanbridge.review.desk import Asked
+from spanbridge.review.desk import Asked, Desk
 from spanbridge.review.server import ReviewServer
+from spanbridge.run.config import make_pipeline
+from spanbridge.run.stream import run
 
 GERMAN = split("Angela Merkel traf am Montag in Berlin den Aufsichtsrat von Siemens .")
 ARABIC = split("التقت أنجيلا ميركل مجلس إدارة سيمنز في برلين يوم الاثنين .")
@@ -82,3 +86,42 @@ class Client:
         connection.close()
         is_json = answer.headers["Content-Type"].startswith("application/json")
         return answer.status, json.loads(text) if is_json else text.decode()
+
+
+def write_projection(folder: Path, n: int = 60, **step: Any) -> Path:
+    """A projection whose targets have articles that no span takes in, with links of its own."""
+    rows = [_with_article(number) for number in range(n)]
+    write_rows(folder / "in.jsonl", rows)
+    project = {"method": "corpus", "links": "only", "least_parallel": 0, **step}
+    settings = {
+        "input": {"source": str(folder / "in.jsonl")},
+        "languages": {"target": "de"},
+        "output": str(folder / "out.jsonl"),
+        "steps": [{"project": project}],
+    }
+    run(make_pipeline(settings).job())
+    return folder / "out.jsonl"
+
+
+def _with_article(number: int) -> SentencePair:
+    name = f"Nam{number % 17}"
+    source = Sentence(("so", name, "goes", f"v{number % 5}"), (Span(1, 2, "PER"),))
+    target = with_text(Sentence(("also", "der", name, "geht", f"w{number % 5}")))
+    return linked(f"r{number}", with_text(target), "0-0 1-2 2-3 3-4")._replace(source=source)
+
+
+def with_articles(desk: Desk, rows: Iterable[int]) -> None:
+    """Anna takes the articles of some rows in."""
+    for row in rows:
+        name = desk.row(row)["target"]["text"].split()[2]
+        desk.act(asked(row, 0, [[5, 9 + len(name), "PER"]], status="corrected", do="status"))
+
+
+def taught(desk: Desk, state: str = "done") -> dict[str, Any]:
+    """What a desk tells when its teaching has come to an end."""
+    for _ in range(1200):
+        if (told := desk.teaching.told())["state"] not in ("running", "none"):
+            assert told["state"] == state, told
+            return told
+        time.sleep(0.05)
+    raise AssertionError(f"never done: {told}")

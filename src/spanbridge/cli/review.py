@@ -89,6 +89,8 @@ def command(source: str, **given: Any) -> None:
     journal = given["journals"][0] if given["journals"] else None
     desk = Desk(source, journal, given["output"], given["output_format"])
     try:
+        for note in desk.notes():
+            say(note, err=True)
         if not given["write"]:
             _serve(desk, given)
         if given["output"] is not None:
@@ -155,7 +157,7 @@ def _write(desk: Any, given: dict[str, Any]) -> None:
 
     progress = running.progress(given["quiet"])
     made = given["output"], given["output_format"]
-    done = write_result(desk.rows, desk.states(), *made, progress=progress)
+    done = write_result(desk.rows, desk.states(), desk.journal.path, *made, progress=progress)
     if given["as_json"]:
         say_json(done.to_dict())
     elif not given["quiet"]:
@@ -165,6 +167,7 @@ def _write(desk: Any, given: dict[str, Any]) -> None:
 def _agreement(source: str, given: dict[str, Any]) -> None:
     from spanbridge.core.files import atomic_output, real_path
     from spanbridge.report.page import Document, write_page
+    from spanbridge.report.verdicts import BETWEEN_TWO
     from spanbridge.review.annotators import agreements, common, work_of
     from spanbridge.review.desk import journal_path
     from spanbridge.review.index import RowIndex
@@ -190,11 +193,12 @@ def _agreement(source: str, given: dict[str, Any]) -> None:
                 [pair for pair, _ in both],
                 one.signature,
                 [other.target for _, other in both],
+                subject=one.names[0],
                 reference=one.names[1],
             )
         )
     with atomic_output(output) as out:
-        write_page(out, documents, title=f"What {' and '.join(work)} differ in")
+        write_page(out, documents, title=f"What {' and '.join(work)} differ in", words=BETWEEN_TWO)
 
 
 def _user() -> str | None:

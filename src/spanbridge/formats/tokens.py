@@ -14,8 +14,11 @@ from spanbridge.core.scripts import is_invisible, is_unspaced
 from spanbridge.core.spans import Sentence, Span
 
 # Kinds of characters: s(pace), w(ord: letters and digits), c (a letter of a script written without
-# spaces), m(ark, or a joiner), i(nvisible), a(postrophe or hyphen), o(ther).
-_TOKEN = re.compile(r"w[wm]*(?:i+[wm]+|aw[wm]*)*|[cmao]m*")
+# spaces), m(ark, a skin tone, or a joiner but for j, which joins emoji, too), r (a letter of a
+# flag), i(nvisible), a(postrophe or hyphen), o(ther).
+_TOKEN = re.compile(r"w[wmj]*(?:i+[wmj]+|aw[wmj]*)*|o[mj]*(?:(?<=j)o[mj]*)*|rr?[mj]*|[cmaj][mj]*")
+_JOINER, _FLAGS, _SKINS = "\u200d", range(0x1F1E6, 0x1F200), range(0x1F3FB, 0x1F400)
+_JOINTS = ("wa", "aw", "ma", "ja")
 _INSIDE_WORDS = frozenset("'\u2019-\u2010\u2011")
 # Articles, prepositions and pronouns that lose their vowel before the next word (French, Catalan,
 # Italian, Occitan): l'Ajuntament, qu'Anna, dell'Unione. Capitalised, only at the beginning of a
@@ -40,9 +43,9 @@ def tokenize(
     A word is a run of letters, marks and digits, with apostrophes and hyphens inside it
     (``Ankara'da``), except after elided articles and the like (``l'|Ajuntament``); in scripts
     written without spaces, each character with its marks is a word; so is any other single
-    character. A web address is one word. Invisible characters (soft hyphens, directional marks, a
-    byte order mark) belong to a word inside it, but not at its ends; a zero-width space separates
-    words.
+    character, and an emoji of several (with a skin tone, joined, a flag). A web address is one
+    word. Invisible characters (soft hyphens, directional marks, a byte order mark) belong to a word
+    inside it, but not at its ends; a zero-width space separates words.
 
     Args:
         text: the raw text.
@@ -138,7 +141,7 @@ def raw_sentence(text: str) -> Sentence:
 def at_joints(text: str, edges: Iterable[int]) -> list[int]:
     """Those of some character positions that lie beside an apostrophe or hyphen inside a word."""
     kinds = text.translate(_KINDS)
-    return [edge for edge in edges if kinds[max(0, edge - 1) : edge + 1] in ("wa", "aw", "ma")]
+    return [edge for edge in edges if kinds[max(0, edge - 1) : edge + 1] in _JOINTS]
 
 
 def suffix_starts(text: str, known: frozenset[str] | None = None) -> list[int]:
@@ -263,7 +266,9 @@ def _kind(char: str) -> str:
         return "a"
     if is_invisible(char):
         return "i"
-    if category[0] == "M" or category == "Cf":
+    if char == _JOINER or ord(char) in _FLAGS:
+        return "j" if char == _JOINER else "r"
+    if category[0] == "M" or category == "Cf" or ord(char) in _SKINS:
         return "m"
     if category[0] == "L" and is_unspaced(char):
         return "c"

@@ -72,7 +72,7 @@ const errorsOf = (row) => row.target.spans.filter(([, , , , verdict]) => isError
 
 const SORTS = {
   doubt: { name: "most doubtful first", of: (row) => sureness(row) ?? 2 },
-  errors: { name: "most errors first", of: (row) => 2 * -errorsOf(row) + Math.min(1, sureness(row) ?? 1) },
+  errors: { of: (row) => 2 * -errorsOf(row) + Math.min(1, sureness(row) ?? 1) },
   file: { name: "as in the file", of: () => 0 },
 };
 

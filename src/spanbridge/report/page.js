@@ -2,7 +2,6 @@
 
 const BATCH = 30; // rows that are drawn at a time
 const PRINTED = 500; // rows that are drawn for print
-const SCORES = ["precision", "recall", "F1"];
 const html = document.documentElement;
 const shown = { document: 0, rows: [], order: [], drawn: 0, query: undefined, named: {} };
 
@@ -58,7 +57,7 @@ function countsOf(told) {
   const stat = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
   const node = el("dl.stats", {});
   if (told.gold) {
-    SCORES.forEach((name, i) => node.append(stat(name, told.scores[i].toFixed(3))));
+    summary.scores.forEach((name, i) => node.append(stat(name, told.scores[i].toFixed(3))));
   }
   node.append(stat("rows", count(told.rows)), stat("spans", count(told.spans)));
   for (const [name, number] of told.given ? [] : told.heads) {
@@ -92,9 +91,9 @@ function chipsOf(told) {
 
 // A line per label: how many spans, and the scores.
 function tableOf(told) {
-  const columns = [[told.given ? "given" : "spans", 0], told.source && ["source", 1], told.gold && [told.reference, 2]];
+  const columns = [[told.given ? "given" : told.subject, 0], told.source && ["source", 1], told.gold && [told.reference, 2]];
   const counted = columns.filter(Boolean);
-  const heads = ["label", ...counted.map(([name]) => el("bdi", {}, name)), ...(told.gold ? SCORES : [])];
+  const heads = ["label", ...counted.map(([name]) => el("bdi", {}, name)), ...(told.gold ? summary.scores : [])];
   const lines = told.labels.map(({ label, counts, scores = [] }) => {
     const cells = [...counted.map(([, n]) => count(counts[n])), ...scores.map((score) => score.toFixed(3))];
     const name = el("th", { scope: "row" }, el("bdi", {}, summary.labels[label].name));
@@ -129,7 +128,7 @@ function offer(told, named) {
   const sorts = [named.sure && "doubt", told.gold && "errors", "file"].filter(Boolean);
   const status = $("#status").value;
   const before = $("#sort").value;
-  $("#sort").replaceChildren(...sorts.map((by) => option(by, SORTS[by].name)));
+  $("#sort").replaceChildren(...sorts.map((by) => option(by, SORTS[by].name ?? `most ${summary.errors} first`)));
   $("#sort").value = sorts.includes(before) ? before : sorts[0];
   const names = {
     labels: told.labels.map(({ label }) => summary.labels[label].name),
@@ -163,6 +162,7 @@ async function show(n, focus) {
   $("#counts").replaceChildren(countsOf(told));
   $("#chips").replaceChildren(chipsOf(told), aboutOf(told, named));
   $("#filters").hidden = false;
+  $("#filters .errors span").textContent = summary.errors;
   offer(told, named);
   list();
   prepare(rows);

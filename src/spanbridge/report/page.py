@@ -22,7 +22,7 @@ from spanbridge.report.palette import colour
 from spanbridge.report.rows import Numbers, row_values, with_gold
 from spanbridge.report.shell import Shell, texts
 from spanbridge.report.tally import Tally, shown_status
-from spanbridge.report.verdicts import VERDICTS
+from spanbridge.report.verdicts import AGAINST_GOLD, Words
 
 LOW_SCORE = 0.5  # below it a span is drawn as doubtful
 _BLOCK = 2000  # rows that are packed together
@@ -46,7 +46,7 @@ class Document:
         gold: the target sentences with gold spans, one per pair, if known.
         has_source: False if only the target sentences are known.
         calibration: what its confidences are known to hold for, as its account says.
-        reference: what the gold spans are called on the page.
+        subject, reference: what the target's spans and the gold ones are called on the page.
     """
 
     name: str
@@ -55,16 +55,24 @@ class Document:
     gold: Iterable[Sentence] | None = None
     has_source: bool = True
     calibration: str | None = None
+    subject: str = "spans"
     reference: str = "gold"
 
 
-def write_page(out: TextIO, documents: Sequence[Document], *, title: str | None = None) -> None:
+def write_page(
+    out: TextIO,
+    documents: Sequence[Document],
+    *,
+    title: str | None = None,
+    words: Words = AGAINST_GOLD,
+) -> None:
     """Write documents as one self-contained HTML page; the same input gives the same bytes.
 
     Args:
         out: output, opened as UTF-8.
         documents: one tab each, in order.
         title: the page's heading; None for the names of the documents.
+        words: what it calls what it finds by comparison with the gold spans.
 
     Raises:
         SpanbridgeError: gold and pairs do not match row by row.
@@ -85,7 +93,7 @@ def write_page(out: TextIO, documents: Sequence[Document], *, title: str | None 
         told.append(_summary(document, tally, labels))
     summary = {
         "low": LOW_SCORE,
-        "verdicts": VERDICTS,
+        **words._asdict(),
         "labels": [{"name": label, "colour": colour(label)} for label in labels],
         "statuses": list(statuses),
         "documents": told,
@@ -134,6 +142,7 @@ def _summary(document: Document, tally: Tally, labels: Numbers) -> dict[str, Any
         "calibration": document.calibration,
         "source": document.has_source and tally.any_source,
         "gold": has_gold,
+        "subject": document.subject,
         "reference": document.reference,
         # given labels are shown as such, not as somebody's result
         "given": not (tally.any_result or has_gold or document.signature),

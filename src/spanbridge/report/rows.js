@@ -31,7 +31,7 @@ function findingOf(target, [start, end, label, , verdict, gold], reference) {
   const quote = ([from, to, name]) => [
     el("bdi.lab", {}, summary.labels[name].name), " ", el("bdi.quote", {}, textOf(target, [from, to])),
   ];
-  return el("li", {}, el("b.bad", {}, `✗ ${summary.verdicts[verdict]}`), " ", quote([start, end, label]),
+  return el("li", {}, el("b.bad", {}, `${summary.sign} ${summary.verdicts[verdict]}`), " ", quote([start, end, label]),
     " ", el("span.muted", {}, el("bdi", {}, reference), ":"), " ", quote(gold));
 }
 

@@ -1,7 +1,8 @@
 // Writes a sentence with its spans, which may nest and cross.
 
-const isError = (verdict) => verdict !== undefined && summary.verdicts[verdict] !== "right";
-const isMissed = (verdict) => summary.verdicts[verdict] === "missed";
+// The first verdict says that spans are equal, the last one that only the other side has one.
+const isError = (verdict) => verdict !== undefined && verdict !== 0;
+const isMissed = (verdict) => verdict !== undefined && verdict === summary.verdicts.length - 1;
 const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 const LONG_LABEL = 16;
 
@@ -17,8 +18,8 @@ function tagOf([, , label, score, verdict], whole) {
     bar.style.backgroundSize = `${100 * score}% 100%`;
     tag.append(" ", el("span.score", {}, score.toFixed(2)), bar);
   }
-  if (isError(verdict)) tag.append(" ", el("span.bad", {}, `✗ ${summary.verdicts[verdict]}`));
-  else if (verdict !== undefined) tag.append(" ", el("span.ok", {}, "✓", el("span.sr", {}, " right")));
+  if (isError(verdict)) tag.append(" ", el("span.bad", {}, `${summary.sign} ${summary.verdicts[verdict]}`));
+  else if (verdict !== undefined) tag.append(" ", el("span.ok", {}, "✓", el("span.sr", {}, ` ${summary.verdicts[0]}`)));
   return tag;
 }
 

@@ -27,6 +27,35 @@ _VERDICT_OF: dict[ErrorClass, Verdict] = {
 VERDICTS: tuple[Verdict, ...] = tuple(_VERDICT_OF.values())
 
 
+class Words(NamedTuple):
+    """What a page calls what it found by a comparison.
+
+    Attributes:
+        verdicts: the verdicts, in the order of ``VERDICTS``.
+        scores: precision, recall and F1.
+        errors: all that is not equal.
+        sign: the sign before such a span.
+    """
+
+    verdicts: tuple[str, ...]
+    scores: tuple[str, str, str]
+    errors: str
+    sign: str
+
+
+AGAINST_GOLD = Words(VERDICTS, ("precision", "recall", "F1"), "errors", "\u2717")
+# Of two annotators, neither is right.
+BETWEEN_TWO = Words(
+    (
+        *("equal", "other boundary", "other label", "other label and boundary"),
+        *("only the first", "only the second"),
+    ),
+    ("of the first\u2019s spans equal", "of the second\u2019s spans equal", "F1"),
+    "differences",
+    "\u2260",
+)
+
+
 class Judged(NamedTuple):
     """One span with its verdict.
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SentencePair
 from spanbridge.evaluation import Agreement, agreement
-from spanbridge.review.edits import with_marks
+from spanbridge.review.edits import with_action
 from spanbridge.review.index import RowIndex
 from spanbridge.review.journal import GOLD, Action, read_journal, text_digest
 
-Work = dict[int, Action]  # an annotator's last action on each row, from 1
+# An annotator's last action on each row, from 1, and the journal that it stands in.
+Work = dict[int, tuple[Action, str]]
 
 
 def work_of(rows: RowIndex, journals: Sequence[str]) -> dict[str, Work]:
@@ -34,13 +35,13 @@ def work_of(rows: RowIndex, journals: Sequence[str]) -> dict[str, Work]:
         own: dict[str, Work] = {}
         for action in actions:
             name = action.by if len(journals) == 1 else ""
-            own.setdefault(name, {})[action.row] = action
+            own.setdefault(name, {})[action.row] = action, path
         if len(journals) > 1:
             people = "+".join(sorted({action.by for action in actions})) or Path(path).name
             name = people if people not in found else f"{people} ({Path(path).name})"
             own = {name: own.get("", {})}
         for name, last in own.items():
-            found[name] = {n: one for n, one in sorted(last.items()) if one.status in GOLD}
+            found[name] = {n: one for n, one in sorted(last.items()) if one[0].status in GOLD}
             _check(rows, found[name], path)
     return found
 
@@ -71,14 +72,14 @@ def common(
     for n in sorted(work[one].keys() & work[other].keys()):
         pair = rows.row(n - 1)
         first, second = (
-            with_marks(pair, action.spans)._replace(status=action.status)
-            for action in (work[one][n], work[other][n])
+            with_action(pair, action, journal)._replace(status=action.status)
+            for action, journal in (work[one][n], work[other][n])
         )
         yield first, second
 
 
 def _check(rows: RowIndex, work: Work, path: str) -> None:
-    for n, action in work.items():
+    for n, (action, _) in work.items():
         text = rows.row(n - 1).target.plain_text() if n <= len(rows) else None
         if text is None or text_digest(text) != action.of:
             why = f"is about other rows than {rows.path}: row {n} ({action.id}) differs"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
@@ -18,15 +18,15 @@ from spanbridge.formats.tokens import spans_in_text, with_text
 from spanbridge.report.page import LOW_SCORE
 from spanbridge.report.palette import colour
 from spanbridge.review.changes import Changes
-from spanbridge.review.edits import checked_marks, given_marks, same_places, with_marks
-from spanbridge.review.index import RowIndex
+from spanbridge.review.edits import checked_marks, clusters, given_marks, same_places, with_action
+from spanbridge.review.index import REVIEW, RowIndex, status_of
 from spanbridge.review.journal import GOLD, STATUSES, Action, Head, Journal, Status, text_digest
 from spanbridge.review.lists import Lists, Query
 from spanbridge.review.row_claims import RowClaims
 from spanbridge.review.teaching import Teaching
 
 _LONGEST_COMMENT, _LONGEST_NAME = 10_000, 80  # characters
-_MOST_ROWS = 50  # rows that are asked for at once
+_NAMED = 5  # lines that a note names
 ANONYMOUS = "annotator"
 
 
@@ -85,7 +85,7 @@ class Desk:
         self._seen = 0  # actions that lists know of
         self._lock, self._writing = RLock(), RLock()
         for n, told in self.rows.reviews.items():
-            status, by = _told(told)
+            status, by = status_of(told)
             self.lists.enter(n, status, by)
         own = Head(Path(path).name, len(self.rows), self.rows.digest)
         self._check(own)
@@ -109,9 +109,22 @@ class Desk:
             "output": self.output,
             "rows": len(self.rows),
             "low": LOW_SCORE,
+            "notes": self.notes(),
             "statuses": STATUSES,
             **self._now(),
         }
+
+    def notes(self) -> list[str]:
+        """What was noticed when the file was read."""
+        if not (unknown := self.rows.unknown_reviews):
+            return []
+        lines = ", ".join(str(self.rows.line(n)) for n in unknown[:_NAMED])
+        more = ", ..." if len(unknown) > _NAMED else ""
+        rows = "1 row has a key" if len(unknown) == 1 else f"{len(unknown)} rows have a key"
+        return [
+            f"{rows} {REVIEW!r} that tells no status that is known, and count as open "
+            f"(line {lines}{more})"
+        ]
 
     def find(self, query: Query) -> dict[str, Any]:
         """A new list of rows."""
@@ -124,6 +137,8 @@ class Desk:
         self._check_number(number)
         try:
             pair = self.rows.row(number - 1)
+            if (action := self.journal.state(number)) is not None:
+                with_action(pair, action, self.journal.path)
         except InputError as error:
             return {"row": number, "error": str(error)}
         target = with_text(pair.target)
@@ -133,8 +148,8 @@ class Desk:
         return {
             "row": number,
             "id": pair.id,
-            "source": _side(with_text(pair.source)),
-            "target": _side(target),
+            "source": {**_side(with_text(pair.source)), "clusters": clusters(pair.source)},
+            "target": {**_side(target), "clusters": clusters(pair.target)},
             "raw": raw,
             "links": [] if links is None else [list(link) for link in links.pairs],
             "link_scores": scores and [round(score, 3) for score in scores],
@@ -170,6 +185,25 @@ class Desk:
             self._catch_up()
         return {"state": self._state(asked.row, pair), **self._now()}
 
+    def before(self, number: int, name: str) -> dict[str, Any]:
+        """What somebody did last to a row, from 1, as far as it stands, and its state before.
+
+        Raises SpanbridgeError if there is no such row.
+        """
+        self._check_number(number)
+        self._catch_up()
+        pair = self.rows.row(number - 1)
+        stand: list[Action | None] = [None]  # of those that were undone, none is here
+        for action in self.journal.actions:
+            if action.row == number and action.do != "undo":
+                stand.append(action)
+            elif action.row == number and len(stand) > 1:
+                stand.pop()
+        last = stand[-1]
+        if last is None or last.by != checked_name(name):
+            return {"do": None, "state": None}
+        return {"do": last.do, "state": self._state_after(stand[-2], number, pair)}
+
     def beat(self, session: str, name: str, row: int | None, since: int) -> dict[str, Any]:
         """Hold a row for a page, and tell it what others have done since action ``since``."""
         name = checked_name(name)
@@ -197,7 +231,7 @@ class Desk:
 
         states = self.states()
         with self._writing:  # which takes its time, while others go on
-            done = write_result(self.rows, states, self.output, self._format)
+            done = write_result(self.rows, states, self.journal.path, self.output, self._format)
         return {"told": done.text()}
 
     def teach(self) -> dict[str, Any]:
@@ -205,20 +239,10 @@ class Desk:
 
         Raises SpanbridgeError, InputError as :meth:`Teaching.start`.
         """
-        self.teaching.start(self._corrected())
+        from spanbridge.review.result import corrected_rows  # what writes takes long to import
+
+        self.teaching.start(corrected_rows(self.rows, self.states(), self.journal.path))
         return self.teaching.plan()
-
-    def _corrected(self) -> Iterator[SentencePair]:
-        """The rows that somebody has accepted or corrected, in this review or an earlier one."""
-        from spanbridge.review.result import reviewed  # what writes takes long to import
-
-        states = self.states()
-        for number in sorted({*states, *(n + 1 for n in self.rows.reviews)}):
-            action = states.get(number)
-            known = self.rows.reviews.get(number - 1)
-            if (_told(known)[0] if action is None else action.status) in GOLD:
-                pair = self.rows.row(number - 1)
-                yield pair if action is None else reviewed(pair, action)
 
     def _learn(self, changes: Changes) -> None:
         self.lists.changes = changes
@@ -255,10 +279,15 @@ class Desk:
 
     def _state(self, number: int, pair: SentencePair) -> dict[str, Any]:
         """The present state of a row, from 1."""
+        return self._state_after(self.journal.state(number), number, pair)
+
+    def _state_after(
+        self, action: Action | None, number: int, pair: SentencePair
+    ) -> dict[str, Any]:
+        """The state of a row after an action; None for that of the file."""
         scores = {span[:3]: span.score for span in spans_in_text(with_text(pair.target))}
-        action = self.journal.state(number)
         if action is None:
-            status, by = _told(self.rows.reviews.get(number - 1))
+            status, by = status_of(self.rows.reviews.get(number - 1))
             told = self.rows.reviews.get(number - 1)
             known = told if isinstance(told, dict) else {}
             at, comment, marks, n = known.get("at"), known.get("comment"), given_marks(pair), 0
@@ -275,7 +304,7 @@ class Desk:
         }
 
     def _taught(self, number: int) -> list[list[Any]] | None:
-        """The spans that the corrections give a row, from 1, with scores; None if they are its own."""
+        """The spans that the corrections give a row, from 1; None if these are its own."""
         changes = self.lists.changes
         after = None if changes is None else changes.after(number - 1)
         if after is None:
@@ -313,7 +342,7 @@ class Desk:
                 raise InputError(
                     self.journal.path, None, f"is the journal of another {head.review_of}: {why}"
                 )
-            with_marks(pair, action.spans)
+            with_action(pair, action, self.journal.path)
 
     def _check_number(self, number: int) -> None:
         if not 1 <= number <= len(self.rows):
@@ -351,11 +380,3 @@ def _side(sentence: Sentence) -> dict[str, Any]:
         "words": sentence.offsets,
         "spans": [list(span[:3]) for span in spans_in_text(sentence)],
     }
-
-
-def _told(about: Any) -> tuple[Status, str]:
-    """Status and annotator of an earlier review, as a row tells."""
-    if not isinstance(about, dict) or about.get("status") not in STATUSES:
-        return "", ""
-    by = about.get("by")
-    return about["status"], by if isinstance(by, str) else ""

@@ -108,9 +108,18 @@ function setComment(comment) {
   change("comment", { comment, status: status === "" ? "started" : status });
 }
 
-// Undoes the last action of this page, wherever it was done; then shows that row.
+// What was done last to the row in hand, by the same person, before this page was opened.
+async function earlier() {
+  const { row } = now;
+  if (!row || row.error || waiting(row)) return undefined;
+  const { do: what, state } = await ask("/before", { row: row.row, by: me() });
+  return what ? { row, what, before: snapshot({ state }), after: snapshot(row) } : undefined;
+}
+
+// Undoes the last action of this page, wherever it was done, then shows that row; where there is
+// none, the last one that the journal has of the row in hand.
 async function goBack(from, to, what) {
-  const step = from.at(-1);
+  const step = from.at(-1) ?? (what === "undo" ? await earlier() : undefined);
   if (!step) {
     say(`nothing to ${what}`);
     return;

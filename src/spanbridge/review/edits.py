@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-from spanbridge.core.errors import RowError
+from spanbridge.core.errors import InputError, RowError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
+from spanbridge.formats.segmentation import graphemes
 from spanbridge.formats.tokens import spans_in_text, split_words, with_text
 from spanbridge.report.rows import links_in_parts
-from spanbridge.review.journal import Mark
+from spanbridge.review.journal import Action, Mark, line_of
 
 _LONGEST_LABEL = 200  # characters
 
@@ -37,7 +39,8 @@ def checked_marks(
         by, at: annotator and time of those that are neither in the file nor were there before.
 
     Raises:
-        RowError: a span does not lie in the text, or has no label.
+        RowError: a span does not lie in the text, has no label, or a new edge inside a character
+            as readers see it.
     """
     kept = {mark.place: mark for mark in (*before, *given_marks(pair))}
     marks = tuple(kept.get(place) or Mark(*place, by, at) for place in dict.fromkeys(places))
@@ -48,7 +51,32 @@ def checked_marks(
         if not label.isprintable():
             raise RowError(f"the label {label!r} holds characters that cannot be seen")
     with_marks(pair, marks)
+    _check_characters(pair, marks, kept.values())
     return marks
+
+
+def _check_characters(pair: SentencePair, marks: Iterable[Mark], kept: Iterable[Mark]) -> None:
+    """Check that no new edge lies inside a character as readers see it. Raises RowError."""
+    known = {edge for mark in kept for edge in (mark.start, mark.end)}
+    for start, end in clusters(pair.target):
+        for mark in marks:
+            inside = [e for e in (mark.start, mark.end) if start < e < end and e not in known]
+            if inside:
+                text = (pair.target.text or "")[start:end]
+                place = f"{mark.start}-{mark.end} ({mark.label})"
+                raise RowError(f"the span {place} has an edge inside {text!r}, a single character")
+
+
+def clusters(sentence: Sentence) -> list[tuple[int, int]]:
+    """Places of characters that are several code points, such as letters with marks, in words.
+
+    A sentence that is words alone has none, as its words are not cut.
+    """
+    text = sentence.text
+    if text is None or text.isascii():
+        return []
+    words = ((start, graphemes(text[start:end])) for start, end in sentence.offsets or ())
+    return [(at + a, at + b) for at, found in words for a, b in found if b - a > 1]
 
 
 def same_places(one: Iterable[Mark], other: Iterable[Mark]) -> bool:
@@ -87,6 +115,19 @@ def with_marks(pair: SentencePair, marks: Iterable[Mark]) -> SentencePair:
     target = Sentence(kept.words, tuple(spans), kept.text, kept.offsets)
     links = links_in_parts(pair.links, pair.target, target)
     return pair.without_result()._replace(target=target, links=links)
+
+
+def with_action(pair: SentencePair, action: Action, journal: str | Path) -> SentencePair:
+    """A row with the spans of an action on it.
+
+    Raises:
+        InputError: they do not fit the row, with the line of the journal.
+    """
+    try:
+        return with_marks(pair, action.spans)
+    except RowError as error:
+        why = f"row {action.row} (id {action.id}): {error}; take the action away, or mend it"
+        raise InputError(journal, line_of(journal, action.n), why) from error
 
 
 def _keys(given: Span | None, mark: Mark) -> str | None:

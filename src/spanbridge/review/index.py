@@ -26,6 +26,7 @@ from spanbridge.formats.json_objects import parse_object
 from spanbridge.formats.json_spans import read_spans
 from spanbridge.formats.jsonl import JsonLines, RowReader
 from spanbridge.formats.parquet import is_parquet
+from spanbridge.review.journal import STATUSES, Status
 
 # Sureness of rows of which nothing is known, which come last among the most doubtful first.
 UNKNOWN = 2.0
@@ -79,6 +80,7 @@ class RowIndex:
             score of its spans, or 0 if spans of the source have no counterpart; ``UNKNOWN`` else.
         labels: for each label, the rows that have spans of it on either side, in order.
         reviews: what rows say themselves of an earlier review of theirs.
+        unknown_reviews: the rows of which what they say is no review.
 
     Raises:
         InputError: the file is no JSON lines, or a row is not one that could be read.
@@ -97,6 +99,7 @@ class RowIndex:
         self._digest = sha256()
         self._read_all()
         self.digest = self._digest.hexdigest()
+        self.unknown_reviews = [n for n, told in self.reviews.items() if not _is_review(told)]
         if not self.sureness:
             raise InputError(path, None, "has only blank lines; write an object per line")
         self.row(0)  # so that the first row tells which sides there are
@@ -182,6 +185,19 @@ class RowIndex:
         with self._lock:
             self._reader.n_rows = n  # which is the id of a row without one
             return self._reader(row, number)
+
+
+def status_of(told: Any) -> tuple[Status, str]:
+    """Status and annotator of an earlier review, by what a row says of it; empty for none."""
+    if not _is_review(told):
+        return "", ""
+    by = told.get("by")
+    return told["status"], by if isinstance(by, str) else ""
+
+
+def _is_review(told: Any) -> bool:
+    """Check if what a row says of a review of it has a status that there is."""
+    return isinstance(told, dict) and told.get("status") in STATUSES
 
 
 def _check_lines(path: str) -> None:

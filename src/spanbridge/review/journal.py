@@ -113,6 +113,16 @@ def read_journal(path: str | Path) -> tuple[Head | None, list[Action]]:
     return reader.head, actions
 
 
+def line_of(path: str | Path, n: int) -> int | None:
+    """The 1-based line of a journal's action number ``n``; None if there is none."""
+    with open(path, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            n -= not line.startswith(_FIRST)
+            if not n:
+                return number
+    return None
+
+
 class Journal:
     """A journal that is open for reading and writing.
 

@@ -1,29 +1,22 @@
 // Texts cut into what edges of spans may stand beside. Places are code points, as in the journal.
 
-const graphemes = typeof Intl.Segmenter === "function"
-  ? (text) => [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)].map(({ segment }) => segment)
-  : (text) => text.match(/\P{M}\p{M}*/gu) ?? [...text]; // older browsers
-
-// Places [a, b) of the characters, as readers see them, of a word that begins at a place.
-function charactersOf(word, at) {
+// Places [a, b) of the characters in a place of a side, as readers see them: the server tells which
+// are several code points.
+function charactersOf(side, [a, b]) {
   const found = [];
-  let a = at;
-  for (const character of graphemes(word)) {
-    const b = a + [...character].length;
-    found.push([a, b]);
-    a = b;
-  }
+  for (let at = a; at < b; at = found.at(-1)[1]) found.push([at, side.clusters.get(at) ?? at + 1]);
   return found;
 }
 
 // Units of a side: words, or characters in scripts without spaces; fine ones are always characters.
 function cut(side, raw) {
   side.chars = [...side.text];
+  side.clusters = new Map(side.clusters);
   const textAt = ([a, b]) => side.chars.slice(a, b).join("");
-  side.fine = side.words.flatMap((word) => (raw ? charactersOf(textAt(word), word[0]) : [word]));
+  side.fine = side.words.flatMap((word) => (raw ? charactersOf(side, word) : [word]));
   side.units = side.words.flatMap((word) => {
     const text = textAt(word);
-    return raw && UNSPACED.test(text) ? charactersOf(text, word[0]) : [word];
+    return raw && UNSPACED.test(text) ? charactersOf(side, word) : [word];
   });
   return side;
 }

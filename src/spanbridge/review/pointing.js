@@ -23,7 +23,7 @@ function boxes(fine) {
     if (!fine) return [...element.getClientRects()].map((rect) => ({ a, b, rect }));
     let at = 0;
     const node = element.firstChild;
-    return charactersOf(element.textContent, a).flatMap(([from, to]) => {
+    return charactersOf(now.row.target, [a, b]).flatMap(([from, to]) => {
       const range = document.createRange();
       range.setStart(node, at);
       at += between(now.row.target, [from, to]).length;

@@ -14,7 +14,7 @@ const KEYS = [
   ["1 … 9, l", "label of the span in hand, or of a new span over what is chosen; l: any label"],
   ["Delete", "delete the span in hand"],
   ["Escape", "let go of the span; then the arrow keys move a caret, to choose words"],
-  ["u, Shift u", "undo / redo (also Ctrl Z, Ctrl Y)"],
+  ["u, Shift u", "undo / redo (also Ctrl Z, Ctrl Y); where this page has done nothing yet, what was done before to this row"],
   ["c", "comment; Escape goes back"],
   ["/, f, g", "search / filters / go to a row by its number"],
   ["Shift t", "teach: project the other rows anew by the corrections"],
@@ -262,6 +262,7 @@ async function start() {
   await find();
   const { at } = await ask("/next", { list: list.name, at: -1, session }); // not where others are
   if (list.length) await goTo(at ?? 0);
+  if (about.notes.length) banner(about.notes.join(" "));
   setInterval(() => beat().catch(() => {}), BEAT);
 }
 start().catch(fail);

@@ -203,6 +203,10 @@ def _row(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
     return server.desk.row(_number(asked, "row"))
 
 
+def _before(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
+    return server.desk.before(_number(asked, "row"), asked.get("by", ""))
+
+
 def _part(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
     found = server.desk.lists.part(
         asked.get("list", ""), _number(asked, "from"), _number(asked, "length")
@@ -248,6 +252,7 @@ def _write(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
 _QUESTIONS = {
     "/about": _about,
     "/row": _row,
+    "/before": _before,
     "/part": _part,
     "/next": _next,
     "/place": _place,

@@ -87,15 +87,15 @@ async function showChanged() {
   if (list.length) await goTo(0);
 }
 
-const within = (spans, span) => spans.some((one) => same(one, span));
+const has = (spans, span) => spans.some((one) => same(one, span));
 
 // Under the spans of a row: what the corrections would make of them.
 function drawTaught(row) {
   const node = $("#taught");
   const own = spansOf(row);
   const taught = row.taught ?? [];
-  const lost = own.filter((span) => !within(taught, span));
-  const gained = taught.filter((span) => !within(own, span));
+  const lost = own.filter((span) => !has(taught, span));
+  const gained = taught.filter((span) => !has(own, span));
   node.hidden = !row.taught;
   if (!row.taught) return;
   if (!lost.length && !gained.length) {
@@ -104,10 +104,10 @@ function drawTaught(row) {
   }
   const take = el("button", { type: "button", "aria-keyshortcuts": "e" }, "Take the new spans ", el("kbd", {}, "e"));
   take.addEventListener("click", takeTaught);
-  node.replaceChildren("By the corrections: ", ...differences(lost.map(told), gained.map(told)), " ", take);
+  node.replaceChildren("By the corrections: ", ...differences(lost.map(named), gained.map(named)), " ", take);
 }
 
-const told = (span) => [span[2], quoted(span)];
+const named = (span) => [span[2], quoted(span)];
 
 // Spans that are lost and gained, each as label and text.
 function differences(lost, gained) {

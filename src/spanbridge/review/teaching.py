@@ -186,7 +186,8 @@ def recipe_of(path: str) -> dict[str, Any]:
         SpanbridgeError: no record tells, it is not what a projection made, or what made it learns
             nothing from corrections.
     """
-    from spanbridge.run.result import PIPELINE, manifest_path, read_manifest
+    from spanbridge.run.record import PIPELINE
+    from spanbridge.run.result import manifest_path, read_manifest
 
     name, record = Path(path).name, manifest_path(path).name
     manifest = read_manifest(path)

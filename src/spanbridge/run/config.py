@@ -18,7 +18,6 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import is_there, real_path
 from spanbridge.core.resources import EngineName, Resources
 from spanbridge.core.rows import Side
-from spanbridge.core.secrets import without_secrets
 from spanbridge.core.settings import reason
 from spanbridge.core.settings_file import Place, read_settings, write_settings
 from spanbridge.core.similar import meant
@@ -27,7 +26,8 @@ from spanbridge.core.standard import is_standard
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
 from spanbridge.run.job import MAX_SHARD_ROWS, MAX_WORKERS, SHARD_ROWS, Job, applied
-from spanbridge.run.result import PIPELINE, check_output, result_format
+from spanbridge.run.record import pipeline_record
+from spanbridge.run.result import check_output, result_format
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps.base import Context, PartSettings, Step, one_entry
 
@@ -223,17 +223,10 @@ class Pipeline:
         return write_settings(self.settings.model_dump(mode="json", exclude_defaults=True))
 
     def record(self) -> dict[str, Any]:
-        """Steps and what they depend on beside rows, as a pipeline file has them, for the record.
-
-        Nothing that is a secret is in it. It is empty if a part was made in Python.
-        """
+        """What the record of a result says of it; see :func:`pipeline_record`."""
         kept = {"languages", "fit_rows", "commercial"}
         given = self.settings.model_dump(mode="json", exclude_defaults=True, include=kept)
-        try:
-            steps = [{step.name: step.settings()} for step in self.steps]
-            return {PIPELINE: without_secrets({**given, "steps": steps})}
-        except TypeError:
-            return {}
+        return pipeline_record(given, self.steps)
 
     def check(self, columns: set[str]) -> None:
         """Check that every step finds the columns that it needs.

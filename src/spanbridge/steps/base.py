@@ -93,12 +93,6 @@ class PartSettings:
             raise ValueError(str(error)) from error
         return cls(kind, name, registry.check_options(made, name, options))
 
-    def entry(self) -> dict[str, Any]:
-        """The same as a pipeline file has it, without threads. Raises TypeError if it was made."""
-        if self.made is not None:
-            raise TypeError(f"a {self.kind} that was made in Python has no settings")
-        return {self.name: {key: v for key, v in self.options.items() if key != "threads"}}
-
     def part(self) -> Any:
         """The part that was passed, or the class of the one that is named."""
         return registry.load(self.kind, self.name) if self.made is None else self.made
@@ -239,19 +233,6 @@ class Step(BaseModel, ABC):
     @classmethod
     def _exact(cls, value: Any, info: ValidationInfo) -> Any:
         return exact(cls.model_fields[info.field_name or ""].annotation, value)
-
-    def settings(self) -> dict[str, Any]:
-        """Its settings other than the usual ones, as a pipeline file has them.
-
-        Numbers of threads are left out, since results do not depend on them. Raises TypeError if a
-        part was made in Python, which no file can say.
-        """
-        found = {}
-        for name, field_ in type(self).model_fields.items():
-            value = getattr(self, name)
-            if value != field_.get_default(call_default_factory=True):
-                found[name] = value.entry() if isinstance(value, PartSettings) else value
-        return found
 
     def needs(self) -> set[str]:
         """Columns that it needs."""

@@ -31,6 +31,8 @@ from spanbridge.steps.target_words import guess_language
 # Key of a row that says what a person made of it, and the statuses of those that count.
 REVIEW, ACCEPTED = "review", frozenset({"accepted", "corrected"})
 NOT_REVIEWED = "not reviewed"
+# Note of a run whose input holds no corrected row, with the number of its rows.
+NONE_CORRECTED = "rows, none of which has the id of a corrected one"
 # Key of rows for the spans that they would have without corrections, in words [start, end).
 BEFORE = "before_corrections"
 
@@ -44,12 +46,14 @@ class Corrections:
         rows: line and row by id.
         left_out: number of rows of other statuses.
         whole: no row has the key ``review``, so that all count.
+        repeated: number of spans that a row has twice, which count once.
     """
 
     path: str
     rows: dict[str, tuple[int, SentencePair]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     whole: bool = False
+    repeated: int = 0
 
     @classmethod
     def read(cls, path: str, how: Reading | None = None) -> Corrections:
@@ -72,7 +76,11 @@ class Corrections:
             if pair.id in found.rows:
                 first = found.rows[pair.id][0]
                 raise InputError(path, line, f"row {pair.id} was corrected in line {first} too")
-            found.rows[pair.id] = line, pair
+            once = pair._replace(source=_once(pair.source), target=_once(pair.target))
+            found.rows[pair.id] = line, once
+            found.repeated += sum(
+                len(pair.side(side).spans) - len(once.side(side).spans) for side in SIDES
+            )
         if not found.rows:
             told = "; ".join(f"{n} {status}" for status, n in sorted(found.left_out.items()))
             why = f"holds no row that was accepted or corrected ({told or 'no row at all'})"
@@ -142,6 +150,7 @@ class Corrections:
         """
         kept = [self.of(row) for row in rows]
         others = [row for row, own in zip(rows, kept, strict=True) if own is None]
+        account.note(NONE_CORRECTED, len(others))  # which stays only if it is true of all batches
         done = work(others, account)
         for own in kept:
             if own is None:
@@ -194,11 +203,30 @@ class Corrections:
     def text(self) -> str:
         """How many rows were corrected, in a sentence."""
         rows = f"{len(self.rows)} corrected row{'s' if len(self.rows) > 1 else ''}"
-        if self.whole:
-            return f"{self.path}: no row has a key {REVIEW!r}, so all {rows} count"
         others = (f"{n} {status}" for status, n in sorted(self.left_out.items()))
-        told = ", ".join(others)
-        return f"{self.path}: {rows}" + (f"; left out: {told}" if told else "")
+        told = f"{self.path}: {rows}"
+        if self.whole:
+            told = f"{self.path}: no row has a key {REVIEW!r}, so all {rows} count"
+        if self.left_out:
+            told += f"; left out: {', '.join(others)}"
+        if self.repeated:
+            told += f"; {self.repeated} spans that their rows have twice count once"
+        return told
+
+
+def without_review(pair: SentencePair, account: Account) -> SentencePair:
+    """A row whose spans are found anew, without what was said of those that it had.
+
+    That a person found them right would else be said of others.
+    """
+    review = pair.extra.get(REVIEW)
+    stale = {BEFORE}
+    if isinstance(review, Mapping) and review.get("status") in ACCEPTED:
+        account.note("rows_that_were_corrected_but_are_projected_anew", 1)
+        stale.add(REVIEW)
+    if not stale & pair.extra.keys():
+        return pair
+    return pair._replace(extra={k: v for k, v in pair.extra.items() if k not in stale})
 
 
 def with_changes(
@@ -239,6 +267,11 @@ def recalibrate(method: Method, corrections: Corrections) -> None:
     curve = fit_curve(p, right)
     rows = f"{len(corrections.rows)} corrected rows of {os.path.basename(corrections.path)}"
     method.recalibrate(curve.intercept, curve.slope, f"{rows}: {len(p)} spans")
+
+
+def _once(sentence: Sentence) -> Sentence:
+    """The sentence with each of its spans once."""
+    return sentence.with_spans(tuple({span[:3]: span for span in sentence.spans}.values()))
 
 
 def _characters(sentence: Sentence) -> str:

@@ -23,7 +23,7 @@ from spanbridge.steps.base import (
     PartSettings,
 )
 from spanbridge.steps.chain import Chain
-from spanbridge.steps.corrections import Corrections, recalibrate, with_changes
+from spanbridge.steps.corrections import Corrections, recalibrate, with_changes, without_review
 from spanbridge.steps.fates import (
     NO_SPAN,
     REASONS,
@@ -306,7 +306,7 @@ class Project(ProjectSettings):
         elif self._chain.aligner is not None:
             brought = sum(pair.links is not None for pair in batch)
             account.note("rows_with_links_of_their_own", brought)
-        batch = list(map(self._words, batch))
+        batch = [self._words(without_review(pair, account)) for pair in batch]
         self._words.note(account, len(batch))
         before = self._chain.method.counts.copy()
         done = list(self._project(batch, account))
