@@ -12,7 +12,9 @@ from spanbridge.core.errors import InputError, RowError, SpanbridgeError
 from spanbridge.core.spans import Span
 from spanbridge.formats import read_rows
 from spanbridge.review.desk import ConflictError
+from spanbridge.review.edits import checked_marks
 from spanbridge.review.index import UNKNOWN, RowIndex
+from spanbridge.review.journal import Mark
 from spanbridge.review.lists import Query
 from spanbridge.review.row_claims import ELSEWHERE, SILENCE, RowClaims
 
@@ -322,3 +324,42 @@ def test_the_journal_is_no_file_of_the_review(open_desk, rows_file, tmp_path):
     for name in (rows_file, tmp_path / "o.jsonl", tmp_path / "o.jsonl.run.json"):
         with pytest.raises(SpanbridgeError, match="cannot be the journal as well"):
             open_desk(journal=str(name), output=str(tmp_path / "o.jsonl"))
+
+
+def test_new_edges_stand_between_characters_as_readers_see_them(open_desk, tmp_path):
+    text = "Ok 👨‍👩‍👧 ne\u0301e กำ 🇩🇪"
+    row = {"source_text": "a", "target_text": text, "target_spans": []}
+    path = tmp_path / "e.jsonl"
+    path.write_text(json.dumps(row) + "\n", "utf-8")
+    desk = open_desk(path)
+    assert desk.row(1)["target"]["clusters"] == [(3, 8), (10, 12), (17, 19)]
+    for start, end in ((3, 5), (0, 6), (9, 11), (17, 18)):
+        with pytest.raises(RowError, match="has an edge inside .*, a single character"):
+            desk.act(asked(1, 0, [[start, end, "X"]]))
+    # one that was there before may stay, and so may its edge
+    old = [Mark(3, 5, "OLD")]
+    pair = desk.rows.row(0)
+    places = [(3, 5, "OLD"), (3, 5, "NEW"), (9, 12, "X")]
+    assert len(checked_marks(pair, places, old, "anna", "now")) == 3
+    done = desk.act(asked(1, 0, [[14, 15, "THAI"]]))  # a word of its own here
+    assert done["state"]["spans"][0][:3] == [14, 15, "THAI"]
+
+
+def test_undo_goes_by_what_stands_in_the_journal(open_desk):
+    desk = open_desk()
+    per, org = (span[:3] for span in spans(desk, 1))
+    assert desk.before(1, "anna") == {"do": None, "state": None}
+    desk.act(asked(1, 0, [per], do="delete"))
+    desk.act(asked(1, 1, [[0, 6, "PER"]]))
+    desk.act(asked(2, 0, [], key="other", by="ben"))
+    told = desk.before(1, "anna")
+    assert (told["do"], told["state"]["spans"][0][:3]) == ("edge", per)
+    assert desk.before(1, "ben") == {"do": None, "state": None} == desk.before(2, "anna")
+    desk.act(asked(1, 2, [per], do="undo"))
+    told = desk.before(1, "anna")
+    assert (told["do"], told["state"]["status"]) == ("delete", "")
+    assert [span[:3] for span in told["state"]["spans"]] == [per, org]
+    desk.act(asked(1, 4, [per, org], do="undo", status=""))
+    assert desk.before(1, "anna")["do"] is None
+    desk.act(asked(1, 5, [per], do="redo"))
+    assert desk.before(1, "anna")["do"] == "redo"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
+from report_samples import unpacked
 from review_samples import asked, sample_rows, write_rows
 
 from spanbridge.review.desk import Desk
@@ -57,6 +59,13 @@ def test_agreement_of_two_journals(spanbridge, reviewed, tmp_path):
     assert told[0]["kappa"] == pytest.approx((22 / 23 - expected) / (1 - expected))
     page = (tmp_path / "differ.html").read_text("utf-8")
     assert "What anna and ben differ in" in page
+    summary, _ = unpacked(page)
+    assert "only the second" in summary["verdicts"]
+    assert not {"right", "missed", "spurious"} & set(summary["verdicts"])
+    assert "precision" not in summary["scores"]
+    assert summary["errors"] == "differences"
+    (told,) = summary["documents"]
+    assert (told["subject"], told["reference"]) == ("anna", "ben")
 
 
 def test_agreement_in_one_journal(spanbridge, rows_file):
@@ -109,7 +118,59 @@ def test_agreement_without_rows_in_common(spanbridge, reviewed, tmp_path):
     assert "is about other rows than other.jsonl: row 1 (de-1) differs" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["-", "s3://bucket/out.jsonl", "out.conll", "nothing.jsonl"])
+@pytest.mark.parametrize("name", ["-", "s3://bucket/out.jsonl", "nothing.jsonl"])
 def test_what_cannot_be_reviewed(spanbridge, tmp_path, name):
-    (tmp_path / "out.conll").write_text("Anna B-PER\n")
     spanbridge("review", name, "--write", "-o", "x.jsonl", code=2)
+
+
+@pytest.mark.parametrize("name", ["out.conll", "out.jsonl.gz", "tasks.json", "out.spacy"])
+def test_other_formats_are_converted_first(spanbridge, rows_file, tmp_path, name):
+    if name.endswith("gz"):
+        (tmp_path / name).write_bytes(gzip.compress(rows_file.read_bytes()))
+    elif name.endswith("spacy"):
+        (tmp_path / name).write_bytes(b"\x9c\x00")
+    else:
+        spanbridge("convert", "out.jsonl", name)
+    done = spanbridge("review", name, "--write", "-o", "x.jsonl", code=2)
+    assert f"not packed; first: spanbridge convert {name} rows.jsonl" in done.stderr
+    if not name.endswith("spacy"):
+        spanbridge("convert", name, "rows.jsonl")
+        spanbridge("review", "rows.jsonl", "--write", "-o", "x.jsonl")
+
+
+def test_what_is_no_review_of_a_row_is_said(spanbridge, tmp_path):
+    rows = sample_rows()
+    told = ["yes", {"status": "good"}, {"status": "accepted", "by": 3}, None]
+    rows = [row._replace(extra={"review": one}) for row, one in zip(rows, told, strict=True)]
+    write_rows(tmp_path / "out.jsonl", rows)
+    done = spanbridge("review", "out.jsonl", "--write", "-o", "x.jsonl")
+    assert "2 rows have a key 'review' that tells no status that is known, and count as open " in (
+        done.stderr
+    )
+    assert "(line 1, 2)" in done.stderr
+    assert "2 rows whose key review tells no status that is known" in done.stderr
+    desk = Desk(str(tmp_path / "out.jsonl"))
+    assert desk.about()["notes"][0].startswith("2 rows have")
+    assert desk.about()["counts"]["accepted"] == 1
+    desk.close()
+
+
+def test_a_journal_that_was_changed_by_hand_is_told_with_its_line(spanbridge, reviewed, tmp_path):
+    path = tmp_path / "anna.journal"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    action = json.loads(lines[2])
+    action["spans"][0]["end"] = 19
+    lines[2] = json.dumps(action, ensure_ascii=False) + "\n"
+    path.write_text("".join(lines), "utf-8")
+    told = "anna.journal:3: row 2 (id ar-1): the span 6-19 (PER) does not begin and end where"
+    given = ("--journal", "anna.journal")
+    done = spanbridge("review", "out.jsonl", *given, "--write", "-o", "x.jsonl", code=2)
+    assert told in done.stderr
+    done = spanbridge(
+        "review", "out.jsonl", *given, "--journal", "ben.journal", "--agreement", code=2
+    )
+    assert told in done.stderr
+    desk = Desk(str(reviewed), str(path))
+    assert told in desk.row(2)["error"]
+    assert "error" not in desk.row(1)
+    desk.close()

@@ -19,7 +19,7 @@ from spanbridge.review.page import page_of
 from spanbridge.review.server import ReviewServer
 
 ASKED = ("/about", "/row?row=1", "/part?list=1&from=0&length=5", "/next?list=1&at=0", "/")
-DONE = ("/find", "/act", "/beat", "/write")
+DONE = ("/find", "/act", "/beat", "/write", "/teach")
 ACT = {"session": "s", "key": "k", "by": "anna", "row": 1, "was": 0, "do": "edge"}
 ACT |= {"status": "accepted", "comment": "", "spans": [[0, 6, "PER"]]}
 
@@ -106,6 +106,10 @@ def test_it_listens_on_this_machine_alone(client):
         ("POST", "/find", {"status": "done"}, 400, "is none of|status"),
         ("POST", "/find", {"sort": "x"}, 400, "Invalid enum value"),
         ("POST", "/write", {}, 400, "no file for the result was named"),
+        ("POST", "/teach", {}, 400, "out.jsonl.run.json is not beside it"),
+        ("GET", "/teach", None, 404, "there is no /teach"),
+        ("GET", "/before?row=9&by=anna", None, 400, "there is no row 9"),
+        ("GET", "/before?row=1", None, 400, "is no name"),
     ],
 )
 def test_wrong_requests_are_told_why(client, method, path, body, status, told):

@@ -8,7 +8,7 @@ import pytest
 from spanbridge import InputError, Sentence, SentencePair, Span, SpanbridgeError, api
 from spanbridge.core.links import WordAlignment
 from spanbridge.formats import write_pairs
-from spanbridge.steps.corrections import BEFORE, Corrections
+from spanbridge.steps.corrections import BEFORE, NONE_CORRECTED, Corrections
 
 
 def rows(n_rows=90, article_in=True, seed=1):
@@ -211,3 +211,45 @@ def test_calibrated_rows_leave_corrected_ones_as_they_are(tmp_path):
     )
     assert [pair.confidence for pair in found[:10]] == [1.0] * 10
     assert found[10].confidence == pytest.approx(1 / 3, abs=0.05)
+
+
+@pytest.mark.parametrize("method", ["corpus", "greedy", "soft"])
+def test_it_is_said_if_no_row_is_a_corrected_one(tmp_path, method):
+    gold = rows(30)
+    others = [pair._replace(id=f"x{pair.id}") for pair in gold]
+    told = f"30 {NONE_CORRECTED}"
+    path = reviewed(tmp_path / "c.jsonl", others)
+    assert told in project(gold, path, method=method).account.text()
+    others[7] = gold[7]
+    path = reviewed(tmp_path / "c.jsonl", others)
+    assert NONE_CORRECTED not in project(gold, path, method=method).account.text()
+
+
+def test_equal_spans_of_a_row_count_once(taught, tmp_path):
+    gold, path, found = taught
+    objects = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for one in objects[:3]:
+        one["target_spans"] *= 2
+    write(tmp_path / "twice.jsonl", *objects)
+    again = Corrections.read(str(tmp_path / "twice.jsonl"))
+    assert again.repeated == 3
+    assert "; 3 spans that their rows have twice count once" in again.text()
+    assert again.describe() == Corrections.read(str(path)).describe()
+    twice = project(gold, tmp_path / "twice.jsonl", show_changes=True)
+    assert list(twice) == list(found)
+    assert twice.account.to_dict() == found.account.to_dict()
+
+
+@pytest.mark.parametrize("status", ["corrected", "rejected-source"])
+def test_a_row_that_is_projected_anew_is_not_said_to_be_right(tmp_path, status):
+    gold = rows(20)
+    review = {"review": {"status": status, "by": "ann"}, BEFORE: [], "note": 1}
+    given = [pair._replace(extra=review) for pair in bare(gold)]
+    found = api.project(given, "greedy", links="only", least_parallel=0.0)
+    notes = found.account.notes.get("rows_that_were_corrected_but_are_projected_anew", 0)
+    if status == "corrected":
+        assert [pair.extra for pair in found] == [{"note": 1}] * 20
+        assert notes == 20
+    else:
+        assert found[0].extra == {"review": review["review"], "note": 1}
+        assert notes == 0

@@ -191,6 +191,7 @@ class Desk:
         Raises SpanbridgeError if there is no such row.
         """
         self._check_number(number)
+        name = checked_name(name)
         self._catch_up()
         pair = self.rows.row(number - 1)
         stand: list[Action | None] = [None]  # of those that were undone, none is here
@@ -200,7 +201,7 @@ class Desk:
             elif action.row == number and len(stand) > 1:
                 stand.pop()
         last = stand[-1]
-        if last is None or last.by != checked_name(name):
+        if last is None or last.by != name:
             return {"do": None, "state": None}
         return {"do": last.do, "state": self._state_after(stand[-2], number, pair)}
 

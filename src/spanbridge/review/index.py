@@ -201,17 +201,19 @@ def _is_review(told: Any) -> bool:
 
 
 def _check_lines(path: str) -> None:
-    advice = f"first: spanbridge convert {path} rows.jsonl"
+    reads = "review reads JSON lines, an object per line and not packed"
+    why = f"{reads}; first: spanbridge convert {path} rows.jsonl"
     if is_standard(path):
         raise SpanbridgeError("review goes back and forth in its rows; name a file, not -")
     if is_remote(path):
         raise InputError(path, None, "review reads files of this machine; copy it here first")
-    if is_gzip(path) or is_parquet(path):
-        raise InputError(path, None, f"review reads JSON lines that are not packed; {advice}")
+    named = find_format(path, default="jsonl")  # by its suffix alone
+    if not isinstance(named, JsonLines) or is_gzip(path) or is_parquet(path):
+        raise InputError(path, None, why)
     head = first_lines(path, 20)
     held = find_format(path, sniff=True, default="text")
     if not isinstance(held, JsonLines) or "".join(head).lstrip().startswith("["):
-        raise InputError(path, None, f"review reads JSON lines, an object per line; {advice}")
+        raise InputError(path, None, why)
 
 
 def _sureness(head: _Head, spans: list[Any]) -> float:
