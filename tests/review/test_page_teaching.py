@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
+from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
-from page_actions import at, keys, texts, until
-from review_samples import taught, with_articles, write_projection
+from page_actions import at, keys, started, texts, until
+from review_samples import Client, taught, with_articles, write_projection
+
+from spanbridge.review.journal import read_journal
 
 pytestmark = pytest.mark.slow
 
@@ -138,3 +144,28 @@ def test_characters_of_several_code_points_are_whole(open_desk, serve, look, tmp
     assert texts(desk, 1) == ["X 👨‍👩‍👧 ne\u0301"]
     keys(page, "Alt+Shift+ArrowRight")
     assert texts(desk, 1) == ["X ne\u0301"]
+
+
+def test_a_server_that_is_killed_leaves_no_half_of_a_result(open_desk, tmp_path):
+    path = write_projection(tmp_path)
+    desk = open_desk(path)
+    with_articles(desk, range(1, 31))
+    desk.close()
+    result = tmp_path / "out.taught.jsonl"
+    for last in (False, True):
+        process, address = started(path)
+        ask = Client(SimpleNamespace(port=int(urlsplit(address).port), token=address.split("=")[1]))
+        status, told = ask("POST", "/teach", {})
+        assert (status, told["state"]) == (200, "running")
+        while ask("GET", "/teaching")[1].get("doing") == "load the models":
+            time.sleep(0.02)
+        if last:
+            while ask("GET", "/teaching")[1]["state"] == "running":
+                time.sleep(0.1)
+            assert ask("GET", "/teaching")[1]["changed"] == 30
+        process.send_signal(signal.SIGKILL)
+        process.communicate()  # which waits until its worker has ended, too
+        whole = [json.loads(line) for line in result.read_text().splitlines()] if last else []
+        assert len(whole) == (60 if last else 0)
+        assert result.exists() == last
+    assert len(read_journal(f"{path}.journal")[1]) == 30

@@ -153,6 +153,18 @@ def test_nothing_is_left_of_a_result_that_is_killed(open_desk, tmp_path):
     )
 
 
+def test_another_version_is_told(open_desk, tmp_path):
+    path = write_projection(tmp_path)
+    change(path, lambda told: told.update(signature=told["signature"].replace("greedy", "old")))
+    desk = open_desk(path)
+    with_articles(desk, range(1, 31))
+    desk.teach()
+    taught(desk)
+    (said,) = [one for one in desk.teaching.plan()["said"] if "is not what made" in one]
+    assert said.startswith(f"method is not what made {path}: corpus(near_mass,greedy")
+    assert "there corpus(near_mass,old" in said
+
+
 def test_a_wrong_run_is_told_and_the_review_goes_on(open_desk, tmp_path):
     desk = open_desk(write_projection(tmp_path))
     with pytest.raises(SpanbridgeError, match="no row is accepted or corrected yet"):
@@ -214,7 +226,7 @@ def test_methods_that_learn_nothing_say_so(open_desk, tmp_path, step, told):
             lambda told: told["pipeline"].update(
                 steps=[{"project": {"refine": {"chat": {"model": "m"}}}}]
             ),
-            "a model that is asked about spans, which may cost",
+            "a chat model that is asked about spans, which may cost",
         ),
         (
             lambda told: told["account"].update(rows_with_links_of_their_own=3),

@@ -30,6 +30,7 @@ Examples:
 
 The page needs nothing from outside, and is served to this machine alone. Each action is in
 OUT.jsonl.journal, on the disk, before the page says "saved"; OUT.jsonl itself stays as it is.
+The button Teach projects all other rows anew by the corrections, into OUT.taught.jsonl.
 Ctrl-C ends the review, and writes the result if -o names one. The keys are on the page, under ?.
 """
 )

@@ -61,7 +61,7 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         by: name of the annotator.
         at: when, in UTC.
         do: what was done: ``add``, ``delete``, ``label``, ``edge``, ``status``, ``comment``,
-            ``undo`` or ``redo``.
+            ``teach`` (the spans that corrections teach), ``undo`` or ``redo``.
         was: number of the row's action before, whose state was changed; 0 if there was none.
         status: what came of the row.
         comment: what the annotator has to say.

@@ -25,6 +25,8 @@ from spanbridge.review.index import RowIndex
 
 State = Literal["none", "running", "failed", "done"]
 T = TypeVar("T")
+# What of a signature does not depend on corrections.
+_PARTS = ("aligner", "method", "speed", "words", "version")
 _SOON = 0.3  # seconds between two messages of how far it is
 # Steps before the projection whose work stands in the rows.
 _KEPT = ("tag", "translate", "align", "back-translate")
@@ -64,10 +66,11 @@ class Teaching:
             return {"state": self._state, "made": self._made, **self._told}
 
     def plan(self) -> dict[str, Any]:
-        """The same before it begins: also where the result goes, or ``why`` there can be none."""
+        """The same with where the result goes, or ``why`` there can be none, and what was said."""
+        why = None
         try:
-            self._settings()
-            why = None
+            if self._state != "running":
+                self._settings()
         except SpanbridgeError as error:
             why = str(error)
         names = {"output": Path(self.output).name, "corrections": Path(self.corrections).name}
@@ -141,6 +144,7 @@ class Teaching:
             if last[0] == "failed":
                 self._state, self._told = "failed", {"error": last[1]}
                 return
+            self._said += _other_parts(self._rows.path, self.output)
         self._read("running")
 
     def _read(self, before: State) -> None:
@@ -243,10 +247,10 @@ def _as_before(name: str, given: Mapping[str, Any], account: Mapping[str, Any]) 
         )
     own = settings.method or settings.method_settings()
     method: type[Method] = own.part()
-    if settings.refine is not None or method.slow:
+    if settings.refine is not None or (method.learns and method.slow):
         raise SpanbridgeError(
-            f"{name} was projected with a model that is asked about spans, which may cost; use "
-            "project --corrections, which says what it costs before it begins"
+            f"{name} was projected with a chat model that is asked about spans, which may cost; "
+            "use project --corrections, which says what it costs before it begins"
         )
     if not method.learns:
         raise SpanbridgeError(
@@ -264,6 +268,21 @@ def _as_before(name: str, given: Mapping[str, Any], account: Mapping[str, Any]) 
     if settings.links == "keep" and not linked:
         project["links"] = "anew"  # those that are there came from the aligner
     return project
+
+
+def _other_parts(path: str, output: str) -> Iterator[str]:
+    """What made one result and not the other, although the settings are the same.
+
+    It is another version of a part, or of the package.
+    """
+    from spanbridge.run.result import read_manifest
+
+    with suppress(SpanbridgeError):
+        lines = [str((read_manifest(one) or {}).get("signature")) for one in (path, output)]
+        before, now = (dict(part.partition(":")[::2] for part in line.split("|")) for line in lines)
+        for name in _PARTS:
+            if before.get(name) != now.get(name):
+                yield f"{name} is not what made {path}: {now.get(name)}, there {before.get(name)}"
 
 
 def _project(settings: Mapping[str, Any], talk: Connection) -> None:
