@@ -119,10 +119,10 @@ def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Ac
             for name, count in notes.items()
             for head, way_out, _ in [name.partition(WAY_OUT)]
         }
-    own = {**last.notes}
+    kept = {**last.notes, **notes}
     if last.statuses[CORRECTED]:
-        own.pop(NONE_CORRECTED, None)
-    return replace(last, rejects=list(rejects.elements()), notes=own | dict(notes))
+        kept.pop(NONE_CORRECTED, None)
+    return replace(last, rejects=list(rejects.elements()), notes=kept)
 
 
 @contextmanager
