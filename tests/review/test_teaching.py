@@ -215,7 +215,7 @@ def test_methods_that_learn_nothing_say_so(open_desk, tmp_path, step, told):
         (lambda told: told["pipeline"].update(steps=[{"tag": {}}]), "was made by tag; only"),
         (
             lambda told: told["pipeline"]["steps"].insert(0, {"segment": {}}),
-            "with the step segment, which its rows do not show",
+            "with the step segment, whose work its rows do not show",
         ),
         (lambda told: told["pipeline"]["steps"].append({"join": {}}), "with the step join"),
         (
@@ -228,6 +228,10 @@ def test_methods_that_learn_nothing_say_so(open_desk, tmp_path, step, told):
             ),
             "a chat model that is asked about spans, which may cost",
         ),
+        (lambda told: told["pipeline"].update(steps=5), "steps"),
+        (lambda told: told["pipeline"].update(steps=[5]), "a step is written as NAME"),
+        (lambda told: told["pipeline"].update(more=1), "more"),
+        (lambda told: told["pipeline"].update(steps=[{"project": {"method": "no"}}]), "no"),
         (
             lambda told: told["account"].update(rows_with_links_of_their_own=3),
             "some rows of the input brought links",

@@ -118,6 +118,7 @@ function differences(lost, gained) {
 
 function takeTaught() {
   const { row } = now;
+  if (!row?.taught) say("the corrections change nothing in this row");
   if (!row?.taught || locked()) return;
   const spans = ordered(row.taught.map((span) => spansOf(row).find((one) => same(one, span)) ?? [...span.slice(0, 3), null, me()]));
   now.hand = undefined;

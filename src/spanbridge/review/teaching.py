@@ -13,7 +13,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import RLock, Thread
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import alone, real_path
@@ -22,6 +22,9 @@ from spanbridge.core.progress import Notice, Task, View, watched
 from spanbridge.core.rows import SentencePair
 from spanbridge.review.changes import Changes
 from spanbridge.review.index import RowIndex
+
+if TYPE_CHECKING:
+    from spanbridge.steps.project_settings import ProjectSettings
 
 State = Literal["none", "running", "failed", "done"]
 T = TypeVar("T")
@@ -190,8 +193,10 @@ def recipe_of(path: str) -> dict[str, Any]:
         SpanbridgeError: no record tells, it is not what a projection made, or what made it learns
             nothing from corrections.
     """
+    from spanbridge.run.config import make_pipeline
     from spanbridge.run.record import PIPELINE
     from spanbridge.run.result import manifest_path, read_manifest
+    from spanbridge.steps.project_settings import ProjectSettings
 
     name, record = Path(path).name, manifest_path(path).name
     manifest = read_manifest(path)
@@ -210,43 +215,48 @@ def recipe_of(path: str) -> dict[str, Any]:
         else:
             why += "; project it anew with this version"
         raise SpanbridgeError(why)
-    steps = [next(iter(entry.items())) for entry in made["steps"]]
-    names = [step for step, _ in steps]
+    pipeline = make_pipeline(made)
+    names = [step.name for step in pipeline.steps]
     if "project" not in names:
         raise SpanbridgeError(
             f"{name} was made by {', '.join(names)}; only what the step project made can be "
             "projected anew"
         )
     at = names.index("project")
-    for step in (*names[:at], *names[at + 1 :]):
-        if step not in (_KEPT if step in names[:at] else ("calibrate",)):
-            raise SpanbridgeError(
-                f"{name} was made by a pipeline with the step {step}, which its rows do not show; "
-                "run the pipeline again with corrections in its step project (docs/corrections.md)"
-            )
+    others = [one for one in names[:at] if one not in _KEPT]
+    others += [one for one in names[at + 1 :] if one != "calibrate"]
+    if others:
+        raise SpanbridgeError(
+            f"{name} was made by a pipeline with the step {others[0]}, whose work its rows do not "
+            "show; run the pipeline again with corrections in its step project"
+        )
+    step = pipeline.steps[at]
+    assert isinstance(step, ProjectSettings)
+    _check_learning(name, step)
+    entries = pipeline.record()[PIPELINE]["steps"]
+    project = {key: one for key, one in entries[at]["project"].items() if key != "explain"}
+    account = manifest.get("account", {})
+    linked, rows = account.get("rows_with_links_of_their_own", 0), account.get("rows")
+    if linked and linked != rows:
+        raise SpanbridgeError(
+            f"some rows of the input brought links of their own, and {name} does not tell which; "
+            "use project --corrections with the input"
+        )
+    if step.links == "keep" and not linked:
+        project["links"] = "anew"  # those that are there came from the aligner
     settings = {key: value for key, value in made.items() if key != "steps"}
-    project = _as_before(name, steps[at][1], manifest.get("account", {}))
-    after = [{step: given} for step, given in steps[at + 1 :]]
-    return {"settings": settings, "project": project, "after": after}
+    return {"settings": settings, "project": project, "after": entries[at + 1 :]}
 
 
-def _as_before(name: str, given: Mapping[str, Any], account: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by which the rows of a result are projected as those of its input were.
-
-    Raises SpanbridgeError if that cannot be, or would change nothing.
-    """
-    from spanbridge.projection.method import Method
-    from spanbridge.steps.project_settings import ProjectSettings
-    from spanbridge.steps.projecting import Project
-
-    settings: ProjectSettings = Project.model_validate(given)
+def _check_learning(name: str, settings: ProjectSettings) -> None:
+    """Raise SpanbridgeError if what made a result learns nothing from corrections, or may cost."""
     if settings.apply is not None:
         raise SpanbridgeError(
             f"{name} was projected with --apply of a fit, which learns nothing; project it with "
             "the method and aligner of the fit"
         )
     own = settings.method or settings.method_settings()
-    method: type[Method] = own.part()
+    method = own.part()
     if settings.refine is not None or (method.learns and method.slow):
         raise SpanbridgeError(
             f"{name} was projected with a chat model that is asked about spans, which may cost; "
@@ -258,16 +268,6 @@ def _as_before(name: str, given: Mapping[str, Any], account: Mapping[str, Any]) 
             "corrections: all other rows would stay as they are. The method corpus, the default, "
             "learns from them"
         )
-    project = {key: value for key, value in given.items() if key != "explain"}
-    linked, rows = account.get("rows_with_links_of_their_own", 0), account.get("rows")
-    if linked and linked != rows:
-        raise SpanbridgeError(
-            f"some rows of the input brought links of their own, and {name} does not tell which; "
-            "use project --corrections with the input"
-        )
-    if settings.links == "keep" and not linked:
-        project["links"] = "anew"  # those that are there came from the aligner
-    return project
 
 
 def _other_parts(path: str, output: str) -> Iterator[str]:
