@@ -8,7 +8,8 @@ import pytest
 from spanbridge import InputError, Sentence, SentencePair, Span, SpanbridgeError, api
 from spanbridge.core.links import WordAlignment
 from spanbridge.formats import write_pairs
-from spanbridge.steps.corrections import BEFORE, NONE_CORRECTED, Corrections
+from spanbridge.steps.account import NONE_CORRECTED
+from spanbridge.steps.corrections import BEFORE, Corrections
 
 
 def rows(n_rows=90, article_in=True, seed=1):

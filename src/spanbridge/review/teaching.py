@@ -7,6 +7,7 @@ all; the reviewed file and its journal stay as they are.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -19,7 +20,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import alone, real_path
 from spanbridge.core.processes import Worker, end, start
 from spanbridge.core.progress import Notice, Task, View, watched
-from spanbridge.core.rows import SentencePair
+from spanbridge.core.rows import CORRECTED, SentencePair
 from spanbridge.review.changes import Changes
 from spanbridge.review.index import RowIndex
 
@@ -235,9 +236,9 @@ def recipe_of(path: str) -> dict[str, Any]:
     _check_learning(name, step)
     entries = pipeline.record()[PIPELINE]["steps"]
     project = {key: one for key, one in entries[at]["project"].items() if key != "explain"}
-    account = manifest.get("account", {})
-    linked, rows = account.get("rows_with_links_of_their_own", 0), account.get("rows")
-    if linked and linked != rows:
+    statuses = Counter(manifest["account"]["status"])
+    linked = manifest["account"].get("rows_with_links_of_their_own", 0)
+    if linked and linked != statuses.total() - statuses[CORRECTED]:
         raise SpanbridgeError(
             f"some rows of the input brought links of their own, and {name} does not tell which; "
             "use project --corrections with the input"

@@ -15,7 +15,7 @@ from spanbridge.core.addresses import is_remote, told
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, check_named, is_there, real_path, remove
 from spanbridge.core.records import FILES, file_digest, read_record, write_record
-from spanbridge.core.rows import CORRECTED, REJECTED, SentencePair, Side
+from spanbridge.core.rows import REJECTED, SentencePair, Side
 from spanbridge.core.spans import Nested, Sentence
 from spanbridge.core.standard import check_one_input, is_standard
 from spanbridge.core.store import names
@@ -25,7 +25,6 @@ from spanbridge.formats.encoding import WAY_OUT
 from spanbridge.run.reports import Cost, StepReport
 from spanbridge.steps.account import Account
 from spanbridge.steps.calibrating import RECORD
-from spanbridge.steps.corrections import NONE_CORRECTED
 from spanbridge.steps.repair import Repair
 
 # Number of reasons that are told where there is no file of rejects.
@@ -119,10 +118,7 @@ def whole_account(reports: Sequence[StepReport], notes: Mapping[str, int]) -> Ac
             for name, count in notes.items()
             for head, way_out, _ in [name.partition(WAY_OUT)]
         }
-    kept = {**last.notes, **notes}
-    if last.statuses[CORRECTED]:
-        kept.pop(NONE_CORRECTED, None)
-    return replace(last, rejects=list(rejects.elements()), notes=kept)
+    return replace(last, rejects=list(rejects.elements()), notes=last.notes | dict(notes))
 
 
 @contextmanager

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.rows import EMPTY, FOUND, NOTHING_FOUND, PROJECTED, REJECTED, SentencePair
+from spanbridge.core.rows import (
+    CORRECTED,
+    EMPTY,
+    FOUND,
+    NOTHING_FOUND,
+    PROJECTED,
+    REJECTED,
+    SentencePair,
+)
 from spanbridge.core.spans import Span
 from spanbridge.projection.method import UNSURE
 
@@ -21,6 +29,8 @@ _COUNTS = (
 )
 # Status of rows in which no span is probable enough.
 EMPTIED = f"{EMPTY}{UNSURE}"
+# Note of a run with corrections, told if no row of its input is a corrected one.
+NONE_CORRECTED = "rows, none of which has the id of a corrected one"
 # Number (from 1) and id of the first row and of the last, and how many are unlikely.
 Stretch = tuple[int, str, int, str, int]
 
@@ -184,10 +194,16 @@ class Account:
             "source_spans": self.n_source_spans,
             "target_spans": self.n_target_spans,
             "dropped_spans": dict(sorted(self.dropped.items())),
-            **{name: count for name, count in sorted(self.notes.items()) if count},
+            **dict(sorted(self._told_notes())),
             **({"shifts": shifts} if shifts else {}),
             **({"calibration": self.calibration} if self.calibrations else {}),
         }
+
+    def _told_notes(self) -> Iterator[tuple[str, int]]:
+        """The notes that say something."""
+        for name, count in self.notes.items():
+            if count and not (name == NONE_CORRECTED and self.statuses[CORRECTED]):
+                yield name, count
 
     def text(self) -> str:
         """Summary in plain text: a line for rows, one for spans, and one per note."""
@@ -205,8 +221,7 @@ class Account:
             lines += [f"{count} spans left out: {reason}" for count, reason in reasons]
         lines += [
             f"{count} {name if ' ' in name else name.replace('_', ' ')}"
-            for name, count in self.notes.items()
-            if count
+            for name, count in self._told_notes()
         ]
         lines += [
             f"{n} of {b - a + 1} rows from row {a} (id {row}) to row {b} (id {last}) are unlikely "

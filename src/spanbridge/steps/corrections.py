@@ -23,7 +23,7 @@ from spanbridge.formats.reading import labelled_pairs
 from spanbridge.projection.boundaries import Conventions
 from spanbridge.projection.guidelines import Guideline, guidelines
 from spanbridge.projection.method import Method, Projection
-from spanbridge.steps.account import Account
+from spanbridge.steps.account import NONE_CORRECTED, Account
 from spanbridge.steps.calibrating import MIN_SPANS
 from spanbridge.steps.fates import visible
 from spanbridge.steps.target_words import guess_language
@@ -31,8 +31,6 @@ from spanbridge.steps.target_words import guess_language
 # Key of a row that says what a person made of it, and the statuses of those that count.
 REVIEW, ACCEPTED = "review", frozenset({"accepted", "corrected"})
 NOT_REVIEWED = "not reviewed"
-# Note of a run whose input holds no corrected row, with the number of its rows.
-NONE_CORRECTED = "rows, none of which has the id of a corrected one"
 # Key of rows for the spans that they would have without corrections, in words [start, end).
 BEFORE = "before_corrections"
 
@@ -150,7 +148,7 @@ class Corrections:
         """
         kept = [self.of(row) for row in rows]
         others = [row for row, own in zip(rows, kept, strict=True) if own is None]
-        account.note(NONE_CORRECTED, len(others))  # which stays only if it is true of all batches
+        account.note(NONE_CORRECTED, len(others))
         done = work(others, account)
         for own in kept:
             if own is None:
@@ -271,7 +269,8 @@ def recalibrate(method: Method, corrections: Corrections) -> None:
 
 def _once(sentence: Sentence) -> Sentence:
     """The sentence with each of its spans once."""
-    return sentence.with_spans(tuple({span[:3]: span for span in sentence.spans}.values()))
+    spans = tuple({span[:3]: span for span in sentence.spans}.values())
+    return sentence if len(spans) == len(sentence.spans) else sentence.with_spans(spans)
 
 
 def _characters(sentence: Sentence) -> str:
