@@ -60,7 +60,8 @@ def test_agreement_of_two_journals(spanbridge, reviewed, tmp_path):
     page = (tmp_path / "differ.html").read_text("utf-8")
     assert "What anna and ben differ in" in page
     summary, _ = unpacked(page)
-    assert "only the second" in summary["verdicts"]
+    assert summary["verdicts"][-2:] == ["only anna", "only ben"]
+    assert summary["scores"][0] == "of anna’s spans equal"
     assert not {"right", "missed", "spurious"} & set(summary["verdicts"])
     assert "precision" not in summary["scores"]
     assert summary["errors"] == "differences"

@@ -168,7 +168,7 @@ def _write(desk: Any, given: dict[str, Any]) -> None:
 def _agreement(source: str, given: dict[str, Any]) -> None:
     from spanbridge.core.files import atomic_output, real_path
     from spanbridge.report.page import Document, write_page
-    from spanbridge.report.verdicts import BETWEEN_TWO
+    from spanbridge.report.verdicts import between
     from spanbridge.review.annotators import agreements, common, work_of
     from spanbridge.review.desk import journal_path
     from spanbridge.review.index import RowIndex
@@ -199,7 +199,9 @@ def _agreement(source: str, given: dict[str, Any]) -> None:
             )
         )
     with atomic_output(output) as out:
-        write_page(out, documents, title=f"What {' and '.join(work)} differ in", words=BETWEEN_TWO)
+        names = found[0].names if len(found) == 1 else ("the first", "the second")
+        title = f"What {' and '.join(work)} differ in"
+        write_page(out, documents, title=title, words=between(*names))
 
 
 def _user() -> str | None:

@@ -44,16 +44,19 @@ class Words(NamedTuple):
 
 
 AGAINST_GOLD = Words(VERDICTS, ("precision", "recall", "F1"), "errors", "\u2717")
-# Of two annotators, neither is right.
-BETWEEN_TWO = Words(
-    (
-        *("equal", "other boundary", "other label", "other label and boundary"),
-        *("only the first", "only the second"),
-    ),
-    ("of the first\u2019s spans equal", "of the second\u2019s spans equal", "F1"),
-    "differences",
-    "\u2260",
-)
+
+
+def between(first: str, second: str) -> Words:
+    """Words for a comparison of two annotators, of whom neither is right, by their names."""
+    return Words(
+        (
+            *("equal", "other boundary", "other label", "other label and boundary"),
+            *(f"only {first}", f"only {second}"),
+        ),
+        (f"of {first}\u2019s spans equal", f"of {second}\u2019s spans equal", "F1"),
+        "differences",
+        "\u2260",
+    )
 
 
 class Judged(NamedTuple):
