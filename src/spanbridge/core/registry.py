@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.kept import kept
@@ -86,7 +86,7 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
     """
     from pydantic import ValidationError
 
-    model = _options_of(part)
+    model = options_of(part)
     try:
         found = model.model_validate(dict(options))
     except ValidationError as error:
@@ -97,8 +97,12 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
 
 
 @cache
-def _options_of(part: Any) -> Any:
-    """The options of a class as a model, which checks them."""
+def options_of(part: Any) -> Any:
+    """The options of a class as a model, which checks them.
+
+    They are the arguments of its ``__init__``; ``**NAME: Unpack[DICT]`` stands for the keys of a
+    TypedDict.
+    """
     from pydantic import ConfigDict, create_model, field_validator
 
     hints = get_type_hints(part.__init__)
@@ -107,6 +111,9 @@ def _options_of(part: Any) -> Any:
         for key, p in inspect.signature(part.__init__).parameters.items()
         if key != "self" and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     }
+    for key, p in inspect.signature(part.__init__).parameters.items():
+        if p.kind is p.VAR_KEYWORD and (unpacked := get_args(hints.get(key))):
+            fields |= {name: (hint, None) for name, hint in get_type_hints(unpacked[0]).items()}
     kind = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,

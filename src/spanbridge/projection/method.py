@@ -180,10 +180,6 @@ class Method(Learner, Part):
     def recalibrate(self, intercept: float, slope: float, fitted_on: str) -> None:
         """Change the log-odds of confidences to intercept + slope * log-odds."""
 
-    def forecast(self, n_rows: int) -> str | None:
-        """What so many rows will cost, in a phrase, by what was learned; None if nothing."""
-        return None
-
     def calibration(self) -> Calibration | None:
         """The curve that its confidences come from; None if nothing is known of them."""
         return None

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -188,7 +187,7 @@ class Context:
         licence = getattr(made, "licence", None)
         if self.commercial and licence is not None and not allows_commercial_use(licence):
             advice = _COMMERCIAL.get(part.kind, "take another")
-            if isinstance(made, Part) and "licence" in signature(type(made).__init__).parameters:
+            if isinstance(made, Part) and "licence" in registry.options_of(type(made)).model_fields:
                 advice = "state it by the option licence"
             raise SpanbridgeError(
                 f"the licence of the {part.kind} {part.name} is {licence}, which is not known to "
@@ -301,6 +300,11 @@ class Step(BaseModel, ABC):
         parts = ",".join(f"{key}={value}" for key, value in self.signature_parts().items())
         return shown(f"{self.name}({parts})")
 
+    @property
+    def asks(self) -> bool:
+        """True if a part of it asks a chat model."""
+        return any(getattr(part, "asks", False) for part in self.components())
+
     def licences(self) -> dict[str, str]:
         """Licences of its parts, by their kinds."""
         found = {kind: getattr(part, "licence", None) for kind, part in self._made.items()}
@@ -384,10 +388,6 @@ class Step(BaseModel, ABC):
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Learn from a sample of the rows, or from its :meth:`examples`."""
-
-    def forecast(self, n_rows: int) -> str | None:
-        """What so many rows will cost, in a phrase, where it has learned that; None if nothing."""
-        return None
 
     def save(self, folder: str | Path) -> None:
         """Save what was learned in a folder."""

@@ -228,10 +228,6 @@ class Project(ProjectSettings):
             self._chain.judge.fit(parts, self._first.aligner)
         self._check_reach()
 
-    def forecast(self, n_rows: int) -> str | None:
-        """What so many rows will cost, by the method."""
-        return self._chain.method.forecast(n_rows)
-
     def begin(self, kept: Mapping[str, Any]) -> None:
         """Begin a shard; answers to its questions are where the method keeps them."""
         self._chain.method.unsettled = 0
