@@ -21,10 +21,6 @@ class Inserts:
     def describe(self):
         return "inserts"
 
-    def check(self, style):
-        if style != "xml":
-            raise SpanbridgeError(f"no {style}")
-
     def insert(self, questions, style, n_best, exact, counts):
         counts["insertions"] += len(questions)
         self.asked = list(questions)
@@ -100,9 +96,7 @@ def test_texts_as_people_write_them():
     [
         (lambda: CodecMethod(n_best=0), "n_best is 0"),
         (lambda: CodecMethod().check(), "needs a translator that was trained on marks"),
-        (lambda: project({}, (), method=CodecMethod("stars")), "no stars"),
         (lambda: CodecMethod().add_scores(weights={"spelling": 1.0}), "takes no weights"),
-        (lambda: CodecMethod().add_scores(scorer=object()), "name codec as the method"),
     ],
 )
 def test_refusals(make, why):

@@ -85,7 +85,10 @@ def test_by_the_command(spanbridge, place):
     for extra, why in (
         ("", "needs a translator that was trained on marks"),
         (f"{languages} --aligner lexical", "--method codec reads no alignment"),
-        (f"{languages} --method-option style=stars", "no style of marks is named 'stars'"),
+        (
+            f"{languages} --method-option style=stars",
+            "style: must be 'brackets', 'xml', ",
+        ),
         (f"{languages} --method-option n_best=0", "n_best is 0"),
         (f"{languages} --weight spelling=1", "takes no weights"),
         ("--translator-option beam=1", "--translator-option does nothing without"),

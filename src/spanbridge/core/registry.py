@@ -18,7 +18,7 @@ from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.kept import kept
 from spanbridge.core.plugins import load_plugin, origin, plugins
 from spanbridge.core.requirements import require
-from spanbridge.core.settings import exact, reason
+from spanbridge.core.settings import exact, most_telling, reason, within
 from spanbridge.core.similar import not_named
 
 # Kind -> name -> class ("module:Class", from this package) and summary.
@@ -90,7 +90,13 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
     try:
         found = model.model_validate(dict(options))
     except ValidationError as error:
-        reasons = (f"{'.'.join(map(str, e['loc']))}: {reason(e)}" for e in error.errors())
+        errors: dict[Any, list[Any]] = {}
+        for one in error.errors():
+            errors.setdefault(one["loc"][:1], []).append(one)
+        reasons = []
+        for of_option in errors.values():
+            wrong = most_telling(of_option, options)
+            reasons.append(f"{'.'.join(map(str, within(wrong[0], options)))}: {reason(*wrong)}")
         has = ", ".join(model.model_fields) or "none"
         raise ValueError(f"{name}: {'; '.join(reasons)} (its options: {has})") from error
     return {key: getattr(found, key) for key in options}
@@ -105,7 +111,7 @@ def options_of(part: Any) -> Any:
     """
     from pydantic import ConfigDict, create_model, field_validator
 
-    hints = get_type_hints(part.__init__)
+    hints = get_type_hints(part.__init__, include_extras=True)
     fields: dict[str, Any] = {
         key: (hints.get(key, Any), ... if p.default is p.empty else p.default)
         for key, p in inspect.signature(part.__init__).parameters.items()

@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, ClassVar, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
+
+from pydantic import BeforeValidator
 
 from spanbridge.chat.client import ChatClient, Dialogue, Message, Unanswered
 from spanbridge.chat.options import URL, ChatOptions, ChatSettings
@@ -21,6 +23,7 @@ from spanbridge.core import registry
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Arrays
 from spanbridge.core.rows import SentencePair
+from spanbridge.core.settings import one_entry
 from spanbridge.projection.chat_decision import Draft, decided, verdict
 from spanbridge.projection.chat_examples import Example, examples_for
 from spanbridge.projection.chat_questions import WAYS, Doubt, Pick, Picks, Place, Way, taggable
@@ -36,6 +39,23 @@ LOOKED_AT = 1000
 ASKED = "spans_asked_of_the_chat_model"
 NONE_OF_THEM = "spans_for_which_the_chat_model_chose_no_candidate"
 CHOOSE, INSERT = WAYS["choose"], WAYS["insert"]
+
+
+def _checked(base: Any) -> Any:
+    """A base that can be made. Raises ValueError if it cannot, or asks a model itself."""
+    if isinstance(base, Method):
+        part: Any = type(base)
+    else:
+        name, options = one_entry(base, "a method")
+        try:
+            part = registry.load("method", name)
+        except SpanbridgeError as error:
+            raise ValueError(str(error)) from error
+        if not getattr(part, "asks", False):
+            registry.check_options(part, name, options)
+    if getattr(part, "asks", False):
+        raise ValueError("asks a model itself; name another method")
+    return base
 
 
 class ChatMethod(Method):
@@ -70,7 +90,7 @@ class ChatMethod(Method):
         self,
         model: str,
         url: str = URL,
-        base: str | dict[str, Any] | Method = "corpus",
+        base: Annotated[str | dict[str, Any] | Method, BeforeValidator(_checked)] = "corpus",
         below: float = 1.0,
         way: Literal["choose", "insert"] = "choose",
         options: int = 6,
@@ -83,9 +103,18 @@ class ChatMethod(Method):
                 f"below={below}, reliability={reliability}, options={options}, "
                 f"examples={examples}: out of range"
             )
-        self.base = _made(base)
+        if isinstance(base, Method):
+            self.base = base
+        else:
+            self.base = registry.build("method", *one_entry(base, "a method"))
+        if way == "choose" and not isinstance(self.base, Matcher):
+            raise SpanbridgeError(
+                f"the method {self.base.name!r} has no candidates to choose among; take the way "
+                "insert"
+            )
         self.reads = self.base.reads  # type: ignore[misc]  # as the base does
         self.aligner = self.base.aligner  # type: ignore[misc]
+        self.inserts = self.base.inserts  # type: ignore[misc]
         self._settings = ChatSettings(model, url, **more)
         self.licence = self._settings.licence
         self._ways = (CHOOSE, INSERT) if way == "choose" else (INSERT,)
@@ -123,13 +152,8 @@ class ChatMethod(Method):
         return self.base.score_names()
 
     def check(self) -> None:
-        """Check the base, and that it can be asked; raises SpanbridgeError."""
+        """Check the base; raises SpanbridgeError."""
         self.base.check()
-        if CHOOSE in self._ways and not isinstance(self.base, Matcher):
-            raise SpanbridgeError(
-                f"the method {self.base.name!r} has no candidates to choose among; take the way "
-                "insert"
-            )
 
     def max_confidence(self) -> float:
         """The greatest confidence: the base's, or that of an answer."""
@@ -287,18 +311,3 @@ class ChatMethod(Method):
         """The best candidates of each place of a row."""
         assert isinstance(self.base, Matcher)
         return self.base.alternatives(one.row, self._options)
-
-
-def _made(base: str | dict[str, Any] | Method) -> Method:
-    """The base. Raises SpanbridgeError if it is no method, or asks a model itself."""
-    made: Any = base
-    if isinstance(base, dict):
-        if len(base) != 1:
-            raise SpanbridgeError("the base is written as NAME or as {NAME: {OPTION: VALUE}}")
-        ((name, options),) = base.items()
-        made = registry.build("method", name, options or {})
-    elif isinstance(base, str):
-        made = registry.build("method", base, {})
-    if not isinstance(made, Method) or isinstance(made, ChatMethod):
-        raise SpanbridgeError("the base is a method other than chat")
-    return made

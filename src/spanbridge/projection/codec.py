@@ -17,6 +17,7 @@ from math import exp
 from typing import Any, ClassVar, Protocol
 
 from spanbridge.core.errors import RowError, SpanbridgeError
+from spanbridge.core.marks import StyleName
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Span, nesting
 from spanbridge.formats.tokens import with_text
@@ -36,9 +37,6 @@ class Inserter(Protocol):
 
     def describe(self) -> str:
         """The translator, and all that insertions depend on."""
-
-    def check(self, style: str) -> None:
-        """Raise SpanbridgeError if there is no such style of marks."""
 
     def insert(
         self,
@@ -69,9 +67,10 @@ class CodecMethod(Method):
     """
 
     name, slow, inserts = "codec", True, True
+    needs_translator = "a translator that was trained on marks"
     reads: ClassVar[Reads] = "nothing"
 
-    def __init__(self, style: str = "brackets", exact: bool = False, n_best: int = 5) -> None:
+    def __init__(self, style: StyleName = "brackets", exact: bool = False, n_best: int = 5) -> None:
         if n_best < 1:
             raise SpanbridgeError(f"n_best is {n_best}, but at least one insertion is asked for")
         self._style, self._exact, self._n_best = style, exact, n_best
@@ -86,21 +85,12 @@ class CodecMethod(Method):
         """Take a translator that inserts marks; raises SpanbridgeError for anything else."""
         if weights or tagger is not None:
             raise SpanbridgeError("the method 'codec' takes no weights and no tagger")
-        if scorer is not None and not hasattr(scorer, "insert"):
-            raise SpanbridgeError(
-                "codec inside another method gets no translator; name codec as the method and the "
-                "other one under refine"
-            )
         self._inserter = scorer
 
     def check(self) -> None:
-        """Check that there is a translator, and the style; raises SpanbridgeError."""
+        """Check that there is a translator; raises SpanbridgeError."""
         if self._inserter is None:
-            raise SpanbridgeError(
-                "the method 'codec' needs a translator that was trained on marks, and the "
-                "languages (--translator-model, --from, --to)"
-            )
-        self._inserter.check(self._style)
+            raise SpanbridgeError(self.without_translator())
 
     def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
         """Project all rows, whose searches go on side by side."""

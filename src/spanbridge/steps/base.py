@@ -26,7 +26,7 @@ from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.resources import Resources
 from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.core.secrets import shown
-from spanbridge.core.settings import exact
+from spanbridge.core.settings import exact, one_entry
 from spanbridge.formats import Reading
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
@@ -100,17 +100,6 @@ class PartSettings:
         """What a process needs that holds the part: what its class says, and its options."""
         own = getattr(self.part(), "resources", None)
         return Resources.of(self.options, own if isinstance(own, Resources) else Resources())
-
-
-def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
-    """Name and settings from ``NAME`` or ``{NAME: {SETTING: ...}}``; ValueError for neither."""
-    if isinstance(given, str):
-        return given, {}
-    if isinstance(given, dict) and len(given) == 1:
-        ((name, settings),) = given.items()
-        if isinstance(name, str) and isinstance(settings, dict | None):
-            return name, settings or {}
-    raise ValueError(f"{what} is written as NAME or as NAME: {{SETTING: VALUE, ...}}")
 
 
 # Types of settings that name a part.

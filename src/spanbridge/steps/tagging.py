@@ -86,6 +86,12 @@ class Tag(_Tagging):
             raise SpanbridgeError(
                 "map gives each label a new one other than O (others: drop drops spans)"
             )
+        if self.min_score and not getattr(self.tagger.part(), "gives_scores", True):
+            raise SpanbridgeError(
+                f"min_score {self.min_score:g} does nothing with the tagger "
+                f"{self.tagger.name or type(self.tagger.made).__name__}, whose spans have no "
+                "probabilities; leave it out"
+            )
         self._tagger = self.build(context, self.tagger)
         if self.map or self.others != "keep":
             self._tagger = RelabellingTagger(self._tagger, self.map, self.others)

@@ -213,7 +213,7 @@ class Pairing:
         asked = [text if words else "" for text, words in zip(texts, own, strict=True)]
         again = back.of_phrases(asked, own)
         return [
-            one._replace(scores=_scores(one, own, other))
+            one._replace(scores=_scores(one, own, other)) if one.places else one
             for one, own, other in zip(found, phrases, again, strict=True)
         ]
 

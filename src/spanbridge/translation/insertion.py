@@ -87,10 +87,6 @@ class MarkInserter:
         """The translator, and all that insertions depend on."""
         return f"{self._name},open={DROP}/{NEAR}/{WINDOW},ahead={AHEAD}"
 
-    def check(self, style: str) -> None:
-        """Raise SpanbridgeError if there is no such style of marks."""
-        style_of(style)
-
     def insert(
         self,
         questions: Sequence[Question],
