@@ -124,9 +124,7 @@ def test_damaged_adapters_are_refused(tiny, tmp_path):
     with pytest.raises(InputError, match="has no two matrices that fit each other"):
         states(tiny("bert"), adapter=str(folder))
     write(folder, {**tensors, b: tensors[b] * np.float32("nan")}, config)
-    with pytest.raises(
-        InputError, match=r"safetensors: is damaged: a number in .* is not f"
-    ):
+    with pytest.raises(InputError, match=r"safetensors: is damaged: a number in .* is not f"):
         states(tiny("bert"), adapter=str(folder))
     write(folder, {"x": tensors[a]}, config)
     with pytest.raises(InputError, match="holds 'x', which is no matrix of LoRA"):

@@ -148,18 +148,22 @@ def test_labels_are_read_from_yaml_and_tables(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("l.yaml", "", "l.yaml"),
-        ("l.yaml", "DRUG: {a: b}\n", "DRUG has no description"),
-        ("l.yaml", "DRUG:\n", "DRUG has no description"),
-        ("l.yaml", "O: nothing\n", "'O' is no label"),
+        ("l.yaml", "", "is empty|holds no labels; write a line for each label, such as 'DRUG: a m"),
+        ("l.yaml", "- DRUG\n- DOSE\n", "l.yaml: holds a list, and no labels; write a line for"),
+        ("l.yaml", "DRUG\n", "l.yaml: holds a text, and no labels; write a line for each label"),
+        ("l.yaml", "A: a\nDRUG: {a: b}\n", "l.yaml:2: the label DRUG is described by {'a': 'b'}"),
+        ("l.yaml", "DRUG: 3\n", "l.yaml:1: the label DRUG is described by 3, not by a text; a fi"),
+        ("l.yaml", "A: a\n3: b\n", "l.yaml:2: the label 3 is no text; put it in quotes; a file"),
+        ("l.yaml", "DRUG:\n", "l.yaml:1: the label DRUG has no description; a file of labels"),
+        ("l.yaml", "O: nothing\n", "l.yaml:1: 'O' is no label; a file of labels holds a line"),
         ("l.yaml", "DRUG: a\nDRUG: b\n", "twice"),
         ("l.tsv", "DRUG\n", "l.tsv:1: write a label and its description"),
         ("l.tsv", "DRUG\ta\tb\n", "l.tsv:1: write a label"),
         ("l.tsv", "DRUG\ta\nDRUG\tb\n", "l.tsv:2: the label DRUG is described twice"),
         ("l.tsv", "", "is empty"),
-        ("l.tsv", "\n", "holds no label"),
-        ("l.tsv", "\1\ta\n", "is no label"),
-        ("l.json", '["DRUG"]', "l.json"),
+        ("l.tsv", "\n", "l.tsv: there is no label"),
+        ("l.tsv", "A\ta\n\1\ta\n", "l.tsv:2: .* is no label"),
+        ("l.json", '["DRUG"]', "l.json: holds a list, and no labels"),
     ],
 )
 def test_wrong_files_of_labels(tmp_path, name, content, why):
@@ -176,7 +180,7 @@ def test_a_model_without_a_name(tmp_path):
 def test_no_labels():
     with pytest.raises(SpanbridgeError, match="labels: name a file"):
         read_labels("")
-    with pytest.raises(SpanbridgeError, match="labels: holds no label"):
+    with pytest.raises(SpanbridgeError, match="labels: there is no label"):
         read_labels({})
 
 
