@@ -4,6 +4,8 @@ import json
 
 import pytest
 from fake_chat import CLOSE, says, serving
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spanbridge import SpanbridgeError, api
 from spanbridge.chat.labels import read_labels
@@ -182,6 +184,36 @@ def test_no_labels():
         read_labels("")
     with pytest.raises(SpanbridgeError, match="labels: there is no label"):
         read_labels({})
+
+
+def plain(text, phrases):
+    """find_phrases of a text without spaces and letters, by its description."""
+    taken, found, last = [], [], 0
+    for phrase in phrases:
+        places = [(n, n + len(phrase)) for n in range(len(text)) if text.startswith(phrase, n)]
+        places = places if phrase else []
+        apart = [p for p in places if all(p[1] <= a or b <= p[0] for a, b in taken)]
+        later = [p for p in apart if p[0] >= last]
+        inside = [
+            (s, e)
+            for s, e in places
+            if (s, e) not in taken and not any(a < s < b < e or s < a < e < b for a, b in taken)
+        ]
+        found.append(next(iter((*later, *apart, *inside)), None))
+        if found[-1] is not None:
+            taken.append(found[-1])
+            last = found[-1][1]
+    return found
+
+
+@given(st.text("-+", max_size=12), st.lists(st.text("-+", max_size=4), max_size=8))
+def test_phrases_are_found_as_described(text, phrases):
+    assert find_phrases(text, phrases) == plain(text, phrases)
+
+
+def test_of_a_phrase_that_stands_everywhere_the_first_places_are_looked_at(monkeypatch):
+    monkeypatch.setattr("spanbridge.chat.phrases.MOST", 2)
+    assert find_phrases("- - -", ["-"] * 4) == [(0, 1), (2, 3), None, None]
 
 
 def test_phrases_are_found_again():

@@ -136,9 +136,10 @@ class ChatTagger(Tagger):
             why = answer if isinstance(answer, str) else answer.why
             return Tagged(len(whole.words), (), fault=f"the chat model: {why}")
         known = [one for one in answer if one["label"] in self._labels]
-        starts, ends = ([edge[n] for edge in whole.offsets or ()] for n in (0, 1))
+        starts = {start: n for n, (start, _) in enumerate(whole.offsets or ())}
+        ends = {end: n + 1 for n, (_, end) in enumerate(whole.offsets or ())}
         text = whole.plain_text()
-        places = find_phrases(text, [one["text"] for one in known], (set(starts), set(ends)))
+        places = find_phrases(text, [one["text"] for one in known], (starts, ends))
         spans: list[Span] = []
         lost = {STRANGE: len(answer) - len(known), ABSENT: 0, CUTTING: 0}
         taken: set[int] = set()
@@ -146,7 +147,7 @@ class ChatTagger(Tagger):
             if place is None:
                 lost[CUTTING if stands_in(text, one["text"]) else ABSENT] += 1
                 continue
-            words = range(starts.index(place[0]), ends.index(place[1]) + 1)
+            words = range(starts[place[0]], ends[place[1]])
             if taken.isdisjoint(words):
                 spans.append(Span(words.start, words.stop, one["label"]))
                 taken.update(words)

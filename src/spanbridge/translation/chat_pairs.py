@@ -195,7 +195,7 @@ class Pairing:
 
     @staticmethod
     def _check_phrases(translation: Translation, phrases: Sequence[str], found: Any) -> None:
-        for phrase in phrases:
+        for phrase in dict.fromkeys(phrases):
             if phrase.strip() and not stands_in(translation.text, phrase):
                 raise FlawedError(f"{phrase[:80]!r} does not stand in your translation", found)
 
