@@ -29,10 +29,7 @@ def read_labels(given: str | Mapping[str, str]) -> dict[str, str]:
     """
     if given == "":
         raise SpanbridgeError(f"labels: name a file that holds {_EXAMPLE}")
-    if isinstance(given, Mapping):
-        found, place = dict(given), _nowhere
-    else:
-        found, place = _of_file(given)
+    found, place = _of_file(given) if isinstance(given, str) else (dict(given), _nowhere)
 
     def wrong(label: Hashable, why: str) -> SpanbridgeError:
         if isinstance(given, Mapping):
@@ -54,8 +51,9 @@ def read_labels(given: str | Mapping[str, str]) -> dict[str, str]:
     return {label: " ".join(description.split()) for label, description in found.items()}
 
 
-def _nowhere(loc: tuple[Hashable, ...]) -> None:
+def _nowhere(loc: tuple[Hashable, ...]) -> int | None:
     """The line of a label that stands in no file."""
+    return None
 
 
 def _of_file(path: str) -> tuple[dict[str, Any], Place]:

@@ -176,7 +176,8 @@ class Context:
         licence = getattr(made, "licence", None)
         if self.commercial and licence is not None and not allows_commercial_use(licence):
             advice = _COMMERCIAL.get(part.kind, "take another")
-            if isinstance(made, Part) and "licence" in registry.options_of(type(made)).model_fields:
+            kind: Any = type(made)
+            if isinstance(made, Part) and "licence" in registry.options_of(kind).model_fields:
                 advice = "state it by the option licence"
             raise SpanbridgeError(
                 f"the licence of the {part.kind} {part.name} is {licence}, which is not known to "

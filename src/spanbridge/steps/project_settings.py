@@ -106,9 +106,9 @@ class ProjectSettings(Step):
             lacks = getattr(self.method.part(), "without_translator", str)()
             if lacks:
                 raise ValueError(lacks)
-        if self.refine is not None and (own := {"base", "below"} & self.refine.options.keys()):
-            told = "method" if "base" in own else "below"
-            raise ValueError(f"refine: {min(own)} is what {told} says beside it; leave it out")
+        for name, told in (("base", "method"), ("below", "below")):
+            if self.refine is not None and name in self.refine.options:
+                raise ValueError(f"refine: {name} is what {told} says beside it; leave it out")
         if self.refine is None and self.below != BELOW:
             raise ValueError("below does nothing without refine")
         return self

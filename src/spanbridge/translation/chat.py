@@ -58,7 +58,8 @@ class ChatTranslator(Translator):
     asks = True
 
     def __init__(self, model: str, url: str = URL, **options: Unpack[ChatOptions]) -> None:
-        settings = ChatSettings(model, url, **{"tries": 4, **options})
+        options.setdefault("tries", 4)
+        settings = ChatSettings(model, url, **options)
         self.licence = settings.licence
         self._counts: Counter[str] = Counter()
         self._client = settings.client(PARAMETERS, job=("translator", model, url))
