@@ -73,6 +73,15 @@ def test_tagging_says_before_what_it_will_cost(texts, tmp_path, command):
         )
 
 
+def test_a_bound_on_probabilities_that_there_are_none_of_is_refused(texts, command):
+    """Before anything is asked, whatever the option is called."""
+    chat = "--tagger chat --model m --labels l.yaml --tagger-option url=http://127.0.0.1:9/v1"
+    for line in ("tag --source t.txt --min-score 0.5", "label t.txt --min-confidence 0.5"):
+        said = command(*line.split(), *chat.split(), "-o", "o.jsonl", code=2).stderr
+        assert "the tagger chat gives no probabilities, so that no span is below 0.5" in said
+        assert not foretold(said)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_each_step_of_a_run_says_once_what_it_will_cost(texts, tmp_path, command, workers):
     """Also where shards are made by workers; and with the rows that the step before has made."""

@@ -129,6 +129,6 @@ def options_of(part: Any) -> Any:
     as_it_stands = field_validator("*", mode="before")(
         lambda cls, value, info: exact(cls.model_fields[info.field_name].annotation, value)
     )
-    return create_model(
-        "Options", __config__=kind, __validators__={"exact": as_it_stands}, **fields
-    )
+    # by a name that no option has, or else that option would not be checked
+    check = {"take_as_it_stands": as_it_stands}
+    return create_model("Options", __config__=kind, __validators__=check, **fields)

@@ -87,10 +87,10 @@ class Tag(_Tagging):
                 "map gives each label a new one other than O (others: drop drops spans)"
             )
         if self.min_score and not getattr(self.tagger.part(), "gives_scores", True):
+            name = self.tagger.name or type(self.tagger.made).__name__
             raise SpanbridgeError(
-                f"min_score {self.min_score:g} does nothing with the tagger "
-                f"{self.tagger.name or type(self.tagger.made).__name__}, whose spans have no "
-                "probabilities; leave it out"
+                f"the tagger {name} gives no probabilities, so that no span is below "
+                f"{self.min_score:g}; leave min_score out (--min-score; --min-confidence of label)"
             )
         self._tagger = self.build(context, self.tagger)
         if self.map or self.others != "keep":
