@@ -112,8 +112,7 @@ def reason(*errors: Any) -> str:
     if any(one is None for one in plain):
         said = str(first["msg"]).removeprefix("Value error, ")
         return said[0].lower() + said[1:]
-    must = "must be "
-    why = f"{plain[0]}" + "".join(f" or {str(one).removeprefix(must)}" for one in plain[1:])
+    why = " or ".join([str(plain[0]), *(str(one).removeprefix("must be ") for one in plain[1:])])
     value = first["input"]
     shown = repr(value)
     if not why.startswith("must be"):
