@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from functools import cache
 from pathlib import Path
@@ -201,7 +200,7 @@ def arguments(kind: str, name: str) -> frozenset[str]:
     # optional packages need not be installed for their parts' options to be read
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "require", lambda *modules, by: None)
-        return frozenset(inspect.signature(registry.load(kind, name).__init__).parameters)
+        return frozenset(registry.options_of(registry.load(kind, name)).model_fields)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_the_command_is_sound(spanbridge, offline, tmp_path, command):
     (tmp_path / "de.txt").write_text("Anna besucht Paris\nBob ging\n", "utf-8")
     (tmp_path / "posts.txt").write_text("Anna besucht Paris.\n", "utf-8")
     (tmp_path / "accalign-adapter").mkdir()
+    (tmp_path / "accalign-adapter" / "adapter.safetensors").touch()
     words = command.split()
     try:
         done = spanbridge(*words)

@@ -73,7 +73,7 @@ PROMISES = {
     "run": Promise(
         "p.yaml",
         *("o.jsonl", True, True, True),
-        *("t.txt", "t.txt: holds no settings; write lines of NAME: VALUE"),
+        *("t.txt", "t.txt: holds a text, and no settings; write lines of NAME: VALUE"),
     ),
     "project": Promise(
         "--source s.conll --target t.txt --links l.pharaoh -o o.conll",

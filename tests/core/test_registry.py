@@ -117,6 +117,10 @@ def test_an_unknown_option_that_is_not_given_is_none_of_our_business():
         (*("aligner", "lexical", {"min_score": float("nan")}), "min_score: must be a fin"),
         (*("method", "greedy", {"n_proj": 1.5}), "n_proj: must be a whole number"),
         (*("method", "greedy", {"exactly": "perhaps"}), "exactly: must be true or false"),
+        (*("method", "codec", {"exact": "yes"}), "exact: must be true or false, not 'yes'"),
+        (*("method", "codec", {"style": 3}), "style: must be 'brackets', 'xml', 'quotes' or 'lett"),
+        (*("tagger", "chat", {"price": [3]}), "price: must be text or a number, not"),
+        (*("tagger", "chat", {"labels": {3: "a"}}), "labels.3: a name must be text; put it in q"),
         (*("method", "match", {"candidates": "x"}), "candidates: must be 'ngrams' or 'tag"),
         (
             *("method", "soft", {"solver": 1, "depth": 2}),

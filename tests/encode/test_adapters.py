@@ -124,7 +124,7 @@ def test_damaged_adapters_are_refused(tiny, tmp_path):
     with pytest.raises(InputError, match="has no two matrices that fit each other"):
         states(tiny("bert"), adapter=str(folder))
     write(folder, {**tensors, b: tensors[b] * np.float32("nan")}, config)
-    with pytest.raises(InputError, match="has a number in .* that is not finite"):
+    with pytest.raises(InputError, match=r"safetensors: is damaged: a number in .* is not f"):
         states(tiny("bert"), adapter=str(folder))
     write(folder, {"x": tensors[a]}, config)
     with pytest.raises(InputError, match="holds 'x', which is no matrix of LoRA"):
@@ -134,6 +134,16 @@ def test_damaged_adapters_are_refused(tiny, tmp_path):
         states(tiny("bert"), adapter=str(folder))
     (folder / "adapter_model.bin").unlink()
     with pytest.raises(InputError, match="half: has neither adapter_model.safetensors nor"):
+        states(tiny("bert"), adapter=str(folder))
+
+
+def test_weights_that_an_adapter_makes_infinite_are_refused(tiny, tmp_path):
+    tensors, config = lora({"encoder.layer.0.output.dense": (32, 64)})
+    folder = write(tmp_path / "a", {k: v * 0 + 1 for k, v in tensors.items()}, config)
+    assert np.isfinite(states(tiny("bert"), adapter=str(folder))).all()
+    large = {k: np.full_like(v, 3e38) for k, v in tensors.items()}
+    folder = write(tmp_path / "b", large, config)
+    with pytest.raises(InputError, match=r"safetensors: .* '0\.output\.weight' is not finite"):
         states(tiny("bert"), adapter=str(folder))
 
 

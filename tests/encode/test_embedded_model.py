@@ -87,6 +87,21 @@ def test_a_missing_tensor_is_named(read):
         read(packed_file({})).weights.tensor("0.query.weight")
 
 
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_are_not_finite_are_refused(read):
+    """Scales of blocks, values, and positions whose sum with the token type is out of range."""
+    tensors = {
+        "l0.q.w": block(float("inf"), [0] * 32),
+        "l0.q.b": [float("nan")] * HIDDEN,
+        "emb.pos": [3e38] * HIDDEN,
+        "emb.type": [3e38] * HIDDEN,
+    }
+    model = read(packed_file(tensors))
+    for name in ("0.query.weight", "0.query.bias", "positions"):
+        with pytest.raises(InputError, match=rf"bin: is damaged: a number in '{name}' is not fin"):
+            model.weights.tensor(name)
+
+
 def test_a_cut_anywhere_is_noticed(read):
     data = packed_file({"emb.pos": [0.0] * HIDDEN, "l0.q.w": block(1, [0] * 32)})
     read(data)

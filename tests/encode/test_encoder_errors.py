@@ -7,7 +7,10 @@ import sys
 
 import ctranslate2
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
+from safetensors.torch import load_file as load_torch
+from safetensors.torch import save_file as save_torch
 
 import spanbridge.encode.load as load
 from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeError
@@ -64,6 +67,17 @@ def test_weights_without_a_tensor(broken):
     load_encoder(str(broken), layer=1, threads=1)  # what is not needed is not missed
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_weights_that_are_no_numbers(broken, kind, value):
+    path, name = broken / "model.safetensors", "encoder.layer.0.output.dense.weight"
+    weights = {key: tensor.to(kind) for key, tensor in load_torch(path).items()}
+    weights[name][1, 2] = value
+    save_torch(weights, path)
+    fails(InputError, rf"model\.safetensors: is damaged: a number in '{name}' is not fin", broken)
+
+
 def test_weights_of_something_else(broken):
     weights = load_file(broken / "model.safetensors")
     save_file({"x": weights["embeddings.LayerNorm.bias"]}, broken / "model.safetensors")
@@ -118,16 +132,32 @@ def test_unsupported_activation(broken):
     assert "gelu_new" in fails(SpanbridgeError, "activation 'mish' is not supported", broken)
 
 
-@pytest.mark.parametrize("layer", [-1, 0, 4])
-def test_layer_out_of_range(tiny, layer):
-    fails(
-        SpanbridgeError, rf"layer {layer} was asked for.* layers 1 to 3", tiny("bert"), layer=layer
-    )
+def test_layer_out_of_range(tiny):
+    fails(SpanbridgeError, "layer 4 was asked for.* layers 1 to 3", tiny("bert"), layer=4)
 
 
-@pytest.mark.parametrize("layer", [0, 13])
-def test_layer_out_of_range_of_the_embedded_model(embedded_file, layer):
-    fails(SpanbridgeError, rf"layer {layer} .* layers 1 to 12", load.EMBEDDED, layer=layer)
+def test_layer_out_of_range_of_the_embedded_model(embedded_file):
+    fails(SpanbridgeError, "layer 13 .* layers 1 to 12", load.EMBEDDED, layer=13)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"layer": 0}, "layer 0 was asked for, but layers are counted from 1"),
+        ({"layer": -1}, "layer -1 was asked for"),
+        ({"device": "gpu"}, "no device is named 'gpu'"),
+        ({"compute_type": "int3"}, "compute type 'int3' is not supported"),
+        ({"threads": 0}, "threads is 0"),
+        ({"adapter": "/no/adapter"}, "/no/adapter: no such folder"),
+    ],
+)
+def test_settings_are_checked_before_anything_is_fetched(monkeypatch, options, why):
+    def fetched(*args, **kwargs):
+        raise AssertionError("fetched")
+
+    monkeypatch.setattr("spanbridge.encode.checkpoint._download", fetched)
+    with pytest.raises(SpanbridgeError, match=why):
+        load_encoder("google-bert/large", **options)
 
 
 def test_unknown_compute_type(tiny):

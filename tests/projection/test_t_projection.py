@@ -158,7 +158,7 @@ def test_a_generator_is_trained_and_projects(tmp_path, spanbridge, tiny, transla
     long = spanbridge(*project, *own, *short, *models, "-o", "q.jsonl")
     assert "rejected: 12 subwords, more than the generator reads" in long.stderr
     for args, why in [
-        ((*project, *own, "-o", "x.jsonl"), "t-projection ranks by a translator; name one"),
+        ((*project, *own, "-o", "x.jsonl"), "'t-projection' needs a translator to rank"),
         ((*project, "-o", "x.jsonl"), "generator"),
         ((*project, *own, *models, "--weight", "soft=1", "-o", "x"), "'soft' needs an alignment"),
         ((*train, "-o", "spans"), "spans: is there already; name a new folder"),

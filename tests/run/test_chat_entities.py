@@ -94,6 +94,13 @@ def test_what_the_model_does_not_say_right(tmp_path, content, status, found):
     assert account.notes["requests_to_the_chat_model"] in (1, 2)
 
 
+def test_a_translation_that_failed_is_not_checked(tmp_path):
+    with serving(told("no")) as (url, seen):
+        [row], _ = run(url, tmp_path, check=True)
+    assert row.status == "failed: translation: its answers could not be used"
+    assert len(seen) == 2
+
+
 def test_what_comes_back_as_another_phrase_is_left_out(tmp_path):
     def answer(body, n):
         asked = body["messages"][1]["content"]

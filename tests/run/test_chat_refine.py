@@ -1,61 +1,18 @@
 """Refining by a chat model, from end to end, against a fake server: no model runs here."""
 
 import json
-import multiprocessing
-import os
 import re
 
 import pytest
 import yaml
-from fake_chat import CLOSE, question, same_words, says, serving
+from chat_rows import CHEAP, GIVEN, RIGHT, ROWS, places, refined
+from fake_chat import question, same_words, says, serving
 from toy_bitext import rows
 
 from spanbridge import SpanbridgeError, api
 from spanbridge.core.links import WordAlignment
-from spanbridge.core.rows import SentencePair
-from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats import read_pairs
 from spanbridge.projection.method import Method, Projection
-
-GIVEN = {"links": "only", "least_parallel": 0.0, "below": 0.95}
-
-
-def row(n):
-    """Names are the same on both sides; in odd rows, half of the person's has no link."""
-    source = (f"Anna{n}", f"Lee{n}", "sees", f"Rome{n}")
-    target = (f"Anna{n}", f"Lee{n}", "sieht", f"Rome{n}")
-    links = [(0, 0), (2, 2), (3, 3), *([] if n % 2 else [(1, 1)])]
-    spans = (Span(0, 2, "PER"), Span(3, 4, "LOC"))
-    return SentencePair(
-        str(n + 1), Sentence(source, spans), Sentence(target), links=WordAlignment.of(links, 4, 4)
-    )
-
-
-ROWS = [row(n) for n in range(8)]
-
-
-@pytest.fixture
-def bitext(write):
-    """The rows in files."""
-    tags = ("B-PER", "I-PER", "O", "B-LOC")
-    sentences = (zip(pair.source.words, tags, strict=True) for pair in ROWS)
-    write("s.conll", "".join("".join(f"{w}\t{t}\n" for w, t in one) + "\n" for one in sentences))
-    write("t.txt", "".join(" ".join(pair.target.words) + "\n" for pair in ROWS))
-    links = (" ".join(f"{i}-{j}" for i, j in pair.links.pairs) for pair in ROWS)
-    write("l.pharaoh", "".join(f"{line}\n" for line in links))
-
-
-def places(found):
-    return [[(s.start, s.end, s.label) for s in pair.target.spans] for pair in found]
-
-
-RIGHT = [[(0, 2, "PER"), (3, 4, "LOC")]] * 8
-CHEAP = [[(0, 1 + (n % 2 == 0), "PER"), (3, 4, "LOC")] for n in range(8)]
-
-
-def refined(url, cache, base="soft", given=GIVEN, **options):
-    chat = {"model": "m", "url": url, "cache": str(cache), "pause": 0, **options}
-    return api.project(ROWS, base, refine={"chat": chat}, **given)
 
 
 @pytest.mark.parametrize("way", ["choose", "insert"])
@@ -248,7 +205,7 @@ def test_a_method_without_candidates_can_insert_only(tmp_path):
         assert places(refined(url, tmp_path, _Nothing(), {}, way="insert")) == RIGHT
 
 
-def test_command_pipeline_and_python_give_the_same_bytes(bitext, tmp_path, command):
+def test_command_pipeline_and_python_give_the_same_bytes(chat_files, tmp_path, command):
     with serving(same_words) as (url, seen):
         options = {"model": "m", "url": url, "cache": str(tmp_path / "kept")}
         flags = [f"--refine-option={k}={v}" for k, v in options.items()]
@@ -288,7 +245,7 @@ def test_command_pipeline_and_python_give_the_same_bytes(bitext, tmp_path, comma
     assert [s["start"] for s in rows(str(tmp_path / "c.jsonl"))[1]["target_spans"]] == [0, 3]
 
 
-def test_the_method_chat_asks_about_all_and_a_fit_keeps_it(bitext, tmp_path, command):
+def test_the_method_chat_asks_about_all_and_a_fit_keeps_it(chat_files, tmp_path, command):
     with serving(same_words) as (url, seen):
         options = {"model": "m", "url": url, "cache": str(tmp_path / "kept"), "base": "soft"}
         chat = api.Projector({"chat": options}, links="only", least_parallel=0.0)
@@ -298,75 +255,6 @@ def test_the_method_chat_asks_about_all_and_a_fit_keeps_it(bitext, tmp_path, com
         again = api.Projector.load(tmp_path / "fit", links="only", least_parallel=0.0)
         assert places(again.run(ROWS)) == RIGHT
         assert len(seen) == 16
-
-
-def test_a_budget_stops_and_the_next_run_goes_on(tmp_path):
-    price = {"price": "1000000/0", "parallel": 1}
-    with serving(same_words) as (url, seen):
-        found = refined(url, tmp_path, budget=15.0, **price)
-        assert len(seen) == 2
-        assert places(found) == [*RIGHT[:4], *CHEAP[4:]]
-        assert found.account.notes["spans left as they were, unanswered: the budget is spent"] == 2
-        again = refined(url, tmp_path, budget=15.0, **price)
-        assert (len(seen), list(again)) == (2, list(found))
-        assert places(refined(url, tmp_path, budget=100.0, **price)) == RIGHT
-        assert len(seen) == 4
-        zero = refined(url, tmp_path, budget=0.0, **price)
-    assert places(zero) == RIGHT
-
-
-def test_a_shard_with_unanswered_questions_is_made_again(bitext, tmp_path, command):
-    broken = [True]
-
-    def answer(body, n):
-        if broken[0] and "Anna3" in body["messages"][-1]["content"]:
-            return 500, "crash"
-        return same_words(body)
-
-    with serving(answer) as (url, seen):
-        chat = {"model": "m", "url": url, "cache": str(tmp_path / "kept"), "pause": 0, "tries": 1}
-        given = {
-            "input": {"source": "s.conll", "target": "t.txt", "links": "l.pharaoh"},
-            "output": "p.jsonl",
-            "work": "work",
-            "steps": [{"project": {"method": "soft", "refine": {"chat": chat}, **GIVEN}}],
-            "shard_rows": 2,
-        }
-        (tmp_path / "p.yaml").write_text(yaml.safe_dump(given))
-        command("run", "p.yaml")
-        first = rows(str(tmp_path / "p.jsonl"))
-        assert first[3]["target_spans"][0]["end"] == 1
-        broken[0], n = False, len(seen)
-        command("run", "p.yaml")
-        assert len(seen) == n + 1
-        assert [one["target_spans"][0]["end"] for one in rows(str(tmp_path / "p.jsonl"))] == [2] * 8
-
-
-def _until_killed(url, cache):
-    refined(url, cache, parallel=1)
-
-
-def test_killed_and_run_again_nothing_is_asked_twice(tmp_path):
-    process = []
-
-    def answer(body, n):
-        if len(process) == 1 and len(seen) == 3:
-            os.kill(process[0].pid, 9)
-            process.append("killed")
-            return CLOSE
-        return same_words(body)
-
-    with serving(answer) as (url, seen):
-        one = multiprocessing.get_context("spawn").Process(
-            target=_until_killed, args=(url, tmp_path)
-        )
-        process.append(one)
-        one.start()
-        one.join()
-        assert one.exitcode == -9
-        assert len(seen) == 3
-        assert places(refined(url, tmp_path, parallel=1)) == RIGHT
-        assert len(seen) == 5
 
 
 @pytest.mark.parametrize(
@@ -380,7 +268,19 @@ def test_killed_and_run_again_nothing_is_asked_twice(tmp_path):
         ({"refine": {"chat": {"model": "m", "options": 1}}}, "out of range"),
         ({"refine": {"chat": {"model": "m", "way": "guess"}}}, "choose"),
         ({"refine": {"chat": {"model": "m", "url": "x"}}}, "no http address"),
-        ({"method": {"chat": {"model": "m", "base": "chat"}}}, "other than chat|model"),
+        ({"method": {"chat": {"model": "m", "base": "chat"}}}, "base: asks a model itself"),
+        ({"method": {"chat": {"model": "m", "base": 3}}}, "base: a method is written as NAME"),
+        ({"method": {"chat": {"model": "m", "base": {"corpus": 3}}}}, "written as NAME or as"),
+        (
+            {"method": {"chat": {"model": "m", "base": {"greedy": {"n_proj": "x"}}}}},
+            "method: chat: base: greedy: n_proj: must be a whole number, not 'x'",
+        ),
+        ({"method": {"chat": {"model": "m", "base": "codec"}}}, "no candidates .* way insert"),
+        (
+            {"method": {"chat": {"model": "m", "base": "codec", "way": "insert"}}},
+            "'codec' needs a translator that was trained on marks",
+        ),
+        ({"refine": {"chat": {"model": "m", "base": "soft"}}}, "base is what method says"),
     ],
 )
 def test_refusals(settings, why):
@@ -396,12 +296,12 @@ def test_refusals(settings, why):
         (["--refine", "chat"], "model"),
     ],
 )
-def test_refusals_of_the_command(bitext, command, flags, why):
+def test_refusals_of_the_command(chat_files, command, flags, why):
     line = "project --source s.conll --target t.txt -o o.jsonl --method soft".split()
     assert why in command(*line, *flags, code=2).stderr
 
 
-def test_the_key_is_sent_and_never_shown(bitext, tmp_path, command, monkeypatch):
+def test_the_key_is_sent_and_never_shown(chat_files, tmp_path, command, monkeypatch):
     monkeypatch.setenv("SPANBRIDGE_CHAT_KEY", "s3cret-of-mine")
     with serving(lambda body, n: (401, "no right: s3cret-of-mine")) as (url, _):
         line = "project --source s.conll --target t.txt --links l.pharaoh --method soft".split()

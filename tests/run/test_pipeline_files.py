@@ -44,7 +44,7 @@ def test_a_file_that_is_right(place):
     ("text", "why"),
     [
         ("input: [", r"p.yaml:1: is not YAML"),
-        ("- a\n", "p.yaml: holds no settings"),
+        ("- a\n", "p.yaml: holds a list, and no settings"),
         ("a: &x [1]\nb: !!python/object:os.x {}\n", "p.yaml:2: tags"),
         (HEAD + PROJECT + "output: p.jsonl\n", "p.yaml:6: output is given twice"),
         (

@@ -5,6 +5,7 @@ import json
 import pytest
 import tiny_translators
 import toy_pipeline as toy
+from fake_chat import says, serving
 from toy_bitext import rows
 
 from spanbridge import SpanbridgeError
@@ -26,6 +27,8 @@ def place(tmp_path, cache):
 
 def settings(place, kind, **options):
     folder = place / kind
+    if kind == "marian":  # knows one direction
+        options["rerank"] = False
     model = str(folder if folder.is_dir() else tiny_translators.save(folder, kind))
     return {
         "input": {"source": str(place / "en.conll"), "target": str(place / "es.txt")},
@@ -74,7 +77,7 @@ def test_by_the_command(spanbridge, place):
     languages = f"--translator-model {model} --from en --to es"
     options = "--translator-option compute_type=float32 --method-option style=xml --explain x.txt"
     done = spanbridge(*common.split(), *languages.split(), *options.split())
-    assert "codec(xml,exact=False,n_best=5,neural(m2m@" in done.stderr
+    assert "codec(xml,exact=False,n_best=5,rerank=True,neural(m2m@" in done.stderr
     assert ",float32," in done.stderr
     assert "4 rows = 2 projected" in done.stderr
     assert "licence of the translator: mit" in done.stderr
@@ -85,7 +88,10 @@ def test_by_the_command(spanbridge, place):
     for extra, why in (
         ("", "needs a translator that was trained on marks"),
         (f"{languages} --aligner lexical", "--method codec reads no alignment"),
-        (f"{languages} --method-option style=stars", "no style of marks is named 'stars'"),
+        (
+            f"{languages} --method-option style=stars",
+            "style: must be 'brackets', 'xml', ",
+        ),
         (f"{languages} --method-option n_best=0", "n_best is 0"),
         (f"{languages} --weight spelling=1", "takes no weights"),
         ("--translator-option beam=1", "--translator-option does nothing without"),
@@ -93,6 +99,42 @@ def test_by_the_command(spanbridge, place):
         (f"--translator-model {model} --to es", "the source's language is not given"),
     ):
         assert why in spanbridge(*common.split(), *extra.split(), code=2).stderr
+
+
+def test_options_are_checked_before_the_translator_is_looked_for(place):
+    given = settings(place, "m2m")
+    [step] = given["steps"]
+    for method, why in (
+        ({"codec": {"n_best": 0}}, "n_best is 0"),
+        ({"codec": {"style": "stars"}}, "codec: style: must be"),
+        ({"codec": {"exact": "maybe"}}, "codec: exact: must be true or false"),
+        ({"chat": {"model": "m", "base": "codec"}}, "'codec' has no candidates to choose among"),
+        ({"t-projection": {"generator": "/no", "beam": 0}}, "beam=0"),
+    ):
+        step["project"] = {"method": method, "translator": {"neural": {"model": "/no/model"}}}
+        with pytest.raises(SpanbridgeError, match=why):
+            toy.run(given)
+    step["project"] = {"method": {"t-projection": {"generator": "/no/model"}}}
+    with pytest.raises(SpanbridgeError, match="'t-projection' needs a translator to rank"):
+        toy.run(given)
+
+
+@pytest.mark.parametrize("refines", [False, True])
+def test_a_chat_model_refines_it(place, refines):
+    """It is handed the translator, whichever of both is named as the method."""
+    given = settings(place, "m2m")
+    [step] = given["steps"]
+    with serving(lambda body, n: says("no idea")) as (url, seen):
+        chat = {"model": "m", "url": url, "cache": str(place / "kept"), "pause": 0, "tries": 1}
+        chat["way"] = "insert"
+        if refines:
+            step["project"] |= {"refine": {"chat": chat}, "below": 1.0}
+        else:
+            step["project"]["method"] = {"chat": {**chat, "base": "codec"}}
+        _, [*_, report] = toy.run(given)
+    assert len(seen) == report.account.notes["requests_to_the_chat_model"] == 2
+    assert report.account.notes["insertions_of_marks_scored"] > 0
+    assert [row["target_text"] for row in rows(place / "o.jsonl")] == SPANISH
 
 
 class Silent(Translator):

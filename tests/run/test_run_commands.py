@@ -73,6 +73,16 @@ def test_raw_text_is_not_taken_for_columns(command, place, tiny_tagger):
     assert found == ["2024\tPedro vive", "", "2025\tAna", ""]
 
 
+def test_make_data_that_is_refused_late_leaves_nothing(command, place):
+    """The translator is looked for after the folder is made; a folder that was there stays."""
+    line = "make-data en.conll --from en --to es --translator-model /no/model -o".split()
+    assert "/no/model: no such folder" in command(*line, "new/folder", code=2).stderr
+    assert not (place / "new").exists()
+    (place / "there").mkdir()
+    command(*line, "there", code=2)
+    assert list((place / "there").iterdir()) == []
+
+
 def test_make_data(command, place):
     swap = "\n".join("\t".join(reversed(x.split("\t"))) for x in TRANSLATIONS.splitlines())
     spaced = swap.replace(".", " .").replace("Pedro lives", "Pedro vive")
@@ -143,7 +153,7 @@ def test_marks_and_back_translation_by_apertium(command, place):
         ("make-data en.conll --from en --to es {g} --method nosuch -o d", "no method is named"),
         ("make-data en.conll --from en --to es {g} -o t.tsv", "cannot be made"),
         ("run nosuch.yaml", "nosuch.yaml: cannot be read"),
-        ("run es.txt", "es.txt: holds no settings"),
+        ("run es.txt", "es.txt: holds a text, and no settings"),
     ],
 )
 def test_refusals(command, place, options, why):

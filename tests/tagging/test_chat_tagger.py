@@ -4,6 +4,8 @@ import json
 
 import pytest
 from fake_chat import CLOSE, says, serving
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spanbridge import SpanbridgeError, api
 from spanbridge.chat.labels import read_labels
@@ -148,18 +150,22 @@ def test_labels_are_read_from_yaml_and_tables(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("l.yaml", "", "l.yaml"),
-        ("l.yaml", "DRUG: {a: b}\n", "DRUG has no description"),
-        ("l.yaml", "DRUG:\n", "DRUG has no description"),
-        ("l.yaml", "O: nothing\n", "'O' is no label"),
+        ("l.yaml", "", "is empty|holds no labels; write a line for each label, such as 'DRUG: a m"),
+        ("l.yaml", "- DRUG\n- DOSE\n", "l.yaml: holds a list, and no labels; write a line for"),
+        ("l.yaml", "DRUG\n", "l.yaml: holds a text, and no labels; write a line for each label"),
+        ("l.yaml", "A: a\nDRUG: {a: b}\n", "l.yaml:2: the label DRUG is described by {'a': 'b'}"),
+        ("l.yaml", "DRUG: 3\n", "l.yaml:1: the label DRUG is described by 3, not by a text; a fi"),
+        ("l.yaml", "A: a\n3: b\n", "l.yaml:2: the label 3 is no text; put it in quotes; a file"),
+        ("l.yaml", "DRUG:\n", "l.yaml:1: the label DRUG has no description; a file of labels"),
+        ("l.yaml", "O: nothing\n", "l.yaml:1: 'O' is no label; a file of labels holds a line"),
         ("l.yaml", "DRUG: a\nDRUG: b\n", "twice"),
         ("l.tsv", "DRUG\n", "l.tsv:1: write a label and its description"),
         ("l.tsv", "DRUG\ta\tb\n", "l.tsv:1: write a label"),
         ("l.tsv", "DRUG\ta\nDRUG\tb\n", "l.tsv:2: the label DRUG is described twice"),
         ("l.tsv", "", "is empty"),
-        ("l.tsv", "\n", "holds no label"),
-        ("l.tsv", "\1\ta\n", "is no label"),
-        ("l.json", '["DRUG"]', "l.json"),
+        ("l.tsv", "\n", "l.tsv: there is no label"),
+        ("l.tsv", "A\ta\n\1\ta\n", "l.tsv:2: .* is no label"),
+        ("l.json", '["DRUG"]', "l.json: holds a list, and no labels"),
     ],
 )
 def test_wrong_files_of_labels(tmp_path, name, content, why):
@@ -176,8 +182,38 @@ def test_a_model_without_a_name(tmp_path):
 def test_no_labels():
     with pytest.raises(SpanbridgeError, match="labels: name a file"):
         read_labels("")
-    with pytest.raises(SpanbridgeError, match="labels: holds no label"):
+    with pytest.raises(SpanbridgeError, match="labels: there is no label"):
         read_labels({})
+
+
+def plain(text, phrases):
+    """find_phrases of a text without spaces and letters, by its description."""
+    taken, found, last = [], [], 0
+    for phrase in phrases:
+        places = [(n, n + len(phrase)) for n in range(len(text)) if text.startswith(phrase, n)]
+        places = places if phrase else []
+        apart = [p for p in places if all(p[1] <= a or b <= p[0] for a, b in taken)]
+        later = [p for p in apart if p[0] >= last]
+        inside = [
+            (s, e)
+            for s, e in places
+            if (s, e) not in taken and not any(a < s < b < e or s < a < e < b for a, b in taken)
+        ]
+        found.append(next(iter((*later, *apart, *inside)), None))
+        if found[-1] is not None:
+            taken.append(found[-1])
+            last = found[-1][1]
+    return found
+
+
+@given(st.text("-+", max_size=12), st.lists(st.text("-+", max_size=4), max_size=8))
+def test_phrases_are_found_as_described(text, phrases):
+    assert find_phrases(text, phrases) == plain(text, phrases)
+
+
+def test_of_a_phrase_that_stands_everywhere_the_first_places_are_looked_at(monkeypatch):
+    monkeypatch.setattr("spanbridge.chat.phrases.MOST", 2)
+    assert find_phrases("- - -", ["-"] * 4) == [(0, 1), (2, 3), None, None]
 
 
 def test_phrases_are_found_again():

@@ -1,5 +1,6 @@
 """Constrained decoding: the search for places of marks, beside enumeration."""
 
+import math
 import random
 from collections import Counter
 from shutil import copytree
@@ -235,3 +236,21 @@ def by_transformers(folder, kind, source, target, last=False):
         logits[:, first] = -torch.inf
     logs = logits.log_softmax(-1)[range(len(wanted)), wanted]
     return float(logs[len(languages[1]) :].sum())  # the language is forced, so not scored
+
+
+def test_spans_are_translated_back_by_themselves():
+    """The sum of log-probabilities in the other direction, of composed characters."""
+
+    class Back(Toy):
+        def token_log_probabilities(self, pairs, source, target):
+            assert (source, target) == (SPANISH, ENGLISH)
+            assert pairs[:1] == [("Berl\u00edn", ["Ber", "lin"])]
+            return [*super().token_log_probabilities(pairs[:1], source, target), []]
+
+    translator = Back()
+    found = MarkInserter(translator, ENGLISH, SPANISH).back(
+        [("Berlin", "Berli\u0301n"), ("a", "b")]
+    )
+    tokens = ["Ber", "lin", "</s>"]
+    logs = [translator.log("Berl\u00edn", tokens[:n], token) for n, token in enumerate(tokens)]
+    assert found == [pytest.approx(sum(logs)), -math.inf]

@@ -1,11 +1,13 @@
 """Real architectures and tokenizer classes with random weights: what comes out is noise, but whose
 noise it is can be checked against transformers."""
 
+import shutil
 import sys
 
 import pytest
 import tiny_translators
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from spanbridge import InputError, SpanbridgeError
@@ -100,6 +102,28 @@ def test_refusals(folders, tmp_path):
     (tmp_path / "model.safetensors").write_bytes(b"cut")
     with pytest.raises(SpanbridgeError, match=r"model\.safetensors: "):
         NeuralTranslator(str(tmp_path))
+
+
+def test_weights_that_are_no_numbers_are_not_converted(folders, monkeypatch, tmp_path):
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))
+    folder = shutil.copytree(folders["m2m"], tmp_path / "m2m")
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in weights if name.endswith("fc1.weight"))
+    weights[name][0, 0] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=rf"safetensors: is damaged: a number in '{name}' is not"):
+        NeuralTranslator(str(folder))
+    assert not list((tmp_path / "cache").glob("*translator*"))
+
+
+def test_settings_are_checked_before_anything_is_fetched(monkeypatch):
+    def fetched(*args, **kwargs):
+        raise AssertionError("fetched")
+
+    monkeypatch.setattr("spanbridge.translation.neural.checkpoint_folder", fetched)
+    for option in ({"device": "gpu"}, {"compute_type": "int3"}, {"threads": 0}, {"beam": 0}):
+        with pytest.raises(SpanbridgeError, match=r"'gpu'|'int3'|threads is 0|beam is 0"):
+            NeuralTranslator("facebook/nllb", **option)
 
 
 @pytest.mark.parametrize("package", ["torch", "transformers"])

@@ -18,6 +18,7 @@ from spanbridge.datasets.models import ModelFile, fetched_files
 from spanbridge.encode import EncodedSentence, Encoder, load_encoder
 from spanbridge.encode.cache import cache_folder
 from spanbridge.encode.checkpoint import checkpoint_folder
+from spanbridge.encode.load import check_settings
 from spanbridge.formats.languages import find_language
 
 MBERT = "google-bert/bert-base-multilingual-cased"
@@ -206,8 +207,9 @@ class TransAlign(Published):
                 f"transalign's adapter was trained for {self.model}; name one of {name} "
                 "(--aligner-option adapter=FOLDER), or adapter=none"
             )
-        checkpoint_folder(name)  # before the adapter is fetched
+        check_settings(layer, compute_type, threads, device)
         if adapter is None:
+            checkpoint_folder(name)  # raises before the adapter is fetched
             adapter = str(_fetched_adapter())
         merged = None if adapter == "none" else adapter
         loaded = self._open(encoder, None, merged, layer, compute_type, threads, device)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from spanbridge.chat.answer import Answer
 from spanbridge.chat.endpoint import Endpoint, ServerError, said_in
+from spanbridge.chat.forecast import current
 from spanbridge.chat.store import Price, Store, estimated_tokens, key_of
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.similar import not_named
@@ -28,25 +27,6 @@ Dialogue = Generator[Sequence[Message], Answer, T]
 KEY = "SPANBRIDGE_CHAT_KEY"  # environment variable with the endpoint's key, if it wants one
 # What is asked when a request fails, to tell if it was its content or all requests fail.
 _PROBE = {"role": "user", "content": "Madrid."}
-
-
-# Where nothing is asked: what would be.
-_counting: ContextVar[Counter[str] | None] = ContextVar("counting", default=None)
-
-
-@contextmanager
-def counting() -> Iterator[Counter[str]]:
-    """Let nobody ask a chat model in the block, but count ``requests``, and about the ``tokens``.
-
-    Each dialogue counts with its first question, also where its answer is kept, and is
-    :class:`Unanswered`.
-    """
-    found: Counter[str] = Counter()
-    before = _counting.set(found)
-    try:
-        yield found
-    finally:
-        _counting.reset(before)
 
 
 @dataclass(frozen=True)
@@ -150,14 +130,30 @@ class ChatClient:
         ]
         return ",".join(told)
 
+    def cost(self, requests: float, sent: float, received: float) -> str:
+        """What so many requests and tokens cost, in a phrase."""
+        told = (
+            f"about {requests:,.0f} requests to {self.model}@{self.endpoint.name}, {sent:,.0f} "
+            f"tokens sent and {received:,.0f} received"
+        )
+        if self._price is not None:
+            told += f", {self._price.of(sent, received):,.4g} by the price given"
+        if self._budget is not None:
+            told += f" (the budget is {self._budget:,g})"
+        return f"{told}; answers that are kept from earlier runs cost nothing again"
+
     def hold(
-        self, dialogues: Sequence[Dialogue[T]], further: Mapping[str, Any] | None = None
+        self,
+        dialogues: Sequence[Dialogue[T]],
+        further: Mapping[str, Any] | None = None,
+        written: Sequence[int] = (),
     ) -> list[T | Unanswered]:
         """Hold dialogues, several at the same time; as deterministic as the server is.
 
         Args:
             dialogues: the dialogues.
             further: parameters of these requests beside those of all.
+            written: about how many tokens of text each answer holds, for forecasts.
 
         Raises:
             SpanbridgeError: the server refuses every request alike (no such model, no right to it,
@@ -165,12 +161,11 @@ class ChatClient:
         """
         from anyio.from_thread import start_blocking_portal
 
+        if (forecast := current()) is not None:
+            forecast.add(self, [_tokens_of(_first_messages(d)) for d in dialogues], written)
+            return [Unanswered("not asked") for _ in dialogues]
         if not dialogues:
             return []
-        if (counts := _counting.get()) is not None:
-            for dialogue in dialogues:
-                counts.update(requests=1, tokens=estimated(first_messages(dialogue)))
-            return [Unanswered("not asked") for _ in dialogues]
         own = {k: v for k, v in (further or {}).items() if k not in self._left_out}
         # A thread of its own has the event loop, since the caller's may run one (a notebook). An
         # interruption of the caller cancels all requests in it.
@@ -210,7 +205,7 @@ class ChatClient:
     def keep(self, key: bytes, answer: Answer, body: Mapping[str, Any]) -> Answer:
         """Keep an answer; tokens that the server did not count are estimated."""
         if not answer.sent:
-            answer = replace(answer, sent=sum(map(_tokens, body["messages"])))
+            answer = replace(answer, sent=_tokens_of(body["messages"]))
         if not answer.received:
             answer = replace(answer, received=estimated_tokens(answer.content))
         if self._store is not None:
@@ -355,16 +350,12 @@ def _named(error: ServerError, names: Iterable[str]) -> list[str]:
     return [name for name in names if name in why]
 
 
-def _tokens(message: Message) -> int:
-    return 4 + estimated_tokens(message["content"])
-
-
-def estimated(messages: Sequence[Message]) -> int:
+def _tokens_of(messages: Sequence[Message]) -> int:
     """About how many tokens messages have."""
-    return sum(map(_tokens, messages))
+    return sum(4 + estimated_tokens(message["content"]) for message in messages)
 
 
-def first_messages(dialogue: Dialogue[Any]) -> Sequence[Message]:
+def _first_messages(dialogue: Dialogue[Any]) -> Sequence[Message]:
     """What a dialogue begins with; it is over then."""
     try:
         return next(dialogue)

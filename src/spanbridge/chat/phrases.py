@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import accumulate
+from functools import lru_cache
+from itertools import accumulate, islice
 
 Place = tuple[int, int]
+# Places of a phrase that are looked at.
+MOST = 1000
 
 
 def find_phrases(
@@ -18,6 +21,10 @@ def find_phrases(
     taken that follows what was found before and shares no character with it; else another that
     shares none; else one that lies within what was found before, or around it.
 
+    Text and phrases may be as long as a server likes. Of a phrase that stands there more than
+    ``MOST`` times the first ones are looked at, each at most as often as the phrase is named, so
+    that an answer of a mebibyte takes seconds.
+
     Args:
         text: the text.
         phrases: the phrases, those that come first in the text first, if that is known.
@@ -28,23 +35,28 @@ def find_phrases(
     before = list(accumulate((not char.isspace() for char in text), initial=0))
     spots = [n for n, char in enumerate(text) if not char.isspace()]
     begins, ends = ({before[n] for n in side} for side in edges) if edges else (None, None)
-    taken: list[Place] = []
+    left: dict[str, list[Place]] = {}  # places of each phrase that may still be taken
+    taken = _Taken(len(bare))
     found: list[Place | None] = []
     last = 0
     for phrase in phrases:
         wanted = _bare(phrase)
-        places = [
-            (start, start + len(wanted))
-            for start in _starts(wanted, bare)
-            if begins is None or (start in begins and start + len(wanted) in (ends or ()))
-        ]
-        if edges is None:
-            places.sort(key=lambda place: _cuts(text, spots, place))
-        place = _first(places, taken, last)
+        if wanted not in left:
+            places = (
+                (start, start + len(wanted))
+                for start in _starts(wanted, bare)
+                if begins is None or (start in begins and start + len(wanted) in (ends or ()))
+            )
+            left[wanted] = list(islice(places, MOST))
+            if edges is None:
+                left[wanted].sort(key=lambda place: _cuts(text, spots, place))
+        place = taken.first(left[wanted], last)
         if place is None:
+            left[wanted] = []  # what is taken stays taken
             found.append(None)
             continue
-        taken.append(place)
+        left[wanted].remove(place)
+        taken.add(place)
         last = place[1]
         found.append((spots[place[0]], spots[place[1] - 1] + 1))
     return found
@@ -55,6 +67,7 @@ def stands_in(text: str, phrase: str) -> bool:
     return bool(_bare(phrase)) and _bare(phrase) in _bare(text)
 
 
+@lru_cache(8)  # the text, asked for with one phrase after the other
 def _bare(text: str) -> str:
     return "".join(text.split())
 
@@ -66,15 +79,45 @@ def _starts(wanted: str, bare: str) -> Iterator[int]:
         at = bare.find(wanted, at + 1)
 
 
-def _first(places: Sequence[Place], taken: Sequence[Place], last: int) -> Place | None:
-    apart = [p for p in places if all(p[1] <= a or b <= p[0] for a, b in taken)]
-    later = [place for place in apart if place[0] >= last]
-    nested = [p for p in places if p not in taken and not any(_crosses(p, one) for one in taken)]
-    return next(iter((*later, *apart, *nested)), None)
+class _Taken:
+    """Places of a text that were found; none crosses another.
 
+    Args:
+        n: number of characters of the text.
+    """
 
-def _crosses(one: Place, other: Place) -> bool:
-    return one[0] < other[0] < one[1] < other[1] or other[0] < one[0] < other[1] < one[1]
+    def __init__(self, n: int) -> None:
+        self._places: set[Place] = set()
+        self._covered = bytearray(n)
+        # by the number of characters before an edge: the innermost place around it
+        self._around: dict[int, Place] = {}
+
+    def add(self, place: Place) -> None:
+        """Take a place."""
+        start, end = place
+        self._places.add(place)
+        self._covered[start:end] = b"\1" * (end - start)
+        for edge in range(start + 1, end):
+            inner = self._around.get(edge, place)
+            if inner[0] <= start and end <= inner[1]:
+                self._around[edge] = place
+
+    def first(self, places: Sequence[Place], last: int) -> Place | None:
+        """The first place that is free, at or after ``last`` if there is one; or lies in others."""
+        return (
+            next((p for p in places if p[0] >= last and self._is_free(p)), None)
+            or next(filter(self._is_free, places), None)
+            or next(filter(self._fits, places), None)
+        )
+
+    def _is_free(self, place: Place) -> bool:
+        return self._covered.find(1, *place) < 0
+
+    def _fits(self, place: Place) -> bool:
+        """Check that a place is another one, and crosses none."""
+        start, end = place
+        first, second = self._around.get(start, place), self._around.get(end, place)
+        return place not in self._places and end <= first[1] and second[0] <= start
 
 
 def _cuts(text: str, spots: Sequence[int], place: Place) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +120,8 @@ def command(context: click.Context, /, corpus: str, output: str, **given: Any) -
         **entries.pipeline_settings(given),
     }
     pipeline = make_pipeline(settings)
-    if not given["show_config"]:
-        _make_folder(output)
-    running.run_or_show(pipeline, given)
+    with nullcontext() if given["show_config"] else _folder(output):
+        running.run_or_show(pipeline, given)
 
 
 _BESIDE_ENTITIES = frozenset(
@@ -134,12 +135,25 @@ _BESIDE_ENTITIES = frozenset(
 _BESIDE_MARKS = _BESIDE_ENTITIES - {"entities", "labels", "check"} | {"marks"}
 
 
-def _make_folder(path: str) -> None:
-    """Make a folder for a result; other stores have none without files."""
+@contextmanager
+def _folder(path: str) -> Iterator[None]:
+    """Make a folder for a result; if it comes to nothing, what was made and is empty goes again.
+
+    Other stores have no folders without files.
+    """
     check_named(path, "folder")
     if is_remote(path):
+        yield
         return
+    new = [place for place in (Path(path), *Path(path).parents) if not place.exists()]
     try:
         os.makedirs(path, exist_ok=True)
     except (OSError, ValueError) as error:
         raise InputError(path, None, f"cannot be made ({reason(error)})") from error
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # one that holds something, such as shards to go on with, stays
+            for place in new:
+                place.rmdir()
+        raise

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.kept import kept
 from spanbridge.core.plugins import load_plugin, origin, plugins
 from spanbridge.core.requirements import require
-from spanbridge.core.settings import exact, reason
+from spanbridge.core.settings import exact, most_telling, reason, within
 from spanbridge.core.similar import not_named
 
 # Kind -> name -> class ("module:Class", from this package) and summary.
@@ -86,27 +86,40 @@ def check_options(part: Any, name: str, options: Mapping[str, Any]) -> dict[str,
     """
     from pydantic import ValidationError
 
-    model = _options_of(part)
+    model = options_of(part)
     try:
         found = model.model_validate(dict(options))
     except ValidationError as error:
-        reasons = (f"{'.'.join(map(str, e['loc']))}: {reason(e)}" for e in error.errors())
+        errors: dict[Any, list[Any]] = {}
+        for one in error.errors():
+            errors.setdefault(one["loc"][:1], []).append(one)
+        reasons = []
+        for of_option in errors.values():
+            wrong = most_telling(of_option, options)
+            reasons.append(f"{'.'.join(map(str, within(wrong[0], options)))}: {reason(*wrong)}")
         has = ", ".join(model.model_fields) or "none"
         raise ValueError(f"{name}: {'; '.join(reasons)} (its options: {has})") from error
     return {key: getattr(found, key) for key in options}
 
 
 @cache
-def _options_of(part: Any) -> Any:
-    """The options of a class as a model, which checks them."""
+def options_of(part: Any) -> Any:
+    """The options of a class as a model, which checks them.
+
+    They are the arguments of its ``__init__``; ``**NAME: Unpack[DICT]`` stands for the keys of a
+    TypedDict.
+    """
     from pydantic import ConfigDict, create_model, field_validator
 
-    hints = get_type_hints(part.__init__)
+    hints = get_type_hints(part.__init__, include_extras=True)
     fields: dict[str, Any] = {
         key: (hints.get(key, Any), ... if p.default is p.empty else p.default)
         for key, p in inspect.signature(part.__init__).parameters.items()
         if key != "self" and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     }
+    for key, p in inspect.signature(part.__init__).parameters.items():
+        if p.kind is p.VAR_KEYWORD and (unpacked := get_args(hints.get(key))):
+            fields |= {name: (hint, None) for name, hint in get_type_hints(unpacked[0]).items()}
     kind = ConfigDict(
         extra="forbid",
         arbitrary_types_allowed=True,
@@ -116,6 +129,6 @@ def _options_of(part: Any) -> Any:
     as_it_stands = field_validator("*", mode="before")(
         lambda cls, value, info: exact(cls.model_fields[info.field_name].annotation, value)
     )
-    return create_model(
-        "Options", __config__=kind, __validators__={"exact": as_it_stands}, **fields
-    )
+    # by a name that no option has, or else that option would not be checked
+    check = {"take_as_it_stands": as_it_stands}
+    return create_model("Options", __config__=kind, __validators__=check, **fields)

@@ -55,6 +55,7 @@ class Part:
             uses neither.
         resources: what each process needs that holds it, beyond what its options say.
         runs_code: True if its models bring code of their own, which loading them runs.
+        asks: True if it asks a chat model, through :class:`spanbridge.chat.client.ChatClient`.
         on_gpu: True if its model lies on a GPU.
     """
 
@@ -63,6 +64,7 @@ class Part:
     more_models: ClassVar[str] = ""
     resources: ClassVar[Resources] = Resources()
     runs_code: ClassVar[bool] = False
+    asks: ClassVar[bool] = False
     on_gpu: bool = False
     licence: str | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import date
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -61,10 +61,75 @@ def _kinds(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def reason(error: Any) -> str:
-    """Short form of a pydantic error."""
+def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
+    """Name and settings from ``NAME`` or ``{NAME: {SETTING: ...}}``; ValueError for neither."""
+    if isinstance(given, str):
+        return given, {}
+    if isinstance(given, dict) and len(given) == 1:
+        ((name, settings),) = given.items()
+        if isinstance(name, str) and isinstance(settings, dict | None):
+            return name, settings or {}
+    raise ValueError(f"{what} is written as NAME or as NAME: {{SETTING: VALUE, ...}}")
+
+
+def most_telling(errors: Sequence[Any], given: Any) -> list[Any]:
+    """Those of pydantic's errors that say best what is wrong.
+
+    An unknown name; or of the first wrong setting those that lie deepest in it, one for each type
+    that the value there may have.
+
+    Args:
+        errors: at least one.
+        given: the settings.
+    """
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            return [error]
+    same = [error for error in errors if error["loc"][:1] == errors[0]["loc"][:1]]
+    deepest = max((within(error, given) for error in same), key=len)
+    return [error for error in same if within(error, given) == deepest]
+
+
+def within(error: Any, given: Any) -> list[Hashable]:
+    """Names of the settings that lead to an error, without pydantic's own names of types."""
+    found: list[Hashable] = []
+    for step in error["loc"]:
+        try:
+            given = given[step]
+        except (KeyError, IndexError, TypeError):
+            if error["type"] != "missing" or step != error["loc"][-1]:
+                continue
+        found.append(step)
+    return found
+
+
+def reason(*errors: Any) -> str:
+    """Short form of a pydantic error, or of those for each type that a value may have."""
+    # an object can be given from Python alone
+    told = [error for error in errors if error["type"] != "is_instance_of"] or list(errors)
+    plain = list(dict.fromkeys(_plain(error) for error in told))
+    first = told[0]
+    if any(one is None for one in plain):
+        said = str(first["msg"]).removeprefix("Value error, ")
+        return said[0].lower() + said[1:]
+    why = " or ".join([str(plain[0]), *(str(one).removeprefix("must be ") for one in plain[1:])])
+    value = first["input"]
+    shown = repr(value)
+    if not why.startswith("must be"):
+        return why
+    if len(shown) <= 40:
+        why += f", not {shown}"
+    if plain == ["must be text"] and isinstance(value, bool | int | float | date):
+        why += "; put it in quotes"
+    return why
+
+
+def _plain(error: Any) -> str | None:
+    """What a value must be, in plain words; None where pydantic's own are to be taken."""
     given = error.get("ctx", {})
-    plain = {
+    if error["loc"][-1:] == ("[key]",):
+        return "a name must be text; put it in quotes"
+    return {
         "bool_parsing": "must be true or false",
         "bool_type": "must be true or false",
         "dict_type": "must be written as {NAME: VALUE}",
@@ -83,13 +148,3 @@ def reason(error: Any) -> str:
         "missing": "is missing",
         "string_type": "must be text",
     }.get(error["type"])
-    if plain is None:
-        said = str(error["msg"]).removeprefix("Value error, ")
-        return said[0].lower() + said[1:]
-    value = error["input"]
-    shown = repr(value)
-    if error["type"] not in ("extra_forbidden", "missing", "invalid_key") and len(shown) <= 40:
-        plain += f", not {shown}"
-    if error["type"] == "string_type" and isinstance(value, bool | int | float | date):
-        plain += "; put it in quotes"
-    return plain

@@ -49,10 +49,17 @@ for _tag, _form, _first in (("int", _INT, "-+0123456789"), ("float", _FLOAT, "-+
         )
 
 
-def read_settings(path: str) -> tuple[dict[str, Any], Place]:
+def read_settings(
+    path: str, wanted: str = "settings; write lines of NAME: VALUE"
+) -> tuple[dict[str, Any], Place]:
     """Settings of a file, and the function that tells the line of each.
 
-    Raises InputError if it is not YAML of this kind, or holds no settings.
+    Args:
+        path: the file.
+        wanted: what it should hold, and how that is written, for the message if it does not.
+
+    Raises:
+        InputError: it is not YAML of this kind, or holds no settings.
     """
     text = _text(path)
     try:
@@ -68,7 +75,9 @@ def read_settings(path: str) -> tuple[dict[str, Any], Place]:
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise InputError(path, line, f"is not YAML ({problem})") from error
     if node is None or not isinstance(given, dict):
-        raise InputError(path, None, "holds no settings; write lines of NAME: VALUE")
+        kind = {yaml.SequenceNode: "a list, and no ", yaml.ScalarNode: "a text, and no "}
+        found = "no " if given is None else kind.get(type(node), "no ")
+        raise InputError(path, None, f"holds {found}{wanted}")
     _check_names(node, path)
     return given, partial(_line, node)
 

@@ -19,7 +19,7 @@ import numpy as np
 from spanbridge.core.errors import InputError
 from spanbridge.encode.architectures import Architecture
 from spanbridge.encode.checkpoint import read_tensor, tensor_names
-from spanbridge.encode.encoder_weights import Array, EncoderWeights
+from spanbridge.encode.encoder_weights import Array, EncoderWeights, finite
 from spanbridge.encode.model_files import fingerprint, read_json, refuse_pickles
 
 CONFIG = "adapter_config.json"
@@ -87,7 +87,9 @@ class Lora:
                     f"does not fit the encoder: {name} is {weight.shape}, not {len(b), a.shape[1]}"
                 )
                 raise InputError(self.path, None, f"{why}; was it trained for another?")
-            return np.asarray(weight + b @ a, np.float32)
+            with np.errstate(over="ignore", invalid="ignore"):
+                merged = np.asarray(weight + b @ a, np.float32)
+            return finite(merged, self.path, name)
 
         return replace(base, tensor=tensor)
 
@@ -121,6 +123,15 @@ class Bottlenecks:
         return replace(base, tensor=tensor, bottleneck=self.activation)
 
 
+def adapter_file(folder: Path) -> Path:
+    """The file of an adapter's matrices. Raises InputError if there is none, or it is pickled."""
+    for name in (LORA, BOTTLENECKS):
+        if (folder / name).is_file():
+            return folder / name
+    refuse_pickles(folder, "peft or adapters: load it, and save it with safetensors")
+    raise InputError(folder, None, f"has neither {LORA} nor {BOTTLENECKS}")
+
+
 def read_adapter(folder: Path, architecture: Architecture, n_layers: int) -> Lora | Bottlenecks:
     """Read the adapter in a folder.
 
@@ -133,15 +144,8 @@ def read_adapter(folder: Path, architecture: Architecture, n_layers: int) -> Lor
         InputError: a file is missing, damaged or pickled, or the adapter is of another kind, or
             changes what the encoder does not have.
     """
-    config = read_json(folder / CONFIG)
-    path = next((folder / name for name in (LORA, BOTTLENECKS) if (folder / name).is_file()), None)
-    if path is None:
-        refuse_pickles(folder, "peft or adapters: load it, and save it with safetensors")
-        raise InputError(folder, None, f"has neither {LORA} nor {BOTTLENECKS}")
+    config, path = read_json(folder / CONFIG), adapter_file(folder)
     tensors = {name: read_tensor(path, name) for name in tensor_names(path)}
-    for name, tensor in tensors.items():
-        if not np.isfinite(tensor).all():
-            raise InputError(path, None, f"has a number in {name!r} that is not finite")
     sha256 = fingerprint([folder / CONFIG, path])
     if str(config.get("peft_type", "")).upper() == "LORA":
         _check_plain(folder / CONFIG, config)
@@ -200,10 +204,9 @@ def _lora(
         if a is None or b is None or len(a) != b.shape[1] or not len(a):
             raise InputError(path, None, f"has no two matrices that fit each other for {module!r}")
         rank = len(a) ** 0.5 if config.get("use_rslora") else len(a)
-        yield (
-            ours[full[0]],
-            (a, np.asarray(b * np.float32(config["lora_alpha"] / rank), np.float32)),
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # the sum is checked
+            scaled = np.asarray(b * np.float32(config["lora_alpha"] / rank), np.float32)
+        yield ours[full[0]], (a, scaled)
 
 
 def _bottleneck(path: Path, key: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.encode.convert import check_layer
 from spanbridge.encode.encoder_weights import Array, EncoderWeights
 
 _Linear = tuple[Array, Array]
@@ -53,10 +54,7 @@ class BottleneckEncoder:
     """
 
     def __init__(self, weights: EncoderWeights, layer: int, path: Path) -> None:
-        if not 1 <= layer <= weights.n_layers:
-            raise SpanbridgeError(
-                f"layer {layer} was asked for, but the encoder has layers 1 to {weights.n_layers}"
-            )
+        check_layer(layer, weights.n_layers)
         if weights.pre_norm:
             raise InputError(path, None, "holds bottlenecks, which only BERT's family can have")
         for name in (weights.activation, str(weights.bottleneck)):

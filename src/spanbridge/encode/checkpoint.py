@@ -17,7 +17,7 @@ import numpy as np
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.requirements import require
 from spanbridge.encode.architectures import ARCHITECTURES
-from spanbridge.encode.encoder_weights import Array, EncoderWeights
+from spanbridge.encode.encoder_weights import Array, EncoderWeights, finite
 from spanbridge.encode.model_files import (
     CONFIG,
     TOKENIZER,
@@ -201,17 +201,21 @@ def tensor_names(path: Path) -> list[str]:
 
 
 def read_tensor(path: Path, name: str) -> Array:
-    """A tensor of a safetensors file, as float32."""
-    with open_safetensors(path) as file:
+    """A tensor of a safetensors file, as float32.
+
+    Raises InputError if a number in it is not finite.
+    """
+    with open_safetensors(path) as file, np.errstate(over="ignore"):  # of float64
         if file.get_slice(name).get_dtype() != "BF16":
-            return np.asarray(file.get_tensor(name), dtype=np.float32)
+            return finite(np.asarray(file.get_tensor(name), dtype=np.float32), path, name)
     # NumPy has no bfloat16; its values are the upper halves of float32 values
     with path.open("rb") as raw:
         header = json.loads(raw.read(int.from_bytes(raw.read(8), "little")))
         start, end = header[name]["data_offsets"]
         raw.seek(start, os.SEEK_CUR)
         halves = np.frombuffer(raw.read(end - start), "<u2")
-    return (halves.astype(np.uint32) << 16).view(np.float32).reshape(header[name]["shape"])
+    values = (halves.astype(np.uint32) << 16).view(np.float32)
+    return finite(values, path, name).reshape(header[name]["shape"])
 
 
 def checkpoint_folder(name: str, files: Sequence[str] = HUB_FILES) -> Path:

@@ -20,6 +20,14 @@ _ACTIVATIONS = {
 }
 
 
+def check_layer(layer: int, n_layers: int) -> None:
+    """Raise SpanbridgeError if an encoder of so many layers has no such one."""
+    if not 1 <= layer <= n_layers:
+        raise SpanbridgeError(
+            f"layer {layer} was asked for, but the encoder has layers 1 to {n_layers}"
+        )
+
+
 def convert(weights: EncoderWeights, layer: int, quantization: str | None, folder: Path) -> None:
     """Write the first ``layer`` layers as a CTranslate2 model into an existing folder.
 
@@ -37,10 +45,7 @@ def convert(weights: EncoderWeights, layer: int, quantization: str | None, folde
     """
     from ctranslate2.specs import common_spec, transformer_spec
 
-    if not 1 <= layer <= weights.n_layers:
-        raise SpanbridgeError(
-            f"layer {layer} was asked for, but the encoder has layers 1 to {weights.n_layers}"
-        )
+    check_layer(layer, weights.n_layers)
     if weights.activation not in _ACTIVATIONS:
         known = ", ".join(_ACTIVATIONS)
         raise SpanbridgeError(

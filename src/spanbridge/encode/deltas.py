@@ -15,7 +15,7 @@ import numpy as np
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.learned import Arrays
-from spanbridge.encode.encoder_weights import Array, EncoderWeights
+from spanbridge.encode.encoder_weights import Array, EncoderWeights, finite
 from spanbridge.encode.packed import BLOCK, signed
 
 _STEPS = 7  # a difference is one of -7 to 7 parts of its block's greatest
@@ -50,7 +50,7 @@ class Deltas:
         """
 
         def tensor(name: str) -> Array:
-            return self._changed(name, base.tensor(name))
+            return finite(self._changed(name, base.tensor(name)), self.path, name)
 
         return replace(base, tensor=tensor)
 
@@ -64,8 +64,9 @@ class Deltas:
                 -1, BLOCK // 2
             )
             scales = np.asarray(self.arrays[f"{name}{_SCALES}"], np.float32).reshape(-1, 1)
-            change = signed(nibbles) * (scales / np.float32(_MAGNIFIED * _STEPS))
-            return np.asarray(weight + change.reshape(weight.shape), np.float32)
+            with np.errstate(over="ignore", invalid="ignore"):
+                change = signed(nibbles) * (scales / np.float32(_MAGNIFIED * _STEPS))
+                return np.asarray(weight + change.reshape(weight.shape), np.float32)
         except (KeyError, ValueError) as error:
             why = f"does not fit the encoder ({name}: {error}); was it tuned from another?"
             raise InputError(self.path, None, why) from error

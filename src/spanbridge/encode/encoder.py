@@ -24,13 +24,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.scripts import is_unspaced
-from spanbridge.core.similar import meant, not_named
 from spanbridge.core.threads import n_threads
 from spanbridge.encode.tokenizer import Tokenizer
 
-DEVICES = ("cpu", "cuda")
 _BATCH_TOKENS, _GPU_BATCH_TOKENS = 1024, 32_768
 _MEMO_BYTES, _MEMO_SENTENCES = 768 * 2**20, 2048
 
@@ -62,16 +59,6 @@ def windows(n_tokens: int, size: int) -> list[tuple[int, int]]:
         return [(0, n_tokens)]
     starts = [*range(0, n_tokens - size, max(1, size // 2)), n_tokens - size]
     return [(start, start + size) for start in starts]
-
-
-def check_device(device: str) -> None:
-    """Check that CTranslate2 has a device here. Raises SpanbridgeError if it has not."""
-    import ctranslate2
-
-    if device not in DEVICES:
-        raise SpanbridgeError(not_named("device", device, DEVICES))
-    if device == "cuda" and not ctranslate2.get_cuda_device_count():
-        raise SpanbridgeError("device cuda: CTranslate2 finds no GPU on this machine")
 
 
 def _unspaced(word: str) -> bool:
@@ -141,15 +128,6 @@ class Encoder:
         device: str = "cpu",
         model: Model | None = None,
     ) -> None:
-        import ctranslate2
-
-        known = ctranslate2.get_supported_compute_types(device)
-        if compute_type not in known:
-            where = "this processor" if device == "cpu" else "this GPU"
-            raise SpanbridgeError(
-                f"compute type {compute_type!r} is not supported on {where}"
-                f"{meant(compute_type, known)}; there are: {', '.join(sorted(known))}"
-            )
         self.name = name
         self.layer = layer
         self.licence = licence

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from spanbridge.core.errors import InputError
+
 Array = npt.NDArray[np.float32]
+
+
+def finite(values: Array, path: Path, name: str) -> Array:
+    """The values of a tensor. Raises InputError if one is no number, or infinite.
+
+    Args:
+        values: its values.
+        path: the file that they come from.
+        name: its name there.
+    """
+    if not np.isfinite(values).all():
+        raise InputError(path, None, f"is damaged: a number in {name!r} is not finite")
+    return values
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,15 @@ from spanbridge.core.kept import kept
 from spanbridge.core.learned import read_arrays
 from spanbridge.core.records import DIGEST, file_digest, read_record
 from spanbridge.encode import aligned
+from spanbridge.encode.adapters import BOTTLENECKS, Bottlenecks, Lora, adapter_file, read_adapter
 from spanbridge.encode.adapters import HUB_FILES as ADAPTER_FILES
-from spanbridge.encode.adapters import Bottlenecks, Lora, read_adapter
 from spanbridge.encode.bottlenecks import BottleneckEncoder
 from spanbridge.encode.cache import cached
 from spanbridge.encode.checkpoint import Checkpoint, checkpoint_folder, licence_of
-from spanbridge.encode.convert import convert
+from spanbridge.encode.compute import check_compute
+from spanbridge.encode.convert import check_layer, convert
 from spanbridge.encode.deltas import Deltas
-from spanbridge.encode.encoder import Encoder, Model, check_device
+from spanbridge.encode.encoder import Encoder, Model
 from spanbridge.encode.encoder_weights import EncoderWeights
 from spanbridge.encode.model_files import reading
 from spanbridge.encode.packed import read_packed
@@ -111,7 +112,7 @@ def load_encoder(
     Raises:
         SpanbridgeError: there is no such model, or it cannot be used; the message says what to do.
     """
-    check_device(device)
+    check_settings(layer, compute_type, threads, device)
     options: dict[str, Any] = {
         "compute_type": compute_type or DEFAULT_COMPUTE_TYPES[device],
         "threads": threads,
@@ -124,9 +125,18 @@ def load_encoder(
     def load() -> Encoder:
         if adapter is None:
             return _load(name, layer, deltas, options)
-        return _adapted_encoder(name, checkpoint_folder(name), layer, adapter, options)
+        return _adapted_encoder(name, layer, adapter, options)
 
     return kept(f"encoder {about!r}", load)
+
+
+def check_settings(
+    layer: int | None, compute_type: str | None, threads: int | None, device: str
+) -> None:
+    """Raise SpanbridgeError for settings of :func:`load_encoder` that are wrong with any model."""
+    check_compute(device, compute_type, threads)
+    if layer is not None and layer < 1:
+        raise SpanbridgeError(f"layer {layer} was asked for, but layers are counted from 1")
 
 
 def _load(name: str, layer: int | None, deltas: Deltas | None, options: dict[str, Any]) -> Encoder:
@@ -199,11 +209,20 @@ def _embedded_encoder(
 
 
 def _adapted_encoder(
-    name: str, source: Path, layer: int | None, adapter: str, options: dict[str, Any]
+    name: str, layer: int | None, adapter: str, options: dict[str, Any]
 ) -> Encoder:
     """A checkpoint with an adapter. LoRA is added to its weights, bottlenecks have layers."""
-    checkpoint = Checkpoint(source)
     folder = checkpoint_folder(adapter, ADAPTER_FILES)
+    # before the checkpoint, which is a hundred times as large
+    path = adapter_file(folder)
+    plain = (options["compute_type"], options["device"]) == ("float32", "cpu")
+    if path.name == BOTTLENECKS and not plain:
+        raise SpanbridgeError(
+            f"{path}: bottlenecks are computed in float32 on the processor alone; leave "
+            "compute_type and device out"
+        )
+    source = checkpoint_folder(name)
+    checkpoint = Checkpoint(source)
     found = read_adapter(folder, checkpoint.architecture, checkpoint.n_layers)
     made = _checkpoint_encoder(name, source, layer, found, options)
     made.name = f"{made.name}+{Path(adapter).name}"
@@ -221,6 +240,7 @@ def _checkpoint_encoder(
     checkpoint = Checkpoint(source)
     best = min(_DEFAULT_LAYERS.get(name, _DEFAULT_LAYER), checkpoint.n_layers)
     depth = best if layer is None else layer
+    check_layer(depth, checkpoint.n_layers)
     quantization = _quantization(options["compute_type"])
     fingerprint = _tuned(checkpoint.fingerprint(), changes)
     label = Path(name).name
@@ -238,11 +258,6 @@ def _checkpoint_encoder(
     folder: Path | None = None
     model: Model | None = None
     if isinstance(changes, Bottlenecks):
-        if (options["compute_type"], options["device"]) != ("float32", "cpu"):
-            raise SpanbridgeError(
-                f"{changes.path}: bottlenecks are computed in float32 on the processor alone; "
-                "leave compute_type and device out"
-            )
         with reading(source):
             model = BottleneckEncoder(weights(), depth, changes.path)
     else:

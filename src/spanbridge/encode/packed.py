@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spanbridge.core.errors import InputError
-from spanbridge.encode.encoder_weights import Array, EncoderWeights
+from spanbridge.encode.encoder_weights import Array, EncoderWeights, finite
 
 _MAGIC = b"E5S1"
 BLOCK = 32
@@ -115,6 +115,10 @@ def _parse(data: mmap.mmap, path: Path) -> PackedModel:
     directory = _read_directory(cursor)
 
     def tensor(name: str) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return finite(unchecked(name), path, name)
+
+    def unchecked(name: str) -> Array:
         if name == "embeddings":
             # the rows past the vocabulary are padding that no token can reach
             return _dequantise(data, directory, "emb.word", path).reshape(-1, hidden)[:n_pieces]

@@ -9,6 +9,7 @@ from typing import Any
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.requirements import require
 from spanbridge.encode.cache import cached
+from spanbridge.encode.checkpoint import read_tensor, tensor_names
 from spanbridge.encode.model_files import (
     CONFIG,
     INDEX,
@@ -68,7 +69,8 @@ def converted(
         kinds: the kinds of models that are taken.
 
     Raises:
-        InputError: it is of another kind of model, or cannot be converted.
+        InputError: it is of another kind of model, a number in it is not finite, or it cannot be
+            converted.
         MissingExtraError: conversion needs transformers and torch.
     """
     model_type = read_json(folder / CONFIG).get("model_type")
@@ -79,6 +81,9 @@ def converted(
 
     def make(work: Path) -> None:
         require("torch", "transformers", by="converting this checkpoint")
+        for path in files:
+            for name in tensor_names(path) if path.suffix == ".safetensors" else ():
+                read_tensor(path, name)  # raises for one that is damaged
         with staged(files) as stage, reading(folder, "cannot be converted"):
             _convert(stage, work, quantization)
 

@@ -10,6 +10,7 @@ from typing import Any
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.threads import n_threads
 from spanbridge.encode.checkpoint import checkpoint_folder, licence_of
+from spanbridge.encode.compute import check_compute, usual_device
 from spanbridge.encode.model_files import TOKENIZER, fingerprint, reading
 from spanbridge.encode.seq2seq import (
     CONVERTED,
@@ -64,8 +65,8 @@ class TextGenerator:
             raise SpanbridgeError(f"beam={beam}, longest={longest}: both are at least 1")
         import ctranslate2
 
-        if device == "auto":
-            device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+        device = usual_device() if device == "auto" else device
+        check_compute(device, compute_type, threads)
         if compute_type is None:
             compute_type = "float32" if device == "cpu" else "float16"
         folder = checkpoint_folder(model, FILES)

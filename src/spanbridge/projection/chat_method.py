@@ -10,24 +10,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import sha256
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 
-from spanbridge.chat.asking import kept
-from spanbridge.chat.client import (
-    ChatClient,
-    Dialogue,
-    Message,
-    Unanswered,
-    estimated,
-    first_messages,
-)
-from spanbridge.chat.store import Price, Store, estimated_tokens
+from pydantic import BeforeValidator
+
+from spanbridge.chat.client import ChatClient, Dialogue, Message, Unanswered
+from spanbridge.chat.options import URL, ChatOptions, ChatSettings
+from spanbridge.chat.store import estimated_tokens
 from spanbridge.core import registry
 from spanbridge.core.errors import RowError, SpanbridgeError
 from spanbridge.core.learned import Arrays
 from spanbridge.core.rows import SentencePair
+from spanbridge.core.settings import one_entry
 from spanbridge.projection.chat_decision import Draft, decided, verdict
 from spanbridge.projection.chat_examples import Example, examples_for
 from spanbridge.projection.chat_questions import WAYS, Doubt, Pick, Picks, Place, Way, taggable
@@ -38,24 +34,37 @@ from spanbridge.projection.method import Method, Projection, Reads, Row
 
 # Parameters of every request; the server may refuse some, which are left out then.
 PARAMETERS: dict[str, Any] = {"temperature": 0, "seed": 0}
-# Rows of the sample that are looked at for examples and for the forecast, spread evenly.
+# Rows of the sample that are looked at for examples, spread evenly.
 LOOKED_AT = 1000
-# Tokens of an answer beside the text in it.
-ANSWER = 10
 ASKED = "spans_asked_of_the_chat_model"
 NONE_OF_THEM = "spans_for_which_the_chat_model_chose_no_candidate"
 CHOOSE, INSERT = WAYS["choose"], WAYS["insert"]
 
 
+def _checked(base: Any) -> Any:
+    """A base that can be made. Raises ValueError if it cannot, or asks a model itself."""
+    if isinstance(base, Method):
+        part: Any = type(base)
+    else:
+        name, options = one_entry(base, "a method")
+        try:
+            part = registry.load("method", name)
+        except SpanbridgeError as error:
+            raise ValueError(str(error)) from error
+        if not getattr(part, "asks", False):
+            registry.check_options(part, name, options)
+    if getattr(part, "asks", False):
+        raise ValueError("asks a model itself; name another method")
+    return base
+
+
 class ChatMethod(Method):
     """Another method's projection, with doubtful spans decided by a chat model behind a server.
 
-    All that is asked goes to that server, wherever it is. Its key, if it wants one, is taken from
-    ``SPANBRIDGE_CHAT_KEY``.
+    All that is asked goes to that server, wherever it is.
 
     Args:
-        model: name by which the server knows it.
-        url: base of its OpenAI-compatible interface.
+        model, url, more: as in :class:`spanbridge.chat.options.ChatSettings`.
         base: the method that projects first: name, or ``{name: options}``.
         below: spans with a lower confidence are asked about, in [0, 1]; 1 asks about all.
         way: ``choose`` among the base's best candidates, and ``insert`` tags into the target for
@@ -65,14 +74,6 @@ class ChatMethod(Method):
             bitext itself; 0 for none.
         reliability: probability that the model answers right, of which confidences are made where
             the server gives no log-probabilities; between 0 and 1.
-        licence: of the model, for the record.
-        leave_out: parameters of requests that the server refuses, by name, with commas between
-            them; it is found out by itself where the server names the parameter.
-        tries, seconds, parallel, pause: as in :class:`spanbridge.chat.client.ChatClient`.
-        cache: folder for answers; by default one in the user's cache folder.
-        price: money for a million tokens sent, and received: ``0.15/0.60``, or one number.
-        budget: most money that is spent, at that price, on the same settings, examples and cache;
-            what was spent in earlier runs counts.
 
     Attributes:
         below: as above; it may be changed from one run to the next.
@@ -83,61 +84,44 @@ class ChatMethod(Method):
 
     name, aligner, learns, slow = "chat", "fused", True, True
     reads: ClassVar[Reads] = "soft alignment"  # where the base is corpus
-    requires = ("anyio", "httpx")
+    requires, asks = ("anyio", "httpx"), True
 
     def __init__(
         self,
         model: str,
-        url: str = "http://localhost:11434/v1",
-        base: str | dict[str, Any] | Method = "corpus",
+        url: str = URL,
+        base: Annotated[str | dict[str, Any] | Method, BeforeValidator(_checked)] = "corpus",
         below: float = 1.0,
         way: Literal["choose", "insert"] = "choose",
         options: int = 6,
         examples: int = 4,
         reliability: float = 0.9,
-        licence: str = "unknown",
-        leave_out: str | list[str] = "",
-        tries: int = 3,
-        seconds: float = 120.0,
-        parallel: int = 4,
-        pause: float = 1.0,
-        cache: str = "",
-        price: str | float | None = None,
-        budget: float | None = None,
+        **more: Unpack[ChatOptions],
     ) -> None:
         if not (0 <= below <= 1 and 0 < reliability < 1 and options >= 2 and examples >= 0):
             raise SpanbridgeError(
                 f"below={below}, reliability={reliability}, options={options}, "
                 f"examples={examples}: out of range"
             )
-        self.base = _made(base)
+        if isinstance(base, Method):
+            self.base = base
+        else:
+            self.base = registry.build("method", *one_entry(base, "a method"))
+        if way == "choose" and not isinstance(self.base, Matcher):
+            raise SpanbridgeError(
+                f"the method {self.base.name!r} has no candidates to choose among; take the way "
+                "insert"
+            )
         self.reads = self.base.reads  # type: ignore[misc]  # as the base does
         self.aligner = self.base.aligner  # type: ignore[misc]
-        self.licence = licence
+        self.inserts = self.base.inserts  # type: ignore[misc]
+        self._settings = ChatSettings(model, url, **more)
+        self.licence = self._settings.licence
         self._ways = (CHOOSE, INSERT) if way == "choose" else (INSERT,)
         self._way_name, self.below = way, below
         self._options, self._n_examples, self._reliability = options, examples, reliability
-        self._price = None if price is None else Price.parse(price)
-        self._budget = budget
-        self._tries = tries
-        self._cache = cache
-        self._client = partial(
-            ChatClient,
-            model,
-            url,
-            PARAMETERS,
-            leave_out=leave_out,
-            optional=(*PARAMETERS, *(name for way in self._ways for name in way.parameters())),
-            tries=tries,
-            seconds=seconds,
-            parallel=parallel,
-            pause=pause,
-            price=self._price,
-            budget=budget,
-        )
         self._examples: dict[str, list[Example]] = {}  # by the name of the way
-        self._rates = dict.fromkeys(("requests", "sent", "received"), 0.0)  # of each row
-        self._told = self._client(store=Store(None)).describe()
+        self._told = self._client().describe()
         self._asking: ChatClient | None = None
 
     @cached_property
@@ -150,9 +134,9 @@ class ChatMethod(Method):
         prompt = sha256("".join(way.prompt for way in self._ways).encode()).hexdigest()[:8]
         own = f"{self._told},below={self.below:g},{self._way_name},prompt={prompt}"
         own += f",options={self._options},examples={self._n_examples}"
-        own += f",reliability={self._reliability:g},tries={self._tries}"
-        if self._budget is not None:
-            own += f",budget={self._budget:g}"
+        own += f",reliability={self._reliability:g},tries={self._settings.tries}"
+        if self._settings.budget is not None:
+            own += f",budget={self._settings.budget:g}"
         return f"chat({own},base={self.base.describe()})"
 
     def components(self) -> tuple[object, ...]:
@@ -168,20 +152,15 @@ class ChatMethod(Method):
         return self.base.score_names()
 
     def check(self) -> None:
-        """Check the base, and that it can be asked; raises SpanbridgeError."""
+        """Check the base; raises SpanbridgeError."""
         self.base.check()
-        if CHOOSE in self._ways and not isinstance(self.base, Matcher):
-            raise SpanbridgeError(
-                f"the method {self.base.name!r} has no candidates to choose among; take the way "
-                "insert"
-            )
 
     def max_confidence(self) -> float:
         """The greatest confidence: the base's, or that of an answer."""
         return max(self.base.max_confidence(), 0.999)
 
     def fit(self, rows: Sequence[Row]) -> None:
-        """Let the base learn; find examples, and how many requests rows need."""
+        """Let the base learn, and find examples."""
         self.base.conventions = self.conventions
         if self.base.learns:
             self.base.fit(rows)
@@ -195,52 +174,26 @@ class ChatMethod(Method):
                 for way in self._ways
             }
         )
-        sent = received = n = 0
-        for one in drafts:
-            doubts = self._doubts(one)
-            insertion = [doubt for doubt in doubts if not doubt.options]
-            asked = [(CHOOSE, [doubt]) for doubt in doubts if doubt.options]
-            for way, each in (*asked, *([(INSERT, insertion)] if insertion else [])):
-                n += 1
-                sent += estimated(first_messages(self._dialogue(way, one.row[0], each, Counter())))
-                text = 0 if way.each else estimated_tokens(one.row[0].target.plain_text())
-                received += text + ANSWER
-        share = max(len(looked_at), 1)
-        self._rates = {"requests": n / share, "sent": sent / share, "received": received / share}
 
     def teach(self, rows: Sequence[Row]) -> None:
         """Teach the base."""
         self.base.teach(rows)
 
     def learned(self) -> tuple[dict[str, Any], Arrays]:
-        """The base's state, the examples, and how many requests rows need."""
+        """The base's state, and the examples."""
         content, arrays = self.base.learned()
-        return {"base": content, "examples": self._examples, "rates": self._rates}, arrays
+        return {"base": content, "examples": self._examples}, arrays
 
     def restore(self, content: Mapping[str, Any], arrays: Arrays) -> None:
         """Restore what was learned before."""
         if self.base.learns:
             self.base.restore(content["base"], arrays)
-        self._rates = {name: float(content["rates"][name]) for name in self._rates}
         self._settle(
             {
                 way: [(str(a), str(b), str(c)) for a, b, c in examples]
                 for way, examples in content["examples"].items()
             }
         )
-
-    def forecast(self, n_rows: int) -> str:
-        """Requests, tokens and money for so many rows, by those of the rows learned from."""
-        n, sent, received = (self._rates[name] * n_rows for name in self._rates)
-        told = (
-            f"about {n:,.0f} requests to {self._told.partition(',')[0]}, {sent:,.0f} tokens sent "
-            f"and {received:,.0f} received"
-        )
-        if self._price is not None:
-            told += f", {self._price.of(sent, received):,.4g} by the price given"
-        if self._budget is not None:
-            told += f" (the budget is {self._budget:,g})"
-        return f"{told}; answers that are kept from earlier runs cost nothing again"
 
     def project(self, rows: Sequence[Row]) -> list[Projection | RowError]:
         """Project by the base, and ask about doubtful spans of all rows, side by side."""
@@ -282,7 +235,9 @@ class ChatMethod(Method):
         assert self._asking is not None
         used: Counter[str] = Counter()
         dialogues = [self._dialogue(way, rows[n][0], doubts, used) for n, doubts in questions]
-        answers = self._asking.hold(dialogues, way.parameters())
+        texts = ("" if way.each else rows[n][0].target.plain_text() for n, _ in questions)
+        written = list(map(estimated_tokens, texts))
+        answers = self._asking.hold(dialogues, way.parameters(), written)
         self.counts.update(used)
         for (n, doubts), answer in zip(questions, answers, strict=True):
             if not isinstance(answer, Unanswered | str):
@@ -315,7 +270,12 @@ class ChatMethod(Method):
         """Take up examples; answers to requests with these stand in a file of their own."""
         self._examples = dict(examples)
         prompts = [way.prompt for way in self._ways]
-        self._asking = self._client(store=kept(self._cache, self._told, prompts, self._examples))
+        self._asking = self._client(self._told, prompts, self._examples)
+
+    def _client(self, *job: Any) -> ChatClient:
+        """A client, which keeps the answers of a job."""
+        optional = (*PARAMETERS, *(name for way in self._ways for name in way.parameters()))
+        return self._settings.client(PARAMETERS, optional, job)
 
     def _dialogue(
         self, way: Way, pair: SentencePair, doubts: Sequence[Doubt], used: Counter[str]
@@ -326,7 +286,7 @@ class ChatMethod(Method):
             if row != own:
                 shown.append({"role": "user", "content": question})
                 shown.append({"role": "assistant", "content": answer})
-        return way.dialogue(pair, doubts, shown, self._tries, used)
+        return way.dialogue(pair, doubts, shown, self._settings.tries, used)
 
     def _doubts(self, one: Draft) -> list[Doubt]:
         """What is asked of a row: with candidates, if any, where the model is to choose."""
@@ -351,18 +311,3 @@ class ChatMethod(Method):
         """The best candidates of each place of a row."""
         assert isinstance(self.base, Matcher)
         return self.base.alternatives(one.row, self._options)
-
-
-def _made(base: str | dict[str, Any] | Method) -> Method:
-    """The base. Raises SpanbridgeError if it is no method, or asks a model itself."""
-    made: Any = base
-    if isinstance(base, dict):
-        if len(base) != 1:
-            raise SpanbridgeError("the base is written as NAME or as {NAME: {OPTION: VALUE}}")
-        ((name, options),) = base.items()
-        made = registry.build("method", name, options or {})
-    elif isinstance(base, str):
-        made = registry.build("method", base, {})
-    if not isinstance(made, Method) or isinstance(made, ChatMethod):
-        raise SpanbridgeError("the base is a method other than chat")
-    return made

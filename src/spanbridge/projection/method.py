@@ -113,6 +113,7 @@ class Method(Learner, Part):
         aligner: name of the default aligner.
         slow: it takes so long that the whole input is checked first.
         inserts: the translator that it takes inserts marks; else it scores phrases.
+        needs_translator: the translator that it cannot do without, in words; empty if it can.
         unsettled: number of questions to a server that were not answered, which may succeed another
             time.
     """
@@ -122,6 +123,7 @@ class Method(Learner, Part):
     aligner: ClassVar[str] = "encoder"
     slow: ClassVar[bool] = False
     inserts: ClassVar[bool] = False
+    needs_translator: ClassVar[str] = ""
     unsettled: int = 0
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -158,6 +160,14 @@ class Method(Learner, Part):
         """Names of the scores that it adds up."""
         return frozenset()
 
+    @classmethod
+    def without_translator(cls) -> str:
+        """Why it cannot work if no translator is named; empty if it can."""
+        if not cls.needs_translator:
+            return ""
+        named = "(--translator-model, --from, --to)"
+        return f"the method {cls.name!r} needs {cls.needs_translator}, and the languages {named}"
+
     def check(self) -> None:
         """Check, before any work, that nothing is missing; raises SpanbridgeError."""
 
@@ -179,10 +189,6 @@ class Method(Learner, Part):
 
     def recalibrate(self, intercept: float, slope: float, fitted_on: str) -> None:
         """Change the log-odds of confidences to intercept + slope * log-odds."""
-
-    def forecast(self, n_rows: int) -> str | None:
-        """What so many rows will cost, in a phrase, by what was learned; None if nothing."""
-        return None
 
     def calibration(self) -> Calibration | None:
         """The curve that its confidences come from; None if nothing is known of them."""

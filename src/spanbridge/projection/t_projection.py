@@ -175,6 +175,7 @@ class TProjection(Matcher):
     name, calibration_key = "t-projection", "match"
     reads = "nothing"
     slow = True
+    needs_translator = "a translator to rank candidates by"
 
     def __init__(
         self,
@@ -198,10 +199,7 @@ class TProjection(Matcher):
     def check(self) -> None:
         """Check that there is a translator, and no score of an alignment."""
         if self.scorer is None:
-            raise SpanbridgeError(
-                "t-projection ranks by a translator; name one (--translator-model, with --from and "
-                "--to)"
-            )
+            raise SpanbridgeError(self.without_translator())
         if others := self.weights().parts.keys() - {"translation", "ner"}:
             why = "which t-projection does not read; leave that weight out"
             raise SpanbridgeError(f"the score {min(others)!r} needs an alignment, {why}")

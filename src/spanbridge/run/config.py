@@ -18,7 +18,7 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import is_there, real_path
 from spanbridge.core.resources import EngineName, Resources
 from spanbridge.core.rows import Side
-from spanbridge.core.settings import reason
+from spanbridge.core.settings import most_telling, one_entry, reason, within
 from spanbridge.core.settings_file import Place, read_settings, write_settings
 from spanbridge.core.similar import meant
 from spanbridge.core.spans import Nested
@@ -29,7 +29,7 @@ from spanbridge.run.job import MAX_SHARD_ROWS, MAX_WORKERS, SHARD_ROWS, Job, app
 from spanbridge.run.record import pipeline_record
 from spanbridge.run.result import check_output, result_format
 from spanbridge.run.sample import FIT_ROWS
-from spanbridge.steps.base import Context, PartSettings, Step, one_entry
+from spanbridge.steps.base import Context, PartSettings, Step
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -344,35 +344,15 @@ def validated(
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        first = _most_telling(error.errors(), given)
-        name = ".".join(map(str, _within(first, given)))
-        why = reason(first)
+        wrong = most_telling(error.errors(), given)
+        first, names = wrong[0], within(wrong[0], given)
+        name, why = ".".join(map(str, names)), reason(*wrong)
         if first["type"] == "extra_forbidden":
-            why += _instead(model, _within(first, given))
+            why += _instead(model, names)
         if file is not None and isinstance(first["input"], bool) and first["type"] == "string_type":
             why += " (YAML reads yes, no, on and off as true and false)"
         told = ": ".join(part for part in (what, name, why) if part)
         raise InputError(file, place((*at, *first["loc"])), told) from error
-
-
-def _most_telling(errors: Sequence[Any], given: Any) -> Any:
-    """An unknown name, or of the first wrong setting the error that lies deepest in it."""
-    unknown = [error for error in errors if error["type"] == "extra_forbidden"]
-    same = [error for error in errors if error["loc"][:1] == errors[0]["loc"][:1]]
-    return next(iter(unknown), None) or max(same, key=lambda error: len(_within(error, given)))
-
-
-def _within(error: Any, given: Any) -> list[Hashable]:
-    """Names of the settings that lead to an error, without pydantic's own names of types."""
-    found: list[Hashable] = []
-    for step in error["loc"]:
-        try:
-            given = given[step]
-        except (KeyError, IndexError, TypeError):
-            if error["type"] != "missing" or step != error["loc"][-1]:
-                continue
-        found.append(step)
-    return found
 
 
 def _instead(model: type[BaseModel], names: Sequence[Hashable]) -> str:

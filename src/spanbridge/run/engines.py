@@ -43,8 +43,8 @@ def crew_of(
     if job.engine == "ray":
         from spanbridge.run.ray_engine import RayEngine
 
-        return Workers(RayEngine(job, claims))
-    return Workers(Processes(job, claims))
+        return Workers(RayEngine(job, claims), progress)
+    return Workers(Processes(job, claims), progress)
 
 
 class Processes:

@@ -26,10 +26,11 @@ from spanbridge.core.folders import folder_here, new_folder
 from spanbridge.core.progress import Progress
 from spanbridge.core.rows import SentencePair
 from spanbridge.formats.shard_files import read_shard, write_shard
+from spanbridge.run.costs import Costs
 from spanbridge.run.manifest import POLL, digest_of
 from spanbridge.run.reports import Part, StepReport
 from spanbridge.run.shard_store import DamageError, Shards
-from spanbridge.run.stream import passed, tell_costs
+from spanbridge.run.stream import passed
 from spanbridge.run.turns import Turns
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
@@ -47,13 +48,19 @@ class Maker:
         shards: the shards.
         claims: claims of the work.
         progress: shows how far the learning is.
+        costs: says what steps will ask of chat models.
     """
 
     def __init__(
-        self, steps: Sequence[Step], shards: Shards, claims: Claims, progress: Progress
+        self,
+        steps: Sequence[Step],
+        shards: Shards,
+        claims: Claims,
+        progress: Progress,
+        costs: Costs,
     ) -> None:
         self._steps, self._shards, self._claims = steps, shards, claims
-        self._progress = progress
+        self._progress, self._costs = progress, costs
         self._ready: dict[int, Path] = {}  # what steps have learned, by their numbers
         self._examples: dict[int, list[SentencePair]] = {}  # that steps bring
         # what is still to be told, and since when
@@ -166,6 +173,9 @@ class Maker:
         shards, step, account = self._shards, self._steps[s - 1], Account()
         record = shards.record(s, k) if shards.failed(s, k) else None
         with _naming(step.name, k):
+            if step.asks:
+                self._costs.foretell(s - 1, step, rows, shards.manifest.sizes[k])
+                yield self._taken()  # it is heard before anything is asked
             passing = _Passing(step.name, account)
             worth = shards.manifest.sizes[k] / shards.last  # of all rows, in rows of the input
             before = 0.0
@@ -222,7 +232,8 @@ class Maker:
         shards, step, rows = self._shards, self._steps[s - 1], self._learning_rows(s)
         started = time.monotonic()
         step.fit(rows, self._progress)
-        tell_costs([step], sum(self._shards.manifest.sizes), self._progress)
+        if s not in self._examples:
+            self._costs.foretell(s - 1, step, rows, shards.n_learned)
         try:
             with new_folder(folder, shards.listing) as work:
                 step.save(work)
@@ -248,7 +259,7 @@ class Maker:
     def _learning_rows(self, s: int) -> list[SentencePair]:
         """The rows that a step learns from, as the steps before have made them."""
         if (examples := self._examples.get(s)) is not None:
-            return passed(self._steps[: s - 1], examples)
+            return passed(self._steps[: s - 1], examples, self._costs)
         rows: list[SentencePair] = []
         for k, ranges in self._shards.sample.items():
             texts = self._texts(s, k)

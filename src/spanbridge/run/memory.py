@@ -16,6 +16,7 @@ from spanbridge.core.spans import Nested
 from spanbridge.formats import Pairs
 from spanbridge.run.board import Board
 from spanbridge.run.config import make_pipeline
+from spanbridge.run.costs import UNTOLD, Costs
 from spanbridge.run.job import applied, deterministic, records, signature_of
 from spanbridge.run.reports import StepReport
 from spanbridge.run.result import (
@@ -27,7 +28,7 @@ from spanbridge.run.result import (
     whole_account,
 )
 from spanbridge.run.sample import FIT_ROWS
-from spanbridge.run.stream import learn, run_steps, tell_costs
+from spanbridge.run.stream import learn, run_steps
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 from spanbridge.steps.raw_text import in_plain_words
@@ -199,6 +200,7 @@ def learn_in_memory(
     limit: int,
     progress: Progress,
     reports: Sequence[StepReport] = (),
+    costs: Costs = UNTOLD,
 ) -> int:
     """Let open steps learn from rows, ``limit`` at most; returns the number learned from.
 
@@ -207,7 +209,7 @@ def learn_in_memory(
     """
     if not isinstance(limit, int) or limit < 1:
         raise SpanbridgeError(f"limit is {limit}, but must be 1 or more")
-    return learn(steps, lambda: rows, len(rows), limit, progress, reports)
+    return learn(steps, lambda: rows, len(rows), limit, progress, reports, costs)
 
 
 @deterministic
@@ -234,8 +236,8 @@ def in_memory(
     """
     given = list(checked_rows(rows))
     reports = [StepReport.of(step) for step in steps]
-    n_learned = learn_in_memory(steps, given, limit, progress, reports) if fit else 0
-    tell_costs(steps, len(given), progress)
+    costs = Costs.shown(len(given), progress)
+    n_learned = learn_in_memory(steps, given, limit, progress, reports, costs) if fit else 0
     task = Task("run", len(given), board=Board(reports))
-    rows = run_steps(steps, progress(given, task), reports)
+    rows = run_steps(steps, progress(given, task), reports, costs)
     return [in_plain_words(pair) for pair in rows], reports, n_learned

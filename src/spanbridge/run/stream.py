@@ -9,10 +9,11 @@ from dataclasses import replace
 from functools import partial
 
 from spanbridge.core.files import alone, atomic_output
-from spanbridge.core.progress import Progress, Task, silent, tell
+from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import SentencePair
 from spanbridge.formats.base import Counts
 from spanbridge.run.board import Board
+from spanbridge.run.costs import LOOKED_AT, UNTOLD, Costs
 from spanbridge.run.job import Job, deterministic, records, signature_of
 from spanbridge.run.reports import Meter, StepReport
 from spanbridge.run.result import Run, finish, open_result, whole_account
@@ -57,18 +58,18 @@ def _run(job: Job, progress: Progress) -> tuple[Run, list[StepReport]]:
         if job.keep is not None:
             for step in steps:
                 step.check_fit()
-        if total is None and any(step.learns for step in steps):
+        if total is None and any(step.learns or step.asks for step in steps):
             total = _count(job, counts, progress)
+        costs = Costs.shown(total or 0, progress)
         reports = [StepReport.of(step) for step in steps]
         parts = [step.signature_parts() for step in steps]
         n_learned = learn(
-            steps, lambda: job.open_rows(None), total or 0, job.fit_rows, progress, reports
+            steps, lambda: job.open_rows(None), total or 0, job.fit_rows, progress, reports, costs
         )
-        tell_costs(steps, total or 0, progress)
         if job.keep is not None:
             for step in steps:
                 step.save(job.keep)
-        rows = run_steps(steps, job.open_rows(counts if total is None else None), reports)
+        rows = run_steps(steps, job.open_rows(counts if total is None else None), reports, costs)
         name = "+".join(step.name for step in steps)
         task = Task(name, total, board=Board(reports))
         for pair in progress(rows, task):
@@ -103,53 +104,59 @@ def learn(
     limit: int = FIT_ROWS,
     progress: Progress = silent,
     reports: Sequence[StepReport] = (),
+    costs: Costs = UNTOLD,
 ) -> int:
     """Let the steps learn from a sample of the rows, each from the output of the steps before.
 
-    Those that bring examples learn from these.
+    Those that bring examples learn from these. What the first step, and those that learn, will ask
+    of chat models is told by the sample.
 
     Returns:
         The number of input rows that were learned from.
     """
     learners = [n for n, step in enumerate(steps) if step.learns]
-    if not learners or not total:
+    if not total or not (learners or steps[0].asks):
         return 0
     own = {n: step.examples(open_rows()) for n, step in enumerate(steps) if step.learns}
     last = max((n for n in learners if own[n] is None), default=-1)
-    wanted = {n for block in sampled(total, limit) for n in block} if last >= 0 else set()
+    most = limit if last >= 0 else LOOKED_AT * steps[0].asks
+    wanted = {n for block in sampled(total, most) for n in block}
     sample = [row for n, row in enumerate(open_rows()) if n in wanted] if wanted else []
-    n_learned = len(sample)
+    n_looked_at = len(sample)
     for n, step in enumerate(steps):
         if step.learns:
             examples = own[n]
             started = time.monotonic()
-            step.fit(sample if examples is None else passed(steps[:n], examples), progress)
+            rows = sample if examples is None else passed(steps[:n], examples, costs)
+            step.fit(rows, progress)
             if reports:
                 reports[n].learning += time.monotonic() - started
+        if n <= max(last, 0):
+            costs.foretell(n, step, sample, n_looked_at)
         if n < last:
             sample = passed([step], sample)
-    return n_learned
+    return n_looked_at if last >= 0 else 0
 
 
-def tell_costs(steps: Sequence[Step], n_rows: int, progress: Progress) -> None:
-    """Say what steps will cost, if anything, before they begin."""
-    for step in steps:
-        if n_rows and (cost := step.forecast(n_rows)) is not None:
-            tell(progress, f"{step.name}: {cost}")
-
-
-def passed(steps: Sequence[Step], rows: Iterable[SentencePair]) -> list[SentencePair]:
+def passed(
+    steps: Sequence[Step], rows: Iterable[SentencePair], costs: Costs = UNTOLD
+) -> list[SentencePair]:
     """Rows after steps that learn from them; not counted, since the input's pass again later."""
-    return list(run_steps(steps, rows, [StepReport.of(step) for step in steps]))
+    return list(run_steps(steps, rows, [StepReport.of(step) for step in steps], costs))
 
 
 def run_steps(
-    steps: Sequence[Step], rows: Iterable[SentencePair], reports: Sequence[StepReport]
+    steps: Sequence[Step],
+    rows: Iterable[SentencePair],
+    reports: Sequence[StepReport],
+    costs: Costs = UNTOLD,
 ) -> Iterator[SentencePair]:
     """The output rows of a stream of rows, batch by batch."""
     size = CHUNK if any(step.slow for step in steps) else QUICK_CHUNK
     for batch in chunks(rows, size):
-        for step, report in zip(steps, reports, strict=True):
+        n_given = len(batch)
+        for n, (step, report) in enumerate(zip(steps, reports, strict=True)):
+            costs.foretell(n, step, batch, n_given)
             started = time.monotonic()
             batch = list(step.run(batch, report.account))
             report.seconds += time.monotonic() - started

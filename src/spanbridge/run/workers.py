@@ -22,7 +22,8 @@ from spanbridge.core.claims import Claims
 from spanbridge.core.errors import RepairWarning, SpanbridgeError
 from spanbridge.core.machine import Used, used
 from spanbridge.core.plugins import plugin_at_fault
-from spanbridge.core.progress import Progress, silent
+from spanbridge.core.progress import Progress, silent, tell
+from spanbridge.run.costs import Costs
 from spanbridge.run.job import Job, records
 from spanbridge.run.making import Maker
 from spanbridge.run.reports import Part
@@ -102,7 +103,8 @@ class Alone(Crew):
 
     def begin(self, shards: Shards) -> None:
         """Say which shards there are to be."""
-        self._maker = Maker(self._steps, shards, self._claims, self._progress)
+        costs = Costs.shown(sum(shards.manifest.sizes), self._progress)
+        self._maker = Maker(self._steps, shards, self._claims, self._progress, costs)
         self._maker.open_examples()
 
     def made(self) -> Iterator[Part]:
@@ -166,8 +168,9 @@ class Engine(Protocol):
 class Workers(Crew):
     """Workers that an engine has started, and their messages, one after the other."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, progress: Progress) -> None:
+        self._engine, self._progress = engine, progress
+        self._foretold: set[int] = set()  # steps of which was said what they will cost
         self._shards: Shards | None = None
         self._running: list[Worker] = []
         self._ended: list[Figures] = []
@@ -257,6 +260,11 @@ class Workers(Crew):
             self._in_a_row *= not content.saved
         elif what == "used":
             self._used[worker] = content
+        elif what == "costs":
+            for n, text in content:
+                if n not in self._foretold:
+                    tell(self._progress, text)
+            self._foretold.update(n for n, _ in content)
         elif what == "facts":
             self._facts = content if self._facts is None else self._facts
             _check_alike(self._facts, content)
@@ -312,7 +320,8 @@ def messages(job: Job, claims: Claims, given: Callable[[], Shards]) -> Iterator[
 
     Yields:
         ``facts``, the steps' facts; ``examples``, digests of what they bring to learn from;
-        ``made``, as from :meth:`Crew.made`; ``used``, what the process has used; ``end``, the
+        ``costs``, what steps will ask of chat models, with their numbers; ``made``, as from
+        :meth:`Crew.made`; ``used``, what the process has used; ``end``, the
         figures. Beside these a worker may say ``warning``, category and text, and ``error``, the
         exception.
 
@@ -322,12 +331,17 @@ def messages(job: Job, claims: Claims, given: Callable[[], Shards]) -> Iterator[
     steps = job.open_steps()
     yield "facts", tuple(map(StepFacts.of, steps))
     shards = given()
-    maker = Maker(steps, shards, claims, silent)
+    costs: list[tuple[int, str]] = []
+    said = Costs(sum(shards.manifest.sizes), lambda n, text: costs.append((n, text)))
+    maker = Maker(steps, shards, claims, silent, said)
     maker.open_examples()
     yield "examples", shards.examples
     yield "used", used()
     told = time.monotonic()
     for part in maker.make():
+        if costs:
+            yield "costs", costs.copy()
+            costs.clear()
         yield "made", part
         if time.monotonic() - told >= _TICK:
             yield "used", used()

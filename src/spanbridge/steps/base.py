@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -27,7 +26,7 @@ from spanbridge.core.requirements import Part, allows_commercial_use
 from spanbridge.core.resources import Resources
 from spanbridge.core.rows import OTHER, SentencePair, Side
 from spanbridge.core.secrets import shown
-from spanbridge.core.settings import exact
+from spanbridge.core.settings import exact, one_entry
 from spanbridge.formats import Reading
 from spanbridge.formats.languages import Language
 from spanbridge.steps.account import Account
@@ -101,17 +100,6 @@ class PartSettings:
         """What a process needs that holds the part: what its class says, and its options."""
         own = getattr(self.part(), "resources", None)
         return Resources.of(self.options, own if isinstance(own, Resources) else Resources())
-
-
-def one_entry(given: Any, what: str) -> tuple[str, dict[str, Any]]:
-    """Name and settings from ``NAME`` or ``{NAME: {SETTING: ...}}``; ValueError for neither."""
-    if isinstance(given, str):
-        return given, {}
-    if isinstance(given, dict) and len(given) == 1:
-        ((name, settings),) = given.items()
-        if isinstance(name, str) and isinstance(settings, dict | None):
-            return name, settings or {}
-    raise ValueError(f"{what} is written as NAME or as NAME: {{SETTING: VALUE, ...}}")
 
 
 # Types of settings that name a part.
@@ -188,7 +176,8 @@ class Context:
         licence = getattr(made, "licence", None)
         if self.commercial and licence is not None and not allows_commercial_use(licence):
             advice = _COMMERCIAL.get(part.kind, "take another")
-            if isinstance(made, Part) and "licence" in signature(type(made).__init__).parameters:
+            kind: Any = type(made)
+            if isinstance(made, Part) and "licence" in registry.options_of(kind).model_fields:
                 advice = "state it by the option licence"
             raise SpanbridgeError(
                 f"the licence of the {part.kind} {part.name} is {licence}, which is not known to "
@@ -301,6 +290,11 @@ class Step(BaseModel, ABC):
         parts = ",".join(f"{key}={value}" for key, value in self.signature_parts().items())
         return shown(f"{self.name}({parts})")
 
+    @property
+    def asks(self) -> bool:
+        """True if a part of it asks a chat model."""
+        return any(getattr(part, "asks", False) for part in self.components())
+
     def licences(self) -> dict[str, str]:
         """Licences of its parts, by their kinds."""
         found = {kind: getattr(part, "licence", None) for kind, part in self._made.items()}
@@ -384,10 +378,6 @@ class Step(BaseModel, ABC):
 
     def fit(self, rows: Sequence[SentencePair], progress: Progress = silent) -> None:
         """Learn from a sample of the rows, or from its :meth:`examples`."""
-
-    def forecast(self, n_rows: int) -> str | None:
-        """What so many rows will cost, in a phrase, where it has learned that; None if nothing."""
-        return None
 
     def save(self, folder: str | Path) -> None:
         """Save what was learned in a folder."""

@@ -102,6 +102,13 @@ class ProjectSettings(Step):
             raise ValueError("apply learns nothing, and so no corrections; give them where it fits")
         if self.corrections is None and self.show_changes:
             raise ValueError("show_changes does nothing without corrections")
+        if self.method is not None and self.translator is None:
+            lacks = getattr(self.method.part(), "without_translator", str)()
+            if lacks:
+                raise ValueError(lacks)
+        for name, told in (("base", "method"), ("below", "below")):
+            if self.refine is not None and name in self.refine.options:
+                raise ValueError(f"refine: {name} is what {told} says beside it; leave it out")
         if self.refine is None and self.below != BELOW:
             raise ValueError("below does nothing without refine")
         return self

@@ -77,19 +77,12 @@ class Project(ProjectSettings):
         if self.apply is not None:
             self._open_fit(context, self.apply)
             return
-        if self.tagger is not None:
-            self._helpers["tagger"] = self.build(context, self.tagger)
         if self.translator is not None:
-            context.pair("source")  # raises before the model is loaded
-            translator = self.build(context, self.translator)
-            inserts = self.method is not None and self.method.part().inserts
-            helper = inserter if inserts else scorer
-            name = self.translator.name or type(translator).__name__
-            self._helpers["scorer"] = helper(translator, name, context)
-        if self.weights:
-            self._helpers["weights"] = self._weights = self.weights
+            context.pair("source")  # raises before any model is loaded
         settings = self.method_settings()
-        method = self._made_method(context, settings)
+        method: Method = self.build(context, settings)
+        self._open_helpers(context, method)
+        self._help(method)
         aligner = self.aligner
         if method.reads == "nothing":
             if aligner is not None or self.links == "only" or self.speed != "full":
@@ -105,6 +98,18 @@ class Project(ProjectSettings):
         if not method.learns:
             self._check_reach()
 
+    def _open_helpers(self, context: Context, method: Method) -> None:
+        """Load the models that scores need, once the method has found its options right."""
+        if self.tagger is not None:
+            self._helpers["tagger"] = self.build(context, self.tagger)
+        if self.translator is not None:
+            translator = self.build(context, self.translator)
+            helper = inserter if method.inserts else scorer
+            name = self.translator.name or type(translator).__name__
+            self._helpers["scorer"] = helper(translator, name, context)
+        if self.weights:
+            self._helpers["weights"] = self._weights = self.weights
+
     def _open_fit(self, context: Context, folder: str) -> None:
         made = learning.recipe(folder, self.links)
         self._applied = made.digest
@@ -117,11 +122,15 @@ class Project(ProjectSettings):
 
     def _made_method(self, context: Context, settings: PartSettings) -> Method:
         method: Method = self.build(context, settings)
+        self._help(method)
+        return method
+
+    def _help(self, method: Method) -> None:
+        """Give a method the models that it needs, and check it."""
         if self._helpers:
             method.add_scores(**self._helpers)
         method.check()
         self._words.tell(method)
-        return method
 
     def _chain_up(
         self,
@@ -227,10 +236,6 @@ class Project(ProjectSettings):
         if self._judges:
             self._chain.judge.fit(parts, self._first.aligner)
         self._check_reach()
-
-    def forecast(self, n_rows: int) -> str | None:
-        """What so many rows will cost, by the method."""
-        return self._chain.method.forecast(n_rows)
 
     def begin(self, kept: Mapping[str, Any]) -> None:
         """Begin a shard; answers to its questions are where the method keeps them."""

@@ -86,6 +86,12 @@ class Tag(_Tagging):
             raise SpanbridgeError(
                 "map gives each label a new one other than O (others: drop drops spans)"
             )
+        if self.min_score and not getattr(self.tagger.part(), "gives_scores", True):
+            name = self.tagger.name or type(self.tagger.made).__name__
+            raise SpanbridgeError(
+                f"the tagger {name} gives no probabilities, so that no span is below "
+                f"{self.min_score:g}; leave min_score out (--min-score; --min-confidence of label)"
+            )
         self._tagger = self.build(context, self.tagger)
         if self.map or self.others != "keep":
             self._tagger = RelabellingTagger(self._tagger, self.map, self.others)

@@ -11,6 +11,7 @@ from unicodedata import normalize
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.marks import StyleName
 from spanbridge.core.rows import (
     EMPTY,
     FAILED,
@@ -37,7 +38,6 @@ from spanbridge.steps.nested_marks import NestedSpans
 from spanbridge.translation.base import Translation, Translator
 from spanbridge.translation.guards import GUARDS, Guards, guarded
 from spanbridge.translation.insertion import MarkInserter
-from spanbridge.translation.mark_styles import StyleName
 from spanbridge.translation.marks import Recovered, mark, markable, recover
 from spanbridge.translation.scoring import TranslationScorer
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spanbridge.chat.forecast import Forecast
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.kept import keeping
 from spanbridge.core.progress import Progress, Task, silent
@@ -123,7 +124,7 @@ class _Check:
         # rows after steps; None if only a chat model could tell
         self._after: dict[tuple[str, ...], list[SentencePair] | None] = {}
         # seconds of steps, and what they would ask of chat models
-        self._costs: dict[tuple[str, ...], tuple[float, Counter[str]]] = {}
+        self._costs: dict[tuple[str, ...], tuple[float, Forecast]] = {}
         self._counted: set[tuple[str, ...]] = set()
         # first rows of training data, and the name of what it comes from, by the path of its file
         self._made: dict[str, tuple[Sequence[SentencePair] | None, str]] = {}
@@ -312,8 +313,8 @@ class _Check:
                 seconds, asked = self._costs[now]
                 told = estimate.seconds.get(step.name, 0.0)
                 estimate.seconds[step.name] = told + seconds * share
-                estimate.requests += round(asked["requests"] * share)
-                estimate.tokens += round(asked["tokens"] * share)
+                estimate.requests += round(asked.requests * share)
+                estimate.tokens += round(asked.sent * share)
             if self._after[now] is None:
                 if step is not made.steps[-1]:
                     estimate.left_out[f"what follows the chat model of the step {step.name}"] = None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from spanbridge.chat.client import counting
+from spanbridge.chat.forecast import Forecast, forecasting
 from spanbridge.core.progress import duration
 from spanbridge.core.rows import FAILED, SentencePair
 from spanbridge.run.memory import in_memory
@@ -44,13 +43,13 @@ class Estimate:
 
 def tried(
     step: Step, rows: Sequence[SentencePair]
-) -> tuple[list[SentencePair] | None, tuple[float, Counter[str]]]:
+) -> tuple[list[SentencePair] | None, tuple[float, Forecast]]:
     """Rows after an open step, its seconds, and what it would ask of a chat model.
 
     Rows are None where nothing is known of them without the model.
     """
     started = time.monotonic()
-    with counting() as asked:
+    with forecasting() as asked:
         found, _, _ = in_memory([step], rows, fit=True)
     lost = any((row.failure or row.status or "").startswith(FAILED) for row in found)
-    return None if asked and lost else found, (time.monotonic() - started, asked)
+    return None if asked.requests and lost else found, (time.monotonic() - started, asked)

@@ -62,12 +62,14 @@ class Tagger(Part, ABC):
         classes: IOB2 classes, O first, then B- and I- of each label; empty where not known
             beforehand.
         gives_probabilities: True if opinions come with the probabilities of all classes.
+        gives_scores: True if spans may have scores.
         licence: of the model or the file, ``unknown`` where nobody says.
         unsettled: number of sentences that got no answer of a server, and may get one another time.
     """
 
     classes: tuple[str, ...] = ()
     gives_probabilities: bool = True
+    gives_scores: bool = True
     licence: str = "unknown"
     unsettled: int = 0
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Unpack
 
 from spanbridge.chat.answer import Answer
-from spanbridge.chat.asking import FlawedError, corrected, form, kept, list_of, only_object
-from spanbridge.chat.client import ChatClient, Dialogue, Unanswered
+from spanbridge.chat.asking import FlawedError, corrected, form, list_of, only_object
+from spanbridge.chat.client import Dialogue, Unanswered
 from spanbridge.chat.labels import read_labels, told
+from spanbridge.chat.options import URL, ChatOptions, ChatSettings
 from spanbridge.chat.phrases import find_phrases, stands_in
-from spanbridge.chat.store import Price
+from spanbridge.chat.store import estimated_tokens
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.formats.tokens import with_text
 from spanbridge.tagging.base import Tagged, Tagger, Words, iob2_classes
@@ -37,67 +39,38 @@ CUTTING = "phrases_of_the_chat_model_that_cut_a_word_or_overlap"
 class ChatTagger(Tagger):
     """Asks a chat model for the spans of labels that are described in a file.
 
-    The key, if the endpoint wants one, is taken from ``SPANBRIDGE_CHAT_KEY``; redirections are not
-    followed. It gives no probabilities.
+    It gives no probabilities.
 
     Args:
-        model: name by which the server knows it.
+        model, url, options: as in :class:`spanbridge.chat.options.ChatSettings`.
         labels: file of labels with their descriptions, YAML or ``.tsv``; or the labels themselves.
-        url: base of the interface, such as ``http://localhost:11434/v1``.
-        licence: of the model, for the record.
-        leave_out: parameters of requests that the server refuses, by name, with commas between
-            them.
-        tries, seconds, parallel, pause: as in :class:`spanbridge.chat.client.ChatClient`.
-        cache: folder for answers; by default one in the user's cache folder.
-        price: money for a million tokens sent, and received: ``0.15/0.60``, or one number.
-        budget: most money that is spent, at that price, on the same settings and cache; what was
-            spent in earlier runs counts.
 
     Raises:
         InputError: the file of labels cannot be read.
         SpanbridgeError: there is no sound label, or an argument is out of range.
     """
 
-    gives_probabilities = False
+    gives_probabilities = gives_scores = False
     requires = ("anyio", "httpx")
+    asks = True
 
     def __init__(
         self,
         model: str,
         labels: str | dict[str, str],
-        url: str = "http://localhost:11434/v1",
-        licence: str = "unknown",
-        leave_out: str | list[str] = "",
-        tries: int = 3,
-        seconds: float = 120.0,
-        parallel: int = 4,
-        pause: float = 1.0,
-        cache: str = "",
-        price: str | float | None = None,
-        budget: float | None = None,
+        url: str = URL,
+        **options: Unpack[ChatOptions],
     ) -> None:
-        self.licence = licence
+        self._settings = ChatSettings(model, url, **options)
+        self.licence = self._settings.licence
         self._labels = read_labels(labels)
         self.classes = iob2_classes(list(self._labels))
         self._prompt = PROMPT.format(labels=told(self._labels))
-        self._tries, self._budget = tries, budget
         entity = {"text": _TEXT, "label": {"type": "string", "enum": list(self._labels)}}
         parameters = {"temperature": 0, "seed": 0, **form(entities=list_of(**entity))}
         self._counts: Counter[str] = Counter()
-        self._client = ChatClient(
-            model,
-            url,
-            parameters,
-            leave_out=leave_out,
-            optional=tuple(parameters),
-            tries=tries,
-            seconds=seconds,
-            parallel=parallel,
-            pause=pause,
-            store=kept(cache, model, url, self._prompt),
-            price=None if price is None else Price.parse(price),
-            budget=budget,
-        )
+        job = (model, url, self._prompt)
+        self._client = self._settings.client(parameters, tuple(parameters), job)
 
     @property
     def counts(self) -> Counter[str]:
@@ -107,8 +80,9 @@ class ChatTagger(Tagger):
     def describe(self) -> str:
         """Model, address, parameters, and all that the tags depend on."""
         prompt = sha256(self._prompt.encode()).hexdigest()[:8]
-        own = f"{self._client.describe()},prompt={prompt},tries={self._tries}"
-        return f"chat({own}{'' if self._budget is None else f',budget={self._budget:g}'})"
+        own = f"{self._client.describe()},prompt={prompt},tries={self._settings.tries}"
+        budget = self._settings.budget
+        return f"chat({own}{'' if budget is None else f',budget={budget:g}'})"
 
     def tag(self, sentences: Sequence[Words]) -> list[Tagged]:
         """Ask about sentences, several at the same time; as deterministic as the server is.
@@ -121,7 +95,10 @@ class ChatTagger(Tagger):
         wholes = [with_text(Sentence(tuple(words)), treebank=True) for words in sentences]
         asked = [whole for whole in wholes if whole.words]
         used: Counter[str] = Counter()
-        answers = iter(self._client.hold([self._dialogue(whole, used) for whole in asked]))
+        # an answer repeats some of the text, beside labels
+        written = [estimated_tokens(whole.plain_text()) for whole in asked]
+        dialogues = [self._dialogue(whole, used) for whole in asked]
+        answers = iter(self._client.hold(dialogues, written=written))
         self._counts.update(used)
         return [self._tagged(whole, next(answers) if whole.words else ()) for whole in wholes]
 
@@ -133,7 +110,8 @@ class ChatTagger(Tagger):
             {"role": "system", "content": self._prompt},
             {"role": "user", "content": f"Text: {text}"},
         ]
-        return corrected(first, lambda answer: self._read(answer, text), self._tries, used)
+        tries = self._settings.tries
+        return corrected(first, lambda answer: self._read(answer, text), tries, used)
 
     def _read(self, answer: Answer, text: str) -> list[dict[str, str]]:
         """The phrases in an answer, with their labels."""
@@ -158,9 +136,10 @@ class ChatTagger(Tagger):
             why = answer if isinstance(answer, str) else answer.why
             return Tagged(len(whole.words), (), fault=f"the chat model: {why}")
         known = [one for one in answer if one["label"] in self._labels]
-        starts, ends = ([edge[n] for edge in whole.offsets or ()] for n in (0, 1))
+        starts = {start: n for n, (start, _) in enumerate(whole.offsets or ())}
+        ends = {end: n + 1 for n, (_, end) in enumerate(whole.offsets or ())}
         text = whole.plain_text()
-        places = find_phrases(text, [one["text"] for one in known], (set(starts), set(ends)))
+        places = find_phrases(text, [one["text"] for one in known], (starts, ends))
         spans: list[Span] = []
         lost = {STRANGE: len(answer) - len(known), ABSENT: 0, CUTTING: 0}
         taken: set[int] = set()
@@ -168,7 +147,7 @@ class ChatTagger(Tagger):
             if place is None:
                 lost[CUTTING if stands_in(text, one["text"]) else ABSENT] += 1
                 continue
-            words = range(starts.index(place[0]), ends.index(place[1]) + 1)
+            words = range(starts[place[0]], ends[place[1]])
             if taken.isdisjoint(words):
                 spans.append(Span(words.start, words.stop, one["label"]))
                 taken.update(words)

@@ -30,7 +30,7 @@ class SpacyTagger(Tagger):
     requires = ("spacy",)
     more_models = "python -m spacy download en_core_web_sm (a pipeline; from GitHub)"
     runs_code = True
-    gives_probabilities = False
+    gives_probabilities = gives_scores = False
 
     def __init__(self, model: str) -> None:
         import spacy

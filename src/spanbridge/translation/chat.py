@@ -9,12 +9,13 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Unpack
 
 from spanbridge.chat.answer import Answer
-from spanbridge.chat.asking import RECEIVED, REQUESTS, SENT, kept
-from spanbridge.chat.client import KEY, ChatClient, Dialogue, Message, Unanswered
-from spanbridge.chat.store import Price
+from spanbridge.chat.asking import RECEIVED, REQUESTS, SENT
+from spanbridge.chat.client import KEY, Dialogue, Message, Unanswered
+from spanbridge.chat.options import URL, ChatOptions, ChatSettings
+from spanbridge.chat.store import estimated_tokens
 from spanbridge.core.rows import FAILED
 from spanbridge.formats.languages import Language, language_names
 from spanbridge.translation.base import BLANK, Translation, Translator
@@ -39,25 +40,11 @@ PROMPT = (
 class ChatTranslator(Translator):
     """Asks a chat model for translations, one request per sentence.
 
-    The key, if the endpoint wants one, is taken from ``SPANBRIDGE_CHAT_KEY``; redirections are not
-    followed.
     Temperature 0 and a fixed seed: whether equal requests get equal answers is up to the server.
 
     Args:
-        model: name by which the server knows it.
-        url: base of the interface, such as ``http://localhost:11434/v1``.
-        licence: of the model, for the record.
-        leave_out: parameters of requests that the server refuses, by name: ``temperature``,
-            ``seed``, ``response_format``; several with commas between them, or as a list.
-        tries: most requests per sentence, with growing pauses between them.
-        seconds: time limit per sentence, for all its tries and pauses together.
-        parallel: requests at the same time.
-        pause: seconds before the second try, or more if the server asks for it; doubled before each
-            further one.
-        cache: folder for answers; by default one in the user's cache folder.
-        price: money for a million tokens sent, and received: ``0.15/0.60``, or one number.
-        budget: most money that is spent, at that price, on this model and cache; what was spent in
-            earlier runs counts.
+        model, url, options: as in :class:`spanbridge.chat.options.ChatSettings`, but for four tries
+            by default.
 
     Attributes:
         endpoint: the address.
@@ -68,39 +55,17 @@ class ChatTranslator(Translator):
     """
 
     requires = ("anyio", "httpx")
+    asks = True
 
-    def __init__(
-        self,
-        model: str,
-        url: str = "http://localhost:11434/v1",
-        licence: str = "unknown",
-        leave_out: str | list[str] = "",
-        tries: int = 4,
-        seconds: float = 120.0,
-        parallel: int = 4,
-        pause: float = 1.0,
-        cache: str = "",
-        price: str | float | None = None,
-        budget: float | None = None,
-    ) -> None:
-        self.licence = licence
+    def __init__(self, model: str, url: str = URL, **options: Unpack[ChatOptions]) -> None:
+        options.setdefault("tries", 4)
+        settings = ChatSettings(model, url, **options)
+        self.licence = settings.licence
         self._counts: Counter[str] = Counter()
-        self._client = ChatClient(
-            model,
-            url,
-            PARAMETERS,
-            leave_out=leave_out,
-            tries=tries,
-            seconds=seconds,
-            parallel=parallel,
-            pause=pause,
-            store=kept(cache, "translator", model, url),
-            price=None if price is None else Price.parse(price),
-            budget=budget,
-        )
+        self._client = settings.client(PARAMETERS, job=("translator", model, url))
         key = os.environ.get(KEY, "")
         self._key = key if len(key) >= _LEAST_KEY else None
-        self._tries = tries
+        self._tries = settings.tries
         self.endpoint = self._client.endpoint
 
     @property
@@ -128,7 +93,9 @@ class ChatTranslator(Translator):
         found = [Translation("", status=BLANK) for _ in sentences]
         todo = [(n, text) for n, text in enumerate(sentences) if text.strip()]
         system = self._prompt(source, target)
-        answered = self._client.hold([self._dialogue(system, text) for _, text in todo])
+        written = [estimated_tokens(text) for _, text in todo]  # as long as the text
+        dialogues = [self._dialogue(system, text) for _, text in todo]
+        answered = self._client.hold(dialogues, written=written)
         for (n, _), one in zip(todo, answered, strict=True):
             if isinstance(one, Unanswered):
                 one = Translation("", status=f"{FAILED}{one.why}")

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 from spanbridge.chat.answer import Answer
 from spanbridge.chat.asking import FlawedError, corrected, form, list_of, only_object
 from spanbridge.chat.client import ChatClient, Unanswered
+from spanbridge.chat.forecast import current
 from spanbridge.chat.labels import told
 from spanbridge.chat.phrases import Place, find_phrases, stands_in
+from spanbridge.chat.store import estimated_tokens
 from spanbridge.core.rows import FAILED
 from spanbridge.translation.base import BLANK, Translation
 from spanbridge.translation.chat_answers import read_answer
@@ -90,8 +92,9 @@ class Pairing:
             (_question(text, own), partial(self._read_phrases, text, len(own)))
             for text, own in zip(texts, phrases, strict=True)
         ]
-        found = [_paired(one) for one in self._asked(prompt, asked, PHRASES, texts)]
-        return self._checked(found, phrases)
+        written = [text + "".join(own) for text, own in zip(texts, phrases, strict=True)]
+        found = [_paired(one) for one in self._asked(prompt, asked, PHRASES, texts, written)]
+        return self._checked(found, texts, phrases)
 
     def of_labels(self, texts: Sequence[str], labels: Mapping[str, str]) -> list[Paired]:
         """Translations of texts, with the phrases in them that labels describe."""
@@ -102,10 +105,11 @@ class Pairing:
             (f"Text: {_line(text)}", partial(self._read_entities, text, labels)) for text in texts
         ]
         found = []
-        for one in self._asked(prompt, asked, ENTITIES, texts):
+        # beside its translation, an answer has phrases on both sides
+        for one in self._asked(prompt, asked, ENTITIES, texts, [text * 2 for text in texts]):
             entities = () if isinstance(one, Translation) else one[2]
             found.append(_paired(one)._replace(entities=tuple(entities)))
-        return self._checked(found, [[text for text, _ in one.entities] for one in found])
+        return self._checked(found, texts, [[text for text, _ in one.entities] for one in found])
 
     def _asked(
         self,
@@ -113,8 +117,17 @@ class Pairing:
         asked: Sequence[tuple[str, Callable[[Answer], Any]]],
         parameters: Mapping[str, Any],
         texts: Sequence[str],
+        written: Sequence[str],
     ) -> list[Any]:
-        """What is read of each answer, or a translation that failed or is blank."""
+        """What is read of each answer, or a translation that failed or is blank.
+
+        Args:
+            prompt: what the model is told about all questions.
+            asked: questions, each with what reads its answer.
+            parameters: of these requests.
+            texts: what the questions are about; blank ones are not asked about.
+            written: text that is about as long as what an answer holds.
+        """
         dialogues = [
             corrected(
                 [{"role": "system", "content": prompt}, {"role": "user", "content": question}],
@@ -125,7 +138,10 @@ class Pairing:
             for (question, read), text in zip(asked, texts, strict=True)
             if text.strip()
         ]
-        answers = iter(self.client.hold(dialogues, parameters))
+        lengths = [
+            estimated_tokens(own) for text, own in zip(texts, written, strict=True) if text.strip()
+        ]
+        answers = iter(self.client.hold(dialogues, parameters, lengths))
         found: list[Any] = []
         for text in texts:
             one = next(answers) if text.strip() else Translation("", status=BLANK)
@@ -179,22 +195,26 @@ class Pairing:
 
     @staticmethod
     def _check_phrases(translation: Translation, phrases: Sequence[str], found: Any) -> None:
-        for phrase in phrases:
+        for phrase in dict.fromkeys(phrases):
             if phrase.strip() and not stands_in(translation.text, phrase):
                 raise FlawedError(f"{phrase[:80]!r} does not stand in your translation", found)
 
-    def _checked(self, found: Sequence[Paired], phrases: Sequence[Sequence[str]]) -> list[Paired]:
+    def _checked(
+        self, found: Sequence[Paired], originals: Sequence[str], phrases: Sequence[Sequence[str]]
+    ) -> list[Paired]:
         """The same, with the likeness of phrases to what they are when translated back."""
         if not self.check:
             return list(found)
         back = replace(self, languages=(self.languages[1], self.languages[0]), check=False)
+        if current() is not None:  # there is no translation; the original is about as long
+            back.of_phrases(originals, phrases)
         texts = [one.translation.text for one in found]
         own = [[texts[n][a:b] for a, b in filter(None, one.places)] for n, one in enumerate(found)]
         asked = [text if words else "" for text, words in zip(texts, own, strict=True)]
         again = back.of_phrases(asked, own)
         return [
-            one._replace(scores=_scores(one, originals, other))
-            for one, originals, other in zip(found, phrases, again, strict=True)
+            one._replace(scores=_scores(one, own, other)) if one.places else one
+            for one, own, other in zip(found, phrases, again, strict=True)
         ]
 
 

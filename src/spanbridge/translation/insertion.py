@@ -77,19 +77,19 @@ class MarkInserter:
 
     Raises:
         UnsupportedPairError: the translator does not know them.
+
+    Attributes:
+        both_ways: the translator knows the other direction, too.
     """
 
     def __init__(self, translator: Translator, source: Language, target: Language) -> None:
         self._translator, self._languages = translator, (source, target)
+        self.both_ways = translator.multilingual
         self._name = translator.describe(source, target)
 
     def describe(self) -> str:
         """The translator, and all that insertions depend on."""
         return f"{self._name},open={DROP}/{NEAR}/{WINDOW},ahead={AHEAD}"
-
-    def check(self, style: str) -> None:
-        """Raise SpanbridgeError if there is no such style of marks."""
-        style_of(style)
 
     def insert(
         self,
@@ -121,6 +121,19 @@ class MarkInserter:
             ]
             found += self._run(searches)
         return found
+
+    def back(self, spans: Sequence[tuple[str, str]]) -> list[float]:
+        """Log-probability of each source span as the translation of a text of the target.
+
+        Args:
+            spans: source spans, each with such a text.
+
+        Returns:
+            Sums over all subwords and the end; minus infinity where one is too long.
+        """
+        asked = [(normalize("NFC", text), self._subwords(span)) for span, text in spans]
+        found = self._translator.token_log_probabilities(asked, *self._languages[::-1])
+        return [sum(values) if values else float("-inf") for values in found]
 
     def _subwords(self, text: str) -> list[str]:
         # translators know composed characters only; nobody counts positions in what they get

@@ -11,9 +11,9 @@ from typing import Literal, get_args
 from unicodedata import normalize
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.marks import StyleName
 from spanbridge.core.similar import not_named
 
-StyleName = Literal["brackets", "xml", "quotes", "letters"]
 STYLES: tuple[str, ...] = get_args(StyleName)
 
 Place = tuple[int, int]

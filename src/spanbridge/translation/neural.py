@@ -12,6 +12,7 @@ from typing import Any
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.threads import n_threads
 from spanbridge.encode.checkpoint import checkpoint_folder, licence_of
+from spanbridge.encode.compute import check_compute, usual_device
 from spanbridge.encode.model_files import CONFIG, TOKENIZER, fingerprint, read_json, reading
 from spanbridge.encode.seq2seq import (
     CONVERTED,
@@ -79,8 +80,8 @@ class NeuralTranslator(Translator):
             raise SpanbridgeError(f"the beam is {beam}, but holds at least 1")
         import ctranslate2
 
-        if device == "auto":
-            device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+        device = usual_device() if device == "auto" else device
+        check_compute(device, compute_type, threads)
         if compute_type is None:
             compute_type = "int8" if device == "cpu" else "float16"
         folder = checkpoint_folder(model, FILES)
