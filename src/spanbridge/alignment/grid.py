@@ -61,7 +61,9 @@ class Grid:
 
     def column_sums(self, values: Vector) -> Vector:
         """Sum of the cells of each target word."""
-        sums: Vector = np.bincount(self.columns, values, len(self.sides[1])).astype(np.float64, copy=False)
+        sums: Vector = np.bincount(self.columns, values, len(self.sides[1])).astype(
+            np.float64, copy=False
+        )
         return sums
 
     def pair_sums(self, of_source: Vector, of_target: Vector) -> Vector:
