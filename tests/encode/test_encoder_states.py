@@ -1,6 +1,8 @@
 """The encoder's promises: states that depend on the sentence alone, windows, each sentence once."""
 
+import gc
 import random
+import weakref
 from itertools import pairwise
 
 import numpy as np
@@ -106,6 +108,19 @@ def test_oldest_sentences_are_forgotten(tiny, tiny_cache, monkeypatch):
     [again] = encoder.encode([["."]])
     assert encoder.n_encoded == 4
     np.testing.assert_array_equal(again.states, one.states)
+
+
+def test_weights_go_with_the_last_who_uses_them(tiny, tiny_cache):
+    """Not when Python next looks for circles: of encoders loaded in turn one at a time is there."""
+    encoder = fresh(tiny("bert"), threads=1)
+    encoder.encode([["The", "fox"]])
+    left = weakref.ref(encoder)
+    gc.disable()
+    try:
+        del encoder
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 @given(st.integers(0, 3000), st.integers(1, 600))
