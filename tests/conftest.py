@@ -22,6 +22,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).parent.parent
+# Converted models do not go to the user's cache. Those of the package stay from one run to the
+# next, which all workers share: unpacking takes seconds each. `pytest --cache-clear` removes them.
+os.environ["SPANBRIDGE_CACHE"] = str(ROOT / ".pytest_cache" / "d" / "spanbridge")
+
 CHROMIUM = Path("/usr/bin/chromium")
 CLASSES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
