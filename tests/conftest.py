@@ -93,10 +93,10 @@ def _call(args: list[str], folder: Path, stdin: str) -> subprocess.CompletedProc
 def spanbridge(tmp_path, request):
     """Runs ``spanbridge ARGS`` as a user does, in the test's own folder.
 
-    Slow tests do so in a process of its own; the others in this one, since the start of a process
-    would take most of their time.
+    In this process, since the start of one would take most of a test's time; tests that are marked
+    ``apart`` do so in a process of its own.
     """
-    do = _process if request.node.get_closest_marker("slow") else _call
+    do = _process if request.node.get_closest_marker("apart") else _call
 
     def run(*args: object, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
         done = do([*map(str, args)], tmp_path, stdin)

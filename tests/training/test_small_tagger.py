@@ -26,6 +26,7 @@ def test_the_recipe_is_that_of_the_makefile():
 
 
 @pytest.mark.slow
+@pytest.mark.apart
 def test_a_small_tagger(real_data, spanbridge, tmp_path):
     """250 sentences instead of 14,041: far below the whole one, far above nothing."""
     pytest.importorskip("torch")
