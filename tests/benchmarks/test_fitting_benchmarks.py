@@ -18,7 +18,7 @@ from spanbridge.projection.confidence import CALIBRATIONS
 
 @pytest.mark.slow
 def test_calibration(capsys):
-    calibration.main(["match"], ["en-de", "xsid-ja", "relx-tr", "mabsa-ko"], rows=40)
+    calibration.main(["match"], ["en-de", "xsid-ja", "relx-tr", "mabsa-ko"], rows=30)
     printed = capsys.readouterr().out
     [made] = re.findall(r'    "match": (Calibration\(.*\)),', printed)
     made = eval(made, {"Calibration": calibration.Calibration})

@@ -1,6 +1,7 @@
 """Benchmarks of quality run, in very small: each prints the rows that it promises, with numbers."""
 
 import re
+from functools import cache
 
 import pytest
 from benchmarks.real_data import DIRECTIONS, PAIR_SETS, gold_pairs, language_of
@@ -34,7 +35,7 @@ def test_gold_pairs():
 
 @pytest.mark.slow
 def test_accuracy(capsys):
-    accuracy.main(["en-de"], rows=30, methods=["corpus", "greedy"])
+    accuracy.main(["en-de"], rows=20, methods=["corpus", "greedy"])
     printed = capsys.readouterr().out
     for name in ("corpus        fused    ", "corpus        statistical", "greedy        lexical"):
         [f1] = row(printed, name)
@@ -57,7 +58,8 @@ def test_weights(capsys):
 
 
 @pytest.mark.slow
-def test_rivals(capsys):
+def test_rivals(capsys, monkeypatch):
+    monkeypatch.setattr(rivals, "simalign", cache(rivals.simalign))  # it remembers no sentences
     rivals.main(["en-de"], rows=4)
     printed = capsys.readouterr().out
     assert len(printed.splitlines()) == 1 + len(rivals.WAYS)

@@ -123,7 +123,7 @@ def test_a_generator_is_trained_and_projects(tmp_path, spanbridge, tiny, transla
     write_pairs(tmp_path / "en.conll", rows, "source")
     (tmp_path / "t.txt").write_text("".join(f"{' '.join(one.words)}\n" for one in SENTENCES))
     train = ("train", "--generator", tiny, "--train", "en.conll")
-    more = ("--epochs", 150, "--learning-rate", 0.01, "--device", "cpu", "--json", "--quiet")
+    more = ("--epochs", 90, "--learning-rate", 0.01, "--device", "cpu", "--json", "--quiet")
     told = json.loads(spanbridge(*train, "-o", "spans", *more).stdout)
     assert told["n_examples"] == len(SENTENCES)
     assert told["losses"][-1] < 0.02

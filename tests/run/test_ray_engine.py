@@ -29,7 +29,7 @@ SETTINGS = {
 # SPANBRIDGE_LONG=1: 100,000 rows, and an actor is killed thirty times; some minutes.
 LONG = bool(os.environ.get("SPANBRIDGE_LONG"))
 SHARDS, EACH, KILLS = (1000, 100, 30) if LONG else (36, 10, 3)
-PATIENCE = 3600 if LONG else 120  # seconds, after which something hangs
+PATIENCE = 3600 if LONG else 400  # seconds, after which something hangs
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ def at_once(settings, n):
 
 
 @pytest.mark.parametrize("steps", [None, LEARNING])
+@pytest.mark.slow
 def test_machines_share_the_work(tmp_path, monkeypatch, steps):
     toy.write(tmp_path, 60)
     os.utime(tmp_path / "es.txt", (10**9, 10**9))  # else it could have changed since

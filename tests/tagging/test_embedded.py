@@ -113,7 +113,6 @@ def test_scores_on_real_text_and_int8(real_data, tagger, path, least):
     predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
     assert evaluate_spans(gold, predicted).micro.f1 > least
     exact = EmbeddedTagger("float32", threads=1).tag([s.words for s in rows[::3]])
-    different = [
-        one for one, other in zip(found[::3], exact, strict=True) if one.spans != other.spans
-    ]
-    assert len(different) <= 0.02 * len(exact)
+    places = [[[span[:3] for span in t.spans] for t in tagged] for tagged in (found[::3], exact)]
+    n_same = sum(one == other for one, other in zip(*places, strict=True))
+    assert n_same >= len(exact) - 2

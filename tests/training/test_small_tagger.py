@@ -28,11 +28,11 @@ def test_the_recipe_is_that_of_the_makefile():
 @pytest.mark.slow
 @pytest.mark.apart
 def test_a_small_tagger(real_data, spanbridge, tmp_path):
-    """250 sentences instead of 14,041: far below the whole one, far above nothing."""
+    """150 sentences instead of 14,041: far below the whole one, far above nothing."""
     pytest.importorskip("torch")
     news = real_data / "news-ner" / "en"
-    train = head(news / "train.txt", 250, tmp_path / "train.conll")
-    dev = head(news / "dev.txt", 80, tmp_path / "dev.conll")
+    train = head(news / "train.txt", 150, tmp_path / "train.conll")
+    dev = head(news / "dev.txt", 50, tmp_path / "dev.conll")
     labels = ("--labels", "LOC,ORG,PER")
     recipe = (*RECIPE.split(), *SMALL.split())
     done = spanbridge("train", "--train", train, "--dev", dev, *labels, *recipe, "-o", "t")
