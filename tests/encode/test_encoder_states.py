@@ -111,7 +111,7 @@ def test_oldest_sentences_are_forgotten(tiny, monkeypatch):
 
 
 def test_weights_go_with_the_last_who_uses_them(tiny):
-    """Not when Python next looks for circles: of encoders loaded in turn one at a time is there."""
+    """At once, not when Python next looks for cycles."""
     encoder = fresh(tiny("bert"), threads=1)
     encoder.encode([["The", "fox"]])
     left = weakref.ref(encoder)

@@ -203,7 +203,7 @@ class WordsTagger:
     def __init__(self, ids: dict[str, int], weights: list[Floats]) -> None:
         self.ids = ids
         self.weights = weights
-        self._known = lru_cache(MAX_KEPT)(partial(known_ids, ids))  # without a circle to self
+        self._known = lru_cache(MAX_KEPT)(partial(known_ids, ids))  # no cycle with self
 
     @classmethod
     def train(
