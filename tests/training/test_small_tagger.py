@@ -27,7 +27,7 @@ def test_the_recipe_is_that_of_the_makefile():
 
 @pytest.mark.slow
 @pytest.mark.apart
-def test_a_small_tagger(real_data, spanbridge, tmp_path):
+def test_a_small_tagger(real_data, spanbridge, tmp_path, monkeypatch):
     """150 sentences instead of 14,041: far below the whole one, far above nothing."""
     pytest.importorskip("torch")
     news = real_data / "news-ner" / "en"
@@ -37,6 +37,7 @@ def test_a_small_tagger(real_data, spanbridge, tmp_path):
     recipe = (*RECIPE.split(), *SMALL.split())
     done = spanbridge("train", "--train", train, "--dev", dev, *labels, *recipe, "-o", "t")
     assert "F1" in done.stderr
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))  # half a gigabyte
     tagger = CheckpointTagger(str(tmp_path / "t"), threads=os.cpu_count())
     gold = [
         s.with_spans(tuple(span for span in s.spans if span.label != "MISC"))

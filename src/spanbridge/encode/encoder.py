@@ -178,8 +178,8 @@ class Encoder:
         self._threads = n_threads(threads) if device == "cpu" else 1
         self._remembers = remember
         self._model = model or _Converted(folder, device, compute_type, self._threads)
-        # Of the tokenizer alone: if this held the encoder, weights would stay until Python looks for
-        # cycles, which it seldom does where few objects hold much.
+        # Of the tokenizer alone: if this held the encoder, its weights would stay until Python
+        # looks for cycles, which it seldom does where few objects hold much.
         self._subwords = lru_cache(_MEMO_SENTENCES)(partial(split, tokenizer, joined))
         self.forget()
 
