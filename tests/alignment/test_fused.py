@@ -26,11 +26,8 @@ WORDS = " ".join(tiny_checkpoints.SENTENCES).split()
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """``tiny(threads)``: an encoder aligner over a random BERT."""
-    folder = tmp_path_factory.mktemp("fused")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPANBRIDGE_CACHE", str(folder / "cache"))
-        checkpoint = str(tiny_checkpoints.save(folder / "bert", "bert"))
-        yield lambda threads=1: EncoderAligner(load_encoder(checkpoint, threads=threads))
+    folder = str(tiny_checkpoints.save(tmp_path_factory.mktemp("fused") / "bert", "bert"))
+    return lambda threads=1: EncoderAligner(load_encoder(folder, threads=threads))
 
 
 @pytest.fixture(scope="module")

@@ -27,10 +27,7 @@ WORDS = " ".join(tiny_checkpoints.SENTENCES[:5]).split() + list("北京天")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A checkpoint of mBERT's architecture."""
-    place = tmp_path_factory.mktemp("published")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPANBRIDGE_CACHE", str(place / "cache"))
-        yield tiny_checkpoints.save(place / "bert", "bert")
+    return tiny_checkpoints.save(tmp_path_factory.mktemp("published") / "bert", "bert")
 
 
 @pytest.fixture

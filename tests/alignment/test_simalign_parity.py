@@ -24,10 +24,7 @@ def both(request, tmp_path_factory):
     """The same checkpoint in both: SimAlign's aligner, and our encoder."""
     folder = tiny_checkpoints.save(tmp_path_factory.mktemp("parity") / request.param, request.param)
     reference = simalign.SentenceAligner(str(folder), "bpe", matching_methods="ami", layer=LAYER)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPANBRIDGE_CACHE", str(folder.parent / "cache"))
-        encoder = load_encoder(str(folder), layer=LAYER, compute_type="float32", threads=2)
-    return reference, encoder
+    return reference, load_encoder(str(folder), layer=LAYER, compute_type="float32", threads=2)
 
 
 def assert_parity(both, pairs):

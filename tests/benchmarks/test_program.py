@@ -9,12 +9,6 @@ from benchmarks import __main__ as program
 from benchmarks import scale
 
 
-@pytest.fixture(autouse=True)
-def needed(real_data, monkeypatch):
-    """Real data for the benchmarks."""
-    monkeypatch.setenv("SPANBRIDGE_DATA", str(real_data))
-
-
 def test_every_benchmark_is_listed(capsys):
     folder = Path(program.__file__).parent
     files = {path.stem for path in folder.glob("*.py") if "def main(" in path.read_text("utf-8")}

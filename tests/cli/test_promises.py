@@ -165,7 +165,7 @@ PROMISES = {
 
 
 @pytest.fixture
-def files(tmp_path, tiny_tagger, monkeypatch, request):
+def files(tmp_path, tiny_tagger, request):
     """Small files of every kind; models only for the commands that take any."""
     texts = {
         "s.conll": SOURCE,
@@ -183,7 +183,6 @@ def files(tmp_path, tiny_tagger, monkeypatch, request):
         (tmp_path / name).write_text(text, encoding="utf-8")
         # Runs write down that they have read a file only once it has been as it is for a while.
         os.utime(tmp_path / name, (10**9, 10**9))
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path.parent / "cache"))
     if "label" in request.node.name:
         (tmp_path / "tagger").symlink_to(tiny_tagger("bert-tagger"))
     if "train" in request.node.name:

@@ -114,6 +114,7 @@ def test_commands_in_a_row(spanbridge, place):
 
 
 @pytest.mark.slow
+@pytest.mark.apart
 def test_label_and_make_data(spanbridge, place, tiny_tagger):
     given = "--translator given --translations given.tsv --method soft --aligner lexical"
     label = f"label - --from es {given} --method greedy --model".split()

@@ -1,4 +1,4 @@
-"""Tiny checkpoints, their cache, and the embedded encoder."""
+"""Tiny checkpoints, and the embedded encoder."""
 
 import pytest
 import tiny_checkpoints
@@ -24,18 +24,6 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_cache_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def tiny_cache(tiny_cache_folder, monkeypatch):
-    """Converted tiny checkpoints go to a folder of this session, not to the user's cache."""
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tiny_cache_folder))
-    return tiny_cache_folder
-
-
-@pytest.fixture(scope="session")
 def embedded_file():
     """The file with the embedded weights."""
     found = find_embedded()
@@ -51,7 +39,7 @@ def packed(embedded_file):
 
 @pytest.fixture(scope="session")
 def embedded(embedded_file):
-    """The embedded encoder in int8, converted in the user's own cache."""
+    """The embedded encoder in int8, loaded once."""
     return load_encoder(threads=2)
 
 

@@ -15,8 +15,6 @@ from spanbridge.encode import load_encoder
 from spanbridge.encode.adapters import read_adapter
 from spanbridge.encode.architectures import ARCHITECTURES
 
-pytestmark = pytest.mark.usefixtures("tiny_cache")
-
 WORDS = tiny_checkpoints.SENTENCES[1].split()
 
 

@@ -13,8 +13,6 @@ from tiny_checkpoints import KINDS, POSITIONS, SENTENCES, hidden_states
 from spanbridge.encode import load_encoder
 from spanbridge.encode.checkpoint import Checkpoint
 
-pytestmark = pytest.mark.usefixtures("tiny_cache")
-
 # Scripts written without spaces are split differently on purpose; test_unspaced.py has those.
 TEXTS = [
     *([words] for words in ("The", "Universität", "ﬁne", "🦊")),

@@ -17,8 +17,6 @@ from spanbridge.core.errors import InputError, MissingExtraError, SpanbridgeErro
 from spanbridge.core.records import file_digest
 from spanbridge.encode import load_encoder
 
-pytestmark = pytest.mark.usefixtures("tiny_cache")
-
 
 @pytest.fixture
 def broken(tiny, tmp_path):

@@ -1,6 +1,8 @@
 """The encoder's promises: states that depend on the sentence alone, windows, each sentence once."""
 
+import gc
 import random
+import weakref
 from itertools import pairwise
 
 import numpy as np
@@ -37,7 +39,7 @@ def assert_same_bits(found, expected):
 
 
 @pytest.mark.parametrize("compute_type", ["int8", "float32", "int8_float32"])
-def test_states_depend_on_the_sentence_alone(tiny, tiny_cache, compute_type):
+def test_states_depend_on_the_sentence_alone(tiny, compute_type):
     """Bit for bit the same alone, in any batch, in any order, with one thread or two."""
     for kind in ("bert", "roberta"):
         alone = fresh(tiny(kind), compute_type=compute_type, threads=1)
@@ -64,7 +66,7 @@ def test_embedded_states_depend_on_the_sentence_alone(real_data, embedded_file):
         assert_same_bits(states_of(together.encode(sentences[::-1])), expected[::-1])
 
 
-def test_batches_are_of_one_length_and_bounded(tiny, tiny_cache, monkeypatch):
+def test_batches_are_of_one_length_and_bounded(tiny, monkeypatch):
     """int8 runs equal lengths together, which the test above shows to be harmless."""
     monkeypatch.setattr("spanbridge.encode.encoder._BATCH_TOKENS", 8)
     encoder = fresh(tiny("bert"), threads=1)
@@ -85,7 +87,7 @@ def test_batches_are_of_one_length_and_bounded(tiny, tiny_cache, monkeypatch):
     assert shapes == [(4, {4}), (4, {4}), (2, {3}), (1, {5})]
 
 
-def test_equal_sentences_are_encoded_once(tiny, tiny_cache):
+def test_equal_sentences_are_encoded_once(tiny):
     encoder = fresh(tiny("bert"), threads=1)
     first = encoder.encode([["The", "fox"], ["Berlin"], ["The", "fox"]])
     assert encoder.n_encoded == 2
@@ -95,7 +97,7 @@ def test_equal_sentences_are_encoded_once(tiny, tiny_cache):
     np.testing.assert_array_equal(again[0].states, first[1].states)
 
 
-def test_oldest_sentences_are_forgotten(tiny, tiny_cache, monkeypatch):
+def test_oldest_sentences_are_forgotten(tiny, monkeypatch):
     encoder = fresh(tiny("bert"), threads=1)
     [one] = encoder.encode([["."]])
     monkeypatch.setattr("spanbridge.encode.encoder._MEMO_BYTES", 2 * one.states.nbytes)
@@ -106,6 +108,19 @@ def test_oldest_sentences_are_forgotten(tiny, tiny_cache, monkeypatch):
     [again] = encoder.encode([["."]])
     assert encoder.n_encoded == 4
     np.testing.assert_array_equal(again.states, one.states)
+
+
+def test_weights_go_with_the_last_who_uses_them(tiny):
+    """At once, not when Python next looks for cycles."""
+    encoder = fresh(tiny("bert"), threads=1)
+    encoder.encode([["The", "fox"]])
+    left = weakref.ref(encoder)
+    gc.disable()
+    try:
+        del encoder
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 @given(st.integers(0, 3000), st.integers(1, 600))
@@ -132,7 +147,7 @@ def test_windows_by_hand():
 
 
 @pytest.mark.parametrize("n_words", [119, 150, 300, 700])
-def test_states_come_from_the_window_where_they_stand_inmost(tiny, tiny_cache, n_words):
+def test_states_come_from_the_window_where_they_stand_inmost(tiny, n_words):
     """Against a plain loop: each window encoded as a sentence of its own, the inmost state kept."""
     encoder = fresh(tiny("bert"), compute_type="float32", threads=1)
     picks = random.Random(n_words)
@@ -175,12 +190,12 @@ def test_any_words(embedded, words):
 
 
 @pytest.mark.parametrize("threads", [0, -1])
-def test_threads_out_of_range(tiny, tiny_cache, threads):
+def test_threads_out_of_range(tiny, threads):
     with pytest.raises(SpanbridgeError, match=f"threads is {threads}"):
         fresh(tiny("bert"), threads=threads)
 
 
-def test_what_a_gpu_gives_is_fetched_from_it(tiny, tiny_cache):
+def test_what_a_gpu_gives_is_fetched_from_it(tiny):
     """The path of a GPU's states, on a model that lies in this machine's memory."""
     sentences = [["one", "two"], ["three", "four"], ["five"]]
     encoder = fresh(tiny("bert"), threads=1)

@@ -13,7 +13,6 @@ from spanbridge.encode.tokenizer import HuggingFaceTokenizer
 
 @pytest.fixture(scope="module")
 def exported(embedded_file):
-    """In the user's own cache, as the converted encoder is."""
     return export_embedded()
 
 

@@ -14,8 +14,6 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.encode import load_encoder
 from spanbridge.encode.checkpoint import Checkpoint
 
-pytestmark = pytest.mark.usefixtures("tiny_cache")
-
 WORDS = "the president of Berlin said que la reunión".split()
 
 

@@ -103,7 +103,7 @@ def test_every_word_of_a_run_is_covered(embedded, words):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", ["zh", "th", "ja"])
-def test_checkpoints_split_the_joined_text(tiny, tiny_cache, kind, language):
+def test_checkpoints_split_the_joined_text(tiny, kind, language):
     """Ids of the text's own encoding, the word-begin mark left out; unknown characters included."""
     words = SEGMENTED[language].split()
     joined = "".join(words)
@@ -121,7 +121,7 @@ def test_checkpoints_split_the_joined_text(tiny, tiny_cache, kind, language):
     np.testing.assert_array_equal(of_words.states, of_text.states)
 
 
-def test_byte_level_pieces_keep_every_byte(tiny, tiny_cache):
+def test_byte_level_pieces_keep_every_byte(tiny):
     """A character that is no piece comes as its bytes, and all of them stay in the input."""
     tokenizer = load_encoder(str(tiny("roberta")), threads=1).tokenizer
     found = tokenizer.encode_run(["東", "都"])
@@ -131,7 +131,7 @@ def test_byte_level_pieces_keep_every_byte(tiny, tiny_cache):
     assert fast.decode([i for i, _, _ in found]) == "東都"
 
 
-def test_wordpiece_unknown_word_covers_its_run(tiny, tiny_cache):
+def test_wordpiece_unknown_word_covers_its_run(tiny):
     """Thai is one word for BERT's splitter; unknown as a whole, it is one subword over all."""
     tokenizer = load_encoder(str(tiny("bert")), threads=1).tokenizer
     [(i, first, last)] = tokenizer.encode_run(["ฮฮ", "ฮ"])

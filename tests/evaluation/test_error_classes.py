@@ -107,7 +107,7 @@ some_spans = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(some_spans, some_spans), max_size=4))
 def test_every_span_is_counted_exactly_once(rows):
     report = count_errors(rows)
@@ -117,7 +117,7 @@ def test_every_span_is_counted_exactly_once(rows):
     assert sum(report.kinds.values()) == report.counts["boundary"] == sum(report.sides.values())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(some_spans, some_spans, st.randoms(use_true_random=False))
 def test_matching_is_one_to_one_true_to_its_names_and_blind_to_order(gold, predicted, random):
     matches = match_spans(gold, predicted)

@@ -150,9 +150,9 @@ def test_languages_that_are_alike_do_not_make_a_mean_surer_than_their_sentences(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n_languages", "between"), [(4, 0.06), (8, 0.03), (20, 0.03)])
+@pytest.mark.parametrize(("n_languages", "between"), [(4, 0.06), (12, 0.03)])
 def test_two_level_intervals_hold_the_mean_of_all_languages(n_languages, between):
-    n_inside, n_tries = 0, 200
+    n_inside, n_tries = 0, 120
     for seed in range(n_tries):
         rng = np.random.default_rng([n_languages, seed])
         cells = {"a": {}, "b": {}}
@@ -161,7 +161,7 @@ def test_two_level_intervals_hold_the_mean_of_all_languages(n_languages, between
             for system, accuracy in (("a", base), ("b", base + rng.normal(0, between))):
                 tp = rng.binomial(gold, accuracy)
                 cells[system][str(k)] = np.column_stack([tp, gold, gold])
-        [macro] = compare_systems(cells, resamples=300, seed=seed).macro_differences
+        [macro] = compare_systems(cells, resamples=200, seed=seed).macro_differences
         low, high = macro.intervals["two-level"]
         n_inside += low <= 0 <= high
     assert n_inside / n_tries >= 0.92

@@ -274,7 +274,7 @@ def test_every_short_bioes_sequence_is_read_as_seqevals_default_mode_reads_it():
 WEIRD = ["O", "B-X", "I-X", "B-Y", "I-Y", "B-A-B", "I-A-B", "I-Z"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from(WEIRD), st.sampled_from(WEIRD)), max_size=9),
@@ -306,7 +306,7 @@ def corrupt(rows: Rows, seed: int) -> Rows:
 @pytest.mark.parametrize("language", ["hau", "kin", "luo", "xho"])
 @pytest.mark.parametrize("protocol", SPAN_PROTOCOLS)
 def test_real_files_score_as_in_seqeval(real_data, language, protocol):
-    gold = read_tags(real_data / "masakhaner2" / language / "dev.txt")
+    gold = read_tags(real_data / "masakhaner2" / language / "dev.txt")[::2]
     predicted = corrupt(gold, seed=len(language))
     assert_equals_seqeval(gold, predicted, protocol)
     assert_equals_seqeval(predicted, gold, protocol)

@@ -141,6 +141,7 @@ def s3():
 
 
 @pytest.mark.slow
+@pytest.mark.apart
 def test_a_pipeline_on_s3(s3, tmp_path, spanbridge):
     write_pairs("s3://box/in.parquet", ROWS)
     assert list(read_pairs("s3://box/in.parquet")) == ROWS

@@ -14,5 +14,8 @@ def test_flipped_bits():
 
 @pytest.mark.slow
 def test_kills():
-    found = list(kills.kills(13, seed=1))
+    # trainings are killed in tests/training; ``make fuzz`` kills all of them
+    left = ("explain", "train", "evaluate", "compare")
+    jobs = [job for job in kills.JOBS if job.name not in left]
+    found = list(kills.kills(len(jobs), seed=1, jobs=jobs))
     assert not [what for what in found if what.startswith("FAULT")]

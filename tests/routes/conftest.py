@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from toy_fixtures import cache, command, write
+from toy_fixtures import command, write
 
 from spanbridge.core.spans import Span
 from spanbridge.tagging.base import Tagged, Tagger, iob2_classes
 
-__all__ = ["cache", "command", "write"]
+__all__ = ["command", "write"]
 NAMES = {
     **dict.fromkeys(("Pedro", "Ana"), "PER"),
     **dict.fromkeys(("Madrid", "España", "北京", "Rome", "Roma"), "LOC"),

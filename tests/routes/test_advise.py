@@ -33,7 +33,7 @@ def tokenizer(monkeypatch):
 
 
 @pytest.fixture
-def place(tmp_path, cache):
+def place(tmp_path):
     for name, text in (
         ("gold.conll", GOLD),
         ("t.tsv", TRANSLATIONS),

@@ -26,7 +26,7 @@ def rows(tmp_path):
 
 
 @pytest.fixture
-def place(tmp_path, cache):
+def place(tmp_path):
     for name, text in (
         ("posts.txt", TEXT),
         ("es.txt", "Pedro vive en Madrid. Ana, no.\nAna y Roma.\n"),

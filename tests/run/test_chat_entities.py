@@ -162,6 +162,7 @@ def test_make_data_by_one_call_each(tmp_path, write, command):
         assert "--check goes with --entities" in said
 
 
+@pytest.mark.slow
 def test_tag_label_and_translate_test_by_a_chat_tagger(tmp_path, write, command):
     """One tagger in `tag`, in `label` on the text, and in `label` on its translation."""
     write("en.txt", "".join(" ".join(row.source.words) + "\n" for row in GOLD))

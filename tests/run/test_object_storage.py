@@ -21,6 +21,7 @@ from spanbridge.core.settings_file import write_settings
 
 LEARNING = [*toy.STEPS[:3], {"project": {"method": "soft", "aligner": "statistical"}}]
 pytestmark = pytest.mark.slow
+SHARDS = 3  # of ten rows
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def s3(tmp_path_factory):
 @pytest.fixture
 def given(s3, tmp_path, request):
     """Settings with the folder of shards on S3, and the bytes that come of them."""
-    toy.write(tmp_path, 60)
+    toy.write(tmp_path, 10 * SHARDS)
     os.utime(tmp_path / "es.txt", (10**9, 10**9))  # else it could have changed since
     steps = LEARNING if "learned" in request.node.name else toy.STEPS[:4]
     made = toy.settings(tmp_path, steps=steps, shard_rows=10)
@@ -71,12 +72,12 @@ def test_the_same_bytes(given, tmp_path, s3, monkeypatch):
     assert [(r.name, r.shards, r.made, r.account) for r in own] == [
         (r.name, r.shards, r.made, r.account) for r in reports
     ]
-    # of 6 shards and 5 steps with the reading: all are put with their records, and got if the next
+    # of each shard and of 5 steps: all are put with their records, and got if the next
     # step's process has not made them; records are got once for the account
     asked = [r for r in s3.requests()[n:] if tmp_path.name in r.path and "claim" not in r.path]
-    assert sum(r.method == "PUT" for r in asked) <= 6 * 5 * 2 + 10
-    assert sum(r.method in ("GET", "HEAD") for r in asked) <= 6 * 5 * 2 + 6 + 20
-    assert sum("list-type" in r.query for r in s3.requests()[n:]) <= 6 * 2 + 20
+    assert sum(r.method == "PUT" for r in asked) <= SHARDS * 5 * 2 + 10
+    assert sum(r.method in ("GET", "HEAD") for r in asked) <= SHARDS * 5 * 2 + SHARDS + 20
+    assert sum("list-type" in r.query for r in s3.requests()[n:]) <= SHARDS * 2 + 20
     n = len(s3.requests())
     _, again = toy.run(settings)
     assert sum(report.made for report in again) == 0
@@ -91,9 +92,8 @@ def test_the_same_bytes(given, tmp_path, s3, monkeypatch):
 @pytest.mark.parametrize(
     ("step", "damage"),
     [
-        *(("0-read", damage) for damage in ("flipped", "gone")),
-        *(("2-translate", damage) for damage in ("cut", "gone")),
-        *(("4-project", damage) for damage in ("flipped", "empty")),
+        *(("0-read", "flipped"), ("2-translate", "cut"), ("2-translate", "gone")),
+        ("4-project", "empty"),
     ],
 )
 def test_a_damaged_object_is_named_and_made_anew(given, tmp_path, s3, step, damage):
@@ -175,7 +175,7 @@ def test_killed_in_the_middle(given, tmp_path, s3, whom):
     assert (tmp_path / "o.jsonl").read_bytes() == whole
     assert not s3.store.find(f"box/{tmp_path.name}/.claims")
     removed = [r for r in s3.requests() if r.method == "DELETE" and tmp_path.name in r.path]
-    assert len([r for r in removed if "/claim-" in r.path]) >= 20
+    assert len([r for r in removed if "/claim-" in r.path]) >= 3 * SHARDS
 
 
 def _at_work(s3, name):
@@ -238,6 +238,7 @@ def test_the_input_is_read_once(tmp_path, s3, place):
     assert size <= sum(n for _, n in found) < 4 * size
 
 
+@pytest.mark.apart
 def test_what_goes_wrong_is_said(s3, tmp_path, spanbridge, monkeypatch):
     toy.write(tmp_path, 10)
     config = tmp_path / "p.yaml"

@@ -77,7 +77,7 @@ def ways(tmp_path, command):
 @pytest.mark.parametrize("linked", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("method", WAYS)
 def test_project(ways, write, method, linked):
-    path = write("in.jsonl", dump(*rows_of(130, linked)))
+    path = write("in.jsonl", dump(*rows_of(60, linked)))
     aligner = ALIGNERS[method]
     told, _ = ways(
         f"project --source in.jsonl --method {method} --aligner {aligner}",
@@ -86,11 +86,11 @@ def test_project(ways, write, method, linked):
             "steps": [{"project": {"method": {method: {}}, "aligner": aligner}}],
         },
         lambda: api.project(api.read_pairs(path), method, aligner),
-        sizes=(7, 100, 2000) if linked == 0.5 else (100,),
+        sizes=(7, 40, 2000) if linked == 0.5 else (40,),
     )
-    n_linked = sum("links" in row for row in rows_of(130, linked))
+    n_linked = sum("links" in row for row in rows_of(60, linked))
     assert told["account"].get("rows_with_links_of_their_own", 0) == n_linked
-    assert "learned_on:130_rows" in told["signature"]
+    assert "learned_on:60_rows" in told["signature"]
 
 
 @pytest.mark.parametrize("links", ["anew", "only"])
@@ -140,7 +140,7 @@ def test_project_conll_and_text(ways, write):
 @pytest.mark.parametrize("linked", [0.0, 0.5])
 @pytest.mark.parametrize("aligner", ["lexical", "statistical"])
 def test_align(ways, write, aligner, linked):
-    path = write("in.jsonl", dump(*rows_of(130, linked)))
+    path = write("in.jsonl", dump(*rows_of(60, linked)))
     settings = {
         "input": {"source": "in.jsonl"},
         "labels": False,
@@ -155,12 +155,14 @@ def test_align(ways, write, aligner, linked):
         ways(line, settings, result, suffix, sizes=(30, 2000))
 
 
-SAMPLED = pytest.param(FIT_ROWS + 500, None, marks=pytest.mark.slow)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["project", "align"])
-@pytest.mark.parametrize(("n_rows", "fit_rows"), [(400, 120), (600, 300), SAMPLED])
+@pytest.mark.parametrize(
+    ("step", "n_rows", "fit_rows"),
+    [
+        *(("project", 400, 120), ("project", 600, 300), ("project", FIT_ROWS + 100, None)),
+        *(("align", 400, 120), ("align", 600, 300)),
+    ],
+)
 def test_what_is_learned_from(ways, write, step, n_rows, fit_rows):
     """The sample is the same, be it smaller than a block, of one block and more, or the default."""
     rng = Random(3)
@@ -264,7 +266,7 @@ def test_translate(ways, write, original):
 
 def test_project_calibrated(ways, write, command):
     """On labelled targets that are among the rows."""
-    given = list(rows_of(130, 0.5))
+    given = list(rows_of(60, 0.5))
     path = write("in.jsonl", dump(*given))
     command(*"project --source in.jsonl --method greedy --aligner lexical -o o.conll".split())
     found = Path(path).with_name("o.conll").read_text("utf-8").split("\n\n")

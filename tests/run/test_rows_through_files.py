@@ -146,7 +146,7 @@ def test_a_text_with_a_failed_sentence_is_not_learned_from(write, command):
         assert made.left_out == {"failed before projection": 2}
 
 
-def test_label_tells_of_failed_translations(write, command, tmp_path, tiny_tagger, cache):
+def test_label_tells_of_failed_translations(write, command, tmp_path, tiny_tagger):
     write("es.txt", "".join(f"{text}\n" for text in TEXTS[:2]))
     write("t.tsv", KNOWN)
     line = "label es.txt --from es --translate --translations t.tsv --method greedy"

@@ -19,7 +19,7 @@ SPANISH = ["visitó  Berlín [la ciudad].", "la empresa", "Angela Merkel vio a <
 
 
 @pytest.fixture
-def place(tmp_path, cache):
+def place(tmp_path):
     (tmp_path / "en.conll").write_text(ENGLISH, encoding="utf-8")
     (tmp_path / "es.txt").write_text("\n".join(SPANISH) + "\n", encoding="utf-8")
     return tmp_path

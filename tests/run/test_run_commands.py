@@ -16,7 +16,7 @@ LABEL = f"label es.txt --translate --from es {GIVEN}"
 
 
 @pytest.fixture
-def place(tmp_path, cache):
+def place(tmp_path):
     for name, text in (("es.txt", TEXT), ("t.tsv", TRANSLATIONS), ("en.conll", TAGS)):
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path

@@ -18,7 +18,7 @@ TEXT = [
 
 
 @pytest.fixture
-def place(tmp_path, cache):
+def place(tmp_path):
     (tmp_path / "in.txt").write_text("\n".join(TEXT) + "\n", encoding="utf-8")
     return tmp_path
 

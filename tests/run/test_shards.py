@@ -250,17 +250,20 @@ def test_damaged_learned_state_is_named_and_learned_anew(tmp_path):
 
 @pytest.mark.slow
 def test_thirty_kills_at_random_moments(tmp_path):
-    """How far each attempt comes depends on the machine; what has to hold does not."""
+    """Each attempt comes a few shards further, whatever the speed of the machine."""
     toy.write(tmp_path, 300)
     given = toy.settings(tmp_path, shard_rows=30)
+    work = tmp_path / "o.jsonl.work"
     fresh = multiprocessing.get_context("forkserver")
     fresh.set_forkserver_preload(["toy_pipeline", *MODULES])
 
-    def attempt(settings, life=None):
-        """Run it for so long; True if it was killed."""
+    def attempt(settings, further=10**9):
+        """Run it until there are so many more shards; True if it was killed."""
         process = fresh.Process(target=toy.run, args=(settings,))
+        enough = len(shards(work)) + further
         process.start()
-        process.join(life)
+        while process.exitcode is None and len(shards(work)) < enough:
+            process.join(0.005)
         killed = process.exitcode is None
         if killed:
             os.kill(process.pid, signal.SIGKILL)
@@ -268,14 +271,10 @@ def test_thirty_kills_at_random_moments(tmp_path):
         assert killed or process.exitcode == 0
         return killed
 
-    attempt({**given, "output": str(tmp_path / "warm.jsonl")})
-    started = time.monotonic()
     attempt({**given, "output": str(tmp_path / "whole.jsonl")})
-    undisturbed = time.monotonic() - started
     random, finished, n_kills, n_further = Random(7), {}, 0, 0
-    work = tmp_path / "o.jsonl.work"
     while n_kills < 30:
-        killed = attempt(given, random.uniform(0.1, 0.4) * undisturbed)
+        killed = attempt(given, random.randrange(9))
         n_kills += killed
         after = shards(work)
         assert finished.items() <= after.items(), "what was finished was made again"

@@ -11,12 +11,6 @@ from spanbridge.cli.main import main
 
 
 @pytest.fixture
-def cache(tmp_path_factory, monkeypatch):
-    """A place for converted tiny checkpoints, which do not go to the user's cache."""
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path_factory.getbasetemp() / "run-cache"))
-
-
-@pytest.fixture
 def write(tmp_path):
     """Writes a file into the test's folder; gives its path as text."""
 

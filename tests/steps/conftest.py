@@ -1,3 +1,3 @@
-from toy_fixtures import bitext, cache, command, files, write
+from toy_fixtures import bitext, command, files, write
 
-__all__ = ["bitext", "cache", "command", "files", "write"]
+__all__ = ["bitext", "command", "files", "write"]

@@ -216,7 +216,7 @@ def test_what_the_source_is_unsure_of_the_target_is_too():
     assert account.dropped == {"confidence below the minimum": 1}
 
 
-def test_the_doubt_of_a_tagger_that_finds_nothing_is_carried_on(tiny_tagger, cache):
+def test_the_doubt_of_a_tagger_that_finds_nothing_is_carried_on(tiny_tagger):
     """Its probability that there is no span is the confidence of the projected row."""
     model = str(tiny_tagger("bert-tagger", ("O", "B-X", "I-X")))
     step = opened(Tag(tagger={"checkpoint": {"model": model}}))

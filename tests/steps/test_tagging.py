@@ -175,7 +175,7 @@ def test_settings_that_do_not_go_together(settings, why):
         work(match(**settings), [])
 
 
-def test_match_by_translation_scores(tmp_path, cache):
+def test_match_by_translation_scores(tmp_path):
     pytest.importorskip("torch", reason="torch is not installed (as in `make pythons`)")
     import tiny_translators
 

@@ -55,7 +55,7 @@ def in_cache(cache, name):
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    """A cache of the Hub with stand-ins, and one of converted models."""
+    """A cache of the Hub with stand-ins."""
     pytest.importorskip("torch")
     import tiny_checkpoints
     import tiny_translators
@@ -73,7 +73,6 @@ def place(hub, tmp_path, monkeypatch):
     constants = pytest.importorskip("huggingface_hub.constants")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(hub))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(hub / "converted"))
     monkeypatch.setenv("SPANBRIDGE_DATA", str(tmp_path / "data"))
     monkeypatch.setattr("spanbridge.datasets.places._users", lambda: tmp_path / "user")
     monkeypatch.chdir(tmp_path)

@@ -70,6 +70,7 @@ def test_systems_never_see_the_gold_spans(tmp_path):
     assert sum(len(row["target_spans"]) for row in gold) == 12
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_made_again(tmp_path, counted):
     path = toy.study(tmp_path)
     run_study(path)
@@ -228,6 +229,7 @@ def test_python_gives_the_same_files_as_the_command(tmp_path, command):
     assert told == {name: text for name, text in whole.items() if not name.endswith(".run.json")}
 
 
+@pytest.mark.slow
 def test_parts_by_text_make_the_whole(tmp_path):
     path = toy.study(tmp_path, languages=("de", "es", "fr"))
     run_study(path)

@@ -49,8 +49,7 @@ def encoder(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_models_are_trained_once_and_used_by_all_their_cells(tmp_path, encoder, monkeypatch):
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))
+def test_models_are_trained_once_and_used_by_all_their_cells(tmp_path, encoder):
     path = toy.study(tmp_path, seeds=[1, 2], systems=systems(tmp_path, encoder))
     # English of the toy: its tags, and its translations the other way round
     tagged = (tmp_path / "de.en.conll").read_text("utf-8")
@@ -86,10 +85,7 @@ def test_a_training_is_checked_before(tmp_path, command):
 
 
 @pytest.mark.slow
-def test_students_learn_from_other_systems_taggers_and_trainings_are_estimated(
-    tmp_path, encoder, monkeypatch
-):
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))
+def test_students_learn_from_other_systems_taggers_and_trainings_are_estimated(tmp_path, encoder):
     how = {"encoder": encoder, "epochs": 1, "batch_tokens": 64, "device": "cpu", "threads": 1}
     files = f"{tmp_path}/{{language}}.conll"
     given = {

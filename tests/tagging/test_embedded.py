@@ -103,16 +103,16 @@ def test_the_lower_layers_are_the_encoders():
         ("masakhaner2/swa/dev.txt", 0.8),
     ],
 )
-def test_scores_on_real_text_and_int8(real_data, path, least):
-    """F1 over PER, ORG and LOC, of every fourth sentence; int8 against float32."""
-    rows = [s for s in read_labelled(real_data / path) if s.words][::4]
+def test_scores_on_real_text_and_int8(real_data, tagger, path, least):
+    """F1 over PER, ORG and LOC, of every sixth sentence; of some of them, int8 against float32."""
+    rows = [s for s in read_labelled(real_data / path) if s.words][::6]
     gold = [
         s.with_spans(tuple(x for x in s.spans if x.label in ("PER", "ORG", "LOC"))) for s in rows
     ]
-    f1 = {}
-    for kind in ("int8", "float32"):
-        found = EmbeddedTagger(kind).tag([s.words for s in rows])
-        predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
-        f1[kind] = evaluate_spans(gold, predicted).micro.f1
-    assert f1["int8"] > least
-    assert abs(f1["int8"] - f1["float32"]) < 0.003
+    found = tagger.tag([s.words for s in rows])
+    predicted = [g.with_spans(t.spans) for g, t in zip(gold, found, strict=True)]
+    assert evaluate_spans(gold, predicted).micro.f1 > least
+    exact = EmbeddedTagger("float32", threads=1).tag([s.words for s in rows[::3]])
+    places = [[[span[:3] for span in t.spans] for t in tagged] for tagged in (found[::3], exact)]
+    n_same = sum(one == other for one, other in zip(*places, strict=True))
+    assert n_same >= len(exact) - 2

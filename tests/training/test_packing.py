@@ -34,6 +34,7 @@ def test_packed_and_trained_are_one_tagger(tmp_path, monkeypatch):
     write_record(trained / "training.json", {"signature": "s", "settings": {"frozen_layers": 10}})
     pack(trained, packed)
     monkeypatch.setattr(embedded_tagger, "FOLDER", packed)
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))  # half a gigabyte each
     one = CheckpointTagger(str(trained), compute_type="float32").tag(SENTENCES)
     other = EmbeddedTagger("float32").tag(SENTENCES)
     for a, b in zip(one, other, strict=True):

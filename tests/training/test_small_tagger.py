@@ -26,16 +26,18 @@ def test_the_recipe_is_that_of_the_makefile():
 
 
 @pytest.mark.slow
-def test_a_small_tagger(real_data, spanbridge, tmp_path):
-    """250 sentences instead of 14,041: far below the whole one, far above nothing."""
+@pytest.mark.apart
+def test_a_small_tagger(real_data, spanbridge, tmp_path, monkeypatch):
+    """150 sentences instead of 14,041: far below the whole one, far above nothing."""
     pytest.importorskip("torch")
     news = real_data / "news-ner" / "en"
-    train = head(news / "train.txt", 250, tmp_path / "train.conll")
-    dev = head(news / "dev.txt", 80, tmp_path / "dev.conll")
+    train = head(news / "train.txt", 150, tmp_path / "train.conll")
+    dev = head(news / "dev.txt", 50, tmp_path / "dev.conll")
     labels = ("--labels", "LOC,ORG,PER")
     recipe = (*RECIPE.split(), *SMALL.split())
     done = spanbridge("train", "--train", train, "--dev", dev, *labels, *recipe, "-o", "t")
     assert "F1" in done.stderr
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))  # half a gigabyte
     tagger = CheckpointTagger(str(tmp_path / "t"), threads=os.cpu_count())
     gold = [
         s.with_spans(tuple(span for span in s.spans if span.label != "MISC"))

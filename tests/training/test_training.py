@@ -3,8 +3,6 @@
 import json
 import random
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,19 +116,13 @@ def test_model_card_and_record(trained, files):
 
 
 @pytest.mark.slow
-def test_the_example(base, files, tmp_path):
-    example = Path(__file__).parents[2] / "examples" / "train.py"
-    command = [example, files / "train.conll", files / "dev.conll", tmp_path / "out", base]
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True)
-    assert "dev.conll: F1 0." in done.stdout
-
-
 def test_the_same_seed_gives_the_same_weights(trained, base, files, tmp_path):
     again = run(base, files, tmp_path / "again")
     assert_same(weights(again.folder), weights(trained.folder))
     assert again.signature == trained.signature
 
 
+@pytest.mark.slow
 def test_another_seed_gives_others(trained, base, files, tmp_path):
     other = run(base, files, tmp_path / "other", Settings(**{**vars_of(QUICK), "seed": 1}))
     name = "classifier.weight"
@@ -222,6 +214,7 @@ def test_a_folder_with_other_files(base, files, tmp_path):
         run(base, files, tmp_path)
 
 
+@pytest.mark.slow
 def test_early_stopping(base, files, tmp_path):
     settings = Settings(**{**vars_of(QUICK), "epochs": 40, "patience": 2, "learning_rate": 1e-6})
     done = run(base, files, tmp_path / "out", settings)
@@ -230,6 +223,7 @@ def test_early_stopping(base, files, tmp_path):
     assert scores.index(max(scores)) == len(scores) - 3
 
 
+@pytest.mark.slow
 def test_frozen_parts_stay(trained, base, files, tmp_path):
     settings = Settings(**{**vars_of(QUICK), "epochs": 1, "frozen_layers": 2})
     done = run(base, files, tmp_path / "out", settings)
@@ -320,6 +314,7 @@ def test_averaged_weights(base, files, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("mean", "kept"), [(0.9, "mean"), (0.5, "epoch")])
+@pytest.mark.slow
 def test_the_mean_is_taken_where_it_is_better(base, files, tmp_path, monkeypatch, mean, kept):
     scores = iter([0.6, 0.4, 0.4, mean])
     monkeypatch.setattr(loop.Trainer, "f1", lambda self, sentences: next(scores))

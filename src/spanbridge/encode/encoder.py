@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
@@ -63,6 +63,22 @@ def windows(n_tokens: int, size: int) -> list[tuple[int, int]]:
 
 def _unspaced(word: str) -> bool:
     return is_unspaced(word[:1]) and all(map(is_unspaced, word)) if word else False
+
+
+def split(tokenizer: Tokenizer, joined: bool, words: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """Subwords of a sentence, as :meth:`Encoder.subwords` gives them."""
+    out: list[tuple[int, int, int]] = []
+    for unspaced, group in groupby(enumerate(words), key=lambda item: _unspaced(item[1])):
+        numbers, run = zip(*group, strict=True)
+        pieces = tokenizer.encode_run(run) if unspaced and joined else None
+        if pieces is not None:
+            out += [(i, numbers[0] + a, numbers[0] + b) for i, a, b in pieces]
+            continue
+        for n, ids in zip(numbers, tokenizer.encode_words(run), strict=True):
+            out += [(i, n, n + 1) for i in ids]
+    found = np.array(out, np.int64).reshape(-1, 3)
+    found.setflags(write=False)
+    return found
 
 
 class Model(Protocol):
@@ -138,10 +154,11 @@ class Encoder:
         self._window = max_positions - len(tokenizer.prefix) - len(tokenizer.suffix)
         self._device, self.on_gpu = device, device != "cpu"
         self._threads = n_threads(threads) if device == "cpu" else 1
-        self._joined = joined
         self._remembers = remember
         self._model = model or _Converted(folder, device, compute_type, self._threads)
-        self._subwords = lru_cache(_MEMO_SENTENCES)(self._split)
+        # Of the tokenizer alone: if this held the encoder, its weights would stay until Python
+        # looks for cycles, which it seldom does where few objects hold much.
+        self._subwords = lru_cache(_MEMO_SENTENCES)(partial(split, tokenizer, joined))
         self.forget()
 
     def forget(self) -> None:
@@ -244,20 +261,6 @@ class Encoder:
         remembered, so the array is read-only.
         """
         return self._subwords(tuple(words))
-
-    def _split(self, words: tuple[str, ...]) -> npt.NDArray[np.int64]:
-        out: list[tuple[int, int, int]] = []
-        for joined, group in groupby(enumerate(words), key=lambda item: _unspaced(item[1])):
-            numbers, run = zip(*group, strict=True)
-            pieces = self.tokenizer.encode_run(run) if joined and self._joined else None
-            if pieces is not None:
-                out += [(i, numbers[0] + a, numbers[0] + b) for i, a, b in pieces]
-                continue
-            for n, ids in zip(numbers, self.tokenizer.encode_words(run), strict=True):
-                out += [(i, n, n + 1) for i in ids]
-        found = np.array(out, np.int64).reshape(-1, 3)
-        found.setflags(write=False)
-        return found
 
     def _run(
         self, ids: list[list[int]], pieces: list[tuple[int, int, int]]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
@@ -182,6 +182,16 @@ def _of_states(basis: Floats, weights: Floats) -> tuple[Floats, Floats]:
     return basis @ np.concatenate(by_place, axis=1), weights[-1]
 
 
+def known_ids(ids: dict[str, int], word: str) -> tuple[list[int], list[int], list[int]]:
+    """Indices of a word's features, as :func:`features_of` gives them, that have one."""
+    own, to_next, to_previous = features_of(word)
+    return (
+        [ids[feature] for feature in own if feature in ids],
+        [ids[feature] for feature in to_next if feature in ids],
+        [ids[feature] for feature in to_previous if feature in ids],
+    )
+
+
 class WordsTagger:
     """The tagger on word forms.
 
@@ -193,15 +203,7 @@ class WordsTagger:
     def __init__(self, ids: dict[str, int], weights: list[Floats]) -> None:
         self.ids = ids
         self.weights = weights
-        self._known = lru_cache(MAX_KEPT)(self._ids_of)
-
-    def _ids_of(self, word: str) -> tuple[list[int], list[int], list[int]]:
-        ids, (own, to_next, to_previous) = self.ids, features_of(word)
-        return (
-            [ids[feature] for feature in own if feature in ids],
-            [ids[feature] for feature in to_next if feature in ids],
-            [ids[feature] for feature in to_previous if feature in ids],
-        )
+        self._known = lru_cache(MAX_KEPT)(partial(known_ids, ids))  # no cycle with self
 
     @classmethod
     def train(
