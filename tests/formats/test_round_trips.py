@@ -1,13 +1,14 @@
 """All visible data through every format and back: equal, or counted as what a format cannot hold.
 
-A few rows of each file, of which each side is a row of its own; all rows with SPANBRIDGE_LONG=1,
-which takes some ten minutes.
+A few rows of each file, of which each side is a row of its own; all rows, ten thousand to a file,
+with SPANBRIDGE_LONG=1, which takes an hour.
 """
 
 import gzip
 import json
 import os
 import re
+import shutil
 import tempfile
 from functools import cache
 from itertools import islice
@@ -18,10 +19,11 @@ from spanbridge.core import registry
 from spanbridge.core.rows import SIDES, SentencePair
 from spanbridge.core.spans import ABSENT, one_layer
 from spanbridge.core.tags import spans_from_tags
-from spanbridge.formats import Counts, Reading, named_format, read_rows, write_pairs
+from spanbridge.formats import Counts, Reading, named_format, read_rows
 from spanbridge.formats.json_spans import write_spans
 from spanbridge.formats.tokens import spans_in_text, tokenize, with_text
-from spanbridge.run.converting import convert
+from spanbridge.run.converting import CONVERTED, write_rows
+from spanbridge.steps.account import Account
 
 LONG = bool(os.environ.get("SPANBRIDGE_LONG"))
 PER_FILE = None if LONG else 2
@@ -81,29 +83,31 @@ def given(folder):
     return found
 
 
-def sides_of(rows):
-    """Each side of rows as a row, with its keys."""
-    for row in rows:
-        for side in SIDES:
-            if (sentence := row.side(side)).words:
-                yield SentencePair(f"{row.id}.{side}", sentence, ABSENT, extra=row.extra)
+@cache
+def sides_of(folder):
+    """Each side of the rows of a set as a row, with its keys."""
+    return [
+        SentencePair(f"{row.id}.{side}", sentence, ABSENT, extra=row.extra)
+        for row in given(folder)
+        for side in SIDES
+        if (sentence := row.side(side)).words
+    ]
 
 
 def there_and_back(tmp_path, rows, name):
     """The rows as a format gives them back, by id or by number, and the account."""
-    source = str(tmp_path / "in.jsonl")
-    write_pairs(source, rows)
     held = named_format(name)
     ending = ENDINGS.get(name, next(iter(held.suffixes), f".{name}"))
     path = str(tmp_path / f"out{ending}")
-    side = "source" if held.sides == "one" or held.writes_one_side else None
-    run = convert(source, path, side, format=name)
+    side = "source" if held.sides == "one" or held.writes_one_side else "target"
+    account = Account()
+    write_rows(path, held, side, "outer", ((CONVERTED, row) for row in rows), account)
     counts = Counts()
     how = Reading(format=name, tokenised=True if "words" in held.keeps else None)
     again = [row for _, row in read_rows(path, "source", how, counts)]
     if "ids" in held.keeps:
-        return {row.id: row for row in again}, run, counts
-    return dict(zip([row.id for row in rows], again, strict=True)), run, counts
+        return {row.id: row for row in again}, account, counts
+    return dict(zip([row.id for row in rows], again, strict=True)), account, counts
 
 
 def in_text(sentence):
@@ -124,14 +128,17 @@ def compare(before, after, held):
         assert sorted(s[:3] for s in after.spans) == sorted(s[:3] for s in before.spans)
 
 
-def n_cut_otherwise(rows):
-    """Sides that a format of texts cuts into other words."""
-    return sum(
-        row.side(side).text is None
-        and tokenize(" ".join(row.side(side).words))[0] != row.side(side).words
-        for row in rows
-        for side in SIDES
-    )
+@cache
+def is_cut_otherwise(words):
+    """Check if a format of texts cuts words otherwise."""
+    return tokenize(" ".join(words))[0] != words
+
+
+def batches(rows):
+    """So many rows as a file may well have."""
+    rows = iter(rows)
+    while batch := list(islice(rows, 10_000)):
+        yield batch
 
 
 @pytest.mark.slow
@@ -139,38 +146,43 @@ def n_cut_otherwise(rows):
 def test_all_data_there_and_back(tmp_path, real_data, name):
     held = named_format(name)
     for one in SETS:
-        folder = tmp_path / one
-        folder.mkdir()
         rows = given(real_data / one)
         if held.sides == "both" and not held.writes_one_side:
             rows = [row for row in rows if row.source.words and row.target.words]
         else:
-            rows = list(sides_of(rows))
-        if not rows:
+            rows = sides_of(real_data / one)
+        for n, batch in enumerate(batches(rows)):
+            folder = tmp_path / f"{one}-{n}"
+            folder.mkdir()
+            check(held, batch, *there_and_back(folder, batch, name))
+            shutil.rmtree(folder)
+
+
+def check(held, rows, again, account, counts):
+    """Compare rows with what a format gives back."""
+    assert account.n_rows == len(rows) == len(again)
+    assert not counts.left_out
+    refused = dict(account.rejects)
+    assert all(REFUSALS.search(why) for why in refused.values()), refused
+    for row in rows:
+        back = again[row.id]
+        if row.id in refused:
+            assert not back.source.words
             continue
-        again, run, counts = there_and_back(folder, rows, name)
-        account = run.account
-        assert account.n_rows == len(rows) == len(again)
-        assert not counts.left_out
-        refused = dict(account.rejects)
-        assert all(REFUSALS.search(why) for why in refused.values()), refused
-        for row in rows:
-            back = again[row.id]
-            if row.id in refused:
-                assert not back.source.words
-                continue
-            for side in SIDES:
-                if row.side(side).words:
-                    compare(row.side(side), back.side(side), held)
-            if "keys" in held.keeps:
-                kept = {key: value for key, value in row.extra.items() if held.keeps_key(key)}
-                if name == "hf":  # in Parquet, where null is a missing key
-                    kept = {key: value for key, value in kept.items() if value is not None}
-                if name != "csv":  # whose values are strings
-                    assert dict(back.extra) == kept
-        notes = account.notes
-        n_keys = sum(not held.keeps_key(key) for row in rows for key in row.extra)
-        assert notes.get("values of other keys of rows not written", 0) == n_keys
-        if "words" not in held.keeps:
-            what = "sentences written as text, whose words would be cut otherwise"
-            assert sum(n for note, n in notes.items() if what in note) == n_cut_otherwise(rows)
+        for side in SIDES:
+            if row.side(side).words:
+                compare(row.side(side), back.side(side), held)
+        if "keys" in held.keeps:
+            kept = {key: value for key, value in row.extra.items() if held.keeps_key(key)}
+            if held.name == "hf":  # in Parquet, where null is a missing key
+                kept = {key: value for key, value in kept.items() if value is not None}
+            if held.name != "csv":  # whose values are strings
+                assert dict(back.extra) == kept
+    notes = account.notes
+    n_keys = sum(not held.keeps_key(key) for row in rows for key in row.extra)
+    assert notes.get("values of other keys of rows not written", 0) == n_keys
+    if "words" not in held.keeps:
+        what = "sentences written as text, whose words would be cut otherwise"
+        sides = [row.side(side) for row in rows for side in SIDES]
+        n_cut = sum(one.text is None and is_cut_otherwise(one.words) for one in sides)
+        assert sum(n for note, n in notes.items() if what in note) == n_cut

@@ -24,6 +24,9 @@ _BATCH_BYTES = 1 << 20
 # Longest line in bytes, and longest row of several lines in characters: some hundred times as long
 # as the longest that a method can take. Longer ones are other files, or compressed traps.
 LONGEST = 10_000_000
+# Likewise of a file that is one value of JSON, which is held whole: many programs write it in one
+# line.
+LONGEST_JSON = 1_000_000_000
 # First bytes of files that are not text; they are named if the bytes are no UTF-8.
 _PACKED = {
     b"\x1f\x8b": "a gzip file; name it .gz, or unpack it",
@@ -45,17 +48,22 @@ def is_gzip(path: str | Path) -> bool:
     return str(path).lower().endswith(".gz")
 
 
-def lines(path: str | Path) -> Iterator[str]:
+def lines(path: str | Path, one_value: bytes = b"") -> Iterator[str]:
     r"""Read the lines of a UTF-8 file, without line ends, in constant memory.
 
     Only ``\n`` (and ``\r\n``) ends a line, since other line separators occur inside tokens. A byte
     order mark at the start of the file is dropped.
 
+    Args:
+        path: the file.
+        one_value: ``[`` or ``{``, if a file that begins with it is one value of JSON, whose lines
+            may have ``LONGEST_JSON`` bytes.
+
     Raises:
         InputError: the file cannot be read, is empty, is named ``.gz`` but is no gzip file, or has
             a line that is not UTF-8 or longer than ``LONGEST`` bytes.
     """
-    return chain.from_iterable(line_batches(path))
+    return chain.from_iterable(line_batches(path, one_value))
 
 
 def text_of(path: str | Path) -> str:
@@ -133,36 +141,60 @@ def remove(path: str | Path) -> None:
 
 
 def first_lines(path: str | Path, n: int) -> list[str]:
-    """The first ``n`` lines of a file, or fewer if they are very long."""
-    return next(line_batches(path))[:n]
+    """The first ``n`` lines of a file, or fewer if they are very long; too long ones are cut."""
+    return next(_split(_batches(path, cut=True)))[:n]
 
 
-def line_batches(path: str | Path) -> Iterator[list[str]]:
+def line_batches(path: str | Path, one_value: bytes = b"") -> Iterator[list[str]]:
     """Read lines as :func:`lines` does, in lists of about a megabyte."""
-    for text in _batches(path):
+    return _split(_batches(path, one_value))
+
+
+def _split(texts: Iterator[str]) -> Iterator[list[str]]:
+    """The lines of texts that end with whole ones."""
+    for text in texts:
         batch = text.replace("\r\n", "\n").split("\n")
         if not batch[-1]:
             batch.pop()  # the text after the last "\n" is not a line
         yield batch
 
 
-def _batches(path: str | Path) -> Iterator[str]:
-    """Read whole lines, about a megabyte at a time."""
-    n_lines = 0
+def _batches(path: str | Path, one_value: bytes = b"", *, cut: bool = False) -> Iterator[str]:
+    """Read whole lines, about a megabyte at a time.
+
+    ``one_value`` is as in :func:`lines`; with ``cut`` a line that is too long is the last one, and
+    only its beginning is read.
+    """
+    n_lines, longest = 0, LONGEST
     with reading(path) as handle:
         # A batch ends with a whole line, so neither a character nor a "\r\n" is cut in two.
-        while data := handle.read(_BATCH_BYTES) + handle.readline(LONGEST + 1):
-            if len(data) > LONGEST and len(data) - data.rfind(b"\n", 0, -1) - 1 > LONGEST:
-                why = f"the line is longer than {LONGEST} bytes; cut its text into rows"
-                raise InputError(path, n_lines + data.count(b"\n", 0, -1) + 1, why)
+        while data := handle.read(_BATCH_BYTES):
+            if not n_lines and one_value:
+                begins = data.removeprefix(codecs.BOM_UTF8).lstrip().startswith(one_value)
+                longest = LONGEST_JSON if begins else LONGEST
+            data += handle.readline(longest + 1)
             if not n_lines:
                 data = data.removeprefix(codecs.BOM_UTF8)
                 if not data:
                     break
+            if len(data) > longest and len(data) - data.rfind(b"\n", 0, -1) - 1 > longest:
+                if cut:
+                    yield _decode(_whole_characters(data), path, n_lines)
+                    return
+                why = f"the line is longer than {longest} bytes; cut its text into rows"
+                raise InputError(path, n_lines + data.count(b"\n", 0, -1) + 1, why)
             yield _decode(data, path, n_lines)
             n_lines += data.count(b"\n") or 1
     if not n_lines:
         raise InputError(path, None, "is empty; check that the step that made it has worked")
+
+
+def _whole_characters(data: bytes) -> bytes:
+    """UTF-8 that was cut anywhere, without its last character."""
+    end = len(data) - 1
+    while end and data[end] & 0xC0 == 0x80:
+        end -= 1
+    return data[:end]
 
 
 @contextmanager

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_output, lines, open_bytes
@@ -138,11 +138,13 @@ def line_of(sentence: Sentence) -> Line:
 
 
 @contextmanager
-def document_output(path: str | Path) -> Iterator[Callable[[Line], None]]:
-    """Open both files of a document for its lines."""
+def document_output(
+    path: str | Path, open_file: Callable[[Path], AbstractContextManager[TextIO]] = atomic_output
+) -> Iterator[Callable[[Line], None]]:
+    """Open both files of a document for its lines, each by ``open_file``."""
     (beside,) = Brat().beside(path)
     at, n_spans, n_more = 0, 0, 0
-    with atomic_output(beside) as text_out, atomic_output(path) as out:
+    with open_file(beside) as text_out, open_file(Path(path)) as out:
 
         def write(line: Line) -> None:
             nonlocal at, n_spans, n_more

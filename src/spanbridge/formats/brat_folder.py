@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SentencePair, Side
@@ -69,6 +70,11 @@ class BratFolder(Brat):
             found.end()
 
 
+def _new_file(path: Path) -> TextIO:
+    """Open a file of the folder, which as a whole appears at the end: that of a file needs no care."""
+    return path.open("w", encoding="utf-8", newline="\n")
+
+
 class _Documents:
     """Writes lines into documents, of which one at most is open.
 
@@ -109,7 +115,7 @@ class _Documents:
         file = self._file(name)
         if file.exists():
             raise SpanbridgeError(f"two documents would be named {name}; give rows other ids")
-        self._put = self._open.enter_context(document_output(file))
+        self._put = self._open.enter_context(document_output(file, _new_file))
         self._put(first)
 
     def _file(self, name: str) -> Path:

@@ -140,6 +140,7 @@ def _keys(given: Mapping[Any, Any], counts: Counts) -> dict[str, Any]:
 
 def _sentence(doc: Any, how: Reading, counts: Counts) -> Sentence:
     """Words, spans and text of a document; what cannot be seen is no word."""
+    text = doc.text  # which is put together anew each time
     kept = [token for token in doc if tokenize(token.text)[0]]
     places = tuple((token.idx, token.idx + len(token)) for token in kept)
     index = {token.i: n for n, token in enumerate(kept)}
@@ -151,8 +152,8 @@ def _sentence(doc: Any, how: Reading, counts: Counts) -> Sentence:
             continue
         extra = json.dumps({_LINK: span.kb_id_}, ensure_ascii=False) if span.kb_id_ else None
         spans.append(Span(inside[0], inside[-1] + 1, span.label_, score, extra))
-    words = tuple(doc.text[start:end] for start, end in places)
-    return Sentence(words, tuple(spans), doc.text, places)
+    words = tuple(text[start:end] for start, end in places)
+    return Sentence(words, tuple(spans), text, places)
 
 
 def _given(doc: Any, how: Reading, counts: Counts) -> Iterator[tuple[Any, float | None]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
+from spanbridge.core.files import LONGEST_JSON, lines
 from spanbridge.formats.base import Counts
 from spanbridge.formats.json_values import shown
 from spanbridge.formats.parquet import is_parquet, parquet_rows
@@ -20,8 +20,7 @@ from spanbridge.formats.parquet import is_parquet, parquet_rows
 Object = dict[str, Any]
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SPACE = re.compile(r"[ \t\r\n]*")
-# An array is held whole, and so is every object.
-_LONGEST_ARRAY, _DEEPEST = 100_000_000, 100
+_DEEPEST = 100
 _ONE_EACH = "write one object per line"
 
 
@@ -42,7 +41,7 @@ def objects(path: str | Path, counts: Counts | None = None) -> Iterator[tuple[in
     if is_parquet(path):
         yield from parquet_rows(path, counts)
         return
-    rows = lines(path)
+    rows = lines(path, b"[")
     skipped = 0
     first = ""
     for first in rows:
@@ -121,8 +120,8 @@ def _whole(path: str | Path, rows: Iterable[str]) -> str:
     for row in rows:
         found.append(row)
         length += len(row) + 1
-        if length > _LONGEST_ARRAY:
-            why = f"is an array of more than {_LONGEST_ARRAY} characters; {_ONE_EACH}"
+        if length > LONGEST_JSON:
+            why = f"is an array of more than {LONGEST_JSON} characters; {_ONE_EACH}"
             raise InputError(path, None, why)
     return "\n".join(found)
 

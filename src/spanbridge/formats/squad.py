@@ -76,7 +76,7 @@ class Squad(Format):
         counts = Counts() if counts is None else counts
         number = 0
         try:
-            whole = parse_object("\n".join(lines(path)))
+            whole = parse_object("\n".join(lines(path, b"{")))
             for article in _objects(whole, "data"):
                 for paragraph in _objects(article, "paragraphs"):
                     number += 1

@@ -47,7 +47,8 @@ _FAULTS = (
 class Uima(Format):
     """One side of each row, a sentence of one document with its tokens, which is held whole.
 
-    Spans are the named entities of DKPro, or another layer, which ``tag_column`` names.
+    Spans are the named entities of DKPro, or another layer, which ``tag_column`` names. A position
+    that is left out is 0, the default of numbers in UIMA, whose writers may leave it out.
     """
 
     sides = "one"
@@ -184,7 +185,7 @@ class UimaJson(Uima):
         """Read a CAS."""
         from cassis import load_cas_from_json
 
-        text = "\n".join(lines(path))
+        text = "\n".join(lines(path, b"{"))
         parse_object(text)  # whose errors are clear
         with _heeded(counts):
             return load_cas_from_json(text)
