@@ -281,7 +281,7 @@ def test_documents_of_brat(tmp_path):
     assert (tmp_path / "c" / "d.ann").read_text() == "T1\tPER 0 3\tAnn\nT2\tPER 9 12\tAnn\n"
     again, _ = back(tmp_path / "c", "brat-folder")
     assert [one.id for one in again] == ["9", "10", "d-1", "d-2", "e-1"]
-    with pytest.raises(SpanbridgeError, match="two documents would be named 9"):
+    with pytest.raises(SpanbridgeError, match="row 9: another row has this id, and so"):
         write_pairs(tmp_path / "d", [rows[4], rows[3], rows[4]], format="brat-folder")
     assert not (tmp_path / "d").exists()
     with pytest.raises(InputError, match=r"is no folder with documents of brat"):

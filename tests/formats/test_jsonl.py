@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import InputError
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentenceOf, SentencePair
 from spanbridge.core.spans import Sentence, Span
+from spanbridge.formats import read_rows, write_pairs
 from spanbridge.formats.base import Counts
 from spanbridge.formats.jsonl import format_pair, read_jsonl
 from spanbridge.formats.plain_fields import ALL_PLAIN_FIELDS
@@ -384,8 +385,15 @@ def test_declared_keys_with_values_of_other_types(tmp_path, key, values, wanted)
         assert len(caught.value.why) < 250
 
 
-@pytest.mark.parametrize("key", ["confidence", "links", "source_words", "id", "pivot_text"])
-def test_extra_fields_cannot_pass_for_declared_ones(key):
-    pair = SentencePair("1", Sentence(()), Sentence(()), extra={key: "x"})
-    with pytest.raises(SpanbridgeError, match=f"the extra field '{key}' has a declared field's"):
-        format_pair(pair)
+@pytest.mark.parametrize(
+    "key", ["confidence", "links", "source_words", "id", "pivot_text", "other_keys"]
+)
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_extra_fields_cannot_pass_for_declared_ones(tmp_path, name, key):
+    pair = SentencePair("1", Sentence(("a",)), Sentence(()), extra={key: "x", "k": 1})
+    assert json.loads(format_pair(pair))["other_keys"] == {key: "x"}
+    write_pairs(tmp_path / name, [pair])
+    assert [row for _, row in read_rows(tmp_path / name)] == [pair]
+    own = {"source_words": ["a"], "target_words": [], "other_keys": {"status": "x", "k": 2}}
+    (again,) = read(tmp_path, own)
+    assert again.extra == {"other_keys": own["other_keys"]}  # a key of the user's own

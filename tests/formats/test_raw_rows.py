@@ -163,9 +163,13 @@ def test_what_a_table_cannot_hold(tmp_path):
         '1,a b,"[{""start"": 2, ""end"": 3, ""label"": ""X""}]",,,[1]\n'
     )
     write(row._replace(extra={}))
-    for key in ("status", "other"):
-        with pytest.raises(SpanbridgeError, match=f"row 1: the key '{key}' has no column"):
-            write(row._replace(extra={key: 1}))
+    with pytest.raises(SpanbridgeError, match="row 1: the key 'other' has no column"):
+        write(row._replace(extra={"other": 1}))
+    # what is named like a column is not written, and counted
+    for key in ("status", "links", "source_text", "id"):
+        write(row._replace(extra={key: "x", "k": [1]}))
+        assert out.getvalue().splitlines()[-1] == out.getvalue().splitlines()[1]
+        assert not Table().keeps_key(key)
 
 
 @pytest.mark.parametrize(

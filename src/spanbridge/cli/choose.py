@@ -36,9 +36,12 @@ right then "review": {"status": "corrected"}, and give the file to project --cor
 @opt.quiet_option
 def command(path: str, number: int | None, output: str, by: Any, **given: Any) -> None:
     """Choose the rows of a result that a person should correct first."""
+    from collections import Counter
+
     from spanbridge.core.errors import InputError
     from spanbridge.evaluation.choosing import choose
-    from spanbridge.formats import open_writer
+    from spanbridge.formats import open_writer, output_format
+    from spanbridge.formats.losses import losses
     from spanbridge.formats.reading import labelled_pairs
     from spanbridge.run.result import check_output
 
@@ -49,10 +52,16 @@ def command(path: str, number: int | None, output: str, by: Any, **given: Any) -
     if not chosen:
         why = "no row has a confidence and is still to be corrected; give what project wrote"
         raise InputError(path, None, why)
-    with open_writer(output, default="jsonl") as write:
-        for k in chosen:
+    lost: Counter[str] = Counter()
+    nested = "spans not written, since the format holds one layer"
+    held = output_format(output, "jsonl")
+    with open_writer(output, name=held.name, left_out=lambda n: lost.update({nested: n})) as write:
+        for number, k in enumerate(chosen, 1):
             write(rows[k])
+            lost.update(dict(losses(rows[k], number, held, "target")))
+    lost = +lost
     if given["as_json"]:
-        say_json({"rows": len(rows), "chosen": [rows[k].id for k in chosen]})
+        say_json({"rows": len(rows), "chosen": [rows[k].id for k in chosen], **lost})
     elif not given["quiet"]:
-        say(f"{len(chosen)} of {len(rows)} rows written to {output}, best first", err=True)
+        lines = [f"{len(chosen)} of {len(rows)} rows written to {output}, best first"]
+        say("\n".join([*lines, *(f"{n} {what}" for what, n in lost.items())]), err=True)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree.ElementTree import Element
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading
 from spanbridge.formats.json_objects import parse_value
 from spanbridge.formats.plain_text import split_at_spaces
 from spanbridge.formats.tokens import raw_sentence
+from spanbridge.formats.xml_elements import elements, escaped, written
 
 # Keys of rows that hold the languages of the sides, and what is written where they are not known.
 LANGUAGES = ("source_language", "target_language")
@@ -25,8 +26,8 @@ _OTHER, _JSON = "x-", "x-json-"
 # Elements inside texts that hold codes of other formats (tags of HTML, say), which are no text.
 _CODED = frozenset({"bpt", "ept", "it", "ph", "ut", "x", "bx", "ex", "sc", "ec"})
 
-# Line, id, keys and both texts of a unit.
-Unit = tuple[int, str | None, dict[str, Any], list[str]]
+# Id, keys and both texts of a unit.
+Unit = tuple[str | None, dict[str, Any], list[str]]
 
 
 class Bitext(Format):
@@ -34,12 +35,16 @@ class Bitext(Format):
 
     sides = "both"
     keeps = frozenset({"ids", "text", "keys"})
+    # the outermost element; those that are units; those before them that say something of units
+    root: ClassVar[str]
+    whole: ClassVar[frozenset[str]]
+    begun: ClassVar[frozenset[str]]
 
     @abstractmethod
-    def units(self, path: str | Path, how: Reading, counts: Counts) -> Iterator[Unit]:
-        """Read the line, the id, the keys and both texts of each unit.
+    def units(self, how: Reading, counts: Counts) -> Callable[[Element], Iterator[Unit]]:
+        """Return a function that makes the units of each element in turn.
 
-        Raises InputError if the file is none of this format.
+        It raises SpanbridgeError for one that is wrong.
         """
 
     def read(
@@ -52,10 +57,16 @@ class Bitext(Format):
         """Read pairs of raw text, or of words between spaces if that is said."""
         counts = Counts() if counts is None else counts
         cut = split_at_spaces if how.tokenised else raw_sentence
-        for number, (line, identity, keys, texts) in enumerate(self.units(path, how, counts), 1):
-            counts.n_rows += 1
-            source, target = map(cut, texts)
-            yield line, SentencePair(identity or str(number), source, target, extra=keys)
+        units, number = self.units(how, counts), 0
+        for line, element in elements(path, self.root, self.whole, self.begun):
+            try:
+                for identity, keys, texts in units(element):
+                    number += 1
+                    source, target = map(cut, texts)
+                    counts.n_rows += 1
+                    yield line, SentencePair(identity or str(number), source, target, extra=keys)
+            except SpanbridgeError as error:
+                raise InputError(path, line, str(error)) from error
 
 
 def text_of(element: Element | None, counts: Counts) -> str:
@@ -84,11 +95,38 @@ def _character(code: str) -> str:
         raise SpanbridgeError(f"<cp> has the hex {code!r}, which is no character") from error
 
 
-def plain_texts(pair: SentencePair) -> list[str]:
-    """The texts of both sides. Raises SpanbridgeError if there are spans, which have no place."""
+def keys_of(unit: Element, *keys: tuple[str, str]) -> dict[str, Any]:
+    """The keys of a row that the elements of a unit hold.
+
+    Args:
+        unit: the unit.
+        keys: the path of elements and their attribute that names them; notes have none.
+    """
+    found: dict[str, Any] = {}
+    for path, attribute in keys:
+        for one in unit.iterfind(path):
+            add_key(found, one.get(attribute, one.tag), one.text or "")
+    return found
+
+
+def parts_of(pair: SentencePair) -> tuple[list[str], list[str], dict[str, Any], list[str]]:
+    """The languages of a row, its texts as XML, its other keys, and its notes as elements.
+
+    Raises SpanbridgeError if there are spans, which have no place, or what XML cannot hold.
+    """
     if any(pair.side(side).spans for side in SIDES):
         raise SpanbridgeError("spans cannot be held by bitext; write JSON lines (.jsonl)")
-    return [pair.side(side).plain_text() for side in SIDES]
+    languages, keys = languages_of(pair), dict(pair.extra)
+    for key in language_keys(languages):
+        del keys[key]
+    notes = [written(NOTE, {}, escaped(note)) for note in notes_of(keys)]
+    return languages, [escaped(pair.side(side).plain_text()) for side in SIDES], keys, notes
+
+
+def written_keys(keys: dict[str, Any], name: str, attribute: str) -> list[str]:
+    """Keys of a row as elements of a name, with theirs in an attribute."""
+    named = (key_name(key, value) for key, value in keys.items())
+    return [written(name, {attribute: kind}, escaped(text)) for kind, text in named]
 
 
 def languages_of(pair: SentencePair) -> list[str]:

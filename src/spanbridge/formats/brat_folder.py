@@ -71,7 +71,7 @@ class BratFolder(Brat):
 
 
 def _new_file(path: Path) -> TextIO:
-    """Open a file of the folder, which as a whole appears at the end: that of a file needs no care."""
+    """Open a file of the folder, which appears as a whole at the end, and so needs no care."""
     return path.open("w", encoding="utf-8", newline="\n")
 
 
@@ -90,13 +90,16 @@ class _Documents:
         self._alone: tuple[str, Line] | None = None  # a row whose document the next one tells
 
     def write(self, identity: str, line: Line) -> None:
-        """Write the line of a row. Raises SpanbridgeError if its id can name no file."""
-        self._file(identity)
+        """Write the line of a row. Raises SpanbridgeError if its id can name no new file."""
+        file = self._file(identity)
         part = _PART.fullmatch(identity)
-        if part and part[2] == "2" and self._alone and self._alone[0] == f"{part[1]}-1":
+        begun = self._alone is not None and part is not None and part[2] == "2"
+        if begun and self._alone[0] == f"{part[1]}-1" and not self._file(part[1]).exists():
             first, self._alone = self._alone[1], None
             self._begin(part[1], first)
         elif part is None or identity != self._next:
+            if file.exists() or (self._alone and self._alone[0] == identity):
+                raise SpanbridgeError("another row has this id, and so the same file")
             self.end()
             self._alone = identity, line
             return
@@ -112,10 +115,7 @@ class _Documents:
         self._next = ""
 
     def _begin(self, name: str, first: Line) -> None:
-        file = self._file(name)
-        if file.exists():
-            raise SpanbridgeError(f"two documents would be named {name}; give rows other ids")
-        self._put = self._open.enter_context(document_output(file, _new_file))
+        self._put = self._open.enter_context(document_output(self._file(name), _new_file))
         self._put(first)
 
     def _file(self, name: str) -> Path:

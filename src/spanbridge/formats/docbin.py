@@ -55,6 +55,10 @@ class DocBin(Format):
     requires = ("spacy",)
     keeps = frozenset({"ids", "words", "text", "scores", "keys"})
 
+    def keeps_key(self, key: str) -> bool:
+        """All are written, but for one that would be the row's id."""
+        return key != "id"
+
     def keeps_span_key(self, key: str) -> bool:
         """Links to a knowledge base are written."""
         return key == _LINK
@@ -188,7 +192,7 @@ def _document(pair: SentencePair, side: Side, vocab: Any) -> Any:
     sentence = with_text(pair.side(side))
     words, spaces, index = _tokens(sentence)
     doc = Doc(vocab, words=words, spaces=spaces)
-    doc.user_data.update({"id": pair.id, **pair.extra})
+    doc.user_data.update({**pair.extra, "id": pair.id})
     try:
         msgpack_dumps(doc.user_data)  # a document that is half added would damage the file
     except (OverflowError, ValueError) as error:

@@ -71,8 +71,8 @@ class Records(ObjectFormat):
         """The keys of the format for a sentence."""
 
     def keeps_key(self, key: str) -> bool:
-        """Check if a key of a row's own still holds, and is written."""
-        return key not in self.own
+        """Check if a key of a row's own still holds, and is written; the id is the row's."""
+        return key not in self.own and key != "id"
 
     def identity(self, row: Object, number: int) -> str:
         """Remove a row's id, or else use its number. Raises SpanbridgeError for what is no id."""

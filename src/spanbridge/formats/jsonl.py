@@ -39,11 +39,14 @@ _LAST = sorted(
     key=lambda field: field.key == "confidence",
 )
 _PARTS = ("words", "text", "spans", "word_offsets", "empty_probability")
-# Keys that no extra field can have, except a side's text if its words are given too.
+# Keys that no extra field can have in an object of its row, except a side's text if its words are
+# given too; where one has, it is in an object of that name in it.
+OTHER_KEYS = "other_keys"
 _DECLARED = frozenset({"id", "links", "link_scores"}) | {
     *(field.key for field in ALL_PLAIN_FIELDS),
     *(f"{side}_{part}" for side in SIDES for part in ("words", "spans", "word_offsets")),
 }
+_HIDDEN = _DECLARED | {OTHER_KEYS}
 
 
 class JsonLines(ObjectFormat):
@@ -107,7 +110,7 @@ def read_jsonl(
     :class:`SentencePair` and, with the prefix ``source_`` or ``target_``, of :class:`Sentence`. All
     but one side are optional. In place of one side, ``text`` (or another key, which is named) and
     ``spans`` will do. Other keys go to :attr:`SentencePair.extra`; so does a side's text if its
-    words are given as well.
+    words are given as well. ``other_keys`` are such that are named like one of these.
 
     Text is cut into words as by :func:`spanbridge.formats.offsets.place_spans`, unless
     ``source_word_offsets`` or ``target_word_offsets`` say where they are: ``[[start, end], ...]``
@@ -191,6 +194,9 @@ class RowReader:
         )
         links = _links(row, source, target)
         plain = _plain(row)
+        others = row.get(OTHER_KEYS)
+        if isinstance(others, dict) and others and others.keys() <= _HIDDEN:
+            row |= row.pop(OTHER_KEYS)
         return SentencePair(identity, source, target, links, extra=row, **plain)
 
     def _rename(self, row: dict[str, Any]) -> None:
@@ -226,10 +232,7 @@ def pair_object(pair: SentencePair) -> Object:
     A side with raw text is written as that text, with spans in characters; and with the places of
     its words, if it would not be cut into the same ones when it is read. Fields that are None
     are left out, except for the confidence of a row that has a status: null says that nothing could
-    be projected.
-
-    Raises:
-        SpanbridgeError: an extra field has the name of a declared one.
+    be projected. Extra fields that are named like a declared one are an object, ``other_keys``.
     """
     row: dict[str, Any] = {"id": pair.id}
     for side in SIDES:
@@ -250,9 +253,10 @@ def pair_object(pair: SentencePair) -> Object:
         elif field.key == "confidence" and pair.status is not None:
             row[field.key] = None
     for key, value in pair.extra.items():
-        if key in _DECLARED:
-            raise SpanbridgeError(f"the extra field {key!r} has a declared field's name; rename it")
-        row.setdefault(key, value)
+        if key not in _HIDDEN:
+            row.setdefault(key, value)
+    if hidden := {key: value for key, value in pair.extra.items() if key in _HIDDEN}:
+        row[OTHER_KEYS] = hidden
     return row
 
 

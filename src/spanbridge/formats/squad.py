@@ -32,6 +32,7 @@ from spanbridge.formats.tokens import spans_in_text, with_text
 ANSWER = "ANSWER"
 _DATA = re.compile(r'"data"\s*:\s*\[')
 _SIZES = {"characters": ("utf-32-le", 4), "utf16": ("utf-16-le", 2), "bytes": ("utf-8", 1)}
+_OWN = frozenset({"id", "context", "qas"})  # keys of a paragraph
 # Key of a row for its questions without answers.
 _UNANSWERED = "unanswered"
 
@@ -52,7 +53,7 @@ class Squad(Format):
 
     def keeps_key(self, key: str) -> bool:
         """Check for keys that are the format's own."""
-        return key not in ("context", "qas")
+        return key not in _OWN
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check for an object with data and paragraphs."""
@@ -155,7 +156,7 @@ def _question_of(identity: str, label: str) -> Object:
 def _article(pair: SentencePair, side: Side) -> Object:
     """A row as an article of one paragraph."""
     sentence = with_text(pair.side(side))
-    keys = {key: value for key, value in pair.extra.items() if key not in ("context", "qas")}
+    keys = {key: value for key, value in pair.extra.items() if key not in _OWN}
     title, unanswered = keys.pop("title", ""), keys.pop(_UNANSWERED, [])
     if not isinstance(unanswered, list) or not all(isinstance(one, dict) for one in unanswered):
         raise SpanbridgeError(f"{_UNANSWERED} is {shown(unanswered)}; rename that key")

@@ -80,6 +80,10 @@ class Table(Format):
         """Read rows; see :func:`read_table`."""
         return read_table(path, side, how, counts, told=self.by_lines(path))
 
+    def keeps_key(self, key: str) -> bool:
+        """All are written, but for those that are named like a column."""
+        return key not in _TEXTS | _DECLARED
+
     def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
         """Return a function that writes one side of a row; see :class:`Table`.
 
@@ -91,12 +95,12 @@ class Table(Format):
         def write(pair: SentencePair) -> None:
             nonlocal others
             if others is None:
-                others = list(pair.extra)
+                others = list(filter(self.keeps_key, pair.extra))
                 table.writerow((*_OWN, *others))
-            if odd := next((key for key in pair.extra if key not in others or key in _OWN), None):
+            if odd := [key for key in pair.extra if key not in others and self.keeps_key(key)]:
                 raise SpanbridgeError(
-                    f"the key {odd!r} has no column of its own, since the first row lacks it or it "
-                    "is the name of another column; write JSON lines (.jsonl) instead"
+                    f"the key {odd[0]!r} has no column of its own, since the first row lacks it; "
+                    "write JSON lines (.jsonl) instead"
                 )
             whole = with_text(pair.side(side))
             own = (pair.id, whole.text, write_spans(spans_in_text(whole)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.rows import SIDES, SentencePair, Side
 from spanbridge.core.signature import package_version
 from spanbridge.formats.base import Counts, Reading, Write, enclosed
@@ -16,15 +15,13 @@ from spanbridge.formats.bitext import (
     NOTE,
     Bitext,
     Unit,
-    add_key,
-    key_name,
+    keys_of,
     language_keys,
-    languages_of,
-    notes_of,
-    plain_texts,
+    parts_of,
     text_of,
+    written_keys,
 )
-from spanbridge.formats.xml_elements import elements, escaped, written
+from spanbridge.formats.xml_elements import written
 
 _ANY = "*all*"  # each unit's first text is the source
 
@@ -40,23 +37,22 @@ class Tmx(Bitext):
     name = "tmx"
     suffixes = (".tmx",)
 
-    def units(self, path: str | Path, how: Reading, counts: Counts) -> Iterator[Unit]:
+    root = "tmx"
+    whole, begun = frozenset({"tu"}), frozenset({"header"})
+
+    def units(self, how: Reading, counts: Counts) -> Callable[[Element], Iterator[Unit]]:
         """Read the units; texts in further languages are left out, and counted."""
         chosen = _Languages(how.text_column)
-        for line, element in elements(path, "tmx", frozenset({"tu"}), frozenset({"header"})):
-            try:
-                if element.tag == "header":
-                    chosen.begin(element.get("srclang", _ANY))
-                    continue
-                languages, texts = chosen.of(element, counts)
-                keys: dict[str, Any] = dict(language_keys(languages))
-                for prop in element.iterfind("prop"):
-                    add_key(keys, prop.get("type", "prop"), prop.text or "")
-                for note in element.iterfind("note"):
-                    add_key(keys, NOTE, note.text or "")
-            except SpanbridgeError as error:
-                raise InputError(path, line, str(error)) from error
-            yield line, element.get("tuid"), keys, texts
+
+        def read(element: Element) -> Iterator[Unit]:
+            if element.tag == "header":
+                chosen.begin(element.get("srclang", _ANY))
+                return
+            languages, texts = chosen.of(element, counts)
+            keys = language_keys(languages) | keys_of(element, ("prop", "type"), (NOTE, ""))
+            yield element.get("tuid"), keys, texts
+
+        return read
 
     @contextmanager
     def open(
@@ -80,17 +76,13 @@ class Tmx(Bitext):
 
 def _unit(pair: SentencePair) -> str:
     """A row as a unit."""
-    languages, keys = languages_of(pair), dict(pair.extra)
-    for key in language_keys(languages):
-        del keys[key]
-    parts = [written(NOTE, {}, escaped(note)) for note in notes_of(keys)]
-    for name, value in keys.items():
-        kind, text = key_name(name, value)
-        parts.append(written("prop", {"type": kind}, escaped(text)))
-    for language, text in zip(languages, plain_texts(pair), strict=True):
-        segment = written("seg", {}, escaped(text))
-        parts.append(written("tuv", {"xml:lang": language}, segment))
-    return written("tu", {"tuid": pair.id}, "\n ".join(["", *parts]) + "\n")
+    languages, texts, keys, notes = parts_of(pair)
+    segments = [
+        written("tuv", {"xml:lang": language}, written("seg", {}, text))
+        for language, text in zip(languages, texts, strict=True)
+    ]
+    parts = ["", *notes, *written_keys(keys, "prop", "type"), *segments]
+    return written("tu", {"tuid": pair.id}, "\n ".join(parts) + "\n")
 
 
 class _Languages:

@@ -153,7 +153,8 @@ class Written:
     """A writer of results that rejects the rows which the format cannot hold.
 
     In their place it writes rows without words, so that the lines of the others stay where they
-    were. Links without scores, where these were asked for, are still an error: no row has any.
+    were; where their id is what cannot be held, these are called ``row-N`` by their number. Links
+    without scores, where these were asked for, are still an error: no row has any.
 
     Args:
         write: writer of the format.
@@ -161,7 +162,7 @@ class Written:
     """
 
     def __init__(self, write: Write, links_only: bool) -> None:
-        self._write, self._links_only = write, links_only
+        self._write, self._links_only, self._n_rows = write, links_only, 0
         # id, status, number of target spans, why: the rows themselves could be many
         self._misfits: list[tuple[str, str | None, int, str]] = []
 
@@ -172,6 +173,7 @@ class Written:
             pair: the row.
             told: status under which the account has it, without its spans; None for its own.
         """
+        self._n_rows += 1
         try:
             self._write(pair)
         except MisfitError as error:
@@ -180,7 +182,11 @@ class Written:
             why = f"cannot be written: {error.why}"
             n_spans = len(pair.target.spans) if told is None else 0
             self._misfits.append((pair.id, told or pair.status, n_spans, why))
-            self._write(SentencePair(pair.id, Sentence(()), Sentence(())))
+            blank = SentencePair(pair.id, Sentence(()), Sentence(()))
+            try:
+                self._write(blank)
+            except MisfitError:
+                self._write(blank.replace(id=f"row-{self._n_rows}"))
 
     def enter(self, account: Account) -> None:
         """Move these rows in the account of the run to the rejected ones."""
