@@ -38,6 +38,7 @@ ENDINGS = {"brat-folder": "", "multiclinai": "", "moses": ".en-xx.en", "hf": ".p
 # Why a format may refuse a row.
 REFUSALS = re.compile(
     r"the text has a line end|holds white space|has white space|has a tab or a line end"
+    r"|has a tab, a line end, or a space at its ends"
 )
 
 

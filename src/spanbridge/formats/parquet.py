@@ -361,3 +361,19 @@ def _arrow(kind: _Type) -> Any:
         "str": pa.string,
     }
     return pa.null() if kind is None else pa.json_() if kind == JSON else plain[kind]()
+
+
+def columns_of(path: str | Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Name and type of each column of a file, and the names of its classes if it has such.
+
+    The type is Arrow's name for it, and ``list`` before that for lists.
+    """
+    from pyarrow import parquet, types
+
+    schema = parquet.read_schema(path)
+    stated = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+    features = stated.get("info", {}).get("features") or {}
+    for field in schema:
+        is_list = types.is_list(field.type)
+        kind = f"list {field.type.value_type}" if is_list else str(field.type)
+        yield field.name, kind, features.get(field.name, {}).get("feature", {}).get("names", [])
