@@ -44,6 +44,12 @@ def test_from_doubt_to_a_better_projection(spanbridge, corpus):
     done = spanbridge(*"choose out.jsonl -n 30 -o first.jsonl".split())
     assert "30 of 60 rows written to first.jsonl, best first" in done.stderr
     first = objects(corpus / "first.jsonl")
+    assert "written" not in done.stderr.partition("best first")[2]
+    done = spanbridge(*"choose out.jsonl -n 30 -o first.conll".split())
+    assert "30 rows whose source side is not written" in done.stderr
+    assert "30 values of confidence not written" in done.stderr
+    told = json.loads(spanbridge(*"choose out.jsonl -n 9 -o first.conll --json".split()).stdout)
+    assert told["rows whose source side is not written"] == 9
     piped = spanbridge(*"choose out.jsonl -n 30 -o -".split())
     assert piped.stdout == (corpus / "first.jsonl").read_text("utf-8")
     for row in first:

@@ -1,4 +1,5 @@
 import gzip
+import json
 import os
 import resource
 import stat
@@ -10,7 +11,10 @@ import pytest
 
 from spanbridge.core import files
 from spanbridge.core.errors import InputError
-from spanbridge.core.files import atomic_output, line_batches, lines
+from spanbridge.core.files import atomic_output, first_lines, line_batches, lines
+from spanbridge.core.rows import SentencePair
+from spanbridge.core.spans import ABSENT, Sentence
+from spanbridge.formats import find_format, read_rows, write_pairs
 
 
 def put(folder: Path, data: bytes, name: str = "a.txt") -> Path:
@@ -108,6 +112,28 @@ def test_a_line_without_end_is_refused(tmp_path, monkeypatch, name):
     with pytest.raises(InputError, match="longer than 50 bytes") as caught:
         list(lines(put(tmp_path, pack(b"a\n\n" + b"b" * 500), name)))
     assert caught.value.line == 3
+
+
+def test_json_in_one_long_line(tmp_path, monkeypatch):
+    """As SQuAD, Label Studio and INCEpTION write it: no line but the whole file may be so long."""
+    monkeypatch.setattr(files, "LONGEST", 3000)
+    monkeypatch.setattr(files, "_BATCH_BYTES", 100)
+    rows = [SentencePair(str(n), ABSENT, Sentence(("Łódź",) * 9)) for n in range(99)]
+    for format in ("squad", "labelstudio", "doccano", "uima-json"):
+        path = tmp_path / f"{format}.json"
+        write_pairs(path, rows, format=format)
+        path.write_text(json.dumps(json.loads(path.read_text())), encoding="utf-8")
+        assert path.stat().st_size > 20_000
+        assert find_format(path).name == format
+        assert [row.id for _, row in read_rows(path)] == [row.id for row in rows]
+        with monkeypatch.context() as patch, pytest.raises(InputError, match="than 9000 bytes"):
+            patch.setattr(files, "LONGEST_JSON", 9000)
+            list(read_rows(path))
+    long = put(tmp_path, b'{"text": "' + b"x" * 5000 + b'"}\n', "a.jsonl")
+    with pytest.raises(InputError, match=r"a\.jsonl:1: the line is longer than 3000 bytes"):
+        list(read_rows(long))
+    cut = put(tmp_path, ("é" * 5000).encode(), "b.txt")
+    assert first_lines(cut, 3) == ["é" * 1550]
 
 
 def test_a_small_file_of_a_huge_line_takes_little_memory(tmp_path):

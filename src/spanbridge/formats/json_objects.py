@@ -49,7 +49,7 @@ def objects(path: str | Path, counts: Counts | None = None) -> Iterator[tuple[in
             break
         skipped += 1
     if first.lstrip().startswith("["):
-        yield from _array(path, _whole(path, chain([first], rows)), skipped + 1)
+        yield from _array(path, _joined(path, chain([first], rows)), skipped + 1)
         return
     if not first.strip():
         raise InputError(path, None, f"has only blank lines; {_ONE_EACH}")
@@ -115,13 +115,18 @@ def _decoded(text: str) -> Any:
         raise _mistake(error) from error
 
 
-def _whole(path: str | Path, rows: Iterable[str]) -> str:
+def whole_object(path: str | Path) -> str:
+    """The text of a file that is one object of JSON. Raises InputError if it is too long."""
+    return _joined(path, lines(path, b"{"))
+
+
+def _joined(path: str | Path, rows: Iterable[str]) -> str:
     found, length = [], 0
     for row in rows:
         found.append(row)
         length += len(row) + 1
         if length > LONGEST_JSON:
-            why = f"is an array of more than {LONGEST_JSON} characters; {_ONE_EACH}"
+            why = f"is one value of JSON of more than {LONGEST_JSON} characters; cut it in parts"
             raise InputError(path, None, why)
     return "\n".join(found)
 

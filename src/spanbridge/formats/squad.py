@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.base import (
@@ -23,7 +22,7 @@ from spanbridge.formats.base import (
     one_side,
 )
 from spanbridge.formats.exports import placed
-from spanbridge.formats.json_objects import Object, parse_object, take_id, take_text
+from spanbridge.formats.json_objects import Object, parse_object, take_id, take_text, whole_object
 from spanbridge.formats.json_spans import without_given_text, write_spans
 from spanbridge.formats.json_values import shown
 from spanbridge.formats.tokens import spans_in_text, with_text
@@ -77,7 +76,7 @@ class Squad(Format):
         counts = Counts() if counts is None else counts
         number = 0
         try:
-            whole = parse_object("\n".join(lines(path, b"{")))
+            whole = parse_object(whole_object(path))
             for article in _objects(whole, "data"):
                 for paragraph in _objects(article, "paragraphs"):
                     number += 1

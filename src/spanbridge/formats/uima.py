@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import atomic_bytes, lines, reading
+from spanbridge.core.files import atomic_bytes, reading
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.standard import is_standard
@@ -26,7 +26,7 @@ from spanbridge.formats.base import (
     one_side,
     row_writer,
 )
-from spanbridge.formats.json_objects import parse_object
+from spanbridge.formats.json_objects import parse_object, whole_object
 from spanbridge.formats.offsets import place_spans
 from spanbridge.formats.tokens import spans_in_text, with_text
 from spanbridge.formats.xml_elements import elements, escaped
@@ -185,7 +185,7 @@ class UimaJson(Uima):
         """Read a CAS."""
         from cassis import load_cas_from_json
 
-        text = "\n".join(lines(path, b"{"))
+        text = whole_object(path)
         parse_object(text)  # whose errors are clear
         with _heeded(counts):
             return load_cas_from_json(text)
