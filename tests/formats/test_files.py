@@ -126,9 +126,10 @@ def test_json_in_one_long_line(tmp_path, monkeypatch):
         assert path.stat().st_size > 20_000
         assert find_format(path).name == format
         assert [row.id for _, row in read_rows(path)] == [row.id for row in rows]
-        with monkeypatch.context() as patch, pytest.raises(InputError, match="than 9000 bytes"):
+        with monkeypatch.context() as patch:
             patch.setattr(files, "LONGEST_JSON", 9000)
-            list(read_rows(path))
+            with pytest.raises(InputError, match="longer than 9000 bytes"):
+                list(read_rows(path))
     long = put(tmp_path, b'{"text": "' + b"x" * 5000 + b'"}\n', "a.jsonl")
     with pytest.raises(InputError, match=r"a\.jsonl:1: the line is longer than 3000 bytes"):
         list(read_rows(long))

@@ -80,15 +80,15 @@ def command(source: str, output: str, **given: Any) -> None:
 
     running.check_streams(output, given["as_json"])
     about = About(given.pop("languages"), given.pop("licence"))
-    of_hub = {"about": about, "public": given.pop("public")}
+    public = given.pop("public")
     how = Reading(**opt.reading(given), **opt.take(given, ("scheme", "orphans")))
     pushed = hub.is_dataset(output)
-    if not pushed and (about != About() or of_hub["public"]):
+    if not pushed and (about != About() or public):
         raise SpanbridgeError(
             "--language, --license and --public are for a data set of the Hugging Face Hub "
             "(hf://datasets/USER/NAME)"
         )
-    write = partial(hub.push, **of_hub) if pushed else convert
+    write = partial(hub.push, about=about, public=public) if pushed else convert
     done = write(
         source,
         output,

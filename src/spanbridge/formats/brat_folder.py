@@ -93,18 +93,19 @@ class _Documents:
         """Write the line of a row. Raises SpanbridgeError if its id can name no new file."""
         file = self._file(identity)
         part = _PART.fullmatch(identity)
-        begun = self._alone is not None and part is not None and part[2] == "2"
-        if begun and self._alone[0] == f"{part[1]}-1" and not self._file(part[1]).exists():
-            first, self._alone = self._alone[1], None
-            self._begin(part[1], first)
-        elif part is None or identity != self._next:
-            if file.exists() or (self._alone and self._alone[0] == identity):
+        name, number = (part[1], int(part[2])) if part else ("", 0)
+        alone, first = self._alone or ("", None)
+        if number == 2 and first and alone == f"{name}-1" and not self._file(name).exists():
+            self._alone = None
+            self._begin(name, first)
+        elif not number or identity != self._next:
+            if file.exists() or alone == identity:
                 raise SpanbridgeError("another row has this id, and so the same file")
             self.end()
             self._alone = identity, line
             return
         self._put(line)
-        self._next = f"{part[1]}-{int(part[2]) + 1}"
+        self._next = f"{name}-{number + 1}"
 
     def end(self) -> None:
         """End the document that is open, or write that of a single line."""

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from spanbridge.core.errors import InputError
-from spanbridge.core.rows import Side
+from spanbridge.core.rows import SIDES, Side
 from spanbridge.formats import Reading, read_rows
 from spanbridge.formats.lookup import named_format
 from spanbridge.formats.losses import sides
@@ -56,7 +56,7 @@ def card(name: str, data: Path, path: str, run: Run, side: Side, about: About) -
     for _, pair in read_rows(data, side, Reading(format=held)):
         for one in sides(named_format(held), side):
             labels.update(span.label for span in pair.side(one).spans)
-    head = {
+    head: dict[str, Any] = {
         **({"language": list(about.languages)} if about.languages else {}),
         **({"license": about.licence} if about.licence is not None else {}),
         "pretty_name": title,
@@ -113,7 +113,7 @@ def _made(run: Run) -> list[str]:
             _table(
                 ("spans", "number"),
                 [
-                    *((f"of the {one}", account.get(f"{one}_spans", 0)) for one in _SIDES_OF),
+                    *((f"of the {one}", account.get(f"{one}_spans", 0)) for one in SIDES),
                     *((f"not projected: {k}", n) for k, n in account["dropped_spans"].items()),
                 ],
             ),
@@ -127,9 +127,6 @@ def _made(run: Run) -> list[str]:
         _trust(before),
     ]
     return parts
-
-
-_SIDES_OF = ("source", "target")
 
 
 def _record(source: str) -> tuple[dict[str, Any] | None, str]:
