@@ -16,11 +16,13 @@ class Hub:
         repos: files of each data set, by its name.
         asked: method and path of each request.
         made: what was said when each data set was made.
+        page: what is answered to all, in place of what a Hub would.
         fail: status and words with which requests are refused whose paths hold the key.
     """
 
     def __init__(self):
         self.repos, self.asked, self.made, self.fail = {}, [], {}, {}
+        self.page = b""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -30,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def answer(self, status, body):
-        data = json.dumps(body).encode()
+        data = self.server.hub.page or json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))

@@ -12,7 +12,8 @@ from huggingface_hub import HfApi
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import ABSENT, Sentence, Span
 from spanbridge.formats import read_rows, write_pairs
-from spanbridge.run.hub import is_dataset
+from spanbridge.run.card import About
+from spanbridge.run.hub import is_dataset, push
 
 ROWS = [
     SentencePair("1", ABSENT, Sentence(("Ann", "Roe", "left"), (Span(0, 2, "PER", 0.5),))),
@@ -84,6 +85,8 @@ def test_a_data_set_and_its_card(tmp_path, spanbridge, hub, rows):
     assert "2 rows with 2 labelled spans" in body
     assert "| PER | 1 |" in body
     assert "No run of Spanbridge left a record" in body
+    assert "| scores of target spans not written | 1 |" in body
+    assert "orphan" not in body
     assert "task:convert|from:jsonl|to:hf|side:target" in body
     assert str(tmp_path) not in body
     assert sorted(path.name for path in tmp_path.iterdir()) == ["got.parquet", "in.jsonl"]
@@ -108,6 +111,25 @@ def test_the_card_says_how_rows_were_projected(tmp_path, spanbridge, hub):
         out.write((tmp_path / "out.jsonl").read_text())
     spanbridge("convert", "out.jsonl", f"{AT}-2")
     assert "changed after the run that made it" in card_of(hub.repos["ana/news-de-2"])[1]
+
+
+@pytest.mark.slow
+def test_what_the_package_datasets_reads(tmp_path, hub, rows):
+    """The card and the file, put where the Hub would have them."""
+    datasets = pytest.importorskip("datasets")
+    push(str(rows), AT, about=About(("de",)))
+    for name, content in hub.repos["ana/news-de"].items():
+        (tmp_path / "repo" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "repo" / name).write_bytes(content)
+    loaded = datasets.load_dataset(str(tmp_path / "repo"), cache_dir=str(tmp_path / "cache"))
+    tags = loaded["train"].features["ner_tags"].feature
+    assert tags == datasets.ClassLabel(names=["O", "B-LOC", "B-PER", "I-PER"])
+    assert loaded["train"].features["tokens"].feature == datasets.Value("string")
+    assert tags.int2str(loaded["train"][0]["ner_tags"]) == ["B-PER", "I-PER", "O"]
+    found = datasets.load_dataset_builder(
+        str(tmp_path / "repo"), cache_dir=str(tmp_path / "cache")
+    ).info.features
+    assert found["ner_tags"].feature == tags
 
 
 def test_whole_pairs_keep_their_confidences(tmp_path, spanbridge, hub, rows):
@@ -147,6 +169,20 @@ def test_a_refusal_keeps_the_data_set(tmp_path, spanbridge, hub, rows, part, sta
     assert set(hub.repos["ana/news-de"]) == {"README.md", "data/train.parquet"}
 
 
+def test_a_data_set_that_is_there_is_not_touched(spanbridge, hub, rows):
+    hub.repos["ana/news-de"] = {"README.md": b"mine"}
+    told = spanbridge("convert", rows, AT, code=2).stderr
+    assert "and pushed there in its place by: hf upload ana/news-de" in told
+    assert hub.repos["ana/news-de"] == {"README.md": b"mine"}
+
+
+def test_a_server_that_is_no_hub(spanbridge, hub, rows):
+    hub.page = b"<html>\x1b[31m Log in to the network"
+    told = spanbridge("convert", rows, AT, code=2).stderr
+    assert "the Hugging Face Hub does not answer as it should" in told
+    assert "\x1b" not in told
+
+
 def test_no_network(tmp_path, spanbridge, hub, rows, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     told = spanbridge("convert", rows, AT, code=2).stderr
@@ -161,6 +197,9 @@ def test_no_network(tmp_path, spanbridge, hub, rows, monkeypatch):
         (("hf://ana/news",), "give a data set as hf://datasets/USER/NAME"),
         (("hf://datasets/ana/a b",), "is no name of a data set"),
         (("hf://datasets/ana/x--y",), "is no name of a data set"),
+        ((AT, "--language", ""), "'' is no code of a language"),
+        ((AT, "--language", "de: [x]"), "is no code of a language"),
+        ((AT, "--license", "CC BY\n"), "is no name of a licence"),
         ((AT, "--to", "conll"), "the format conll has no objects"),
         (("out.parquet", "--public"), "are for a data set of the Hugging Face Hub"),
         (("out.parquet", "--language", "de"), "are for a data set of the Hugging Face Hub"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from spanbridge.core.errors import InputError
+from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.rows import SIDES, Side
 from spanbridge.formats import Reading, read_rows
 from spanbridge.formats.lookup import named_format
@@ -22,6 +23,8 @@ from spanbridge.run.result import Run, read_manifest
 _TYPES = {"string": "string", "int64": "int64", "double": "float64", "bool": "bool"}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGER = "1M<n<10M"
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*|multilingual")
+_LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,21 @@ class About:
     Attributes:
         languages: codes of its languages, such as ``de``.
         licence: its licence, as the Hub names it, such as ``cc-by-4.0``.
+
+    Raises SpanbridgeError for what can be no such code or name.
     """
 
     languages: tuple[str, ...] = ()
     licence: str | None = None
+
+    def __post_init__(self) -> None:
+        for one in self.languages:
+            if not _LANGUAGE.fullmatch(one):
+                raise SpanbridgeError(f"{one!r} is no code of a language, such as de or pt-BR")
+        if self.licence is not None and not _LICENCE.fullmatch(self.licence):
+            raise SpanbridgeError(
+                f"{self.licence!r} is no name of a licence on the Hub, such as cc-by-4.0 or other"
+            )
 
 
 def card(name: str, data: Path, path: str, run: Run, side: Side, about: About) -> str:
@@ -80,7 +94,7 @@ def card(name: str, data: Path, path: str, run: Run, side: Side, about: About) -
         _table(("label", "spans"), sorted(labels.items())),
         *_made(run),
     ]
-    return "\n".join(part for part in parts if part)
+    return "\n".join(part for part in parts if part) + "\n"
 
 
 def _features(data: Path) -> list[dict[str, Any]]:
@@ -119,10 +133,11 @@ def _made(run: Run) -> list[str]:
             ),
         ]
     lines = {**run.account.statuses, **run.account.notes}
+    told = [(name.replace("_", " "), count) for name, count in lines.items() if count]
     parts += [
         "The rows were then written by this one:\n",
         f"```\n{run.signature}\n```\n",
-        _table(("rows, and what the format has no place for", "number"), lines.items()),
+        _table(("rows, and what the format has no place for", "number"), told),
         "## How far to trust it\n",
         _trust(before),
     ]

@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from dataclasses import replace
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +97,9 @@ def push(
             kept = _kept(folder, name.rpartition("/")[2])
             visible = "" if public else " --private"
             again = f"hf upload {name} {kept} . --repo-type dataset{visible}"
-            raise InputError(
-                output, None, f"{why}; the data set is kept in {kept}, and pushed by: {again}"
-            ) from None
+            taken = "there in its place" if _status(error) == 409 else "as it is"
+            why += f"; the data set is kept in {kept}, and pushed {taken} by: {again}"
+            raise InputError(output, None, why) from None
     return replace(done, output=output, rejects=None)
 
 
@@ -149,9 +150,11 @@ def _send(folder: Path, name: str, token: str, *, public: bool) -> None:
 
 def _why(error: Exception, name: str, token: str) -> str:
     """What went wrong, in plain words."""
-    response = getattr(error, "response", None)
-    status = getattr(response, "status_code", None)
+    status = _status(error)
     if status is None:
+        if isinstance(error, JSONDecodeError):
+            where = "check HF_ENDPOINT, and whether the network wants you to log in"
+            return f"the Hugging Face Hub does not answer as it should ({error}); {where}"
         if isinstance(error, ValueError):  # of its card
             return f"the Hugging Face Hub does not take it ({shown(str(error), [token])})"
         return f"the Hugging Face Hub cannot be reached ({shown(reason_of(error), [token])})"
@@ -165,6 +168,11 @@ def _why(error: Exception, name: str, token: str) -> str:
     if status == 409:
         return f"the Hugging Face Hub has a data set of this name ({told}); choose another"
     return f"the Hugging Face Hub does not take it ({told})"
+
+
+def _status(error: Exception) -> int | None:
+    """The number with which a server refuses; None for other errors."""
+    return getattr(getattr(error, "response", None), "status_code", None)
 
 
 def _kept(folder: Path, name: str) -> Path:
