@@ -110,6 +110,13 @@ xmlns="urn:oasis:names:tc:xliff:document:2.0">
 """
 
 
+def test_no_value_of_a_key_is_lost_for_another(tmp_path):
+    unit = UNIT.format("a").replace("<tuv", "<prop type='x-source_language'>q</prop><tuv", 1)
+    (tmp_path / "a.tmx").write_text(f"<tmx><header srclang='en'/><body>{unit}</body></tmx>")
+    ((_, row),) = read_rows(tmp_path / "a.tmx")
+    assert row.extra["source_language"] == ["en", "q"]
+
+
 def test_both_kinds_of_xliff(tmp_path):
     (tmp_path / "a.xlf").write_text(XLIFF_1)
     rows, counts = read(tmp_path / "a.xlf")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 from xml.etree.ElementTree import Element
@@ -95,14 +95,15 @@ def _character(code: str) -> str:
         raise SpanbridgeError(f"<cp> has the hex {code!r}, which is no character") from error
 
 
-def keys_of(unit: Element, *keys: tuple[str, str]) -> dict[str, Any]:
+def keys_of(unit: Element, known: Mapping[str, str], *keys: tuple[str, str]) -> dict[str, Any]:
     """The keys of a row that the elements of a unit hold.
 
     Args:
         unit: the unit.
+        known: those that are known already.
         keys: the path of elements and their attribute that names them; notes have none.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = dict(known)
     for path, attribute in keys:
         for one in unit.iterfind(path):
             add_key(found, one.get(attribute, one.tag), one.text or "")

@@ -49,7 +49,7 @@ class Tmx(Bitext):
                 chosen.begin(element.get("srclang", _ANY))
                 return
             languages, texts = chosen.of(element, counts)
-            keys = language_keys(languages) | keys_of(element, ("prop", "type"), (NOTE, ""))
+            keys = keys_of(element, language_keys(languages), ("prop", "type"), (NOTE, ""))
             yield element.get("tuid"), keys, texts
 
         return read

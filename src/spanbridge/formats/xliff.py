@@ -86,7 +86,7 @@ def _old(unit: Element, counts: Counts) -> Iterator[Unit]:
     target = unit.find("target")
     state = None if target is None else target.get(_STATE)
     groups = ("context-group/context", "context-type"), ("prop-group/prop", "prop-type")
-    keys = ({_STATE: state} if state else {}) | keys_of(unit, (NOTE, ""), *groups)
+    keys = keys_of(unit, {_STATE: state} if state else {}, (NOTE, ""), *groups)
     counts.leave_out("proposals of translations left out", len(unit.findall("alt-trans")))
     yield unit.get("id"), keys, [text_of(one, counts) for one in (unit.find("source"), target)]
 
@@ -96,7 +96,7 @@ def _new(unit: Element, counts: Counts) -> Iterator[Unit]:
     segments = unit.findall("segment")
     between = len(unit.findall("ignorable"))
     counts.leave_out("pieces between segments left out", between)
-    shared = keys_of(unit, (f"notes/{NOTE}", ""), ("metadata//meta", "type"))
+    shared = keys_of(unit, {}, (f"notes/{NOTE}", ""), ("metadata//meta", "type"))
     for n, segment in enumerate(segments, 1):
         identity = unit.get("id")
         if len(segments) > 1:
