@@ -101,3 +101,12 @@ def test_metadata_may_have_any_name(tmp_path, spanbridge):
         ((_, back),) = read_rows(tmp_path / name, "target", Reading(format=format))
         assert back.id == "7"
         assert "values of other keys of rows not written" in told
+
+
+def test_a_row_without_words_has_no_place_for_its_id(tmp_path):
+    """In CoNLL-U it is an empty line; one that is rejected is named by the rejects alone."""
+    rows = [row("a"), row("b", ""), SentencePair("c", Sentence(("",)), Sentence(())), row("d")]
+    run = converted(tmp_path, rows, "a.conllu", "conllu")
+    assert [one for one, _ in run.account.rejects] == ["c"]
+    assert run.account.notes["ids not written; rows have their numbers"] == 1
+    assert ids_of(tmp_path / "a.conllu", "conllu") == {"a": 2, "2": 0, "3": 0, "d": 2}

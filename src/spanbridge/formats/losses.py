@@ -46,7 +46,9 @@ def losses(pair: SentencePair, number: int, held: Format, side: Side) -> Iterato
         yield f"rows whose {OTHER[side]} side is not written", 1
     if not written:
         yield "rows of which only links are written", 1
-    if "ids" not in held.keeps and pair.id != str(number):
+    # where an empty line is a row without words, that has no place for an id
+    blank = held.blank_row and not any(pair.side(one).words for one in written)
+    if ("ids" not in held.keeps or blank) and pair.id != str(number):
         yield "ids not written; rows have their numbers", 1
     if pair.links is not None and not held.holds_links:
         yield "rows whose word links are not written", 1
