@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
-from page_actions import at, keys, started, texts, until
+from page_actions import DONE, at, keys, started, texts, until
 from review_samples import Client, taught, with_articles, write_projection
 
 from spanbridge.review.journal import read_journal
@@ -85,9 +85,8 @@ def test_an_error_is_shown_and_hostile_names_stay_text(open_desk, serve, look, t
     page = look(serve(desk).address, quiet=False)
     page.get_by_role("button", name="Teach").click()
     page.locator("#teach-start").click()
-    alert = page.locator("#teaching-error")
-    alert.filter(has_text="is a folder").wait_for()
-    assert "<img src=x onerror=alert(1)>" in alert.inner_text()
+    alert = page.locator("#teaching-error", has_text="is a folder")
+    alert.filter(has_text="<img src=x onerror=alert(1)>").wait_for()
     assert page.locator("img").count() == 0
 
 
@@ -100,16 +99,17 @@ def test_undo_after_the_page_was_loaded_anew(open_desk, serve, look):
     page.reload()
     page.locator("#head .id", has_text="zh-1").wait_for()
     keys(page, "u")
-    assert page.locator("#said").inner_text() == "nothing to undo"
-    keys(page, "k", "u")
+    until(page, "document.querySelector('#said').textContent === 'nothing to undo'")
+    keys(page, "k")
     until(page, at("words-1"))
+    keys(page, "u")
     until(page, "document.querySelector('#head .state').dataset.status === 'started'")
-    keys(page, "u")
-    until(page, "document.querySelectorAll('#spans button').length === 1")
-    keys(page, "u")
+    keys(page, "u", "u")  # at once
     until(page, "document.querySelectorAll('#spans button').length === 2")
+    until(page, DONE)
     assert desk.row(4)["state"]["status"] == ""
     keys(page, "u")
+    until(page, "document.querySelector('#said').textContent === 'nothing to undo'")
     assert len(desk.journal.actions) == 6
     keys(page, "Shift+U", "Shift+U", "Shift+U")
     assert desk.row(4)["state"]["status"] == "corrected"
@@ -122,7 +122,7 @@ def test_what_another_has_done_is_not_undone(open_desk, serve, look):
     page.reload()
     page.locator("#who").fill("ben")
     keys(page, "Escape", "u")
-    assert page.locator("#said").inner_text() == "nothing to undo"
+    until(page, "document.querySelector('#said').textContent === 'nothing to undo'")
     assert len(desk.journal.actions) == 1
 
 

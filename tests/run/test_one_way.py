@@ -274,7 +274,7 @@ def test_project_calibrated(ways, write, command):
     labelled = "\n\n".join(
         s.replace("B-PER", "O") if n % 3 == 0 else s for n, s in enumerate(found)
     )
-    gold = write("gold.conll", "\n\n".join(labelled.split("\n\n")[:80]) + "\n\n")
+    gold = write("gold.conll", "\n\n".join(labelled.split("\n\n")[:50]) + "\n\n")
     step = {"method": {"greedy": {}}, "aligner": "lexical"}
     told, _ = ways(
         "project --source in.jsonl --method greedy --aligner lexical --calibrate gold.conll",
@@ -285,7 +285,7 @@ def test_project_calibrated(ways, write, command):
         lambda: api.project(api.read_pairs(path), "greedy", "lexical", calibrate=gold),
         sizes=(50,),
     )
-    assert told["account"]["calibration"].startswith("calibrated on 80 rows of gold.conll: ")
+    assert told["account"]["calibration"].startswith("calibrated on 50 rows of gold.conll: ")
     bare = api.project(api.read_pairs(path), "greedy", "lexical").account.to_dict()
     for name in ("status", "source_spans", "target_spans", "dropped_spans"):
         assert told["account"][name] == bare[name]

@@ -6,6 +6,8 @@ import shutil
 import signal
 import time
 import warnings
+from fnmatch import fnmatch
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -33,10 +35,12 @@ MODULES = [
 
 def shards(work):
     """Every finished shard, and which file it is."""
+    # by walk(), which does not mind that a folder vanishes meanwhile
+    files = (Path(place, name) for place, _, names in os.walk(work) for name in names)
     return {
         path: (path.stat().st_ino, path.stat().st_mtime_ns)
-        for path in work.rglob("[0-9]*.gz")
-        if path.with_suffix(".json").is_file()  # written last
+        for path in files
+        if fnmatch(path.name, "[0-9]*.gz") and path.with_suffix(".json").is_file()  # written last
     }
 
 

@@ -111,7 +111,8 @@ function setComment(comment) {
 // What was done last to the row in hand, by the same person, before this page was opened.
 async function earlier() {
   const { row } = now;
-  if (!row || row.error || waiting(row)) return undefined;
+  for (let n = 0; row && waiting(row) && n < 100; n += 1) await new Promise((done) => setTimeout(done, 50));
+  if (!row || row.error || row !== now.row || waiting(row)) return undefined;
   const { do: what, state } = await ask("/before", { row: row.row, by: me() });
   return what ? { row, what, before: snapshot({ state }), after: snapshot(row) } : undefined;
 }
@@ -134,8 +135,13 @@ async function goBack(from, to, what) {
   drawCard();
   say(`${what}: ${step.what}`);
 }
-const undo = () => goBack(done, undone, "undo");
-const redo = () => goBack(undone, done, "redo");
+let turn = Promise.resolve(); // keys may be pressed faster than the journal answers
+const inTurn = (...given) => {
+  turn = turn.catch(() => {}).then(() => goBack(...given));
+  return turn;
+};
+const undo = () => inTurn(done, undone, "undo");
+const redo = () => inTurn(undone, done, "redo");
 
 // Places of what is chosen without a span in hand.
 function chosen() {

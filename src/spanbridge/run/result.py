@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -182,11 +182,18 @@ class Written:
             why = f"cannot be written: {error.why}"
             n_spans = len(pair.target.spans) if told is None else 0
             self._misfits.append((pair.id, told or pair.status, n_spans, why))
-            blank = SentencePair(pair.id, Sentence(()), Sentence(()))
-            try:
-                self._write(blank)
-            except MisfitError:
-                self._write(blank.replace(id=f"row-{self._n_rows}"))
+            self._write_blank(pair.id, error)
+
+    def _write_blank(self, identity: str, misfit: MisfitError) -> None:
+        """Write an empty row in place of one that does not fit, under another id if that does not.
+
+        Raises the misfit if the format takes none at all.
+        """
+        for name in (identity, f"row-{self._n_rows}"):
+            with suppress(MisfitError):
+                self._write(SentencePair(name, Sentence(()), Sentence(())))
+                return
+        raise misfit
 
     def enter(self, account: Account) -> None:
         """Move these rows in the account of the run to the rejected ones."""
