@@ -120,6 +120,7 @@ def test_what_another_has_done_is_not_undone(open_desk, serve, look):
     page = look(serve(desk).address)
     keys(page, "n", "Delete")
     page.reload()
+    until(page, "document.querySelector('#head .id')?.textContent")  # the row is there
     page.locator("#who").fill("ben")
     keys(page, "Escape", "u")
     until(page, "document.querySelector('#said').textContent === 'nothing to undo'")
