@@ -31,7 +31,7 @@ Indices = npt.NDArray[np.int64]
 SPELLING = 8.0  # how much more likely equal spellings are, a priori
 NULL = 0.1  # share of words that translate nothing
 UNSEEN = 1e-9  # frequency of a word that was not in the bitext
-MAX_KEPT = 2**16  # words whose ids are kept
+MAX_KEPT = 2**13  # words whose ids are kept, for each side of each lexicon
 
 
 def key(word: str, prefix: int | None) -> str:
