@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanbridge.alignment import grid as module
-from spanbridge.alignment.grid import Grid, by_cells
+from spanbridge.alignment.grid import Grid, grids
 
 shapes = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=6)
 
@@ -69,9 +69,14 @@ def test_a_pair_is_the_same_beside_others(some, seed):
 
 
 def test_groups(monkeypatch):
+    """Neighbours go together while they fit; what is larger by itself stays alone."""
     monkeypatch.setattr(module, "MAX_CELLS", 10)
-    assert list(by_cells([4, 6, 1, 30, 2], int)) == [[4, 6], [1], [30], [2]]
-    assert list(by_cells([], int)) == []
+    pairs = [("a" * n, "b") for n in (4, 6, 1, 30, 2)]
+    found = list(grids(pairs))
+    assert [group for group, _ in found] == [[0, 1], [2], [3], [4]]
+    assert [grid.shapes for _, grid in found] == [[(4, 1), (6, 1)], [(1, 1)], [(30, 1)], [(2, 1)]]
+    assert [group for group, _ in grids(pairs, [4, 0, 2])] == [[4, 0, 2]]
+    assert list(grids([])) == []
 
 
 def test_an_empty_side_has_no_cells():

@@ -215,6 +215,7 @@ def test_transalign_fetches_its_adapter_once(nllb, nllb_adapter, monkeypatch, tm
     monkeypatch.setattr(published, "TRANSALIGN_ADAPTER", files)
     monkeypatch.setattr(published.TransAlign, "model", str(nllb))
     monkeypatch.setattr("spanbridge.datasets.models.fetch", fetch)
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path))  # which has nothing of earlier runs
     (nllb / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
     ours = TransAlign("en", "es", layer=2, threads=1)
     assert ours.licence == "cc-by-nc-4.0 + apache-2.0"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any, Literal
@@ -11,7 +10,7 @@ import numpy as np
 
 from spanbridge.alignment import extract
 from spanbridge.alignment.base import Aligner, Vectors
-from spanbridge.alignment.grid import Grid, Vector, by_cells
+from spanbridge.alignment.grid import Grid, Vector, grids, sides_of
 from spanbridge.alignment.soft import (
     SHORT,
     cosines,
@@ -124,8 +123,7 @@ class EncoderAligner(Aligner):
 
     def _encoded(self, pairs: Sequence[SentencePair]) -> Sequence[EncodedSentence]:
         """Both sides of each pair, one after the other."""
-        sides = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
-        return self.encoder.encode(sides)
+        return self.encoder.encode([side for pair in pairs for side in sides_of(pair)])
 
     def word_vectors(self, sentences: Sequence[Sequence[str]]) -> list[States]:
         """Unit vectors of the words of each sentence, by their states."""
@@ -157,8 +155,7 @@ class EncoderAligner(Aligner):
         long = [k for k in short if min(_n_words(pairs[k])) >= SHORT]
         for k in set(short).difference(long):
             found[k] = self._soft_align_few(pairs[k], *states[k])
-        for group in by_cells(long, lambda k: math.prod(_n_words(pairs[k]))):
-            grid = Grid([(pairs[k].source.words, pairs[k].target.words) for k in group])
+        for group, grid in grids([sides_of(pair) for pair in pairs], long):
             similarity = grid.flat(cosines(*states[k]) for k in group)
             forward, backward = with_neighbours(grid, *mass(grid, similarity))
             moved = zip(grid.matrices(forward), grid.matrices(backward), strict=True)

@@ -1,24 +1,23 @@
 """The cells of several sentence pairs in flat arrays, so that all are computed with at once.
 
-A cell is a source word and a target word of one pair. A pair has a few hundred of them, for which
-NumPy takes less time than for the call; and what is computed of a pair never depends on those
-beside it: sums run over its own cells, in their order.
+A cell is a source word and a target word of one pair. A pair has a few hundred of them, and a call
+of NumPy takes longer to begin than to compute so few. What is computed of a pair never depends on
+those beside it: sums run over its own cells, in their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import Matrix
 
 Words = Sequence[str]
 Vector = npt.NDArray[np.float64]
-T = TypeVar("T")
 
 # Cells at a time: a dozen arrays of these fit in a processor's cache.
 MAX_CELLS = 2**14
@@ -118,16 +117,33 @@ def diagonal_prior(grid: Grid) -> Vector:
     return np.asarray(np.exp(-DIAGONAL * grid.diagonal()))
 
 
-def by_cells(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    """Neighbouring items in groups of ``MAX_CELLS`` cells; a larger one is by itself."""
-    group: list[T] = []
+def grids(
+    pairs: Sequence[tuple[Words, Words]], which: Iterable[int] | None = None
+) -> Iterator[tuple[list[int], Grid]]:
+    """Grids of ``MAX_CELLS`` cells, each with the numbers of its pairs; a larger pair has its own.
+
+    Args:
+        pairs: the words of both sides of each pair.
+        which: numbers of those that are wanted; None for all.
+    """
+    group: list[int] = []
     total = 0
-    for item in items:
-        own = size(item)
+    for k in range(len(pairs)) if which is None else which:
+        own = n_cells(pairs[k])
         if group and total + own > MAX_CELLS:
-            yield group
+            yield group, Grid([pairs[n] for n in group])
             group, total = [], 0
-        group.append(item)
+        group.append(k)
         total += own
     if group:
-        yield group
+        yield group, Grid([pairs[n] for n in group])
+
+
+def sides_of(pair: SentencePair) -> tuple[Words, Words]:
+    """The words of both sides of a row."""
+    return pair.source.words, pair.target.words
+
+
+def n_cells(sides: tuple[Words, Words]) -> int:
+    """Number of cells of a pair; 0 if a side is empty."""
+    return len(sides[0]) * len(sides[1])

@@ -19,7 +19,6 @@ data, a language that the encoder does not know) is left out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -28,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spanbridge.alignment.base import Aligner, Vectors
-from spanbridge.alignment.grid import Grid, by_cells
+from spanbridge.alignment.grid import Grid, Words, grids, sides_of
 from spanbridge.alignment.lexicon import NULL, Lexicon
 from spanbridge.alignment.lexicon_learning import diagonal_priors, fold_of, held_out
 from spanbridge.core.learned import Arrays, Learner
@@ -37,7 +36,6 @@ from spanbridge.core.soft_alignment import too_long
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
-Words = tuple[str, ...]
 
 # With fewer rows nothing can be said of the others.
 MIN_ROWS = 30
@@ -88,7 +86,7 @@ class Judge(Learner):
             aligner: gives sentences' vectors, if it has an encoder.
         """
         self.__init__()  # type: ignore[misc]  # nothing of an earlier fit stays
-        rows = _spread([_sides(pair) for pair in pairs if _usable(pair)], MAX_ROWS)
+        rows = _spread([sides_of(pair) for pair in pairs if _usable(pair)], MAX_ROWS)
         folds = [fold_of(row, FOLDS) for row in rows]
         if len(rows) < MIN_ROWS or len(set(folds)) < FOLDS:
             return
@@ -122,7 +120,7 @@ class Judge(Learner):
         found: list[float | None] = [None] * len(pairs)
         if self._numbers is None or not good:
             return found
-        rows = [_sides(pairs[n]) for n in good]
+        rows = [sides_of(pairs[n]) for n in good]
         vectors = _vectors(rows, aligner) if self._means else []
         mean, spread, centre, width, share = self._numbers
         ratio = _log_ratio((self._evidence(rows, vectors) - mean) / spread, centre, width)
@@ -142,8 +140,8 @@ class Judge(Learner):
         of_words = np.empty(len(rows))
         for fold in sorted(set(folds)):
             same = [k for k, own in enumerate(folds) if own == fold]
-            for group in by_cells(same, lambda k: math.prod(map(len, rows[k]))):
-                of_words[group] = _of_words(self._lexicons[fold], [rows[k] for k in group])
+            for group, grid in grids(rows, same):
+                of_words[group] = _of_words(self._lexicons[fold], grid)
         parts = [of_words]
         if vectors:
             source, target = (
@@ -183,12 +181,8 @@ class Judge(Learner):
         self._numbers = arrays.get("numbers")
 
 
-def _sides(pair: SentencePair) -> tuple[Words, Words]:
-    return pair.source.words, pair.target.words
-
-
 def _usable(pair: SentencePair) -> bool:
-    n, m = map(len, _sides(pair))
+    n, m = map(len, sides_of(pair))
     return bool(n and m) and too_long(n, m) is None
 
 
@@ -226,9 +220,8 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
 
 
-def _of_words(lexicon: Lexicon, rows: Sequence[tuple[Words, Words]]) -> Floats:
+def _of_words(lexicon: Lexicon, grid: Grid) -> Floats:
     """Log-likelihood ratio of each row's words, over the square root of their number."""
-    grid = Grid(rows)
     forward, backward = lexicon.posterior(grid, np.ones(len(grid)))
     ratios, told = [], []
     sums = grid.row_sums(forward), grid.column_sums(backward)

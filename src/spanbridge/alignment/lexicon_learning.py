@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from spanbridge.alignment.grid import Grid, Vector, Words, by_cells, diagonal_prior
+from spanbridge.alignment.grid import Grid, Vector, Words, diagonal_prior, grids
 from spanbridge.alignment.lexicon import (
     NULL,
     Indices,
@@ -106,8 +106,7 @@ def explained(
     gains: list[list[Vector]] = [[] for _ in kinds]
     for fold in range(FOLDS):
         lexicons = cells.lexicons(kinds, used=folds != fold)
-        for group in by_cells(np.flatnonzero(folds == fold).tolist(), lambda k: kinds[0][k].size):
-            grid = Grid([pairs[k] for k in group])
+        for group, grid in grids(pairs, np.flatnonzero(folds == fold).tolist()):
             for own, lexicon, priors in zip(gains, lexicons, kinds, strict=True):
                 own += lexicon.gains(grid, grid.flat(priors[k] for k in group))
     return [_share(np.concatenate(own)) for own in gains]

@@ -10,7 +10,15 @@ import numpy as np
 
 from spanbridge.alignment.base import Aligner, Vectors
 from spanbridge.alignment.encoder_aligner import EncoderAligner
-from spanbridge.alignment.grid import DIAGONAL, Grid, Vector, Words, by_cells, diagonal_prior
+from spanbridge.alignment.grid import (
+    DIAGONAL,
+    Grid,
+    Vector,
+    Words,
+    diagonal_prior,
+    grids,
+    sides_of,
+)
 from spanbridge.alignment.lexicon import Lexicon, Places, shares_of
 from spanbridge.alignment.lexicon_learning import Cells, diagonal_priors, explained, learn
 from spanbridge.alignment.soft import cosines, soft_links, with_neighbours
@@ -85,8 +93,7 @@ class StatisticalAligner(Aligner):
             raise _unfitted()
         found: list[SoftAlignment | RowError | None] = [_without_cells(pair) for pair in pairs]
         left = [k for k, known in enumerate(found) if known is None]
-        for group in by_cells(left, lambda k: _n_cells(pairs[k])):
-            grid = Grid([sides_of(pairs[k]) for k in group])
+        for group, grid in grids([sides_of(pair) for pair in pairs], left):
             mass = with_neighbours(grid, *self.posterior(grid))
             for k, *both in zip(group, *map(grid.matrices, mass), strict=True):
                 found[k] = SoftAlignment(*both)
@@ -172,8 +179,7 @@ class FusedAligner(Aligner):
         """Learn the lexicons, free and anchored, and what each kind is worth; static states."""
         if isinstance(self.encoder.encoder, StaticEncoder):
             pairs = list(pairs)
-            sides = [side for pair in pairs for side in (pair.source.words, pair.target.words)]
-            self.encoder.encoder.learn(sides)
+            self.encoder.encoder.learn([side for pair in pairs for side in sides_of(pair)])
         bitext: list[tuple[Words, Words]] = []
         priors: dict[str, list[Matrix]] = {kind: [] for kind in PRIORS}
         rows = iter(usable(pairs))
@@ -279,15 +285,6 @@ def _free(_: Grid, similarity: Vector) -> Vector:
 
 # Prior over places of each kind of lexicons, from the cosines of the words' states.
 PRIORS: dict[str, Callable[[Grid, Vector], Vector]] = {"anchored": _anchored, "free": _free}
-
-
-def sides_of(pair: SentencePair) -> tuple[Words, Words]:
-    """The words of both sides."""
-    return pair.source.words, pair.target.words
-
-
-def _n_cells(pair: SentencePair) -> int:
-    return len(pair.source.words) * len(pair.target.words)
 
 
 def _without_cells(pair: SentencePair) -> SoftAlignment | RowError | None:

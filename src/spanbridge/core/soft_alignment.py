@@ -41,7 +41,9 @@ class SoftAlignment:
     backward: Matrix
     source_states: States | None = None
     target_states: States | None = None
-    _links: dict[float, WordAlignment] = field(default_factory=dict, repr=False, compare=False)
+    _links: dict[float, WordAlignment] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def from_links(
