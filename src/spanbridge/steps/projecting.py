@@ -46,7 +46,7 @@ from spanbridge.steps.translating import inserter, scorer
 
 # Confidence in all of a row's spans with which ``speed: fast`` leaves the encoder out: `python -m
 # benchmarks ladder`.
-SURE = 0.95
+SURE = 0.9
 
 
 class Project(ProjectSettings):
