@@ -42,6 +42,9 @@ def shown(mark: str) -> tuple[str, bool]:
     return after, measured[1] == this_processor()
 
 
+AVX512 = "avx512f avx512cd avx512bw avx512dq avx512vl"
+
+
 def f1_tolerance(n_gold: int, same: bool) -> float:
     """The width of two entities in F1 (right or wrong, the number found staying), and rounding."""
     return ENTITIES / n_gold + 0.0005 if same else F1_ELSEWHERE
@@ -65,6 +68,9 @@ def n_spans(sentences: list[Sentence]) -> int:
         ("fpu sse4_2", {}, "other"),
         ("fpu avx2", {"CT2_FORCE_CPU_ISA": "GENERIC"}, "forced"),
         ("fpu avx2", {"CT2_FORCE_CPU_ISA": ""}, "AVX2"),
+        ("fpu avx2", {"CT2_FORCE_CPU_ISA": "AVX512"}, "forced"),
+        (f"avx2 {AVX512} avx512_vnni", {"CT2_FORCE_CPU_ISA": "AVX512"}, "AVX-512 VNNI"),
+        (f"avx2 {AVX512}", {"CT2_FORCE_CPU_ISA": "AVX2"}, "forced"),
     ],
 )
 def test_kinds_of_processors(flags, environment, kind):

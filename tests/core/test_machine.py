@@ -66,3 +66,21 @@ def test_processor_time_is_that_of_threads_and_of_programs_that_were_started():
     assert running >= 0.28  # the kernel counts hundredths
     assert machine.used().seconds - before >= running
     assert machine._seconds_of("0") == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "before", "after"),
+    [
+        ("avx2 avx512f avx512cd avx512bw avx512dq avx512vl", None, "AVX512"),
+        ("avx2 avx512f avx512cd avx512bw avx512dq avx512vl", "", "AVX512"),
+        ("avx2 avx512f avx512cd avx512bw avx512dq avx512vl", "GENERIC", "GENERIC"),
+        ("avx2 avx512f", None, None),
+        ("", None, None),
+    ],
+)
+def test_avx512_wherever_there_is_such(monkeypatch, flags, before, after):
+    environment = {} if before is None else {"CT2_FORCE_CPU_ISA": before}
+    monkeypatch.setattr(os, "environ", environment)
+    monkeypatch.setattr(machine, "_read", lambda path: f"flags\t\t: {flags}\n" if flags else "")
+    machine.use_avx512()
+    assert environment.get("CT2_FORCE_CPU_ISA") == after

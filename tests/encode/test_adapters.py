@@ -65,7 +65,7 @@ def test_lora_is_merged_as_by_peft(tiny, tmp_path, kind, rooted):
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (tmp_path / "merged" / name).write_bytes((tiny(kind) / name).read_bytes())
     found = states(tiny(kind), adapter=str(tmp_path / "adapter"))
-    np.testing.assert_allclose(found, states(tmp_path / "merged"), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found, states(tmp_path / "merged"), rtol=1e-4, atol=1e-4)
     assert np.abs(found - states(tiny(kind))).max() > 0.1
 
 

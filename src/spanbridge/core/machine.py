@@ -18,6 +18,9 @@ PROCESSOR_KINDS = {
     "AVX-512": {"avx512f"},
     "AVX2": {"avx2"},
 }
+# What forces CTranslate2, what forces it to AVX-512, and the flags that this takes.
+_FORCED, _AVX512 = "CT2_FORCE_CPU_ISA", "AVX512"
+_AVX512_FLAGS = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
 
 
 def processor_kind(cpuinfo: str, environment: Mapping[str, str]) -> str:
@@ -27,16 +30,30 @@ def processor_kind(cpuinfo: str, environment: Mapping[str, str]) -> str:
         cpuinfo: content of ``/proc/cpuinfo``.
         environment: the environment's variables, one of which can force CTranslate2.
     """
-    if environment.get("CT2_FORCE_CPU_ISA"):
+    flags = _flags(cpuinfo)
+    usual = _AVX512 if flags >= _AVX512_FLAGS else ""
+    if environment.get(_FORCED, "") not in ("", usual):
         return "forced"
-    found = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
-    flags = set(found[1].split()) if found else set()
     return next((kind for kind, wanted in PROCESSOR_KINDS.items() if wanted <= flags), "other")
+
+
+def _flags(cpuinfo: str) -> set[str]:
+    found = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
+    return set(found[1].split()) if found else set()
 
 
 def this_processor() -> str:
     """The kind of this machine's processor; ``other`` where nothing tells."""
     return processor_kind(_read("/proc/cpuinfo"), os.environ)
+
+
+def use_avx512() -> None:
+    """Let CTranslate2 use AVX-512 wherever there is such; by itself it does on Intel's alone.
+
+    To be called before it loads its first model. What the user forces stays.
+    """
+    if not os.environ.get(_FORCED) and _flags(_read("/proc/cpuinfo")) >= _AVX512_FLAGS:
+        os.environ[_FORCED] = _AVX512
 
 
 def processor_name() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.machine import use_avx512
 from spanbridge.core.similar import meant, not_named
 from spanbridge.core.threads import n_threads
 
@@ -19,10 +20,13 @@ def usual_device() -> str:
 def check_compute(device: str, compute_type: str | None, threads: int | None) -> None:
     """Check a device, how it computes, and the number of threads; None stands for what is usual.
 
+    Whoever loads a model calls this first, so that CTranslate2 takes the best instructions.
+
     Raises SpanbridgeError if the device is not here, or cannot compute so.
     """
     import ctranslate2
 
+    use_avx512()
     n_threads(threads)
     if device not in DEVICES:
         raise SpanbridgeError(not_named("device", device, DEVICES))
