@@ -97,7 +97,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     process = _started(path, None, 2, (1, 1))
     group = process.pid
     state = tmp_path / "out" / "state"
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while not list(state.glob("cell/*.json")) and time.monotonic() < until:
         time.sleep(0.05)
     assert process.is_alive()
