@@ -1,4 +1,4 @@
-"""Teaching of files that were copied, converted or reviewed before: whose record tells, and rows."""
+"""Teaching of files that were copied, converted or reviewed before: their records, and rows."""
 
 from __future__ import annotations
 
