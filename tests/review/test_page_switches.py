@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from page_actions import keys, until
@@ -12,13 +13,11 @@ from spanbridge.review.journal import read_journal
 
 pytestmark = pytest.mark.slow
 
+HOSTILE = "<img/src=x/onerror=alert(1)>"
 WIDE = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
-def test_a_convention_is_settled_by_keyboard_and_taught(
-    open_desk, serve, look, spanbridge, tmp_path
-):
-    """What is chosen goes into the run as the option of the command line does, byte for byte."""
+def test_a_convention_is_settled_by_keyboard_and_taught(open_desk, serve, look, tmp_path):
     path = write_projection(tmp_path)
     desk = open_desk(path)
     with_articles(desk, range(1, 11))
@@ -43,11 +42,6 @@ def test_a_convention_is_settled_by_keyboard_and_taught(
     record = json.loads((tmp_path / "out.taught.jsonl.run.json").read_text("utf-8"))
     assert "boundary:article=in" in record["signature"]
     assert record["pipeline"]["steps"][0]["project"]["boundary"] == {"article": "in"}
-    line = "project --source in.jsonl --to de --method corpus --links only --least-parallel 0"
-    by_hand = "--corrections out.corrections.jsonl --boundary article=in -o by-hand.jsonl"
-    spanbridge(*line.split(), *by_hand.split())
-    made = (tmp_path / "out.taught.jsonl").read_bytes()
-    assert made == (tmp_path / "by-hand.jsonl").read_bytes()
     # another day, and another mind
     desk.close()
     again = open_desk(path)
@@ -76,12 +70,13 @@ def test_what_was_settled_by_the_projection_is_shown(open_desk, serve, look, tmp
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_hostile_examples_stay_text_on_a_narrow_page(open_desk, serve, look, tmp_path, scheme):
     path = write_projection(tmp_path)
-    text = path.read_text("utf-8").replace("also der", "<img/src=x/onerror=alert(1)> der")
-    text = text.replace('"start": 9', '"start": 33')
-    path.write_text(text, "utf-8")
-    record = path.with_name("out.jsonl.run.json")
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for row in rows:
+        words = [HOSTILE, *row.pop("target_text").split()[1:]]
+        row |= {"target_words": words, "target_spans": [{"start": 2, "end": 3, "label": "PER"}]}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     projection = tmp_path / "first.jsonl"
-    record.rename(tmp_path / "first.jsonl.run.json")
+    path.with_name("out.jsonl.run.json").rename(tmp_path / "first.jsonl.run.json")
     desk = open_desk(path, projection=str(projection))
     for row in range(1, 7):
         shown = desk.row(row)["target"]["text"]
@@ -89,10 +84,12 @@ def test_hostile_examples_stay_text_on_a_narrow_page(open_desk, serve, look, tmp
         desk.act(asked(row, 0, [span], status="corrected", do="status"))
     page = look(serve(desk, "<b>eve</b>").address, 400, color_scheme=scheme)
     page.get_by_role("button", name="Teach").click()
-    page.get_by_text("<img/src=x/onerror=alert(1)> [der Nam0]").wait_for()
+    page.get_by_text(f"{HOSTILE} [der Nam0]").wait_for()
     page.get_by_role("radio", name="rule: article=in").check()
     page.get_by_text("by <b>eve</b>").wait_for()
     assert page.locator("img").count() == 0
     assert page.evaluate(WIDE)
+    if folder := os.environ.get("SPANBRIDGE_PICTURES"):  # to be looked at
+        page.screenshot(path=f"{folder}/switches-{scheme}.png")
     box = page.locator("#teaching")
     assert box.evaluate("node => node.scrollWidth <= node.clientWidth")

@@ -15,6 +15,7 @@ from spanbridge.core.records import write_record
 from spanbridge.formats import read_rows
 from spanbridge.review.changes import Changes
 from spanbridge.review.index import RowIndex
+from spanbridge.review.journal import read_journal
 from spanbridge.review.lists import Query
 from spanbridge.review.recipe import origin_of
 from spanbridge.review.recipe import recipe_of as recipe_of_origin
@@ -74,6 +75,17 @@ def test_it_is_what_the_command_makes_of_the_corrections(open_desk, spanbridge, 
     spanbridge(*line.split(), *by_hand)
     made = (tmp_path / "out.taught.jsonl").read_bytes()
     assert made == (tmp_path / "by-hand.jsonl").read_bytes()
+    # and with a convention that somebody has settled, here against what the rows show
+    desk.decide("article", "out", "anna")
+    assert read_journal(f"{path}.journal")[1] == desk.journal.actions
+    desk.teach()
+    taught(desk)
+    spanbridge(*line.split(), *by_hand, "--boundary", "article=out")
+    settled = (tmp_path / "out.taught.jsonl").read_bytes()
+    assert settled == (tmp_path / "by-hand.jsonl").read_bytes()
+    assert settled != made
+    told = json.loads((tmp_path / "out.taught.jsonl.run.json").read_text("utf-8"))
+    assert "boundary:article=out" in told["signature"]
 
 
 def test_what_changes_is_listed_and_shown_row_by_row(open_desk, tmp_path):
