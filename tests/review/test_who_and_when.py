@@ -91,11 +91,11 @@ def test_it_is_kept_or_counted(desk, tmp_path, name):
 def test_notes_of_brat_that_say_more_are_notes(tmp_path):
     text = "Anna\n"
     (tmp_path / "a.txt").write_text(text)
-    notes = ['{"by": "x", "label": "PER"}', "[1]", '{"by": "y"', "{}", '{"at": 5}']
+    notes = ['{"by": "x", "label": "PER"}', "[1]", '{"by": "y"', "{}", '{"at": 5}', '{"at": 6}']
     lines = [f"#{n}\tAnnotatorNotes T1\t{note}" for n, note in enumerate(notes, 1)]
     (tmp_path / "a.ann").write_text("\n".join(["T1\tPER 0 4\tAnna", *lines]) + "\n")
     ((_, row),) = read_rows(tmp_path / "a.ann")
-    assert json.loads(row.target.spans[0].extra) == {"notes": notes[:4], "at": 5}
+    assert json.loads(row.target.spans[0].extra) == {"notes": [*notes[:4], notes[5]], "at": 5}
 
 
 def _object(told):

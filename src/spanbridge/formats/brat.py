@@ -294,7 +294,7 @@ def _given(path: str | Path, how: Reading, counts: Counts) -> list[tuple[int, Sp
             counts.leave_out("relations, events, attributes and notes left out")
         elif key:
             about[name].setdefault(_ATTRIBUTES, {})[key] = value
-        elif who := _who(value):
+        elif (who := _who(value)) and not who.keys() & about[name].keys():
             about[name] |= who
         else:
             about[name].setdefault(_NOTES, []).append(value)
