@@ -50,6 +50,7 @@ def test_a_copy_is_known_by_its_bytes(open_desk, projection):
         origin(copy)
 
 
+@pytest.mark.slow
 def test_a_result_of_a_review_is_taught_further(open_desk, projection, monkeypatch):
     """Its rows say which of them were corrected; its record leads to that of the projection."""
     first = open_desk(projection)
@@ -68,6 +69,7 @@ def test_a_result_of_a_review_is_taught_further(open_desk, projection, monkeypat
     assert [row["status"] for row in again] == ["corrected"] * 30 + ["projected"] * 30
 
 
+@pytest.mark.slow
 def test_rows_converted_there_and_back(open_desk, projection):
     """Parquet holds whole rows, so nothing but the record has to be found."""
     middle, back = (str(projection.with_name(name)) for name in ("rows.parquet", "back.jsonl"))
@@ -79,6 +81,7 @@ def test_rows_converted_there_and_back(open_desk, projection):
     assert not projection.with_name("back.whole.jsonl").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tasks.json", "words.conll", "pairs.xlf"])
 def test_rows_that_have_lost_their_source(open_desk, projection, name):
     """Label Studio has ids and texts, CoNLL words alone, XLIFF no spans; the source comes back."""
@@ -111,6 +114,7 @@ def test_rows_that_have_lost_their_source(open_desk, projection, name):
     assert new.about()["counts"]["corrected"] == 30
 
 
+@pytest.mark.slow
 def test_the_user_names_the_projection(open_desk, projection, tmp_path):
     """Rows that came from elsewhere, in another order, are known by their ids and texts."""
     middle = projection.with_name("tasks.json")
@@ -152,6 +156,7 @@ def test_what_is_lost_for_good_is_said(open_desk, projection):
     assert "out.jsonl, of which it was made, is not there" in desk.teaching.plan()["why"]
 
 
+@pytest.mark.slow
 def test_a_projection_to_one_side_has_no_source_to_give(open_desk, tmp_path, spanbridge):
     write_projection(tmp_path)
     line = "project --source in.jsonl --least-parallel 0 --to de --method corpus -o tasks.json"
