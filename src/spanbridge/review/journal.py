@@ -180,7 +180,7 @@ class Journal:
     @property
     def decisions(self) -> dict[Convention, Decision]:
         """The last decision of each convention that any was taken of."""
-        return self._reader.decisions
+        return dict(self._reader.decisions)  # others may decide meanwhile
 
     def begin(self, head: Head) -> None:
         """Say what file the actions that follow are about, unless it is the same."""
@@ -247,8 +247,9 @@ class Journal:
 
     def states(self) -> dict[int, Action]:
         """The last action of each row, from 1, whoever has written it."""
-        self.since(0)
-        return {row: self.actions[n - 1] for row, n in self.last.items()}
+        with self._lock:
+            self.since(0)
+            return {row: self.actions[n - 1] for row, n in self.last.items()}
 
     def add(self, action: Action) -> None:
         """Write an action, which is on the disk when this returns; call it in :meth:`held`.
