@@ -24,6 +24,7 @@ from spanbridge.formats.tokens import spans_in_text
 
 PROGRAM = os.environ.get("SPANBRIDGE_LABEL_STUDIO") or shutil.which("label-studio")
 DOCS = Path(__file__).parents[2] / "docs" / "convert.md"
+PATIENCE = 900  # seconds: it makes its tables first, which takes minutes where others work
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 
 pytestmark = [
@@ -58,16 +59,19 @@ def api(tmp_path_factory):
             stderr=log,
         )
         try:
-            told = {"Authorization": f"Token {TOKEN}"}
+            who_asks = {"Authorization": f"Token {TOKEN}"}
             address = f"http://127.0.0.1:{port}"
-            with httpx.Client(base_url=address, headers=told, timeout=60) as client:
-                for _ in range(240):
+            with httpx.Client(base_url=address, headers=who_asks, timeout=60) as client:
+                for _ in range(PATIENCE):
                     assert server.poll() is None, (folder / "log").read_text()[-2000:]
                     try:
                         if client.get("/health").status_code == 200:
                             break
                     except httpx.TransportError:
                         time.sleep(1)
+                else:
+                    told = (folder / "log").read_text()[-2000:]
+                    pytest.fail(f"the server did not answer in {PATIENCE} s; its log ends:\n{told}")
                 yield client
         finally:
             server.terminate()
@@ -86,6 +90,9 @@ ROWS = [
     row("4", "北京", Span(0, 2, "LOC")),
     row("5", "nothing here"),
 ]
+REVIEW = {"status": "corrected", "by": "Ana <b>", "at": "2026-05-04T10:00:00+00:00"}
+BY = json.dumps({key: REVIEW[key] for key in ("by", "at")})
+REVIEWED = [row("r-1", "Anna Roe", Span(0, 8, "PER", None, BY), review=REVIEW)]
 FOUND = [
     row("p-1", "🚒 Anna", Span(2, 6, "PER", 0.75)),
     row("p-2", "Bonn", Span(0, 4, "LOC", 0.5), url="x"),
@@ -132,6 +139,16 @@ def test_annotations(api, tmp_path):
         assert places(again[row.id]) == places(row)
         assert own(again[row.id]) == own(row)
     assert json.loads((tmp_path / "again.json").read_text("utf-8"))[0]["annotations"]
+
+
+def test_who_reviewed_and_when_is_kept(api, tmp_path):
+    """In the data, and with the span: ``completed_by`` takes none but users of the server."""
+    write_pairs(tmp_path / "reviewed.json", REVIEWED, "source", format="labelstudio")
+    number = imported(api, tmp_path / "reviewed.json")
+    again = exported(api, number, tmp_path / "again.json")["r-1"]
+    assert again.extra["review"] == REVIEW
+    (span,) = again.source.spans
+    assert json.loads(span.extra) == json.loads(BY)
 
 
 def test_predictions_are_corrected_there(api, tmp_path):

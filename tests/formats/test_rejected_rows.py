@@ -47,6 +47,7 @@ def test_ids_that_xml_cannot_hold(tmp_path, output, format):
 @pytest.mark.parametrize("format", ["multiclinai", "brat-folder"])
 def test_ids_that_name_no_new_file(tmp_path, format):
     rows = [row("a"), row(""), row("a"), row("x" * 201), row("b-1"), row("b-2"), row("b"), row("c")]
+    rows += [row("row-2"), row("row-3")]  # which are ids like others
     run = converted(tmp_path, rows, "out", format)
     assert run.account.n_rows == len(rows)
     reasons = dict(run.account.rejects)
@@ -56,9 +57,29 @@ def test_ids_that_name_no_new_file(tmp_path, format):
         assert list(reasons) == ["", "a", "x" * 201, "b"]  # b-1 and b-2 are the document b
     assert "another row has this id" in reasons["a"]
     assert "the id is empty, or too long" in reasons[""]
-    kept = dict.fromkeys(("a", "b-1", "b-2", "c"), 2)
-    kept |= {"b": 2} if format == "multiclinai" else {"row-7": 0}
-    assert ids_of(tmp_path / "out", format) == kept | {"row-2": 0, "row-3": 0, "row-4": 0}
+    kept = dict.fromkeys(("a", "b-1", "b-2", "c", "row-2", "row-3"), 2)
+    kept |= {"b": 2} if format == "multiclinai" else {}
+    assert ids_of(tmp_path / "out", format) == kept
+    assert len(kept) + len(run.account.rejects) == len(rows)
+
+
+@pytest.mark.parametrize("format", ["multiclinai", "brat-folder"])
+def test_no_id_is_made_up_that_another_row_has(tmp_path, format):
+    """It was an error where an earlier row had it, and the row was lost where a later one had."""
+    for rows in ([row("row-2"), row("")], [row("x"), row(""), row("row-2")]):
+        run = converted(tmp_path, rows, f"out-{len(rows)}", format)
+        assert [one for one, _ in run.account.rejects] == [""]
+        kept = {one.id: 2 for one in rows if one.id}
+        assert ids_of(tmp_path / f"out-{len(rows)}", format) == kept
+
+
+def test_a_rejected_line_keeps_its_place_in_a_document(tmp_path):
+    """Its id fits, and its text does not, so that the lines after it go on with the document."""
+    odd = SentencePair("a-2", Sentence(("Ann",), (Span(0, 1, "P ER"),)), Sentence(("Ann",)))
+    run = converted(tmp_path, [row("a-1"), odd, row("a-3")], "out", "brat-folder")
+    assert [one for one, _ in run.account.rejects] == ["a-2"]
+    assert ids_of(tmp_path / "out", "brat-folder") == {"a-1": 2, "a-2": 0, "a-3": 2}
+    assert (tmp_path / "out" / "a.txt").read_text() == "Ann left\n\nAnn left\n"
 
 
 def test_no_document_of_brat_is_lost_for_another(tmp_path):
@@ -67,7 +88,7 @@ def test_no_document_of_brat_is_lost_for_another(tmp_path):
     run = converted(tmp_path, rows, "out", "brat-folder")
     assert [one for one, _ in run.account.rejects] == ["b-2"]
     again = ids_of(tmp_path / "out", "brat-folder")
-    assert again == {"b": 2, "b-1": 2, "b-2": 2, "row-4": 0, "b-3": 2}
+    assert again == {"b": 2, "b-1": 2, "b-2": 2, "b-3": 2}
 
 
 TMX = """<tmx version="1.4"><header srclang="en"/><body><tu tuid="7">

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanbridge.core.errors import InputError, RepairWarning
-from spanbridge.review.journal import Action, Head, Journal, Mark, read_journal
+from spanbridge.review.journal import Action, Decision, Head, Journal, Mark, line_of, read_journal
 
 # SPANBRIDGE_LONG=1: 50 kills; else a few.
 ROOT = Path(__file__).parents[2]
@@ -78,6 +78,38 @@ def test_whatever_is_cut_off_the_rest_is_replayed(tmp_path_factory, actions, dat
     again.close()
     assert len(read_journal(path)[1]) == whole + 1
     assert path.read_bytes().endswith(b"\n")
+
+
+def test_decisions_are_lines_of_their_own(tmp_path):
+    """They count as no action, and the last one of each convention holds, whoever took it."""
+    path = tmp_path / "j"
+    one = Journal(path)
+    one.begin(HEAD)
+    one.decide(Decision("article", "in", "anna", "2026-01-01"))
+    with one.held():
+        one.add(action(1))
+    other = Journal(path)
+    other.decide(Decision("article", "", "ben", "2026-01-01"))
+    other.decide(Decision("title", "out", "ben", "2026-01-01"))
+    with one.held():
+        one.add(action(2))
+    assert [found.n for found in one.states().values()] == [2]
+    told = {"article": "", "title": "out"}
+    assert {kind: found.place for kind, found in one.decisions.items()} == told
+    one.close()
+    other.close()
+    assert [found.n for found in read_journal(path)[1]] == [1, 2]
+    assert [line_of(path, n) for n in (1, 2, 3)] == [3, 6, None]
+    with path.open("ab") as file:
+        file.write(b'{"convention":"suffix","pla')
+    with pytest.warns(RepairWarning, match="the last line was not finished"):
+        again = Journal(path)
+    assert again.decisions.keys() == told.keys()
+    again.close()
+    with path.open("ab") as file:
+        file.write(b'{"convention":"hat","place":"in","by":"a","at":"b"}\n')
+    with pytest.raises(InputError, match=r":7: is damaged \(Invalid enum value"):
+        Journal(path)
 
 
 def test_two_writers_see_each_other(tmp_path):

@@ -19,7 +19,8 @@ from spanbridge.review.page import page_of
 from spanbridge.review.server import ReviewServer
 
 ASKED = ("/about", "/row?row=1", "/part?list=1&from=0&length=5", "/next?list=1&at=0", "/")
-DONE = ("/find", "/act", "/beat", "/write", "/teach")
+DONE = ("/find", "/act", "/beat", "/write", "/teach", "/decide")
+RULE = {"convention": "article", "place": "in", "by": "anna"}
 ACT = {"session": "s", "key": "k", "by": "anna", "row": 1, "was": 0, "do": "edge"}
 ACT |= {"status": "accepted", "comment": "", "spans": [[0, 6, "PER"]]}
 
@@ -108,6 +109,11 @@ def test_it_listens_on_this_machine_alone(client):
         ("POST", "/write", {}, 400, "no file for the result was named"),
         ("POST", "/teach", {}, 400, "out.jsonl.run.json is not beside it"),
         ("GET", "/teach", None, 404, "there is no /teach"),
+        ("POST", "/decide", RULE, 200, None),
+        ("POST", "/decide", RULE | {"convention": "<b>"}, 400, "Invalid enum value"),
+        ("POST", "/decide", RULE | {"place": "beside"}, 400, "Invalid enum value"),
+        ("POST", "/decide", RULE | {"by": "  "}, 400, "is no name"),
+        ("POST", "/decide", {"place": "in", "by": "anna"}, 400, "missing required field"),
         ("GET", "/before?row=9&by=anna", None, 400, "there is no row 9"),
         ("GET", "/before?row=1", None, 400, "is no name"),
     ],

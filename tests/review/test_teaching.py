@@ -15,13 +15,19 @@ from spanbridge.core.records import write_record
 from spanbridge.formats import read_rows
 from spanbridge.review.changes import Changes
 from spanbridge.review.index import RowIndex
+from spanbridge.review.journal import read_journal
 from spanbridge.review.lists import Query
-from spanbridge.review.teaching import recipe_of
+from spanbridge.review.recipe import origin_of
+from spanbridge.review.recipe import recipe_of as recipe_of_origin
 from spanbridge.run.result import manifest_path
 
 
 def objects(path):
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def recipe_of(path):
+    return recipe_of_origin(origin_of(path, RowIndex(path).digest))
 
 
 def listed(desk, **query):
@@ -62,11 +68,24 @@ def test_it_is_what_the_command_makes_of_the_corrections(open_desk, spanbridge, 
     gold = objects(tmp_path / "out.corrections.jsonl")
     assert [row["id"] for row in gold] == [f"r{n}" for n in range(30)]
     assert {row["review"]["status"] for row in gold} == {"corrected"}
-    assert any("the article is in" in said for said in desk.teaching.plan()["said"])
+    plan = desk.teaching.plan()
+    assert [one["options"] for one in plan["guidelines"]] == [["article=in"]]
+    assert not any("the article is in" in said for said in plan["said"])  # told once
     by_hand = ("--corrections", "out.corrections.jsonl", "-o", "by-hand.jsonl")
     spanbridge(*line.split(), *by_hand)
     made = (tmp_path / "out.taught.jsonl").read_bytes()
     assert made == (tmp_path / "by-hand.jsonl").read_bytes()
+    # and with a convention that somebody has settled, here against what the rows show
+    desk.decide("article", "out", "anna")
+    assert read_journal(f"{path}.journal")[1] == desk.journal.actions
+    desk.teach()
+    taught(desk)
+    spanbridge(*line.split(), *by_hand, "--boundary", "article=out")
+    settled = (tmp_path / "out.taught.jsonl").read_bytes()
+    assert settled == (tmp_path / "by-hand.jsonl").read_bytes()
+    assert settled != made
+    told = json.loads((tmp_path / "out.taught.jsonl.run.json").read_text("utf-8"))
+    assert "boundary:article=out" in told["signature"]
 
 
 def test_what_changes_is_listed_and_shown_row_by_row(open_desk, tmp_path):
@@ -210,7 +229,7 @@ def test_methods_that_learn_nothing_say_so(open_desk, tmp_path, step, told):
         (lambda told: told.pop("pipeline"), "does not tell the settings"),
         (
             lambda told: told.update(signature="task:review|", pipeline=None),
-            "review .*in.jsonl, of",
+            r"nothing tells how in.jsonl \(from which out.jsonl was made\) was projected",
         ),
         (lambda told: told["pipeline"].update(steps=[{"tag": {}}]), "was made by tag; only"),
         (

@@ -139,6 +139,33 @@ def test_whole_pairs_keep_their_confidences(tmp_path, spanbridge, hub, rows):
     assert "dataset_info" not in card_of(hub.repos["ana/news-de"])[0]
 
 
+def test_rows_that_cannot_be_written_are_told(tmp_path, spanbridge, hub):
+    """Their reasons are where the user works, also if the Hub refuses the others."""
+    odd = [row._replace(id=f"{row.id}-odd", extra={"label_studio": 5}) for row in ROWS]
+    write_pairs(tmp_path / "in.jsonl", [ROWS[0], *odd, ROWS[1]])
+    hub.fail = {"create": (403, "no")}
+    spanbridge("convert", "in.jsonl", AT, "--to", "labelstudio", code=2)
+    for path in tmp_path.glob("news-de-*"):
+        assert not list(path.rglob("*.rejects.jsonl"))
+    (tmp_path / "news-de.rejects.jsonl").unlink()
+    hub.fail = {}
+    done = spanbridge("convert", "in.jsonl", AT, "--to", "labelstudio")
+    assert "4 rows = 2 converted, 2 rejected" in done.stderr
+    assert "rejected rows and why: news-de.rejects.jsonl" in done.stderr
+    told = (tmp_path / "news-de.rejects.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in told] == ["1-odd", "2-odd"]
+    assert all("rename that key" in json.loads(line)["reason"] for line in told)
+    (repo,) = hub.repos.values()
+    assert set(repo) == {"README.md", "data/train.parquet"}
+    (tmp_path / "got.parquet").write_bytes(repo["data/train.parquet"])
+    again = [row for _, row in read_rows(tmp_path / "got.parquet")]
+    assert [bool(row.target.words) for row in again] == [True, False, False, True]
+    assert "1-odd" not in repo["README.md"].decode()
+    (tmp_path / "in.jsonl").rename(tmp_path / "news-de.rejects.jsonl")
+    done = spanbridge("convert", "news-de.rejects.jsonl", AT, code=2)
+    assert "is where the rejects would go" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("part", "status", "words", "said"),
     [

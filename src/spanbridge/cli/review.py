@@ -25,6 +25,7 @@ Examples:
   spanbridge review out.jsonl -o corrected.jsonl           # written when the review ends
   spanbridge review out.jsonl -o tasks.json --write        # of what is in the journal, at once
   spanbridge review out.jsonl --annotator ben --journal ben.journal
+  spanbridge review back.jsonl --projection out.jsonl      # for Teach, if no record tells
   spanbridge review out.jsonl --journal anna.journal --journal ben.journal --agreement
   spanbridge review out.jsonl --agreement -o differences.html
 
@@ -67,6 +68,12 @@ Ctrl-C ends the review, and writes the result if -o names one. The keys are on t
     default=0,
     help="Port on this machine [default: any that is free].",
 )
+@click.option(
+    "--projection",
+    metavar="FILE",
+    help="For Teach: the projection that the rows are from (FILE.run.json lies beside it), if "
+    "OUT.jsonl was made of it in a way that no record tells.",
+)
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option("--write", is_flag=True, help="Write -o of what is in the journal, and end.")
 @click.option(
@@ -88,7 +95,8 @@ def command(source: str, **given: Any) -> None:
     from spanbridge.review.desk import Desk
 
     journal = given["journals"][0] if given["journals"] else None
-    desk = Desk(source, journal, given["output"], given["output_format"])
+    projection = given["projection"]
+    desk = Desk(source, journal, given["output"], given["output_format"], projection)
     try:
         for note in desk.notes():
             say(note, err=True)
@@ -104,6 +112,8 @@ def _check(given: dict[str, Any]) -> None:
     """Refuse options that do not go together."""
     if given["agree"] and (given["write"] or given["opens"] or given["output_format"]):
         raise click.UsageError("--agreement goes with --journal, -o PAGE.html and --json only")
+    if given["projection"] is not None and (given["agree"] or given["write"]):
+        raise click.UsageError("--projection is for the page, whose button Teach needs it")
     if len(given["journals"]) > 1 and not given["agree"]:
         raise click.UsageError("several --journal go with --agreement only")
     if given["write"] and given["output"] is None:
@@ -170,8 +180,8 @@ def _agreement(source: str, given: dict[str, Any]) -> None:
     from spanbridge.report.page import Document, write_page
     from spanbridge.report.verdicts import between
     from spanbridge.review.annotators import agreements, common, work_of
-    from spanbridge.review.desk import journal_path
     from spanbridge.review.index import RowIndex
+    from spanbridge.review.journal import journal_path
 
     journals = given["journals"] or [journal_path(source, None)]
     rows = RowIndex(source)

@@ -129,6 +129,10 @@ class Notice(Task):
         return self.doing
 
 
+class Proposal(Notice):
+    """A notice of what could be set otherwise; who offers that otherwise need not show it."""
+
+
 class Progress(Protocol):
     """Wraps the items of a task to show how far it is."""
 
@@ -137,9 +141,9 @@ class Progress(Protocol):
         ...
 
 
-def tell(progress: Progress, text: str) -> None:
+def tell(progress: Progress, text: str, kind: type[Notice] = Notice) -> None:
     """Say something once, where progress is shown."""
-    for _ in progress((text,), Notice(text, every=1)):
+    for _ in progress((text,), kind(text, every=1)):
         pass
 
 

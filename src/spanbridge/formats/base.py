@@ -140,6 +140,8 @@ class Format(Part, ABC):
         holds_links: True if it holds word links.
         blank_row: number of empty lines in a row of which the last one is a row without words; 0 if
             empty lines are none.
+        files_by_id: True if rows are found by the names of files, which are their ids: one that
+            cannot be written leaves no gap then.
         writes_one_side: True if its files hold pairs, but are written with one side.
         keeps: what else it holds and gives back: ``ids``, ``words`` (as they were cut), ``text``
             (with its spaces), ``scores`` (of spans), ``span_keys`` (other keys of spans), ``keys``
@@ -153,6 +155,7 @@ class Format(Part, ABC):
     holds_nested: ClassVar[bool] = False
     holds_links: ClassVar[bool] = False
     blank_row: ClassVar[int] = 0
+    files_by_id: ClassVar[bool] = False
     writes_one_side: ClassVar[bool] = False
     keeps: ClassVar[frozenset[str]] = frozenset()
 

@@ -25,6 +25,7 @@ from spanbridge.formats.base import (
     row_writer,
 )
 from spanbridge.formats.document_folder import document_text
+from spanbridge.formats.json_objects import parse_object
 from spanbridge.formats.json_spans import with_given_text, without_given_text
 from spanbridge.formats.json_values import shown
 from spanbridge.formats.offsets import (
@@ -43,6 +44,8 @@ _OTHER = re.compile(r"[A-Z#*][^\t]*\t")  # relations, events and the like
 # Keys of spans that brat has lines of their own for, and that of the parts of a span with gaps: of
 # each its place in characters, counted from the beginning of the span.
 _ATTRIBUTES, _NOTES, _FRAGMENTS = "attributes", "notes", "fragments"
+# Keys that say who made a span and when: brat has no lines for them, and gets a note of JSON.
+_WHO = frozenset({"by", "at"})
 Fragments = list[tuple[int, int]]
 
 
@@ -57,8 +60,8 @@ class Brat(Format):
     keeps = frozenset({"text"})
 
     def keeps_span_key(self, key: str) -> bool:
-        """Attributes, notes and the parts of spans are written."""
-        return key in (_ATTRIBUTES, _NOTES, _FRAGMENTS)
+        """Attributes, notes, the parts of spans, and who made them are written."""
+        return key in (_ATTRIBUTES, _NOTES, _FRAGMENTS, *_WHO)
 
     def beside(self, path: str | Path) -> tuple[Path, ...]:
         """The file of the text."""
@@ -174,10 +177,21 @@ def _lines_about(span: Span, name: str) -> Iterator[tuple[str, str]]:
             why = "a name and true, or a name and a value without white space"
             raise SpanbridgeError(f"the attribute {shown({key: value})} is not {why}")
         yield "A", " ".join((words[0], name, *words[1:]))
+    if who := {key: value for key, value in given.items() if key in _WHO}:
+        notes = [*notes, json.dumps(who, ensure_ascii=False)]
     for note in notes:
         if not isinstance(note, str) or re.search(r"[\n\r]", note):
             raise SpanbridgeError(f"the note {shown(note)} is not one line")
         yield "#", f"AnnotatorNotes {name}\t{note}"
+
+
+def _who(note: str) -> dict[str, Any]:
+    """Who made a span and when, if a note says nothing else."""
+    try:
+        found = parse_object(note)
+    except SpanbridgeError:
+        return {}
+    return found if found.keys() <= _WHO else {}
 
 
 def _fragments(span: Span) -> Fragments:
@@ -280,6 +294,8 @@ def _given(path: str | Path, how: Reading, counts: Counts) -> list[tuple[int, Sp
             counts.leave_out("relations, events, attributes and notes left out")
         elif key:
             about[name].setdefault(_ATTRIBUTES, {})[key] = value
+        elif (who := _who(value)) and not who.keys() & about[name].keys():
+            about[name] |= who
         else:
             about[name].setdefault(_NOTES, []).append(value)
     return [

@@ -26,6 +26,7 @@ class BratFolder(Brat):
 
     name = "brat-folder"
     suffixes = ()
+    files_by_id = True
     keeps = frozenset({"ids", "text"})
 
     def beside(self, path: str | Path) -> tuple[Path, ...]:

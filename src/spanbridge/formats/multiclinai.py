@@ -51,6 +51,7 @@ class MultiClinAI(Format):
     sides = "one"
     holds_spans = True
     holds_nested = True
+    files_by_id = True
     keeps = frozenset({"ids", "text"})
 
     def is_folder(self, path: Path) -> bool:

@@ -68,12 +68,22 @@ class Guideline:
         """Whether it is so without saying: marks beside a name are never in by themselves."""
         return self.kind == PUNCTUATION and self.place == "out"
 
-    def text(self) -> str:
-        """What the spans show, with examples."""
+    @property
+    def claim(self) -> str:
+        """What the spans show, in a sentence."""
         beside, it = _WHAT[self.kind]
         n, total = self.found[self.place], sum(self.found.values())
-        other: Place = "out" if self.place == "in" else "in"
-        lines = [f"in {n} of {total} corrected spans with {beside}, {it} is {self.place}"]
+        return f"in {n} of {total} corrected spans with {beside}, {it} is {self.place}"
+
+    @property
+    def other(self) -> Place:
+        """Where it is less often."""
+        return "out" if self.place == "in" else "in"
+
+    def text(self) -> str:
+        """What the spans show, with examples."""
+        total, other = sum(self.found.values()), self.other
+        lines = [self.claim]
         lines += [f"    {example}" for example in self.examples[self.place]]
         if self.found[other]:
             lines.append(f"  but not in {self.found[other]}:")

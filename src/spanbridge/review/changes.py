@@ -26,10 +26,16 @@ class _Head(msgspec.Struct):
     target_spans: list[dict[str, Any]] | None = None
     status: str | None = None
 
-    def of(self) -> tuple[Any, ...]:
-        """Its id and texts."""
-        sides = self.source_text or self.source_words, self.target_text or self.target_words
-        return str(self.id), *sides
+    def is_row(self, other: _Head) -> bool:
+        """Check if the other has its id and target, and its source, spaces aside, if it has any."""
+        return (
+            str(self.id) == str(other.id)
+            and (self.target_text or self.target_words) == (other.target_text or other.target_words)
+            and self._source() in ("", other._source())
+        )
+
+    def _source(self) -> str:
+        return "".join((self.source_text or "".join(self.source_words or ())).split())
 
     def places(self) -> set[tuple[Any, ...]]:
         """Where its spans are and what."""
@@ -61,7 +67,7 @@ class Changes:
         try:
             for n in range(len(rows)):
                 one, other = heads.decode(rows.line_of(n)), heads.decode(self._others.line_of(n))
-                if one.of() != other.of():
+                if not one.is_row(other):
                     why = f"is about other rows than {rows.path}: row {n + 1} differs"
                     raise InputError(path, self._others.line(n), why)
                 self.changed[n] = other.status != CORRECTED and one.places() != other.places()

@@ -11,16 +11,27 @@ from typing import Any
 import msgspec
 
 from spanbridge.core.errors import InputError, RowError, SpanbridgeError
-from spanbridge.core.files import real_path
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.tokens import spans_in_text, with_text
+from spanbridge.projection.boundaries import Convention
 from spanbridge.report.page import LOW_SCORE
 from spanbridge.report.palette import colour
 from spanbridge.review.changes import Changes
 from spanbridge.review.edits import checked_marks, clusters, given_marks, same_places, with_action
 from spanbridge.review.index import REVIEW, RowIndex, status_of
-from spanbridge.review.journal import GOLD, STATUSES, Action, Head, Journal, Status, text_digest
+from spanbridge.review.journal import (
+    GOLD,
+    STATUSES,
+    Action,
+    DecidedPlace,
+    Decision,
+    Head,
+    Journal,
+    Status,
+    journal_path,
+    text_digest,
+)
 from spanbridge.review.lists import Lists, Query
 from spanbridge.review.row_claims import RowClaims
 from spanbridge.review.teaching import Teaching
@@ -64,6 +75,7 @@ class Desk:
         journal: path of its journal; None for the usual one.
         output: where the result is written when the page asks for it; None for nowhere.
         format: name of the result's format.
+        projection: what the rows were projected to, for teaching, if no record tells.
         clock: gives the time.
 
     Raises:
@@ -76,6 +88,7 @@ class Desk:
         journal: str | None = None,
         output: str | None = None,
         format: str | None = None,
+        projection: str | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.rows = RowIndex(path)
@@ -92,7 +105,7 @@ class Desk:
         self.journal.begin(own)
         self.claims = RowClaims(Path(f"{self.journal.path}.claims"))
         others = (path, str(self.journal.path), *([] if output is None else [output]))
-        self.teaching = Teaching(self.rows, others, self._learn)
+        self.teaching = Teaching(self.rows, self.journal, others, self._learn, projection)
         self._catch_up()
 
     def close(self) -> None:
@@ -240,9 +253,17 @@ class Desk:
 
         Raises SpanbridgeError, InputError as :meth:`Teaching.start`.
         """
-        from spanbridge.review.result import corrected_rows  # what writes takes long to import
+        self.teaching.start()
+        return self.teaching.plan()
 
-        self.teaching.start(corrected_rows(self.rows, self.states(), self.journal.path))
+    def decide(self, convention: Convention, place: DecidedPlace, by: str) -> dict[str, Any]:
+        """Settle a convention that corrections show; when this returns, it is on the disk.
+
+        Raises:
+            SpanbridgeError: the name is none.
+            InputError: the journal cannot be written.
+        """
+        self.journal.decide(Decision(convention, place, checked_name(by), self._time()))
         return self.teaching.plan()
 
     def _learn(self, changes: Changes) -> None:
@@ -250,12 +271,14 @@ class Desk:
 
     def states(self) -> dict[int, Action]:
         """The last action of each row, from 1."""
-        self._catch_up()
-        return {row: self.journal.actions[n - 1] for row, n in self.journal.last.items()}
+        return self.journal.states()
+
+    def _time(self) -> str:
+        return self._clock().astimezone(UTC).isoformat(timespec="seconds")
 
     def _action(self, asked: Asked, by: str, pair: SentencePair, before: Action | None) -> Action:
         given = given_marks(pair)
-        at = self._clock().astimezone(UTC).isoformat(timespec="seconds")
+        at = self._time()
         marks = checked_marks(pair, asked.spans, given if before is None else before.spans, by, at)
         same = same_places(marks, given)
         status = asked.status
@@ -348,23 +371,6 @@ class Desk:
     def _check_number(self, number: int) -> None:
         if not 1 <= number <= len(self.rows):
             raise SpanbridgeError(f"there is no row {number}; there are {len(self.rows)}")
-
-
-def journal_path(path: str, journal: str | None, output: str | None = None) -> str:
-    """Path of a file's journal, beside it unless it is named.
-
-    Raises SpanbridgeError if it would be the file itself, its result, or a file beside that.
-    """
-    found = f"{path}.journal" if journal is None else journal
-    beside: tuple[Any, ...] = ()
-    if output is not None:
-        from spanbridge.run.result import manifest_path, rejects_path
-
-        beside = (output, manifest_path(output), rejects_path(output))
-    for other in (path, *beside):
-        if real_path(other) == real_path(found):
-            raise SpanbridgeError(f"{found} cannot be the journal as well; name another file")
-    return found
 
 
 def checked_name(name: str) -> str:

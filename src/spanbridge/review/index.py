@@ -81,6 +81,7 @@ class RowIndex:
         labels: for each label, the rows that have spans of it on either side, in order.
         reviews: what rows say themselves of an earlier review of theirs.
         unknown_reviews: the rows of which what they say is no review.
+        has_source_spans: any row has spans of the source.
 
     Raises:
         InputError: the file is no JSON lines, or a row is not one that could be read.
@@ -95,6 +96,7 @@ class RowIndex:
         self.sureness = array("f")
         self.labels: dict[str, array[int]] = {}
         self.reviews: dict[int, Any] = {}
+        self.has_source_spans = False
         self._reader = RowReader(path, "target", DEFAULT_READING, Counts(), None)
         self._digest = sha256()
         self._read_all()
@@ -153,6 +155,7 @@ class RowIndex:
         given = head.target_spans or head.spans or []
         if head.review is not None:
             self.reviews[n] = head.review
+        self.has_source_spans |= bool(head.source_spans)
         self.sureness.append(_sureness(head, given))
         for span in (*(head.source_spans or ()), *given):
             label = span.get("label") if isinstance(span, dict) else None

@@ -1,9 +1,9 @@
 r"""The journal of a review: a line of JSON per action, on the disk before anybody is told so.
 
 The first line says of which file it is. Each other one holds the whole state of a row after the
-action, so the last action of a row is its state, and a journal can be read again over the same rows
-by anything that reads JSON. Several processes may write one journal: each adds its line under a
-lock, after it has read what the others have added.
+action, or what was decided of a convention. So the last action of a row is its state, and a journal
+can be read again over the same rows by anything that reads JSON. Several processes may write one
+journal: each adds its line under a lock, after it has read what the others have added.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
-from spanbridge.core.errors import InputError, RepairWarning
-from spanbridge.core.files import reason, unwritable
+from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
+from spanbridge.core.files import real_path, reason, unwritable
 from spanbridge.core.temporary import try_lock
+from spanbridge.projection.boundaries import Convention
 
 # What came of a row. "started" has changes that nobody has accepted; "" is one without any.
 Status = Literal[
@@ -30,6 +31,10 @@ Status = Literal[
 STATUSES: tuple[Status, ...] = get_args(Status)
 # Rows of these were found right, or were made right.
 GOLD: tuple[Status, ...] = ("accepted", "corrected")
+
+
+# Where a decision has what it is about; "" if nothing is to follow.
+DecidedPlace = Literal["in", "out", ""]
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,6 +87,21 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spans: tuple[Mark, ...]
 
 
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody decided of a convention that corrections show, for all rows to come.
+
+    Attributes:
+        convention: what stands beside spans, such as ``article``.
+        place: where it is by this decision; empty if nothing is to follow.
+        by, at: who and when.
+    """
+
+    convention: Convention
+    place: DecidedPlace
+    by: str
+    at: str
+
+
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """First line of a journal: the file that it is about, its rows and its digest."""
 
@@ -91,10 +111,10 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _LINES = msgspec.json.Decoder(Action)
-_HEADS = msgspec.json.Decoder(Head)
+_HEADS, _DECISIONS = msgspec.json.Decoder(Head), msgspec.json.Decoder(Decision)
 _ENCODER = msgspec.json.Encoder()
 _BLOCK = 1 << 20
-_FIRST = b'{"review_of"'  # how heads begin
+_FIRST, _DECIDED = b'{"review_of"', b'{"convention"'  # how heads and decisions begin
 _GONE = "is gone, or was closed; nothing can be saved: put it back, or start the review again"
 T = TypeVar("T")
 
@@ -117,7 +137,7 @@ def line_of(path: str | Path, n: int) -> int | None:
     """The 1-based line of a journal's action number ``n``; None if there is none."""
     with open(path, "rb") as lines:
         for number, line in enumerate(lines, 1):
-            n -= not line.startswith(_FIRST)
+            n -= not line.startswith((_FIRST, _DECIDED))
             if not n:
                 return number
     return None
@@ -157,6 +177,11 @@ class Journal:
         """What the journal is about; None for a new one."""
         return self._reader.head
 
+    @property
+    def decisions(self) -> dict[Convention, Decision]:
+        """The last decision of each convention that any was taken of."""
+        return dict(self._reader.decisions)  # others may decide meanwhile
+
     def begin(self, head: Head) -> None:
         """Say what file the actions that follow are about, unless it is the same."""
         with self.held():
@@ -164,6 +189,12 @@ class Journal:
                 self._write(head)
                 self._reader.head = head
         _sync_folder(Path(self.path).absolute().parent)
+
+    def decide(self, decision: Decision) -> None:
+        """Write a decision; see :meth:`add`."""
+        with self.held():
+            self._write(decision)
+            self._reader.decisions[decision.convention] = decision
 
     def close(self) -> None:
         """Close the file."""
@@ -214,6 +245,12 @@ class Journal:
         n = self.last.get(row)
         return None if n is None else self.actions[n - 1]
 
+    def states(self) -> dict[int, Action]:
+        """The last action of each row, from 1, whoever has written it."""
+        with self._lock:
+            self.since(0)
+            return {row: self.actions[n - 1] for row, n in self.last.items()}
+
     def add(self, action: Action) -> None:
         """Write an action, which is on the disk when this returns; call it in :meth:`held`.
 
@@ -227,7 +264,7 @@ class Journal:
         self.actions.append(action)
         self.last[action.row] = action.n
 
-    def _write(self, line: Action | Head) -> None:
+    def _write(self, line: Action | Head | Decision) -> None:
         data = _ENCODER.encode(line) + b"\n"
         try:
             left = memoryview(data)
@@ -279,6 +316,7 @@ class _Reader:
     def __init__(self, path: str | Path) -> None:
         self.path, self.n_lines, self.n_actions = path, 0, 0
         self.head: Head | None = None
+        self.decisions: dict[Convention, Decision] = {}
 
     def read(self, data: bytes) -> Iterator[Action]:
         """The actions of further lines. Raises InputError with the line that is none."""
@@ -286,6 +324,10 @@ class _Reader:
             self.n_lines += 1
             if line.startswith(_FIRST) or self.head is None:
                 self.head = self._decoded(_HEADS.decode, line)
+                continue
+            if line.startswith(_DECIDED):
+                decision = self._decoded(_DECISIONS.decode, line)
+                self.decisions[decision.convention] = decision
                 continue
             action = self._decoded(_LINES.decode, line)
             self.n_actions += 1
@@ -306,6 +348,23 @@ class _Reader:
             return InputError(self.path, self.n_lines, "is no journal of a review; name another")
         why = f"is damaged ({why}); take a copy of it, and remove what is wrong there"
         return InputError(self.path, self.n_lines, why)
+
+
+def journal_path(path: str, journal: str | None, output: str | None = None) -> str:
+    """Path of a file's journal, beside it unless it is named.
+
+    Raises SpanbridgeError if it would be the file itself, its result, or a file beside that.
+    """
+    found = f"{path}.journal" if journal is None else journal
+    beside: tuple[Any, ...] = ()
+    if output is not None:
+        from spanbridge.run.result import manifest_path, rejects_path
+
+        beside = (output, manifest_path(output), rejects_path(output))
+    for other in (path, *beside):
+        if real_path(other) == real_path(found):
+            raise SpanbridgeError(f"{found} cannot be the journal as well; name another file")
+    return found
 
 
 def text_digest(text: str) -> str:

@@ -65,8 +65,10 @@ def reviewed_rows(
 
 def corrected_rows(
     rows: RowIndex, states: dict[int, Action], journal: str | Path
-) -> Iterator[SentencePair]:
+) -> Iterator[tuple[int, SentencePair]]:
     """The rows that somebody has accepted or corrected, in this review or an earlier one.
+
+    Each has its number, from 0.
 
     Raises InputError as :func:`reviewed_rows`.
     """
@@ -75,7 +77,7 @@ def corrected_rows(
         known, _ = status_of(rows.reviews.get(number - 1))
         if (known if action is None else action.status) in GOLD:
             pair = rows.row(number - 1)
-            yield pair if action is None else reviewed(pair, action, journal)
+            yield number - 1, pair if action is None else reviewed(pair, action, journal)
 
 
 def write_result(

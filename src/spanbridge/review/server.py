@@ -21,7 +21,9 @@ import msgspec
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import reason
+from spanbridge.projection.boundaries import Convention
 from spanbridge.review.desk import Asked, ConflictError, Desk
+from spanbridge.review.journal import DecidedPlace
 from spanbridge.review.lists import Query
 from spanbridge.review.page import page_of
 
@@ -245,6 +247,17 @@ def _teach(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
     return server.desk.teach()
 
 
+class _Decision(msgspec.Struct, forbid_unknown_fields=True):
+    convention: Convention
+    place: DecidedPlace
+    by: str
+
+
+def _decide(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
+    told = _decoded(body, _Decision)
+    return server.desk.decide(told.convention, told.place, told.by)
+
+
 def _write(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
     return server.desk.write()
 
@@ -258,7 +271,14 @@ _QUESTIONS = {
     "/place": _place,
     "/teaching": _plan,
 }
-_REQUESTS = {"/find": _find, "/act": _act, "/beat": _beat, "/write": _write, "/teach": _teach}
+_REQUESTS = {
+    "/find": _find,
+    "/act": _act,
+    "/beat": _beat,
+    "/write": _write,
+    "/teach": _teach,
+    "/decide": _decide,
+}
 
 
 def _decoded(body: bytes, kind: type[T]) -> T:

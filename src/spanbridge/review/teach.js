@@ -16,14 +16,15 @@ async function followTeaching() {
   if (plan.state === "running" && $("#teaching").open) setTimeout(() => followTeaching().catch(fail), POLL);
 }
 
-function drawTeaching({ state, why, output, corrections, replaces, doing, done, total, unit, error, changed, said }) {
+function drawTeaching({ state, why, origin, output, corrections, replaces, guidelines, doing, done, total, unit, error, changed, said }) {
   const running = state === "running";
   const told = why ?? [
-    "All rows that nobody has accepted or corrected are projected anew, under the settings that this file was made with and by what the corrections show. ",
+    "All rows that nobody has accepted or corrected are projected anew, under the settings by which ", el("bdi", {}, origin), " was projected, and by what the corrections show. ",
     "The result goes to ", el("bdi", {}, output), replaces ? " (which is there already, and is replaced)" : "", ", the corrected rows to ", el("bdi", {}, corrections),
     ". This file and all that was reviewed stay as they are.",
   ];
   $("#teaching-told").replaceChildren(...[told].flat());
+  drawSwitches(guidelines, origin);
   $("#teaching-far").hidden = !running;
   if (running && total) Object.assign($("#teaching-far"), { max: total, value: done });
   else $("#teaching-far").removeAttribute("value");
@@ -34,6 +35,50 @@ function drawTeaching({ state, why, output, corrections, replaces, doing, done, 
   $("#teaching-said").replaceChildren(...said.map((text) => el("li", {}, text)));
   $("#teach-start").disabled = running || why !== null;
   $("#teach-show").hidden = state !== "done" || !changed;
+}
+
+// Each convention with its examples: proposed, decided by somebody, or settled by the projection. What has the focus keeps it.
+function drawSwitches(guidelines, origin) {
+  const key = JSON.stringify(guidelines);
+  if ($("#switches").dataset.key === key) return;
+  const focused = $("#switches").contains(document.activeElement) ? document.activeElement.id : null;
+  $("#guidelines").hidden = !guidelines.length;
+  $("#switches").dataset.key = key;
+  $("#switches").replaceChildren(...guidelines.map((one) => drawSwitch(one, origin)));
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+function drawSwitch({ convention, options, decided, fixed, claim, examples, against, n_against: against_all, by, at }, origin) {
+  const listed = (all) => el("ul", {}, ...all.map((text) => el("li", {}, el("bdi", {}, text))));
+  const evidence = claim ? [
+    listed(examples), ...(against_all ? [el("p", {}, `but not in ${count(against_all)}:`), listed(against)] : []),
+  ] : [];
+  const settled = fixed ? ["settled: ", el("b", {}, fixed), ", as when ", el("bdi", {}, origin), " was projected"]
+    : decided === null ? ["not settled yet"]
+    : ["settled: ", el("b", {}, decided || "no rule"), ", by ", el("bdi", {}, by), `, ${at.slice(0, 16).replace("T", " ")} UTC`];
+  const choice = (value, ...text) => {
+    const radio = el("input", { type: "radio", name: `rule-${convention}`, id: `rule-${convention}-${value || "none"}`, value });
+    radio.checked = decided === value;
+    radio.addEventListener("change", () => decide(convention, value.split("=")[1] ?? "").catch(failTeaching));
+    return el("label", {}, radio, " ", ...text);
+  };
+  const choices = options.length || decided !== null ? [...options.map((value) => choice(value, "rule: ", el("b", {}, value))), choice("", "no rule")] : [];
+  return el("fieldset", {}, el("legend", {}, claim ?? `no corrected span shows it now: ${convention}`), ...evidence,
+    el("div.choices", {}, ...choices), el("p.muted.settled", {}, ...settled));
+}
+
+// Settles a convention; it is in the journal before the page says so.
+async function decide(convention, place) {
+  const plan = await send("/decide", { convention, place, by: me() });
+  drawTeaching(plan);
+  const told = plan.guidelines.find((one) => one.convention === convention);
+  say(`settled: ${told?.decided || `${convention}: no rule`}`);
+}
+
+// What is on the page after a request of the dialog was refused: why, and all else as it is.
+async function failTeaching(error) {
+  delete $("#switches").dataset.key;
+  drawTeaching({ ...(await ask("/teaching")), state: "failed", error: error.message });
 }
 
 const changedRows = (n) => (n === 1 ? "1 row is changed" : `${n ? count(n) : "no"} rows are changed`);
@@ -70,7 +115,7 @@ async function startTeaching() {
   try {
     drawTeaching(await send("/teach", {}));
   } catch (error) {
-    drawTeaching({ ...(await ask("/teaching")), state: "failed", error: error.message });
+    await failTeaching(error);
     return;
   }
   await followTeaching();

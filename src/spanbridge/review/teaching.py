@@ -7,33 +7,31 @@ all; the reviewed file and its journal stay as they are.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import RLock, Thread
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.files import alone, real_path
 from spanbridge.core.processes import Worker, end, start
-from spanbridge.core.progress import Notice, Task, View, watched
-from spanbridge.core.rows import CORRECTED, SentencePair
+from spanbridge.core.progress import Notice, Proposal, Task, View, watched
+from spanbridge.core.rows import SentencePair
 from spanbridge.review.changes import Changes
 from spanbridge.review.index import RowIndex
-
-if TYPE_CHECKING:
-    from spanbridge.steps.project_settings import ProjectSettings
+from spanbridge.review.journal import Journal
+from spanbridge.review.recipe import Origin, origin_of, recipe_of
+from spanbridge.review.source_sides import SourceSides
+from spanbridge.review.switches import Switches, with_decisions
 
 State = Literal["none", "running", "failed", "done"]
 T = TypeVar("T")
 # What of a signature does not depend on corrections.
 _PARTS = ("aligner", "method", "speed", "words", "version")
 _SOON = 0.3  # seconds between two messages of how far it is
-# Steps before the projection whose work stands in the rows.
-_KEPT = ("tag", "translate", "align", "back-translate")
 
 
 class Teaching:
@@ -41,20 +39,35 @@ class Teaching:
 
     Args:
         rows: the file.
+        journal: its journal.
         others: files that the result must not overwrite.
         learn: function that is told of a result when there is one.
+        projection: what the rows were projected to, if no record beside them tells.
 
     Attributes:
         output: the result.
         corrections: file of the corrected rows by which it was made.
+        whole: file of the rows with the source that they had, if they have lost it.
     """
 
     def __init__(
-        self, rows: RowIndex, others: Iterable[str], learn: Callable[[Changes], None]
+        self,
+        rows: RowIndex,
+        journal: Journal,
+        others: Iterable[str],
+        learn: Callable[[Changes], None],
+        projection: str | None = None,
     ) -> None:
-        self._rows, self._learn = rows, learn
+        self._rows, self._journal = rows, journal
+        self._learn, self._projection = learn, projection
         stem = rows.path.removesuffix(".jsonl")
         self.output, self.corrections = f"{stem}.taught.jsonl", f"{stem}.corrections.jsonl"
+        self.whole = f"{stem}.whole.jsonl"
+        self._sources: SourceSides | None = None
+        self._projected = rows.path
+        if projection is not None:
+            self._origin()  # which says at once if it is none
+        self._switches = Switches()
         self._others = {real_path(path): path for path in others}
         self._lock = RLock()
         self._worker: Worker | None = None
@@ -70,18 +83,27 @@ class Teaching:
             return {"state": self._state, "made": self._made, **self._told}
 
     def plan(self) -> dict[str, Any]:
-        """The same with where the result goes, or ``why`` there can be none, and what was said."""
-        why = None
+        """The same with where the result goes, or ``why`` there can be none, and what was said.
+
+        With ``guidelines``, the conventions that corrections show (:class:`Switches`).
+        """
+        told: dict[str, Any] = {"why": None, "guidelines": [], "origin": Path(self._rows.path).name}
         try:
-            if self._state != "running":
-                self._settings()
+            origin = self._origin()
+            recipe = recipe_of(origin)
+            self._check_names(origin)
+            self._find_sources(origin)
+            told |= {
+                "origin": Path(origin.path).name,
+                "guidelines": self._switches.told(self._corrected(), self._journal, recipe),
+            }
         except SpanbridgeError as error:
-            why = str(error)
+            told["why"] = str(error)
         names = {"output": Path(self.output).name, "corrections": Path(self.corrections).name}
         with self._lock:
             said = list(self._said)
         there = Path(self.output).exists()
-        return {**self.told(), **names, "why": why, "replaces": there, "said": said}
+        return {**self.told(), **names, **told, "replaces": there, "said": said}
 
     def look(self) -> None:
         """Look, once, whether there is a result of an earlier time; it is read in a thread."""
@@ -92,7 +114,7 @@ class Teaching:
         if Path(self.output).exists():
             Thread(target=self._read, args=("none",), daemon=True).start()
 
-    def start(self, corrected: Iterable[SentencePair]) -> None:
+    def start(self) -> None:
         """Begin; the work goes on when this returns.
 
         Raises:
@@ -105,16 +127,18 @@ class Teaching:
         with self._lock:
             if self._state == "running":
                 raise SpanbridgeError("the rows are being projected anew already")
-            settings = self._settings()
-            gold = list(corrected)
+            origin = self._origin()
+            settings = self._settings(origin)
+            gold = list(self._corrected())
             if not gold:
                 raise SpanbridgeError("no row is accepted or corrected yet, so nothing is taught")
             with alone(self.output):  # or another server's is under way
                 write_pairs(self.corrections, gold, format="jsonl")
             ours, theirs = Pipe(duplex=False)
-            self._worker = start(_project, (settings, theirs), 0, 1)
+            lost = None if self._sources is None else (self._rows.path, origin.path)
+            self._worker = start(_project, (settings, lost, theirs), 0, 1)
             theirs.close()
-            self._looked = True
+            self._looked, self._projected = True, origin.path
             self._state, self._told = "running", {"doing": "load the models", "rows": len(gold)}
             self._said = []
         Thread(target=self._listen, args=(ours, self._worker), daemon=True).start()
@@ -148,7 +172,7 @@ class Teaching:
             if last[0] == "failed":
                 self._state, self._told = "failed", {"error": last[1]}
                 return
-            self._said += _other_parts(self._rows.path, self.output)
+            self._said += _other_parts(self._projected, self.output)
         self._read("running")
 
     def _read(self, before: State) -> None:
@@ -167,108 +191,48 @@ class Teaching:
             self._state, self._told = "done", {"changed": len(found)}
             self._made += 1
 
-    def _settings(self) -> dict[str, Any]:
-        """The run as a pipeline file would have it. Raises SpanbridgeError if there can be none."""
-        for path in (self.output, self.corrections):
-            if (other := self._others.get(real_path(path))) is not None:
+    def _origin(self) -> Origin:
+        """Where the rows are from. Raises SpanbridgeError if nothing tells."""
+        return origin_of(self._rows.path, self._rows.digest, self._projection)
+
+    def _find_sources(self, origin: Origin) -> None:
+        """Open what rows that have lost their source are from.
+
+        Raises SpanbridgeError, InputError as :class:`SourceSides`.
+        """
+        itself = real_path(origin.path) == real_path(self._rows.path)
+        if not (self._rows.has_source_spans or itself or self._sources):
+            self._sources = SourceSides(self._rows, origin.path)
+
+    def _corrected(self) -> Iterator[SentencePair]:
+        """The corrected rows, each with its source."""
+        from spanbridge.review.result import corrected_rows  # what writes takes long to import
+
+        for n, pair in corrected_rows(self._rows, self._journal.states(), self._journal.path):
+            yield pair if self._sources is None else self._sources.whole(n, pair)
+
+    def _check_names(self, origin: Origin) -> None:
+        """Raise SpanbridgeError if a result would overwrite another file."""
+        others = {real_path(origin.path): origin.path, **self._others}
+        for path in (self.output, self.corrections, self.whole):
+            if (other := others.get(real_path(path))) is not None:
                 raise SpanbridgeError(f"{other} is where the result would go; name another file")
-        recipe = recipe_of(self._rows.path)
-        project = {**recipe["project"], "corrections": self.corrections}
-        steps = [{"project": project}, *recipe["after"]]
+
+    def _settings(self, origin: Origin) -> dict[str, Any]:
+        """The run as a pipeline file would have it. Raises SpanbridgeError if there can be none."""
+        recipe = recipe_of(origin)
+        self._check_names(origin)
+        self._find_sources(origin)
+        project = with_decisions(recipe["project"], self._journal.decisions)
+        steps = [{"project": {**project, "corrections": self.corrections}}, *recipe["after"]]
+        source = self._rows.path if self._sources is None else self.whole
         return {
             **recipe["settings"],
-            "input": {"source": self._rows.path},
+            "input": {"source": source},
             "output": self.output,
             "output_format": "jsonl",
             "steps": steps,
         }
-
-
-def recipe_of(path: str) -> dict[str, Any]:
-    """How a file was projected, for those who do it anew over its own rows.
-
-    Returns:
-        ``settings`` of the whole, those of the step ``project``, and the steps ``after`` it.
-
-    Raises:
-        SpanbridgeError: no record tells, it is not what a projection made, or what made it learns
-            nothing from corrections.
-    """
-    from spanbridge.run.config import make_pipeline
-    from spanbridge.run.record import PIPELINE
-    from spanbridge.run.result import manifest_path, read_manifest
-    from spanbridge.steps.project_settings import ProjectSettings
-
-    name, record = Path(path).name, manifest_path(path).name
-    manifest = read_manifest(path)
-    if manifest is None:
-        raise SpanbridgeError(
-            f"nothing tells how {name} was projected: {record} is not beside it. Project it "
-            "anew, or use project --corrections"
-        )
-    made = manifest.get(PIPELINE)
-    if not isinstance(made, dict):
-        task = str(manifest.get("signature", "")).partition("|")[0]
-        why = f"{record} does not tell the settings by which {name} was made ({task})"
-        if task == "task:review":
-            given = manifest["inputs"].get("input")
-            why += f"; review {given}, of which it was made, with its journal"
-        else:
-            why += "; project it anew with this version"
-        raise SpanbridgeError(why)
-    pipeline = make_pipeline(made)
-    names = [step.name for step in pipeline.steps]
-    if "project" not in names:
-        raise SpanbridgeError(
-            f"{name} was made by {', '.join(names)}; only what the step project made can be "
-            "projected anew"
-        )
-    at = names.index("project")
-    others = [one for one in names[:at] if one not in _KEPT]
-    others += [one for one in names[at + 1 :] if one != "calibrate"]
-    if others:
-        raise SpanbridgeError(
-            f"{name} was made by a pipeline with the step {others[0]}, whose work its rows do not "
-            "show; run the pipeline again with corrections in its step project"
-        )
-    step = pipeline.steps[at]
-    assert isinstance(step, ProjectSettings)
-    _check_learning(name, step)
-    entries = pipeline.record()[PIPELINE]["steps"]
-    project = {key: one for key, one in entries[at]["project"].items() if key != "explain"}
-    statuses = Counter(manifest["account"]["status"])
-    linked = manifest["account"].get("rows_with_links_of_their_own", 0)
-    if linked and linked != statuses.total() - statuses[CORRECTED]:
-        raise SpanbridgeError(
-            f"some rows of the input brought links of their own, and {name} does not tell which; "
-            "use project --corrections with the input"
-        )
-    if step.links == "keep" and not linked:
-        project["links"] = "anew"  # those that are there came from the aligner
-    settings = {key: value for key, value in made.items() if key != "steps"}
-    return {"settings": settings, "project": project, "after": entries[at + 1 :]}
-
-
-def _check_learning(name: str, settings: ProjectSettings) -> None:
-    """Raise SpanbridgeError if what made a result learns nothing from corrections, or may cost."""
-    if settings.apply is not None:
-        raise SpanbridgeError(
-            f"{name} was projected with --apply of a fit, which learns nothing; project it with "
-            "the method and aligner of the fit"
-        )
-    own = settings.method or settings.method_settings()
-    method = own.part()
-    if settings.refine is not None or (method.learns and method.slow):
-        raise SpanbridgeError(
-            f"{name} was projected with a chat model that is asked about spans, which may cost; "
-            "use project --corrections, which says what it costs before it begins"
-        )
-    if not method.learns:
-        raise SpanbridgeError(
-            f"the method {own.name}, by which {name} was projected, learns nothing from "
-            "corrections: all other rows would stay as they are. The method corpus, the default, "
-            "learns from them"
-        )
 
 
 def _other_parts(path: str, output: str) -> Iterator[str]:
@@ -286,8 +250,12 @@ def _other_parts(path: str, output: str) -> Iterator[str]:
                 yield f"{name} is not what made {path}: {now.get(name)}, there {before.get(name)}"
 
 
-def _project(settings: Mapping[str, Any], talk: Connection) -> None:
-    """Project, and say how far it is; in a process of its own."""
+def _project(settings: Mapping[str, Any], lost: tuple[str, str] | None, talk: Connection) -> None:
+    """Project, and say how far it is; in a process of its own.
+
+    If rows have ``lost`` their source, of which file they are, and which one has it.
+    """
+    from spanbridge.formats import write_pairs
     from spanbridge.run.config import make_pipeline
     from spanbridge.run.stream import run
 
@@ -296,12 +264,18 @@ def _project(settings: Mapping[str, Any], talk: Connection) -> None:
         talk.send(("far", {key: told[key] for key in ("doing", "done", "total", "unit")}))
 
     def shown(items: Iterable[T], task: Task) -> Iterable[T]:
+        if isinstance(task, Proposal):  # which are switches on the page
+            return items
         if isinstance(task, Notice):
             talk.send(("said", task.doing))
             return items
         return _from_the_start(items, task, tell)
 
     try:
+        if lost is not None:
+            sides = SourceSides(RowIndex(lost[0]), lost[1])
+            rows = shown(sides, Task("find the sources", len(sides)))
+            write_pairs(settings["input"]["source"], rows, format="jsonl")
         run(make_pipeline(settings).job(), shown)
     except SpanbridgeError as error:
         talk.send(("failed", str(error)))

@@ -13,13 +13,14 @@ from typing import Any
 
 from spanbridge.core.addresses import address, scheme_of
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import unwritable
+from spanbridge.core.files import atomic_output, real_path, unwritable
 from spanbridge.core.http import discreet, reason_of
 from spanbridge.core.progress import Progress, silent
 from spanbridge.core.requirements import require
 from spanbridge.core.rows import Side
 from spanbridge.core.secrets import shown
 from spanbridge.core.spans import Nested
+from spanbridge.core.standard import is_standard
 from spanbridge.core.temporary import private_folder
 from spanbridge.formats import Reading
 from spanbridge.formats.base import DEFAULT_READING
@@ -57,7 +58,8 @@ def push(
 ) -> Run:
     """Write the rows of a file as a new data set of the Hub, with a card that says how it was made.
 
-    If it cannot be pushed, it is kept in a folder, which the error names.
+    If it cannot be pushed, it is kept in a folder, which the error names. The ids of rejected rows,
+    with the reasons, are not pushed: they are in ``NAME.rejects.jsonl`` where the user works.
 
     Args:
         source, side, how, nested, progress: as in :func:`~spanbridge.run.converting.convert`.
@@ -79,6 +81,9 @@ def push(
         raise SpanbridgeError(
             f"the format {held.name} has no objects, as rows of a data set are; take hf or jsonl"
         )
+    reasons = rejects_path(name.rpartition("/")[2])
+    if not is_standard(source) and real_path(source) == real_path(reasons):
+        raise SpanbridgeError(f"{source} is where the rejects would go; rename it")
     with private_folder() as folder:
         data = folder / DATA
         data.parent.mkdir()
@@ -88,8 +93,9 @@ def push(
         written: Any = dict(part.split(":", 1) for part in done.signature.split("|"))["side"]
         text = card(name, data, DATA, done, written, about)
         (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
-        for path in (manifest_path(data), rejects_path(data)):
-            path.unlink(missing_ok=True)
+        manifest_path(data).unlink(missing_ok=True)
+        if done.rejects is not None:
+            _move(rejects_path(data), reasons)
         try:
             _send(folder, name, token, public=public)
         except Exception as error:  # noqa: BLE001  # of several libraries, which change
@@ -100,7 +106,7 @@ def push(
             taken = "there in its place" if _status(error) == 409 else "as it is"
             why += f"; the data set is kept in {kept}, and pushed {taken} by: {again}"
             raise InputError(output, None, why) from None
-    return replace(done, output=output, rejects=None)
+    return replace(done, output=output, rejects=None if done.rejects is None else str(reasons))
 
 
 def _name(output: str) -> str:
@@ -173,6 +179,13 @@ def _why(error: Exception, name: str, token: str) -> str:
 def _status(error: Exception) -> int | None:
     """The number with which a server refuses; None for other errors."""
     return getattr(getattr(error, "response", None), "status_code", None)
+
+
+def _move(path: Path, other: Path) -> None:
+    """Move a file in place of another one, also between disks. Raises InputError."""
+    with atomic_output(other) as out:
+        out.write(path.read_text(encoding="utf-8"))
+    path.unlink()
 
 
 def _kept(folder: Path, name: str) -> Path:

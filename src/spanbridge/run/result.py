@@ -136,7 +136,7 @@ def open_result(
     """
     left_out: list[int] = []
     with open_writer(path, side, name=known, left_out=left_out.append, **options) as write:
-        written = Written(write, named_format(known).sides == "none")
+        written = Written(write, named_format(known))
         yield written
         # an earlier run's files would be taken for this run's
         for beside in () if is_standard(path) else (manifest_path(path), rejects_path(path)):
@@ -153,16 +153,17 @@ class Written:
     """A writer of results that rejects the rows which the format cannot hold.
 
     In their place it writes rows without words, so that the lines of the others stay where they
-    were; where their id is what cannot be held, these are called ``row-N`` by their number. Links
-    without scores, where these were asked for, are still an error: no row has any.
+    were. Where their id is what cannot be held, these are called ``row-N`` by their number; where
+    ids are names of files, there is no place to keep, and no name is made up. Links without scores,
+    where these were asked for, are still an error: no row has any.
 
     Args:
         write: writer of the format.
-        links_only: the format holds nothing but links.
+        held: the format.
     """
 
-    def __init__(self, write: Write, links_only: bool) -> None:
-        self._write, self._links_only, self._n_rows = write, links_only, 0
+    def __init__(self, write: Write, held: Format) -> None:
+        self._write, self._held, self._n_rows = write, held, 0
         # id, status, number of target spans, why: the rows themselves could be many
         self._misfits: list[tuple[str, str | None, int, str]] = []
 
@@ -177,7 +178,7 @@ class Written:
         try:
             self._write(pair)
         except MisfitError as error:
-            if self._links_only:
+            if self._held.sides == "none":
                 raise
             why = f"cannot be written: {error.why}"
             n_spans = len(pair.target.spans) if told is None else 0
@@ -187,13 +188,15 @@ class Written:
     def _write_blank(self, identity: str, misfit: MisfitError) -> None:
         """Write an empty row in place of one that does not fit, under another id if that does not.
 
-        Raises the misfit if the format takes none at all.
+        Raises the misfit if the format takes none at all, though rows have to stay in their places.
         """
-        for name in (identity, f"row-{self._n_rows}"):
+        by_id = self._held.files_by_id
+        for name in (identity,) if by_id else (identity, f"row-{self._n_rows}"):
             with suppress(MisfitError):
                 self._write(SentencePair(name, Sentence(()), Sentence(())))
                 return
-        raise misfit
+        if not by_id:
+            raise misfit
 
     def enter(self, account: Account) -> None:
         """Move these rows in the account of the run to the rejected ones."""

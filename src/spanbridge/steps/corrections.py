@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from spanbridge.core.errors import InputError
-from spanbridge.core.progress import Progress, tell
+from spanbridge.core.progress import Progress, Proposal, tell
 from spanbridge.core.rows import CORRECTED, SIDES, SentencePair
 from spanbridge.core.spans import ABSENT, Sentence, Span
 from spanbridge.evaluation.calibration import fit_curve
@@ -187,7 +187,7 @@ class Corrections:
         tell(progress, self.text())
         for one in self.guidelines(language or None):
             if one.proposed and one.kind not in settled:
-                tell(progress, one.text())
+                tell(progress, one.text(), Proposal)
 
     def describe(self) -> str:
         """Number and digest of the corrected rows, for the signature."""
