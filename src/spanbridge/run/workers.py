@@ -39,8 +39,8 @@ _GRACE = 10.0
 # Seconds after which it is said that nothing was made.
 _QUIET = 600.0
 _NOTHING = (
-    "nothing was made for {:.0f} minutes: a step learns, a server does not answer, no place is found "
-    "for a worker, or one hangs (end its process, and another takes its place)"
+    "nothing was made for {:.0f} minutes: a step learns, a server does not answer, a worker finds "
+    "no place, or one hangs (end its process, and another takes its place)"
 )
 # Seconds after which those who watch hear that nothing is new, and between two words of what a
 # worker has used.
