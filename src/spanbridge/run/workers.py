@@ -338,6 +338,7 @@ class Workers(Crew):
         """
         self._end(worker)
         self._n_lost += 1
+        self._used.setdefault(worker, Used(0, 0.0))
         pool = self._pool(worker)
         if worker.since == self._deaths[pool] or not self._in_a_row[pool]:
             self._deaths[pool] += 1
