@@ -9,7 +9,7 @@ from test_retries import Flaky
 from test_workers import LEARNING
 
 from spanbridge.core import registry
-from spanbridge.core.errors import RepairWarning
+from spanbridge.core.errors import NoteWarning, RepairWarning
 from spanbridge.core.resources import Resources
 from spanbridge.run import engines, making, workers
 from spanbridge.run.config import make_pipeline
@@ -248,7 +248,7 @@ def test_a_damaged_shard_of_another_pool_is_made_anew(tmp_path, by_chance):
 def test_nothing_made_for_long_is_said(tmp_path, by_chance, monkeypatch):
     toy.write(tmp_path, 3)
     monkeypatch.setattr(workers, "_QUIET", 0.0)
-    with pytest.warns(UserWarning, match="nothing was made for 0 minutes: a step learns"):
+    with pytest.warns(NoteWarning, match="nothing was made for 0 minutes: a step learns"):
         by_chance(
             toy.settings(tmp_path),
             Random(0),

@@ -20,7 +20,7 @@ import yaml
 from test_workers import LEARNING, Odd
 
 from spanbridge.core import registry
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import NoteWarning, SpanbridgeError
 from spanbridge.core.resources import Resources
 from spanbridge.run import ray_engine
 
@@ -246,7 +246,7 @@ def test_pools_without_room(cluster, given, monkeypatch):
     try:
         holder = Holder.remote()
         ray.get(holder.ready.remote())
-        with pytest.warns(UserWarning, match=r"2 kinds \(1 core; 1 core, 1 MB.* found no place"):
+        with pytest.warns(NoteWarning, match=r"2 kinds \(1 core; 1 core, 1 MB.* found no place"):
             toy.run(in_pools(given, Large))
         assert same(given, "p.jsonl")
         by = opened(place)
@@ -264,7 +264,7 @@ def test_pools_without_room(cluster, given, monkeypatch):
         assert same(given, "p.jsonl")
         by = opened(place)
         assert not by["tag"] & by["translate"]
-        with pytest.warns(UserWarning, match="but no more than 1 asked for; so all"):
+        with pytest.warns(NoteWarning, match="but no more than 1 asked for; so all"):
             toy.run({**in_pools(given, OnGpu), "workers": 1})
     finally:
         ray.shutdown()

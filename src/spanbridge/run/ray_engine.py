@@ -28,7 +28,7 @@ from typing import Any
 
 from spanbridge.core.addresses import is_remote
 from spanbridge.core.claims import Claims
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import NoteWarning, SpanbridgeError
 from spanbridge.core.machine import available_cores, limit_cores
 from spanbridge.core.requirements import require
 from spanbridge.core.signature import code_version
@@ -92,7 +92,7 @@ class RayEngine:
         what = f"a worker needs {whole.needs}, and no node of the cluster has as much"
         if not os.environ.get("RAY_ADDRESS"):
             raise SpanbridgeError(f"engine ray: {what}")
-        warnings.warn(f"engine ray: {what} now; waiting for one", stacklevel=2)
+        warnings.warn(f"engine ray: {what} now; waiting for one", NoteWarning, stacklevel=2)
         n = self._n or len(pools)
         return by_turns(pools if n >= len(pools) else [whole], n)
 
@@ -157,7 +157,7 @@ class RayEngine:
                 return True
         for pool in waiting - self._warned:
             what = f"no node has room yet for a worker with {pool.needs}; waiting"
-            warnings.warn(f"engine ray: {what}", stacklevel=2)
+            warnings.warn(f"engine ray: {what}", NoteWarning, stacklevel=2)
         self._warned |= waiting
         return False
 
@@ -326,5 +326,6 @@ def _tell_joined(pools: Sequence[Pool], why: str) -> None:
     warnings.warn(
         f"engine ray: the steps need workers of {len(pools)} kinds ({each}), but {why}; so all "
         f"steps run in the same workers, each with {together(pools).needs}",
+        NoteWarning,
         stacklevel=2,
     )

@@ -54,7 +54,7 @@ class Turns:
         while left:  # what was made may be missing again: failed rows were tried once more
             left, blocks = False, self._blocks
             while blocks:
-                unfinished = []
+                unfinished: list[Sequence[int]] = []
                 for block in blocks:
                     if (yield from self._of_block(block, len(unfinished) < _THROUGH)):
                         unfinished.append(block)

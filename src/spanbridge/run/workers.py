@@ -20,7 +20,7 @@ from pickle import PicklingError
 from typing import Any, Protocol
 
 from spanbridge.core.claims import Claims
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import NoteWarning, SpanbridgeError
 from spanbridge.core.machine import Used
 from spanbridge.core.progress import Progress, tell
 from spanbridge.run.costs import Costs
@@ -254,7 +254,7 @@ class Workers(Crew):
             if any(part.rows or part.saved for part in found):
                 since = now
             elif now - since >= _QUIET:
-                warnings.warn(_NOTHING.format(_QUIET / 60), stacklevel=2)
+                warnings.warn(_NOTHING.format(_QUIET / 60), NoteWarning, stacklevel=2)
                 since = now
             yield from found
         until = time.monotonic() + _GRACE
