@@ -206,10 +206,13 @@ def test_whoever_dies_or_is_moved(tmp_path, by_chance, seed):
 
 
 @pytest.mark.slow
-def test_failed_translations_are_tried_again_by_their_pool(tmp_path, by_chance):
+@pytest.mark.parametrize("steps", [toy.STEPS, LEARNING])
+def test_failed_translations_are_tried_again_by_their_pool(tmp_path, by_chance, steps):
+    """And what was made of them is made, and learned, anew."""
     toy.write(tmp_path, 30)
-    given = toy.settings(tmp_path, shard_rows=4)
-    pools = [Pool((1, 3, 5), Resources()), Pool((2, 4), Resources())]
+    given = toy.settings(tmp_path, steps=steps, shard_rows=4)
+    n = len(steps)
+    pools = [Pool((1, 3, 5)[: n - 2], Resources()), Pool((2, 4), Resources())]
     whole = []
     for failing in ({toy.sentence(n)[0] for n in (0, 30)}, set()):
         given["steps"][1] = {"translate": {"translator": Flaky(failing)}}
