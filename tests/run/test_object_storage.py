@@ -156,6 +156,25 @@ def test_two_commands_with_workers(given, tmp_path, s3):
     assert sum(one["steps"][0]["made"] for one in found) == reports[0].shards  # read once
 
 
+def test_actors_of_ray(given, tmp_path, s3, monkeypatch):
+    """Two of them on a cluster of this machine, which share nothing but the store."""
+    pytest.importorskip("ray")
+    settings, whole, reports = given
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # loopback only
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    settings |= {"shard_rows": 5}
+    (found,) = ended(commands(tmp_path, settings, "--engine", "ray", "--workers", "2"))
+    assert (tmp_path / "o.jsonl").read_bytes() == whole
+    assert found["cost"]["workers"] == 2
+    assert [one["step"] for one in found["steps"]] == [report.name for report in reports]
+    assert all(one["shards"] == 2 * SHARDS for one in found["steps"])
+    made = s3.store.find(f"box/{tmp_path.name}/4-project")
+    assert len([path for path in made if path.endswith(".gz")]) == 2 * SHARDS
+    assert not (tmp_path / "o.jsonl.work").exists()
+    assert not s3.store.find(f"box/{tmp_path.name}/.claims")
+
+
 @pytest.mark.parametrize("whom", ["command", "worker"])
 def test_killed_in_the_middle(given, tmp_path, s3, whom):
     settings, whole, _ = given

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -77,6 +78,71 @@ def test_a_wrong_row_is_named():
         Project(**GREEDY)(wrong)
     with pytest.raises(SpanbridgeError, match="names and numbers only"):
         Project(aligner=object())
+
+
+@pytest.fixture
+def ray_data(monkeypatch):
+    """Ray Data on a cluster of two cores, which ends with the test."""
+    for name, value in {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # loopback only
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    ray = pytest.importorskip("ray")
+    data = pytest.importorskip("ray.data")
+    with tempfile.TemporaryDirectory() as temp:  # paths of sockets are short
+        options = {"include_dashboard": False, "object_store_memory": 80 * 2**20}
+        quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": False}
+        ray.init(address="local", num_cpus=2, _temp_dir=temp, **options, **quiet)
+        data.DataContext.get_current().enable_progress_bars = False
+        try:
+            yield data
+        finally:
+            ray.shutdown()
+
+
+@pytest.mark.slow
+def test_a_dataset_is_projected_by_actors_and_by_tasks(ray_data):
+    """Of both kinds, and the rows are those that the callable gives by itself."""
+    names = ["Pedro", "Ana", "Eva"]
+    given = [
+        {
+            "id": str(n),
+            "source_text": f"{names[n % 3]} sleeps",
+            "source_spans": [{"start": 0, "end": len(names[n % 3]), "label": "PER"}] * (n % 4 > 0),
+            "target_text": f"{names[n % 3]} duerme",
+            "page": n,
+        }
+        for n in range(40)
+    ]
+    whole = Project(**GREEDY)({name: [row[name] for row in given] for name in given[0]})
+    rows = ray_data.from_items(given)
+    by_actors = rows.map_batches(
+        Project,
+        fn_constructor_kwargs=GREEDY,
+        batch_size=8,
+        compute=ray_data.ActorPoolStrategy(size=1),
+    )
+    by_tasks = rows.map_batches(Project(**GREEDY), batch_size=8)
+    for made in (by_actors, by_tasks):
+        found = sorted(made.take_all(), key=lambda row: row["page"])
+        assert len(found) == len(given)
+        for n, row in enumerate(found):
+            # keys that a row lacks and another has are null in Ray Data
+            own = {name: values[n] for name, values in whole.items()}
+            assert _bare(row) == _bare(own)
+    assert sum(bool(spans) for spans in whole["target_spans"]) == 30
+
+
+def _bare(value):
+    """A value of a row without what is null, as lists and dicts."""
+    if isinstance(value, dict):
+        return {key: _bare(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_bare(one) for one in value]
+    return value
 
 
 def test_ray_is_not_imported():

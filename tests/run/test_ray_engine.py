@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,10 @@ import toy_pipeline as toy
 import yaml
 from test_workers import LEARNING, Odd
 
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core import registry
+from spanbridge.core.errors import NoteWarning, SpanbridgeError
+from spanbridge.core.resources import Resources
+from spanbridge.run import ray_engine
 
 pytestmark = pytest.mark.slow
 SETTINGS = {
@@ -34,7 +38,7 @@ PATIENCE = 3600 if LONG else 400  # seconds, after which something hangs
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A cluster of two nodes with a core each."""
+    """A cluster of two nodes with a core each, and, as it is told, a GPU in the second one."""
     # paths of sockets are short, so pytest's own folders will not do
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as temp:
         for name, value in SETTINGS.items():
@@ -46,7 +50,7 @@ def cluster():
         patch.setenv("RAY_TMPDIR", temp)
         try:
             made = Cluster(True, head_node_args={"include_dashboard": False, "temp_dir": temp})
-            made.add_node()
+            made.add_node(num_gpus=1)
         except Exception as error:  # noqa: BLE001  # its own limits of time cannot be changed
             pytest.skip(f"Ray does not start here: {error}")
         patch.setenv("RAY_ADDRESS", made.address)
@@ -86,9 +90,9 @@ def when(reached, do):
     return thread
 
 
-def actors(cluster):
-    """Numbers of the processes that make shards, on all nodes of the cluster."""
-    nodes = [cluster.head_node, *cluster.worker_nodes]
+def actors(cluster, nodes=None):
+    """Numbers of the processes that make shards, on some or all nodes of the cluster."""
+    nodes = nodes or [cluster.head_node, *cluster.worker_nodes]
     raylets = {str(node.all_processes["raylet"][0].process.pid) for node in nodes}
     found = []
     for place in Path("/proc").glob("[0-9]*"):
@@ -136,7 +140,7 @@ def test_whatever_is_killed(cluster, given):
     finally:
         over.set()
         killer.join()
-        cluster.add_node()
+        cluster.add_node(num_gpus=1)
     print(f"actors were killed when so many of {SHARDS} shards were there: {kills}")
     assert kills
     assert same(given, "k.jsonl")
@@ -150,6 +154,120 @@ def test_errors_and_warnings_come_from_actors(cluster, tmp_path):
         toy.run(odd)
     assert error.value.__notes__[0] == "in the step translate, shard 4 (counted from 0)"
     assert not (tmp_path / "o.jsonl").exists()
+
+
+class Noted:
+    """Notes in which process a step loads its models."""
+
+    def open(self, context):
+        super().open(context)
+        with Path("opened.txt").open("a", encoding="utf-8") as notes:
+            print(self.name, os.getpid(), file=notes)
+
+
+class Light(Noted, registry.load("step", "translate")):
+    """Needs a core."""
+
+
+class OnGpu(Noted, registry.load("step", "tag")):
+    """Needs a GPU, and so long for a shard that it can be killed in between."""
+
+    resources = Resources(gpus=1.0)
+
+    def work(self, rows, account):
+        time.sleep(0.05)
+        return super().work(rows, account)
+
+
+class Large(Noted, registry.load("step", "tag")):
+    """Needs some memory."""
+
+    resources = Resources(memory=1)
+
+
+def in_pools(given, kind):
+    """The pipeline, with a step that needs something of its own."""
+    place, settings, *_ = given
+    steps = list(settings["steps"])
+    steps[1] = Light(translator={"given": {"model": str(place / "t.tsv")}})
+    steps[2] = kind(tagger={"given": {"model": str(place / "en.conll")}})
+    return {**settings, "steps": steps, "engine": "ray", "output": str(place / "p.jsonl")}
+
+
+def opened(place):
+    """Processes that have loaded each of the steps that note it."""
+    found = {"translate": set(), "tag": set()}
+    for line in (place / "opened.txt").read_text("utf-8").splitlines():
+        found[line.split()[0]].add(int(line.split()[1]))
+    (place / "opened.txt").unlink()
+    return found
+
+
+def test_steps_with_a_gpu_have_actors_of_their_own(cluster, given, monkeypatch):
+    """One of them is killed; another takes its place."""
+    place, _, done, reports = given
+    monkeypatch.chdir(place)
+    killed = []
+
+    def kill():
+        killed.extend(actors(cluster, list(cluster.worker_nodes)))
+        os.kill(killed[0], signal.SIGKILL)
+
+    thread = when(lambda: list((place / "p.jsonl.work" / "3-tag").glob("*.json")), kill)
+    own, figures = toy.run(in_pools(given, OnGpu))
+    thread.join(30)
+    assert same(given, "p.jsonl")
+    assert own.account == done.account
+    assert [(r.name, r.shards, r.rows) for r in figures] == [
+        (r.name, r.shards, r.rows) for r in reports
+    ]
+    by = opened(place)
+    assert (own.cost.workers, own.cost.lost) == (2, 1)
+    assert len(by["translate"]) == 1
+    assert killed[0] in by["tag"]
+    assert len(by["tag"]) == 2
+    assert not by["tag"] & by["translate"]
+
+
+def test_pools_without_room(cluster, given, monkeypatch):
+    """Another work holds one of two nodes: steps are joined if that helps, else waited for."""
+    import ray
+
+    place = given[0]
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(ray_engine, "_PATIENCE", 1.0)
+    ray.init(cluster.address, log_to_driver=False, logging_level="error")
+
+    @ray.remote(num_cpus=1, num_gpus=1)
+    class Holder:
+        def ready(self):
+            pass
+
+    try:
+        holder = Holder.remote()
+        ray.get(holder.ready.remote())
+        with pytest.warns(NoteWarning, match=r"2 kinds \(1 core; 1 core, 1 MB.* found no place"):
+            toy.run(in_pools(given, Large))
+        assert same(given, "p.jsonl")
+        by = opened(place)
+        assert by["tag"] <= by["translate"]
+        shutil.rmtree(place / "p.jsonl.work")
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            said = re.compile(r"room yet for a worker with 1 core, 1 GPU; waiting").search
+            thread = when(
+                lambda: any(said(str(one.message)) for one in told), lambda: ray.kill(holder)
+            )
+            toy.run(in_pools(given, OnGpu))
+        thread.join(30)
+        assert any(said(str(one.message)) for one in told)
+        assert same(given, "p.jsonl")
+        by = opened(place)
+        assert not by["tag"] & by["translate"]
+        with pytest.warns(NoteWarning, match="but no more than 1 asked for; so all"):
+            toy.run({**in_pools(given, OnGpu), "workers": 1})
+    finally:
+        ray.shutdown()
 
 
 def test_a_node_is_lost(cluster, given):

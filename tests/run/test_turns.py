@@ -34,6 +34,21 @@ def test_what_others_have_taken_is_tried_again():
     assert first[0] == 0
 
 
+def test_what_is_not_due_is_passed_over():
+    """Two unfinished blocks are looked through for what is due, later ones are not."""
+    due, done = {BLOCK - 1, BLOCK + 7, 2 * BLOCK + PATIENCE, 3 * BLOCK + 1}, set()
+    own = Turns([], 4 * BLOCK, done.__contains__, Random(0), due.__contains__)
+    tries, tried = iter(own), []
+    for k in iter(tries.__next__, None):
+        tried.append(k)
+        done.add(k)
+        own.taken()
+    assert tried == [BLOCK - 1, BLOCK + 7, 3 * BLOCK + 1]
+    done.update(range(2 * BLOCK))
+    assert next(tries) == 2 * BLOCK + PATIENCE
+    assert next(iter(Turns([], 2, lambda k: False, Random(0), lambda k: False))) is None
+
+
 def test_what_is_missing_again_is_found_at_the_end():
     done, lost = set(), [2]
     own = Turns([], 4, done.__contains__, Random(0))

@@ -15,7 +15,7 @@ import click
 
 from spanbridge.__main__ import INTERRUPTED, stop
 from spanbridge.cli.terminal import complain, say
-from spanbridge.core.errors import RepairWarning, SpanbridgeError
+from spanbridge.core.errors import NoteWarning, SpanbridgeError
 from spanbridge.core.installation import install_command
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.signature import package_version
@@ -204,7 +204,7 @@ def _check_arguments() -> None:
 
 def _tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
     """Print a warning; what concerns the user goes on one line."""
-    if issubclass(category, RepairWarning):
+    if issubclass(category, NoteWarning):
         complain(f"note: {message}")
     else:
         say(warnings.formatwarning(message, category, *place[:2]).rstrip(), err=True)

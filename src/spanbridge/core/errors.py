@@ -40,7 +40,11 @@ class InputError(SpanbridgeError):
         super().__init__(": ".join([":".join(map(str, place)), why] if place else [why]))
 
 
-class RepairWarning(UserWarning):
+class NoteWarning(UserWarning):
+    """Something that the user should know, though the work goes on; commands say it in a line."""
+
+
+class RepairWarning(NoteWarning):
     """Something that was kept is damaged or cannot be read, so it is made anew."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from inspect import isclass
@@ -16,7 +16,7 @@ from spanbridge.core import registry
 from spanbridge.core.addresses import holds_work, is_remote, told
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import is_there, real_path
-from spanbridge.core.resources import EngineName, Resources
+from spanbridge.core.resources import EngineName
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import most_telling, one_entry, reason, within
 from spanbridge.core.settings_file import Place, read_settings, write_settings
@@ -26,6 +26,7 @@ from spanbridge.core.standard import is_standard
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
 from spanbridge.run.job import MAX_SHARD_ROWS, MAX_WORKERS, SHARD_ROWS, Job, applied
+from spanbridge.run.pools import pools_of
 from spanbridge.run.record import pipeline_record
 from spanbridge.run.result import check_output, result_format
 from spanbridge.run.sample import FIT_ROWS
@@ -152,7 +153,7 @@ class Pipeline:
             given.shard_rows,
             given.workers,
             given.engine,
-            Resources.together(step.resources_with_parts() for step in self.steps),
+            pools_of(self.steps),
             tuple(given.files()),
             f"{given.model_dump_json(include=set(Input.model_fields))} {given.signature()}",
             self.record(),
@@ -179,8 +180,11 @@ class Pipeline:
             raise self.wrong_setting("output", f"{why}file, or a folder by work")
         return None
 
-    def open(self) -> tuple[Step, ...]:
-        """Load the parts of the steps.
+    def open(self, numbers: Collection[int] | None = None) -> tuple[Step, ...]:
+        """Load the parts of the steps; of those with some numbers, from 1, if any are given.
+
+        Returns:
+            The steps, in order.
 
         Raises:
             InputError: something that a step needs is missing, such as a package, or a language
@@ -190,14 +194,15 @@ class Pipeline:
             side: find_language(code) for side, code in self.settings.languages.items()
         }
         context = Context(languages, self.settings.commercial, self.settings.reading_of_labels())
-        for n, step in enumerate(self.steps):
+        wanted = range(1, len(self.steps) + 1) if numbers is None else sorted(numbers)
+        for n in (number - 1 for number in wanted):
             try:
-                step.open(context)
+                self.steps[n].open(context)
             except SpanbridgeError as error:
                 if self.file is None and isinstance(error, InputError) and error.file:
                     raise
                 raise self.wrong(n, str(error)) from error
-        return self.steps
+        return tuple(self.steps[number - 1] for number in wanted)
 
     def _check_output(self, output: str, explanation: str | None, also: Sequence[Path]) -> None:
         """Check that the output can be written and overwrites nothing."""

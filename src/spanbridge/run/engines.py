@@ -15,17 +15,10 @@ from spanbridge.core import processes
 from spanbridge.core.claims import Claims
 from spanbridge.core.progress import Progress
 from spanbridge.run.job import Job, deterministic
+from spanbridge.run.messages import as_error, as_warning, messages
+from spanbridge.run.pools import Pool, together
 from spanbridge.run.shard_store import Shards
-from spanbridge.run.workers import (
-    Alone,
-    Crew,
-    Message,
-    Worker,
-    Workers,
-    as_error,
-    as_warning,
-    messages,
-)
+from spanbridge.run.workers import Alone, Crew, Message, Worker, Workers
 from spanbridge.steps.base import Step
 
 
@@ -51,13 +44,15 @@ class Processes:
     """The engine of one machine: processes of its own, each with its share of the cores."""
 
     def __init__(self, job: Job, claims: Claims) -> None:
-        self._given, self.n = (job, claims), job.workers or 1
+        self._given = job, claims
+        self.places: Sequence[Pool] = [together(job.pools)] * (job.workers or 1)
 
     def start(self, n: int) -> Worker:
         """Start the n-th worker."""
         mine, theirs = Pipe()
         try:
-            process = processes.start(_work, (theirs, *self._given), n, self.n)
+            given = theirs, self.places[n], *self._given
+            process = processes.start(_work, given, n, len(self.places))
         finally:
             theirs.close()
         return _Process(n, process, mine)
@@ -66,6 +61,10 @@ class Processes:
         """Wait until some of the workers have said something, or have died; these."""
         there = {one.connection: one for one in workers if isinstance(one, _Process)}
         return [there[one] for one in wait(list(there), seconds) if isinstance(one, Connection)]
+
+    def moved(self, workers: Sequence[Worker]) -> bool:
+        """False: there is always a place."""
+        return False
 
     def close(self) -> None:
         """Nothing is to be given back."""
@@ -100,7 +99,7 @@ class _Process(Worker):
         self.connection.close()
 
 
-def _work(connection: Connection, job: Job, claims: Claims) -> None:
+def _work(connection: Connection, pool: Pool, job: Job, claims: Claims) -> None:
     """Make shards in a process of its own."""
 
     def warn(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
@@ -108,7 +107,7 @@ def _work(connection: Connection, job: Job, claims: Claims) -> None:
 
     @deterministic
     def make() -> None:
-        for message in messages(job, claims, connection.recv):
+        for message in messages(job, pool, claims, connection.recv):
             connection.send(message)
 
     warnings.showwarning = warn

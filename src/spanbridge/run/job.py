@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from spanbridge.core.errors import InputError
-from spanbridge.core.resources import EngineName, Resources
+from spanbridge.core.resources import EngineName
 from spanbridge.core.rows import SentencePair, Side
 from spanbridge.core.signature import signature
 from spanbridge.formats.base import Counts
+from spanbridge.run.pools import Pool
 from spanbridge.run.result import foreign_work
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.steps.base import Step
@@ -31,7 +32,8 @@ class Job:
     Attributes:
         inputs: path of each role, for the account.
         open_rows: function that starts reading the input.
-        open_steps: function that loads the parts of the steps and returns the steps in order.
+        open_steps: function that loads the parts of the steps and returns the steps in order; of
+            some steps, if it is given their numbers, from 1.
         output: path of the result.
         output_side: side that is written if the format holds single sentences.
         output_format: name of the format of the output.
@@ -45,7 +47,7 @@ class Job:
         shard_rows: rows per shard, at least 1.
         workers: number of workers; None for as many as is usual.
         engine: where they are; they are processes of this machine, or ``ray`` starts them.
-        resources: what each of them needs.
+        pools: the steps by what they need, for engines that place workers by that.
         input_files: all files that the rows are read from.
         reading_settings: everything else that the rows depend on, in one line.
         pipeline: the steps with their settings, for the file beside the result.
@@ -53,7 +55,7 @@ class Job:
 
     inputs: Mapping[str, str | None]
     open_rows: Callable[[Counts | None], Iterable[SentencePair]]
-    open_steps: Callable[[], tuple[Step, ...]]
+    open_steps: Callable[..., tuple[Step, ...]]
     output: str
     output_side: Side = "target"
     output_format: str = "conll"
@@ -67,7 +69,7 @@ class Job:
     shard_rows: int = SHARD_ROWS
     workers: int | None = None
     engine: EngineName = "local"
-    resources: Resources = field(default_factory=Resources)
+    pools: tuple[Pool, ...] = ()
     input_files: tuple[Path, ...] = ()
     reading_settings: str = ""
     pipeline: Mapping[str, Any] = field(default_factory=dict)

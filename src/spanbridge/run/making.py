@@ -1,10 +1,12 @@
 """Making the shards of a run: what each of its processes does, on any number of machines.
 
 A process claims a shard (:mod:`spanbridge.core.claims`), lets its rows pass all steps, and saves
-them after each. Before a step that learns (from a sample of the rows, see
-:mod:`spanbridge.run.sample`) can work, somebody makes the shards of the sample and lets it learn;
-the others do meanwhile what can be done without. What was learned stands in a folder, under a key
-made of the sample's. So neither the size of shards nor the number of processes affects any result.
+them after each. One that has some of the steps only (:mod:`spanbridge.run.pools`) makes theirs once
+others have made those before, from what these have saved. Before a step that learns (from a sample
+of the rows, see :mod:`spanbridge.run.sample`) can work, somebody makes the shards of the sample and
+lets it learn; the others do meanwhile what can be done without. What was learned stands in a
+folder, under a key made of the sample's. So neither the size of shards nor the number of processes
+affects any result.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from itertools import chain
@@ -44,7 +46,8 @@ class Maker:
     """Makes shards.
 
     Args:
-        steps: the steps, open.
+        steps: the steps that it makes, open, by their numbers, in order. With one that brings rows
+            to learn from come all steps before it.
         shards: the shards.
         claims: claims of the work.
         progress: shows how far the learning is.
@@ -53,7 +56,7 @@ class Maker:
 
     def __init__(
         self,
-        steps: Sequence[Step],
+        steps: Mapping[int, Step],
         shards: Shards,
         claims: Claims,
         progress: Progress,
@@ -61,16 +64,18 @@ class Maker:
     ) -> None:
         self._steps, self._shards, self._claims = steps, shards, claims
         self._progress, self._costs = progress, costs
+        self._last = max(steps)
+        self._able: int | None = None  # the last step that can work, if that is known
         self._ready: dict[int, Path] = {}  # what steps have learned, by their numbers
         self._examples: dict[int, list[SentencePair]] = {}  # that steps bring
         # what is still to be told, and since when
         self._part, self._told = Part(), time.monotonic()
-        self.made = [0] * (len(steps) + 1)  # shards of each step
-        self.learning = [0.0] * (len(steps) + 1)  # seconds
+        self.made = [0] * (shards.last + 1)  # shards of each step
+        self.learning = [0.0] * (shards.last + 1)  # seconds
 
     def open_examples(self) -> None:
         """Find the rows that steps bring to learn from, or wait for whoever does."""
-        for s, step in enumerate(self._steps, 1):
+        for s, step in self._steps.items():
             if step.learns and step.examples(()) is not None:
                 rows = self._own_examples(s, step)
                 self._examples[s] = rows
@@ -103,16 +108,17 @@ class Maker:
             InputError, SpanbridgeError: as the steps do; a note names step and shard.
         """
         shards, n_made = self._shards, 0
-        first = list(shards.sample if any(step.learns for step in self._steps) else ())
-        turns = Turns(first, shards.n, shards.done, Random())
+        first = list(shards.sample if any(step.learns for step in shards.steps) else ())
+        turns = Turns(first, shards.n, self._done, Random(), self._due)
         for k in turns:
             before = sum(self.made)
             if k is not None:
-                if not shards.done(k, last := self._learned_up_to()):
-                    yield from self._pass_on(k, last)
+                yield from self._pass_on(k)
                 if sum(self.made) > before:
                     turns.taken()
+                self._able = None
                 continue
+            self._able = None
             # rows that are sound now may change what a step learns, and so what others are made of
             shards.refresh()
             if n_made == before:  # others are at work on what is left
@@ -129,33 +135,48 @@ class Maker:
         found, self._part, self._told = self._part, Part(), time.monotonic()
         return found
 
-    def _pass_on(self, k: int, last: int) -> Iterator[Part]:
-        """Make what is missing of a shard up to a step; nothing if another is at it."""
+    def _done(self, k: int) -> bool:
+        """Check if a shard has passed all steps that are made here."""
+        return self._shards.done(k, self._last)
+
+    def _due(self, k: int) -> bool:
+        """Check if a shard can be made by now; what can be learned by then is learned."""
+        return next(self._next(k), None) is not None
+
+    def _next(self, k: int) -> Iterator[int]:
+        """Steps whose shard is missing and can be made, since there is what it is made of."""
+        if self._able is None:
+            self._able = self._learned_up_to()
+        for s in self._steps:
+            if s <= self._able and self._shards.missing(s, k) and self._shards.done(k, s - 1):
+                yield s
+
+    def _pass_on(self, k: int) -> Iterator[Part]:
+        """Make what can be made of a shard; nothing if another is at it."""
         shards = self._shards
+        rows: list[SentencePair] = []
+        last = None  # the step that has made these
         with holding(self._claims, shards.claim(k)) as mine:
-            if mine:
-                shards.look(last, k)  # another may have made it just before
-            rows: list[SentencePair] | None = None
-            for s in range(1, last + 1) if mine else ():
-                if shards.missing(s, k):
-                    rows = self._rows(s - 1, k) if rows is None else rows
-                    done: list[SentencePair] = []
-                    yield from self._make(s, k, rows, done)
-                    rows = done
-                else:
-                    rows = None
+            for s in self._next(k) if mine else ():
+                if last is None:
+                    shards.look(s, k)  # another may have made it just before
+                    if not shards.missing(s, k):
+                        continue
+                given = rows if last == s - 1 else self._rows(s - 1, k)
+                rows, last = [], s
+                yield from self._make(s, k, given, rows)
         if self._part.saved:
             yield self._taken()
 
     def _rows(self, s: int, k: int) -> list[SentencePair]:
         """The rows of a finished shard, which is made anew if it is damaged.
 
-        Raises DamageError if the input has to be read anew.
+        Raises DamageError if others have to make it anew, or to read the input anew.
         """
         try:
             return self._shards.read(s, k)
         except DamageError:
-            if s == 0:
+            if s not in self._steps:
                 raise
             done: list[SentencePair] = []
             for _ in self._make(s, k, self._rows(s - 1, k), done):
@@ -170,7 +191,7 @@ class Maker:
         Args:
             done: gets its rows.
         """
-        shards, step, account = self._shards, self._steps[s - 1], Account()
+        shards, step, account = self._shards, self._steps[s], Account()
         record = shards.record(s, k) if shards.failed(s, k) else None
         with _naming(step.name, k):
             if step.asks:
@@ -200,18 +221,18 @@ class Maker:
             self._part.shards.append(k)
 
     def _learned_up_to(self) -> int:
-        """Number of the last step before which nothing is still to be learned, by this or others.
+        """Number of the last step before which nothing is still to be learned here, or by others.
 
         What can be learned now is learned.
         """
-        for s, step in enumerate(self._steps, 1):
+        for s, step in self._steps.items():
             if step.learns and not self._learn(s):
                 return s - 1
-        return len(self._steps)
+        return self._last
 
     def _learn(self, s: int) -> bool:
         """Let a step learn, or restore what it has learned; False if that cannot be yet."""
-        shards, step = self._shards, self._steps[s - 1]
+        shards, step = self._shards, self._steps[s]
         own = s in self._examples
         if not own and any(shards.missing(n, k) for k in shards.sample for n in range(1, s)):
             return False
@@ -229,7 +250,7 @@ class Maker:
 
     def _fit(self, s: int, folder: Path) -> None:
         """Let a step learn, and save it; those before it have learned."""
-        shards, step, rows = self._shards, self._steps[s - 1], self._learning_rows(s)
+        shards, step, rows = self._shards, self._steps[s], self._learning_rows(s)
         started = time.monotonic()
         step.fit(rows, self._progress)
         if s not in self._examples:
@@ -259,7 +280,7 @@ class Maker:
     def _learning_rows(self, s: int) -> list[SentencePair]:
         """The rows that a step learns from, as the steps before have made them."""
         if (examples := self._examples.get(s)) is not None:
-            return passed(self._steps[: s - 1], examples, self._costs)
+            return passed([self._steps[n] for n in range(1, s)], examples, self._costs)
         rows: list[SentencePair] = []
         for k, ranges in self._shards.sample.items():
             texts = self._texts(s, k)
@@ -269,12 +290,12 @@ class Maker:
     def _texts(self, s: int, k: int) -> list[list[SentencePair]]:
         """The rows that a step gets for each input row of a shard."""
         rows, n = self._rows(s - 1, k), self._shards.manifest.sizes[k]
-        if all(step.one_to_one for step in self._steps[: s - 1]):
+        if all(facts.one_to_one for facts in self._shards.steps[: s - 1]):
             return [[pair] for pair in rows]
         texts = list(by_text(rows))
         if len(texts) != n:
             raise SpanbridgeError(
-                f"the step {self._steps[s - 1].name} cannot learn from a sample, since a step "
+                f"the step {self._steps[s].name} cannot learn from a sample, since a step "
                 f"before it made {len(texts)} texts of {n}"
             )
         return texts

@@ -1,9 +1,13 @@
 """Workers as actors of Ray, on a cluster or on this machine.
 
-An actor does what a process of ``--workers`` does. Only keys, counts and warnings pass through Ray;
-rows lie in the folder of shards, which all nodes share. So Ray has to place actors and to tell
-which of them died, and nothing else: what is lost with a node or with this process is one shard of
-each actor.
+An actor does what a process of ``--workers`` does, with the steps of its pool: those that need the
+same of a node (:mod:`spanbridge.run.pools`). Where the cluster cannot hold an actor of each pool at
+once, all steps run in the same actors, since a pool without any would hold up the others; likewise
+if actors of a pool find no place later on.
+
+Only keys, counts and warnings pass through Ray; rows lie in the folder of shards, which all nodes
+share. So Ray has to place actors and to tell which of them died, and nothing else: what is lost
+with a node or with this process is one shard of each actor.
 
 This is the only module that imports ray.
 """
@@ -13,31 +17,35 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from copy import copy
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 from spanbridge.core.addresses import is_remote
 from spanbridge.core.claims import Claims
-from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.errors import NoteWarning, SpanbridgeError
 from spanbridge.core.machine import available_cores, limit_cores
 from spanbridge.core.requirements import require
-from spanbridge.core.resources import Resources
 from spanbridge.core.signature import code_version
 from spanbridge.core.store import absolute
 from spanbridge.core.temporary import private_folder
 from spanbridge.run.job import Job
+from spanbridge.run.messages import as_error, as_warning, messages
+from spanbridge.run.pools import Pool, by_turns, fits, shared_out, together
 from spanbridge.run.shard_store import Shards
-from spanbridge.run.workers import Message, Worker, as_error, as_warning, messages
+from spanbridge.run.workers import Message, Worker
 
 # Bytes of Ray's own storage on a cluster of this machine's: hardly anything passes through it.
 _STORE = 80 * 2**20
-# Names of a resource in Ray.
-_CPU, _GPU, _MEMORY = "CPU", "GPU", "memory"
+# What an actor says first.
+_HERE: Message = ("here", None)
+# Seconds for which all actors of a pool may wait for a place while none is given.
+_PATIENCE = 60.0
 
 
 class RayEngine:
@@ -50,35 +58,59 @@ class RayEngine:
     Raises:
         MissingExtraError: ray is not installed.
         SpanbridgeError: the cluster cannot be reached, or it has no room.
+
+    Attributes:
+        places: the pool of each actor that there is to be.
     """
+
+    places: Sequence[Pool]
 
     def __init__(self, job: Job, claims: Claims) -> None:
         assert job.work is not None
         self._given = (replace(job, work=absolute(job.work)), claims, code_version(), os.getcwd())
-        self._needs, self._stack = job.resources, ExitStack()
+        self._n, self._stack = job.workers, ExitStack()
         self._told: Any = None
+        self._changed, self._warned = time.monotonic(), set[Pool]()
         self._ray = _connected(self._stack)
         try:
-            room = _room(self._ray.nodes(), self._needs)
-            if not room:
-                what = f"a worker needs {self._needs}, and no node of the cluster has as much"
-                if not os.environ.get("RAY_ADDRESS"):
-                    raise SpanbridgeError(f"engine ray: {what}")
-                warnings.warn(f"engine ray: {what} now; waiting for one", stacklevel=2)
-            self.n = job.workers or max(room, 1)
+            self.places = self._planned(job.pools)
         except BaseException:
             self.close()
             raise
 
+    def _planned(self, pools: Sequence[Pool]) -> Sequence[Pool]:
+        """The pool of each actor. Raises SpanbridgeError if there is no room, and will be none."""
+        nodes = self._nodes()
+        if found := shared_out(nodes, pools, self._n):
+            return found
+        whole = together(pools)
+        if len(pools) > 1 and (found := shared_out(nodes, [whole], self._n)):
+            few = self._n is not None and self._n < len(pools)
+            asked = f"no more than {self._n} asked for"
+            _tell_joined(pools, asked if few else "the cluster has no room for one of each")
+            return found
+        what = f"a worker needs {whole.needs}, and no node of the cluster has as much"
+        if not os.environ.get("RAY_ADDRESS"):
+            raise SpanbridgeError(f"engine ray: {what}")
+        warnings.warn(f"engine ray: {what} now; waiting for one", NoteWarning, stacklevel=2)
+        n = self._n or len(pools)
+        return by_turns(pools if n >= len(pools) else [whole], n)
+
+    def _nodes(self) -> list[tuple[float, float, float]]:
+        """What the nodes have, whoever uses it."""
+        return [_room(node["Resources"]) for node in self._ray.nodes() if node["Alive"]]
+
     def start(self, n: int) -> Worker:
         """Start the n-th actor, once there is room for it."""
-        asked = {"num_cpus": self._needs.cores, "num_gpus": self._needs.gpus}
-        if self._needs.memory:
-            asked["memory"] = self._needs.memory * 10**6
+        pool = self.places[n]
+        asked = {"num_cpus": pool.needs.cores, "num_gpus": pool.needs.gpus}
+        if pool.needs.memory:
+            asked["memory"] = pool.needs.memory * 10**6
         # one that dies is replaced as any worker is, so Ray does not restart it
         options = {**asked, "max_restarts": 0, "scheduling_strategy": "SPREAD"}
-        actor = self._ray.remote(**options)(Actor).remote(self._needs.cores)
-        return _Actor(n, self._ray, actor, actor.open.remote(*self._given), self._put)
+        actor = self._ray.remote(**options)(Actor).remote(pool.needs.cores)
+        self._changed = time.monotonic()
+        return _Actor(n, self._ray, actor, actor.open.remote(pool, *self._given), self._put)
 
     def _put(self, shards: Shards) -> Any:
         """The shards as all actors are told of them: one object, which may be megabytes."""
@@ -97,19 +129,55 @@ class RayEngine:
             ready, _ = self._ray.wait(given, num_returns=len(given), timeout=0, fetch_local=False)
         return [there[one] for one in ready]
 
+    def moved(self, workers: Sequence[Worker]) -> bool:
+        """Give all steps to the same actors if those of a pool find no place; True if so.
+
+        That is done if there is room for these once all have given back theirs; else a place is
+        waited for, which is said.
+        """
+        actors = [one for one in workers if isinstance(one, _Actor)]
+        placed = [self.places[one.n] for one in actors if one.placed]
+        waiting = {self.places[one.n] for one in actors}.difference(placed)
+        self._changed = max([self._changed, *(one.placed for one in actors)])
+        if not waiting or time.monotonic() - self._changed < _PATIENCE:
+            return False
+        self._changed = time.monotonic()
+        pools = list(dict.fromkeys(self.places))
+        whole = together(pools)
+        given_back = [
+            _room(self._ray.available_resources()),
+            *(astuple(one.needs) for one in placed),
+        ]
+        free = [sum(each) for each in zip(*given_back, strict=True)]
+        if len(pools) > 1 and placed and fits(whole.needs, free):
+            found = shared_out(self._nodes(), [whole], self._n)
+            if found:
+                _tell_joined(pools, "some found no place on the cluster")
+                self.places = found
+                return True
+        for pool in waiting - self._warned:
+            what = f"no node has room yet for a worker with {pool.needs}; waiting"
+            warnings.warn(f"engine ray: {what}", NoteWarning, stacklevel=2)
+        self._warned |= waiting
+        return False
+
     def close(self) -> None:
         """Leave the cluster, and end it if it was started here."""
         self._stack.close()
 
 
 class _Actor(Worker):
-    """A handle of an actor, and the streams of its messages."""
+    """A handle of an actor, and the streams of its messages.
+
+    Attributes:
+        placed: when it was known to have a place; 0 if it has none.
+    """
 
     def __init__(
         self, n: int, ray: Any, actor: Any, said: Any, put: Callable[[Shards], Any]
     ) -> None:
         self.n, self._ray, self._actor, self._put = n, ray, actor, put
-        self.said = deque([said])
+        self.said, self.placed = deque([said]), 0.0
 
     def send(self, shards: Shards) -> None:
         """Say which shards there are to be."""
@@ -127,6 +195,9 @@ class _Actor(Worker):
         except self._ray.exceptions.RayError as error:
             why = str(error).strip().splitlines()[-1]
             raise SpanbridgeError(f"engine ray: a worker could not be started: {why}") from error
+        if message == _HERE:
+            self.placed = time.monotonic()
+            return None
         return message
 
     def end(self) -> None:
@@ -149,8 +220,11 @@ class Actor:
         self._limits = threadpool_limits(1, user_api="blas")  # as in any run
         self._messages: Iterator[Message] = iter(())
 
-    def open(self, job: Job, claims: Claims, version: str, here: str) -> Iterator[Message]:
-        """Load the steps' models, and tell their facts."""
+    def open(
+        self, pool: Pool, job: Job, claims: Claims, version: str, here: str
+    ) -> Iterator[Message]:
+        """Load the models of a pool's steps, and tell their facts."""
+        yield _HERE
         with suppress(OSError):  # paths that are not relative do without
             os.chdir(here)
         try:
@@ -158,7 +232,7 @@ class Actor:
         except SpanbridgeError as error:
             yield as_error(error)
             return
-        self._messages = messages(job, claims, lambda: self._shards)
+        self._messages = messages(job, pool, claims, lambda: self._shards)
         for message in self._told():
             yield message
             if message[0] == "facts":
@@ -240,11 +314,18 @@ def _connected(stack: ExitStack) -> Any:
     return ray
 
 
-def _room(nodes: Sequence[dict[str, Any]], needs: Resources) -> int:
-    """Number of workers that a cluster has room for when nothing else is there."""
-    wanted = {_CPU: needs.cores, _GPU: needs.gpus, _MEMORY: needs.memory * 10**6}
-    return sum(
-        min(int(node["Resources"].get(name, 0) / n) for name, n in wanted.items() if n)
-        for node in nodes
-        if node["Alive"]
+def _room(resources: Mapping[str, float]) -> tuple[float, float, float]:
+    """Cores, GPUs and MB of memory, of all that Ray tells."""
+    memory = resources.get("memory", 0.0) / 10**6
+    return resources.get("CPU", 0.0), resources.get("GPU", 0.0), memory
+
+
+def _tell_joined(pools: Sequence[Pool], why: str) -> None:
+    """Say that pools have the same workers."""
+    each = "; ".join(str(pool.needs) for pool in pools)
+    warnings.warn(
+        f"engine ray: the steps need workers of {len(pools)} kinds ({each}), but {why}; so all "
+        f"steps run in the same workers, each with {together(pools).needs}",
+        NoteWarning,
+        stacklevel=2,
     )

@@ -56,6 +56,7 @@ class StepFacts:
         described: all that its results depend on, before it has learned.
         parts: the same by names, for signatures.
         learns: it learns.
+        one_to_one: each row gives one row.
         report: its report before it has done anything.
     """
 
@@ -63,13 +64,14 @@ class StepFacts:
     described: str
     parts: Mapping[str, str]
     learns: bool
+    one_to_one: bool
     report: StepReport
 
     @classmethod
     def of(cls, step: Step) -> StepFacts:
         """The facts of an open step that has not learned yet."""
-        described = f"{step.describe()}|{code_version()}"
-        return cls(step.name, described, step.signature_parts(), step.learns, StepReport.of(step))
+        told = f"{step.describe()}|{code_version()}", step.signature_parts(), step.learns
+        return cls(step.name, *told, step.one_to_one, StepReport.of(step))
 
 
 class Shards:
@@ -167,8 +169,7 @@ class Shards:
         """A digest of a shard's rows if translations in it failed; empty if none did."""
         if s == 0 or self._is_sound(s, k):
             return ""
-        record = self.record(s, k)
-        return "" if record is None else str(record.get("failed", ""))
+        return str((self.record(s, k) or {}).get("failed", ""))
 
     def _is_sound(self, s: int, k: int) -> bool:
         """Check if a shard is there, without failures."""
@@ -194,8 +195,8 @@ class Shards:
         Args:
             last: the step up to which that is asked.
         """
-        last = self.last if last is None else last
-        return not any(self.missing(s, k) for s in range(1, last + 1))
+        steps = range(1, 1 + (self.last if last is None else last))
+        return not any(self.missing(s, k) for s in steps)
 
     def claim(self, k: int) -> str:
         """What is claimed to make a shard: not the shards of other pipelines in the same folder."""
@@ -207,9 +208,8 @@ class Shards:
 
     def n_left(self) -> int:
         """What is still to be made, in rows that pass all steps."""
-        steps = range(1, self.last + 1)
         left = sum(
-            size * sum(self.missing(s, k) for s in steps)
+            size * sum(self.missing(s, k) for s in range(1, self.last + 1))
             for k, size in enumerate(self.manifest.sizes)
         )
         return -(-left // self.last)

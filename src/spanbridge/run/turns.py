@@ -15,6 +15,9 @@ from random import Random
 BLOCK = 1000
 # Shards that were found taken, one after the other, after which a block is left to its takers.
 PATIENCE = 4
+# Unfinished blocks that are looked through for shards whose turn has come; of later ones a few
+# shards are looked at.
+_THROUGH = 2
 
 
 class Turns:
@@ -25,14 +28,21 @@ class Turns:
         n: number of shards.
         is_done: function that tells whether a shard is made.
         random: gives the places.
+        is_due: function that tells whether a shard that is not made can be made by now; others do
+            first what it is made of.
     """
 
     def __init__(
-        self, first: Sequence[int], n: int, is_done: Callable[[int], bool], random: Random
+        self,
+        first: Sequence[int],
+        n: int,
+        is_done: Callable[[int], bool],
+        random: Random,
+        is_due: Callable[[int], bool] = lambda _: True,
     ) -> None:
         rest = (range(k, min(k + BLOCK, n)) for k in range(0, n, BLOCK))
         self._blocks: list[Sequence[int]] = [first, *rest]
-        self._is_done, self._random = is_done, random
+        self._is_done, self._is_due, self._random = is_done, is_due, random
         self._taken = False
 
     def __iter__(self) -> Iterator[int | None]:
@@ -44,9 +54,9 @@ class Turns:
         while left:  # what was made may be missing again: failed rows were tried once more
             left, blocks = False, self._blocks
             while blocks:
-                unfinished = []
+                unfinished: list[Sequence[int]] = []
                 for block in blocks:
-                    if (yield from self._of_block(block)):
+                    if (yield from self._of_block(block, len(unfinished) < _THROUGH)):
                         unfinished.append(block)
                 blocks = unfinished
                 if blocks:
@@ -57,14 +67,21 @@ class Turns:
         """Say that the shard that came last was free."""
         self._taken = True
 
-    def _of_block(self, block: Sequence[int]) -> Generator[int, None, bool]:
-        """Try the shards of a block; tells whether any was missing."""
+    def _of_block(self, block: Sequence[int], through: bool) -> Generator[int, None, bool]:
+        """Try the shards of a block; tells whether any was missing.
+
+        Args:
+            through: look through all of them for one that is due.
+        """
         todo, missing, in_vain = deque(block), False, 0
         while todo and in_vain < PATIENCE:
             k = todo.popleft()
             if self._is_done(k):
                 continue
             missing, self._taken = True, False
+            if not self._is_due(k):
+                in_vain += not through
+                continue
             yield k
             if self._taken:
                 in_vain = 0

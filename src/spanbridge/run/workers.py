@@ -3,29 +3,30 @@
 The process that starts workers loads no models. It reads the input while they load theirs, shows
 the progress of all, and writes the output. What a worker meets, an error or a warning, comes here
 as if it had been met here. A worker that is killed loses a shard; another takes its place. Where
-workers are, on this machine or on a cluster's, is all that an engine adds.
+workers are, on this machine or on a cluster's, and which of them make which steps
+(:mod:`spanbridge.run.pools`), is all that an engine adds.
 """
 
 from __future__ import annotations
 
 import time
-import traceback
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pickle import PicklingError
 from typing import Any, Protocol
 
 from spanbridge.core.claims import Claims
-from spanbridge.core.errors import RepairWarning, SpanbridgeError
-from spanbridge.core.machine import Used, used
-from spanbridge.core.plugins import plugin_at_fault
-from spanbridge.core.progress import Progress, silent, tell
+from spanbridge.core.errors import NoteWarning, SpanbridgeError
+from spanbridge.core.machine import Used
+from spanbridge.core.progress import Progress, tell
 from spanbridge.run.costs import Costs
-from spanbridge.run.job import Job, records
+from spanbridge.run.job import records
 from spanbridge.run.making import Maker
+from spanbridge.run.pools import Pool
 from spanbridge.run.reports import Part
 from spanbridge.run.shard_store import Shards, StepFacts
 from spanbridge.steps.base import Step
@@ -35,9 +36,15 @@ _DEATHS = 3
 # Seconds that workers have to end once one has found that nothing is left to make; one that hangs
 # would hold up the run.
 _GRACE = 10.0
+# Seconds after which it is said that nothing was made.
+_QUIET = 600.0
+_NOTHING = (
+    "nothing was made for {:.0f} minutes: a step learns, a server does not answer, a worker finds "
+    "no place, or one hangs (end its process, and another takes its place)"
+)
 # Seconds after which those who watch hear that nothing is new, and between two words of what a
 # worker has used.
-_TICK = 0.5
+TICK = 0.5
 
 Message = tuple[str, Any]
 
@@ -104,7 +111,8 @@ class Alone(Crew):
     def begin(self, shards: Shards) -> None:
         """Say which shards there are to be."""
         costs = Costs.shown(sum(shards.manifest.sizes), self._progress)
-        self._maker = Maker(self._steps, shards, self._claims, self._progress, costs)
+        steps = dict(enumerate(self._steps, 1))
+        self._maker = Maker(steps, shards, self._claims, self._progress, costs)
         self._maker.open_examples()
 
     def made(self) -> Iterator[Part]:
@@ -122,7 +130,7 @@ class Worker(ABC):
 
     Attributes:
         n: its number, from 0.
-        since: number of deaths before it was started.
+        since: number of deaths in its pool before it was started.
     """
 
     n: int
@@ -145,11 +153,11 @@ class Worker(ABC):
 
 
 class Engine(Protocol):
-    """What starts workers somewhere. They send :func:`messages`."""
+    """What starts workers somewhere. They send :func:`spanbridge.run.messages.messages`."""
 
     @property
-    def n(self) -> int:
-        """Number of workers that there are to be."""
+    def places(self) -> Sequence[Pool]:
+        """The pool of each worker that there is to be."""
         ...
 
     def start(self, n: int) -> Worker:
@@ -158,6 +166,10 @@ class Engine(Protocol):
 
     def wait(self, workers: Sequence[Worker], seconds: float | None) -> Sequence[Worker]:
         """Wait until some of the workers have said something, or have died; these."""
+        ...
+
+    def moved(self, workers: Sequence[Worker]) -> bool:
+        """Change the places if workers cannot get theirs; True if all are to be started anew."""
         ...
 
     def close(self) -> None:
@@ -174,12 +186,13 @@ class Workers(Crew):
         self._shards: Shards | None = None
         self._running: list[Worker] = []
         self._ended: list[Figures] = []
-        self._facts: tuple[StepFacts, ...] | None = None
-        self._n_ready = self._in_a_row = self._deaths = self._n_lost = 0
+        self._finished: set[Pool] = set()  # nothing is left for them
+        self._facts: dict[int, StepFacts] = {}
+        self._n_ready = self._n_lost = 0
+        self._in_a_row, self._deaths = Counter[Pool](), Counter[Pool]()
         self._used: dict[Worker, Used] = {}
         try:
-            for n in range(engine.n):
-                self._start(n)
+            self._start_all()
         except BaseException:
             self.__exit__()
             raise
@@ -190,22 +203,39 @@ class Workers(Crew):
             self._running.pop().end()
         self._engine.close()
 
+    def _start_all(self) -> None:
+        for n in range(len(self._engine.places)):
+            self._start(n)
+
+    def _pool(self, worker: Worker) -> Pool:
+        return self._engine.places[worker.n]
+
     def _start(self, n: int) -> None:
         try:
             worker = self._engine.start(n)
         except (PicklingError, TypeError, AttributeError) as error:
             why = f"a part cannot be given to another process ({error}); take one worker"
             raise SpanbridgeError(f"workers: {why}") from error
-        worker.since = self._deaths
+        worker.since = self._deaths[self._pool(worker)]
         self._running.append(worker)
         if self._shards is not None:
             worker.send(self._shards)
 
     def facts(self) -> tuple[StepFacts, ...]:
-        """Facts of the steps, which the first worker that has opened them tells."""
-        while self._facts is None:
-            self._hear()
-        return self._facts
+        """Facts of the steps, which the first worker of each pool that has opened them tells."""
+        while len(self._facts) < self._last:
+            self._hear(TICK)
+        return tuple(self._facts[s] for s in range(1, self._last + 1))
+
+    @property
+    def _last(self) -> int:
+        """Number of the last step."""
+        return max(s for pool in self._engine.places for s in pool.steps)
+
+    @property
+    def _over(self) -> bool:
+        """Nothing is left to be made; then the last step, too, is done with all shards."""
+        return any(self._last in pool.steps for pool in self._finished)
 
     def begin(self, shards: Shards) -> None:
         """Say which shards there are to be."""
@@ -213,12 +243,20 @@ class Workers(Crew):
         for worker in self._running:
             worker.send(shards)
         while not self._n_ready:  # the keys depend on what steps bring to learn from
-            self._hear()
+            self._hear(TICK)
 
     def made(self) -> Iterator[Part]:
         """Follow them until all have ended; those that hang then are ended."""
-        while self._running and not self._ended:
-            yield from self._hear(_TICK) or [Part()]
+        since = time.monotonic()  # nothing was made
+        while self._running and not self._over:
+            found = self._hear(TICK) or [Part()]
+            now = time.monotonic()
+            if any(part.rows or part.saved for part in found):
+                since = now
+            elif now - since >= _QUIET:
+                warnings.warn(_NOTHING.format(_QUIET / 60), NoteWarning, stacklevel=2)
+                since = now
+            yield from found
         until = time.monotonic() + _GRACE
         while self._running and (left := until - time.monotonic()) > 0:
             yield from self._hear(left)
@@ -231,7 +269,7 @@ class Workers(Crew):
         return Figures(
             [sum(made) for made in zip(*(one.made for one in each), strict=True)],
             [sum(own) for own in zip(*(one.learning for one in each), strict=True)],
-            next((one.learned for one in each if one.learned), {}),
+            {key: value for one in each for key, value in one.learned.items()},
             list(self._used.values()),
             self._n_lost,
         )
@@ -251,13 +289,20 @@ class Workers(Crew):
                 continue
             if message is not None:
                 self._take(worker, *message, found)
+        left = [one for one in self._running if self._pool(one) not in self._finished]
+        if not self._over and self._engine.moved(left):
+            self._n_lost += sum(worker in self._used for worker in self._running)
+            while self._running:
+                self._running.pop().end()
+            self._start_all()
         return found
 
     def _take(self, worker: Worker, what: str, content: Any, found: list[Part]) -> None:
         """Take a message."""
         if what == "made":
             found.append(content)
-            self._in_a_row *= not content.saved
+            if content.saved:
+                del self._in_a_row[self._pool(worker)]
         elif what == "used":
             self._used[worker] = content
         elif what == "costs":
@@ -266,8 +311,8 @@ class Workers(Crew):
                     tell(self._progress, text)
             self._foretold.update(n for n, _ in content)
         elif what == "facts":
-            self._facts = content if self._facts is None else self._facts
-            _check_alike(self._facts, content)
+            for s, own in content.items():
+                _check_alike(self._facts.setdefault(s, own), own)
         elif what == "examples":
             assert self._shards is not None
             for s, digest in content.items():
@@ -279,6 +324,7 @@ class Workers(Crew):
             raise content
         else:
             self._ended.append(content)
+            self._finished.add(self._pool(worker))
             self._end(worker)
 
     def _end(self, worker: Worker) -> None:
@@ -292,74 +338,26 @@ class Workers(Crew):
         """
         self._end(worker)
         self._n_lost += 1
-        if worker.since == self._deaths or not self._in_a_row:
-            self._deaths += 1
-            self._in_a_row += 1
-        if self._in_a_row >= _DEATHS:
+        self._used.setdefault(worker, Used(0, 0.0))
+        pool = self._pool(worker)
+        if worker.since == self._deaths[pool] or not self._in_a_row[pool]:
+            self._deaths[pool] += 1
+            self._in_a_row[pool] += 1
+        if self._in_a_row[pool] >= _DEATHS:
             raise SpanbridgeError(
-                f"{self._in_a_row} workers ended {how} one after the other, and nothing was made "
-                "in between; if memory is short, take fewer workers, or smaller shards (shard_rows)"
+                f"{self._in_a_row[pool]} workers ended {how} one after the other, and nothing was "
+                "made in between; if memory is short, take fewer workers, or smaller shards "
+                "(shard_rows)"
             )
-        if not self._ended:  # else nothing is left to make
+        if pool not in self._finished:
             self._start(worker.n)
 
 
-def _check_alike(facts: tuple[StepFacts, ...], others: tuple[StepFacts, ...]) -> None:
-    """Raise SpanbridgeError unless two workers make the same of the same rows."""
-    for one, other in zip(facts, others, strict=True):
-        if one.described != other.described:
-            raise SpanbridgeError(
-                f"workers would not give the same results in the step {one.name}: one has "
-                f"{one.described}, another {other.described}; install the same versions on all "
-                "nodes, and take nodes with the same kind of processor"
-            )
-
-
-def messages(job: Job, claims: Claims, given: Callable[[], Shards]) -> Iterator[Message]:
-    """What a worker does, and says meanwhile.
-
-    Yields:
-        ``facts``, the steps' facts; ``examples``, digests of what they bring to learn from;
-        ``costs``, what steps will ask of chat models, with their numbers; ``made``, as from
-        :meth:`Crew.made`; ``used``, what the process has used; ``end``, the
-        figures. Beside these a worker may say ``warning``, category and text, and ``error``, the
-        exception.
-
-    Args:
-        given: function that waits for the shards.
-    """
-    steps = job.open_steps()
-    yield "facts", tuple(map(StepFacts.of, steps))
-    shards = given()
-    costs: list[tuple[int, str]] = []
-    said = Costs(sum(shards.manifest.sizes), lambda n, text: costs.append((n, text)))
-    maker = Maker(steps, shards, claims, silent, said)
-    maker.open_examples()
-    yield "examples", shards.examples
-    yield "used", used()
-    told = time.monotonic()
-    for part in maker.make():
-        if costs:
-            yield "costs", costs.copy()
-            costs.clear()
-        yield "made", part
-        if time.monotonic() - told >= _TICK:
-            yield "used", used()
-            told = time.monotonic()
-    yield "used", used()
-    yield "end", Figures(maker.made, maker.learning, records(steps))
-
-
-def as_warning(message: Warning | str, category: type[Warning]) -> Message:
-    """The message of a warning."""
-    return "warning", (category if category is RepairWarning else UserWarning, str(message))
-
-
-def as_error(error: Exception) -> Message:
-    """The message of an error, as another process can raise it."""
-    if isinstance(error, SpanbridgeError):
-        return "error", error
-    if (at_fault := plugin_at_fault(error)) is not None:
-        return "error", SpanbridgeError(at_fault)
-    error.add_note("".join(traceback.format_exception(error)).rstrip())
-    return "error", error
+def _check_alike(one: StepFacts, other: StepFacts) -> None:
+    """Raise SpanbridgeError unless two workers make the same of the same rows in a step."""
+    if one.described != other.described:
+        raise SpanbridgeError(
+            f"workers would not give the same results in the step {one.name}: one has "
+            f"{one.described}, another {other.described}; install the same versions on all "
+            "nodes, and take nodes with the same kind of processor"
+        )
