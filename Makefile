@@ -37,7 +37,7 @@ test: check
 	$(DEV)/python -m pytest $(SHARED)
 
 quick: .venv-dev/ready
-	$(DEV)/python -m pytest $(SHARED) -m "not slow"
+	$(DEV)/python -m pytest $(SHARED) -m "not slow" --hypothesis-profile quick
 
 # Tests that need no torch; a Python that is not here is said to be missing.
 PYTHONS ?= 3.11 3.12 3.13 3.14

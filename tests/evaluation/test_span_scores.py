@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import (
     classification_report,
@@ -274,7 +274,6 @@ def test_every_short_bioes_sequence_is_read_as_seqevals_default_mode_reads_it():
 WEIRD = ["O", "B-X", "I-X", "B-Y", "I-Y", "B-A-B", "I-A-B", "I-Z"]
 
 
-@settings(max_examples=100)
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from(WEIRD), st.sampled_from(WEIRD)), max_size=9),
