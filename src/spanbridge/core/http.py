@@ -64,7 +64,7 @@ def made(kind: Callable[..., C], told: Callable[[str], str], *, local: bool, **o
 
 @cache  # to read them takes longer than all else that a client needs
 def _certificates(file: str | None, folder: str | None) -> SSLContext:
-    """Certificates to check servers' against: of a file or folder of the environment, or certifi's."""
+    """Certificates that servers are checked against: the environment's, or certifi's."""
     import httpx
 
     return httpx.create_ssl_context()
