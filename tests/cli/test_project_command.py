@@ -270,7 +270,10 @@ def test_same_bytes_whatever_the_threads(spanbridge, bitext):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_an_interrupted_run_leaves_nothing(tmp_path, sent, code):
     lines = [" ".join(f"word{n + k}" for k in range(30)) for n in range(3000)]
     for name in ("s.txt", "t.txt"):

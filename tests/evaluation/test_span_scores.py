@@ -302,7 +302,10 @@ def corrupt(rows: Rows, seed: int) -> Rows:
 
 
 # luo, xho and kin have orphan tags in gold as published.
-@pytest.mark.parametrize("language", ["hau", "kin", "luo", "xho"])
+@pytest.mark.parametrize(
+    "language",
+    ["luo", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hau", "kin", "xho"))],
+)
 @pytest.mark.parametrize("protocol", SPAN_PROTOCOLS)
 def test_real_files_score_as_in_seqeval(real_data, language, protocol):
     gold = read_tags(real_data / "masakhaner2" / language / "dev.txt")[::2]

@@ -127,6 +127,7 @@ def test_a_method_that_reads_words_only(run, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_preset_with_other_weights(run, tmp_path):
     run("project", *PAIR, "--method", "soft-spelled", "--aligner", "lexical", "-o", "o.jsonl")
     told = json.loads((tmp_path / "o.jsonl.run.json").read_text("utf-8"))["signature"]

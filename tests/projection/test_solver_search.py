@@ -167,7 +167,7 @@ def window_candidates(rng, n_entities, n_words, kind, crowd):
 
 @pytest.mark.parametrize("kind", ["any", "rising", "alike", "whole", "equal"])
 @pytest.mark.parametrize("crowd", [3, 15, 200])
-@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("k", [1, *(pytest.param(k, marks=pytest.mark.slow) for k in (2, 3))])
 @pytest.mark.parametrize("exactly", [False, True])
 def test_random_windows(kind, crowd, k, exactly):
     """Up to 16 entities and 200 words; in a crowd of 3 all of them want the same words."""

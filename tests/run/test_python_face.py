@@ -27,7 +27,9 @@ assert not wrong, wrong
 """
 
 
-@pytest.mark.parametrize("first", ["spanbridge", "spanbridge.projection.presets"])
+@pytest.mark.parametrize(
+    "first", ["spanbridge", pytest.param("spanbridge.projection.presets", marks=pytest.mark.slow)]
+)
 def test_public_functions_are_no_modules(first):
     """In a fresh interpreter, whatever was imported or done before."""
     code = NAMES.format(first=first)
