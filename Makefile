@@ -1,6 +1,7 @@
 # make demo   run the real thing on a small sample (base install, own virtual environment)
 # make test   lint, types, import rules, the site, all tests (own virtual environment, torch for parity tests)
-# make quick  the tests that take less than two minutes together
+# make quick  the tests that take less than two minutes together: none that is slow, and a fifth of
+#                 the examples of each property
 # make pythons  the demo and the tests of the base install, under each Python from 3.11 on that is here
 # make check  lint, types, import rules, the site of the docs
 # make site   the docs as a site, in site/index.html; a dead link is an error
