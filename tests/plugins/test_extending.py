@@ -227,6 +227,7 @@ def test_a_perturbation(run, tmp_path):
     assert "plugins:my_parts@" in signature
 
 
+@pytest.mark.slow
 def test_all_are_listed(run):
     listed = run("doctor").stdout
     for name in ("copied-names", "diagonal", "masked", "same_length", "short-only", "slashes"):

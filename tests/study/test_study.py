@@ -97,6 +97,7 @@ def test_what_is_there_is_not_made_again(tmp_path, counted):
     assert outcome.sound
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_stops_no_other(tmp_path):
     path = toy.study(tmp_path)
     (tmp_path / "es.en.conll").unlink()
