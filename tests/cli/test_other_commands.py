@@ -307,6 +307,7 @@ def test_doctor_survives_a_missing_package(module):
     assert f"usable       no: {module} missing" in done.stdout
 
 
+@pytest.mark.slow
 def test_output_that_cannot_be_written(spanbridge, tmp_path):
     (tmp_path / "g").write_text("é\tB-Ж\n\n", encoding="utf-8")
     (tmp_path / "s").write_text("é ||| é\n", encoding="utf-8")

@@ -221,6 +221,7 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     assert why[2].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
 
 
+@pytest.mark.slow
 def test_nested_spans_in_and_out(spanbridge, tmp_path):
     spans = [{"start": 0, "end": 2, "label": "A"}, {"start": 1, "end": 2, "label": "B"}]
     row = {"source_words": ["a", "b"], "source_spans": spans, "target_words": ["a", "b"]}

@@ -95,7 +95,7 @@ def test_project(ways, write, method, linked):
     assert "learned_on:60_rows" in told["signature"]
 
 
-@pytest.mark.parametrize("links", ["anew", "only"])
+@pytest.mark.parametrize("links", [pytest.param("anew", marks=pytest.mark.slow), "only"])
 def test_project_with_another_say_in_links(ways, write, links):
     """Anew, links that rows bring count for nothing; else, a row without links is rejected."""
     given = list(rows_of(60, 0.5))

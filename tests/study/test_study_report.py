@@ -280,6 +280,7 @@ def test_columns_of_words_are_aligned_as_words():
     assert "\\begin{tabular}{llrr}" in latex(table, "x")
 
 
+@pytest.mark.slow
 def test_curves_of_several_data_sets_have_files_of_their_own(reported):
     """Two sets, one kind of change: as many pictures and tables as there are headings."""
     pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
