@@ -1,6 +1,7 @@
 # make demo   run the real thing on a small sample (base install, own virtual environment)
 # make test   lint, types, import rules, the site, all tests (own virtual environment, torch for parity tests)
-# make quick  the tests that take less than two minutes together
+# make quick  the tests that take less than two minutes together: none that is slow, and a fifth of
+#                 the examples of each property
 # make pythons  the demo and the tests of the base install, under each Python from 3.11 on that is here
 # make check  lint, types, import rules, the site of the docs
 # make site   the docs as a site, in site/index.html; a dead link is an error
@@ -37,7 +38,7 @@ test: check
 	$(DEV)/python -m pytest $(SHARED)
 
 quick: .venv-dev/ready
-	$(DEV)/python -m pytest $(SHARED) -m "not slow"
+	$(DEV)/python -m pytest $(SHARED) -m "not slow" --hypothesis-profile quick
 
 # Tests that need no torch; a Python that is not here is said to be missing.
 PYTHONS ?= 3.11 3.12 3.13 3.14

@@ -22,7 +22,7 @@ distinct = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(tied | distinct)
 def test_argmax_and_itermax_are_simaligns(similarity):
     forward, backward = SentenceAligner.get_alignment_matrix(similarity)
@@ -32,14 +32,14 @@ def test_argmax_and_itermax_are_simaligns(similarity):
         assert np.array_equal(extract.itermax(similarity, rounds), expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples // 2)
 @given(distinct)
 def test_match_is_simaligns(similarity):
     expected = SentenceAligner.get_max_weight_match(similarity) > 0
     assert np.array_equal(extract.max_weight_matching(similarity), expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples // 2)
 @given(
     hnp.arrays(np.float64, shapes, elements=st.floats(-30, 30, width=32)),
     st.sampled_from([0, 1]),

@@ -222,7 +222,7 @@ def test_what_is_shown(text, plain):
     assert shown(text) == plain
 
 
-@settings(max_examples=50)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(*(st.text(min_size=n, max_size=20) for n in (4, 0, 0)))
 def test_a_secret_does_not_stay(secret, before, after):
     assert secret not in without(f"{before}{secret}{after}", secret) or secret in "***"

@@ -79,6 +79,7 @@ def test_from_doubt_to_a_better_projection(spanbridge, corpus):
     assert "|boundary:article=in|" in done.stderr
 
 
+@pytest.mark.slow
 def test_shards_and_workers_give_the_same_bytes(spanbridge, corpus):
     rows = objects(corpus / "in.jsonl")
     for row, line in zip(rows, (corpus / "links").read_text("utf-8").split("\n"), strict=False):

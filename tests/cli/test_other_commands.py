@@ -281,8 +281,8 @@ def main_after(before, *args, **given):
     ("module", "package", "aligner"),
     [
         ("rapidfuzz", "rapidfuzz", "lexical"),
-        ("rapidfuzz", "rapidfuzz", "statistical"),
-        ("ctranslate2", "ctranslate2", "fused"),
+        pytest.param("rapidfuzz", "rapidfuzz", "statistical", marks=pytest.mark.slow),
+        pytest.param("ctranslate2", "ctranslate2", "fused", marks=pytest.mark.slow),
     ],
 )
 def test_a_missing_package(tmp_path, module, package, aligner):
@@ -299,6 +299,7 @@ def test_a_missing_module_of_our_own_is_a_bug():
     assert "Traceback" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["ctranslate2", "numpy", "sentencepiece"])
 def test_doctor_survives_a_missing_package(module):
     done = main_after(f"sys.modules[{module!r}] = None", "doctor", stdout=subprocess.PIPE)
@@ -306,6 +307,7 @@ def test_doctor_survives_a_missing_package(module):
     assert f"usable       no: {module} missing" in done.stdout
 
 
+@pytest.mark.slow
 def test_output_that_cannot_be_written(spanbridge, tmp_path):
     (tmp_path / "g").write_text("é\tB-Ж\n\n", encoding="utf-8")
     (tmp_path / "s").write_text("é ||| é\n", encoding="utf-8")
@@ -325,6 +327,7 @@ def test_output_that_cannot_be_written(spanbridge, tmp_path):
     assert re.fullmatch("latin-1 cannot hold .*; set PYTHONUTF8=1\n", done.stderr)
 
 
+@pytest.mark.slow
 def test_a_pipe_is_no_input_of_a_run_but_of_evaluate(spanbridge, tmp_path):
     (tmp_path / "g").write_text("a\tB-X\n\n", encoding="utf-8")
     command = f"{sys.executable} -m spanbridge evaluate g <(cat g) --json"

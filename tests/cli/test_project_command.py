@@ -221,6 +221,7 @@ def test_the_least_confidence_and_why(spanbridge, bitext):
     assert why[2].startswith("  -> [Angela Merkel] 2-4 score 1.000, confidence 0.")
 
 
+@pytest.mark.slow
 def test_nested_spans_in_and_out(spanbridge, tmp_path):
     spans = [{"start": 0, "end": 2, "label": "A"}, {"start": 1, "end": 2, "label": "B"}]
     row = {"source_words": ["a", "b"], "source_spans": spans, "target_words": ["a", "b"]}
@@ -270,7 +271,10 @@ def test_same_bytes_whatever_the_threads(spanbridge, bitext):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_an_interrupted_run_leaves_nothing(tmp_path, sent, code):
     lines = [" ".join(f"word{n + k}" for k in range(30)) for n in range(3000)]
     for name in ("s.txt", "t.txt"):

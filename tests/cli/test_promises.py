@@ -193,9 +193,9 @@ def files(tmp_path, tiny_tagger, request):
 
 
 def with_flag(flag: str) -> list[Any]:
-    """The commands that promise a flag; those that load torch are slow."""
+    """The commands that promise a flag; those that take more than a second are slow."""
     return [
-        pytest.param(name, marks=pytest.mark.slow if name in ("label", "train") else ())
+        pytest.param(name, marks=pytest.mark.slow if name in ("label", "study", "train") else ())
         for name, promise in PROMISES.items()
         if getattr(promise, flag) and name != "demo"  # which has a test of its own
     ]

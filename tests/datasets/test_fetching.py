@@ -179,6 +179,9 @@ def test_nobody_there_and_no_proxy_there(home, monkeypatch):
     assert "pa55word" not in text
     monkeypatch.setenv("HTTP_PROXY", "nonsense://")
     assert "the proxy or the certificates" in refused("http://data.invalid/x", home)
+    monkeypatch.delenv("HTTP_PROXY")
+    monkeypatch.setenv("SSL_CERT_FILE", "nosuch.pem")  # those read before do not count
+    assert "the proxy or the certificates" in refused("http://data.invalid/x", home)
 
 
 def test_get_fetches_once_and_notices_changes(server, home):

@@ -71,6 +71,7 @@ def test_special_tokens(embedded, packed):
     assert (packed.pieces[packed.bos], packed.pieces[packed.eos]) == ("<s>", "</s>")
 
 
+@pytest.mark.slow
 def test_the_whole_character_map(embedded, packed, independent):
     """Every entry between two letters; two of them are marks that compose with the first."""
     words = [f"a{chr(code_point)}b" for code_point in packed.characters]

@@ -106,7 +106,7 @@ def test_swapping_the_systems_turns_signs_only():
         assert (x.n_better, x.n_worse) == (y.n_worse, y.n_better)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32), st.randoms(use_true_random=False))
 def test_order_changes_nothing(seed, random):
     cells = some_cells({"a": 0.6, "b": 0.7, "c": 0.7}, n_languages=3, n=12, seed=seed)

@@ -1,7 +1,7 @@
 """Error classes: hand-worked rows, and sums that hold for any spans."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spanbridge.core.spans import Span
@@ -107,7 +107,6 @@ some_spans = st.lists(
 )
 
 
-@settings(max_examples=100)
 @given(st.lists(st.tuples(some_spans, some_spans), max_size=4))
 def test_every_span_is_counted_exactly_once(rows):
     report = count_errors(rows)
@@ -117,7 +116,6 @@ def test_every_span_is_counted_exactly_once(rows):
     assert sum(report.kinds.values()) == report.counts["boundary"] == sum(report.sides.values())
 
 
-@settings(max_examples=100)
 @given(some_spans, some_spans, st.randoms(use_true_random=False))
 def test_matching_is_one_to_one_true_to_its_names_and_blind_to_order(gold, predicted, random):
     matches = match_spans(gold, predicted)

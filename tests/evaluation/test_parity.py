@@ -33,7 +33,7 @@ def tags(spans):
     return found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(layers(), layers()), min_size=1, max_size=5))
 def test_boundaries_and_labels_as_in_nervaluate(rows):
     nervaluate = pytest.importorskip("nervaluate", reason="install requirements/dev.txt anew")
@@ -53,7 +53,7 @@ def test_boundaries_and_labels_as_in_nervaluate(rows):
     assert found["exact"].correct == counts["correct"] + counts["type"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(layers(), layers()), min_size=1, max_size=5))
 @pytest.mark.filterwarnings("ignore")
 def test_boundaries_are_seqevals_scores_of_one_label(rows):

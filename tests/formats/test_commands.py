@@ -15,6 +15,7 @@ LABELLED = [
     for name in registry.names("format")
     if named_format(name).sides == "one" and named_format(name).holds_spans
 ]
+SECONDS = ("uima-json", "xmi")  # which their package takes to read a few rows
 NAMED = ("doccano-utf16",)  # told by nothing: what cannot name it wants another format
 ROWS = [
     SentencePair(
@@ -28,7 +29,10 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize("name", LABELLED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n in SECONDS else []) for n in LABELLED],
+)
 def test_every_command_takes_it(tmp_path, spanbridge, name):
     file = f"a{ENDINGS.get(name, next(iter(named_format(name).suffixes), '.x'))}"
     write_pairs(tmp_path / file, ROWS, "source", format=name)

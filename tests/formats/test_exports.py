@@ -77,7 +77,7 @@ def test_nested_answers_come_back_by_place(tmp_path):
 
 
 @pytest.mark.parametrize("name", SUFFIX)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_there_and_back(tmp_path_factory, name, data):
     """Words (or the text, where the format has one), spans, ids and the number of rows."""

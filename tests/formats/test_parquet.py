@@ -69,7 +69,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(extras=st.lists(st.dictionaries(KEYS, VALUES, max_size=2), min_size=1, max_size=4))
 def test_any_keys_come_back(tmp_path_factory, extras):
     """Whatever the types of the values are, row by row."""

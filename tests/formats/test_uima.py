@@ -132,6 +132,7 @@ def find_format_name(name):
     return "xmi" if name.endswith(".xmi") else "uima-json"
 
 
+@pytest.mark.slow
 def test_hostile_documents(tmp_path):
     path = put(tmp_path, document(), "a.xmi")
     types = tmp_path / "TypeSystem.xml"

@@ -8,7 +8,13 @@ from .harness import Target
 
 @pytest.mark.parametrize(
     ("fuzzer", "count"),
-    [(readers, 40), (pipelines, 20), (commands, 9), (models, 6), (state, 13)],
+    [
+        pytest.param(readers, 40, marks=pytest.mark.slow),
+        (pipelines, 20),
+        (commands, 9),
+        (models, 6),
+        (state, 13),
+    ],
     ids=lambda value: getattr(value, "__name__", "").rpartition(".")[2] or None,
 )
 def test_only_documented_errors(fuzzer, count, monkeypatch, tmp_path):

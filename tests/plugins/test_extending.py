@@ -127,6 +127,7 @@ def test_a_method_that_reads_words_only(run, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_preset_with_other_weights(run, tmp_path):
     run("project", *PAIR, "--method", "soft-spelled", "--aligner", "lexical", "-o", "o.jsonl")
     told = json.loads((tmp_path / "o.jsonl.run.json").read_text("utf-8"))["signature"]
@@ -226,6 +227,7 @@ def test_a_perturbation(run, tmp_path):
     assert "plugins:my_parts@" in signature
 
 
+@pytest.mark.slow
 def test_all_are_listed(run):
     listed = run("doctor").stdout
     for name in ("copied-names", "diagonal", "masked", "same_length", "short-only", "slashes"):

@@ -92,6 +92,7 @@ def run(tmp_path):
 PROJECT = ("project", "--source", "en.conll", "--target", "de.txt", "--method", "faulty")
 
 
+@pytest.mark.slow
 def test_an_error_in_its_code_names_the_package(run):
     run(*PROJECT, "-o", "out.jsonl")  # .txt is sniffed: a format that fails there has no opinion
     broken = PACKAGE["helper.py"] + "    return 1 / 0\n"

@@ -163,6 +163,7 @@ def tag(site, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_flair(tag):
     spans, said = tag("--tagger", "flair", "--model", "mine")
     assert spans == [[(0, 2, "PER"), (3, 4, "PER")], []]
@@ -170,6 +171,7 @@ def test_flair(tag):
     assert "flair cannot load 'other'" in tag("--tagger", "flair", "--model", "other", code=2)
 
 
+@pytest.mark.slow
 def test_stanza(tag):
     spans, said = tag("--tagger", "stanza", "--tagger-option", "language=en")
     assert spans == [[(0, 1, "PERSON"), (1, 2, "PERSON"), (3, 4, "PERSON")], []]

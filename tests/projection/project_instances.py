@@ -10,8 +10,7 @@ from spanbridge.projection.confidence import CALIBRATIONS
 from spanbridge.projection.evidence import closeness
 from spanbridge.projection.method import Projection
 
-often = settings(max_examples=100, deadline=None)
-seldom = settings(max_examples=50, deadline=None)
+seldom = settings(max_examples=settings.default.max_examples // 2)
 
 
 def linked(pharaoh, n_source, n_target):

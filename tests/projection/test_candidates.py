@@ -5,7 +5,7 @@ import plain
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import instances, linked, often, row_of, seldom
+from project_instances import instances, linked, row_of, seldom
 from soft_samples import hard, pair, soft_alignments
 
 from spanbridge.core.errors import SpanbridgeError
@@ -42,7 +42,6 @@ def is_tight(span, start, end, links):
 # --- n-grams along hard links
 
 
-@often
 @given(instances(), st.none() | st.integers(1, 5), st.sampled_from([0.0, 0.3, 2 / 3]))
 def test_candidates_are_the_tight_ngrams_with_the_papers_scores(instance, longest, min_score):
     spans, links = instance
@@ -131,7 +130,6 @@ def test_candidates_reach_two_words_beyond_the_mass():
     assert ranges(NearMass().intervals(given_, Span(0, 1, "LOC"))) == expected
 
 
-@often
 @given(soft_alignments(n_target=12), st.data())
 def test_candidates_hold_every_span_near_mass_that_has_some(found, data):
     n, m = found.forward.shape

@@ -5,7 +5,7 @@ from math import exp, log
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import linked, often
+from project_instances import linked
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
@@ -43,7 +43,6 @@ def test_width_by_hand():
 
 
 @pytest.mark.parametrize("name", CALIBRATIONS)
-@often
 @given(st.lists(st.floats(-10, 0), min_size=12, max_size=12))
 def test_more_evidence_is_never_less_probable(name, drawn):
     calibration = CALIBRATIONS[name]
@@ -145,7 +144,6 @@ def test_equal_source_spans_are_not_the_same():
     assert found.origins == (A,)
 
 
-@often
 @given(
     st.lists(st.tuples(probabilities, st.integers(0, 2)), max_size=6),
     st.lists(probabilities, min_size=2, max_size=2),

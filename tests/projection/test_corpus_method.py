@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import often, placed, project_row
+from project_instances import placed, project_row
 from soft_samples import bitext, check, fitted, hard, labelled, names, pair
 
 from spanbridge.core.soft_alignment import SoftAlignment
@@ -269,7 +269,6 @@ def test_the_second_pass_may_still_project_with_the_exact_solver(n, seed):
     assert all(placed(project_row(method, row)) == names(row[0]) for row in pairs)
 
 
-@often
 @given(st.integers(0, 119), labelled(n_spans=3, labels=("PER", "LOC", "new")))
 def test_promises_of_the_second_pass(corpus, rows, at, drawn):
     row, found = drawn

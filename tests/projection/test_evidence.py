@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import often, project_row
+from project_instances import project_row
 
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment
@@ -67,7 +67,6 @@ def test_a_soft_projection_is_as_probable_as_its_evidence():
     assert span.score == pytest.approx(expected)
 
 
-@often
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 50))
 def test_more_is_never_less(one, other, words):
     low, high = sorted((one, other))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import often
 
 from spanbridge.projection import learned_taggers
 from spanbridge.projection.learned_taggers import (
@@ -42,7 +41,6 @@ def dense_states(states, lengths):
     return np.array(rows)
 
 
-@often
 @given(sentence_lengths, seeds)
 def test_states_are_features_of_their_own_sentence(lengths, seed):
     """Nothing crosses the sentences' boundaries."""
@@ -52,7 +50,6 @@ def test_states_are_features_of_their_own_sentence(lengths, seed):
     assert (found == dense_states(states, lengths).astype(np.float32)).all()
 
 
-@often
 @given(st.lists(st.lists(st.sampled_from("abcdx"), max_size=4), min_size=1, max_size=6))
 def test_words_are_indicators(rows):
     """x is not known; a feature twice in a row counts twice."""

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import instances, linked, often, project, row_of, without_inner
+from project_instances import instances, linked, project, row_of, without_inner
 
 from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
@@ -43,7 +43,6 @@ methods = st.one_of(
 )
 
 
-@often
 @given(instances(), methods)
 def test_every_source_span_is_accounted_for(instance, method):
     spans, links = instance
@@ -58,7 +57,6 @@ def test_every_source_span_is_accounted_for(instance, method):
     assert set(found.origins) <= set(spans)
 
 
-@often
 @given(instances(), methods)
 def test_target_spans_are_in_order_and_inside_and_nested_only_as_their_sources(instance, method):
     spans, links = instance
@@ -74,7 +72,6 @@ def test_target_spans_are_in_order_and_inside_and_nested_only_as_their_sources(i
                 assert origin.start <= other.start < other.end <= origin.end
 
 
-@often
 @given(instances(), methods)
 def test_outer_spans_are_projected_as_if_there_were_no_inner_ones(instance, method):
     spans, links = instance
@@ -86,7 +83,6 @@ def test_outer_spans_are_projected_as_if_there_were_no_inner_ones(instance, meth
     )
 
 
-@often
 @given(instances(), methods)
 def test_labels_of_one_place_stay_together(instance, method):
     spans, links = instance
@@ -98,7 +94,6 @@ def test_labels_of_one_place_stay_together(instance, method):
     )
 
 
-@often
 @given(instances(), methods)
 def test_confidences_and_scores(instance, method):
     """The calibrated share of linked words; greatest just where all words of both are linked."""
@@ -121,7 +116,6 @@ def test_confidences_and_scores(instance, method):
         assert raw == pytest.approx(expected)
 
 
-@often
 @given(instances(), methods)
 def test_reasons(instance, method):
     spans, links = instance
@@ -133,7 +127,6 @@ def test_reasons(instance, method):
         assert reason != BELOW or least > 0
 
 
-@often
 @given(instances(), methods, st.randoms(use_true_random=False))
 def test_the_order_of_source_spans_does_not_matter(instance, method, rng):
     spans, links = instance

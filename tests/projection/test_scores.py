@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import linked, often
+from project_instances import linked
 from soft_samples import hard, labelled, pair
 
 from spanbridge.core.soft_alignment import SoftAlignment
@@ -227,7 +227,6 @@ def test_every_score_has_its_formula():
     assert all(score.name == name for name, score in SCORES.items())
 
 
-@often
 @given(inputs())
 def test_against_the_formulas(sample):
     given_, entity = sample
@@ -249,7 +248,6 @@ def one_to_one(draw):
     return n, m, list(zip(sources, targets, strict=False))
 
 
-@often
 @given(one_to_one(), st.data())
 def test_soft_is_the_papers_score_on_one_to_one_links(drawn, data):
     """2 * links / (words of E + words of C), arXiv 2501.18750, section 3.3."""

@@ -5,7 +5,7 @@ from math import exp, log
 import numpy as np
 import pytest
 from hypothesis import assume, given
-from project_instances import often, placed, project_row
+from project_instances import placed, project_row
 from soft_samples import check, hard, labelled, pair
 
 from spanbridge.core.soft_alignment import SoftAlignment
@@ -94,7 +94,6 @@ def test_the_signature_names_method_solver_and_weights(method):
 
 
 @SOLVERS
-@often
 @given(labelled(n_spans=4, labels=("PER", "LOC-x", "ORG")))
 def test_promises_to_any_sentence(solver, drawn):
     """Also for nested and equal source spans."""
@@ -103,7 +102,6 @@ def test_promises_to_any_sentence(solver, drawn):
         check(project_row(method, (row, found)), row)
 
 
-@often
 @given(labelled(n_spans=3, labels=("A", "B")))
 def test_exact_is_worth_at_least_as_much_and_both_are_above_the_least_score(drawn):
     """Of spans of one layer: outer layers are chosen before what lies in them is known."""
@@ -118,7 +116,6 @@ def test_exact_is_worth_at_least_as_much_and_both_are_above_the_least_score(draw
     assert totals["exact"] >= totals["greedy"] - 1e-12
 
 
-@often
 @given(labelled())
 def test_a_lone_entity_goes_to_the_best_span_of_all(drawn):
     """Brute force over every span: leaving far and faint ones out loses nothing."""

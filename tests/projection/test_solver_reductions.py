@@ -6,7 +6,6 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import often
 
 from spanbridge.projection.candidates import Candidate
 from spanbridge.projection.solve.choice import components, exact, greedy, undisputed, undominated
@@ -39,7 +38,6 @@ def naive_greedy(candidates, k):
     return sorted(chosen, key=lambda c: c.start)
 
 
-@often
 @given(candidate_lists(), st.integers(1, 3))
 def test_greedy_takes_the_best_first(candidates, k):
     assert greedy(candidates, k) == naive_greedy(candidates, k)
@@ -56,7 +54,6 @@ def test_greedy_with_many_entities(k):
     assert greedy(candidates, k) == naive_greedy(candidates, k)
 
 
-@often
 @given(candidate_lists())
 def test_an_undisputed_choice_is_the_greedy_one_and_optimal(candidates):
     chosen = undisputed(candidates)
@@ -88,7 +85,6 @@ def test_inside_is_meant_of_slots():
     assert undominated(candidates) == [candidates[0], candidates[2]]
 
 
-@often
 @given(candidate_lists())
 def test_every_dropped_candidate_has_one_to_stand_in(candidates):
     kept = undominated(candidates)
@@ -110,7 +106,6 @@ def test_components():
     assert [set(group) for group in found] == [set(apart), {*chain, *joined}]
 
 
-@often
 @given(candidate_lists())
 def test_components_share_nothing_and_lose_nothing(candidates):
     found = components(candidates)
@@ -120,7 +115,6 @@ def test_components_share_nothing_and_lose_nothing(candidates):
         assert not any(overlap(a, b) for a in one for b in other)
 
 
-@often
 @given(candidate_lists(size=12))
 def test_slots_tell_apart_which_candidates_overlap(candidates):
     if candidates:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_instances import often, seldom
+from project_instances import seldom
 from scipy.optimize import LinearConstraint, milp
 from test_solver_reductions import candidate_lists, overlap
 
@@ -90,7 +90,6 @@ def test_no_choice_is_better(candidates, k, exactly):
     assert value(chosen, exactly) == pytest.approx(brute_force(candidates, k, exactly), abs=1e-9)
 
 
-@often
 @given(candidate_lists(n_words=12, size=25), st.integers(1, 3), st.booleans(), st.randoms())
 def test_the_order_of_candidates_does_not_matter(candidates, k, exactly, rng):
     chosen = exact(candidates, k, exactly)
@@ -126,7 +125,6 @@ def test_the_best_of_each_in_turn_is_not_the_best_of_all():
     assert exact(candidates, 2) == candidates[1:]
 
 
-@often
 @given(candidate_lists(), st.integers(1, 3))
 def test_the_start_with_many_candidates_is_feasible(candidates, k):
     ordered = most_first(candidates)
@@ -169,7 +167,7 @@ def window_candidates(rng, n_entities, n_words, kind, crowd):
 
 @pytest.mark.parametrize("kind", ["any", "rising", "alike", "whole", "equal"])
 @pytest.mark.parametrize("crowd", [3, 15, 200])
-@pytest.mark.parametrize("k", [1, 2, 3])
+@pytest.mark.parametrize("k", [1, *(pytest.param(k, marks=pytest.mark.slow) for k in (2, 3))])
 @pytest.mark.parametrize("exactly", [False, True])
 def test_random_windows(kind, crowd, k, exactly):
     """Up to 16 entities and 200 words; in a crowd of 3 all of them want the same words."""
@@ -192,7 +190,6 @@ def test_every_europarl_sentence(europarl):
             assert value(chosen)[1] == pytest.approx(highs_optimum(candidates, 1), abs=1e-9)
 
 
-@often
 @given(candidate_lists(), st.integers(1, 2), st.lists(st.floats(0, 3), min_size=4, max_size=4))
 def test_any_prices_bound_the_optimum(candidates, k, prices):
     """Weak duality; and no candidate of a better choice is dropped."""

@@ -207,6 +207,7 @@ def _until_killed(url, cache):
     refined(url, cache, parallel=1)
 
 
+@pytest.mark.slow
 def test_killed_and_run_again_nothing_is_asked_twice(tmp_path):
     process = []
 

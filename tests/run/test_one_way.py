@@ -16,6 +16,8 @@ from spanbridge.api import Loaded, as_rows
 from spanbridge.run.sample import FIT_ROWS
 
 WAYS = [pytest.param("corpus", marks=pytest.mark.slow), "greedy", "match"]
+# Shares of rows that bring links; where some do, rows without are there, too.
+NONE, ALL = (pytest.param(share, marks=pytest.mark.slow) for share in (0.0, 1.0))
 ALIGNERS = {"corpus": "statistical", "greedy": "lexical", "match": "lexical"}
 
 
@@ -74,7 +76,7 @@ def ways(tmp_path, command):
     return check
 
 
-@pytest.mark.parametrize("linked", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("linked", [NONE, 0.5, ALL])
 @pytest.mark.parametrize("method", WAYS)
 def test_project(ways, write, method, linked):
     path = write("in.jsonl", dump(*rows_of(60, linked)))
@@ -93,7 +95,7 @@ def test_project(ways, write, method, linked):
     assert "learned_on:60_rows" in told["signature"]
 
 
-@pytest.mark.parametrize("links", ["anew", "only"])
+@pytest.mark.parametrize("links", [pytest.param("anew", marks=pytest.mark.slow), "only"])
 def test_project_with_another_say_in_links(ways, write, links):
     """Anew, links that rows bring count for nothing; else, a row without links is rejected."""
     given = list(rows_of(60, 0.5))
@@ -137,7 +139,7 @@ def test_project_conll_and_text(ways, write):
     )
 
 
-@pytest.mark.parametrize("linked", [0.0, 0.5])
+@pytest.mark.parametrize("linked", [NONE, 0.5])
 @pytest.mark.parametrize("aligner", ["lexical", "statistical"])
 def test_align(ways, write, aligner, linked):
     path = write("in.jsonl", dump(*rows_of(60, linked)))
@@ -198,7 +200,7 @@ def test_what_is_learned_from(ways, write, step, n_rows, fit_rows):
     assert f"|learned_on:{fit_rows or FIT_ROWS}_rows|" in told["signature"]
 
 
-@pytest.mark.parametrize("linked", [0.0, 0.5])
+@pytest.mark.parametrize("linked", [NONE, 0.5])
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_tag(ways, write, side, linked):
     given = list(rows_of(60, linked))

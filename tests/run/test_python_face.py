@@ -27,7 +27,9 @@ assert not wrong, wrong
 """
 
 
-@pytest.mark.parametrize("first", ["spanbridge", "spanbridge.projection.presets"])
+@pytest.mark.parametrize(
+    "first", ["spanbridge", pytest.param("spanbridge.projection.presets", marks=pytest.mark.slow)]
+)
 def test_public_functions_are_no_modules(first):
     """In a fresh interpreter, whatever was imported or done before."""
     code = NAMES.format(first=first)
@@ -69,7 +71,9 @@ def test_what_has_to_learn_says_so(pairs):
     assert "|learned_on:120_rows|" in projector.run(pairs).signature
 
 
-@pytest.mark.parametrize("aligner", ["statistical", "lexical"])
+@pytest.mark.parametrize(
+    "aligner", [pytest.param("statistical", marks=pytest.mark.slow), "lexical"]
+)
 def test_saved_and_loaded_it_gives_the_same_rows(pairs, tmp_path, aligner):
     projector = Projector("corpus", aligner).fit(pairs)
     before = projector.run(pairs)

@@ -45,7 +45,9 @@ def settings(place, kind, **options):
     }
 
 
-@pytest.mark.parametrize("kind", ["nllb", "m2m", "marian"])
+@pytest.mark.parametrize(
+    "kind", ["nllb", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("m2m", "marian"))]
+)
 @pytest.mark.parametrize("options", [{}, {"exact": True, "style": "letters", "n_best": 100}])
 def test_the_text_never_changes_and_every_row_comes_out(place, kind, options):
     given = settings(place, kind, **options)

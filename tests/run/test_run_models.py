@@ -23,7 +23,9 @@ def place(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("kind", ["nllb", "m2m", "marian"])
+@pytest.mark.parametrize(
+    "kind", ["nllb", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("m2m", "marian"))]
+)
 def test_translator_tagger_and_encoder_by_folder(place, kind, tiny_tagger):
     translator = {"neural": {"model": str(tiny_translators.save(place / kind, kind)), "beam": 1}}
     encoder = str(tiny_checkpoints.save(place / "xlmr", "xlm-roberta"))

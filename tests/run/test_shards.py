@@ -212,7 +212,10 @@ def test_a_shard_under_another_name_is_not_believed(tmp_path):
 
 
 @pytest.mark.parametrize("step", ["0-read", "2-translate", "5-join"])
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "gone"])
+@pytest.mark.parametrize(
+    "damage",
+    ["flipped", *(pytest.param(x, marks=pytest.mark.slow) for x in ("cut", "empty", "gone"))],
+)
 def test_a_damaged_shard_is_named_and_made_anew(tmp_path, step, damage):
     toy.write(tmp_path, 20)
     given = toy.settings(tmp_path, shard_rows=10)

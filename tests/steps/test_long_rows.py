@@ -96,7 +96,6 @@ def test_beads_by_hand():
     assert align_segments(source, target) == [(1, 1), (1, 1), (1, 0), (2, 1)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.data())
 def test_the_way_covers_each_segment_once_in_order_however_it_is_found(numbers, data):
     others = data.draw(st.lists(st.sampled_from(numbers), min_size=1, max_size=40))
@@ -121,7 +120,7 @@ def test_a_long_way_is_that_of_the_whole_programme():
     assert align_segments(one_hot(source), one_hot(target)) == expected
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(0, 30), max_size=40),
     st.lists(st.integers(0, 30), max_size=40),

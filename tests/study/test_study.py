@@ -33,6 +33,7 @@ def lines(path):
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
+@pytest.mark.slow
 def test_a_study_gives_what_its_pipelines_and_evaluate_give(tmp_path, counted, command):
     path = toy.study(tmp_path)
     outcome = run_study(path)
@@ -96,6 +97,7 @@ def test_what_is_there_is_not_made_again(tmp_path, counted):
     assert outcome.sound
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_stops_no_other(tmp_path):
     path = toy.study(tmp_path)
     (tmp_path / "es.en.conll").unlink()
@@ -184,6 +186,7 @@ def test_a_system_may_be_run_on_some_languages_only(tmp_path):
     assert "over languages that all systems have; missing: heuristic: de." in report
 
 
+@pytest.mark.slow
 def test_perturbed_text_keeps_its_gold(tmp_path):
     path = toy.study(tmp_path, perturb=[{"kind": {"casing": {"to": "upper"}}, "strength": 1}])
     outcome = run_study(path)
@@ -214,6 +217,7 @@ def test_labels_are_mapped_on_both_sides(tmp_path):
     assert row["command"].endswith("--map ORG=LOC --labels LOC")
 
 
+@pytest.mark.slow
 def test_python_gives_the_same_files_as_the_command(tmp_path, command):
     path = toy.study(tmp_path)
     outcome = spanbridge.run_study(path)
@@ -244,6 +248,7 @@ def test_parts_by_text_make_the_whole(tmp_path):
     assert told == whole[name]
 
 
+@pytest.mark.slow
 def test_a_damaged_record_is_made_again(tmp_path):
     path = toy.study(tmp_path)
     run_study(path)

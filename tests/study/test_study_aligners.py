@@ -18,6 +18,7 @@ def models(tmp_path, monkeypatch):
     return bert, tiny_translators.save_encoder(tmp_path / "nllb", "nllb")
 
 
+@pytest.mark.slow
 def test_aligners_by_name(tmp_path, models):
     bert, nllb = map(str, models)
     languages = {"source_language": "{source}", "target_language": "{language}"}

@@ -57,6 +57,7 @@ def test_means_are_over_sets_and_over_domains(folder):
     assert "| short | A \\| B | nothing | – | – |" in text
 
 
+@pytest.mark.slow
 def test_scores_are_a_table_for_programs(folder):
     run_study("study.yaml")
     with (folder / "study.study" / "scores.csv").open(encoding="utf-8", newline="") as file:

@@ -32,19 +32,24 @@ report:
 """
 
 
-@pytest.fixture
-def reported(tmp_path, monkeypatch):
-    """A small study whose numbers can be worked out by hand, run."""
-    monkeypatch.chdir(tmp_path)
+def write_small(folder):
+    """A small study whose numbers can be worked out by hand."""
     texts = {"": GOLD, ".short": SHORT, ".other": OTHER}
     for language in ("de", "es"):
         for kind, text in texts.items():
-            (tmp_path / f"{language}{kind}.conll").write_text(text, encoding="utf-8")
-    (tmp_path / "published.csv").write_text(
+            (folder / f"{language}{kind}.conll").write_text(text, encoding="utf-8")
+    (folder / "published.csv").write_text(
         "lang,method,aligner,overall_f1,PER_number\nde,n-gram,x,0.5,99\nfr,n-gram,x,0.9,9\n",
         encoding="utf-8",
     )
-    (tmp_path / "study.yaml").write_text(STUDY, encoding="utf-8")
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+
+
+@pytest.fixture
+def reported(tmp_path, monkeypatch):
+    """The small study, run."""
+    monkeypatch.chdir(tmp_path)
+    write_small(tmp_path)
     outcome = run_study("study.yaml")
     assert outcome.sound
     return tmp_path / "study.study"
@@ -96,12 +101,16 @@ scores: {resamples: 100}
 """
 
 
-@pytest.fixture
-def several(reported):
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
     """The same text as two kinds of text in three languages; a system that has one of them."""
-    (reported.parent / "several.yaml").write_text(SEVERAL, encoding="utf-8")
-    assert run_study("several.yaml").sound
-    return reported.parent / "several.study"
+    folder = tmp_path_factory.mktemp("several")
+    write_small(folder)
+    (folder / "several.yaml").write_text(SEVERAL, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert run_study("several.yaml").sound
+    return folder / "several.study"
 
 
 def test_kinds_of_text_stand_side_by_side(several):
@@ -271,6 +280,7 @@ def test_columns_of_words_are_aligned_as_words():
     assert "\\begin{tabular}{llrr}" in latex(table, "x")
 
 
+@pytest.mark.slow
 def test_curves_of_several_data_sets_have_files_of_their_own(reported):
     """Two sets, one kind of change: as many pictures and tables as there are headings."""
     pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")

@@ -5,7 +5,7 @@ from math import log, prod
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -64,7 +64,6 @@ probabilities = arrays(
 ).map(lambda a: a / a.sum(1, keepdims=True))
 
 
-@settings(deadline=None)
 @given(probabilities)
 def test_best_of_all_valid_sequences(p):
     """Against all sequences, one by one."""

@@ -178,11 +178,18 @@ def test_a_killed_training_ends_with_the_same_weights(
     assert_same(weights(again.folder), weights(trained.folder))
 
 
-@pytest.fixture
-def broken_off(base, files, tmp_path):
+@pytest.fixture(scope="module")
+def killed(base, files, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed") / "out"
     with pytest.raises(Killed):
-        run(base, files, tmp_path / "out", progress=killed_at(0.5))
-    return tmp_path / "out"
+        run(base, files, folder, progress=killed_at(0.5))
+    return folder
+
+
+@pytest.fixture
+def broken_off(killed, tmp_path):
+    """The folder of a training that was killed, the test's own."""
+    return shutil.copytree(killed, tmp_path / "out")
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "json"])

@@ -3,12 +3,6 @@
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    """Converted checkpoints, kept for the session."""
-    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path_factory.getbasetemp() / "mt-cache"))
-
-
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory):
     """Tiny checkpoints by their kind."""

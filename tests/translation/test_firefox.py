@@ -123,6 +123,7 @@ def test_several_threads_share_a_translator(model):
     assert found == [translator.translate([TEXT], EN, PT)] * 4
 
 
+@pytest.mark.slow
 def test_translations_that_do_not_end_are_suspect(model):
     text = " ".join(f"{n} apples" for n in range(75))
     [found] = FirefoxTranslator(str(model)).translate([text], EN, PT)

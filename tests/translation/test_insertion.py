@@ -189,7 +189,9 @@ def sharp(folders, tmp_path_factory):
     return {kind: root / kind for kind in folders}
 
 
-@pytest.mark.parametrize("kind", ["nllb", "m2m", "marian"])
+@pytest.mark.parametrize(
+    "kind", ["nllb", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("m2m", "marian"))]
+)
 def test_real_architectures(sharp, kind):
     """Enumeration through the same translator; and the probability as transformers computes it."""
     source, span, target = "the city of Berlin", (12, 18), "la ciudad de Madrid."

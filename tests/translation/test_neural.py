@@ -23,7 +23,9 @@ TEXTS = [*tiny_translators.TEXT[:4], "the city", "x", "Berlin Berlin"]
 ENGLISH, SPANISH = find_language("en"), find_language("es")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", ["nllb", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[1:])]
+)
 def test_greedy_is_that_of_transformers(folders, kind):
     """The same tokens in, the language forced, the same tokens out (float32, greedy)."""
     translator = NeuralTranslator(str(folders[kind]), "float32", beam=1)

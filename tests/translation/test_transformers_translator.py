@@ -20,7 +20,9 @@ TEXTS = [*tiny_translators.TEXT[:4], "the city", "", "Berlin Berlin"]
 ENGLISH, SPANISH = find_language("en"), find_language("es")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", ["nllb", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[1:])]
+)
 def test_as_through_ctranslate2(folders, kind):
     mine = TransformersTranslator(str(folders[kind]), beam=1)
     other = NeuralTranslator(str(folders[kind]), "float32", beam=1)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from ipaddress import ip_address
 from math import isfinite
 from socket import gaierror
-from ssl import SSLError
+from ssl import SSLContext, SSLError
 from typing import Any, TypeVar
 
 from spanbridge.core.errors import SpanbridgeError
@@ -53,12 +54,20 @@ def made(kind: Callable[..., C], told: Callable[[str], str], *, local: bool, **o
     import httpx
 
     try:
-        secure = httpx.create_ssl_context()
+        secure = _certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         return kind(verify=secure, trust_env=not local, follow_redirects=False, **options)
     except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
         raise SpanbridgeError(
             f"the proxy or the certificates of the environment cannot be used: {told(str(error))}"
         ) from None
+
+
+@cache  # to read them takes longer than all else that a client needs
+def _certificates(file: str | None, folder: str | None) -> SSLContext:
+    """Certificates that servers are checked against: the environment's, or certifi's."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def is_local(host: str) -> bool:
