@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from spanbridge.core.errors import InputError, RowError, SpanbridgeError
-from spanbridge.core.rows import SentencePair
+from spanbridge.core.rows import REVIEW, SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.tokens import spans_in_text, with_text
 from spanbridge.projection.boundaries import Convention
@@ -19,7 +19,7 @@ from spanbridge.report.page import LOW_SCORE
 from spanbridge.report.palette import colour
 from spanbridge.review.changes import Changes
 from spanbridge.review.edits import checked_marks, clusters, given_marks, same_places, with_action
-from spanbridge.review.index import REVIEW, RowIndex, status_of
+from spanbridge.review.index import RowIndex, status_of
 from spanbridge.review.journal import (
     GOLD,
     STATUSES,

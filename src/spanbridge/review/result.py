@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.progress import Progress, Task, silent
-from spanbridge.core.rows import REJECTED, SentencePair
+from spanbridge.core.rows import REJECTED, REVIEW, SentencePair
 from spanbridge.core.signature import signature
 from spanbridge.formats import output_format
 from spanbridge.review.edits import with_action
-from spanbridge.review.index import REVIEW, RowIndex, status_of
+from spanbridge.review.index import RowIndex, status_of
 from spanbridge.review.journal import GOLD, Action
 from spanbridge.run.converting import write_rows
 from spanbridge.run.result import Run, check_output, finish

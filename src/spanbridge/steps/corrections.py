@@ -13,7 +13,7 @@ import numpy as np
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.progress import Progress, Proposal, tell
-from spanbridge.core.rows import CORRECTED, SIDES, SentencePair
+from spanbridge.core.rows import CORRECTED, REVIEW, SIDES, SentencePair
 from spanbridge.core.spans import ABSENT, Sentence, Span
 from spanbridge.evaluation.calibration import fit_curve
 from spanbridge.formats import Reading
@@ -28,8 +28,8 @@ from spanbridge.steps.calibrating import MIN_SPANS
 from spanbridge.steps.fates import visible
 from spanbridge.steps.target_words import guess_language
 
-# Key of a row that says what a person made of it, and the statuses of those that count.
-REVIEW, ACCEPTED = "review", frozenset({"accepted", "corrected"})
+# Statuses of a review whose rows count.
+ACCEPTED = frozenset({"accepted", "corrected"})
 NOT_REVIEWED = "not reviewed"
 # Key of rows for the spans that they would have without corrections, in words [start, end).
 BEFORE = "before_corrections"
