@@ -83,7 +83,10 @@ class LabelStudio(Records):
             row[_ABOUT] = about
         results = _lists(first, "result")
         labels = [_span(one) for one in results if _is_span(one)]
-        counts.leave_out("relations and other results left out", len(results) - len(labels))
+        for one in results:
+            if not _is_span(one):
+                kind = f" of the type {one['type']}" if isinstance(one.get("type"), str) else ""
+                counts.leave_out(f"results{kind} left out, which are no spans of a text")
         found = placed(data[key], labels, "result", side, how, counts)
         spans = (without_given_text(one, found.text_of(*one[:2])) for one in found.spans)
         return found.with_spans(tuple(spans))

@@ -31,6 +31,10 @@ from spanbridge.steps.target_words import guess_language
 # Statuses of a review whose rows count.
 ACCEPTED = frozenset({"accepted", "corrected"})
 NOT_REVIEWED = "not reviewed"
+_WHOLE = (
+    "if it was projected to OUT.jsonl, this gives it that of OUT.jsonl: "
+    "spanbridge review FILE.jsonl --projection OUT.jsonl -o WHOLE.jsonl --write"
+)
 # Key of rows for the spans that they would have without corrections, in words [start, end).
 BEFORE = "before_corrections"
 
@@ -70,7 +74,8 @@ class Corrections:
                 found.left_out[status] += 1
                 continue
             if pair.source is ABSENT or (not pair.source.words and pair.target.words):
-                raise InputError(path, line, f"row {pair.id} has no source side")
+                why = f"row {pair.id} has no source side, as if it came from a tool for one text"
+                raise InputError(path, line, f"{why}; {_WHOLE}")
             if pair.id in found.rows:
                 first = found.rows[pair.id][0]
                 raise InputError(path, line, f"row {pair.id} was corrected in line {first} too")
