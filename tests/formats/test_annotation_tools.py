@@ -146,12 +146,15 @@ def test_results_of_label_studio_that_are_no_spans_are_named(tmp_path):
     """Labels of HTML count positions of another text; they are not lost under another name."""
     html = {"type": "hypertextlabels", "value": {"startOffset": 0, "hypertextlabels": ["PER"]}}
     choice = {"type": "choices", "value": {"choices": ["news"]}}
-    task = {"data": {"text": TEXT}, "annotations": [{"result": [html, html, choice, {}]}]}
+    bare = result(0, 7, "PER")
+    bare["value"]["labels"] = []  # a region whose label was taken away
+    task = {"data": {"text": TEXT}, "annotations": [{"result": [html, html, choice, {}, bare]}]}
     (one,), counts = read(put(tmp_path, "a.json", json.dumps([task])))
     assert not one.target.spans
     assert counts.left_out == {
         "results left out that are no spans of a text (hypertextlabels)": 2,
         "results left out that are no spans of a text (choices)": 1,
+        "results left out that are no spans of a text (labels, but none given)": 1,
         "results left out that are no spans of a text": 1,
     }
 

@@ -153,6 +153,7 @@ def test_what_is_no_review_of_a_row_is_said(spanbridge, tmp_path):
     )
     assert "(line 1, 2)" in done.stderr
     assert "2 rows whose key review tells no status that is known" in done.stderr
+    assert "4 rows = 3 open, 1 accepted" in done.stderr
     desk = Desk(str(tmp_path / "out.jsonl"))
     assert desk.about()["notes"][0].startswith("2 rows have")
     assert desk.about()["counts"]["accepted"] == 1

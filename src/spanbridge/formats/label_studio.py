@@ -167,13 +167,15 @@ def _lists(row: Object, key: str, counts: Counts | None = None) -> list[Object]:
 
 def _is_span(result: Object) -> bool:
     value = result.get("value")
-    return isinstance(value, dict) and {"start", "end", "labels"} <= value.keys()
+    whole = isinstance(value, dict) and {"start", "end", "labels"} <= value.keys()
+    return whole and value["labels"] != []  # a region whose label was taken away
 
 
 def _kind(result: Object) -> str:
     """What a result that is no span calls itself, for counts."""
     kind = result.get("type")
-    return f" ({kind[:_LONGEST_KIND]})" if isinstance(kind, str) else ""
+    bare = ", but none given" if kind == "labels" else ""
+    return f" ({kind[:_LONGEST_KIND]}{bare})" if isinstance(kind, str) else ""
 
 
 def _span(result: Object) -> Object:

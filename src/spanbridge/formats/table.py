@@ -80,7 +80,7 @@ class Table(Format):
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read rows; see :func:`read_table`."""
-        return read_table(path, side, how, counts, told=self.by_lines(path))
+        return read_table(path, side, how, counts, told=self.by_lines(path, how))
 
     def keeps_key(self, key: str) -> bool:
         """All are written, but for those that are named like a column."""

@@ -123,6 +123,5 @@ def write_result(
 
 def _status_in(pair: SentencePair) -> str:
     """What a row says of an earlier review of it."""
-    about = pair.extra.get(REVIEW)
-    status = about.get("status") if isinstance(about, dict) else None
-    return _REJECTED.get(status, status) if isinstance(status, str) else "open"
+    status, _ = status_of(pair.extra.get(REVIEW))
+    return _REJECTED.get(status, status) or "open"

@@ -67,7 +67,7 @@ class Corrections:
         """
         found = cls(path)
         read = list(labelled_pairs(path, "target", how or Reading()))
-        found.whole = not any(REVIEW in pair.extra for _, pair in read)
+        found.whole = all(pair.extra.get(REVIEW) is None for _, pair in read)
         for line, pair in read:
             status = found._status(line, pair)
             if status not in ACCEPTED:
@@ -100,9 +100,9 @@ class Corrections:
                     f'the rows that were corrected a key "{REVIEW}": {{"status": "corrected"}}',
                 )
             return "accepted"
-        if REVIEW not in pair.extra:
+        review = pair.extra.get(REVIEW)
+        if review is None:
             return NOT_REVIEWED
-        review = pair.extra[REVIEW]
         status = review.get("status") if isinstance(review, Mapping) else None
         if not isinstance(status, str):
             why = f'the key "{REVIEW}" of row {pair.id} is no object with a text "status"'
