@@ -64,8 +64,8 @@ def test_a_folder_of_brat_tells_of_texts_that_it_leaves_out(tmp_path):
     folder = tmp_path / "corpus"
     folder.mkdir()
     for name in ("a.txt", "b.txt"):
-        put(folder, name, "Ann\n")
-    put(folder, "a.ann", "T1\tPER 0 3\tAnn\n")
+        put(folder, name, "Ann")
+    put(folder, "a.ann", "T1\tPER 0 3\tAnn")
     rows, counts = read(folder, format="brat-folder")
     assert [row.id for row in rows] == ["a"]
     assert counts.left_out == {"texts left out that have no .ann beside them": 1}
