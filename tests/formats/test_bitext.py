@@ -154,6 +154,45 @@ def test_both_kinds_of_xliff(tmp_path):
     assert counts.left_out["pieces between segments left out"] == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "left_out"),
+    [
+        (
+            "a.tmx",
+            '<tmx><header srclang="en"/><body><tu tuid="1" creationid="ann" usagecount="3">'
+            '<tuv xml:lang="en" changeid="ben"><note>n</note><seg>a</seg></tuv>'
+            '<tuv xml:lang="de"><seg>b</seg></tuv></tu></body></tmx>',
+            {
+                "attributes of units and their texts left out": 3,
+                "notes and properties of single texts left out": 1,
+            },
+        ),
+        (
+            "a.xlf",
+            '<xliff version="1.2"><file source-language="en" target-language="de"><body>'
+            '<trans-unit id="1" approved="yes" xml:space="preserve"><source>a</source>'
+            '<target state="final" state-qualifier="x">b</target></trans-unit>'
+            "</body></file></xliff>",
+            {"attributes of units and their texts left out": 2},
+        ),
+        (
+            "b.xlf",
+            '<xliff version="2.0" srcLang="en" trgLang="de"><file><unit id="u" name="x">'
+            '<segment id="s" state="final" subState="a:b"><source>a</source><target>b</target>'
+            "</segment></unit></file></xliff>",
+            {"attributes of units and their texts left out": 2},
+        ),
+    ],
+)
+def test_what_units_say_beside_their_keys_is_counted(tmp_path, name, text, left_out):
+    (tmp_path / name).write_text(text)
+    rows, counts = read(tmp_path / name)
+    assert texts(rows) == [("a", "b")]
+    assert counts.left_out == left_out
+    write_pairs(tmp_path / f"again-{name}", rows)
+    assert not read(tmp_path / f"again-{name}")[1].left_out
+
+
 LAUGHS = '<!DOCTYPE tmx [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
 FETCHED = '<!DOCTYPE tmx [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 PARAMETER = '<!DOCTYPE tmx [<!ENTITY % p SYSTEM "http://127.0.0.1:9/x"> %p;]>'

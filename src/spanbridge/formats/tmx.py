@@ -15,6 +15,7 @@ from spanbridge.formats.bitext import (
     NOTE,
     Bitext,
     Unit,
+    count_attributes,
     keys_of,
     language_keys,
     parts_of,
@@ -49,6 +50,11 @@ class Tmx(Bitext):
             if element.tag == "header":
                 chosen.begin(element.get("srclang", _ANY))
                 return
+            count_attributes(element, {"tuid"}, counts)
+            for one in element.iterfind("tuv"):
+                count_attributes(one, (), counts)
+                about = len(one) - len(one.findall("seg"))
+                counts.leave_out("notes and properties of single texts left out", about)
             languages, texts = chosen.of(element, counts)
             keys = keys_of(element, language_keys(languages), ("prop", "type"), (NOTE, ""))
             yield element.get("tuid"), keys, texts
