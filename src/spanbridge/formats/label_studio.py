@@ -167,8 +167,9 @@ def _lists(row: Object, key: str, counts: Counts | None = None) -> list[Object]:
 
 def _is_span(result: Object) -> bool:
     value = result.get("value")
-    whole = isinstance(value, dict) and {"start", "end", "labels"} <= value.keys()
-    return whole and value["labels"] != []  # a region whose label was taken away
+    if not (isinstance(value, dict) and {"start", "end", "labels"} <= value.keys()):
+        return False
+    return value["labels"] != []  # as of a region whose label was taken away
 
 
 def _kind(result: Object) -> str:
