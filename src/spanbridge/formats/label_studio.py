@@ -169,7 +169,7 @@ def _is_span(result: Object) -> bool:
     value = result.get("value")
     if not (isinstance(value, dict) and {"start", "end", "labels"} <= value.keys()):
         return False
-    return value["labels"] != []  # as of a region whose label was taken away
+    return bool(value["labels"] != [])  # as of a region whose label was taken away
 
 
 def _kind(result: Object) -> str:
