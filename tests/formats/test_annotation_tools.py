@@ -1,6 +1,7 @@
 """Files of annotation tools and data sets that are JSON: what they look like."""
 
 import json
+import re
 
 import pytest
 from test_exports import found, put, read
@@ -132,12 +133,59 @@ def test_label_studio(tmp_path):
     assert again == rows
     assert counts.left_out == {
         "annotations left out after the first one of a task": 1,
-        "relations and other results left out": 1,
+        "cancelled annotations left out": 1,
+        "results left out that are no spans of a text (relation)": 1,
         "predictions left out that have only numbers here": 1,
     }
     path = put(tmp_path, "b.json", '[{"a": 1},\n{"data": 5}]')
     with pytest.raises(InputError, match=r"b\.json:1: data is null; .*--format doccano"):
         read(path)
+
+
+def test_results_of_label_studio_that_are_no_spans_are_named(tmp_path):
+    """Labels of HTML count positions of another text; they are not lost under another name."""
+    html = {"type": "hypertextlabels", "value": {"startOffset": 0, "hypertextlabels": ["PER"]}}
+    choice = {"type": "choices", "value": {"choices": ["news"]}}
+    bare = result(0, 7, "PER")
+    bare["value"]["labels"] = []  # a region whose label was taken away
+    task = {"data": {"text": TEXT}, "annotations": [{"result": [html, html, choice, {}, bare]}]}
+    (one,), counts = read(put(tmp_path, "a.json", json.dumps([task])))
+    assert not one.target.spans
+    assert counts.left_out == {
+        "results left out that are no spans of a text (hypertextlabels)": 2,
+        "results left out that are no spans of a text (choices)": 1,
+        "results left out that are no spans of a text (labels, but none given)": 1,
+        "results left out that are no spans of a text": 1,
+    }
+
+
+def test_rows_of_label_studios_small_json_without_spans(tmp_path):
+    """It writes no key for what a task has none of."""
+    labelled = {"id": 1, "text": TEXT, "label": [{"start": 0, "end": 7, "labels": ["PER"]}]}
+    rows = [labelled, {"id": 2, "text": TEXT, "annotator": 1}]
+    for row in rows:
+        row["annotation_id"] = row["id"]
+    found, _ = read(put(tmp_path, "a.json", json.dumps(rows)))
+    assert [len(row.target.spans) for row in found] == [1, 0]
+    del rows[1]["annotation_id"], rows[1]["annotator"]
+    with pytest.raises(InputError, match="row 2: there is no label or .*, only nothing else"):
+        read(put(tmp_path, "b.json", json.dumps(rows)))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[{"text": "a", "spans": []}, {"text": 5}]', "a.json:1: row 2: target_text is 5"),
+        ('[{"text": "a", "spans": []},\n{"text": 5}]', "a.json:2: target_text is 5"),
+        ('[{"text": "a", "spans": []}, {"x": NaN}]', "a.json:1: row 2: is not valid JSON"),
+        ('[{"text": "a", "label": []}, {"text": 5}]', "a.json:1: row 2: text is 5"),
+        ('[{"data": {"text": "a"}, "annotations": []}, 7]', "a.json:1: row 2: is no JSON object"),
+    ],
+)
+def test_errors_in_one_line_of_many_rows_tell_which(tmp_path, text, told):
+    """Tools write an array into one line."""
+    with pytest.raises(InputError, match=re.escape(told)):
+        read(put(tmp_path, "a.json", text))
 
 
 def test_squad(tmp_path):

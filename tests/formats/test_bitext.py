@@ -92,6 +92,23 @@ def test_memories_of_several_languages(tmp_path, encoding):
         read(path, text_column="fr")
 
 
+@pytest.mark.parametrize("source", ["en", "*all*"])
+def test_two_texts_of_a_language_are_no_translations(tmp_path, source):
+    """An alternative of the source does not make it the language of all targets."""
+
+    def unit(**texts_of):
+        tuvs = (f'<tuv xml:lang="{of}"><seg>{text}</seg></tuv>' for of, text in texts_of.items())
+        return f"<tu>{''.join(tuvs)}</tu>"
+
+    units = unit(en="Hi", en_GB="Hello", fr="Salut") + unit(en="Two", fr="Deux")
+    path = tmp_path / "a.tmx"
+    head = f'<tmx version="1.4"><header srclang="{source}"/><body>'
+    path.write_text(f"{head}{units}</body></tmx>", "utf-8")
+    rows, counts = read(path)
+    assert texts(rows) == [("Hi", "Salut"), ("Two", "Deux")]
+    assert counts.left_out == {"texts in further languages left out (en_GB)": 1}
+
+
 XLIFF_1 = """<xliff version="1.2" xmlns="urn:oasis:names:tc:xliff:document:1.2" xmlns:o="urn:o">
 <file source-language="en" target-language="de" original="x"><header/><body><group>
 <trans-unit id="a"><source>One <g id="1">two</g><x id="2"/></source>
@@ -135,6 +152,45 @@ def test_both_kinds_of_xliff(tmp_path):
     assert [row.id for row in rows] == ["u-s", "u-2"]
     assert rows[0].extra == {**known, "note": "n", "state": "final"}
     assert counts.left_out["pieces between segments left out"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left_out"),
+    [
+        (
+            "a.tmx",
+            '<tmx><header srclang="en"/><body><tu tuid="1" creationid="ann" usagecount="3">'
+            '<tuv xml:lang="en" changeid="ben"><note>n</note><seg>a</seg></tuv>'
+            '<tuv xml:lang="de"><seg>b</seg></tuv></tu></body></tmx>',
+            {
+                "attributes of units and their texts left out": 3,
+                "notes and properties of single texts left out": 1,
+            },
+        ),
+        (
+            "a.xlf",
+            '<xliff version="1.2"><file source-language="en" target-language="de"><body>'
+            '<trans-unit id="1" approved="yes" xml:space="preserve"><source>a</source>'
+            '<target state="final" state-qualifier="x">b</target></trans-unit>'
+            "</body></file></xliff>",
+            {"attributes of units and their texts left out": 2},
+        ),
+        (
+            "b.xlf",
+            '<xliff version="2.0" srcLang="en" trgLang="de"><file><unit id="u" name="x">'
+            '<segment id="s" state="final" subState="a:b"><source>a</source><target>b</target>'
+            "</segment></unit></file></xliff>",
+            {"attributes of units and their texts left out": 2},
+        ),
+    ],
+)
+def test_what_units_say_beside_their_keys_is_counted(tmp_path, name, text, left_out):
+    (tmp_path / name).write_text(text)
+    rows, counts = read(tmp_path / name)
+    assert texts(rows) == [("a", "b")]
+    assert counts.left_out == left_out
+    write_pairs(tmp_path / f"again-{name}", rows)
+    assert not read(tmp_path / f"again-{name}")[1].left_out
 
 
 LAUGHS = '<!DOCTYPE tmx [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'

@@ -87,7 +87,7 @@ def covered(sentence):
 @pytest.mark.parametrize("name", FILES)
 def test_all_comes_back_or_is_counted(tmp_path, name):
     held, rows = named_format(name), NASTY
-    if name == "csv":  # whose columns are those of the first row, and hold strings
+    if name == "csv":  # whose columns hold strings
         rows = [one.replace(extra={"domain": one.id}) for one in NASTY]
     path, run = written(tmp_path, name, rows)
     notes, account = run.account.notes, run.account

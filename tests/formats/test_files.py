@@ -95,6 +95,8 @@ def test_invalid_utf8_names_line_and_column(tmp_path, monkeypatch, size, data, l
         (b"\xd0\xcf\x11\xe0\xa1", "a file of Word or Excel"),
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
         (b"PAR1\xff", "a Parquet file"),
+        (b"ARROW1\0\0\xff", "a file of Arrow"),
+        (b"\xff\xff\xff\xff\x10", "a file of Arrow"),
     ],
 )
 def test_files_that_are_no_text_are_named(tmp_path, data, what):

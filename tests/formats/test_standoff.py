@@ -60,6 +60,17 @@ def test_brat(tmp_path):
         write_pairs(tmp_path / "x.brat", rows, format="brat")
 
 
+def test_a_folder_of_brat_tells_of_texts_that_it_leaves_out(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for name in ("a.txt", "b.txt"):
+        put(folder, name, "Ann")
+    put(folder, "a.ann", "T1\tPER 0 3\tAnn")
+    rows, counts = read(folder, format="brat-folder")
+    assert [row.id for row in rows] == ["a"]
+    assert counts.left_out == {"texts left out that have no .ann beside them": 1}
+
+
 GAPS = """T1\tPER 0 3;8 12\tAnn left
 A1\tSure T1
 T2\tPER 4 7\tRoe

@@ -137,6 +137,37 @@ def test_the_user_names_the_projection(open_desk, projection, tmp_path):
         open_desk(back, projection=str(tmp_path / "in.jsonl"))
 
 
+def test_the_source_comes_back_in_the_result(projection, spanbridge):
+    """Rows from a tool for one side can be given to project --corrections then."""
+    spanbridge("choose", "out.jsonl", "-n", "9", "-o", "tasks.json")
+    rows = json.loads(projection.with_name("tasks.json").read_text("utf-8"))
+    for row in rows:
+        row["data"]["review"] = {"status": "corrected"}
+    projection.with_name("tasks.json").write_text(json.dumps(rows), "utf-8")
+    done = spanbridge("guidelines", "tasks.json", code=2)
+    assert "tasks.json:1: row r" in done.stderr
+    assert "review FILE.jsonl --projection OUT.jsonl -o WHOLE.jsonl --write" in done.stderr
+    spanbridge("convert", "tasks.json", "back.jsonl")
+    lost = spanbridge(*"review back.jsonl -o no.jsonl --write".split())
+    assert "9 corrected" in lost.stderr
+    spanbridge(*"review back.jsonl --projection out.jsonl -o whole.jsonl --write".split())
+    given = {row.id: row for _, row in read_rows(projection)}
+    whole = [row for _, row in read_rows(projection.with_name("whole.jsonl"))]
+    assert len(whole) == 9
+    for row in whole:
+        assert (row.source, row.links) == (given[row.id].source, given[row.id].links)
+    assert "9 corrected rows" in spanbridge("guidelines", "whole.jsonl").stdout
+
+
+def test_chosen_rows_lead_to_their_projection(projection, spanbridge):
+    """Their record names it, so that Teach needs no --projection, as they are or from a tool."""
+    spanbridge("choose", "out.jsonl", "-n", "9", "-o", "first.jsonl")
+    assert origin(projection.with_name("first.jsonl")).path == str(projection)
+    spanbridge("convert", "first.jsonl", "first.json")
+    spanbridge("convert", "first.json", "back.jsonl")
+    assert origin(projection.with_name("back.jsonl")).path == str(projection)
+
+
 def test_what_is_lost_for_good_is_said(open_desk, projection):
     middle, back = projection.with_name("tasks.json"), projection.with_name("back.jsonl")
     convert(str(projection), str(middle))

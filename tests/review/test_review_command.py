@@ -98,8 +98,7 @@ def test_agreement_in_one_journal(spanbridge, rows_file):
         (("--journal", "out.jsonl"), "out.jsonl cannot be the journal as well"),
         (("--journal", "no/such/folder/j"), "cannot be written (no such file or directory)"),
         (("--annotator", " "), "is no name"),
-        (("--projection", "p.jsonl", "--agreement"), "--projection is for the page"),
-        (("--projection", "p.jsonl", "-o", "x.jsonl", "--write"), "--projection is for the page"),
+        (("--projection", "p.jsonl", "--agreement"), "--projection does not go with --agreement"),
         (("--projection", "p.jsonl"), "p.jsonl.run.json is not beside it"),
         (("--projection", "notes.txt"), "nothing tells how notes.txt was projected"),
         (("--journal", "notes.txt", "--write", "-o", "x.jsonl"), "notes.txt:1: is no journal"),
@@ -154,6 +153,7 @@ def test_what_is_no_review_of_a_row_is_said(spanbridge, tmp_path):
     )
     assert "(line 1, 2)" in done.stderr
     assert "2 rows whose key review tells no status that is known" in done.stderr
+    assert "4 rows = 3 open, 1 accepted" in done.stderr
     desk = Desk(str(tmp_path / "out.jsonl"))
     assert desk.about()["notes"][0].startswith("2 rows have")
     assert desk.about()["counts"]["accepted"] == 1

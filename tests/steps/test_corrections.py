@@ -155,7 +155,9 @@ def test_which_rows_count(tmp_path):
     assert [*found.rows] == ["r0"]
     assert found.left_out == {"rejected": 3, "not reviewed": 1}
     assert found.text().endswith("1 corrected row; left out: 1 not reviewed, 3 rejected")
-    whole = Corrections.read(write(tmp_path / "b.jsonl", ROW, {**ROW, "id": "y"}))
+    null = Corrections.read(write(tmp_path / "n.jsonl", OK, {**ROW, "id": "y", "review": None}))
+    assert null.left_out == {"not reviewed": 1}
+    whole = Corrections.read(write(tmp_path / "b.jsonl", ROW, {**ROW, "id": "y", "review": None}))
     assert len(whole.rows) == 2
     assert "so all 2 corrected rows count" in whole.text()
 

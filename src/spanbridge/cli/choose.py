@@ -36,32 +36,33 @@ right then "review": {"status": "corrected"}, and give the file to project --cor
 @opt.quiet_option
 def command(path: str, number: int | None, output: str, by: Any, **given: Any) -> None:
     """Choose the rows of a result that a person should correct first."""
-    from collections import Counter
-
     from spanbridge.core.errors import InputError
+    from spanbridge.core.signature import signature
     from spanbridge.evaluation.choosing import choose
-    from spanbridge.formats import open_writer, output_format
-    from spanbridge.formats.losses import losses
+    from spanbridge.formats import output_format
     from spanbridge.formats.reading import labelled_pairs
-    from spanbridge.run.result import check_output
+    from spanbridge.run.converting import write_rows
+    from spanbridge.run.result import check_output, finish
+    from spanbridge.steps.account import Account
 
     check_streams(output, given["as_json"])
-    check_output(output, path)
+    held = output_format(output, "jsonl")
+    check_output(output, path, also=held.beside(output))
     rows = [pair for _, pair in labelled_pairs(path)]
     chosen = choose(rows, number, by)
     if not chosen:
         why = "no row has a confidence and is still to be corrected; give what project wrote"
         raise InputError(path, None, why)
-    lost: Counter[str] = Counter()
-    nested = "spans not written, since the format holds one layer"
-    held = output_format(output, "jsonl")
-    with open_writer(output, name=held.name, left_out=lambda n: lost.update({nested: n})) as write:
-        for number, k in enumerate(chosen, 1):
-            write(rows[k])
-            lost.update(dict(losses(rows[k], number, held, "target")))
-    lost = +lost
+    account = Account()
+    write_rows(output, held, "target", "outer", (("chosen", rows[k]) for k in chosen), account)
+    line = signature({"task": "choose", "to": held.name, "by": by})
+    run = finish(output, {"input": path}, line, account, {}, beside=held.beside(output))
     if given["as_json"]:
-        say_json({"rows": len(rows), "chosen": [rows[k].id for k in chosen], **lost})
+        told = {"rows": len(rows), "chosen": [rows[k].id for k in chosen]}
+        say_json({**told, **account.notes, "rejects": run.rejects})
     elif not given["quiet"]:
         lines = [f"{len(chosen)} of {len(rows)} rows written to {output}, best first"]
-        say("\n".join([*lines, *(f"{n} {what}" for what, n in lost.items())]), err=True)
+        lines += [f"{n} {what}" for what, n in account.notes.items()]
+        if account.rejects:
+            lines.append(f"{len(account.rejects)} rows rejected; why: {run.rejects}")
+        say("\n".join(lines), err=True)

@@ -71,8 +71,9 @@ Ctrl-C ends the review, and writes the result if -o names one. The keys are on t
 @click.option(
     "--projection",
     metavar="FILE",
-    help="For Teach: the projection that the rows are from (FILE.run.json lies beside it), if "
-    "OUT.jsonl was made of it in a way that no record tells.",
+    help="The projection that the rows are from (FILE.run.json lies beside it): for Teach, if "
+    "OUT.jsonl was made of it in a way that no record tells; and for -o, in which rows without a "
+    "source get theirs.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
 @click.option("--write", is_flag=True, help="Write -o of what is in the journal, and end.")
@@ -112,8 +113,8 @@ def _check(given: dict[str, Any]) -> None:
     """Refuse options that do not go together."""
     if given["agree"] and (given["write"] or given["opens"] or given["output_format"]):
         raise click.UsageError("--agreement goes with --journal, -o PAGE.html and --json only")
-    if given["projection"] is not None and (given["agree"] or given["write"]):
-        raise click.UsageError("--projection is for the page, whose button Teach needs it")
+    if given["projection"] is not None and given["agree"]:
+        raise click.UsageError("--projection does not go with --agreement")
     if len(given["journals"]) > 1 and not given["agree"]:
         raise click.UsageError("several --journal go with --agreement only")
     if given["write"] and given["output"] is None:
@@ -164,11 +165,7 @@ def _noting_the_end() -> Iterator[list[int]]:
 
 
 def _write(desk: Any, given: dict[str, Any]) -> None:
-    from spanbridge.review.result import write_result
-
-    progress = running.progress(given["quiet"])
-    made = given["output"], given["output_format"]
-    done = write_result(desk.rows, desk.states(), desk.journal.path, *made, progress=progress)
+    done = desk.write(running.progress(given["quiet"]))
     if given["as_json"]:
         say_json(done.to_dict())
     elif not given["quiet"]:

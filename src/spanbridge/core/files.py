@@ -27,6 +27,7 @@ LONGEST = 10_000_000
 # Likewise of a file that is one value of JSON, which is held whole: many programs write it in one
 # line.
 LONGEST_JSON = 1_000_000_000
+_ARROW = "a file of Arrow; save it as Parquet (of the package datasets: to_parquet)"
 # First bytes of files that are not text; they are named if the bytes are no UTF-8.
 _PACKED = {
     b"\x1f\x8b": "a gzip file; name it .gz, or unpack it",
@@ -38,6 +39,8 @@ _PACKED = {
     b"\xd0\xcf\x11\xe0": "a file of Word or Excel; save it there as plain text or CSV, in UTF-8",
     b"%PDF-": "a PDF; save its text as plain text, in UTF-8",
     b"PAR1": "a Parquet file; give it by a name that ends in .parquet",
+    b"ARROW1": _ARROW,
+    b"\xff\xff\xff\xff": _ARROW,  # a stream, as the package datasets saves it
     b"\xff\xfe": "UTF-16; save it as UTF-8",
     b"\xfe\xff": "UTF-16; save it as UTF-8",
 }

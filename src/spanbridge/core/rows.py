@@ -32,6 +32,9 @@ Side = Literal["source", "target"]
 SIDES: tuple[Side, Side] = ("source", "target")
 OTHER: dict[Side, Side] = {"source": "target", "target": "source"}
 
+# Key of a row that says what a person made of it.
+REVIEW = "review"
+
 # Statuses, or their beginnings, which a reason follows.
 PROJECTED = "projected"
 CORRECTED = "corrected"  # by a person, and kept as it is

@@ -180,8 +180,10 @@ class Format(Part, ABC):
         """Check if a folder is of this format, by what it holds."""
         return False
 
-    def by_lines(self, path: str | Path) -> str | None:
-        """Note for an account, if a file's name does not tell that it is of this format."""
+    def by_lines(self, path: str | Path, how: Reading) -> str | None:
+        """Note for an account, if neither a file's name nor the user tells its format."""
+        if how.format is not None:
+            return None
         name = Path(path).with_suffix("") if is_gzip(path) else Path(path)
         known = name.suffix.lower() in self.suffixes
         return None if known else f"rows of the format {self.name}, as the first lines tell"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 from xml.etree.ElementTree import Element
@@ -25,6 +25,8 @@ NOTE = "note"
 _OTHER, _JSON = "x-", "x-json-"
 # Elements inside texts that hold codes of other formats (tags of HTML, say), which are no text.
 _CODED = frozenset({"bpt", "ept", "it", "ph", "ut", "x", "bx", "ex", "sc", "ec"})
+
+_OF_XML = frozenset({"space", "lang"})  # attributes
 
 # Id, keys and both texts of a unit.
 Unit = tuple[str | None, dict[str, Any], list[str]]
@@ -93,6 +95,12 @@ def _character(code: str) -> str:
         return character
     except (ValueError, OverflowError) as error:
         raise SpanbridgeError(f"<cp> has the hex {code!r}, which is no character") from error
+
+
+def count_attributes(element: Element | None, held: Collection[str], counts: Counts) -> None:
+    """Count the attributes of an element but for those that are read."""
+    there = set() if element is None else element.attrib.keys() - held - _OF_XML
+    counts.leave_out("attributes of units and their texts left out", len(there))
 
 
 def keys_of(unit: Element, known: Mapping[str, str], *keys: tuple[str, str]) -> dict[str, Any]:

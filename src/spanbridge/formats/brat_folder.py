@@ -49,6 +49,9 @@ class BratFolder(Brat):
         found = documents(folder, ".ann")
         if not found:
             raise InputError(path, None, "is no folder with documents of brat (.ann and .txt)")
+        if counts is not None:
+            alone = set(documents(folder, ".txt")) - {one.with_suffix(".txt") for one in found}
+            counts.leave_out("texts left out that have no .ann beside them", len(alone))
         for one in found:
             name = name_of(one, folder)
             rows = document.read(one, side, how, counts)

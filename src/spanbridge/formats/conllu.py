@@ -228,6 +228,8 @@ class _Reader:
                 why = f"has {len(cells)} columns; each line of this file has {of.n}, between tabs"
                 raise InputError(self._path, at, why)
             if of.number is not None and _NO_WORD.fullmatch(cells[of.number]):
+                kind = "several words (3-4)" if "-" in cells[of.number] else "no word (3.1)"
+                self._counts.leave_out(f"lines of {kind} left out")
                 continue
             words.append(cells[of.form])
             value = "O" if of.names is None else cells[of.names]

@@ -30,6 +30,7 @@ from spanbridge.formats.base import (
 from spanbridge.formats.json_objects import (
     Object,
     first_object,
+    nth,
     take_id,
     take_text,
     take_words,
@@ -93,12 +94,15 @@ class Records(ObjectFormat):
         told: str | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Make rows with a sentence on one side."""
+        before = None
         for number, (line, row) in enumerate(rows, 1):
             try:
                 identity = self.identity(row, number)
                 sentence = self.take(row, side, how, counts)
             except SpanbridgeError as error:
-                raise InputError(path, line, f"{error} (read as {self.name})") from error
+                why = f"{nth(number, line, before)}{error} (read as {self.name})"
+                raise InputError(path, line, why) from error
+            before = line
             counts.n_rows += 1
             if told is not None:
                 counts.guess(told)
@@ -135,6 +139,10 @@ def placed(text: str, spans: Any, key: str, side: Side, how: Reading, counts: Co
     return place_spans(text, given, side, key, how.offsets, counts.places[side])
 
 
+# Key of all rows of Label Studio's small JSON; a row without spans has no key for them.
+_MINIMAL = "annotation_id"
+
+
 def _triples(spans: Sequence[Span], inclusive: bool = False) -> list[list[Any]]:
     return [[span.start, span.end - inclusive, span.label] for span in spans]
 
@@ -147,7 +155,7 @@ def _known_key(row: Object, keys: Sequence[str], how: Reading) -> str:
     """The key of the spans. Raises SpanbridgeError if labels are wanted and there is none."""
     found = next((key for key in keys if key in row), None)
     if found is None and how.tags:
-        there = ", ".join(row)
+        there = ", ".join(row) or "nothing else"
         raise SpanbridgeError(f"there is no {' or '.join(keys)}, only {there}; rename the key")
     return found or keys[0]
 
@@ -170,10 +178,13 @@ class Doccano(Records):
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take text and spans; relations are left out."""
         text = take_text(row, _first_key(row, self._TEXTS, str) or "text")
-        key = _first_key(row, self._SPANS, list) or _known_key(row, self._SPANS, how)
+        key = _first_key(row, self._SPANS, list)
+        if key is None and _MINIMAL not in row:
+            key = _known_key(row, self._SPANS, how)
         if isinstance(relations := row.get("relations"), list):
             counts.leave_out("relations left out", len(relations))
             del row["relations"]
+        key = key or self._SPANS[0]
         return placed(text, row.pop(key, None), key, side, how, counts)
 
     def give(self, sentence: Sentence) -> Object:

@@ -72,6 +72,11 @@ def first_object(head: Sequence[str]) -> Object | None:
         return None
 
 
+def nth(number: int, line: int, before: int | None) -> str:
+    """Which row an error is about, if its line does not tell: it has the row before it, too."""
+    return f"row {number}: " if line == before else ""
+
+
 def take_id(row: Object, number: int) -> str:
     """Remove a row's id, or else use its number. Raises SpanbridgeError for what is no id."""
     identity = row.pop("id", None)
@@ -134,20 +139,21 @@ def _joined(path: str | Path, rows: Iterable[str]) -> str:
 def _array(path: str | Path, text: str, line: int) -> Iterator[tuple[int, Object]]:
     """The objects of an array, which begins on the given line."""
     at = text.index("[") + 1
-    seen, found = 0, False
+    seen, n, before = 0, 0, None
     while True:
         at = _skip(text, at)
         line, seen = line + text.count("\n", seen, at), at
-        if text[at : at + 1] == "]" and not found:
+        if text[at : at + 1] == "]" and not n:
             raise InputError(path, line, "is an empty array; write at least one object into it")
         try:
             row, end = _DECODER.raw_decode(text, at)
             yield line, _checked(row, text[at:end])
         except (ValueError, RecursionError) as error:
-            raise InputError(path, line, str(_mistake(error))) from error
+            why = f"{nth(n + 1, line, before)}{_mistake(error)}"
+            raise InputError(path, line, why) from error
         except SpanbridgeError as error:
-            raise InputError(path, line, str(error)) from error
-        found, at = True, _skip(text, end)
+            raise InputError(path, line, f"{nth(n + 1, line, before)}{error}") from error
+        n, before, at = n + 1, line, _skip(text, end)
         if text[at : at + 1] == "]" and not text[at + 1 :].strip():
             return
         if text[at : at + 1] != ",":

@@ -17,6 +17,7 @@ from spanbridge.formats.base import DEFAULT_READING, Counts, Reading
 from spanbridge.formats.json_objects import (
     Object,
     first_object,
+    nth,
     objects,
     parse_object,
     take_id,
@@ -153,6 +154,7 @@ class RowReader:
     ) -> None:
         self._path, self._side, self._how, self._counts = path, side, how, counts
         self._told = told
+        self._line: int | None = None  # of the row before
         self._sides: Sequence[Side] = SIDES if how.pairs else ()
         self.n_rows = 0
 
@@ -177,7 +179,9 @@ class RowReader:
                 )
             pair = self._pair(row)
         except SpanbridgeError as error:
-            raise InputError(self._path, line, str(error)) from error
+            why = f"{nth(self.n_rows, line, self._line)}{error}"
+            raise InputError(self._path, line, why) from error
+        self._line = line
         self._counts.n_rows += 1
         if self._told is not None:
             self._counts.guess(self._told)

@@ -28,6 +28,7 @@ _OF_TASKS = frozenset(
         *("allow_skip", "avg_lead_time", "agreement", "reviews", "reviewers", "annotators"),
     )
 )
+_LONGEST_KIND = 40  # characters
 _OTHERWISE = frozenset({"text", "id", _ABOUT, *_OF_TASKS})
 
 
@@ -70,7 +71,9 @@ class LabelStudio(Records):
         rest = {name: value for name, value in data.items() if name != key}
         row |= {name: value for name, value in rest.items() if name not in _OTHERWISE}
         about = {_DATA: {name: value for name, value in rest.items() if name in _OTHERWISE}}
-        done = [one for one in _lists(row, "annotations") if not one.get("was_cancelled")]
+        given = _lists(row, "annotations")
+        done = [one for one in given if not one.get("was_cancelled")]
+        counts.leave_out("cancelled annotations left out", len(given) - len(done))
         counts.leave_out("annotations left out after the first one of a task", len(done[1:]))
         chosen = done or _lists(row, "predictions", counts)
         row.pop("annotations", None)
@@ -83,7 +86,9 @@ class LabelStudio(Records):
             row[_ABOUT] = about
         results = _lists(first, "result")
         labels = [_span(one) for one in results if _is_span(one)]
-        counts.leave_out("relations and other results left out", len(results) - len(labels))
+        for one in results:
+            if not _is_span(one):
+                counts.leave_out(f"results left out that are no spans of a text{_kind(one)}")
         found = placed(data[key], labels, "result", side, how, counts)
         spans = (without_given_text(one, found.text_of(*one[:2])) for one in found.spans)
         return found.with_spans(tuple(spans))
@@ -162,7 +167,16 @@ def _lists(row: Object, key: str, counts: Counts | None = None) -> list[Object]:
 
 def _is_span(result: Object) -> bool:
     value = result.get("value")
-    return isinstance(value, dict) and {"start", "end", "labels"} <= value.keys()
+    if not (isinstance(value, dict) and {"start", "end", "labels"} <= value.keys()):
+        return False
+    return bool(value["labels"] != [])  # as of a region whose label was taken away
+
+
+def _kind(result: Object) -> str:
+    """What a result that is no span calls itself, for counts."""
+    kind = result.get("type")
+    bare = ", but none given" if kind == "labels" else ""
+    return f" ({kind[:_LONGEST_KIND]}{bare})" if isinstance(kind, str) else ""
 
 
 def _span(result: Object) -> Object:

@@ -58,7 +58,7 @@ class ObjectFormat(Format):
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read rows; see :meth:`Format.read`."""
         counts = Counts() if counts is None else counts
-        return self.pairs(objects(path, counts), path, side, how, counts, self.by_lines(path))
+        return self.pairs(objects(path, counts), path, side, how, counts, self.by_lines(path, how))
 
     def text(self, pair: SentencePair, side: Side) -> str:
         """A row as one line of JSON. Raises SpanbridgeError as :meth:`to_object`."""

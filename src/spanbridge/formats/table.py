@@ -6,13 +6,15 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from spanbridge.core.errors import InputError, SpanbridgeError
-from spanbridge.core.files import lines
-from spanbridge.core.rows import SIDES, SentencePair, Side
+from spanbridge.core.files import atomic_output, lines
+from spanbridge.core.rows import REVIEW, SIDES, SentencePair, Side
+from spanbridge.core.temporary import private_folder
 from spanbridge.formats.base import DEFAULT_READING, Counts, Format, Reading, Write, row_writer
 from spanbridge.formats.header import records
 from spanbridge.formats.json_objects import parse_object
@@ -41,7 +43,7 @@ class Table(Format):
     """Rows of a table, whose columns have the names of the keys of JSON lines.
 
     Written tables hold one side: ``id``, ``text``, ``spans`` (JSON, in characters of the text),
-    ``status``, ``confidence``, and the other columns of the input.
+    ``status``, ``confidence``, and a column for each other key that any row has.
     """
 
     name = "csv"
@@ -78,36 +80,43 @@ class Table(Format):
         counts: Counts | None = None,
     ) -> Iterator[tuple[int, SentencePair]]:
         """Read rows; see :func:`read_table`."""
-        return read_table(path, side, how, counts, told=self.by_lines(path))
+        return read_table(path, side, how, counts, told=self.by_lines(path, how))
 
     def keeps_key(self, key: str) -> bool:
         """All are written, but for those that are named like a column."""
         return key not in _TEXTS | _DECLARED
 
-    def writer(self, out: TextIO, side: Side = "target", *, scores: bool = False) -> Write:
-        """Return a function that writes one side of a row; see :class:`Table`.
+    @contextmanager
+    def open(
+        self, path: str | Path, side: Side = "target", *, scores: bool = False
+    ) -> Iterator[Write]:
+        """Open a file for one side of rows; see :class:`Table`.
 
-        It raises SpanbridgeError for a row with a key that the first row lacks.
+        Rows wait in ``TMPDIR`` as JSON lines, since every key of one of them is a column.
         """
-        table = csv.writer(out, lineterminator="\n")
-        others: list[str] | None = None
+        with atomic_output(path) as out, private_folder() as folder:
+            waiting = folder / "rows.jsonl"
+            others: dict[str, None] = {}  # in the order in which they are met
+            with waiting.open("w", encoding="utf-8", newline="\n") as rows:
 
-        def write(pair: SentencePair) -> None:
-            nonlocal others
-            if others is None:
-                others = list(filter(self.keeps_key, pair.extra))
-                table.writerow((*_OWN, *others))
-            if odd := [key for key in pair.extra if key not in others and self.keeps_key(key)]:
-                raise SpanbridgeError(
-                    f"the key {odd[0]!r} has no column of its own, since the first row lacks it; "
-                    "write JSON lines (.jsonl) instead"
-                )
-            whole = with_text(pair.side(side))
-            own = (pair.id, whole.text, write_spans(spans_in_text(whole)))
-            plain = [None if f.of(pair) is None else encode(f.of(pair), f) for f in _WRITTEN]
-            table.writerow(map(_cell, (*own, *plain, *map(pair.extra.get, others))))
+                def write(pair: SentencePair) -> None:
+                    whole = with_text(pair.side(side))
+                    own = (pair.id, whole.text, write_spans(spans_in_text(whole)))
+                    plain = [
+                        None if f.of(pair) is None else encode(f.of(pair), f) for f in _WRITTEN
+                    ]
+                    kept = {k: _cell(v) for k, v in pair.extra.items() if self.keeps_key(k)}
+                    others.update(dict.fromkeys(kept))
+                    rows.write(f"{json.dumps([[*map(_cell, (*own, *plain))], kept])}\n")
 
-        return row_writer(write)
+                yield row_writer(write)
+            table = csv.writer(out, lineterminator="\n")
+            with waiting.open(encoding="utf-8", newline="\n") as rows:
+                for n, line in enumerate(rows):
+                    if n == 0:
+                        table.writerow((*_OWN, *others))
+                    cells, kept = json.loads(line)
+                    table.writerow((*cells, *(kept.get(key, "") for key in others)))
 
 
 def read_table(
@@ -120,8 +129,9 @@ def read_table(
     """Read rows of a table (RFC 4180; the header tells what separates columns: ``, ; | tab``).
 
     Columns are as the keys of :func:`~spanbridge.formats.jsonl.read_jsonl`, with JSON in the cells
-    of all but texts and statuses; an empty cell of theirs is no value. Other columns are kept as
-    strings. Line ends inside quoted cells become newlines.
+    of all but texts and statuses; an empty cell of theirs, or of ``review``, is no value. Other
+    columns are kept: objects of JSON as such, and all else as strings. Line ends inside quoted
+    cells become newlines.
 
     Yields:
         The 1-based number of each row's first line, and the row.
@@ -147,9 +157,9 @@ def read_table(
             raise InputError(path, line, f"{why}separators, as {_EXAMPLE}")
         try:
             row = {
-                name: _value(cell) if name in _JSON else cell
+                name: _value(cell) if name in _JSON else cell if name in _DECLARED else _own(cell)
                 for name, cell in zip(header, cells, strict=True)
-                if cell or name not in _DECLARED
+                if cell or name not in _DECLARED | {REVIEW}
             }
         except SpanbridgeError as error:
             raise InputError(path, line, f"a cell that should hold JSON {error}") from error
@@ -167,6 +177,14 @@ def _value(cell: str) -> Any:
     if len(found) > 1:
         raise SpanbridgeError("holds more than one value")
     return found["cell"]
+
+
+def _own(cell: str) -> Any:
+    """A cell of another column: an object if it is one of JSON, as it was written; or a string."""
+    if cell.startswith("{"):
+        with suppress(SpanbridgeError):
+            return parse_object(cell)
+    return cell
 
 
 def _delimiter(header: str, text: str) -> str:

@@ -15,6 +15,7 @@ from spanbridge.formats.bitext import (
     NOTE,
     Bitext,
     Unit,
+    count_attributes,
     keys_of,
     language_keys,
     parts_of,
@@ -30,8 +31,9 @@ class Tmx(Bitext):
     """Units of texts in several languages, of which a row holds two.
 
     The source is in the language that the header names, or that of the first text; the target in
-    the next one of the first unit that has any. Where the header names none (``*all*``), a unit of
-    two texts is a row whatever their languages are. ``text_column`` names them, as ``en:fr``.
+    the next other one of the first unit that has any. Where the header names none (``*all*``), a
+    unit of two texts is a row whatever their languages are. ``text_column`` names them, as
+    ``en:fr``.
     """
 
     name = "tmx"
@@ -48,6 +50,11 @@ class Tmx(Bitext):
             if element.tag == "header":
                 chosen.begin(element.get("srclang", _ANY))
                 return
+            count_attributes(element, {"tuid"}, counts)
+            for one in element.iterfind("tuv"):
+                count_attributes(one, (), counts)
+                about = len(one) - len(one.findall("seg"))
+                counts.leave_out("notes and properties of single texts left out", about)
             languages, texts = chosen.of(element, counts)
             keys = keys_of(element, language_keys(languages), ("prop", "type"), (NOTE, ""))
             yield element.get("tuid"), keys, texts
@@ -114,7 +121,10 @@ class _Languages:
         chosen: list[tuple[str | None, Element | None]] = []
         both = [None, None] if self._any and len(left) == len(SIDES) else self._both
         for n, wanted in enumerate(both):
-            found = next((one for one in left if _is(one[0], wanted)), None)
+            fit = [one for one in left if _is(one[0], wanted)]
+            if n and wanted is None:  # rather another language than a second text of the first
+                fit.sort(key=lambda one: _is(one[0], chosen[0][0]))
+            found = next(iter(fit), None)
             if found is None:
                 counts.leave_out(f"units without a text in {wanted or 'another language'}")
                 chosen.append((wanted, None))

@@ -14,6 +14,7 @@ from spanbridge.formats.bitext import (
     NOTE,
     Bitext,
     Unit,
+    count_attributes,
     keys_of,
     language_keys,
     languages_of,
@@ -87,6 +88,8 @@ def _old(unit: Element, counts: Counts) -> Iterator[Unit]:
     state = None if target is None else target.get(_STATE)
     groups = ("context-group/context", "context-type"), ("prop-group/prop", "prop-type")
     keys = keys_of(unit, {_STATE: state} if state else {}, (NOTE, ""), *groups)
+    count_attributes(unit, {"id"}, counts)
+    count_attributes(target, {_STATE}, counts)
     counts.leave_out("proposals of translations left out", len(unit.findall("alt-trans")))
     yield unit.get("id"), keys, [text_of(one, counts) for one in (unit.find("source"), target)]
 
@@ -97,7 +100,9 @@ def _new(unit: Element, counts: Counts) -> Iterator[Unit]:
     between = len(unit.findall("ignorable"))
     counts.leave_out("pieces between segments left out", between)
     shared = keys_of(unit, {}, (f"notes/{NOTE}", ""), ("metadata//meta", "type"))
+    count_attributes(unit, {"id"}, counts)
     for n, segment in enumerate(segments, 1):
+        count_attributes(segment, {"id", _STATE}, counts)
         identity = unit.get("id")
         if len(segments) > 1:
             identity = f"{identity}-{segment.get('id', n)}"

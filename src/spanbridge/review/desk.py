@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from spanbridge.core.errors import InputError, RowError, SpanbridgeError
-from spanbridge.core.rows import SentencePair
+from spanbridge.core.progress import Progress, silent
+from spanbridge.core.rows import REVIEW, SentencePair
 from spanbridge.core.spans import Sentence
 from spanbridge.formats.tokens import spans_in_text, with_text
 from spanbridge.projection.boundaries import Convention
@@ -19,7 +20,7 @@ from spanbridge.report.page import LOW_SCORE
 from spanbridge.report.palette import colour
 from spanbridge.review.changes import Changes
 from spanbridge.review.edits import checked_marks, clusters, given_marks, same_places, with_action
-from spanbridge.review.index import REVIEW, RowIndex, status_of
+from spanbridge.review.index import RowIndex, status_of
 from spanbridge.review.journal import (
     GOLD,
     STATUSES,
@@ -34,7 +35,11 @@ from spanbridge.review.journal import (
 )
 from spanbridge.review.lists import Lists, Query
 from spanbridge.review.row_claims import RowClaims
+from spanbridge.review.source_sides import SourceSides
 from spanbridge.review.teaching import Teaching
+
+if TYPE_CHECKING:
+    from spanbridge.run.result import Run
 
 _LONGEST_COMMENT, _LONGEST_NAME = 10_000, 80  # characters
 _NAMED = 5  # lines that a note names
@@ -75,7 +80,8 @@ class Desk:
         journal: path of its journal; None for the usual one.
         output: where the result is written when the page asks for it; None for nowhere.
         format: name of the result's format.
-        projection: what the rows were projected to, for teaching, if no record tells.
+        projection: what the rows were projected to, for teaching, if no record tells; rows without
+            a source have its sources in the result.
         clock: gives the time.
 
     Raises:
@@ -93,6 +99,7 @@ class Desk:
     ) -> None:
         self.rows = RowIndex(path)
         self.output, self._format, self._clock = output, format, clock
+        self._projection = projection
         self.lists = Lists(self.rows)
         self.journal = Journal(journal_path(path, journal, output))
         self._seen = 0  # actions that lists know of
@@ -237,16 +244,18 @@ class Desk:
             **self._now(),
         }
 
-    def write(self) -> dict[str, Any]:
+    def write(self, progress: Progress = silent) -> Run:
         """Write the result. Raises SpanbridgeError, InputError if that cannot be."""
         if self.output is None:
             raise SpanbridgeError("no file for the result was named; start review with -o FILE")
         from spanbridge.review.result import write_result  # what writes takes long to import
 
         states = self.states()
+        made = self.journal.path, self.output, self._format
         with self._writing:  # which takes its time, while others go on
-            done = write_result(self.rows, states, self.journal.path, self.output, self._format)
-        return {"told": done.text()}
+            lost = self._projection is not None and not self.rows.has_source_spans
+            sources = SourceSides(self.rows, str(self._projection)) if lost else None
+            return write_result(self.rows, states, *made, sources=sources, progress=progress)
 
     def teach(self) -> dict[str, Any]:
         """Project all rows anew that nobody has corrected, by what the corrections show.

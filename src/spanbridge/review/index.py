@@ -30,8 +30,6 @@ from spanbridge.review.journal import STATUSES, Status
 
 # Sureness of rows of which nothing is known, which come last among the most doubtful first.
 UNKNOWN = 2.0
-# Key of a row under which its review is kept: who, when, what came of it.
-REVIEW = "review"
 
 
 class _Head(msgspec.Struct):

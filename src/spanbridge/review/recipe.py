@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # Steps before the projection whose work stands in the rows.
 _KEPT = ("tag", "translate", "align", "back-translate")
-# Commands whose results have the rows of their input, in order.
-_SAME_ROWS = ("task:review", "task:convert")
+# Commands whose results have rows of their input.
+_SAME_ROWS = ("task:review", "task:convert", "task:choose")
 NAME_IT = "name the projection that its rows are from: review --projection FILE"
 
 

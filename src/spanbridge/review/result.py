@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from spanbridge.core.progress import Progress, Task, silent
-from spanbridge.core.rows import REJECTED, SentencePair
+from spanbridge.core.rows import REJECTED, REVIEW, SentencePair
 from spanbridge.core.signature import signature
 from spanbridge.formats import output_format
 from spanbridge.review.edits import with_action
-from spanbridge.review.index import REVIEW, RowIndex, status_of
+from spanbridge.review.index import RowIndex, status_of
 from spanbridge.review.journal import GOLD, Action
+from spanbridge.review.source_sides import SourceSides
 from spanbridge.run.converting import write_rows
 from spanbridge.run.result import Run, check_output, finish
 from spanbridge.steps.account import Account
@@ -87,6 +88,7 @@ def write_result(
     output: str,
     format: str | None = None,
     *,
+    sources: SourceSides | None = None,
     progress: Progress = silent,
 ) -> Run:
     """Write the rows with their reviews.
@@ -97,18 +99,20 @@ def write_result(
         journal: the journal that they stand in.
         output: the result.
         format: name of its format; None goes by its suffix, or else takes ``jsonl``.
+        sources: source sides for rows that have none.
         progress: tells how far it is.
 
     Raises:
         InputError: a row of the file or of the journal is wrong, or the result cannot be written.
-        SpanbridgeError: the result would overwrite the file.
+        SpanbridgeError: the result would overwrite the file; a row is none of those of ``sources``.
     """
     held = output_format(output, "jsonl", format)
     check_output(output, rows.path, also=held.beside(output))
     account = Account()
-    done: Iterator[Any] = iter(
-        progress(reviewed_rows(rows, states, journal), Task("write", len(rows)))
-    )
+    found = reviewed_rows(rows, states, journal)
+    if sources is not None:
+        found = ((told, sources.whole(n, row)) for n, (told, row) in enumerate(found))
+    done: Iterator[Any] = iter(progress(found, Task("write", len(rows))))
     write_rows(output, held, "target", "outer", done, account)
     account.note(_UNKNOWN, len(rows.unknown_reviews))
     account.note(_UNFINISHED, sum(action.status == "started" for action in states.values()))
@@ -119,6 +123,5 @@ def write_result(
 
 def _status_in(pair: SentencePair) -> str:
     """What a row says of an earlier review of it."""
-    about = pair.extra.get(REVIEW)
-    status = about.get("status") if isinstance(about, dict) else None
-    return _REJECTED.get(status, status) if isinstance(status, str) else "open"
+    status, _ = status_of(pair.extra.get(REVIEW))
+    return _REJECTED.get(status, status) or "open"

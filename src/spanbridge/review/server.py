@@ -259,7 +259,7 @@ def _decide(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
 
 
 def _write(server: ReviewServer, asked: dict[str, str], body: bytes) -> Any:
-    return server.desk.write()
+    return {"told": server.desk.write().text()}
 
 
 _QUESTIONS = {

@@ -13,7 +13,7 @@ import numpy as np
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.progress import Progress, Proposal, tell
-from spanbridge.core.rows import CORRECTED, SIDES, SentencePair
+from spanbridge.core.rows import CORRECTED, REVIEW, SIDES, SentencePair
 from spanbridge.core.spans import ABSENT, Sentence, Span
 from spanbridge.evaluation.calibration import fit_curve
 from spanbridge.formats import Reading
@@ -28,9 +28,13 @@ from spanbridge.steps.calibrating import MIN_SPANS
 from spanbridge.steps.fates import visible
 from spanbridge.steps.target_words import guess_language
 
-# Key of a row that says what a person made of it, and the statuses of those that count.
-REVIEW, ACCEPTED = "review", frozenset({"accepted", "corrected"})
+# Statuses of a review whose rows count.
+ACCEPTED = frozenset({"accepted", "corrected"})
 NOT_REVIEWED = "not reviewed"
+_WHOLE = (
+    "if it was projected to OUT.jsonl, this gives it that of OUT.jsonl: "
+    "spanbridge review FILE.jsonl --projection OUT.jsonl -o WHOLE.jsonl --write"
+)
 # Key of rows for the spans that they would have without corrections, in words [start, end).
 BEFORE = "before_corrections"
 
@@ -63,14 +67,15 @@ class Corrections:
         """
         found = cls(path)
         read = list(labelled_pairs(path, "target", how or Reading()))
-        found.whole = not any(REVIEW in pair.extra for _, pair in read)
+        found.whole = all(pair.extra.get(REVIEW) is None for _, pair in read)
         for line, pair in read:
             status = found._status(line, pair)
             if status not in ACCEPTED:
                 found.left_out[status] += 1
                 continue
             if pair.source is ABSENT or (not pair.source.words and pair.target.words):
-                raise InputError(path, line, f"row {pair.id} has no source side")
+                why = f"row {pair.id} has no source side, as if it came from a tool for one text"
+                raise InputError(path, line, f"{why}; {_WHOLE}")
             if pair.id in found.rows:
                 first = found.rows[pair.id][0]
                 raise InputError(path, line, f"row {pair.id} was corrected in line {first} too")
@@ -95,9 +100,9 @@ class Corrections:
                     f'the rows that were corrected a key "{REVIEW}": {{"status": "corrected"}}',
                 )
             return "accepted"
-        if REVIEW not in pair.extra:
+        review = pair.extra.get(REVIEW)
+        if review is None:
             return NOT_REVIEWED
-        review = pair.extra[REVIEW]
         status = review.get("status") if isinstance(review, Mapping) else None
         if not isinstance(status, str):
             why = f'the key "{REVIEW}" of row {pair.id} is no object with a text "status"'
