@@ -91,7 +91,10 @@ class Uima(Format):
                 error if isinstance(error, InputError) else InputError(path, None, str(error))
             ) from error
         except (*_FAULTS, TypeNotFoundError) as error:
-            why = f"is no CAS that can be read ({error}); export it again"
+            # what Python says of these is about the library's code, and not about the file
+            lacks = isinstance(error, AttributeError | TypeError | LookupError)
+            said = "a part of one is missing, or is something else" if lacks else error
+            why = f"is no CAS that can be read ({said}); export it again"
             raise InputError(path, None, why) from error
         for number, (identity, sentence) in enumerate(rows, 1):
             counts.n_rows += 1
