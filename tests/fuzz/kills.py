@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -153,7 +154,8 @@ class Runs:
         process.start()
         process.join(life)
         if process.exitcode is None:
-            os.kill(process.pid or 0, number)
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(process.pid or 0, number)
             process.join()
         return process.exitcode or 0
 

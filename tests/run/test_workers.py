@@ -130,8 +130,9 @@ def test_killed_workers_lose_nothing(tmp_path, n_workers):
             mine = [process.pid for process in multiprocessing.active_children()]
             made = len(list(step.glob("*.json")))
             if mine and made > len(kills) * (ROWS // 20) // KILLS:
-                os.kill(random.choice(mine), signal.SIGKILL)
-                kills.append(made)
+                with suppress(ProcessLookupError):
+                    os.kill(random.choice(mine), signal.SIGKILL)
+                    kills.append(made)
 
     killer = threading.Thread(target=kill)
     killer.start()
