@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from spanbridge.core.claims import Claims
-from spanbridge.core.errors import RepairWarning, SpanbridgeError
+from spanbridge.core.errors import NoteWarning, SpanbridgeError
 from spanbridge.core.machine import used
 from spanbridge.core.plugins import plugin_at_fault
 from spanbridge.core.progress import silent
@@ -59,7 +59,7 @@ def messages(
 
 def as_warning(message: Warning | str, category: type[Warning]) -> Message:
     """The message of a warning."""
-    return "warning", (category if category is RepairWarning else UserWarning, str(message))
+    return "warning", (category if issubclass(category, NoteWarning) else UserWarning, str(message))
 
 
 def as_error(error: Exception) -> Message:
