@@ -224,3 +224,8 @@ def test_records_that_lead_in_a_circle(projection):
     write_record(projection.with_name("out.jsonl.run.json"), record, [projection])
     with pytest.raises(SpanbridgeError, match="does not tell the settings by which out.jsonl"):
         origin(projection)
+
+
+def test_a_projection_that_is_not_there(projection, tmp_path):
+    with pytest.raises(InputError, match=r"nothere\.jsonl: no such file"):
+        origin(projection, str(tmp_path / "nothere.jsonl"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.files import check_there
 from spanbridge.core.rows import CORRECTED
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def origin_of(path: str, digest: str, projection: str | None = None) -> Origin:
         projection: the projection, if the user has named it.
 
     Raises:
+        InputError: the named projection is not there.
         SpanbridgeError: no record tells, with what the user can do.
     """
     from spanbridge.run.record import PIPELINE
@@ -53,6 +55,8 @@ def origin_of(path: str, digest: str, projection: str | None = None) -> Origin:
 
     at = projection or path
     record = read_manifest(at)
+    if projection is not None and record is None:
+        check_there(projection)
     if record is None and projection is None:
         at, record = _twin(path, digest) or (path, None)
     seen: list[str] = []
