@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,8 @@ def test_agreement_in_one_journal(spanbridge, rows_file):
         (("--journal", "no/such/folder/j"), "cannot be written (no such file or directory)"),
         (("--annotator", " "), "is no name"),
         (("--projection", "p.jsonl", "--agreement"), "--projection does not go with --agreement"),
-        (("--projection", "p.jsonl"), "p.jsonl.run.json is not beside it"),
+        (("--projection", "p.jsonl"), "p.jsonl: no such file"),
+        (("--projection", "copy.jsonl"), "copy.jsonl.run.json is not beside it"),
         (("--projection", "notes.txt"), "nothing tells how notes.txt was projected"),
         (("--journal", "notes.txt", "--write", "-o", "x.jsonl"), "notes.txt:1: is no journal"),
         (("--agreement", "--journal", "notes.txt"), "notes.txt:1: is no journal"),
@@ -107,6 +109,7 @@ def test_agreement_in_one_journal(spanbridge, rows_file):
 )
 def test_wrong_requests(spanbridge, rows_file, tmp_path, args, told):
     (tmp_path / "notes.txt").write_text("my notes\n")
+    shutil.copy(rows_file, tmp_path / "copy.jsonl")
     done = spanbridge("review", "out.jsonl", *args, code=2)
     assert told in done.stderr
     assert (tmp_path / "notes.txt").read_text() == "my notes\n"
