@@ -8,7 +8,7 @@
 # make fuzz   mutated input for everything that reads, some minutes; make fuzz COUNT=100000 for hours
 # make bench  throughput of every command; speed and memory beside plain implementations, HiGHS, simalign
 # make leaderboard  span projection on all sets, by every method and others' systems: writes
-#                 docs/leaderboard.md (needs ../shared/data, or SPANBRIDGE_DATA; 20 minutes of two cores)
+#                 docs/leaderboard.md (needs ../shared/data, or SPANBRIDGE_DATA; some six minutes of two cores)
 # make tagger English news -> a tagger in ./en-tagger (needs ../shared/data, or SPANBRIDGE_DATA)
 # make embedded-tagger  train the tagger in the package anew (needs ../shared/data; about an hour)
 # make aligned-encoder  tune the aligner's encoder anew (needs ../shared/data and Debian's apt-get;
