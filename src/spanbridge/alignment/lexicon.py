@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,16 +50,21 @@ def shares_of(grid: Grid, prior: Vector) -> tuple[Vector, Vector]:
     return scaled / grid.row_sums(prior)[grid.rows], scaled / grid.column_sums(prior)[grid.columns]
 
 
+@lru_cache(MAX_KEPT)
+def _latin(word: str) -> str:
+    from anyascii import anyascii
+
+    return anyascii(word).lower()
+
+
 def spelling_factor(source: Sequence[str], target: Sequence[str]) -> Vector:
     """1 + SPELLING * similarity^3 of each pair of keys, similarities below .5 counted as 0."""
-    from anyascii import anyascii
     from rapidfuzz.distance import Indel
     from rapidfuzz.process import cpdist
 
-    latin = {word: anyascii(word).lower() for word in {*source, *target}}
     similarity = cpdist(
-        [latin[word] for word in source],
-        [latin[word] for word in target],
+        [_latin(word) for word in source],
+        [_latin(word) for word in target],
         scorer=Indel.normalized_similarity,
         dtype=np.float64,
     )
@@ -79,10 +85,11 @@ class Side:
         return Side(self.ids, counts / counts.sum())
 
 
-def numbered(words: Words) -> tuple[Side, Indices]:
-    """The vocabulary of a text, and the ids of its words."""
+def numbered(words: Words, prefix: int | None) -> tuple[Side, Indices]:
+    """The vocabulary of a text, as lexicons know it, and the ids of its words."""
     ids: dict[str, int] = {}
-    found = np.array([ids.setdefault(word, len(ids)) for word in words], dtype=np.int64)
+    of = {word: ids.setdefault(key(word, prefix), len(ids)) for word in dict.fromkeys(words)}
+    found = np.fromiter(map(of.__getitem__, words), np.int64, len(words))
     return Side(ids, np.zeros(len(ids))).of(found), found
 
 

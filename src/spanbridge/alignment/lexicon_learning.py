@@ -19,7 +19,6 @@ from spanbridge.alignment.lexicon import (
     Indices,
     Lexicon,
     Side,
-    key,
     numbered,
     spelling_factor,
 )
@@ -131,9 +130,7 @@ class Cells:
         self._prefix = prefix
         grid = Grid(pairs)
         # the words of the bitext, and which of them each cell has
-        (self._source, s), (self._target, t) = (
-            numbered([key(word, prefix) for word in side]) for side in grid.sides
-        )
+        (self._source, s), (self._target, t) = (numbered(side, prefix) for side in grid.sides)
         self._words, self._rows, self._columns = (s, t), grid.rows, grid.columns
         self._lengths = [np.array(lengths) for lengths in zip(*grid.shapes, strict=True)]
         size = len(self._target.ids)

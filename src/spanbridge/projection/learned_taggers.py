@@ -73,6 +73,7 @@ class WordFeatures(NamedTuple):
     to_previous: Sequence[str]
 
 
+@lru_cache(MAX_KEPT)
 def features_of(word: str) -> WordFeatures:
     """What one word gives; the edges of a sentence are words without a shape."""
     low, shape = word.lower(), word if word in EDGES else _shape(word)

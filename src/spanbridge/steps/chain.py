@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from spanbridge.alignment.base import Aligner, checked
+from spanbridge.alignment.grid import Words, sides_of
 from spanbridge.alignment.judging import Judge
 from spanbridge.alignment.parallel import translation_score
 from spanbridge.core.errors import RowError
 from spanbridge.core.links import WordAlignment
+from spanbridge.core.plugins import is_foreign
 from spanbridge.core.progress import Progress, Task
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.soft_alignment import SoftAlignment, too_long
@@ -20,6 +22,9 @@ from spanbridge.steps.fates import Found, Outcome, early_status, status_or, with
 from spanbridge.steps.long_rows import batches
 
 Links = Literal["keep", "only", "anew"]
+
+# Rows whose alignments are kept once learned from: some 80 KB each.
+MAX_MET = 512
 
 
 @dataclass
@@ -33,6 +38,8 @@ class Chain:
         judge: tells rows that are no translations, by this aligner's sentence vectors.
         least_parallel: probability of being a translation that a row needs.
         untaught: the method without corrections, to say what these change; None without any.
+        met: alignments of what was learned from, by its words, where that is little: often it is
+            all that there is to project.
     """
 
     method: Method
@@ -41,6 +48,7 @@ class Chain:
     judge: Judge
     least_parallel: float
     untaught: Method | None = None
+    met: dict[tuple[Words, Words], SoftAlignment] = field(default_factory=dict)
 
     @property
     def parts(self) -> tuple[Aligner | None, Method]:
@@ -64,6 +72,7 @@ class Chain:
         gold: Sequence[SentencePair] = (),
     ) -> None:
         """Learn from rows that were cut into parts, and from corrected ones."""
+        self.met = {}
         if self.aligner is not None and self.aligner.learns:
             self.aligner.fit(progress(rows, Task("learn words", len(rows))))
         if self.method.learns:
@@ -73,6 +82,12 @@ class Chain:
                 self.method.teach(self._readable(gold))
             for method in self.methods:
                 method.fit(found)
+            if len(found) <= MAX_MET and not is_foreign(self.aligner):
+                self.met = {
+                    sides_of(pair): read
+                    for pair, read in found
+                    if isinstance(read, SoftAlignment) and pair.links is None
+                }
 
     def _readable(self, rows: Iterable[SentencePair]) -> list[Row]:
         """Rows with what the method reads of each, but for those of which it cannot."""
@@ -136,9 +151,10 @@ class Chain:
             for pair in rows:
                 yield pair, next(found) if pair.links is None else pair.links
         else:
-            alignments = checked(self.aligner, rows, self.aligner.soft_align(rows))
-            for pair, soft in zip(rows, alignments, strict=True):
-                yield pair, with_links(pair, soft)
+            new = [pair for pair in rows if sides_of(pair) not in self.met]
+            softly = iter(checked(self.aligner, new, self.aligner.soft_align(new)))
+            for pair in rows:
+                yield pair, with_links(pair, self.met.get(sides_of(pair)) or next(softly))
 
     def _read(self, links: WordAlignment) -> Found:
         if self.method.reads == "links":
