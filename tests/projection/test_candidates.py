@@ -170,11 +170,10 @@ def test_many_candidates():
     assert (found.end - found.start).min() == 4
 
 
-def test_sums_and_where():
+def test_sums():
     intervals = Intervals.of([(0, 1), (1, 3), (0, 3)])
     assert cumulate(np.array([1.0, 2.0, 4.0])).tolist() == [0, 1, 3, 7]
     assert intervals.sums(cumulate(np.array([1.0, 2.0, 4.0]))).tolist() == [1, 6, 7]
-    assert ranges(intervals.where(np.array([True, False, True]))) == [(0, 1), (0, 3)]
     assert len(Intervals.of([])) == 0
 
 

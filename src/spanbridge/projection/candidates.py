@@ -70,10 +70,12 @@ class Intervals:
 
     Attributes:
         start, end: target words [start, end), one entry per interval.
+        soft: their soft scores for the entity that they were made for; None if not computed yet.
     """
 
     start: Indices
     end: Indices
+    soft: Vector | None = None
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[int, int]]) -> Intervals:
@@ -88,10 +90,6 @@ class Intervals:
         """Sum over each interval, from cumulative sums with a leading 0."""
         total: Vector = cumulative[self.end] - cumulative[self.start]
         return total
-
-    def where(self, mask: npt.NDArray[np.bool_]) -> Intervals:
-        """Intervals selected by a mask."""
-        return Intervals(self.start[mask], self.end[mask])
 
 
 def cumulate(values: npt.NDArray[np.floating]) -> Vector:
@@ -254,7 +252,9 @@ class NearMass(Generator):
             boundaries = np.sort(np.argsort(-mass, kind="stable")[:MAX_BOUNDARIES])
         rows, columns = _triangle(len(boundaries))
         found = Intervals(boundaries[rows], boundaries[columns] + 1)
-        return found.where(soft_score(given, entity, found) > MIN_SOFT)
+        soft = soft_score(given, entity, found)
+        kept = soft > MIN_SOFT
+        return Intervals(found.start[kept], found.end[kept], soft[kept])
 
 
 @lru_cache(maxsize=128)

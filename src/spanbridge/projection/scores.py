@@ -215,7 +215,7 @@ class SoftScore(Score):
 
     def of(self, given: ScoreInput, entity: Span, intervals: Intervals) -> Vector:
         """F of every candidate."""
-        return soft_score(given, entity, intervals)
+        return soft_score(given, entity, intervals) if intervals.soft is None else intervals.soft
 
 
 class RareWords(Score):
