@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache
 from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -77,12 +77,7 @@ def load_plugin(kind: str, point: EntryPoint) -> Any:
 
 def is_foreign(part: object) -> bool:
     """Check if a part, or its class, comes from another package."""
-    return _is_foreign(part if inspect.isclass(part) else type(part))
-
-
-@lru_cache(2**10)
-def _is_foreign(kind: type) -> bool:
-    return _top(_module(kind)) != "spanbridge"
+    return _top(_module(part)) != "spanbridge"
 
 
 def told(kind: str, name: str, part: object) -> str:

@@ -252,9 +252,9 @@ class NearMass(Generator):
             boundaries = np.sort(np.argsort(-mass, kind="stable")[:MAX_BOUNDARIES])
         rows, columns = _triangle(len(boundaries))
         found = Intervals(boundaries[rows], boundaries[columns] + 1)
-        soft = soft_score(given, entity, found)
-        kept = soft > MIN_SOFT
-        return Intervals(found.start[kept], found.end[kept], soft[kept])
+        values = soft_score(given, entity, found)
+        kept = values > MIN_SOFT
+        return Intervals(found.start[kept], found.end[kept], values[kept])
 
 
 @lru_cache(maxsize=128)
