@@ -4,12 +4,15 @@ import json
 import re
 import sys
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 import toy_study as toy
 
+from spanbridge.formats.languages import find_language
 from spanbridge.study.latex import latex
 from spanbridge.study.report import markdown
+from spanbridge.study.resources import _levels, level_of
 from spanbridge.study.study import run_study
 from spanbridge.study.tables import Table
 
@@ -92,7 +95,7 @@ def test_markdown_says_what_can_be_worked_out(reported):
 SEVERAL = """\
 data:
   - {name: news, languages: [twi, de], files: "de.conll"}
-  - {name: posts, languages: [pcm], files: "de.conll"}
+  - {name: posts, languages: [luo], files: "de.conll"}
 systems:
   short: {predictions: "de.short.conll"}
   other: {predictions: "de.other.conll"}
@@ -130,13 +133,22 @@ def test_languages_stand_in_the_order_of_their_resources(several):
     head, _, *rows = cells_of(text, "Languages by resources")
     known = [dict(zip(head, row, strict=True)) for row in rows]
     told = [(one["language"], one["class"], one["in the encoder's training"]) for one in known]
-    assert told == [("de", "5", "yes"), ("twi", "1", "no"), ("pcm", "–", "no")]
+    assert told == [("de", "5", "yes"), ("twi", "1", "no"), ("luo", "–", "no")]
     pieces = {one["subwords per word"] for one in known}
     assert len(pieces) == 1  # the same text
     assert all(float(x) >= 1 for x in pieces - {"–"})
     assert [one["third"] for one in known] == ["–", "–", "100.0"]
     cells = [json.loads(x) for x in (several / "results.jsonl").read_text("utf-8").splitlines()]
     assert [x["system"] for x in cells if x["dataset"] == "news"] == ["short", "other"] * 2
+
+
+def test_classes_of_languages_go_by_the_code_that_a_language_is_found_under():
+    assert list(_levels()) == [find_language(code).iso1 for code in _levels()]
+    classes = {code: level_of(find_language(code).iso1) for code in ("tl", "kmr", "pcm", "luo")}
+    assert classes == {"tl": 3, "kmr": 1, "pcm": 0, "luo": None}
+    lines = (files("spanbridge.study") / "resource_classes.tsv").read_text("utf-8").splitlines()
+    listed = [code for line in lines if line[0] != "#" for code in line.split("\t")[1].split()]
+    assert len(listed) == len(_levels()) == 270  # none twice
 
 
 def test_languages_are_mapped_by_their_resources(several):
