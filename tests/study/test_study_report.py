@@ -246,6 +246,39 @@ def test_a_wrong_file_of_published_results_is_told_before(tmp_path, command):
     assert "published.csv:1: has no columns lang and overall_f1" in found
 
 
+def test_sections_whose_names_run_together_have_files_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_small(tmp_path)
+    names = ("languages", "small", "small-in")  # small-in languages, small in-languages
+    data = "".join(
+        f'  - {{name: {name}, languages: [de, es], files: "{{language}}.conll"}}\n'
+        for name in names
+    )
+    (tmp_path / "study.yaml").write_text(STUDY.replace(STUDY.splitlines(True)[1], data), "utf-8")
+    run_study("study.yaml")
+    tables = tmp_path / "study.study" / "tables"
+    captions = [
+        re.search(r"\\caption\{(.*?):", path.read_text("utf-8"))[1] for path in tables.iterdir()
+    ]
+    assert [captions.count(name) for name in names] == [7, 8, 7]  # published results of small alone
+    assert "small-in: F1 by language" in (tables / "small-in-languages-2.tex").read_text("utf-8")
+    page = (tables.parent / "report" / "index.html").read_text("utf-8")
+    anchors = re.findall(r'<h2 id="?([\w-]+)', page)
+    assert sorted(anchors) == sorted(set(anchors))
+    assert set(re.findall(r'<a href="#([\w-]+)', page)) == set(anchors)
+
+
+def test_nothing_in_markdown_is_taken_for_a_tag():
+    table = Table("t", "T", ["<img src=x>", "p"], [["a | <b>b</b>", "<.001"], ["–", "word"]])
+    assert list(markdown(table)) == [
+        r"| \<img src=x> | p |",
+        "|---|---:|",
+        r"| a \| \<b>b\</b> | <.001 |",
+        "| – | word |",
+    ]
+    assert Table("t", "T", ["a", "b"], [["x", "–"], ["y", "word"]]).words == {0, 1}
+
+
 def test_latex_is_escaped_and_emphasised():
     table = Table("t", "T", ["a_b", "95%"], [["x & y", "-1.0"]], best=frozenset({(0, 1)}))
     assert latex(table, "50 % of {all}").splitlines() == [

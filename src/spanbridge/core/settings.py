@@ -26,6 +26,11 @@ def exact(annotation: Any, value: Any) -> Any:
             if get_origin(kind) is dict and get_args(kind)[1] is float:
                 _check_numbers(value)
         return value
+    if isinstance(value, list):
+        of_items = [get_args(kind)[0] for kind in kinds if get_origin(kind) is list]
+        for item in value if len(of_items) == 1 else ():
+            exact(of_items[0], item)
+        return value
     wanted = [kind for kind in kinds if kind in _NUMBERS]
     if not wanted or not isinstance(value, str | int | float):
         return value

@@ -72,7 +72,7 @@ def compare_systems(
     Args:
         cells: system -> group -> counts of each sentence, (tp, gold spans, predicted spans), as
             ``SpanReport.rows``; of several seeds, one such list each. A group may be missing.
-        resamples: of each kind, at least 1.
+        resamples: of each kind, from 1 to a million.
         seed: random seed; equal seeds give equal results.
         level: share of the resamples within an interval, in (0, 1).
         all_pairs: compare each system with each; else each with the first.

@@ -18,6 +18,8 @@ from spanbridge.core.signature import signature
 from spanbridge.evaluation.resampling import Floats, f1, resampled_sums
 
 ROUNDING = 1e-12  # differences below are none
+# All are kept for quantiles; more would fill the memory, and tell nothing.
+MOST_RESAMPLES = 1_000_000
 Rows = Sequence[tuple[int, int, int]]
 
 
@@ -50,7 +52,7 @@ def bootstrap_interval(
 
     Args:
         rows: (tp, gold spans, predicted spans) of each sentence: ``SpanReport.rows``.
-        n: number of resamples, at least 1.
+        n: number of resamples, from 1 to ``MOST_RESAMPLES``.
         seed: random seed; equal seeds give equal intervals.
         level: share of the resamples within the interval, in (0, 1).
 
@@ -79,8 +81,10 @@ def bootstrap_interval(
 
 def check_resampling(resamples: int, level: float) -> None:
     """Raise SpanbridgeError if a number is out of range."""
-    if resamples < 1:
-        raise SpanbridgeError(f"the number of resamples must be at least 1, not {resamples}")
+    if not 1 <= resamples <= MOST_RESAMPLES:
+        raise SpanbridgeError(
+            f"the number of resamples must lie between 1 and {MOST_RESAMPLES:,}, not {resamples:,}"
+        )
     if not 0 < level < 1:
         raise SpanbridgeError(f"level must lie between 0 and 1 (such as 0.95), not {level}")
 

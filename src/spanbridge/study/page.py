@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
@@ -35,8 +34,8 @@ code { font-size: 0.82rem; overflow-wrap: anywhere; }
 }
 """
 
-# A section: heading, tables, signature of its tests.
-Section = tuple[str, Sequence[Table], str]
+# A section: heading, anchor, tables, signature of its tests.
+Section = tuple[str, str, Sequence[Table], str]
 
 
 def page(
@@ -53,12 +52,11 @@ def page(
         title: its heading.
         summary: what was done, in a sentence.
         sections: of the report.
-        figures: pictures with their SVG, by heading of the section and name of the table.
+        figures: pictures with their SVG, by anchor of the section and name of the table.
         results: of all cells, for their signatures.
         missing: why there are no pictures; None if there are.
     """
-    named = [(heading, _anchor(heading)) for heading, _, _ in sections]
-    links = "".join(f'<a href="#{anchor}">{escape(name)}</a>' for name, anchor in named)
+    links = "".join(f'<a href="#{anchor}">{escape(name)}</a>' for name, anchor, *_ in sections)
     parts = [
         "<!doctype html>\n<html lang=en>\n<head><meta charset=utf-8>",
         f"<title>{escape(title)}</title>",
@@ -68,13 +66,13 @@ def page(
         f'<nav aria-label="Contents">{links}<a href="#cells">Cells</a></nav>',
         f"<p class=note>There are no pictures: {escape(missing)}</p>" if missing else "",
     ]
-    for (heading, tables, signature), (_, anchor) in zip(sections, named, strict=True):
+    for heading, anchor, tables, signature in sections:
         parts.append(
             f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{escape(heading)}</h2>'
         )
         for table in tables:
             parts.append(_table(table))
-            parts += [_drawn(*one) for one in figures.get((heading, table.name), ())]
+            parts += [_drawn(*one) for one in figures.get((anchor, table.name), ())]
         parts.append(f"<p class=note><code>{escape(signature)}</code></p>" if signature else "")
         parts.append("</section>")
     parts.append("<section aria-labelledby=cells><h2 id=cells>Cells</h2>")
@@ -84,10 +82,6 @@ def page(
     )
     parts += [*_cells(results), "</section>\n</body>\n</html>\n"]
     return "\n".join(part for part in parts if part)
-
-
-def _anchor(heading: str) -> str:
-    return re.sub(r"\W+", "-", heading.lower()).strip("-") or "section"
 
 
 def _table(table: Table) -> str:

@@ -17,7 +17,6 @@ from spanbridge.study.scoring import LENGTHS
 NONE = "–"
 # What marks a system's scores on rows that it has seen.
 SAW = "†"
-SAW_NOTE = f"{SAW}: it has seen these rows."
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,9 @@ class Table:
     @property
     def words(self) -> frozenset[int]:
         """Numbers of the columns that hold words, as the first one does, and no figures."""
-        columns = enumerate(zip(*self.rows, strict=True))
-        return frozenset(
-            {0} | {k for k, cells in columns if all(text[:1].isalpha() for text in cells)}
-        )
+        columns = enumerate(set(cells) - {NONE} for cells in zip(*self.rows, strict=True))
+        words = {k for k, of in columns if of and all(text[:1].isalpha() for text in of)}
+        return frozenset({0} | words)
 
 
 def tables_of(scored: Scored) -> Iterator[Table]:
@@ -73,6 +71,11 @@ def interval(ends: Sequence[float] | None, signed: bool = False) -> str:
     if ends is None:
         return NONE
     return "[" + ", ".join(f"{100 * end:{'+' if signed else ''}.1f}" for end in ends) + "]"
+
+
+def saw_note(scored: Iterable[Scored]) -> str:
+    """What the mark of seen rows means, for a table that has it."""
+    return f" {SAW}: it has seen these rows." if any(one.seen for one in scored) else ""
 
 
 def _p(value: float | None) -> str:
@@ -176,7 +179,7 @@ def _macro(scored: Scored) -> Table:
     if comparison is not None and (missing := {s: m for s, m in comparison.missing.items() if m}):
         left = ", ".join(f"{system}: {', '.join(of)}" for system, of in missing.items())
         note += f" Means are over languages that all systems have; missing: {left}."
-    note += f" {SAW_NOTE}" if scored.seen else ""
+    note += saw_note([scored])
     note += f" {scored.note}" if scored.note and len(scored.systems) > 1 else ""
     for text in comparison.notes if comparison is not None else ():
         note += f" {text[:1].upper()}{text[1:]}.".replace("groups", "languages")
