@@ -109,7 +109,7 @@ def _named(parts: Iterable[Section]) -> Iterator[Section]:
 
     for part in parts:
         anchor = unique(part.heading.lower())
-        names = dict.fromkeys(one.name for one in (*part.tables, *part.figures))
+        names = dict.fromkeys([*(x.name for x in part.tables), *(x.name for x in part.figures)])
         files = {name: unique(f"{part.heading.lower()} {name}") for name in names}
         yield replace(part, anchor=anchor, files=files)
 
