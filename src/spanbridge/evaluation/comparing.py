@@ -43,6 +43,7 @@ from spanbridge.evaluation.significance import (
     ROUNDING,
     TwoLevels,
     check_resampling,
+    checked_counts,
     holm,
     interval,
     p_of_resamples,
@@ -50,6 +51,8 @@ from spanbridge.evaluation.significance import (
     wilcoxon,
 )
 
+# Sentences with spans below which resamples say little of what other sentences would show.
+_FEW = 10
 # (tp, gold spans, predicted spans) of each sentence: shape (sentences, 3), or (seeds, sentences, 3)
 # of a system that was trained several times.
 Counts = Sequence[tuple[int, int, int]] | npt.NDArray[np.integer[Any]]
@@ -108,7 +111,7 @@ def compare_systems(
         differences=_corrected(single),
         macro_differences=_corrected(macro_differences),
         level=level,
-        notes=tuple(_notes(families, len(common), resamples)),
+        notes=(*_notes(families, len(common), resamples), *_group_notes(drawn)),
         signature=_signature(counted, families, resamples, seed, level),
     )
 
@@ -131,18 +134,8 @@ def _tables(system: str, groups: Mapping[str, Counts]) -> dict[str, Integers]:
     """Counts by group, shape (seeds, sentences, 3)."""
     found = {}
     for group, counts in groups.items():
-        try:
-            table = np.asarray(counts, dtype=np.int64)
-        except (TypeError, ValueError):
-            table = np.zeros(0, np.int64)
-        if table.ndim == 2:
-            table = table[None]
-        if table.ndim != 3 or table.shape[2] != 3 or not table.size:
-            raise SpanbridgeError(
-                f"{system}, {group}: counts must be (tp, gold spans, predicted spans) of at least "
-                f"one sentence, or a list of such lists for several seeds"
-            )
-        found[group] = table
+        table = checked_counts(counts, f"{system}, {group}")
+        found[group] = table[None] if table.ndim == 2 else table
     return found
 
 
@@ -194,6 +187,12 @@ class _Group:
                     "gold"
                 )
         return gold
+
+    @property
+    def n_telling(self) -> int:
+        """Number of sentences that have gold spans, or any that a system found."""
+        found = [table[..., 2].any(axis=0) for table in self.tables.values()]
+        return int(np.any([self.gold > 0, *found], axis=0).sum())
 
     def f1(self, system: str) -> float:
         """Mean over the seeds."""
@@ -293,6 +292,21 @@ def _corrected(family: Sequence[Difference]) -> tuple[Difference, ...]:
         replace(difference, p_holm={test: values[k] for test, values in by_test.items()})
         for k, difference in enumerate(family)
     )
+
+
+def _group_notes(groups: Mapping[str, _Group]) -> Iterable[str]:
+    """Groups whose numbers say little."""
+    if none := [name for name, group in groups.items() if not group.gold.any()]:
+        yield f"there are no gold spans, and F1 counts as 0, in {_listed(none)}"
+    if few := [name for name, group in groups.items() if group.n_telling < _FEW]:
+        yield (
+            f"fewer than {_FEW} sentences have spans in {_listed(few)}: intervals and p of so few "
+            "are not to be relied on"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name or "the file" for name in names)
 
 
 def _notes(
