@@ -151,5 +151,8 @@ def _plain(error: Any) -> str | None:
         "greater_than_equal": f"must be at least {given.get('ge')}",
         "less_than_equal": f"must be at most {given.get('le')}",
         "missing": "is missing",
+        "model_type": "must be written as {NAME: VALUE}",
+        "string_too_short": "must not be empty",
+        "too_short": f"must have at least {given.get('min_length')} entry",
         "string_type": "must be text",
     }.get(error["type"])

@@ -15,6 +15,8 @@ from spanbridge.run.job import SHARD_ROWS
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.study.braces import named
 
+_Name = Annotated[str, Field(min_length=1)]
+
 
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -238,8 +240,8 @@ class Scores(_Settings):
     """
 
     protocol: SpanProtocol = "default"
-    labels: list[str] | None = None
-    map: dict[str, str] = Field(default_factory=dict)
+    labels: list[_Name] | None = Field(None, min_length=1)
+    map: dict[_Name, _Name] = Field(default_factory=dict)
     resamples: Annotated[int, Field(ge=100, le=MOST_RESAMPLES)] = 10_000
 
 

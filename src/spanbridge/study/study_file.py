@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from spanbridge.core.errors import InputError, SpanbridgeError
@@ -139,12 +139,24 @@ def check_languages(found: StudyFile, at: tuple[Hashable, ...], data: Data, sour
             find_dataset(data.dataset)
         for code in (*data.codes(source), data.source or source):
             find_language(code)
+        _check_once(data.codes(source))
     except SpanbridgeError as error:
         setting = "languages" if data.dataset is None else "dataset"
         raise found.wrong((*at, setting), str(error)) from error
     if data.files is not None:
         for text in texts(data.files if isinstance(data.files, str) else data.files.model_dump()):
             _check_braces(found, (*at, "files"), text)
+
+
+def _check_once(codes: Iterable[str]) -> None:
+    """Check that no two codes name one language, which would count twice in means."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for code in codes:
+        language = find_language(code)
+        # de-muc is a dialect of de, and no other name of it
+        own = code.replace("_", "-").casefold().partition("-")[2]
+        if (before := seen.setdefault((language.tag, language.code, own), code)) != code:
+            raise SpanbridgeError(f"{before} and {code} are one language; name it once")
 
 
 def _check_braces(found: StudyFile, at: tuple[Hashable, ...], text: str) -> None:
