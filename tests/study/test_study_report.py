@@ -268,6 +268,18 @@ def test_sections_whose_names_run_together_have_files_of_their_own(tmp_path, mon
     assert set(re.findall(r'<a href="#([\w-]+)', page)) == set(anchors)
 
 
+def test_there_is_no_picture_of_wrong_boundaries_where_there_are_none(tmp_path, monkeypatch):
+    pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
+    monkeypatch.chdir(tmp_path)
+    write_small(tmp_path)
+    text = STUDY.replace(".short", ".other")  # wrong types and what is not there, alone
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    assert run_study("study.yaml").sound
+    drawn = {path.stem for path in (tmp_path / "study.study" / "report").glob("*.svg")}
+    assert "small-heat-map" in drawn
+    assert not drawn & {"small-lengths", "small-types"}
+
+
 def test_nothing_in_markdown_is_taken_for_a_tag():
     table = Table("t", "T", ["<img src=x>", "p"], [["a | <b>b</b>", "<.001"], ["–", "word"]])
     assert list(markdown(table)) == [
@@ -277,6 +289,8 @@ def test_nothing_in_markdown_is_taken_for_a_tag():
         "| – | word |",
     ]
     assert Table("t", "T", ["a", "b"], [["x", "–"], ["y", "word"]]).words == {0, 1}
+    assert Table("t", "T", ["a", "b"], [["x", "–"], ["y", "/a/path " * 9]]).words == {0, 1}
+    assert Table("t", "T", ["a", "b"], [["x", "–"], ["y", "[1.0, 2.0]"]]).words == {0}
 
 
 def test_latex_is_escaped_and_emphasised():

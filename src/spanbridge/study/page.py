@@ -18,10 +18,11 @@ h2 { font-size: 1.25rem; border-bottom: 1px solid #ccc; margin-top: 2.5rem; }
 h3 { font-size: 1.05rem; margin-bottom: 0.4rem; }
 nav a { margin-right: 1.2rem; white-space: nowrap; }
 a { color: #0b57a4; } a:focus-visible { outline: 2px solid #0b57a4; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; } .wide th { max-width: 16rem; overflow-wrap: break-word; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 th, td { padding: 0.15rem 0.6rem; text-align: right; vertical-align: top; }
 th:first-child, td:first-child, .words, .text td { text-align: left; }
+td:not(.words) { white-space: nowrap; }
 thead th { border-bottom: 1.5px solid #1f1d1a; }
 tbody tr:nth-child(even) { background: #f5f4f1; }
 caption { caption-side: top; text-align: left; font-weight: 600; padding: 0.3rem 0; }
@@ -30,7 +31,9 @@ figure { margin: 1rem 0; } figcaption { color: #514d46; font-size: 0.88rem; }
 svg { max-width: 100%; height: auto; }
 code { font-size: 0.82rem; overflow-wrap: anywhere; }
 @media print {
-  nav { display: none; } h2 { break-after: avoid; } table, figure { break-inside: avoid; }
+  nav { display: none; } .wide { overflow: visible; } .wide th { max-width: 9rem; }
+  table { font-size: 0.7rem; } th, td { padding: 0.1rem 0.3rem; }
+  h2 { break-after: avoid; } table, figure { break-inside: avoid; }
 }
 """
 

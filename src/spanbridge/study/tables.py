@@ -15,6 +15,8 @@ from spanbridge.study.results import Result
 from spanbridge.study.scoring import LENGTHS
 
 NONE = "–"
+# Figures are shorter.
+_MOST_SIGNS = 40
 # What marks a system's scores on rows that it has seen.
 SAW = "†"
 
@@ -43,7 +45,11 @@ class Table:
     def words(self) -> frozenset[int]:
         """Numbers of the columns that hold words, as the first one does, and no figures."""
         columns = enumerate(set(cells) - {NONE} for cells in zip(*self.rows, strict=True))
-        words = {k for k, of in columns if of and all(text[:1].isalpha() for text in of)}
+        words = {
+            k
+            for k, of in columns
+            if of and (all(text[:1].isalpha() for text in of) or max(map(len, of)) > _MOST_SIGNS)
+        }
         return frozenset({0} | words)
 
 
