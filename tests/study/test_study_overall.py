@@ -110,3 +110,19 @@ def test_rows_that_a_training_held_out(tmp_path, monkeypatch):
     monkeypatch.setattr(Input, "_rows", lambda *_: iter(bare))
     with pytest.raises(SpanbridgeError, match="words of the source side"):
         list(given.rows())
+
+
+def test_results_of_another_study_are_not_written_over(folder):
+    text = STUDY + "output: mine\n"
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    run_study("study.yaml")
+    before = (folder / "mine" / "results.jsonl").read_bytes()
+    for name in ("other", "short", "partial"):
+        text = text.replace(f"  {name}: {{", f"  {name}-2: {{")
+    (folder / "second.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="holds the results of another study"):
+        run_study("second.yaml")
+    assert (folder / "mine" / "results.jsonl").read_bytes() == before
+    # one that has a cell in common is the same study, changed
+    (folder / "second.yaml").write_text(text.replace("short-2", "short"), encoding="utf-8")
+    assert run_study("second.yaml").sound
