@@ -240,7 +240,7 @@ class Scores(_Settings):
     """
 
     protocol: SpanProtocol = "default"
-    labels: list[_Name] | None = Field(None, min_length=1)
+    labels: list[_Name] | None = Field(default=None, min_length=1)
     map: dict[_Name, _Name] = Field(default_factory=dict)
     resamples: Annotated[int, Field(ge=100, le=MOST_RESAMPLES)] = 10_000
 
