@@ -102,6 +102,8 @@ def test_seeds_of_a_system(folders, monkeypatch):
     assert line.split()[-4:] == ["3", "0.1672", "0.6667", "1.0000"]
     with pytest.raises(SpanbridgeError, match="new=s1.conll is given twice"):
         scores(*command, seeds[0])
+    with pytest.raises(SpanbridgeError, match="new= names a system and no file"):
+        scores(*command, "new=")
 
 
 def row(domain, gold_label, source_labels, words=("a", "b", "c")):

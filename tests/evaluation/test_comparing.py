@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.spans import Span
-from spanbridge.evaluation import compare_systems, score_cell
+from spanbridge.evaluation import bootstrap_interval, compare_systems, score_cell
 
 
 def some_counts(n, accuracy, rng, gold=None):
@@ -61,6 +61,28 @@ def pair(a, b, **settings):
     """The difference of two systems in one language."""
     [found] = compare_systems({"a": {"": a}, "b": {"": b}}, **settings).differences
     return found
+
+
+def test_what_says_little_is_told():
+    enough, few, none = [(1, 1, 1)] * 10, [(1, 1, 1)] * 9 + [(0, 0, 0)] * 90, [(0, 0, 1)] * 10
+    groups = {"x": enough, "y": few, "z": none}
+    found = compare_systems({"a": groups, "b": groups}, resamples=200)
+    assert found.notes[1:] == (
+        "there are no gold spans, and F1 counts as 0, in z",
+        "fewer than 10 sentences have spans in y: "
+        "intervals and p of so few are not to be relied on",
+    )
+    assert not compare_systems({"a": {"x": enough}, "b": {"x": enough}}, resamples=200).notes
+
+
+@pytest.mark.parametrize(
+    "counts", [[(2, 1, 2)], [(2, 2, 1)], [(-1, 1, 1)], [(0.5, 1, 1)], [(float("nan"), 1, 1)]]
+)
+def test_what_cannot_be_counts_is_refused(counts):
+    with pytest.raises(SpanbridgeError, match="a, x: counts must be .* tp is the least"):
+        compare_systems({"a": {"x": counts}, "b": {"x": [(1, 1, 1)]}}, resamples=100)
+    with pytest.raises(SpanbridgeError, match="rows: counts must be"):
+        bootstrap_interval(counts)
 
 
 def test_a_system_better_on_every_row():

@@ -72,7 +72,8 @@ def test_signature_and_json():
     ("arguments", "message"),
     [
         ({"rows": []}, "no rows"),
-        ({"rows": [(1, 1, 1)], "n": 0}, "at least 1, not 0"),
+        ({"rows": [(1, 1, 1)], "n": 0}, "between 1 and 1,000,000, not 0"),
+        ({"rows": [(1, 1, 1)], "n": 1_000_001}, "between 1 and 1,000,000, not 1,000,001"),
         ({"rows": [(1, 1, 1)], "level": 95}, "between 0 and 1"),
     ],
 )

@@ -53,6 +53,7 @@ def text(words, kind, *spans, **more):
         (("casing", {"to": "swap"}), "en", "McRae 東", "mCrAE 東"),
         (("diacritics", {}), "yo", "Ṣadé Akíntọ́lá lọ", "Sade Akintola lo"),
         (("diacritics", {}), "pl", "Łódź w ogóle", "Lodz w ogole"),
+        (("diacritics", {}), "de", "GROẞ Straße", "GROSS Strasse"),
         (("diacritics", {}), "vi", "Nguyễn Đỗ", "Nguyen Do"),
         (("diacritics", {}), "ru", "йод ёж", "йод еж"),
         (("diacritics", {}), "ar", "أحمد إلى", "احمد الى"),

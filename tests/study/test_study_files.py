@@ -39,7 +39,36 @@ systems:
         ("data:\n", "seeds: []\ndata:\n", 1, "at least 1"),
         ("data:\n", "report: {baseline: x}\ndata:\n", 1, "no system x"),
         ("data:\n", "perturb: [{kind: casing, strength: 2}]\ndata:\n", 1, r"lies in \[0, 1\]"),
+        ("data:\n", "perturb: [{kind: casing, strength: []}]\ndata:\n", 1, "no strength"),
+        ("data:\n", "perturb: [{kind: casing, strength: [true]}]\ndata:\n", 1, "be a number"),
         ("data:\n", "report: {published: {x: {file: y}}}\ndata:\n", 1, "no data set x"),
+        ("languages: [de]", "languages: [de, deu]", 3, "de and deu are one language"),
+        ("data:\n", "scores: {labels: []}\ndata:\n", 1, "must have at least 1 entry"),
+        ("data:\n", "scores: {map: {PER: ''}}\ndata:\n", 1, "must not be empty"),
+        ("  tagger:\n    steps:\n", "  tagger: 3\n  b:\n    steps:\n", 6, "as {NAME: VALUE}"),
+        ("data:\n", "seeds: [true]\ndata:\n", 1, r"a whole number, not \[True\]"),
+        ("data:\n", "seeds: [-1]\ndata:\n", 1, "must be at least 0, not -1"),
+        ("data:\n", "scores: {resamples: 1000001}\ndata:\n", 1, "at most 1000000"),
+        (
+            "data:\n",
+            "data:\n  - {name: TOY, languages: [de], files: x.conll}\n",
+            3,
+            "toy.de differs from TOY.de in capitals alone",
+        ),
+        (
+            "data:\n",
+            "data:\n  - {name: toy, languages: [de], files: x.conll}\n",
+            3,
+            "toy.de is there twice",
+        ),
+        # the text toy.de and the system casing-1.s0.tagger, or its perturbation and the system
+        (
+            "systems:\n",
+            "perturb: [{kind: casing, strength: 1}]\nsystems:\n"
+            "  casing-1.s0.tagger: {predictions: x.conll}\n",
+            7,
+            "toy.de.casing-1.s0.tagger is there twice",
+        ),
     ],
 )
 def test_faults_are_told_with_their_line(tmp_path, old, new, line, why):

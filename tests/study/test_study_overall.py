@@ -27,6 +27,9 @@ scores: {resamples: 100}
 """
 
 
+SYSTEMS = ("short", "partial")
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """The study, ready to run."""
@@ -55,6 +58,17 @@ def test_means_are_over_sets_and_over_domains(folder):
     assert [row[0] for row in rows] == ["news de", "news es", "more de", "posts fr"]
     assert rows[3] == ["posts fr", "2", "3", "–", "57.1†", "66.7", "66.7"]
     assert "| short | A \\| B | nothing | – | – |" in text
+
+
+def test_a_single_system_has_means_without_intervals(folder):
+    text = STUDY.replace("  other:", "  only:").replace("saw: [posts]", "data: [news, posts]")
+    text = "".join(x for x in text.splitlines(True) if x.split(":")[0].strip() not in SYSTEMS)
+    (folder / "study.yaml").write_text(text.replace("  - {name: more", "  #"), encoding="utf-8")
+    assert run_study("study.yaml").sound
+    told = (folder / "study.study" / "report.md").read_text("utf-8")
+    assert cells_of(told, "F1 over all data sets")[2:] == [["only", *["57.1"] * 4]]
+    assert "†" not in told
+    assert "**" not in "".join(map("".join, cells_of(told, "F1 in each set")))
 
 
 @pytest.mark.slow
@@ -96,3 +110,19 @@ def test_rows_that_a_training_held_out(tmp_path, monkeypatch):
     monkeypatch.setattr(Input, "_rows", lambda *_: iter(bare))
     with pytest.raises(SpanbridgeError, match="words of the source side"):
         list(given.rows())
+
+
+def test_results_of_another_study_are_not_written_over(folder):
+    text = STUDY + "output: mine\n"
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    run_study("study.yaml")
+    before = (folder / "mine" / "results.jsonl").read_bytes()
+    for name in ("other", "short", "partial"):
+        text = text.replace(f"  {name}: {{", f"  {name}-2: {{")
+    (folder / "second.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="holds the results of another study"):
+        run_study("second.yaml")
+    assert (folder / "mine" / "results.jsonl").read_bytes() == before
+    # one that has a cell in common is the same study, changed
+    (folder / "second.yaml").write_text(text.replace("short-2", "short"), encoding="utf-8")
+    assert run_study("second.yaml").sound

@@ -194,3 +194,22 @@ def test_words_that_reading_cut_at_gold_spans_are_whole_again(text, span):
     gold = place_spans(text, [spanbridge.Span(*span, "X")], "target", "spans", "characters")
     assert gold.words != raw_sentence(text).words
     assert without_gold(SentencePair("k", ABSENT, gold)).target == raw_sentence(text)
+
+
+def test_labels_that_nothing_has_are_told(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    rows = "Ana\tB-PER\n\nLima\tB-LOC\n"
+    for name in ("de", "es", "de.out", "es.out"):
+        text = rows.replace("LOC", "GPE") if name[:2] == "es" else rows
+        (tmp_path / f"{name}.conll").write_text(text, encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(
+        "data: [{name: toy, languages: [de, es], files: '{language}.conll'}]\n"
+        "systems: {theirs: {predictions: '{language}.out.conll'}}\n"
+        "scores: {labels: [LOC, ORG]}\n"
+        "perturb: [{kind: casing, strength: 1}]\n",
+        encoding="utf-8",
+    )
+    said = command("study", "study.yaml", "--check", code=2).stdout
+    assert "toy.es has no label that counts (LOC, ORG); it has: GPE, PER" in said
+    assert "no data has the label ORG, which counts" in said
+    assert "no system is run on perturbed texts" in said

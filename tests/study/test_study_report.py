@@ -4,12 +4,15 @@ import json
 import re
 import sys
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 import toy_study as toy
 
+from spanbridge.formats.languages import find_language
 from spanbridge.study.latex import latex
 from spanbridge.study.report import markdown
+from spanbridge.study.resources import _levels, level_of
 from spanbridge.study.study import run_study
 from spanbridge.study.tables import Table
 
@@ -92,7 +95,7 @@ def test_markdown_says_what_can_be_worked_out(reported):
 SEVERAL = """\
 data:
   - {name: news, languages: [twi, de], files: "de.conll"}
-  - {name: posts, languages: [pcm], files: "de.conll"}
+  - {name: posts, languages: [luo], files: "de.conll"}
 systems:
   short: {predictions: "de.short.conll"}
   other: {predictions: "de.other.conll"}
@@ -130,13 +133,22 @@ def test_languages_stand_in_the_order_of_their_resources(several):
     head, _, *rows = cells_of(text, "Languages by resources")
     known = [dict(zip(head, row, strict=True)) for row in rows]
     told = [(one["language"], one["class"], one["in the encoder's training"]) for one in known]
-    assert told == [("de", "5", "yes"), ("twi", "1", "no"), ("pcm", "–", "no")]
+    assert told == [("de", "5", "yes"), ("twi", "1", "no"), ("luo", "–", "no")]
     pieces = {one["subwords per word"] for one in known}
     assert len(pieces) == 1  # the same text
     assert all(float(x) >= 1 for x in pieces - {"–"})
     assert [one["third"] for one in known] == ["–", "–", "100.0"]
     cells = [json.loads(x) for x in (several / "results.jsonl").read_text("utf-8").splitlines()]
     assert [x["system"] for x in cells if x["dataset"] == "news"] == ["short", "other"] * 2
+
+
+def test_classes_of_languages_go_by_the_code_that_a_language_is_found_under():
+    assert list(_levels()) == [find_language(code).iso1 for code in _levels()]
+    classes = {code: level_of(find_language(code).iso1) for code in ("tl", "kmr", "pcm", "luo")}
+    assert classes == {"tl": 3, "kmr": 1, "pcm": 0, "luo": None}
+    lines = (files("spanbridge.study") / "resource_classes.tsv").read_text("utf-8").splitlines()
+    listed = [code for line in lines if line[0] != "#" for code in line.split("\t")[1].split()]
+    assert len(listed) == len(_levels()) == 270  # none twice
 
 
 def test_languages_are_mapped_by_their_resources(several):
@@ -232,6 +244,53 @@ def test_a_wrong_file_of_published_results_is_told_before(tmp_path, command):
     path = toy.study(tmp_path, languages=("de",), report=report)
     found = command("study", path, "--check", code=2).stdout
     assert "published.csv:1: has no columns lang and overall_f1" in found
+
+
+def test_sections_whose_names_run_together_have_files_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_small(tmp_path)
+    names = ("languages", "small", "small-in")  # small-in languages, small in-languages
+    data = "".join(
+        f'  - {{name: {name}, languages: [de, es], files: "{{language}}.conll"}}\n'
+        for name in names
+    )
+    (tmp_path / "study.yaml").write_text(STUDY.replace(STUDY.splitlines(True)[1], data), "utf-8")
+    run_study("study.yaml")
+    tables = tmp_path / "study.study" / "tables"
+    captions = [
+        re.search(r"\\caption\{(.*?):", path.read_text("utf-8"))[1] for path in tables.iterdir()
+    ]
+    assert [captions.count(name) for name in names] == [7, 8, 7]  # published results of small alone
+    assert "small-in: F1 by language" in (tables / "small-in-languages-2.tex").read_text("utf-8")
+    page = (tables.parent / "report" / "index.html").read_text("utf-8")
+    anchors = re.findall(r'<h2 id="?([\w-]+)', page)
+    assert sorted(anchors) == sorted(set(anchors))
+    assert set(re.findall(r'<a href="#([\w-]+)', page)) == set(anchors)
+
+
+def test_there_is_no_picture_of_wrong_boundaries_where_there_are_none(tmp_path, monkeypatch):
+    pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
+    monkeypatch.chdir(tmp_path)
+    write_small(tmp_path)
+    text = STUDY.replace(".short", ".other")  # wrong types and what is not there, alone
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    assert run_study("study.yaml").sound
+    drawn = {path.stem for path in (tmp_path / "study.study" / "report").glob("*.svg")}
+    assert "small-heat-map" in drawn
+    assert not drawn & {"small-lengths", "small-types"}
+
+
+def test_nothing_in_markdown_is_taken_for_a_tag():
+    table = Table("t", "T", ["<img src=x>", "p"], [["a | <b>b</b>", "<.001"], ["–", "word"]])
+    assert list(markdown(table)) == [
+        r"| \<img src=x> | p |",
+        "|---|---:|",
+        r"| a \| \<b>b\</b> | <.001 |",
+        "| – | word |",
+    ]
+    assert Table("t", "T", ["a", "b"], [["x", "–"], ["y", "word"]]).words == {0, 1}
+    assert Table("t", "T", ["a", "b"], [["x", "–"], ["y", "/a/path " * 9]]).words == {0, 1}
+    assert Table("t", "T", ["a", "b"], [["x", "–"], ["y", "[1.0, 2.0]"]]).words == {0}
 
 
 def test_latex_is_escaped_and_emphasised():

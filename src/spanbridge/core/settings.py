@@ -26,6 +26,11 @@ def exact(annotation: Any, value: Any) -> Any:
             if get_origin(kind) is dict and get_args(kind)[1] is float:
                 _check_numbers(value)
         return value
+    if isinstance(value, list):
+        of_items = [get_args(kind)[0] for kind in kinds if get_origin(kind) is list]
+        for item in value if len(of_items) == 1 else ():
+            exact(of_items[0], item)
+        return value
     wanted = [kind for kind in kinds if kind in _NUMBERS]
     if not wanted or not isinstance(value, str | int | float):
         return value
@@ -146,5 +151,8 @@ def _plain(error: Any) -> str | None:
         "greater_than_equal": f"must be at least {given.get('ge')}",
         "less_than_equal": f"must be at most {given.get('le')}",
         "missing": "is missing",
+        "model_type": "must be written as {NAME: VALUE}",
+        "string_too_short": "must not be empty",
+        "too_short": f"must have at least {given.get('min_length')} entry",
         "string_type": "must be text",
     }.get(error["type"])

@@ -119,6 +119,18 @@ class HowRead(_Part):
         return Reading(**given, format=named, tag_names=tuple(self.tag_names))
 
 
+def _in_paths(given: Any) -> Any:
+    """Names that are filled in in paths, by themselves or as values, which stay below a folder."""
+    named = [*(given or ()), *(given.values() if isinstance(given, dict) else ())]
+    for name in named:
+        # no name begins with a dot or is none, so that no two together lead out of the folder
+        if isinstance(name, str) and not all(re.match(r"\w", part) for part in name.split("/")):
+            raise ValueError(
+                f"{name!r} stands in paths; begin it, and what follows a /, by a letter"
+            )
+    return given
+
+
 class Layout(_Part):
     """Files of some languages and splits: where they lie, and where they come from.
 
@@ -145,6 +157,11 @@ class Layout(_Part):
     names: dict[str, str] = Field(default_factory=dict)
     rows: int | None = Field(None, ge=1)
     reading: HowRead | None = None
+
+    @field_validator("languages", "splits", "names")
+    @classmethod
+    def _below(cls, given: Any) -> Any:
+        return _in_paths(given)
 
     @field_validator("path", "url", "member")
     @classmethod
@@ -262,6 +279,11 @@ class Description(_Part):
         if not given or len({*given}) < len(given):
             raise ValueError("name at least one, and each once")
         return given
+
+    @field_validator("languages", "splits", "names", "parts")
+    @classmethod
+    def _below(cls, given: Any) -> Any:
+        return _in_paths(given)
 
     @field_validator("sha256")
     @classmethod

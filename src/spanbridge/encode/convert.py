@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,17 +71,7 @@ def convert(weights: EncoderWeights, layer: int, quantization: str | None, folde
     elif layer == weights.n_layers:
         _norm(encoder.layer_norm, weights, "last_norm")
     for n, part in enumerate(encoder.layer):
-        fused = [
-            (weights.tensor(f"{n}.{p}.weight"), weights.tensor(f"{n}.{p}.bias"))
-            for p in ("query", "key", "value")
-        ]
-        part.self_attention.linear[0].weight = np.concatenate([w for w, _ in fused])
-        part.self_attention.linear[0].bias = np.concatenate([b for _, b in fused])
-        _linear(part.self_attention.linear[1], weights, f"{n}.attention")
-        _norm(part.self_attention.layer_norm, weights, f"{n}.attention_norm")
-        _linear(part.ffn.linear_0, weights, f"{n}.intermediate")
-        _linear(part.ffn.linear_1, weights, f"{n}.output")
-        _norm(part.ffn.layer_norm, weights, f"{n}.output_norm")
+        _layer(part, weights, n)
     # Inputs are given as ids, so the vocabulary only has to have the right size.
     spec.register_vocabulary([str(i) for i in range(len(encoder.embeddings[0].weight))])
     spec.config.unk_token = "0"  # noqa: S105 - a token of the vocabulary, not a secret
@@ -88,6 +79,21 @@ def convert(weights: EncoderWeights, layer: int, quantization: str | None, folde
     spec.validate()
     spec.optimize(quantization=quantization)
     spec.save(str(folder))
+
+
+def _layer(part: Any, weights: EncoderWeights, n: int) -> None:
+    """Fill in the n-th layer; queries, keys and values are one matrix in CTranslate2."""
+    fused = [
+        (weights.tensor(f"{n}.{p}.weight"), weights.tensor(f"{n}.{p}.bias"))
+        for p in ("query", "key", "value")
+    ]
+    part.self_attention.linear[0].weight = np.concatenate([w for w, _ in fused])
+    part.self_attention.linear[0].bias = np.concatenate([b for _, b in fused])
+    _linear(part.self_attention.linear[1], weights, f"{n}.attention")
+    _norm(part.self_attention.layer_norm, weights, f"{n}.attention_norm")
+    _linear(part.ffn.linear_0, weights, f"{n}.intermediate")
+    _linear(part.ffn.linear_1, weights, f"{n}.output")
+    _norm(part.ffn.layer_norm, weights, f"{n}.output_norm")
 
 
 def _linear(part: object, weights: EncoderWeights, name: str) -> None:

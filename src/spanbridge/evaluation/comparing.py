@@ -43,6 +43,7 @@ from spanbridge.evaluation.significance import (
     ROUNDING,
     TwoLevels,
     check_resampling,
+    checked_counts,
     holm,
     interval,
     p_of_resamples,
@@ -50,6 +51,8 @@ from spanbridge.evaluation.significance import (
     wilcoxon,
 )
 
+# Sentences with spans below which resamples say little of what other sentences would show.
+_FEW = 10
 # (tp, gold spans, predicted spans) of each sentence: shape (sentences, 3), or (seeds, sentences, 3)
 # of a system that was trained several times.
 Counts = Sequence[tuple[int, int, int]] | npt.NDArray[np.integer[Any]]
@@ -72,7 +75,7 @@ def compare_systems(
     Args:
         cells: system -> group -> counts of each sentence, (tp, gold spans, predicted spans), as
             ``SpanReport.rows``; of several seeds, one such list each. A group may be missing.
-        resamples: of each kind, at least 1.
+        resamples: of each kind, from 1 to a million.
         seed: random seed; equal seeds give equal results.
         level: share of the resamples within an interval, in (0, 1).
         all_pairs: compare each system with each; else each with the first.
@@ -84,25 +87,17 @@ def compare_systems(
             group, or their gold spans, differ between systems; a number is out of range.
     """
     check_resampling(resamples, level)
-    if len(cells) < 2:
-        raise SpanbridgeError("there are no two systems to compare; give two or more")
-    tables = {system: _tables(system, groups) for system, groups in cells.items()}
-    groups = tuple(dict.fromkeys(group for of in tables.values() for group in of))
-    common = tuple(group for group in groups if all(group in of for of in tables.values()))
-    if not common:
-        raise SpanbridgeError("no group (language) has results of all systems")
+    tables, groups, common = _checked(cells)
     names = tuple(cells)
-    pairs = [(a, b) for k, a in enumerate(names) for b in names[k + 1 :]]
-    chosen = pairs if all_pairs else [pair for pair in pairs if pair[0] == names[0]]
+    chosen = [
+        (a, b) for k, a in enumerate(names if all_pairs else names[:1]) for b in names[k + 1 :]
+    ]
     drawn = {g: _Group(g, tables, chosen, resamples, seed) for g in sorted(groups)}
     scores = [drawn[g].score(s, level) for g in groups for s in names if g in tables[s]]
     single = [drawn[g].difference(pair, level) for g in groups for pair in drawn[g].pairs]
-    macro: list[SystemScore] = []
-    macro_differences: list[Difference] = []
-    if over_groups and len(common) > 1:
-        over = _Means([drawn[g] for g in sorted(common)], level)
-        macro = [over.score(system) for system in names]
-        macro_differences = [over.difference(pair) for pair in chosen]
+    over = _Means([drawn[g] for g in sorted(common)] if over_groups else [], level)
+    macro = over.scores(names)
+    macro_differences = over.differences(chosen)
     families = (single, macro_differences)
     sizes = [len(group.gold) for group in drawn.values()]
     counted = {"groups": len(sizes), "rows": sum(sizes) if over_groups else max(sizes)}
@@ -116,27 +111,31 @@ def compare_systems(
         differences=_corrected(single),
         macro_differences=_corrected(macro_differences),
         level=level,
-        notes=tuple(_notes(families, len(common), resamples)),
+        notes=(*_notes(families, len(common), resamples), *_group_notes(drawn)),
         signature=_signature(counted, families, resamples, seed, level),
     )
+
+
+def _checked(
+    cells: Mapping[str, Mapping[str, Counts]],
+) -> tuple[dict[str, dict[str, Integers]], tuple[str, ...], tuple[str, ...]]:
+    """Counts as tables, by system and group; all groups; and those that all systems have."""
+    if len(cells) < 2:
+        raise SpanbridgeError("there are no two systems to compare; give two or more")
+    tables = {system: _tables(system, groups) for system, groups in cells.items()}
+    groups = tuple(dict.fromkeys(group for of in tables.values() for group in of))
+    common = tuple(group for group in groups if all(group in of for of in tables.values()))
+    if not common:
+        raise SpanbridgeError("no group (language) has results of all systems")
+    return tables, groups, common
 
 
 def _tables(system: str, groups: Mapping[str, Counts]) -> dict[str, Integers]:
     """Counts by group, shape (seeds, sentences, 3)."""
     found = {}
     for group, counts in groups.items():
-        try:
-            table = np.asarray(counts, dtype=np.int64)
-        except (TypeError, ValueError):
-            table = np.zeros(0, np.int64)
-        if table.ndim == 2:
-            table = table[None]
-        if table.ndim != 3 or table.shape[2] != 3 or not table.size:
-            raise SpanbridgeError(
-                f"{system}, {group}: counts must be (tp, gold spans, predicted spans) of at least "
-                f"one sentence, or a list of such lists for several seeds"
-            )
-        found[group] = table
+        table = checked_counts(counts, f"{system}, {group}")
+        found[group] = table[None] if table.ndim == 2 else table
     return found
 
 
@@ -189,6 +188,12 @@ class _Group:
                 )
         return gold
 
+    @property
+    def n_telling(self) -> int:
+        """Number of sentences that have gold spans, or any that a system found."""
+        found = [table[..., 2].any(axis=0) for table in self.tables.values()]
+        return int(np.any([self.gold > 0, *found], axis=0).sum())
+
     def f1(self, system: str) -> float:
         """Mean over the seeds."""
         return float(self.seeds[system].mean())
@@ -218,16 +223,24 @@ class _Group:
 
 
 class _Means:
-    """Means over groups, of scores and of their resamples."""
+    """Means over groups, of scores and of their resamples; there are none over a single group."""
 
     def __init__(self, groups: Sequence[_Group], level: float) -> None:
         self._groups, self._level = groups, level
+
+    def scores(self, systems: Iterable[str]) -> list[SystemScore]:
+        """The mean score of each system."""
+        return [self._score(system) for system in systems] if len(self._groups) > 1 else []
+
+    def differences(self, pairs: Iterable[tuple[str, str]]) -> list[Difference]:
+        """The mean difference of each pair of systems."""
+        return [self._difference(pair) for pair in pairs] if len(self._groups) > 1 else []
 
     def _intervals(self, two: TwoLevels, drawn: Floats, least: float) -> dict[str, Interval]:
         of_sentences = interval(drawn.mean(axis=0), self._level)
         return {"sentences": of_sentences, "two-level": two.interval(self._level, least)}
 
-    def score(self, system: str) -> SystemScore:
+    def _score(self, system: str) -> SystemScore:
         of_groups = [(*g.precision_recall(system), g.f1(system)) for g in self._groups]
         precision, recall, f1_mean = np.mean(of_groups, axis=0).tolist()
         seeds = [group.seeds[system] for group in self._groups]
@@ -238,7 +251,7 @@ class _Means:
         intervals = self._intervals(TwoLevels.of(of_each, drawn), drawn, 0)
         return SystemScore(system, None, precision, recall, f1_mean, intervals, means)
 
-    def difference(self, pair: tuple[str, str]) -> Difference:
+    def _difference(self, pair: tuple[str, str]) -> Difference:
         each = np.array([group.f1_difference(pair) for group in self._groups])
         drawn = np.array([group.drawn_differences(pair) for group in self._groups])
         f1_first, f1_second = (
@@ -279,6 +292,21 @@ def _corrected(family: Sequence[Difference]) -> tuple[Difference, ...]:
         replace(difference, p_holm={test: values[k] for test, values in by_test.items()})
         for k, difference in enumerate(family)
     )
+
+
+def _group_notes(groups: Mapping[str, _Group]) -> Iterable[str]:
+    """Groups whose numbers say little."""
+    if none := [name for name, group in groups.items() if not group.gold.any()]:
+        yield f"there are no gold spans, and F1 counts as 0, in {_listed(none)}"
+    if few := [name for name, group in groups.items() if group.n_telling < _FEW]:
+        yield (
+            f"fewer than {_FEW} sentences have spans in {_listed(few)}: intervals and p of so few "
+            "are not to be relied on"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name or "the file" for name in names)
 
 
 def _notes(

@@ -46,7 +46,7 @@ def file_sets(gold: str, predicted: Sequence[str]) -> FileSets:
     Raises:
         InputError: a folder is empty, or has several files for a language.
         SpanbridgeError: there are folders on one side only, or nothing that is on both; a path is
-            given twice.
+            given twice, or is empty.
     """
     golds = files_of(gold)
     systems: dict[str, dict[str, list[str]]] = {}
@@ -125,6 +125,8 @@ def _named(given: str) -> tuple[str, str]:
     name, sign, path = given.partition("=")
     if not sign or not name or "/" in name or os.sep in name or os.path.exists(given):
         return given, given
+    if not path:
+        raise SpanbridgeError(f"{given} names a system and no file; give it as {name}=PATH")
     return name, path
 
 

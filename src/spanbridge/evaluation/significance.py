@@ -15,9 +15,11 @@ import numpy as np
 
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.signature import signature
-from spanbridge.evaluation.resampling import Floats, f1, resampled_sums
+from spanbridge.evaluation.resampling import Floats, Integers, f1, resampled_sums
 
 ROUNDING = 1e-12  # differences below are none
+# All are kept for quantiles; more would fill the memory, and tell nothing.
+MOST_RESAMPLES = 1_000_000
 Rows = Sequence[tuple[int, int, int]]
 
 
@@ -50,17 +52,18 @@ def bootstrap_interval(
 
     Args:
         rows: (tp, gold spans, predicted spans) of each sentence: ``SpanReport.rows``.
-        n: number of resamples, at least 1.
+        n: number of resamples, from 1 to ``MOST_RESAMPLES``.
         seed: random seed; equal seeds give equal intervals.
         level: share of the resamples within the interval, in (0, 1).
 
     Raises:
-        SpanbridgeError: there are no rows, or ``n`` or ``level`` is out of range.
+        SpanbridgeError: there are no rows, they are no counts, or ``n`` or ``level`` is out of
+            range.
     """
     if not rows:
         raise SpanbridgeError("there are no rows to resample")
     check_resampling(n, level)
-    table = np.asarray(rows, dtype=np.int64)
+    table = checked_counts(rows, "rows")
     drawn = resampled_sums(table, n, np.random.default_rng(seed))
     low, high = interval(f1(drawn[:, 0], drawn[:, 1] + drawn[:, 2]), level)
     total = table.sum(axis=0)
@@ -77,10 +80,35 @@ def bootstrap_interval(
     return BootstrapInterval(found, low, high, level, signature(parts))
 
 
+def checked_counts(counts: Any, what: str) -> Integers:
+    """Counts of sentences as a table, shape (sentences, 3) or (seeds, sentences, 3).
+
+    Raises:
+        SpanbridgeError: they are not such counts; it names ``what`` they are of.
+    """
+    try:
+        table = np.asarray(counts)
+    except ValueError:  # of unequal length
+        table = np.zeros(0)
+    if (
+        not (table.size and table.ndim in (2, 3) and table.shape[-1] == 3)
+        or not np.issubdtype(table.dtype, np.integer)
+        or not (table[..., :1] >= 0).all()
+        or not (table[..., :1] <= table[..., 1:]).all()
+    ):
+        raise SpanbridgeError(
+            f"{what}: counts must be (tp, gold spans, predicted spans) of at least one sentence, "
+            "whole numbers of which tp is the least, or a list of such lists for several seeds"
+        )
+    return table.astype(np.int64)
+
+
 def check_resampling(resamples: int, level: float) -> None:
     """Raise SpanbridgeError if a number is out of range."""
-    if resamples < 1:
-        raise SpanbridgeError(f"the number of resamples must be at least 1, not {resamples}")
+    if not 1 <= resamples <= MOST_RESAMPLES:
+        raise SpanbridgeError(
+            f"the number of resamples must lie between 1 and {MOST_RESAMPLES:,}, not {resamples:,}"
+        )
     if not 0 < level < 1:
         raise SpanbridgeError(f"level must lie between 0 and 1 (such as 0.95), not {level}")
 

@@ -130,6 +130,7 @@ def bare(letter: str) -> str:
     )
     if script_prefix(base) == "LATIN" and not base.isascii():
         plain = anyascii(base)
+        plain = plain.upper() if base == "ẞ" else plain  # it is "Ss" there
         base = plain if plain.isalpha() else base
     found = unicodedata.normalize("NFC", base + kept)
     return letter if found == unicodedata.normalize("NFC", letter) else found

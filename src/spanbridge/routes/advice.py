@@ -160,10 +160,8 @@ def advise(
         return Advice(own, known, covered, alike, (), choice)
     if options.get("repair") is None:
         options["repair"] = to_repair(labelled, translator) is not None
-    languages, able = {"source": via}, translator
-    if language is not None:
-        languages["target"] = language
-        able = translator or installed(language, via)
+    languages = {"source": via, **({} if language is None else {"target": language})}
+    able = translator if language is None else translator or installed(language, via)
     tried = trials(
         labelled,
         languages,
@@ -173,14 +171,18 @@ def advise(
         progress=progress,
         **options,
     )
-    best = tried[0]
-    why = f"F1 {best.interval.f1:.3f} on the gold"
+    used = None if tried[0].route == "direct" else able
+    chosen = replace(choice, route=tried[0].route, why=_why(tried), translator=used)
+    return Advice(own, known, covered, alike, tried, chosen)
+
+
+def _why(tried: Sequence[Trial]) -> str:
+    """Why the first route of the trials is the best, and how sure that is."""
+    why = f"F1 {tried[0].interval.f1:.3f} on the gold"
     if len(tried) > 1 and (behind := tried[1].behind) is not None:
         sure = "" if behind.p["bootstrap"] < 0.05 else ", a difference that may be chance"
         why += f", {tried[1].route} {tried[1].interval.f1:.3f}{sure}"
-    used = None if best.route == "direct" else able
-    chosen = replace(choice, route=best.route, why=why, translator=used)
-    return Advice(own, known, covered, alike, tried, chosen)
+    return why
 
 
 def _alike(found: Coverage) -> list[Study]:

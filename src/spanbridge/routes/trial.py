@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from spanbridge.core import registry
@@ -98,10 +99,7 @@ def trials(
         given = {"steps": steps, "languages": dict(languages), "commercial": commercial}
         return make_pipeline(given).open()
 
-    def run(steps: Sequence[Step], rows: Sequence[SentencePair], what: str) -> list[SentencePair]:
-        reports = [StepReport(step.name) for step in steps]
-        return list(run_steps(steps, progress(rows, Task(what, len(rows))), reports))
-
+    run = partial(_run, progress)
     found: dict[Route, list[SentencePair]] = {"direct": run(opened("direct"), bare, "direct")}
     if translator is not None:
         steps = opened("ensemble", translator)
@@ -115,11 +113,24 @@ def trials(
         found["ensemble"] = run(steps[last:], projected, "ensemble")
     reports = {route: _score(gold, rows, labels) for route, rows in found.items()}
     ranked = sorted(reports, key=lambda route: -reports[route].micro.f1)
-    behind: dict[str, Difference] = {}
-    if len(ranked) > 1:
-        cells: dict[str, dict[str, Counts]] = {r: {"": reports[r].rows} for r in ranked}
-        behind = {each.second: each for each in compare_systems(cells, resamples=1000).differences}
+    behind = _behind({route: reports[route] for route in ranked})
     return [_trial(route, reports[route], behind.get(route)) for route in ranked]
+
+
+def _run(
+    progress: Progress, steps: Sequence[Step], rows: Sequence[SentencePair], what: str
+) -> list[SentencePair]:
+    """What steps make of rows."""
+    reports = [StepReport(step.name) for step in steps]
+    return list(run_steps(steps, progress(rows, Task(what, len(rows))), reports))
+
+
+def _behind(reports: Mapping[Route, SpanReport]) -> dict[str, Difference]:
+    """How far each route is behind the first."""
+    if len(reports) < 2:
+        return {}
+    cells: dict[str, dict[str, Counts]] = {r: {"": of.rows} for r, of in reports.items()}
+    return {each.second: each for each in compare_systems(cells, resamples=1000).differences}
 
 
 def _made(tagger: Entry) -> Any:

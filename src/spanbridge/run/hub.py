@@ -100,12 +100,8 @@ def push(
             _send(folder, name, token, public=public)
         except Exception as error:  # noqa: BLE001  # of several libraries, which change
             why = _why(error, name, token)
-            kept = _kept(folder, name.rpartition("/")[2])
-            visible = "" if public else " --private"
-            again = f"hf upload {name} {kept} . --repo-type dataset{visible}"
-            taken = "there in its place" if _status(error) == 409 else "as it is"
-            why += f"; the data set is kept in {kept}, and pushed {taken} by: {again}"
-            raise InputError(output, None, why) from None
+            again = _again(folder, name, public=public, replaces=_status(error) == 409)
+            raise InputError(output, None, f"{why}; {again}") from None
     return replace(done, output=output, rejects=None if done.rejects is None else str(reasons))
 
 
@@ -186,6 +182,14 @@ def _move(path: Path, other: Path) -> None:
     with atomic_output(other) as out:
         out.write(path.read_text(encoding="utf-8"))
     path.unlink()
+
+
+def _again(folder: Path, name: str, *, public: bool, replaces: bool) -> str:
+    """Keep a data set that was not pushed; says where, and by which command it is pushed."""
+    kept = _kept(folder, name.rpartition("/")[2])
+    command = f"hf upload {name} {kept} . --repo-type dataset{'' if public else ' --private'}"
+    taken = "there in its place" if replaces else "as it is"
+    return f"the data set is kept in {kept}, and pushed {taken} by: {command}"
 
 
 def _kept(folder: Path, name: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,10 @@ from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.kept import keeping
 from spanbridge.core.progress import Progress, Task, silent
 from spanbridge.core.rows import SentencePair
+from spanbridge.core.similar import meant
 from spanbridge.core.temporary import private_folder
 from spanbridge.evaluation import aligned
+from spanbridge.evaluation.span_choice import SpanChoice
 from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
 from spanbridge.formats.languages import find_language
@@ -117,6 +119,7 @@ class _Check:
         self._found = Checked(estimate=Estimate() if estimate else None)
         self._heads: dict[str, list[SentencePair] | None] = {}  # first rows, by name of input
         self._sizes: Counter[str] = Counter()
+        self._labels: dict[str, set[str]] = {}  # of gold spans, by name of input
         self._opened: dict[str, str | None] = {}  # steps in languages -> why they cannot be opened
         self._sound: set[str] = set()  # pipelines that have been checked
         self._encoders: set[str] = set()  # those that are here
@@ -151,7 +154,19 @@ class _Check:
                 read_published(published.file)
             except SpanbridgeError as error:
                 self._problem(error, ("report", "published", name), f"report/{name}")
+        found.notes.update(dict.fromkeys(self._unused()))
         return found
+
+    def _unused(self) -> Iterator[str]:
+        """What the study asks for, and nothing has to do with."""
+        study = self._plan.study
+        choice = SpanChoice(study.scores.labels, study.scores.map)
+        known = choice.renamed(label for of in self._labels.values() for label in of)
+        for label in study.scores.labels or ():
+            if label not in known:
+                yield f"no data has the label {label}, which counts{meant(label, known)}"
+        if study.perturb and all(cell.text.change is None for cell in self._plan.cells):
+            yield "no system is run on perturbed texts: predictions are of the text as it is"
 
     def _problem(self, error: Exception, at: tuple[Hashable, ...], name: str) -> None:
         file = self._plan.file
@@ -193,6 +208,7 @@ class _Check:
         try:
             if task.input.name not in self._heads:
                 self._read(task.input, task.name, without_gold)
+            self._check_labels(task.input.name)
             if task.perturb is not None:
                 _open({"steps": [task.perturb], "languages": _languages(task.input)})
             rows, spans = (f"{self._sizes[f'{task.input.name} {x}']:,}" for x in ("rows", "spans"))
@@ -200,6 +216,14 @@ class _Check:
             self._found.texts.append(
                 (task.title, rows or "?", spans or "?", str(self._cells[task.title]))
             )
+
+    def _check_labels(self, name: str) -> None:
+        """Check that a text has spans that count. Raises SpanbridgeError if not."""
+        scores = self._plan.study.scores
+        there = SpanChoice(scores.labels, scores.map).renamed(self._labels.get(name, ()))
+        if there and scores.labels is not None and not there & set(scores.labels):
+            counted, told = ", ".join(scores.labels), ", ".join(sorted(there))
+            raise SpanbridgeError(f"{name} has no label that counts ({counted}); it has: {told}")
 
     def _read(self, given: Input | Corpus, name: str, turned: Any) -> None:
         """Read data whole, and keep its first rows."""
@@ -214,7 +238,7 @@ class _Check:
                 head.append(turned(row))
         if not self._sizes[f"{given.name} spans"]:
             raise SpanbridgeError(f"{given.name} has no labelled span; are its labels read?")
-        self._heads[given.name] = head
+        self._heads[given.name], self._labels[given.name] = head, labels
         for note, n in ((note, n) for note, n in counts.notes().items() if n):
             self._found.notes[f"{given.name}: {n} {note}"] = None
         if given.dataset is not None and (listed := given.dataset.labels):

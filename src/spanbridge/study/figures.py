@@ -41,7 +41,8 @@ _STYLE: dict[str, Any] = {
         "titleFontWeight": "normal",
         "titleLimit": 0,
     },
-    "header": {"labelFontSize": 12, "titleFontSize": 12},
+    # as wide as the narrowest panel: names do not run into each other
+    "header": {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 150},
     "view": {"stroke": None},
 }
 
@@ -103,8 +104,10 @@ def figures_of(scored: Scored) -> Iterator[Figure]:
         few = len(scored.systems) - 1 <= _MOST_SYSTEMS
         if few and 1 < len(scored.languages) <= _MOST_LANGUAGES:
             yield _forest_of_languages(scored)
-    yield _bars(scored, "lengths", "length in words")
-    yield _bars(scored, "types", "type")
+    for table, by in (("lengths", "length in words"), ("types", "type")):
+        found = [fates(scored, system, _FATES[table]).values() for system in scored.systems]
+        if any(wrong for of in found for _, wrong in of):
+            yield _bars(scored, table, by)
 
 
 def curves_of(analysis: Analysis) -> Iterator[Figure]:

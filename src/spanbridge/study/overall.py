@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import TextIO
 
-from spanbridge.evaluation import SystemScore, compare_systems
+from spanbridge.evaluation import compare_systems
 from spanbridge.study.analysis import Scored, counts_of
 from spanbridge.study.plan import Plan
 from spanbridge.study.results import Integers
 from spanbridge.study.settings import About
-from spanbridge.study.tables import NONE, SAW, SAW_NOTE, Table, best_of, interval, percent
+from spanbridge.study.tables import NONE, SAW, Table, best_of, interval, percent, saw_note
 
 # A data set in one of its languages, as it is.
 Text = tuple[Scored, str]
+# A mean F1, with its interval, for which there have to be systems to compare.
+_Mean = tuple[float, tuple[float, float] | None]
 _COLUMNS = (
     *("dataset", "split", "domain", "language", "system", "saw_it", "rows", "spans"),
     *("precision", "recall", "f1", "low", "high", "seeds", "seed_sd", "cap", "agree"),
@@ -40,13 +42,13 @@ def _means(plan: Plan, texts: Sequence[Text], names: Sequence[str]) -> Table:
     of_all = _mean_scores(plan, texts, names)
     of_domain = {name: _mean_scores(plan, own, names) for name, own in domains.items()}
     whole = [name for name in names if name in of_all]
-    whole.sort(key=lambda name: -of_all[name].f1)
+    whole.sort(key=lambda name: -of_all[name][0])
     order = [*whole, *(name for name in names if name not in of_all)]
     rows = []
     values: dict[int, list[float | None]] = {n: [] for n in range(1, len(domains) + 3)}
     for name in order:
         scores = [of_all.get(name), *(of_domain[domain].get(name) for domain in domains)]
-        means = [None if one is None else one.f1 for one in scores]
+        means: list[float | None] = [None if one is None else one[0] for one in scores]
         there = [one for one in means[1:] if one is not None]
         means.insert(1, fmean(there) if len(there) == len(domains) else None)
         for n, value in enumerate(means, 1):
@@ -60,22 +62,21 @@ def _means(plan: Plan, texts: Sequence[Text], names: Sequence[str]) -> Table:
         f"Micro F1 in each of {len(texts)} sets (a data set in a language), in percent. The first "
         f"mean is over the sets, the second over the {len(domains)} domains, whose own means are "
         "over their sets. Intervals (95%) draw the sentences of these sets. A system that lacks "
-        f"sets has no mean over them. {SAW_NOTE}"
+        f"sets has no mean over them.{saw_note(one for one, _ in texts)}"
     )
     head = ["system", "mean of sets", "mean of domains", *domains]
     return Table("all", "F1 over all data sets", head, rows, note, best_of(values))
 
 
-def _told(score: SystemScore | None) -> str:
-    return (
-        NONE if score is None else f"{percent(score.f1)} {interval(score.intervals['sentences'])}"
-    )
+def _told(score: _Mean | None) -> str:
+    if score is None:
+        return NONE
+    f1, ends = score
+    return percent(f1) if ends is None else f"{percent(f1)} {interval(ends)}"
 
 
-def _mean_scores(
-    plan: Plan, texts: Sequence[Text], names: Iterable[str]
-) -> Mapping[str, SystemScore]:
-    """Mean F1, with its interval, of the systems that have results for all these texts."""
+def _mean_scores(plan: Plan, texts: Sequence[Text], names: Iterable[str]) -> Mapping[str, _Mean]:
+    """Mean F1 of the systems that have results for all these texts, with intervals if several."""
     cells: dict[str, dict[str, Integers]] = {}
     for name in names:
         own = {f"{one.title} {x}": one.results.get((name, x)) for one, x in texts}
@@ -83,9 +84,11 @@ def _mean_scores(
         if len(found) == len(own):
             cells[name] = found
     if len(cells) < 2:
-        return {}
+        f1s = {name: [one.f1(name, x) or 0.0 for one, x in texts] for name in cells}
+        return {name: (fmean(of), None) for name, of in f1s.items()}
     comparison = compare_systems(cells, resamples=plan.study.scores.resamples)
-    return {one.system: one for one in comparison.macro or comparison.scores}
+    scores = comparison.macro or comparison.scores
+    return {one.system: (one.f1, one.intervals["sentences"]) for one in scores}
 
 
 def _each(texts: Sequence[Text], names: Sequence[str]) -> Table:
@@ -93,7 +96,8 @@ def _each(texts: Sequence[Text], names: Sequence[str]) -> Table:
     for n, (one, language) in enumerate(texts):
         f1s = [one.f1(name, language) for name in names]
         there = [value for value in f1s if value is not None]
-        best |= {(n, k) for k, value in enumerate(f1s, 4) if value == max(there, default=None)}
+        if there and min(there) < max(there):
+            best |= {(n, k) for k, value in enumerate(f1s, 4) if value == max(there)}
         told = [
             percent(value) + (SAW if value is not None and name in one.seen else "")
             for name, value in zip(names, f1s, strict=True)
@@ -105,7 +109,7 @@ def _each(texts: Sequence[Text], names: Sequence[str]) -> Table:
     note = (
         "F1 in each set, in percent; the CSV file beside this page has its intervals. Cap: the "
         "best that any projection of the source's labels could reach, given how often each label "
-        f"occurs on both sides of each row. {SAW_NOTE}"
+        f"occurs on both sides of each row.{saw_note(one for one, _ in texts)}"
     )
     return Table("sets", "F1 in each set", head, rows, note, frozenset(best))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
@@ -19,10 +18,11 @@ h2 { font-size: 1.25rem; border-bottom: 1px solid #ccc; margin-top: 2.5rem; }
 h3 { font-size: 1.05rem; margin-bottom: 0.4rem; }
 nav a { margin-right: 1.2rem; white-space: nowrap; }
 a { color: #0b57a4; } a:focus-visible { outline: 2px solid #0b57a4; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; } .wide th { max-width: 16rem; overflow-wrap: break-word; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 th, td { padding: 0.15rem 0.6rem; text-align: right; vertical-align: top; }
 th:first-child, td:first-child, .words, .text td { text-align: left; }
+td:not(.words) { white-space: nowrap; }
 thead th { border-bottom: 1.5px solid #1f1d1a; }
 tbody tr:nth-child(even) { background: #f5f4f1; }
 caption { caption-side: top; text-align: left; font-weight: 600; padding: 0.3rem 0; }
@@ -31,12 +31,14 @@ figure { margin: 1rem 0; } figcaption { color: #514d46; font-size: 0.88rem; }
 svg { max-width: 100%; height: auto; }
 code { font-size: 0.82rem; overflow-wrap: anywhere; }
 @media print {
-  nav { display: none; } h2 { break-after: avoid; } table, figure { break-inside: avoid; }
+  nav { display: none; } .wide { overflow: visible; } .wide th { max-width: 9rem; }
+  table { font-size: 0.7rem; } th, td { padding: 0.1rem 0.3rem; }
+  h2 { break-after: avoid; } table, figure { break-inside: avoid; }
 }
 """
 
-# A section: heading, tables, signature of its tests.
-Section = tuple[str, Sequence[Table], str]
+# A section: heading, anchor, tables, signature of its tests.
+Section = tuple[str, str, Sequence[Table], str]
 
 
 def page(
@@ -53,12 +55,11 @@ def page(
         title: its heading.
         summary: what was done, in a sentence.
         sections: of the report.
-        figures: pictures with their SVG, by heading of the section and name of the table.
+        figures: pictures with their SVG, by anchor of the section and name of the table.
         results: of all cells, for their signatures.
         missing: why there are no pictures; None if there are.
     """
-    named = [(heading, _anchor(heading)) for heading, _, _ in sections]
-    links = "".join(f'<a href="#{anchor}">{escape(name)}</a>' for name, anchor in named)
+    links = "".join(f'<a href="#{anchor}">{escape(name)}</a>' for name, anchor, *_ in sections)
     parts = [
         "<!doctype html>\n<html lang=en>\n<head><meta charset=utf-8>",
         f"<title>{escape(title)}</title>",
@@ -68,13 +69,13 @@ def page(
         f'<nav aria-label="Contents">{links}<a href="#cells">Cells</a></nav>',
         f"<p class=note>There are no pictures: {escape(missing)}</p>" if missing else "",
     ]
-    for (heading, tables, signature), (_, anchor) in zip(sections, named, strict=True):
+    for heading, anchor, tables, signature in sections:
         parts.append(
             f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{escape(heading)}</h2>'
         )
         for table in tables:
             parts.append(_table(table))
-            parts += [_drawn(*one) for one in figures.get((heading, table.name), ())]
+            parts += [_drawn(*one) for one in figures.get((anchor, table.name), ())]
         parts.append(f"<p class=note><code>{escape(signature)}</code></p>" if signature else "")
         parts.append("</section>")
     parts.append("<section aria-labelledby=cells><h2 id=cells>Cells</h2>")
@@ -84,10 +85,6 @@ def page(
     )
     parts += [*_cells(results), "</section>\n</body>\n</html>\n"]
     return "\n".join(part for part in parts if part)
-
-
-def _anchor(heading: str) -> str:
-    return re.sub(r"\W+", "-", heading.lower()).strip("-") or "section"
 
 
 def _table(table: Table) -> str:

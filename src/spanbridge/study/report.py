@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from spanbridge.core.files import atomic_output
@@ -33,23 +34,23 @@ class Section:
         tables: its tables.
         figures: its pictures.
         signature: of the tests in its tables.
+        anchor: by which a page links to it.
+        files: names of the files of its tables and pictures, without suffix, by their names.
     """
 
     heading: str
     tables: Sequence[Table]
     figures: Sequence[Figure] = field(default_factory=list)
     signature: str = ""
-
-    def file(self, name: str) -> str:
-        """Name of the file of a table or picture, without suffix."""
-        return re.sub(r"[^\w.]+", "-", f"{self.heading.lower()} {name}").strip("-")
+    anchor: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_report(plan: Plan, results: Sequence[Result]) -> list[Path]:
     """Write the report; returns its files that are to be looked at."""
     folder = plan.folder.path
     analysis = analyse(plan, results)
-    parts = list(sections(plan, analysis))
+    parts = list(_named(sections(plan, analysis)))
     missing = why_not()
     pictures = {} if missing else _pictures(folder / "report", parts)
     title = plan.study.report.title or Path(plan.file.path).stem
@@ -60,7 +61,7 @@ def write_report(plan: Plan, results: Sequence[Result]) -> list[Path]:
         out.write("\n\n".join(text) + "\n")
     html.parent.mkdir(exist_ok=True)
     with atomic_output(html) as out:
-        told = [(part.heading, part.tables, part.signature) for part in parts]
+        told = [(part.heading, part.anchor, part.tables, part.signature) for part in parts]
         out.write(page(title, summary, told, pictures, results, missing))
     _tables(folder / "tables", parts)
     with atomic_output(folder / "scores.csv") as out:
@@ -89,6 +90,30 @@ def sections(plan: Plan, analysis: Analysis) -> Iterator[Section]:
         yield Section("What failed", tables)
 
 
+def _named(parts: Iterable[Section]) -> Iterator[Section]:
+    """Sections with anchors and files that no two share, whatever data sets are called.
+
+    Names that differ in case alone are equal, as they are on some disks.
+    """
+    taken: set[str] = {"cells"}  # the page's own section
+
+    def unique(name: str) -> str:
+        plain = re.sub(r"[^\w.]+", "-", name).strip("-") or "section"
+        found = next(
+            each
+            for n in count(1)
+            if (each := plain if n == 1 else f"{plain}-{n}").casefold() not in taken
+        )
+        taken.add(found.casefold())
+        return found
+
+    for part in parts:
+        anchor = unique(part.heading.lower())
+        names = dict.fromkeys([*(x.name for x in part.tables), *(x.name for x in part.figures)])
+        files = {name: unique(f"{part.heading.lower()} {name}") for name in names}
+        yield replace(part, anchor=anchor, files=files)
+
+
 def _pictures(
     folder: Path, parts: Sequence[Section]
 ) -> Mapping[tuple[str, str], list[tuple[Figure, str]]]:
@@ -98,12 +123,12 @@ def _pictures(
     for part in parts:
         for figure in part.figures:
             svg = drawn(figure)
-            name = part.file(figure.name)
+            name = part.files[figure.name]
             with atomic_output(folder / f"{name}.svg") as out:
                 out.write(svg)
             with atomic_output(folder / f"{name}.vl.json") as out:
                 out.write(json.dumps(figure.spec, ensure_ascii=False, indent=1) + "\n")
-            found.setdefault((part.heading, figure.after), []).append((figure, svg))
+            found.setdefault((part.anchor, figure.after), []).append((figure, svg))
     return found
 
 
@@ -111,7 +136,7 @@ def _tables(folder: Path, parts: Sequence[Section]) -> None:
     folder.mkdir(exist_ok=True)
     for part in parts:
         for table in part.tables:
-            with atomic_output(folder / f"{part.file(table.name)}.tex") as out:
+            with atomic_output(folder / f"{part.files[table.name]}.tex") as out:
                 out.write(latex(table, f"{part.heading}: {table.title}"))
 
 
@@ -122,7 +147,7 @@ def _markdown(
     results: Sequence[Result],
     missing: str | None,
 ) -> Iterator[str]:
-    yield f"# {title}"
+    yield f"# {_text(title)}"
     yield summary
     if missing:
         yield f"There are no pictures: {missing}"
@@ -135,7 +160,7 @@ def _markdown(
                 yield table.note
             for figure in () if missing else part.figures:
                 if figure.after == table.name:
-                    yield f"![{figure.title}](report/{part.file(figure.name)}.svg)"
+                    yield f"![{figure.title}](report/{part.files[figure.name]}.svg)"
         if part.signature:
             yield f"`{part.signature}`"
     yield "## How each number came about"
@@ -168,5 +193,10 @@ def markdown(table: Table) -> Iterator[str]:
 
 
 def _line(cells: Sequence[str]) -> str:
-    plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(plain)} |"
+    return f"| {' | '.join(map(_text, cells))} |"
+
+
+def _text(text: str) -> str:
+    """Text in one line, in which nothing is a tag or the edge of a cell."""
+    plain = " ".join(text.split()).replace("|", "\\|")
+    return re.sub(r"<(?=[A-Za-z/!?])", r"\\<", plain)

@@ -12,10 +12,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from spanbridge.core.errors import InputError
 from spanbridge.core.files import atomic_output
 from spanbridge.study.cells import Cell
 from spanbridge.study.plan import Plan
 
+RESULTS = "results.jsonl"
 Integers = npt.NDArray[np.int32]
 Status = Literal["done", "failed", "open"]
 
@@ -106,6 +108,27 @@ def write_results(path: Path, results: Iterable[Result]) -> None:
     with atomic_output(path) as out:
         for result in results:
             out.write(json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
+
+
+def check_own(plan: Plan, path: Path) -> None:
+    """Check that results which are there are not those of quite another study.
+
+    A study that was changed has some of its cells in common with what it was.
+
+    Raises:
+        InputError: none of their cells is one of this study's.
+    """
+    own = {tuple(one.to_dict().items()) for one in plan.cells}
+    keys = tuple(plan.cells[0].to_dict()) if plan.cells else ()
+    try:
+        with path.open(encoding="utf-8") as file:
+            rows = map(json.loads, file)
+            found = {tuple((key, row.get(key)) for key in keys) for row in rows}
+    except (OSError, ValueError, AttributeError):  # there are none, or none that can be read
+        return
+    if found and not found & own:
+        why = "holds the results of another study; give another output, or delete this file"
+        raise InputError(path, None, why)
 
 
 def write_times(plan: Plan, path: Path) -> None:

@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from spanbridge.core.settings import exact
 from spanbridge.datasets import find_dataset
 from spanbridge.evaluation import SpanProtocol
+from spanbridge.evaluation.significance import MOST_RESAMPLES
 from spanbridge.run.job import SHARD_ROWS
 from spanbridge.run.sample import FIT_ROWS
 from spanbridge.study.braces import named
+
+_Name = Annotated[str, Field(min_length=1)]
 
 
 class _Settings(BaseModel):
@@ -233,13 +236,13 @@ class Scores(_Settings):
         labels: labels that count, after ``map``; None counts all.
         map: labels of gold and predictions -> the names under which they count; several may become
             one.
-        resamples: of sentences, for intervals and tests.
+        resamples: of sentences, for intervals and tests; from 100 to a million.
     """
 
     protocol: SpanProtocol = "default"
-    labels: list[str] | None = None
-    map: dict[str, str] = Field(default_factory=dict)
-    resamples: Annotated[int, Field(ge=100)] = 10_000
+    labels: list[_Name] | None = Field(default=None, min_length=1)
+    map: dict[_Name, _Name] = Field(default_factory=dict)
+    resamples: Annotated[int, Field(ge=100, le=MOST_RESAMPLES)] = 10_000
 
 
 class Published(_Settings):
@@ -280,7 +283,7 @@ class Study(_Settings):
         systems: systems by name.
         source: language of the other side and of translations.
         train: settings of all trainings, unless a system has others.
-        seeds: random seeds; only what names ``{seed}`` depends on them.
+        seeds: random seeds, in [0, 2**32); only what names ``{seed}`` depends on them.
         perturb: perturbations; the unchanged text is always studied, too.
         scores: how predictions are scored.
         report: what the report shows.
@@ -292,7 +295,9 @@ class Study(_Settings):
     systems: dict[str, System] = Field(min_length=1)
     source: str = "en"
     train: dict[str, Any] = Field(default_factory=dict)
-    seeds: list[int] = Field(default_factory=lambda: [0], min_length=1)
+    seeds: list[Annotated[int, Field(ge=0, lt=2**32)]] = Field(
+        default_factory=lambda: [0], min_length=1
+    )
     perturb: list[Perturbation] = Field(default_factory=list)
     scores: Scores = Field(default_factory=Scores)
     report: Report = Field(default_factory=Report)

@@ -17,7 +17,15 @@ from spanbridge.study.check import Checked, check_plan
 from spanbridge.study.inputs import without_gold
 from spanbridge.study.plan import Plan, make_plan
 from spanbridge.study.report import write_report
-from spanbridge.study.results import Result, counted, gather, write_results, write_times
+from spanbridge.study.results import (
+    RESULTS,
+    Result,
+    check_own,
+    counted,
+    gather,
+    write_results,
+    write_times,
+)
 from spanbridge.study.study_file import read_study
 from spanbridge.study.tasks import DataTask, write_rows
 from spanbridge.study.workers import claims_of, do_tasks
@@ -56,7 +64,7 @@ class Outcome:
         failed = [one for one in self.results if one.status == "failed"]
         lines += [f"failed: {one.cell.name}: {one.why}" for one in failed[:10]]
         if len(failed) > 10:
-            lines.append(f"and {len(failed) - 10} more, in {self.folder / 'results.jsonl'}")
+            lines.append(f"and {len(failed) - 10} more, in {self.folder / RESULTS}")
         return "\n".join([*lines, *(f"written to {path}" for path in self.files)])
 
 
@@ -97,7 +105,8 @@ def run_study(
         progress: shows how far it is.
 
     Raises:
-        InputError: the study is wrong, or a folder cannot be written to.
+        InputError: the study is wrong, or a folder cannot be written to, or holds another study's
+            results.
     """
     return run_plan(make_plan(read_study(path, output)), workers, part, progress)
 
@@ -136,6 +145,7 @@ def run_plan(
     """Run or resume what has been planned."""
     folder = plan.folder.path
     _make(folder)
+    check_own(plan, folder / RESULTS)
     sweep(folder, deep=True)
     claims_of(plan).clear()
     session = secrets.token_hex(8)
@@ -163,7 +173,7 @@ def _make(folder: Path) -> None:
 def report_plan(plan: Plan) -> Outcome:
     """Write the results that there are, and their report."""
     folder = plan.folder.path
-    path = folder / "results.jsonl"
+    path = folder / RESULTS
     with alone(path, wait=True):  # other parts may have come to their end, too
         results = gather(plan)
         write_results(path, results)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from spanbridge.core.errors import InputError, SpanbridgeError
@@ -13,6 +13,7 @@ from spanbridge.datasets import find_dataset
 from spanbridge.formats.languages import find_language
 from spanbridge.run.config import validated
 from spanbridge.study.braces import NAMED, PLACEHOLDERS, named, names_in, texts
+from spanbridge.study.cells import cells_of, texts_of
 from spanbridge.study.settings import Data, Study
 
 _NAME = re.compile(r"[\w+-][\w.+-]*")
@@ -94,9 +95,12 @@ def read_study(path: str, output: str | None = None) -> StudyFile:
     for n, entry in enumerate(study.perturb):
         if entry.title in {other.title for other in study.perturb[:n]}:
             raise found.wrong(("perturb", n), f"{entry.title} is there twice; name one of them")
+        if not entry.strengths():
+            raise found.wrong(("perturb", n), f"{entry.title} has no strength; give one or several")
         for strength in entry.strengths():
             if not 0 <= strength <= 1:
                 raise found.wrong(("perturb", n), f"strength is {strength}, but lies in [0, 1]")
+    _check_files(found)
     return found
 
 
@@ -110,14 +114,22 @@ def _check_names(found: StudyFile) -> None:
         if not _NAME.fullmatch(name):
             why = f"{name!r} is also the name of files; take letters, digits, - + . and _"
             raise found.wrong(at, why)
-    seen: set[tuple[str, str, str | None]] = set()
-    for n, data in enumerate(study.data):
-        for language in data.codes(study.source):
-            key = (data.title, language, data.split)
-            if key in seen:
-                why = f"{data.title} in {language} is there twice; give one of them another name"
-                raise found.wrong(("data", n), why)
-            seen.add(key)
+
+
+def _check_files(found: StudyFile) -> None:
+    """No two texts or cells have the same files, also where disks do not tell capitals apart."""
+    texts_seen: dict[str, str] = {}
+    cells_seen: dict[str, str] = {}
+    for text in texts_of(found.study):
+        _check_new(found, text.at, text.name, texts_seen)
+        for cell in cells_of(found.study, text):
+            _check_new(found, ("systems", cell.system), cell.name, cells_seen)
+
+
+def _check_new(found: StudyFile, at: tuple[Hashable, ...], name: str, seen: dict[str, str]) -> None:
+    if (before := seen.setdefault(name.casefold(), name)) is not name:
+        told = "is there twice" if before == name else f"differs from {before} in capitals alone"
+        raise found.wrong(at, f"{name} {told}; give one of them another name")
 
 
 def check_languages(found: StudyFile, at: tuple[Hashable, ...], data: Data, source: str) -> None:
@@ -127,12 +139,24 @@ def check_languages(found: StudyFile, at: tuple[Hashable, ...], data: Data, sour
             find_dataset(data.dataset)
         for code in (*data.codes(source), data.source or source):
             find_language(code)
+        _check_once(data.codes(source))
     except SpanbridgeError as error:
         setting = "languages" if data.dataset is None else "dataset"
         raise found.wrong((*at, setting), str(error)) from error
     if data.files is not None:
         for text in texts(data.files if isinstance(data.files, str) else data.files.model_dump()):
             _check_braces(found, (*at, "files"), text)
+
+
+def _check_once(codes: Iterable[str]) -> None:
+    """Check that no two codes name one language, which would count twice in means."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for code in codes:
+        language = find_language(code)
+        # de-muc is a dialect of de, and no other name of it
+        own = code.replace("_", "-").casefold().partition("-")[2]
+        if (before := seen.setdefault((language.tag, language.code, own), code)) != code:
+            raise SpanbridgeError(f"{before} and {code} are one language; name it once")
 
 
 def _check_braces(found: StudyFile, at: tuple[Hashable, ...], text: str) -> None:

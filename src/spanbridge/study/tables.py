@@ -9,15 +9,16 @@ from statistics import fmean
 from typing import Any
 
 from spanbridge.core.rows import FAILED, REJECTED
-from spanbridge.evaluation import BOUNDARY_KINDS, Comparison, Difference
+from spanbridge.evaluation import BOUNDARY_KINDS, Comparison, Difference, SystemScore
 from spanbridge.study.analysis import Analysis, Scored
 from spanbridge.study.results import Result
 from spanbridge.study.scoring import LENGTHS
 
 NONE = "–"
+# Figures are shorter.
+_MOST_SIGNS = 40
 # What marks a system's scores on rows that it has seen.
 SAW = "†"
-SAW_NOTE = f"{SAW}: it has seen these rows."
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,13 @@ class Table:
     @property
     def words(self) -> frozenset[int]:
         """Numbers of the columns that hold words, as the first one does, and no figures."""
-        columns = enumerate(zip(*self.rows, strict=True))
-        return frozenset(
-            {0} | {k for k, cells in columns if all(text[:1].isalpha() for text in cells)}
-        )
+        columns = enumerate(set(cells) - {NONE} for cells in zip(*self.rows, strict=True))
+        words = {
+            k
+            for k, of in columns
+            if of and (all(text[:1].isalpha() for text in of) or max(map(len, of)) > _MOST_SIGNS)
+        }
+        return frozenset({0} | words)
 
 
 def tables_of(scored: Scored) -> Iterator[Table]:
@@ -73,6 +77,11 @@ def interval(ends: Sequence[float] | None, signed: bool = False) -> str:
     if ends is None:
         return NONE
     return "[" + ", ".join(f"{100 * end:{'+' if signed else ''}.1f}" for end in ends) + "]"
+
+
+def saw_note(scored: Iterable[Scored]) -> str:
+    """What the mark of seen rows means, for a table that has it."""
+    return f" {SAW}: it has seen these rows." if any(one.seen for one in scored) else ""
 
 
 def _p(value: float | None) -> str:
@@ -122,39 +131,11 @@ def _macro(scored: Scored) -> Table:
     found = {} if comparison is None else {one.system: one for one in comparison.macro}
     if comparison is not None and not found:  # a single language
         found = {one.system: one for one in comparison.scores if one.group in comparison.common}
-    rows, values = [], []
-    for system in scored.systems:
-        cells, score = _cells(scored, system), found.get(system)
-        f1 = _mean(cells, "micro", "f1")
-        values.append(f1)
-        ends: Mapping[str, Any] = {} if score is None else score.intervals
-        if score is None and len(cells) == 1 and (own := cells[0].record["scores"].get("interval")):
-            ends = {"sentences": (own["low"], own["high"])}
-        rows.append(
-            [
-                system + (SAW if system in scored.seen else ""),
-                str(len(_common(scored, system))),
-                percent(_mean(cells, "micro", "precision")),
-                percent(_mean(cells, "micro", "recall")),
-                percent(f1),
-                interval(ends.get("sentences")),
-                interval(ends.get("two-level")),
-                percent(None if score is None or len(score.seeds) < 2 else score.seed_sd),
-                percent(_mean(cells, "cap")),
-                percent(_mean(cells, "agree")),
-            ]
-        )
+    rows = [_mean_row(scored, system, found.get(system)) for system in scored.systems]
+    values = [mean_of(scored, system, "micro", "f1") for system in scored.systems]
     head = (
-        "system",
-        "languages",
-        "P",
-        "R",
-        "F1",
-        "95%: sentences",
-        "95%: languages too",
-        "SD of seeds",
-        "cap",
-        "F1 where both sides agree",
+        *("system", "languages", "P", "R", "F1", "95%: sentences", "95%: languages too"),
+        *("SD of seeds", "cap", "F1 where both sides agree"),
     )
     told = [one for system in scored.systems for one in _cells(scored, system)]
     capped = any(one.record["scores"].get("cap", 1.0) < 1 for one in told)
@@ -163,6 +144,30 @@ def _macro(scored: Scored) -> Table:
         for n in range(len(head))
         if n < 6 or (any(row[n] != NONE for row in rows) and (n < 8 or capped))
     ]
+    title = "F1, mean over languages" if len(scored.languages) > 1 else "F1"
+    cut, names = [[row[n] for n in keep] for row in rows], [head[n] for n in keep]
+    return Table("macro", title, names, cut, _mean_note(scored, capped), best_of({4: values}))
+
+
+def _mean_row(scored: Scored, system: str, score: SystemScore | None) -> list[str]:
+    """A system's means; its intervals are those of the comparison, if it is in one."""
+    cells = _cells(scored, system)
+    ends: Mapping[str, Any] = {} if score is None else score.intervals
+    if score is None and len(cells) == 1 and (own := cells[0].record["scores"].get("interval")):
+        ends = {"sentences": (own["low"], own["high"])}
+    return [
+        system + (SAW if system in scored.seen else ""),
+        str(len(_common(scored, system))),
+        *(percent(_mean(cells, "micro", name)) for name in ("precision", "recall", "f1")),
+        interval(ends.get("sentences")),
+        interval(ends.get("two-level")),
+        percent(None if score is None or len(score.seeds) < 2 else score.seed_sd),
+        *(percent(_mean(cells, name)) for name in ("cap", "agree")),
+    ]
+
+
+def _mean_note(scored: Scored, capped: bool) -> str:
+    """What is to be known to read the table of means."""
     note = (
         "Micro F1 of entities in each language, and the mean over languages, in percent. The first "
         "interval draws sentences (these languages), the second one languages too (languages like "
@@ -173,16 +178,15 @@ def _macro(scored: Scored) -> Table:
             " Cap: the best that any projection of the source's labels could reach, where others "
             "annotated the source; both sides agree in sentences that have each label as often."
         )
+    comparison = scored.comparison
     if comparison is not None and (missing := {s: m for s, m in comparison.missing.items() if m}):
         left = ", ".join(f"{system}: {', '.join(of)}" for system, of in missing.items())
         note += f" Means are over languages that all systems have; missing: {left}."
-    note += f" {SAW_NOTE}" if scored.seen else ""
+    note += saw_note([scored])
     note += f" {scored.note}" if scored.note and len(scored.systems) > 1 else ""
     for text in comparison.notes if comparison is not None else ():
         note += f" {text[:1].upper()}{text[1:]}.".replace("groups", "languages")
-    title = "F1, mean over languages" if len(scored.languages) > 1 else "F1"
-    cut = [[row[n] for n in keep] for row in rows]
-    return Table("macro", title, [head[n] for n in keep], cut, note, best_of({4: values}))
+    return note
 
 
 def _by_language(scored: Scored) -> Table:

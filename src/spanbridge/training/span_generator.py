@@ -136,15 +136,20 @@ def train_generator(
             tell({"epoch": len(losses), "loss": losses[-1]})
         model.save_pretrained(made, safe_serialization=True)
         tokenizer.save_pretrained(made)
-        told = {
-            "task": "train-generator",
-            "base": f"{Path(base).name}@{fingerprint(files)[:8]}",
-            "data": sha256(repr(examples).encode()).hexdigest()[:8],
-            **{key: str(value) for key, value in asdict(settings).items() if key != "device"},
-        }
-        line = signature(told)
+        line = _signature(f"{Path(base).name}@{fingerprint(files)[:8]}", examples, settings)
         (made / "README.md").write_text(_card(base, line, licence), encoding="utf-8")
     return GeneratorResult(output, line, len(examples), n_too_long, tuple(losses))
+
+
+def _signature(base: str, examples: Sequence[Example], settings: GeneratorSettings) -> str:
+    """Everything that the model depends on, on one line."""
+    told = {
+        "task": "train-generator",
+        "base": base,
+        "data": sha256(repr(examples).encode()).hexdigest()[:8],
+        **{key: str(value) for key, value in asdict(settings).items() if key != "device"},
+    }
+    return signature(told)
 
 
 def _examples(
