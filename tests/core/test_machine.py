@@ -9,6 +9,7 @@ import time
 import pytest
 
 from spanbridge.core import machine
+from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.threads import n_threads
 
 
@@ -82,5 +83,34 @@ def test_avx512_wherever_there_is_such(monkeypatch, flags, before, after):
     environment = {} if before is None else {"CT2_FORCE_CPU_ISA": before}
     monkeypatch.setattr(os, "environ", environment)
     monkeypatch.setattr(machine, "_read", lambda path: f"flags\t\t: {flags}\n" if flags else "")
-    machine.use_avx512()
+    machine.choose_instructions()
     assert environment.get("CT2_FORCE_CPU_ISA") == after
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind", "forced", "told"),
+    [
+        (
+            "avx avx2",
+            "x86_64",
+            "avx2",
+            r"'avx2', .*\(did you mean AVX2\?\); .* AVX2, AVX, GENERIC,",
+        ),
+        ("avx avx2", "x86_64", "AVX512", "'AVX512', which this processor does not have"),
+        ("avx avx2", "AMD64", " AVX2", r"' AVX2', .*did you mean AVX2"),
+        ("", "x86_64", "NEON", ".* take one of AVX512, AVX2, AVX, GENERIC, or unset it"),
+        ("", "aarch64", "AVX2", ".* take one of NEON, GENERIC, or unset it"),
+        ("avx avx2", "x86_64", "AVX", None),
+        ("", "x86_64", "AVX512", None),  # nothing tells what there is
+        ("", "arm64", "NEON", None),
+    ],
+)
+def test_instructions_that_are_not_there(monkeypatch, flags, kind, forced, told):
+    monkeypatch.setenv("CT2_FORCE_CPU_ISA", forced)
+    monkeypatch.setattr(machine, "_read", lambda path: f"flags\t\t: {flags}\n" if flags else "")
+    monkeypatch.setattr(machine.platform, "machine", lambda: kind)
+    if told is None:
+        machine.choose_instructions()
+        return
+    with pytest.raises(SpanbridgeError, match=f"variable CT2_FORCE_CPU_ISA is {told}"):
+        machine.choose_instructions()

@@ -63,5 +63,5 @@ def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the whole pipeline among a route's options."""
     # a flag that was not given does not override a pipeline file
-    names = ("shard_rows", "work", "workers", "engine", "commercial")
+    names = ("shard_rows", "work", "workers", "engine", "patience", "commercial")
     return {k: v for k, v in options.take(given, names).items() if v is not False}

@@ -16,7 +16,12 @@ from typing import Any
 
 from spanbridge.core import installation, registry
 from spanbridge.core.errors import MissingExtraError, SpanbridgeError
-from spanbridge.core.machine import available_cores, available_memory, this_processor, use_avx512
+from spanbridge.core.machine import (
+    available_cores,
+    available_memory,
+    choose_instructions,
+    this_processor,
+)
 from spanbridge.core.plugins import origin, plugins
 from spanbridge.core.requirements import Part
 from spanbridge.core.signature import package_version
@@ -93,7 +98,7 @@ def _instruction_set() -> str | None:
     if not models or find_spec("ctranslate2") is None:
         return None
     code = "import ctranslate2, sys; ctranslate2.Encoder(sys.argv[1])"
-    use_avx512()  # as all that loads models does
+    choose_instructions()  # as all that loads models does
     for _, path in models[:3]:  # translators are no encoders
         done = subprocess.run(  # noqa: S603  # our own code
             [sys.executable, "-c", code, str(path.parent)],

@@ -218,6 +218,7 @@ _BESIDE_CONFIG = frozenset(
             "work",
             "workers",
             "engine",
+            "patience",
             "log",
             "as_json",
             "quiet",

@@ -129,7 +129,17 @@ _BESIDE_ENTITIES = frozenset(
         *("corpus", "model", "tagger", "tagger_options", "output", "language", "other"),
         *("translator", "translator_model", "translations", "translator_options", "commercial"),
         *("scheme", "orphans", *opt.READING, "entities", "labels", "check"),
-        *("show_config", "shard_rows", "work", "workers", "engine", "log", "as_json", "quiet"),
+        *(
+            "show_config",
+            "shard_rows",
+            "work",
+            "workers",
+            "engine",
+            "patience",
+            "log",
+            "as_json",
+            "quiet",
+        ),
     }
 )
 _BESIDE_MARKS = _BESIDE_ENTITIES - {"entities", "labels", "check"} | {"marks"}

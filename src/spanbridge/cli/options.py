@@ -283,6 +283,15 @@ engine_option = click.option(
     "share the folder of shards. The result is the same.",
 )
 
+patience_option = click.option(
+    "--patience",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="Minutes after which one of the --workers (or of Ray's) that has passed no row is taken "
+    "to hang: it is ended, and another makes its shard (default 120). Loading and learning do not "
+    "count.",
+)
+
 work_option = click.option(
     "--work",
     metavar="FOLDER",
@@ -336,6 +345,7 @@ route_options = stack(
         work_option,
         workers_option,
         engine_option,
+        patience_option,
     ]
 )
 

@@ -43,6 +43,7 @@ lists steps and settings.
 @opt.work_option
 @opt.workers_option
 @opt.engine_option
+@opt.patience_option
 @running.log_option
 @opt.json_option
 @opt.quiet_option
@@ -50,7 +51,7 @@ def command(pipeline: str, check: bool, as_json: bool, quiet: bool, **given: Any
     """Run any pipeline of steps, in shards, so that an interrupted run can be resumed."""
     from spanbridge.run.config import read_pipeline
 
-    made = read_pipeline(pipeline, **opt.take(given, ("work", "workers", "engine")))
+    made = read_pipeline(pipeline, **opt.take(given, ("work", "workers", "engine", "patience")))
     if check:
         job = made.job()
         job.check_work()

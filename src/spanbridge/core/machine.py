@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from spanbridge.core.errors import SpanbridgeError
+from spanbridge.core.similar import meant
+
 # Instruction sets, the fastest first, with the flags of /proc/cpuinfo that tell of them. Sums of
 # int8 round differently with and without VNNI.
 PROCESSOR_KINDS = {
@@ -18,9 +21,12 @@ PROCESSOR_KINDS = {
     "AVX-512": {"avx512f"},
     "AVX2": {"avx2"},
 }
-# What forces CTranslate2, what forces it to AVX-512, and the flags that this takes.
+# The variable that forces CTranslate2 to an instruction set, and its names of those, the fastest
+# first, with the flags that they take; on processors with no such flags, without.
 _FORCED, _AVX512 = "CT2_FORCE_CPU_ISA", "AVX512"
 _AVX512_FLAGS = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
+_FORCIBLE = {_AVX512: _AVX512_FLAGS, "AVX2": {"avx2"}, "AVX": {"avx"}, "GENERIC": set[str]()}
+_FORCIBLE_ELSEWHERE = ("NEON", "GENERIC")
 
 
 def processor_kind(cpuinfo: str, environment: Mapping[str, str]) -> str:
@@ -47,13 +53,26 @@ def this_processor() -> str:
     return processor_kind(_read("/proc/cpuinfo"), os.environ)
 
 
-def use_avx512() -> None:
+def choose_instructions() -> None:
     """Let CTranslate2 use AVX-512 wherever there is such; by itself it does on Intel's alone.
 
-    To be called before it loads its first model. What the user forces stays.
+    To be called before it loads its first model. What the user forces stays. Raises SpanbridgeError
+    if that is nothing that this processor has.
     """
-    if not os.environ.get(_FORCED) and _flags(_read("/proc/cpuinfo")) >= _AVX512_FLAGS:
-        os.environ[_FORCED] = _AVX512
+    flags = _flags(_read("/proc/cpuinfo"))
+    forced = os.environ.get(_FORCED)
+    if not forced:
+        if flags >= _AVX512_FLAGS:
+            os.environ[_FORCED] = _AVX512
+        return
+    there = _FORCIBLE_ELSEWHERE
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        there = tuple(name for name, wanted in _FORCIBLE.items() if not flags or wanted <= flags)
+    if forced not in there:
+        raise SpanbridgeError(
+            f"the environment variable {_FORCED} is {forced!r}, which this processor does not have"
+            f"{meant(forced.strip(), there)}; take one of {', '.join(there)}, or unset it"
+        )
 
 
 def processor_name() -> str:

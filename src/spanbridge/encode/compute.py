@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spanbridge.core.errors import SpanbridgeError
-from spanbridge.core.machine import use_avx512
+from spanbridge.core.machine import choose_instructions
 from spanbridge.core.similar import meant, not_named
 from spanbridge.core.threads import n_threads
 
@@ -26,7 +26,7 @@ def check_compute(device: str, compute_type: str | None, threads: int | None) ->
     """
     import ctranslate2
 
-    use_avx512()
+    choose_instructions()
     n_threads(threads)
     if device not in DEVICES:
         raise SpanbridgeError(not_named("device", device, DEVICES))

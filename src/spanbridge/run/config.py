@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from inspect import isclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from spanbridge.core import registry
 from spanbridge.core.addresses import holds_work, is_remote, told
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import InputError, NoteWarning, SpanbridgeError
 from spanbridge.core.files import is_there, real_path
 from spanbridge.core.resources import EngineName
 from spanbridge.core.rows import Side
 from spanbridge.core.settings import most_telling, one_entry, reason, within
 from spanbridge.core.settings_file import Place, read_settings, write_settings
-from spanbridge.core.similar import meant
+from spanbridge.core.similar import meant, not_named
 from spanbridge.core.spans import Nested
 from spanbridge.core.standard import is_standard
 from spanbridge.formats.languages import Language, find_language
 from spanbridge.run.inputs import Input
-from spanbridge.run.job import MAX_SHARD_ROWS, MAX_WORKERS, SHARD_ROWS, Job, applied
+from spanbridge.run.job import MAX_SHARD_ROWS, MAX_WORKERS, PATIENCE, SHARD_ROWS, Job, applied
 from spanbridge.run.pools import pools_of
 from spanbridge.run.record import pipeline_record
 from spanbridge.run.result import check_output, result_format
@@ -61,6 +62,8 @@ class Settings(Input):
         workers: number of processes that make shards, each with models of its own; by default one,
             or with an engine as many as there is room for.
         engine: where they are: on this machine (``local``), or on a cluster of ``ray``.
+        actors: number of those that make a step, by its name, on a cluster.
+        patience: minutes after which a worker that has passed no row of its shard is ended.
         fit_rows: rows that steps learn from, at most, spread evenly over the input.
         commercial: refuse parts whose licence does not allow commercial use.
         steps: names of steps, or names with settings.
@@ -76,6 +79,8 @@ class Settings(Input):
     shard_rows: int = Field(SHARD_ROWS, ge=1, le=MAX_SHARD_ROWS)
     workers: int | None = Field(None, ge=1, le=MAX_WORKERS)
     engine: EngineName = "local"
+    actors: dict[str, Annotated[int, Field(ge=1, le=MAX_WORKERS)]] = Field(default_factory=dict)
+    patience: float = Field(PATIENCE, gt=0, allow_inf_nan=False)
     fit_rows: int = Field(FIT_ROWS, ge=1)
     commercial: bool = False
     steps: list[Any]
@@ -129,6 +134,9 @@ class Pipeline:
             if getattr(given, name) is None:
                 raise InputError(self.file, None, f"{name}: is missing")
         assert given.output is not None
+        if given.actors and given.engine == "local":
+            what = "actors: without an engine all workers make all steps, so numbers of some say"
+            warnings.warn(f"{what} nothing (engine: ray)", NoteWarning, stacklevel=2)
         work = self._work(given.output)
         held = result_format(given.output, self.steps[-1].name, given.nested, given.output_format)
         self._check_output(given.output, explanation, held.beside(given.output))
@@ -153,7 +161,8 @@ class Pipeline:
             given.shard_rows,
             given.workers,
             given.engine,
-            pools_of(self.steps),
+            given.patience,
+            pools_of(self.steps, given.actors),
             tuple(given.files()),
             f"{given.model_dump_json(include=set(Input.model_fields))} {given.signature()}",
             self.record(),
@@ -322,6 +331,11 @@ def make_pipeline(
             find_language(code)
         except SpanbridgeError as error:
             raise InputError(file, place(("languages", side)), str(error)) from error
+    names = [step.name for step in steps]
+    for name in settings.actors:
+        if name not in names:
+            why = f"actors: {not_named('step of this pipeline', name, names)}"
+            raise InputError(file, place(("actors", name)), why)
     return Pipeline(settings, tuple(steps), file, place)
 
 

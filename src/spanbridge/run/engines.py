@@ -36,8 +36,8 @@ def crew_of(
     if job.engine == "ray":
         from spanbridge.run.ray_engine import RayEngine
 
-        return Workers(RayEngine(job, claims), progress)
-    return Workers(Processes(job, claims), progress)
+        return Workers(RayEngine(job, claims), progress, job.patience)
+    return Workers(Processes(job, claims), progress, job.patience)
 
 
 class Processes:

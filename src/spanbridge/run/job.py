@@ -23,6 +23,8 @@ R = TypeVar("R")
 
 SHARD_ROWS, MAX_SHARD_ROWS = 2000, 1_000_000
 MAX_WORKERS = 1024
+# Minutes that a worker may take for a few hundred rows, which is what parts get at once.
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Job:
         shard_rows: rows per shard, at least 1.
         workers: number of workers; None for as many as is usual.
         engine: where they are; they are processes of this machine, or ``ray`` starts them.
+        patience: minutes after which a worker that has passed no row of its shard is ended.
         pools: the steps by what they need, for engines that place workers by that.
         input_files: all files that the rows are read from.
         reading_settings: everything else that the rows depend on, in one line.
@@ -69,6 +72,7 @@ class Job:
     shard_rows: int = SHARD_ROWS
     workers: int | None = None
     engine: EngineName = "local"
+    patience: float = PATIENCE
     pools: tuple[Pool, ...] = ()
     input_files: tuple[Path, ...] = ()
     reading_settings: str = ""

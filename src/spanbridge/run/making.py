@@ -130,9 +130,10 @@ class Maker:
                 time.sleep(POLL)
         yield self._taken()
 
-    def _taken(self) -> Part:
+    def _taken(self, passing: bool = False) -> Part:
         """What was made since the last word of it."""
         found, self._part, self._told = self._part, Part(), time.monotonic()
+        found.passing = passing
         return found
 
     def _done(self, k: int) -> bool:
@@ -196,7 +197,7 @@ class Maker:
         with _naming(step.name, k):
             if step.asks:
                 self._costs.foretell(s - 1, step, rows, shards.manifest.sizes[k])
-                yield self._taken()  # it is heard before anything is asked
+            yield self._taken(passing=True)  # costs are heard before anything is asked
             passing = _Passing(step.name, account)
             worth = shards.manifest.sizes[k] / shards.last  # of all rows, in rows of the input
             before = 0.0
@@ -211,7 +212,7 @@ class Maker:
                 done.append(pair)
                 if time.monotonic() - self._told >= _TELL:
                     tell(min(len(done) / len(rows), 1.0))
-                    yield self._taken()
+                    yield self._taken(passing=True)
                     passing.go_on()
             tell(1.0)
             shards.write(s, k, done, account, passing.seconds, step.kept())

@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from copy import copy
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any
 
 from spanbridge.core.addresses import is_remote
@@ -36,7 +36,7 @@ from spanbridge.core.store import absolute
 from spanbridge.core.temporary import private_folder
 from spanbridge.run.job import Job
 from spanbridge.run.messages import as_error, as_warning, messages
-from spanbridge.run.pools import Pool, by_turns, fits, shared_out, together
+from spanbridge.run.pools import Pool, by_turns, fits, lacking, settled, shared_out, together
 from spanbridge.run.shard_store import Shards
 from spanbridge.run.workers import Message, Worker
 
@@ -73,14 +73,18 @@ class RayEngine:
         self._changed, self._warned = time.monotonic(), set[Pool]()
         self._ray = _connected(self._stack)
         try:
-            self.places = self._planned(job.pools)
+            nodes = self._nodes()
+            pools = settled(job.pools, gpus=any(has for _, has, _ in nodes))
+            self.places = self._planned(nodes, pools)
         except BaseException:
             self.close()
             raise
 
-    def _planned(self, pools: Sequence[Pool]) -> Sequence[Pool]:
+    def _planned(
+        self, nodes: Sequence[tuple[float, float, float]], pools: Sequence[Pool]
+    ) -> Sequence[Pool]:
         """The pool of each actor. Raises SpanbridgeError if there is no room, and will be none."""
-        nodes = self._nodes()
+        self._check_numbers(pools)
         if found := shared_out(nodes, pools, self._n):
             return found
         whole = together(pools)
@@ -93,8 +97,21 @@ class RayEngine:
         if not os.environ.get("RAY_ADDRESS"):
             raise SpanbridgeError(f"engine ray: {what}")
         warnings.warn(f"engine ray: {what} now; waiting for one", NoteWarning, stacklevel=2)
-        n = self._n or len(pools)
-        return by_turns(pools if n >= len(pools) else [whole], n)
+        if self._n is not None and self._n < len(pools):
+            return by_turns([whole], self._n)
+        return [*pools, *lacking(pools, pools, self._n)]
+
+    def _check_numbers(self, pools: Sequence[Pool]) -> None:
+        """Raise SpanbridgeError if numbers of actors of some steps and of all contradict."""
+        numbers = [pool.n for pool in pools]
+        least, some = sum(number or 1 for number in numbers), any(numbers)
+        if self._n is None or not some or self._n == least or (self._n > least and None in numbers):
+            return
+        raise SpanbridgeError(
+            f"engine ray: workers is {self._n}, but by actors it is {least}"
+            f"{' or more' * (None in numbers)} (one at least for steps that it does not name); "
+            "change one of them, or leave workers out"
+        )
 
     def _nodes(self) -> list[tuple[float, float, float]]:
         """What the nodes have, whoever uses it."""
@@ -146,7 +163,7 @@ class RayEngine:
         whole = together(pools)
         given_back = [
             _room(self._ray.available_resources()),
-            *(astuple(one.needs) for one in placed),
+            *(one.needs.amounts for one in placed),
         ]
         free = [sum(each) for each in zip(*given_back, strict=True)]
         if len(pools) > 1 and placed and fits(whole.needs, free):

@@ -100,12 +100,14 @@ class Part:
         reports: what each step did with them, by number from 1.
         saved: number of shards that were saved, of any step.
         shards: numbers of the shards that have passed all steps.
+        passing: a shard's rows are passing a step, so the next word is due once some have.
     """
 
     rows: float = 0.0
     reports: dict[int, StepReport] = field(default_factory=dict)
     saved: int = 0
     shards: list[int] = field(default_factory=list)
+    passing: bool = False
 
     def add(self, s: int, report: StepReport, rows: float) -> None:
         """Add what a step has done."""

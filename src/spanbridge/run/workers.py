@@ -5,6 +5,10 @@ the progress of all, and writes the output. What a worker meets, an error or a w
 as if it had been met here. A worker that is killed loses a shard; another takes its place. Where
 workers are, on this machine or on a cluster's, and which of them make which steps
 (:mod:`spanbridge.run.pools`), is all that an engine adds.
+
+A worker that hangs is ended, as if it had been killed, once it has passed no row of its shard for
+as long as the run's patience. What it says comes from its loop over rows, never from a thread that
+would live on. Loading and learning take as long as they take.
 """
 
 from __future__ import annotations
@@ -40,8 +44,12 @@ _GRACE = 10.0
 _QUIET = 600.0
 _NOTHING = (
     "nothing was made for {:.0f} minutes: a step learns, a server does not answer, a worker finds "
-    "no place, or one hangs (end its process, and another takes its place)"
+    "no place, or one hangs (which is ended once it has passed no row for {:g} minutes, the "
+    "setting patience)"
 )
+# What to do if one worker after the other ends.
+_SHORT = "if memory is short, take fewer workers, or smaller shards (shard_rows)"
+_SLOW = "if they are only slow, give them more patience"
 # Seconds after which those who watch hear that nothing is new, and between two words of what a
 # worker has used.
 TICK = 0.5
@@ -131,10 +139,12 @@ class Worker(ABC):
     Attributes:
         n: its number, from 0.
         since: number of deaths in its pool before it was started.
+        passing: when it last said that rows of its shard are passing; None if none are.
     """
 
     n: int
     since: int = 0
+    passing: float | None = None
 
     @abstractmethod
     def send(self, shards: Shards) -> None:
@@ -178,10 +188,14 @@ class Engine(Protocol):
 
 
 class Workers(Crew):
-    """Workers that an engine has started, and their messages, one after the other."""
+    """Workers that an engine has started, and their messages, one after the other.
 
-    def __init__(self, engine: Engine, progress: Progress) -> None:
-        self._engine, self._progress = engine, progress
+    Args:
+        patience: minutes after which one that has passed no row of its shard is ended.
+    """
+
+    def __init__(self, engine: Engine, progress: Progress, patience: float) -> None:
+        self._engine, self._progress, self._patience = engine, progress, patience
         self._foretold: set[int] = set()  # steps of which was said what they will cost
         self._shards: Shards | None = None
         self._running: list[Worker] = []
@@ -254,7 +268,8 @@ class Workers(Crew):
             if any(part.rows or part.saved for part in found):
                 since = now
             elif now - since >= _QUIET:
-                warnings.warn(_NOTHING.format(_QUIET / 60), NoteWarning, stacklevel=2)
+                told = _NOTHING.format(_QUIET / 60, self._patience)
+                warnings.warn(told, NoteWarning, stacklevel=2)
                 since = now
             yield from found
         until = time.monotonic() + _GRACE
@@ -285,10 +300,11 @@ class Workers(Crew):
             try:
                 message = worker.receive()
             except EOFError as error:
-                self._replace(worker, str(error))
+                self._replace(worker, str(error), _SHORT)
                 continue
             if message is not None:
                 self._take(worker, *message, found)
+        self._end_hanging()
         left = [one for one in self._running if self._pool(one) not in self._finished]
         if not self._over and self._engine.moved(left):
             self._n_lost += sum(worker in self._used for worker in self._running)
@@ -297,10 +313,21 @@ class Workers(Crew):
             self._start_all()
         return found
 
+    def _end_hanging(self) -> None:
+        """End those that have passed no row for too long, and start others in their places."""
+        latest = time.monotonic() - 60 * self._patience
+        for worker in list(self._running):
+            if worker.passing is not None and worker.passing < latest:
+                how = f"after {self._patience:g} minutes in which no row passed (patience)"
+                told = f"a worker was ended {how}; another takes its shard"
+                warnings.warn(told, NoteWarning, stacklevel=2)
+                self._replace(worker, how, _SLOW)
+
     def _take(self, worker: Worker, what: str, content: Any, found: list[Part]) -> None:
         """Take a message."""
         if what == "made":
             found.append(content)
+            worker.passing = time.monotonic() if content.passing else None
             if content.saved:
                 del self._in_a_row[self._pool(worker)]
         elif what == "used":
@@ -331,10 +358,14 @@ class Workers(Crew):
         self._running.remove(worker)
         worker.end()
 
-    def _replace(self, worker: Worker, how: str) -> None:
+    def _replace(self, worker: Worker, how: str, remedy: str) -> None:
         """Start another worker in place of one that died. Raises SpanbridgeError if too many do.
 
         Those that die together, as on a machine that is lost, count as one.
+
+        Args:
+            how: how it ended.
+            remedy: what to do if too many do.
         """
         self._end(worker)
         self._n_lost += 1
@@ -346,8 +377,7 @@ class Workers(Crew):
         if self._in_a_row[pool] >= _DEATHS:
             raise SpanbridgeError(
                 f"{self._in_a_row[pool]} workers ended {how} one after the other, and nothing was "
-                "made in between; if memory is short, take fewer workers, or smaller shards "
-                "(shard_rows)"
+                f"made in between; {remedy}"
             )
         if pool not in self._finished:
             self._start(worker.n)

@@ -98,8 +98,12 @@ class PartSettings:
 
     def resources(self) -> Resources:
         """What a process needs that holds the part: what its class says, and its options."""
-        own = getattr(self.part(), "resources", None)
-        return Resources.of(self.options, own if isinstance(own, Resources) else Resources())
+        part, options = self.part(), dict(self.options)
+        if self.made is None:
+            fields = registry.options_of(part).model_fields
+            options = {**{name: field.default for name, field in fields.items()}, **options}
+        own = getattr(part, "resources", None)
+        return Resources.of(options, own if isinstance(own, Resources) else Resources())
 
 
 # Types of settings that name a part.

@@ -173,36 +173,39 @@ class Ensemble(_Tagging):
 
     def work(self, rows: Sequence[SentencePair], account: Account) -> Iterator[SentencePair]:
         """Rows with the combined spans; rejected ones stay as they are."""
-        opinions = self._tagged([pair.target.words for pair in rows], account)
-        for pair, found in zip(rows, opinions, strict=True):
-            status = pair.status or ""
-            alone = status.startswith(FAILED) or status == UNLIKELY
-            if status.startswith(REJECTED) or (alone and found.fault is not None):
-                account.enter(pair, status)
-                yield pair
-                continue
-            if alone:
-                account.note("rows without a translation, with the tagger's spans alone", 1)
-            weight = 0.0 if alone else self.weight
-            if found.fault is not None:
-                account.note(f"rows that the tagger did not read: {found.fault}", 1)
-                weight = 1.0
-            spans = combine(pair.target.spans, found, self._tagger.classes, weight, self.min_score)
-            before = {span[:3] for span in pair.target.spans}
-            after = {span[:3] for span in spans}
-            account.statuses["other spans" if before != after else "the same spans"] += 1
-            account.note("spans added", len(after - before))
-            account.note("spans left out", len(before - after))
-            account.note("spans", len(after))
-            account.calibrated(spans, "uncalibrated: means of two opinions")
-            yield pair.replace(
-                target=pair.target.with_spans(spans, None if spans else found.empty_probability),
-                status=PROJECTED if spans else f"{EMPTY}no span",
-                confidence=None,
-                explanation=None,
-                rejected_sentences=None,
-                provenance=self.name,
-            )
+        for chunk in chunks(rows):
+            opinions = self._tagged([pair.target.words for pair in chunk], account)
+            for pair, found in zip(chunk, opinions, strict=True):
+                yield self._combined(pair, found, account)
+
+    def _combined(self, pair: SentencePair, found: Tagged, account: Account) -> SentencePair:
+        status = pair.status or ""
+        alone = status.startswith(FAILED) or status == UNLIKELY
+        if status.startswith(REJECTED) or (alone and found.fault is not None):
+            account.enter(pair, status)
+            return pair
+        if alone:
+            account.note("rows without a translation, with the tagger's spans alone", 1)
+        weight = 0.0 if alone else self.weight
+        if found.fault is not None:
+            account.note(f"rows that the tagger did not read: {found.fault}", 1)
+            weight = 1.0
+        spans = combine(pair.target.spans, found, self._tagger.classes, weight, self.min_score)
+        before = {span[:3] for span in pair.target.spans}
+        after = {span[:3] for span in spans}
+        account.statuses["other spans" if before != after else "the same spans"] += 1
+        account.note("spans added", len(after - before))
+        account.note("spans left out", len(before - after))
+        account.note("spans", len(after))
+        account.calibrated(spans, "uncalibrated: means of two opinions")
+        return pair.replace(
+            target=pair.target.with_spans(spans, None if spans else found.empty_probability),
+            status=PROJECTED if spans else f"{EMPTY}no span",
+            confidence=None,
+            explanation=None,
+            rejected_sentences=None,
+            provenance=self.name,
+        )
 
 
 def combine(
