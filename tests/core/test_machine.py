@@ -1,6 +1,8 @@
 """What is found out about the machine."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 import threading
@@ -114,3 +116,19 @@ def test_instructions_that_are_not_there(monkeypatch, flags, kind, forced, told)
         return
     with pytest.raises(SpanbridgeError, match=f"variable CT2_FORCE_CPU_ISA is {told}"):
         machine.choose_instructions()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_what_starts_workers_does_not_hear_of_interruptions():
+    """Not even while it imports modules, when Python would end it with a traceback."""
+    code = (
+        "from multiprocessing.forkserver import _forkserver\n"
+        "from spanbridge.core import processes\n"
+        "processes._context()\n"
+        "print(open(f'/proc/{_forkserver._forkserver_pid}/status').read())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    blocked = int(re.search(r"^SigBlk:\s*(\w+)", done.stdout, re.MULTILINE)[1], 16)
+    assert blocked >> signal.SIGINT - 1 & 1

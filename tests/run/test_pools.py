@@ -1,21 +1,24 @@
 """Pools: steps by what they need, workers for each, and the same bytes however they are cut."""
 
 import pickle
+from dataclasses import replace
 from random import Random
 
 import pytest
 import toy_pipeline as toy
+import yaml
 from test_retries import Flaky
 from test_workers import LEARNING
 
 from spanbridge.core import registry
-from spanbridge.core.errors import NoteWarning, RepairWarning
+from spanbridge.core.errors import InputError, NoteWarning, RepairWarning
 from spanbridge.core.resources import Resources
 from spanbridge.run import engines, making, workers
-from spanbridge.run.config import make_pipeline
+from spanbridge.run.config import make_pipeline, read_pipeline
 from spanbridge.run.messages import messages
-from spanbridge.run.pools import Pool, pools_of, shared_out, together
+from spanbridge.run.pools import Pool, pools_of, settled, shared_out, together
 from spanbridge.run.workers import Worker
+from spanbridge.steps.base import PartSettings
 
 LIGHT, GPU = Pool((1, 4), Resources()), Pool((2, 3), Resources(gpus=1.0))
 LARGE = Pool((5,), Resources(cores=4, memory=1000))
@@ -43,6 +46,50 @@ def test_steps_that_need_the_same_are_together(tmp_path):
         Pool((4,), Resources(cores=2)),
     )
     assert together(found) == Pool((1, 2, 3, 4, 5), Resources(cores=2, gpus=1.0))
+
+
+def test_a_gpu_where_there_is_one(tmp_path):
+    """A device that is told by the machine asks for a GPU of a cluster that has any."""
+    toy.write(tmp_path, 3)
+    own, gpu = Resources(spare_gpus=1.0), Resources(gpus=1.0)
+    for kind, given in [("translator", "neural"), ("translator", "transformers")]:
+        for options in ({}, {"device": "auto"}):
+            part = PartSettings.parse(kind, {given: {"model": "m", **options}})
+            assert part.resources() == own
+        for device, needs in [("cpu", Resources()), ("cuda", gpu)]:
+            part = PartSettings.parse(kind, {given: {"model": "m", "device": device}})
+            assert part.resources() == needs
+    assert PartSettings.parse("tagger", {"transformers": {"model": "m"}}).resources() == own
+    assert PartSettings.parse("aligner", "encoder").resources() == Resources()
+    steps = toy.settings(tmp_path)["steps"]
+    steps[1] = {"translate": {"translator": {"neural": {"model": "m"}}}}
+    pools = make_pipeline(toy.settings(tmp_path) | {"steps": steps}).job().pools
+    assert settled(pools, gpus=True) == (Pool((2,), gpu), Pool((1, 3, 4, 5), Resources()))
+    assert settled(pools, gpus=False) == (Pool((1, 2, 3, 4, 5), Resources()),)
+
+
+def test_numbers_of_actors(tmp_path):
+    toy.write(tmp_path, 3)
+    given = toy.settings(tmp_path, engine="ray")
+    pools = make_pipeline(given | {"actors": {"tag": 2, "project": 2, "join": 3}}).job().pools
+    assert pools == (
+        Pool((1, 2), Resources()),
+        Pool((3, 4), Resources(), 2),
+        Pool((5,), Resources(), 3),
+    )
+    with pytest.warns(NoteWarning, match="actors: without an engine all workers make all steps"):
+        make_pipeline(given | {"actors": {"tag": 2}, "engine": "local"}).job()
+    path = tmp_path / "p.yaml"
+    for wrong, why in [
+        ("{tag: 0}", "actors.tag: must be at least 1, not 0"),
+        ("{tag: -2}", "actors.tag: must be at least 1, not -2"),
+        ("{tag: 1.5}", "actors.tag: "),
+        ("{tga: 2}", r"actors: no step of this pipeline is named 'tga' \(did you mean tag\?\)"),
+    ]:
+        path.write_text(f"{yaml.safe_dump(given)}actors: {wrong}\n", "utf-8")
+        line = len(path.read_text("utf-8").splitlines())
+        with pytest.raises(InputError, match=f"p.yaml:{line}: {why}"):
+            read_pipeline(str(path))
 
 
 def test_examples_pass_all_steps_in_one_process(tmp_path):
@@ -76,6 +123,13 @@ def test_examples_pass_all_steps_in_one_process(tmp_path):
         ([(8, 2, 9e3)], [GPU, LIGHT], 3, [2, 1]),
         ([(8, 2, 9e3)], [GPU, LIGHT], 1, [0, 0]),
         ([(2, 1, 9e3)], [GPU, LIGHT], 5, [3, 2]),
+        # numbers for some pools: these first, what is left for the others
+        ([(8, 2, 9e3)], [replace(GPU, n=1), LIGHT], None, [1, 7]),
+        ([(8, 2, 9e3)], [GPU, replace(LIGHT, n=3)], None, [2, 3]),
+        ([(8, 2, 9e3)], [GPU, replace(LIGHT, n=3)], 8, [5, 3]),
+        ([(8, 2, 9e3)], [replace(GPU, n=1), replace(LIGHT, n=2)], None, [1, 2]),
+        # more than there is room for
+        ([(4, 1, 9e3)], [replace(GPU, n=3), LIGHT], None, [3, 3]),
     ],
 )
 def test_room_is_shared_out(nodes, pools, n, counts):

@@ -179,6 +179,24 @@ class OnGpu(Noted, registry.load("step", "tag")):
         return super().work(rows, account)
 
 
+class Auto(Noted, registry.load("step", "tag")):
+    """Needs a GPU where there is one; once it hangs."""
+
+    resources = Resources(spare_gpus=1.0)
+
+    def open(self, context):
+        import ray
+
+        super().open(context)
+        Path("gpus.txt").write_text(str(len(ray.get_gpu_ids())))
+
+    def work(self, rows, account):
+        with suppress(FileExistsError):
+            Path("hung.txt").touch(exist_ok=False)
+            time.sleep(1000)
+        return super().work(rows, account)
+
+
 class Large(Noted, registry.load("step", "tag")):
     """Needs some memory."""
 
@@ -227,6 +245,23 @@ def test_steps_with_a_gpu_have_actors_of_their_own(cluster, given, monkeypatch):
     assert killed[0] in by["tag"]
     assert len(by["tag"]) == 2
     assert not by["tag"] & by["translate"]
+
+
+def test_an_actor_alone_in_its_pool_hangs(cluster, given, monkeypatch):
+    """It is ended, and another with the GPU that it was given makes its shard."""
+    place, *_ = given
+    monkeypatch.chdir(place)
+    shutil.rmtree(place / "p.jsonl.work", ignore_errors=True)
+    settings = {**in_pools(given, Auto), "patience": 0.05, "actors": {"tag": 1}}
+    with pytest.raises(SpanbridgeError, match="workers is 3, but by actors it is 4 or more"):
+        toy.run({**settings, "workers": 3, "actors": {"tag": 3}})
+    with pytest.warns(NoteWarning, match=r"ended after 0\.05 minutes in which no row passed"):
+        own, _ = toy.run(settings)
+    assert same(given, "p.jsonl")
+    assert (own.cost.workers, own.cost.lost) == (2, 1)
+    by = opened(place)
+    assert (len(by["translate"]), len(by["tag"])) == (1, 2)
+    assert (place / "gpus.txt").read_text() == "1"
 
 
 def test_pools_without_room(cluster, given, monkeypatch):

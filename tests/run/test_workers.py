@@ -7,13 +7,14 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import pytest
 import toy_pipeline as toy
 from test_retries import Flaky
 
-from spanbridge.core.errors import InputError, SpanbridgeError
+from spanbridge.core.errors import InputError, NoteWarning, SpanbridgeError
 from spanbridge.formats.plain_text import PlainText
 from spanbridge.run.config import make_pipeline
 from spanbridge.run.shards import run
@@ -185,6 +186,55 @@ def test_a_shard_that_kills_every_worker_ends_the_run(tmp_path):
     given["steps"][1] = {"translate": {"translator": Odd({toy.sentence(4)[0]}, [], "kill")}}
     with pytest.raises(SpanbridgeError, match="3 workers ended by signal 9 .* fewer workers"):
         toy.run(given)
+    assert not multiprocessing.active_children()
+
+
+@dataclass
+class Hanging(Flaky):
+    """Hangs where it meets some text, as often as the file ``left`` has letters."""
+
+    left: str = ""
+
+    def translate(self, sentences, source, target):
+        if any(text in self.failing for text in sentences):
+            path = Path(self.left)
+            before = path.read_text()
+            path.write_text(before[1:])
+            if before:
+                time.sleep(1000)
+        return super().translate(sentences, source, target)
+
+
+def hanging(place, times):
+    """The pipeline with two workers, of which some hang at the third shard."""
+    toy.write(place, 60)
+    (place / "left").write_text("x" * times)
+    given = toy.settings(place, shard_rows=20, workers=2, patience=0.02)
+    translator = Hanging({toy.sentence(90)[0]}, [], str(place / "left"))
+    given["steps"][1] = {"translate": {"translator": translator}}
+    return given
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_ended(tmp_path):
+    """Long before its claim is over, and the same bytes come out."""
+    given = hanging(tmp_path, 0)
+    toy.run({**given, "workers": 1, "output": str(tmp_path / "one.jsonl")})
+    (tmp_path / "left").write_text("x")
+    with pytest.warns(
+        NoteWarning, match=r"ended after 0\.02 minutes in which no row passed \(pati"
+    ):
+        done, _ = toy.run(given)
+    assert (done.cost.workers, done.cost.lost) == (2, 1)
+    assert (tmp_path / "o.jsonl").read_bytes() == (tmp_path / "one.jsonl").read_bytes()
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:a worker was ended")
+def test_a_shard_at_which_every_worker_hangs_ends_the_run(tmp_path):
+    with pytest.raises(SpanbridgeError, match=r"3 workers ended after 0\.02 .* more patience"):
+        toy.run(hanging(tmp_path, 10))
     assert not multiprocessing.active_children()
 
 

@@ -6,7 +6,13 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing import (
+    forkserver,
+    get_all_start_methods,
+    get_context,
+    parent_process,
+    resource_tracker,
+)
 from multiprocessing.connection import wait
 from multiprocessing.context import (
     ForkServerContext,
@@ -45,6 +51,12 @@ def _context() -> SpawnContext | ForkServerContext:
         return get_context("spawn")
     context = get_context("forkserver")
     context.set_forkserver_preload(_MODULES)
+    resource_tracker.ensure_running()  # which blocks and unblocks the signal by itself
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        forkserver.ensure_running()  # Ctrl-C is not to meet it while it imports
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return context
 
 

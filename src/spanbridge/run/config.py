@@ -79,7 +79,9 @@ class Settings(Input):
     shard_rows: int = Field(SHARD_ROWS, ge=1, le=MAX_SHARD_ROWS)
     workers: int | None = Field(None, ge=1, le=MAX_WORKERS)
     engine: EngineName = "local"
-    actors: dict[str, Annotated[int, Field(ge=1, le=MAX_WORKERS)]] = Field(default_factory=dict)
+    actors: dict[str, Annotated[int, Field(strict=True, ge=1, le=MAX_WORKERS)]] = Field(
+        default_factory=dict
+    )
     patience: float = Field(PATIENCE, gt=0, allow_inf_nan=False)
     fit_rows: int = Field(FIT_ROWS, ge=1)
     commercial: bool = False
@@ -177,7 +179,7 @@ class Pipeline:
         """The folder for shards. Raises InputError if a run could not go on for lack of one."""
         given = self.settings.work
         if given is not None and not holds_work(given):
-            why = "shards cannot be kept there, as each would be a commit; name another place"
+            why = "shards cannot be kept there, file by file; name another place"
             raise self.wrong_setting("work", why)
         if given is not None:
             return Path(given)

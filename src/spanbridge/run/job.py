@@ -8,6 +8,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from spanbridge.core.addresses import scheme_of
 from spanbridge.core.errors import InputError
 from spanbridge.core.resources import EngineName
 from spanbridge.core.rows import SentencePair, Side
@@ -87,6 +88,9 @@ class Job:
         """Raise InputError unless ``work`` can hold the shards, and nothing else."""
         if self.work is None:
             return
+        if not self.alone and scheme_of(self.work) == "memory":
+            why = "only one process sees what is kept there; name a folder that all workers share"
+            raise InputError(self.work, None, f"{why} (work)")
         if (why := foreign_work(self.work, self.output, *self.inputs.values())) is not None:
             raise InputError(self.work, None, why)
 
