@@ -211,7 +211,6 @@ def _hold(folder, pipe):
 
 def test_a_dead_process_of_this_machine_holds_nothing(tmp_path):
     folder = Path(f"file://{tmp_path}/claims")
-    (tmp_path / "claims").mkdir()
     mine, theirs = get_context("fork").Pipe()
     process = get_context("fork").Process(target=_hold, args=(folder, theirs))
     process.start()
@@ -234,7 +233,6 @@ def test_a_dead_process_of_this_machine_holds_nothing(tmp_path):
 
 def test_one_that_died_since_is_noticed_later(tmp_path):
     folder = Path(f"file://{tmp_path}/claims")
-    (tmp_path / "claims").mkdir()
     mine, theirs = get_context("fork").Pipe()
     process = get_context("fork").Process(target=_hold, args=(folder, theirs))
     process.start()

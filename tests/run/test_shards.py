@@ -315,3 +315,19 @@ def test_time_is_that_of_all_runs(tmp_path):
     _, second = toy.run(given)
     assert [p.seconds for p in first] == [p.seconds for p in second]
     assert "shards done before" in second[-1].text()
+
+
+def test_files_of_this_machine_by_address(tmp_path):
+    """Folders are made there as on other stores, which have none."""
+    toy.write(tmp_path, 10)
+    given = toy.settings(tmp_path, shard_rows=4)
+    toy.run(given)
+    toy.run({**given, "output": f"file://{tmp_path}/new/o.jsonl"})
+    assert (tmp_path / "new/o.jsonl").read_bytes() == (tmp_path / "o.jsonl").read_bytes()
+    assert list((tmp_path / "new/o.jsonl.work/5-join").glob("*.json"))
+
+
+def test_memory_of_one_process_is_not_shared(tmp_path):
+    toy.write(tmp_path, 10)
+    with pytest.raises(InputError, match="memory://w: only one process sees .*workers share"):
+        toy.run(toy.settings(tmp_path, work="memory://w", workers=2))

@@ -171,10 +171,13 @@ def _store(path: str | Path) -> tuple[Any, str]:
     from fsspec.core import url_to_fs
     from fsspec.registry import known_implementations
 
-    scheme = scheme_of(path).rpartition("::")[2]
+    scheme = scheme_of(path)
+    # elsewhere there are no folders
+    made: dict[str, Any] = {"auto_mkdir": True} if scheme in ("file", "local") else {}
+    scheme = scheme.rpartition("::")[2]
     try:
         with _plainly():
-            store, name = url_to_fs(address(path))
+            store, name = url_to_fs(address(path), **made)
     except ImportError as error:
         module = known_implementations.get(scheme, {}).get("class", scheme).partition(".")[0]
         why = f"{told(path)} needs {module}, which is not installed"
