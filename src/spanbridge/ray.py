@@ -64,8 +64,9 @@ class Project:
 
         Raises:
             InputError: a row is wrong; its line is its place in the batch, from 1.
+            SpanbridgeError: the batch does not hold columns of one length, with values of JSON.
         """
-        columns = {name: _plain(values) for name, values in batch.items()}
+        columns = _columns(batch)
         n = len(next(iter(columns.values()), ()))
         read = RowReader("batch", "target", Reading(pairs=True), Counts(), None)
         given = [
@@ -82,6 +83,26 @@ class Project:
 def _projector(given: str) -> Projector:
     """A projector, which stays loaded in its process."""
     return Projector(**json.loads(given))
+
+
+def _columns(batch: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """The columns of a batch, with values as JSON has them. Raises SpanbridgeError."""
+    if not hasattr(batch, "items"):
+        raise SpanbridgeError(
+            f"Project takes columns by their names, and no {type(batch).__name__}; of the formats "
+            "of batches take numpy, the usual one, or pandas"
+        )
+    columns = {str(name): _plain(values) for name, values in batch.items()}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise SpanbridgeError(f"the columns of a batch have different lengths: {lengths}")
+    for name, values in columns.items():
+        try:
+            json.dumps(values)
+        except (TypeError, ValueError) as error:
+            why = f"the column {name} holds what JSON does not ({error}); leave it out"
+            raise SpanbridgeError(why) from error
+    return columns
 
 
 def _plain(value: Any) -> Any:

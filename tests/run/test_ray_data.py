@@ -80,6 +80,17 @@ def test_a_wrong_row_is_named():
         Project(aligner=object())
 
 
+def test_what_is_no_batch_is_told():
+    for given, why in [
+        ([1, 2], "columns by their names, and no list"),
+        ({"source_text": ["a"], "target_text": []}, "different lengths: {'source_text': 1, 'tar"),
+        ({"source_text": [b"a"], "target_text": ["b"]}, "column source_text holds what JSON does"),
+        ({"source_text": ["a"], "target_text": ["b"], "x": [b"a"]}, "column x .*bytes.* leave it"),
+    ]:
+        with pytest.raises(SpanbridgeError, match=why):
+            Project(**GREEDY)(given)
+
+
 @pytest.fixture
 def ray_data(monkeypatch):
     """Ray Data on a cluster of two cores, which ends with the test."""

@@ -361,3 +361,14 @@ def listening():
             if fields[3] == "0A":
                 found.append(tuple(fields[1].rsplit(":", 1)))
     return found
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:99999", "nonsense"])
+def test_a_cluster_that_is_not_there(tmp_path, monkeypatch, address):
+    """It is told in seconds, and not after minutes."""
+    pytest.importorskip("ray")
+    toy.write(tmp_path, 3)
+    for name, value in {**SETTINGS, "RAY_ADDRESS": address}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SpanbridgeError, match=f"the cluster at {address} cannot be reached: "):
+        toy.run(toy.settings(tmp_path, engine="ray"))

@@ -46,6 +46,8 @@ _STORE = 80 * 2**20
 _HERE: Message = ("here", None)
 # Seconds for which all actors of a pool may wait for a place while none is given.
 _PATIENCE = 60.0
+# Seconds for which a cluster's machine may take to answer.
+_CONNECTING = 10.0
 
 
 class RayEngine:
@@ -311,6 +313,7 @@ def _connected(stack: ExitStack) -> Any:
         return ray
     try:
         if address:
+            _check_reachable(address, ray.util.get_node_ip_address())
             ray.init(address=address, **quiet)
         else:
             folder = stack.enter_context(private_folder())
@@ -329,6 +332,21 @@ def _connected(stack: ExitStack) -> Any:
         raise SpanbridgeError(f"engine ray: {where}: {str(error).partition(chr(10))[0]}") from error
     stack.callback(ray.shutdown)
     return ray
+
+
+def _check_reachable(address: str, here: str) -> None:
+    """Raise OSError unless somebody listens at HOST:PORT, where Ray would try for minutes.
+
+    Args:
+        here: address of this machine, which Ray takes for ``127.0.0.1``.
+    """
+    host, _, port = address.rpartition(":")
+    if "/" in host or not port.isdecimal():
+        return  # Ray says what is wrong
+    if host in ("localhost", "127.0.0.1"):
+        with suppress(OSError), socket.create_connection((here, int(port)), _CONNECTING):
+            return
+    socket.create_connection((host, int(port)), _CONNECTING).close()
 
 
 def _room(resources: Mapping[str, float]) -> tuple[float, float, float]:
