@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanbridge.run.sample import BLOCK, FIT_ROWS, MIN_BLOCKS, sampled
+from spanbridge.run.sample import BLOCK, FIT_ROWS, MIN_BLOCKS, sampled, sampled_of_each
 
 LIMITS = st.one_of(st.integers(1, 600), st.sampled_from([BLOCK, 2 * BLOCK - 1, FIT_ROWS]))
 
@@ -30,3 +30,15 @@ def test_its_blocks_are_spread_evenly(total, limit):
     starts = [block.start for block in sampled(total, limit)]
     distances = [after - before for before, after in zip(starts, starts[1:], strict=False)]
     assert max(distances, default=0) - min(distances, default=0) <= 1
+
+
+@given(sizes=st.lists(st.integers(0, 900), max_size=40), limit=LIMITS)
+def test_shards_have_the_same_rows_between_them(sizes, limit):
+    rows, first = [], 0
+    found = sampled_of_each(sizes, limit)
+    for k, size in enumerate(sizes):
+        own = [n for part in found.get(k, ()) for n in part]
+        assert all(0 <= n < size for n in own)
+        rows += [first + n for n in own]
+        first += size
+    assert rows == [n for block in sampled(sum(sizes), limit) for n in block]

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +52,6 @@ class Manifest:
     digests: Sequence[str] = ()
     sizes: Sequence[int] = ()
     notes: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def ends(self) -> list[int]:
-        """Number of rows up to the end of each shard."""
-        return list(accumulate(self.sizes))
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> Manifest:

@@ -14,7 +14,6 @@ So several processes and machines can work on the same shards, here or on anothe
 from __future__ import annotations
 
 import warnings
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from spanbridge.core.signature import code_version
 from spanbridge.formats.shard_files import read_shard, write_shard
 from spanbridge.run.manifest import Manifest, digest_of
 from spanbridge.run.reports import StepReport
-from spanbridge.run.sample import sampled
+from spanbridge.run.sample import sampled_of_each
 from spanbridge.steps.account import Account
 from spanbridge.steps.base import Step
 
@@ -117,16 +116,7 @@ class Shards:
     @cached_property
     def sample(self) -> dict[int, list[range]]:
         """Ranges of input rows that are learned from, by shard."""
-        ends, sizes = self.manifest.ends, self.manifest.sizes
-        found: dict[int, list[range]] = {}
-        for block in sampled(sum(sizes), self._fit_rows):
-            first = block.start
-            while first < block.stop:
-                k = bisect_right(ends, first)
-                start, stop = ends[k] - sizes[k], min(block.stop, ends[k])
-                found.setdefault(k, []).append(range(first - start, stop - start))
-                first = stop
-        return found
+        return sampled_of_each(self.manifest.sizes, self._fit_rows)
 
     @property
     def n_learned(self) -> int:
