@@ -65,7 +65,7 @@ def choose_instructions() -> None:
         if flags >= _AVX512_FLAGS:
             os.environ[_FORCED] = _AVX512
         return
-    there = _FORCIBLE_ELSEWHERE
+    there: tuple[str, ...] = _FORCIBLE_ELSEWHERE
     if platform.machine().lower() in ("x86_64", "amd64"):
         there = tuple(name for name, wanted in _FORCIBLE.items() if not flags or wanted <= flags)
     if forced not in there:

@@ -89,8 +89,8 @@ class Job:
         if self.work is None:
             return
         if not self.alone and scheme_of(self.work) == "memory":
-            why = "only one process sees what is kept there; name a folder that all workers share"
-            raise InputError(self.work, None, f"{why} (work)")
+            seen = "only one process sees what is kept there; name a folder that all workers share"
+            raise InputError(self.work, None, f"{seen} (work)")
         if (why := foreign_work(self.work, self.output, *self.inputs.values())) is not None:
             raise InputError(self.work, None, why)
 
