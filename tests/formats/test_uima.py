@@ -132,6 +132,40 @@ def find_format_name(name):
     return "xmi" if name.endswith(".xmi") else "uima-json"
 
 
+@pytest.mark.parametrize("name", ["a.xmi", "a.json"])
+def test_what_was_read_before_changes_nothing(tmp_path, name):
+    """Documents share their type systems, which those of others and broken ones leave alone."""
+    one = place_spans(TEXT, [Span(5, 9, "LOC")], "target", "spans", "characters")
+    rows = [SentencePair("a", ABSENT, one)]
+
+    def written():
+        write_pairs(tmp_path / f"out-{name}", rows, format=find_format_name(name))
+        return [path.read_bytes() for path in sorted(tmp_path.glob("out-*"))]
+
+    plain = document()
+    own = document(custom=True)
+    with pytest.warns(UserWarning, match="reserved name in Python"):
+        lemma = own.typesystem.get_type(f"{DKPRO}.segmentation.type.Lemma")
+        own.typesystem.create_feature(lemma, "self", "uima.cas.String")
+    folders = [tmp_path / str(n) for n in range(3)]
+    for folder, cas in zip(folders, (plain, own, plain), strict=True):
+        folder.mkdir()
+        put(folder, cas, name)
+    broken = folders[2] / name
+    broken.write_text(broken.read_text().replace("LOC", "PLACE").replace("end=", "start="))
+    bytes_before = written()
+    before = [read(folder / name) for folder in folders[:2]]
+    assert not any("unknown" in what for what in before[1][1].left_out)
+    for _ in range(2):
+        if name == "a.xmi":
+            with pytest.raises(InputError):
+                read(broken)
+        else:
+            assert found(read(broken)[0][0]) == [("Łódź", "PLACE")]
+        assert [read(folder / name) for folder in folders[:2]] == before
+        assert written() == bytes_before
+
+
 @pytest.mark.slow
 def test_hostile_documents(tmp_path):
     path = put(tmp_path, document(), "a.xmi")

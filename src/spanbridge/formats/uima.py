@@ -29,6 +29,7 @@ from spanbridge.formats.base import (
 from spanbridge.formats.json_objects import parse_object, whole_object
 from spanbridge.formats.offsets import place_spans
 from spanbridge.formats.tokens import spans_in_text, with_text
+from spanbridge.formats.uima_types import dkpro_types, dkpro_xml, types_of_json, types_of_xml
 from spanbridge.formats.xml_elements import elements, escaped
 
 _DKPRO = "de.tudarmstadt.ukp.dkpro.core.api"
@@ -105,9 +106,9 @@ class Uima(Format):
         self, path: str | Path, side: Side = "target", *, scores: bool = False
     ) -> Iterator[Write]:
         """Open a file for rows; the text of the document is a line for each."""
-        from cassis import Cas, load_dkpro_core_typesystem
+        from cassis import Cas
 
-        cas = Cas(load_dkpro_core_typesystem())
+        cas = Cas(dkpro_types())
         made = {name: cas.typesystem.get_type(name) for name in (_SENTENCE, _TOKEN, _ENTITY)}
         texts: list[str] = []
         at = 0
@@ -153,13 +154,14 @@ class UimaXmi(Uima):
 
     def load(self, path: str | Path, counts: Counts) -> Any:
         """Read a CAS; without a type system, annotations of unknown types are left out."""
-        from cassis import load_cas_from_xmi, load_dkpro_core_typesystem, load_typesystem
+        from cassis import load_cas_from_xmi
 
         own = [*self.beside(path), Path(path).with_name("TypeSystem.xml")]
         there = next((one for one in own if one.exists()), None)
-        types = load_dkpro_core_typesystem()
-        if there is not None:
-            types = load_typesystem(BytesIO(_safe(there, "typeSystemDescription")))
+        if there is None:
+            types = dkpro_types()
+        else:
+            types = types_of_xml(_safe(there, "typeSystemDescription"))
         data = _safe(path, "XMI")
         with _heeded(counts):
             return load_cas_from_xmi(BytesIO(data), types, lenient=there is None, trusted=True)
@@ -168,7 +170,7 @@ class UimaXmi(Uima):
         """Write a CAS and its type system."""
         for types in self.beside(path):
             with atomic_bytes(types) as out:
-                out.write(cas.typesystem.to_xml().encode())
+                out.write(dkpro_xml())
         with atomic_bytes(path) as out:
             out.write(cas.to_xmi().encode())
 
@@ -189,9 +191,10 @@ class UimaJson(Uima):
         from cassis import load_cas_from_json
 
         text = whole_object(path)
-        parse_object(text)  # whose errors are clear
+        given = parse_object(text)  # whose errors are clear
+        types = types_of_json(json.dumps(given["%TYPES"]))
         with _heeded(counts):
-            return load_cas_from_json(text)
+            return load_cas_from_json(text, types, merge_typesystem=False)
 
     def dump(self, cas: Any, path: str | Path) -> None:
         """Write a CAS."""
