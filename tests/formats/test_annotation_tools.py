@@ -69,6 +69,43 @@ def test_prodigy_answers(tmp_path):
     assert first["answer"] == "accept"
 
 
+def test_prodigy_numbers_of_tokens(tmp_path):
+    """Spans that have the numbers of their tokens alone are where these are."""
+    span = {"token_start": 0, "token_end": 1, "label": "PER"}
+    places = [(0, 3), (4, 7)]
+    tokens = [{"text": TEXT[a:b], "start": a, "end": b, "id": n} for n, (a, b) in enumerate(places)]
+    row = {"text": TEXT, "tokens": tokens, "spans": [span]}
+    (back,), _ = read(put(tmp_path, "a.jsonl", row), format="prodigy")
+    assert found(back) == [("Ann Roe", "PER")]
+    last = [{**one, "end": one["end"] - 1} for one in tokens]
+    inclusive = put(tmp_path, "b.jsonl", {**row, "tokens": last})
+    (back,), _ = read(inclusive, format="prodigy", offsets="characters-inclusive")
+    assert found(back) == [("Ann Roe", "PER")]
+    for wrong, why in [
+        ({"tokens": None}, "numbers of tokens, and the row has no list of tokens"),
+        ({"tokens": tokens[:1]}, "1 is not the number, from 0, of a token.*; there are 1"),
+        ({"tokens": [tokens[0], {"text": "Roe"}]}, "1 is not the number.* an integer end"),
+        ({"spans": [{**span, "token_start": -1}]}, "-1 is not the number"),
+        ({"spans": [{**span, "token_end": True}]}, "true is not the number"),
+        ({"spans": [{"token_start": 0, "label": "PER"}]}, "wants integers start and end"),
+        ({"spans": [{**span, "start": 0}]}, "wants integers start and end"),
+    ]:
+        path = put(tmp_path, "c.jsonl", {**row, **wrong})
+        with pytest.raises(InputError, match=rf"c\.jsonl:1: spans: .*{why}"):
+            read(path, format="prodigy")
+
+
+@pytest.mark.parametrize("span", [[0, 4, "LOC"], [1, 0, "LOC"], [-1, 0, "LOC"]])
+def test_gliner_says_its_own_numbers(tmp_path, span):
+    path = put(tmp_path, "a.jsonl", {"tokenized_text": ["in", "Paris"], "ner": [span]})
+    with pytest.raises(InputError) as error:
+        read(path, format="gliner")
+    assert f"a.jsonl:1: ner: {json.dumps(span)} is not [first, last, label] of the 2 words" in str(
+        error.value
+    )
+    assert "--offsets" not in str(error.value)
+
+
 def test_tags_of_data_sets(tmp_path):
     words = ["Ann", "Roe", "in", "Paris"]
     path = put(tmp_path, "a.jsonl", {"id": "0", "tokens": words, "ner_tags": [1, 2, 0, 3]})

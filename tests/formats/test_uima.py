@@ -144,8 +144,8 @@ def test_what_was_read_before_changes_nothing(tmp_path, name):
 
     plain = document()
     own = document(custom=True)
+    lemma = own.typesystem.get_type(f"{DKPRO}.segmentation.type.Lemma")
     with pytest.warns(UserWarning, match="reserved name in Python"):
-        lemma = own.typesystem.get_type(f"{DKPRO}.segmentation.type.Lemma")
         own.typesystem.create_feature(lemma, "self", "uima.cas.String")
     folders = [tmp_path / str(n) for n in range(3)]
     for folder, cas in zip(folders, (plain, own, plain), strict=True):

@@ -139,6 +139,8 @@ def placed(text: str, spans: Any, key: str, side: Side, how: Reading, counts: Co
     return place_spans(text, given, side, key, how.offsets, counts.places[side])
 
 
+# Keys of a span of Prodigy for the numbers of its first and its last token.
+_OF_TOKENS = ("token_start", "token_end")
 # Key of all rows of Label Studio's small JSON; a row without spans has no key for them.
 _MINIMAL = "annotation_id"
 
@@ -226,9 +228,9 @@ class Prodigy(Records):
     def take(self, row: Object, side: Side, how: Reading, counts: Counts) -> Sentence:
         """Take text and spans; the text is cut into words as others are."""
         text, spans = take_text(row, "text"), row.pop("spans", None)
+        tokens = row.pop("tokens", None)
         if isinstance(spans, list):
-            spans = [_of_text(one) if isinstance(one, dict) else one for one in spans]
-        row.pop("tokens", None)
+            spans = [_of_text(one, tokens) if isinstance(one, dict) else one for one in spans]
         if row.get("answer", "accept") != "accept":
             counts.leave_out("rejected or ignored answers, read without labels")
             spans = None
@@ -252,9 +254,27 @@ class Prodigy(Records):
         return {"text": text, "tokens": tokens, "spans": spans}
 
 
-def _of_text(span: Object) -> Object:
-    """A span of Prodigy without its place in the tokens, which its place in the text tells."""
-    return {key: value for key, value in span.items() if key not in ("token_start", "token_end")}
+def _of_text(span: Object, tokens: Any) -> Object:
+    """A span of Prodigy without its place in the tokens, once its place in the text is known.
+
+    Raises SpanbridgeError if it has the numbers of its tokens alone, and these are not there.
+    """
+    place = [span[key] for key in _OF_TOKENS if key in span]
+    rest = {key: value for key, value in span.items() if key not in _OF_TOKENS}
+    if len(place) < 2 or {"start", "end"} & rest.keys():
+        return rest
+    if not isinstance(tokens, list):
+        why = "has only the numbers of tokens, and the row has no list of tokens"
+        raise SpanbridgeError(f"spans: {shown(span)} {why}; export the tokens too")
+    edges = []
+    for number, key in zip(place, ("start", "end"), strict=True):
+        known = type(number) is int and 0 <= number < len(tokens)
+        token = tokens[number] if known else None
+        if not isinstance(token, dict) or type(token.get(key)) is not int:
+            why = f"{shown(number)} is not the number, from 0, of a token with an integer {key}"
+            raise SpanbridgeError(f"spans: {shown(span)}: {why}; there are {len(tokens)}")
+        edges.append(token[key])
+    return {"start": edges[0], "end": edges[1], **rest}
 
 
 class HuggingFace(Records):
@@ -356,6 +376,10 @@ class Gliner(Records):
         words = take_words(row, "tokenized_text")
         spans = row.pop(_known_key(row, ("ner",), how), None)
         given = read_spans(spans, "ner", inclusive=True) if how.tags else ()
+        for start, end, label, *_ in given:
+            if not 0 <= start < end <= len(words):
+                why = f"is not [first, last, label] of the {len(words)} words, counted from 0"
+                raise SpanbridgeError(f"ner: {shown([start, end - 1, label])} {why}")
         return place_in_words(words, given, "ner", counts.places[side])
 
     def give(self, sentence: Sentence) -> Object:
