@@ -8,7 +8,8 @@ from test_exports import found, put, read
 from spanbridge.core.errors import InputError
 from spanbridge.core.rows import SentencePair
 from spanbridge.core.spans import Sentence, Span
-from spanbridge.formats import write_pairs
+from spanbridge.formats import named_format, write_pairs
+from spanbridge.formats.losses import losses
 from spanbridge.formats.tokens import raw_sentence
 
 WEBANNO = """#FORMAT=WebAnno TSV 3.3
@@ -82,6 +83,32 @@ def test_conllu(tmp_path):
         read(path)
     (row,), _ = read(path, tags=False)
     assert len(row.target.words) == 7
+
+
+@pytest.mark.parametrize("name", ["a.conllu", "a.conllup"])
+def test_reviews_are_comments(tmp_path, name):
+    told = {"status": "rejected-translation", "comment": "so\n# sent_id = 9\ty\u2028 = =", "n": [1]}
+    rows = [
+        SentencePair("a", Sentence(()), Sentence(("Ann",), (Span(0, 1, "PER"),)), extra=extra)
+        for extra in ({"review": told}, {}, {"review": "good"}, {"review": told, "other": 1})
+    ]
+    rows.append(SentencePair("b", Sentence(()), Sentence(()), extra={"review": told}))
+    path = tmp_path / name
+    write_pairs(path, rows)
+    assert path.read_text().count("# review = {") == 2
+    again, counts = read(path)
+    assert [dict(row.extra) for row in again] == [
+        {"review": told}, {}, {"review": "good"}, {"review": told}, {}
+    ]  # fmt: skip
+    assert [row.id for row in again[:4]] == ["a"] * 4
+    held, what = named_format(name[2:]), "values of other keys of rows not written"
+    lost = [dict(losses(row, n, held, "target"))[what] for n, row in enumerate(rows, 1)]
+    assert lost == [0, 0, 0, 1, 1]  # an empty line has no place for a comment
+    text = path.read_text().replace('{"status"', "quite {good")
+    path.write_text(text)
+    again, counts = read(path)
+    assert [dict(row.extra) for row in again] == [{}, {}, {"review": "good"}, {}, {}]
+    assert counts.left_out == {"values of review left out that are no JSON": 2}
 
 
 def test_conllu_plus(tmp_path):

@@ -133,6 +133,41 @@ def find_format_name(name):
 
 
 @pytest.mark.parametrize("name", ["a.xmi", "a.json"])
+def test_reviews_are_metadata_of_their_sentences(tmp_path, name):
+    reviews = [
+        {"status": "accepted", "comment": 'ja\n"<&>" 👩🏽‍🚒'},
+        None,
+        {"status": "rejected-source"},
+    ]
+    rows = [
+        SentencePair(str(n), ABSENT, place_spans(text, (), "target", "spans", "characters"))
+        for n, text in enumerate(["👩🏽‍🚒 is", "Ann left.", ""])
+    ]
+    rows = [
+        row.replace(extra={} if told is None else {"review": told})
+        for row, told in zip(rows, reviews, strict=True)
+    ]
+    write_pairs(tmp_path / name, rows, format=find_format_name(name))
+    again, counts = read(tmp_path / name)
+    assert [dict(row.extra) for row in again] == [dict(row.extra) for row in rows]
+    assert not counts.left_out
+    cas = document()  # of another tool: a field of the document, a broken one, and one of no row
+    field = cas.typesystem.get_type(f"{DKPRO}.metadata.type.MetaDataStringField")
+    end = TEXT.index("\n")
+    for place, key, value in (
+        ((0, len(TEXT)), "author", "Ann"),
+        ((0, end), "review", "quite good"),
+        ((1, 2), "review", "{}"),
+    ):
+        cas.add(field(begin=place[0], end=place[1], key=key, value=value))
+    again, counts = read(put(tmp_path, cas, f"b{name[1:]}"))
+    assert [dict(row.extra) for row in again] == [{}, {}]
+    assert counts.left_out["fields of metadata left out"] == 2
+    assert counts.left_out["values of review left out that are no JSON"] == 1
+    assert not any("layers" in what for what in counts.left_out)
+
+
+@pytest.mark.parametrize("name", ["a.xmi", "a.json"])
 def test_what_was_read_before_changes_nothing(tmp_path, name):
     """Documents share their type systems, which those of others and broken ones leave alone."""
     one = place_spans(TEXT, [Span(5, 9, "LOC")], "target", "spans", "characters")

@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple, TextIO
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import first_lines, lines
-from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.rows import REVIEW, SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.tags import spans_from_tags, tags_from_spans
 from spanbridge.formats.base import (
@@ -25,8 +25,10 @@ from spanbridge.formats.base import (
 )
 from spanbridge.formats.conll import Conll
 from spanbridge.formats.layout import check_tag
+from spanbridge.formats.reviews import review_text, with_review
 
 _N_COLUMNS, _FORM, _MISC = 10, 1, 9
+_ID = "sent_id"
 _NUMBER = re.compile(r"\d+")
 _NO_WORD = re.compile(r"\d+-\d+|\d+\.\d+")  # several words in one, and words that are not there
 _KEYS = ("ner", "name", "ne", "entity")
@@ -56,7 +58,7 @@ class Columns(NamedTuple):
 
 
 class ConllU(Format):
-    """CoNLL-U: one side of each row, with the id of its comment ``# sent_id``."""
+    """CoNLL-U: one side of each row, with its comments ``# sent_id`` and ``# review``."""
 
     name = "conllu"
     suffixes = (".conllu",)
@@ -64,6 +66,10 @@ class ConllU(Format):
     holds_spans: ClassVar[bool] = True
     blank_row = 2
     keeps = frozenset({"ids", "words"})
+
+    def keeps_key(self, key: str) -> bool:
+        """A review is a comment of its row."""
+        return key == REVIEW
 
     def sniff(self, head: Sequence[str], strict: bool = True) -> bool:
         """Check for ten columns, numbered words and KEY=VALUE in the last column."""
@@ -144,7 +150,9 @@ def block_of(pair: SentencePair, side: Side, cells: Callable[[str, str, bool], s
         check_tag(tag)
         if re.search(r"[\s|]", tag):
             raise SpanbridgeError(f"the label {tag[2:]!r} has white space or | in it")
-    rows = [f"# sent_id = {pair.id}", f"# text = {' '.join(text.split())}"]
+    rows = [f"# {_ID} = {pair.id}", f"# text = {' '.join(text.split())}"]
+    if (review := review_text(pair)) is not None:
+        rows.append(f"# {REVIEW} = {review}")
     for n, (word, tag) in enumerate(zip(sentence.words, tags, strict=True)):
         rows.append(f"{n + 1}\t{cells(word, tag, _is_joined(sentence, n))}")
     return "\n".join(rows) + "\n\n" if sentence.words else "\n"
@@ -161,9 +169,10 @@ def read_blocks(
     """The rows of blocks of lines; see :meth:`ConllU.read`."""
     reader = _Reader(path, columns, how, counts)
     for number, (line, block) in enumerate(blocks, 1):
-        identity, sentence = reader.sentence(line, block)
+        comments, sentence = reader.sentence(line, block)
         counts.n_rows += 1
-        yield line, one_side(identity or str(number), sentence, side)
+        extra = with_review(comments.get(REVIEW), counts)
+        yield line, one_side(comments.get(_ID) or str(number), sentence, side, extra)
 
 
 def _is_joined(sentence: Sentence, n: int) -> bool:
@@ -208,9 +217,9 @@ class _Reader:
         self._path, self._columns, self._how, self._counts = path, columns, how, counts
         self._type = _DEFAULT_FIELDS.split("-").index("etype")
 
-    def sentence(self, line: int, block: Block) -> tuple[str | None, Sentence]:
-        """Id and sentence of a row."""
-        identity = None
+    def sentence(self, line: int, block: Block) -> tuple[dict[str, str], Sentence]:
+        """Comments ``# name = value`` and sentence of a row."""
+        comments: dict[str, str] = {}
         words: list[str] = []
         values: list[str] = []
         of = self._columns
@@ -218,11 +227,10 @@ class _Reader:
             cells = text.split("\t")
             # without numbers, the word of a line may be #
             if text[0] == "#" and (of.number is not None or len(cells) != of.n):
-                name, _, value = text[1:].partition("=")
-                if name.strip() == "sent_id":
-                    identity = value.strip()
-                elif name.strip() == "global.Entity" and "etype" in value:
-                    self._type = value.strip().split("-").index("etype")
+                name, value = map(str.strip, text[1:].partition("=")[::2])
+                comments[name] = value
+                if name == "global.Entity" and "etype" in value:
+                    self._type = value.split("-").index("etype")
                 continue
             if len(cells) != of.n:
                 why = f"has {len(cells)} columns; each line of this file has {of.n}, between tabs"
@@ -235,7 +243,7 @@ class _Reader:
             value = "O" if of.names is None else cells[of.names]
             values.append(value if of.key is None else _values(value).get(of.key, "O"))
         try:
-            return identity, Sentence(tuple(words), self._spans(values))
+            return comments, Sentence(tuple(words), self._spans(values))
         except SpanbridgeError as error:
             raise InputError(self._path, line, str(error)) from error
 

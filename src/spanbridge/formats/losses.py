@@ -46,8 +46,8 @@ def losses(pair: SentencePair, number: int, held: Format, side: Side) -> Iterato
         yield f"rows whose {OTHER[side]} side is not written", 1
     if not written:
         yield "rows of which only links are written", 1
-    # where an empty line is a row without words, that has no place for an id
-    blank = held.blank_row and not any(pair.side(one).words for one in written)
+    # where an empty line is a row without words, that has no place for an id or keys
+    blank = held.blank_row > 0 and not any(pair.side(one).words for one in written)
     if ("ids" not in held.keeps or blank) and pair.id != str(number):
         yield "ids not written; rows have their numbers", 1
     if pair.links is not None and not held.holds_links:
@@ -59,7 +59,7 @@ def losses(pair: SentencePair, number: int, held: Format, side: Side) -> Iterato
     for field in PLAIN_FIELDS[None]:
         if field.key not in held.keeps and field.of(pair) is not None:
             yield f"values of {field.key} not written", 1
-    n_keys = sum(not held.keeps_key(key) for key in pair.extra)
+    n_keys = sum(blank or not held.keeps_key(key) for key in pair.extra)
     yield "values of other keys of rows not written", n_keys
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from spanbridge.core.errors import InputError, SpanbridgeError
 from spanbridge.core.files import atomic_bytes, reading
-from spanbridge.core.rows import SentencePair, Side
+from spanbridge.core.rows import REVIEW, SentencePair, Side
 from spanbridge.core.spans import Sentence, Span
 from spanbridge.core.standard import is_standard
 from spanbridge.formats.base import (
@@ -28,6 +28,7 @@ from spanbridge.formats.base import (
 )
 from spanbridge.formats.json_objects import parse_object, whole_object
 from spanbridge.formats.offsets import place_spans
+from spanbridge.formats.reviews import review_text, with_review
 from spanbridge.formats.tokens import spans_in_text, with_text
 from spanbridge.formats.uima_types import dkpro_types, dkpro_xml, types_of_json, types_of_xml
 from spanbridge.formats.xml_elements import elements, escaped
@@ -35,8 +36,11 @@ from spanbridge.formats.xml_elements import elements, escaped
 _DKPRO = "de.tudarmstadt.ukp.dkpro.core.api"
 _SENTENCE, _TOKEN = f"{_DKPRO}.segmentation.type.Sentence", f"{_DKPRO}.segmentation.type.Token"
 _ENTITY = f"{_DKPRO}.ner.type.NamedEntity"
+_FIELD = f"{_DKPRO}.metadata.type.MetaDataStringField"  # a key and its value
 # Types of UIMA itself and of what INCEpTION says of a document, which are no annotations of words.
-_NO_LAYER = re.compile(r"uima\..*|.*\.(?:DocumentMetaData|TagDescription|TagsetDescription)")
+_NO_LAYER = re.compile(
+    r"uima\..*|.*\.(?:DocumentMetaData|MetaDataStringField|TagDescription|TagsetDescription)"
+)
 _OF_NAMES = re.compile(r"NamedEntity|\bNER\b|entit", re.IGNORECASE)
 _LABEL, _LINK = "value", "identifier"
 _FAULTS = (
@@ -57,6 +61,10 @@ class Uima(Format):
     holds_nested = True
     requires = ("cassis",)
     keeps = frozenset({"ids", "words", "text"})
+
+    def keeps_key(self, key: str) -> bool:
+        """A review is a field of metadata over its sentence."""
+        return key == REVIEW
 
     def keeps_span_key(self, key: str) -> bool:
         """Links to a knowledge base are written."""
@@ -97,9 +105,10 @@ class Uima(Format):
             said = "a part of one is missing, or is something else" if lacks else error
             why = f"is no CAS that can be read ({said}); export it again"
             raise InputError(path, None, why) from error
-        for number, (identity, sentence) in enumerate(rows, 1):
+        for number, (identity, sentence, review) in enumerate(rows, 1):
             counts.n_rows += 1
-            yield number, one_side(identity or str(number), sentence, side)
+            extra = with_review(review, counts)
+            yield number, one_side(identity or str(number), sentence, side, extra)
 
     @contextmanager
     def open(
@@ -109,7 +118,9 @@ class Uima(Format):
         from cassis import Cas
 
         cas = Cas(dkpro_types())
-        made = {name: cas.typesystem.get_type(name) for name in (_SENTENCE, _TOKEN, _ENTITY)}
+        made = {
+            name: cas.typesystem.get_type(name) for name in (_SENTENCE, _TOKEN, _ENTITY, _FIELD)
+        }
         texts: list[str] = []
         at = 0
 
@@ -131,6 +142,9 @@ class Uima(Format):
                 for span, link in spans
             ]
             cas.add_all([row, *tokens, *entities])
+            if (review := review_text(pair)) is not None:
+                place = {"begin": row.begin, "end": row.end}
+                cas.add(made[_FIELD](**place, key=REVIEW, value=_checked(review)))
             texts.append(text)
             at += len(text) + 1
 
@@ -247,8 +261,8 @@ class _Document:
         counts.leave_out("further views of the text left out", len(cas.views) - 1)
         self._layer, self._feature = self._choose() if how.tags else ("", "")
 
-    def rows(self, side: Side) -> Iterator[tuple[str | None, Sentence]]:
-        """Id and sentence of each row."""
+    def rows(self, side: Side) -> Iterator[tuple[str | None, Sentence, str | None]]:
+        """Id, sentence and review of each row."""
         found = self._of(_SENTENCE)
         places = [(one.begin, one.end, getattr(one, "id", None)) for one in found]
         if not places:
@@ -256,6 +270,12 @@ class _Document:
             places = [(0, len(self._text), None)]
         tokens = [(one.begin, one.end) for one in self._of(_TOKEN)]
         spans = self._spans()
+        fields, n_read = self._of(_FIELD), 0
+        reviews = {
+            (one.begin, one.end): str(one.value)
+            for one in fields
+            if getattr(one, "key", None) == REVIEW and getattr(one, "value", None)
+        }
         at = n_token = 0
         for start, end, identity in places:
             own, words = [], []
@@ -275,7 +295,11 @@ class _Document:
             text = self._text[start:end]
             places_of = self._counts.places[side]
             known = tuple(words) if words and _in_order(words) else None
-            yield identity, place_spans(text, own, side, "spans", "characters", places_of, known)
+            sentence = place_spans(text, own, side, "spans", "characters", places_of, known)
+            review = reviews.get((start, end))
+            n_read += review is not None
+            yield identity, sentence, review
+        self._counts.leave_out("fields of metadata left out", len(fields) - n_read)
         self._counts.leave_out(
             "spans over several sentences, or outside of them, left out", len(spans) - at
         )
