@@ -79,6 +79,35 @@ def test_from_doubt_to_a_better_projection(spanbridge, corpus):
     assert "|boundary:article=in|" in done.stderr
 
 
+def test_from_a_tool_for_one_side(spanbridge, corpus):
+    """Corrected in doccano: the sources are those of the input, and the result that of pairs."""
+    spanbridge(*f"{PROJECT} -o out.jsonl".split())
+    rows = objects(corpus / "out.jsonl")[10:40]
+    for row in rows:
+        row["target_spans"] = [{"start": 1, "end": 3, "label": "PER"}]
+        row["review"] = {"status": "corrected"}
+    write(corpus / "pairs.jsonl", rows)
+    spanbridge(*"convert pairs.jsonl tasks.json --to doccano".split())
+    assert "source" not in (corpus / "tasks.json").read_text("utf-8")
+    done = spanbridge(*f"{PROJECT} --corrections tasks.json -o one.jsonl".split())
+    told = "tasks.json: 30 corrected rows; the source sides of 30 are those of the input"
+    assert told in done.stderr
+    spanbridge(*f"{PROJECT} --corrections pairs.jsonl -o both.jsonl".split())
+    one, both = ((corpus / name).read_bytes() for name in ("one.jsonl", "both.jsonl"))
+    assert one == both
+    text = (corpus / "tasks.json").read_text("utf-8")
+    (corpus / "tasks.json").write_text(text.replace("w3", "w4", 1), "utf-8")
+    done = spanbridge(*f"{PROJECT} --corrections tasks.json -o no.jsonl".split(), code=2)
+    assert "tasks.json:" in done.stderr
+    assert "has another target text than the input's row of that id: " in done.stderr
+    assert "geht w4' in place of" in done.stderr or "w4' in place of" in done.stderr
+    (corpus / "tasks.json").write_text(text.replace('"r11"', '"r99"', 1), "utf-8")
+    done = spanbridge(*f"{PROJECT} --corrections tasks.json -o no.jsonl".split(), code=2)
+    assert "row r99 has no source side" in done.stderr
+    assert "no row of the input that has one is of this id" in done.stderr
+    assert not (corpus / "no.jsonl").exists()
+
+
 @pytest.mark.slow
 def test_shards_and_workers_give_the_same_bytes(spanbridge, corpus):
     rows = objects(corpus / "in.jsonl")

@@ -7,7 +7,9 @@ import pytest
 
 from spanbridge import InputError, Sentence, SentencePair, Span, SpanbridgeError, api
 from spanbridge.core.links import WordAlignment
+from spanbridge.core.spans import ABSENT
 from spanbridge.formats import write_pairs
+from spanbridge.formats.offsets import place_spans
 from spanbridge.steps.account import NONE_CORRECTED
 from spanbridge.steps.corrections import BEFORE, Corrections
 
@@ -189,6 +191,81 @@ def test_another_text_is_an_error_with_its_line(tmp_path):
         project(given, path, method="greedy")
     assert error.value.line == 2
     assert "in place of" in str(error.value)
+
+
+def one_sided(pairs):
+    """The rows as they come from a tool for one text."""
+    return [pair._replace(source=ABSENT, links=None) for pair in pairs]
+
+
+def test_source_sides_are_those_of_the_input(tmp_path):
+    """In any order, however the text is cut into words; unknown rows that do not count are left."""
+    gold = rows(6)
+    empty = SentencePair(
+        "e", Sentence(("x",)), Sentence(()), extra={"review": {"status": "accepted"}}
+    )
+    given = [*bare(gold), empty]
+    whole = reviewed(tmp_path / "whole.jsonl", [*gold, empty], 3)
+    target = one_sided([*reversed(gold[:3]), empty, gold[4]._replace(id="unknown")])
+    path = reviewed(tmp_path / "target.jsonl", target, 4)
+    found = Corrections.read(str(path), rows=lambda: given)
+    expected = Corrections.read(str(whole))
+    assert found.rows["r1"][1].source == gold[1].source
+    assert found.rows["r1"][1].links == gold[1].links
+    assert found.rows["r1"][0] == 2
+    assert {k: v[1][:3] for k, v in found.rows.items()} == {
+        **{k: v[1][:3] for k, v in expected.rows.items()},
+        "e": empty[:3],
+    }
+    assert found.text().endswith(
+        "4 corrected rows; the source sides of 4 are those of the input; left out: 1 not reviewed"
+    )
+    cut = gold[1]._replace(
+        target=Sentence(("al", "soder", *gold[1].target.words[2:]), (Span(1, 3, "PER"),))
+    )
+    path = reviewed(tmp_path / "cut.jsonl", one_sided([cut]), 1)
+    ((line, pair),) = Corrections.read(str(path), rows=lambda: given).rows.values()
+    assert (pair.source, pair.target, pair.links) == (gold[1].source, cut.target, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("l' ( e. g. )", (3, 10), ((1, 3, "X"))),
+        ("l'  (e. g.)", (5, 10), (2, 3, "X")),
+        ("l' ( e. g. )", (0, 12), (0, 4, "X")),
+        ("l' ( e. g. )", (5, 7), None),  # inside of a word
+    ],
+)
+def test_a_text_gets_the_words_of_the_input(text, place, words):
+    given = SentencePair("a", Sentence(("x",)), Sentence(("l'", "(", "e. g.", ")")))
+    span = Span(*place, "X", None, '{"by": "ann"}')
+    own = place_spans(text, [span], "source", "spans", "characters")
+    found = SentencePair("a", ABSENT, own).with_source_of(given).target
+    if words is None:
+        assert found == own
+    else:
+        assert found == Sentence(given.target.words, (Span(*words, None, span.extra),))
+    raw = given._replace(target=own)
+    assert SentencePair("a", ABSENT, own).with_source_of(raw).target == own
+
+
+def test_source_sides_that_are_not_to_be_found(tmp_path):
+    gold = rows(3)
+    path = str(reviewed(tmp_path / "target.jsonl", one_sided(gold), 3))
+    other = gold[1]._replace(target=Sentence(("also", "der", "Anders", "seog")))
+    no_source = gold[2]._replace(source=ABSENT, links=None)
+    unlabelled = [pair._replace(source=pair.source.with_spans(())) for pair in gold]
+    for given, line, why in [
+        (None, 1, "row r0 has no source side, as if it came from a tool for one text; if it was"),
+        ([], 1, "row r0 has no source side.*, and no row of the input that has one is of this id"),
+        ([gold[0], other], 2, "row r1 has another target text than the input's row of that id"),
+        ([*gold[:2], no_source], 3, "row r2 has no source side.* no row of the input"),
+        (unlabelled, None, "those of the input have no spans there; if it was projected to OUT"),
+    ]:
+        with pytest.raises(InputError, match=why) as error:
+            Corrections.read(path, rows=None if given is None else lambda given=given: given)
+        assert (error.value.file, error.value.line) == (path, line)
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,18 @@ class SentencePair(NamedTuple):
         """One of the two sentences."""
         return self.source if name == "source" else self.target
 
+    def with_source_of(self, given: SentencePair) -> SentencePair | None:
+        """The row with the source of another one, and its links if they are of the same words.
+
+        Where that one is tokenised, a target in raw text gets its words. None if it has another
+        target text; spaces do not count.
+        """
+        if given.target.characters() != self.target.characters():
+            return None
+        target = self.target.over_words_of(given.target)
+        links = given.links if given.target.words == target.words else None
+        return self._replace(source=given.source, target=target, links=links)
+
     @property
     def failure(self) -> str | None:
         """Status of a row whose translation failed, or the tagging of its source; else None."""

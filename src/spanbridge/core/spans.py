@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal, NamedTuple, get_args
 
 from spanbridge.core.errors import SpanbridgeError
@@ -126,6 +127,28 @@ class Sentence:
     def plain_text(self) -> str:
         """The raw text, or the words with spaces between them."""
         return self.text if self.text is not None else " ".join(self.words)
+
+    def characters(self) -> str:
+        """The characters without spaces: the same however the text is cut into words."""
+        return "".join(self.plain_text().split())
+
+    def over_words_of(self, given: Sentence) -> Sentence:
+        """This raw text in the words of a tokenised sentence of the same characters.
+
+        It stays as it is if a span begins or ends inside one of them.
+        """
+        if self.text is None or self.offsets is None or given.text is not None:
+            return self
+        ends = [0, *accumulate(len("".join(word.split())) for word in given.words)]
+        places = {end: n for n, end in enumerate(ends)}
+        spans = []
+        for span in self.spans:
+            edges = self.offsets[span.start][0], self.offsets[span.end - 1][1]
+            first, last = (places.get(len("".join(self.text[:at].split()))) for at in edges)
+            if first is None or last is None or first >= last:
+                return self
+            spans.append(span._replace(start=first, end=last))
+        return Sentence(given.words, tuple(spans), empty_probability=self.empty_probability)
 
     def text_of(self, start: int, end: int) -> str:
         """Text of the words [start, end): from the raw text, or the words with spaces between."""

@@ -53,19 +53,17 @@ class SourceSides:
         """
         if not pair.target.words:
             return pair
-        text = _characters(pair.target.plain_text())
-        given = self._given.row(n) if n < len(self._given) else None
-        if given is None or _characters(given.target.plain_text()) != text:
-            at = self._places().get((pair.id, hash(text)))
-            given = None if at is None else self._given.row(at)
-        if given is None:
+        whole = pair.with_source_of(self._given.row(n)) if n < len(self._given) else None
+        if whole is None:
+            at = self._places().get((pair.id, hash(pair.target.characters())))
+            whole = None if at is None else pair.with_source_of(self._given.row(at))
+        if whole is None:
             raise SpanbridgeError(
                 f"row {n + 1} of {self._name} (id {pair.id}) is none of {self._other}, of which "
                 f"the file was made: no row there has this place or id, and this target text; "
                 f"{NAME_IT}"
             )
-        fits = given.target.words == pair.target.words
-        return pair._replace(source=given.source, links=given.links if fits else None)
+        return whole
 
     def _places(self) -> dict[tuple[str, int], int]:
         """The rows of the projection by id and text."""
@@ -73,10 +71,5 @@ class SourceSides:
             self._by_id = {}
             for n in range(len(self._given)):
                 identity, _, text = self._given.texts(n)
-                self._by_id.setdefault((identity, hash(_characters(text))), n)
+                self._by_id.setdefault((identity, hash("".join(text.split()))), n)
         return self._by_id
-
-
-def _characters(text: str) -> str:
-    """A text without spaces."""
-    return "".join(text.split())

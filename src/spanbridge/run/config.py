@@ -191,6 +191,15 @@ class Pipeline:
             raise self.wrong_setting("output", f"{why}file, or a folder by work")
         return None
 
+    def context(self) -> Context:
+        """What all steps share. Raises SpanbridgeError if there is no such language."""
+        given = self.settings
+        languages: dict[Side, Language | None] = {
+            side: find_language(code) for side, code in given.languages.items()
+        }
+        rows = None if given.input is None else given.rows
+        return Context(languages, given.commercial, given.reading_of_labels(), rows)
+
     def open(self, numbers: Collection[int] | None = None) -> tuple[Step, ...]:
         """Load the parts of the steps; of those with some numbers, from 1, if any are given.
 
@@ -201,10 +210,7 @@ class Pipeline:
             InputError: something that a step needs is missing, such as a package, or a language
                 that its translator knows.
         """
-        languages: dict[Side, Language | None] = {
-            side: find_language(code) for side, code in self.settings.languages.items()
-        }
-        context = Context(languages, self.settings.commercial, self.settings.reading_of_labels())
+        context = self.context()
         wanted = range(1, len(self.steps) + 1) if numbers is None else sorted(numbers)
         for n in (number - 1 for number in wanted):
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -142,11 +142,13 @@ class Context:
         languages: languages of the source and the target side; None if no step needs it.
         commercial: refuse parts whose licence does not allow commercial use.
         reading: how labelled files of steps are read; None for the usual way.
+        rows: function that starts reading the input; None if it is not in files.
     """
 
     languages: dict[Side, Language | None] = field(default_factory=dict)
     commercial: bool = False
     reading: Reading | None = None
+    rows: Callable[[], Iterable[SentencePair]] | None = None
 
     def language(self, side: Side) -> Language:
         """Language of one side. Raises SpanbridgeError if it is not known."""

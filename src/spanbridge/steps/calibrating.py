@@ -128,13 +128,15 @@ class Calibrate(Step):
         """The labelled rows without their labels, each as it stands in the input if it does."""
         if not self._gold:
             return None
-        wanted = {_text(pair.side(self.side)): n for n, pair in reversed([*enumerate(self._gold)])}
+        wanted = {
+            pair.side(self.side).characters(): n for n, pair in reversed([*enumerate(self._gold)])
+        }
         found: dict[int, SentencePair] = {}
         raw = links = False
         for row in rows:
             raw |= row.side(self.side).text is not None
             links |= row.links is not None
-            n = wanted.get(_text(row.side(self.side)))
+            n = wanted.get(row.side(self.side).characters())
             if n is not None and n not in found and self._same_other(self._gold[n], row):
                 found[n] = row
         blank = []
@@ -145,7 +147,7 @@ class Calibrate(Step):
 
     def _same_other(self, pair: SentencePair, row: SentencePair) -> bool:
         """Check if a row has the same other side, if the labelled one has any."""
-        one, other = (_text(given.side(OTHER[self.side])) for given in (pair, row))
+        one, other = (given.side(OTHER[self.side]).characters() for given in (pair, row))
         return not one or one == other
 
     def _alone(self, pair: SentencePair, raw: bool, links: bool) -> SentencePair:
@@ -207,7 +209,7 @@ class Calibrate(Step):
             (places(found.side(self.side)), set(places(gold.side(self.side))), found)
             for gold, found in zip(self._gold, rows, strict=True)
             if not (found.status or "").startswith((REJECTED, CORRECTED))
-            and _text(gold.side(self.side)) == _text(found.side(self.side))
+            and gold.side(self.side).characters() == found.side(self.side).characters()
         ]
         ours = {label for found, _, _ in both for *_, label in found}
         theirs = {label for _, gold, _ in both for *_, label in gold}
@@ -317,11 +319,6 @@ def _ofplaces(spans: Sequence[Span]) -> Iterator[float]:
         assert span.score is not None
         least[span[:2]] = min(span.score, least.get(span[:2], 1.0))
     return iter(least.values())
-
-
-def _text(sentence: Sentence) -> str:
-    """The characters of a sentence without spaces."""
-    return "".join(sentence.plain_text().split())
 
 
 def places(sentence: Sentence) -> dict[Place, float | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from spanbridge.core.errors import InputError
 from spanbridge.core.progress import Progress, Proposal, tell
-from spanbridge.core.rows import CORRECTED, REVIEW, SIDES, SentencePair
+from spanbridge.core.rows import CORRECTED, REVIEW, SIDES, SentencePair, Side
 from spanbridge.core.spans import ABSENT, Sentence, Span
 from spanbridge.evaluation.calibration import fit_curve
 from spanbridge.formats import Reading
@@ -49,6 +49,7 @@ class Corrections:
         left_out: number of rows of other statuses.
         whole: no row has the key ``review``, so that all count.
         repeated: number of spans that a row has twice, which count once.
+        n_sources: number of rows whose source is that of the input.
     """
 
     path: str
@@ -56,14 +57,25 @@ class Corrections:
     left_out: Counter[str] = field(default_factory=Counter)
     whole: bool = False
     repeated: int = 0
+    n_sources: int = 0
 
     @classmethod
-    def read(cls, path: str, how: Reading | None = None) -> Corrections:
+    def read(
+        cls,
+        path: str,
+        how: Reading | None = None,
+        rows: Callable[[], Iterable[SentencePair]] | None = None,
+    ) -> Corrections:
         """Read a file with a key ``review`` in its rows, or a labelled file.
 
+        Args:
+            path: the file.
+            how: settings for reading it.
+            rows: starts reading rows among which those are that have no source here, with one.
+
         Raises:
-            InputError: the file is wrong, has no corrected row, two of one id, one without a
-                source, or one that nobody reviewed though a step projected it.
+            InputError: the file is wrong, has no corrected row, two of one id, one whose source is
+                not to be found, or one that nobody reviewed though a step projected it.
         """
         found = cls(path)
         read = list(labelled_pairs(path, "target", how or Reading()))
@@ -73,14 +85,14 @@ class Corrections:
             if status not in ACCEPTED:
                 found.left_out[status] += 1
                 continue
-            if pair.source is ABSENT or (not pair.source.words and pair.target.words):
-                why = f"row {pair.id} has no source side, as if it came from a tool for one text"
-                raise InputError(path, line, f"{why}; {_WHOLE}")
             if pair.id in found.rows:
                 first = found.rows[pair.id][0]
                 raise InputError(path, line, f"row {pair.id} was corrected in line {first} too")
+            found.rows[pair.id] = line, pair
+        found._find_sources(rows)
+        for identity, (line, pair) in found.rows.items():
             once = pair._replace(source=_once(pair.source), target=_once(pair.target))
-            found.rows[pair.id] = line, once
+            found.rows[identity] = line, once
             found.repeated += sum(
                 len(pair.side(side).spans) - len(once.side(side).spans) for side in SIDES
             )
@@ -89,6 +101,44 @@ class Corrections:
             why = f"holds no row that was accepted or corrected ({told or 'no row at all'})"
             raise InputError(path, None, why)
         return found
+
+    def _find_sources(self, rows: Callable[[], Iterable[SentencePair]] | None) -> None:
+        """Give rows without a source that of the row of their id. Raises InputError."""
+        lost = {
+            identity: (line, pair)
+            for identity, (line, pair) in self.rows.items()
+            if not pair.source.words
+        }
+        found: list[SentencePair] = []
+        for given in rows() if lost and rows is not None else ():
+            if given.id not in lost or (given.target.words and not given.source.words):
+                continue
+            line, pair = lost.pop(given.id)
+            whole = pair.with_source_of(given)
+            if whole is None:
+                raise self._other_text(line, pair, given, "target")
+            self.rows[pair.id] = line, whole
+            found.append(whole)
+        for line, pair in lost.values():
+            if pair.source is not ABSENT and not pair.target.words:
+                continue  # an empty row of pairs
+            why = f"row {pair.id} has no source side, as if it came from a tool for one text"
+            if rows is not None:
+                why += ", and no row of the input that has one is of this id"
+            raise InputError(self.path, line, f"{why}; {_WHOLE}")
+        labelled = {side for side in SIDES for pair in found if pair.side(side).spans}
+        if labelled == {"target"}:
+            why = "has rows without a source side, and those of the input have no spans there"
+            raise InputError(self.path, None, f"{why}; {_WHOLE}")
+        self.n_sources = len(found)
+
+    def _other_text(
+        self, line: int, ours: SentencePair, theirs: SentencePair, side: Side
+    ) -> InputError:
+        """A row has the id of another one."""
+        texts = ours.side(side).characters(), theirs.side(side).characters()
+        why = f"row {ours.id} has another {side} text than the input's row of that id"
+        return InputError(self.path, line, f"{why}: {_difference(*texts)}")
 
     def _status(self, line: int, pair: SentencePair) -> str:
         if self.whole:
@@ -119,10 +169,8 @@ class Corrections:
         if gold is None:
             return None
         for side in SIDES:
-            ours, theirs = _characters(gold.side(side)), _characters(pair.side(side))
-            if ours != theirs:
-                why = f"row {pair.id} has another {side} text than the input's row of that id"
-                raise InputError(self.path, line, f"{why}: {_difference(ours, theirs)}")
+            if gold.side(side).characters() != pair.side(side).characters():
+                raise self._other_text(line, gold, pair, side)
         spans = tuple(span._replace(score=1.0) for span in gold.target.spans)
         review = {REVIEW: gold.extra[REVIEW]} if REVIEW in gold.extra else {}
         links = gold.links or pair.links
@@ -210,6 +258,8 @@ class Corrections:
         told = f"{self.path}: {rows}"
         if self.whole:
             told = f"{self.path}: no row has a key {REVIEW!r}, so all {rows} count"
+        if self.n_sources:
+            told += f"; the source sides of {self.n_sources} are those of the input"
         if self.left_out:
             told += f"; left out: {', '.join(others)}"
         if self.repeated:
@@ -276,11 +326,6 @@ def _once(sentence: Sentence) -> Sentence:
     """The sentence with each of its spans once."""
     spans = tuple({span[:3]: span for span in sentence.spans}.values())
     return sentence if len(spans) == len(sentence.spans) else sentence.with_spans(spans)
-
-
-def _characters(sentence: Sentence) -> str:
-    """The characters of a sentence without spaces: the same however it is cut into words."""
-    return "".join(sentence.plain_text().split())
 
 
 def _difference(ours: str, theirs: str) -> str:

@@ -72,7 +72,7 @@ class Project(ProjectSettings):
             InputError: the corrections cannot be read, or there are none.
         """
         if self.corrections is not None:
-            self._corrections = Corrections.read(self.corrections, context.reading)
+            self._corrections = Corrections.read(self.corrections, context.reading, context.rows)
         self._words = TargetWords(self.boundary, context.languages.get("target"))
         if self.apply is not None:
             self._open_fit(context, self.apply)

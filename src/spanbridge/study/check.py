@@ -19,9 +19,8 @@ from spanbridge.evaluation import aligned
 from spanbridge.evaluation.span_choice import SpanChoice
 from spanbridge.formats import open_writer
 from spanbridge.formats.base import Counts
-from spanbridge.formats.languages import find_language
 from spanbridge.run.config import Pipeline, make_pipeline
-from spanbridge.steps.base import Context, Step
+from spanbridge.steps.base import Step
 from spanbridge.study.estimate import Estimate, tried
 from spanbridge.study.inputs import Corpus, Input, without_gold
 from spanbridge.study.plan import Plan
@@ -296,7 +295,7 @@ class _Check:
         if key not in self._opened:
             self._opened[key] = None
             try:
-                step.open(_context(made))
+                step.open(made.context())
             except SpanbridgeError as error:
                 self._opened[key] = str(error)
             for kind, licence in step.licences().items():
@@ -330,7 +329,7 @@ class _Check:
                         None
                     )
                     return None
-                step.open(_context(made))
+                step.open(made.context())
                 self._after[now], self._costs[now] = tried(step, self._after[before] or ())
             if (text, *now) not in self._counted:
                 self._counted.add((text, *now))
@@ -370,11 +369,6 @@ class _Check:
                 return
         seconds = self._trials.seconds(recipe.model_copy(update={"encoder": encoder}), heads)
         estimate.seconds["train"] = estimate.seconds.get("train", 0.0) + seconds
-
-
-def _context(made: Pipeline) -> Context:
-    languages: Any = {s: find_language(code) for s, code in made.settings.languages.items()}
-    return Context(languages, made.settings.commercial, made.settings.reading_of_labels())
 
 
 def _open(settings: Mapping[str, Any]) -> None:
