@@ -111,7 +111,7 @@ the account.
     metavar="FILE",
     help="Rows of which some were accepted or corrected (key review, docs/corrections.md), or a "
     "labelled file: rows of the same id and text are kept as they are there, and what learns from "
-    "the rows learns from these.",
+    "the rows learns from these. Rows without a source side have that of the row of their id.",
 )
 @click.option(
     "--show-changes",

@@ -54,7 +54,8 @@ class ProjectSettings(Step):
             any; titles and marks are as in the source; suffixes are out where annotation of the
             target's language leaves them out.
         corrections: a file of rows of which some were corrected (key ``review``): these stay as
-            they are, and what learns learns from them. docs/corrections.md.
+            they are, and what learns learns from them. Those without a source side have that of
+            the input's row of their id. docs/corrections.md.
         show_changes: rows that would be otherwise without the corrections get the spans that they
             would have, under the key ``before_corrections``.
         explain: add to each row an explanation of the place of its spans.
