@@ -35,6 +35,10 @@ _WHOLE = (
     "if it was projected to OUT.jsonl, this gives it that of OUT.jsonl: "
     "spanbridge review FILE.jsonl --projection OUT.jsonl -o WHOLE.jsonl --write"
 )
+_NUMBERS = (
+    " (a format without ids calls rows by their numbers; if these are other rows than those of the "
+    "input, take one with ids, such as brat-folder or conllu)"
+)
 # Key of rows for the spans that they would have without corrections, in words [start, end).
 BEFORE = "before_corrections"
 
@@ -116,7 +120,7 @@ class Corrections:
             line, pair = lost.pop(given.id)
             whole = pair.with_source_of(given)
             if whole is None:
-                raise self._other_text(line, pair, given, "target")
+                raise self._other_text(line, pair, given, "target", _NUMBERS)
             self.rows[pair.id] = line, whole
             found.append(whole)
         for line, pair in lost.values():
@@ -133,12 +137,12 @@ class Corrections:
         self.n_sources = len(found)
 
     def _other_text(
-        self, line: int, ours: SentencePair, theirs: SentencePair, side: Side
+        self, line: int, ours: SentencePair, theirs: SentencePair, side: Side, hint: str = ""
     ) -> InputError:
         """A row has the id of another one."""
         texts = ours.side(side).characters(), theirs.side(side).characters()
         why = f"row {ours.id} has another {side} text than the input's row of that id"
-        return InputError(self.path, line, f"{why}: {_difference(*texts)}")
+        return InputError(self.path, line, f"{why}: {_difference(*texts)}{hint}")
 
     def _status(self, line: int, pair: SentencePair) -> str:
         if self.whole:
