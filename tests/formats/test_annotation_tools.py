@@ -81,6 +81,8 @@ def test_prodigy_numbers_of_tokens(tmp_path):
     inclusive = put(tmp_path, "b.jsonl", {**row, "tokens": last})
     (back,), _ = read(inclusive, format="prodigy", offsets="characters-inclusive")
     assert found(back) == [("Ann Roe", "PER")]
+    rejected = put(tmp_path, "r.jsonl", {**row, "tokens": None, "answer": "reject"})
+    assert found(read(rejected, format="prodigy")[0][0]) == []
     for wrong, why in [
         ({"tokens": None}, "numbers of tokens, and the row has no list of tokens"),
         ({"tokens": tokens[:1]}, "1 is not the number, from 0, of a token.*; there are 1"),

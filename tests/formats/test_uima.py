@@ -14,6 +14,7 @@ from spanbridge.formats import (  # noqa: E402
     Reading,
     find_format,
     named_format,
+    open_writer,
     read_rows,
     write_pairs,
 )
@@ -151,6 +152,12 @@ def test_reviews_are_metadata_of_their_sentences(tmp_path, name):
     again, counts = read(tmp_path / name)
     assert [dict(row.extra) for row in again] == [dict(row.extra) for row in rows]
     assert not counts.left_out
+    with open_writer(tmp_path / name, name=find_format_name(name)) as write:
+        with pytest.raises(SpanbridgeError, match="U.FFFE cannot be held by XML"):
+            write(rows[0].replace(extra={"review": {"comment": "\ufffe"}}))
+        write(rows[1])
+    (row,), _ = read(tmp_path / name)  # nothing of the refused one is left
+    assert (row.target.text, row.target.words) == ("Ann left.", ("Ann", "left", "."))
     cas = document()  # of another tool: a field of the document, a broken one, and one of no row
     field = cas.typesystem.get_type(f"{DKPRO}.metadata.type.MetaDataStringField")
     end = TEXT.index("\n")

@@ -229,11 +229,11 @@ class Prodigy(Records):
         """Take text and spans; the text is cut into words as others are."""
         text, spans = take_text(row, "text"), row.pop("spans", None)
         tokens = row.pop("tokens", None)
-        if isinstance(spans, list):
-            spans = [_of_text(one, tokens) if isinstance(one, dict) else one for one in spans]
         if row.get("answer", "accept") != "accept":
             counts.leave_out("rejected or ignored answers, read without labels")
             spans = None
+        if how.tags and isinstance(spans, list):
+            spans = [_of_text(one, tokens) if isinstance(one, dict) else one for one in spans]
         if isinstance(relations := row.pop("relations", None), list):
             counts.leave_out("relations left out", len(relations))
         return placed(text, spans, "spans", side, how, counts)

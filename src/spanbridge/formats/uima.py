@@ -141,10 +141,10 @@ class Uima(Format):
                 )
                 for span, link in spans
             ]
-            cas.add_all([row, *tokens, *entities])
-            if (review := review_text(pair)) is not None:
-                place = {"begin": row.begin, "end": row.end}
-                cas.add(made[_FIELD](**place, key=REVIEW, value=_checked(review)))
+            review = review_text(pair)
+            place = {"begin": row.begin, "end": row.end, "key": REVIEW}
+            fields = [] if review is None else [made[_FIELD](**place, value=_checked(review))]
+            cas.add_all([row, *tokens, *entities, *fields])
             texts.append(text)
             at += len(text) + 1
 

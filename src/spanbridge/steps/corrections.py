@@ -115,6 +115,8 @@ class Corrections:
         }
         found: list[SentencePair] = []
         for given in rows() if lost and rows is not None else ():
+            if not lost:
+                break
             if given.id not in lost or (given.target.words and not given.source.words):
                 continue
             line, pair = lost.pop(given.id)
@@ -134,7 +136,7 @@ class Corrections:
         if labelled == {"target"}:
             why = "has rows without a source side, and those of the input have no spans there"
             raise InputError(self.path, None, f"{why}; {_WHOLE}")
-        self.n_sources = len(found)
+        self.n_sources = sum(bool(pair.source.words) for pair in found)
 
     def _other_text(
         self, line: int, ours: SentencePair, theirs: SentencePair, side: Side, hint: str = ""
