@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
+from spanbridge.cli.shard_options import route_options
 from spanbridge.cli.tagger_options import named_tagger, tagger_options
 from spanbridge.cli.terminal import complain
 
@@ -73,7 +74,7 @@ kept in OUT.work, and redone only if the input or a setting that they depend on 
 )
 @tagger_options
 @opt.via_option("Language of the translations, which their tagger knows.")
-@opt.route_options
+@route_options
 @opt.repair_option
 @click.option(
     "--split/--no-split",

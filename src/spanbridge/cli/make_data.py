@@ -12,6 +12,7 @@ import click
 
 from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
+from spanbridge.cli.shard_options import route_options
 from spanbridge.cli.tagger_options import named_tagger, tagger_options
 from spanbridge.cli.terminal import complain
 from spanbridge.core.addresses import is_remote
@@ -36,7 +37,7 @@ DIR/work. DIR may be an address, such as s3://bucket/data.
 )
 @click.argument("corpus", metavar="CORPUS")
 @opt.from_option(required=True)
-@opt.route_options
+@route_options
 @click.option("--to", "other", required=True, metavar="LANG", help="Language of the new data.")
 @click.option(
     "--model",

@@ -9,7 +9,6 @@ from typing import Any, TypeVar, get_args
 import click
 
 from spanbridge.core import registry
-from spanbridge.core.resources import EngineName
 from spanbridge.core.spans import Nested
 from spanbridge.core.tags import ORPHAN_POLICIES, SCHEMES
 from spanbridge.formats.offsets import OFFSETS
@@ -157,10 +156,10 @@ unnamed_reading_options = stack(
 
 reading_options = stack([_format_option, unnamed_reading_options])
 
-_aligner_option = click.option(
+aligner_option = click.option(
     "--aligner", metavar="NAME", help=f"Word aligner. {listed('aligner')}."
 )
-_encoder_option = click.option(
+encoder_option = click.option(
     "--encoder",
     metavar="MODEL",
     help="[fused, encoder] Checkpoint folder or Hugging Face id in place of the embedded "
@@ -169,8 +168,8 @@ _encoder_option = click.option(
 
 aligner_options = stack(
     [
-        _aligner_option,
-        _encoder_option,
+        aligner_option,
+        encoder_option,
         click.option(
             "--aligner-option",
             "aligner_options",
@@ -266,38 +265,6 @@ segment_option = click.option(
     help="Find words by dictionary (ICU) in place of single characters (default for Chinese, "
     "Japanese, Thai, Lao, Khmer and Burmese).",
 )
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1, 1024),
-    metavar="N",
-    help="Number of processes (default 1; with --engine ray as many as there is room for), each "
-    "with models of its own and its share of the cores. The result is the same for any number. "
-    "The same command on other machines that share the folder of shards (--work) helps as well.",
-)
-
-engine_option = click.option(
-    "--engine",
-    type=click.Choice(get_args(EngineName)),
-    help="Where the processes are: on this machine (local, the default), or on the cluster of Ray "
-    "that RAY_ADDRESS names (ray; without an address one is started here for the run). All nodes "
-    "share the folder of shards. The result is the same.",
-)
-
-patience_option = click.option(
-    "--patience",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="MINUTES",
-    help="Minutes after which one of the --workers (or of Ray's) that has passed no row is taken "
-    "to hang: it is ended, and another makes its shard (default 120). Loading and learning do not "
-    "count.",
-)
-
-work_option = click.option(
-    "--work",
-    metavar="FOLDER",
-    help="Folder of shards, from which an interrupted run goes on, and which machines share: a "
-    "folder of a file system, or an address such as s3://bucket/run (default: beside the output).",
-)
 
 min_confidence_option = click.option(
     "--min-confidence",
@@ -321,32 +288,6 @@ calibrate_option = click.option(
     help="Labelled rows (100, at least 50, in any format that holds labels), like those of the "
     "input or among them: what is found in them tells how far probabilities are to be trusted, and "
     "they are made to hold. Or the OUT.run.json of an earlier run that had them.",
-)
-
-route_options = stack(
-    [
-        translator_options,
-        click.option(
-            "--method",
-            metavar="NAME",
-            default="corpus",
-            help=f"Projection method. {listed('method', but='chat')}. A chat model is asked by "
-            "`project --refine chat` and in pipelines (docs/chat.md).",
-        ),
-        _aligner_option,
-        _encoder_option,
-        min_confidence_option,
-        least_parallel_option,
-        click.option(
-            "--shard-rows",
-            type=click.IntRange(1, 1_000_000),
-            help="Rows per shard (default 2000): bounds memory, and the loss when a run is killed.",
-        ),
-        work_option,
-        workers_option,
-        engine_option,
-        patience_option,
-    ]
 )
 
 nested_option = click.option(

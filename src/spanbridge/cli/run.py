@@ -8,6 +8,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli import running
+from spanbridge.cli.shard_options import shard_options
 from spanbridge.cli.terminal import say
 
 
@@ -40,10 +41,7 @@ lists steps and settings.
 )
 @click.argument("pipeline", metavar="PIPELINE.yaml")
 @click.option("--check", is_flag=True, help="Check the pipeline and load the models; run nothing.")
-@opt.work_option
-@opt.workers_option
-@opt.engine_option
-@opt.patience_option
+@shard_options
 @running.log_option
 @opt.json_option
 @opt.quiet_option
