@@ -36,6 +36,7 @@ def projection(tmp_path):
     return write_projection(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_copy_is_known_by_its_bytes(open_desk, projection):
     copy = projection.with_name("anna.jsonl")
     shutil.copy(projection, copy)

@@ -44,6 +44,7 @@ def change(path, edit):
     write_record(manifest_path(path), told, [path.parent / name for name in files])
 
 
+@pytest.mark.slow
 def test_it_is_what_the_command_makes_of_the_corrections(open_desk, spanbridge, tmp_path):
     write_projection(tmp_path)
     rows = objects(tmp_path / "in.jsonl")
@@ -110,6 +111,7 @@ def test_what_changes_is_listed_and_shown_row_by_row(open_desk, tmp_path):
     assert done["state"]["status"] == "corrected"
 
 
+@pytest.mark.slow
 def test_a_result_is_found_again_and_can_be_reviewed_with_the_same_journal(open_desk, tmp_path):
     desk = open_desk(write_projection(tmp_path))
     with_articles(desk, range(1, 31))
@@ -134,6 +136,7 @@ def test_a_result_is_found_again_and_can_be_reviewed_with_the_same_journal(open_
     ]
 
 
+@pytest.mark.slow
 def test_reopened_rows_teach_no_longer(open_desk, tmp_path):
     """Also those that the file itself has as corrected, by an earlier review."""
     first = open_desk(write_projection(tmp_path))
@@ -153,6 +156,7 @@ def test_reopened_rows_teach_no_longer(open_desk, tmp_path):
     assert told["account"]["rows_that_were_corrected_but_are_projected_anew"] == 1
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_a_result_that_is_killed(open_desk, tmp_path):
     desk = open_desk(write_projection(tmp_path))
     with_articles(desk, range(1, 31))
@@ -172,6 +176,7 @@ def test_nothing_is_left_of_a_result_that_is_killed(open_desk, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_another_version_is_told(open_desk, tmp_path):
     path = write_projection(tmp_path)
     change(path, lambda told: told.update(signature=told["signature"].replace("greedy", "old")))

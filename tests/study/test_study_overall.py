@@ -41,6 +41,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_means_are_over_sets_and_over_domains(folder):
     assert run_study("study.yaml").sound
     text = (folder / "study.study" / "report.md").read_text("utf-8")
@@ -112,6 +113,7 @@ def test_rows_that_a_training_held_out(tmp_path, monkeypatch):
         list(given.rows())
 
 
+@pytest.mark.slow
 def test_results_of_another_study_are_not_written_over(folder):
     text = STUDY + "output: mine\n"
     (folder / "study.yaml").write_text(text, encoding="utf-8")

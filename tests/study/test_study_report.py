@@ -246,6 +246,7 @@ def test_a_wrong_file_of_published_results_is_told_before(tmp_path, command):
     assert "published.csv:1: has no columns lang and overall_f1" in found
 
 
+@pytest.mark.slow
 def test_sections_whose_names_run_together_have_files_of_their_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_small(tmp_path)
