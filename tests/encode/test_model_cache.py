@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spanbridge.core.errors import RepairWarning, SpanbridgeError
+from spanbridge.core.errors import NoteWarning, RepairWarning, SpanbridgeError
 from spanbridge.encode import load_encoder
 from spanbridge.encode.cache import FORMAT_VERSION, cache_folder, cached
 
@@ -199,6 +199,36 @@ def test_two_processes_make_one_entry(tiny, own_cache):
     [entry] = entries(own_cache)
     digests = json.loads((entry / "manifest.json").read_text())["files"]
     assert sorted(digests) == ["config.json", "model.bin", "vocabulary.json"]
+
+
+def entry(name, hours=0.0):
+    """An entry of 600 bytes, used so many hours ago."""
+    made = cached(name, lambda folder: (folder / "model.bin").write_bytes(bytes(600)))
+    used = time.time() - 3600 * hours
+    os.utime(made / "manifest.json", (used, used))
+    return made
+
+
+def test_a_large_cache_loses_what_was_not_used_for_longest(own_cache, monkeypatch):
+    monkeypatch.setenv("SPANBRIDGE_CACHE_GB", "inf")
+    old, older, recent = entry("old", 3), entry("older", 30), entry("recent", 0.5)
+    monkeypatch.setenv("SPANBRIDGE_CACHE_GB", "0.0000025")
+    with pytest.warns(NoteWarning, match=r"was over 2.5e-06 GB .*: 1 that were not used"):
+        entry("first", 2)
+    assert [one.is_dir() for one in (old, older, recent)] == [True, False, True]
+    entry("old")  # it is used, which takes no room
+    with pytest.warns(NoteWarning, match="1 that were not used"):
+        entry("second")
+    assert not (own_cache / "first").exists()
+    entry("third")  # more than there is room for, but any of them may be about to be loaded
+    assert {path.name for path in own_cache.iterdir()} == {"old", "recent", "second", "third"}
+
+
+@pytest.mark.parametrize("given", ["much", "0", "-3", "nan"])
+def test_a_size_that_is_none(own_cache, monkeypatch, given):
+    monkeypatch.setenv("SPANBRIDGE_CACHE_GB", given)
+    with pytest.raises(SpanbridgeError, match=f"SPANBRIDGE_CACHE_GB is '{given}'; give the size"):
+        entry("any")
 
 
 def test_a_folder_that_cannot_be_written(tiny, tmp_path, monkeypatch):

@@ -85,6 +85,7 @@ def _machine(report: dict[str, Any]) -> Iterator[str]:
     if cache["folder"] is not None:
         models = cache["models"]
         yield f"model cache    {cache['folder']} (set SPANBRIDGE_CACHE to move it)"
+        yield f"{'':15}kept below 20 GB, or SPANBRIDGE_CACHE_GB"
         yield (
             f"{'':15}models: {len(models)}, {_size(sum(models.values()))}; "
             f"{_size(cache['free'])} of the disk are free"

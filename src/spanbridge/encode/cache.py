@@ -1,13 +1,15 @@
-"""The user's cache of converted models: atomic, locked, versioned, checksummed."""
+"""The user's cache of converted models: atomic, locked, versioned, checksummed, limited."""
 
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from spanbridge.core.errors import InputError, RepairWarning, SpanbridgeError
+from spanbridge.core.errors import InputError, NoteWarning, RepairWarning, SpanbridgeError
 from spanbridge.core.files import reason
 from spanbridge.core.records import read_record, write_record
 from spanbridge.core.temporary import claimed, remove_folder, sweep, unfinished_folder
@@ -15,6 +17,9 @@ from spanbridge.core.temporary import claimed, remove_folder, sweep, unfinished_
 # Increase when the converted files change: older entries are then ignored and made again.
 FORMAT_VERSION = 2
 _RECORD = "manifest.json"
+_LIMIT, _USUAL_LIMIT = "SPANBRIDGE_CACHE_GB", 20.0
+# Seconds for which an entry stays after its last use: some process may just be loading it.
+_KEPT = 3600.0
 
 
 def cache_folder() -> Path:
@@ -32,6 +37,24 @@ def model_folder() -> Path:
     return cache_folder() / f"v{FORMAT_VERSION}"
 
 
+def limit() -> float:
+    """Bytes above which entries are removed: ``$SPANBRIDGE_CACHE_GB``, or 20 GB.
+
+    Raises SpanbridgeError if that is no number above 0.
+    """
+    given = os.environ.get(_LIMIT)
+    try:
+        gigabytes = float(given) if given else _USUAL_LIMIT
+    except ValueError:
+        gigabytes = 0.0
+    if not gigabytes > 0:
+        raise SpanbridgeError(
+            f"the environment variable {_LIMIT} is {given!r}; give the size of the model cache in "
+            "GB, such as 50, or inf for no limit"
+        )
+    return gigabytes * 1e9
+
+
 def cached(key: str, make: Callable[[Path], None]) -> Path:
     """The folder of a cache entry, made on first use.
 
@@ -39,6 +62,7 @@ def cached(key: str, make: Callable[[Path], None]) -> Path:
     processes wait for the one that makes the entry; an interrupted one leaves nothing that could be
     taken for an entry. Several users can share a cache whose folder they may all write to: an entry
     of another user that cannot be read or mended is left as it is, and made once more beside it.
+    A new entry that makes the cache larger than :func:`limit` removes those not used for longest.
 
     Args:
         key: name of the entry; must contain everything that its content depends on.
@@ -47,7 +71,7 @@ def cached(key: str, make: Callable[[Path], None]) -> Path:
     Raises:
         SpanbridgeError: the cache folder cannot be written to.
     """
-    root = model_folder()
+    root, most = model_folder(), limit()
     places = [root / key, root / f"{key}-of-{_user()}"]
     sweep(root)  # also where the entry is there: one may have been killed right after making it
     for entry in places:
@@ -63,12 +87,36 @@ def cached(key: str, make: Callable[[Path], None]) -> Path:
             with unfinished_folder(entry) as work:
                 make(work)
                 write_record(work / _RECORD, {}, sorted(work.iterdir()))
-            return entry
     except (OSError, ValueError) as error:
         raise SpanbridgeError(
             f"cannot write the model cache in {root}: {reason(error)}; set SPANBRIDGE_CACHE to a "
             "folder that you can write"
         ) from error
+    _shrink(root, most)
+    return entry
+
+
+def _shrink(root: Path, most: float) -> None:
+    """Remove the entries that were not used for longest until all have at most so many bytes."""
+    uses: list[tuple[float, int, Path]] = []
+    for entry in root.iterdir():
+        with suppress(OSError):  # not an entry, or removed meanwhile
+            used = (entry / _RECORD).stat().st_mtime
+            uses.append((used, sum(path.stat().st_size for path in entry.iterdir()), entry))
+    size, removed = sum(own for _, own, _ in uses), list[int]()
+    for used, own, entry in sorted(uses):
+        if size - sum(removed) <= most or time.time() - used < _KEPT:
+            break
+        if _cleared(entry):
+            removed.append(own)
+    if removed:
+        warnings.warn(
+            f"the cache of converted models in {root} was over {most / 1e9:g} GB ({_LIMIT}): "
+            f"{len(removed)} that were not used for longest were removed "
+            f"({sum(removed) / 1e9:.1f} GB); they are converted again when they are needed",
+            NoteWarning,
+            stacklevel=3,
+        )
 
 
 def _cleared(entry: Path) -> bool:
@@ -85,7 +133,10 @@ def _intact(entry: Path, tell: bool = False) -> bool:
         return False
     try:
         # an entry without files is none
-        return "files" in read_record(entry / _RECORD, "made anew")
+        intact = "files" in read_record(entry / _RECORD, "made anew")
+        with suppress(OSError):  # of another user
+            os.utime(entry / _RECORD)  # its last use
+        return intact
     except InputError as error:
         if tell:
             warnings.warn(str(error), RepairWarning, stacklevel=3)
