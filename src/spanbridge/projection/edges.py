@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,8 +25,13 @@ from spanbridge.projection.score_input import ScoreInput
 from spanbridge.projection.scores import Score
 
 Numbers = npt.NDArray[np.int64]
-# Ridges that are tried, of edges and of leaving a label out; np.inf learns nothing of that.
-RIDGES = tuple((of_edges, of_none) for of_edges in (2.0, 8.0, 32.0) for of_none in (np.inf, 4.0))
+# Ridges of edges that are tried, and the standard deviations of chance by which more of the spans
+# that were left out has to be mended than broken: weights as large as a weak ridge lets them be did
+# harm elsewhere unless corrections agree. Chosen by what other rows gain and lose on 32 sets
+# (``python -m benchmarks corrections``).
+CLEARLY = {8.0: 3.0, 32.0: 1.0, 128.0: 1.0}
+# Ridges of leaving a label out; np.inf learns nothing of that.
+OF_NONE = (np.inf, 4.0)
 # Log-odds that a difference of 1 in the sum of scores stands for: those that are tried.
 STEEPNESS = (5.0, 10.0, 20.0, 40.0)
 # Best candidates of each entity that are compared.
@@ -33,9 +39,6 @@ COMPARED = 40
 # A candidate is at most so many words longer or shorter than the source's span, as a feature.
 LONGER = 3
 STEPS = 40  # of descent
-# Standard deviations of chance by which more has to be mended than broken. Chosen with the way to
-# choose the ridge on ten sets and random rows of them (``python -m benchmarks corrections``).
-CLEARLY = 0.5
 _OUTSIDE = "<>"
 _NONE = "none"  # the feature of no projection
 
@@ -225,8 +228,8 @@ def learn_edges(examples: Sequence[Example]) -> tuple[Edges | None, dict[int, Ed
     before = _right(*design.part(whole), nothing, steep)
     best: tuple[float, Vector, dict[int, Vector]]
     best = _loss(*design.part(whole), nothing, steep), nothing, {}
-    for ridges in RIDGES:
-        ridge = design.ridge(*ridges)
+    for of_edges, of_none in product(CLEARLY, OF_NONE):
+        ridge = design.ridge(of_edges, of_none)
         without = {g: _fit(*design.part(design.groups != g), ridge, steep) for g in groups}
         after, loss = before.copy(), 0.0
         for g, weights in without.items():
@@ -234,7 +237,8 @@ def learn_edges(examples: Sequence[Example]) -> tuple[Edges | None, dict[int, Ed
             after[left_out] = _right(*design.part(left_out), weights, steep)
             loss += _loss(*design.part(left_out), weights, steep)
         mended, broken = int((after & ~before).sum()), int((before & ~after).sum())
-        if loss < best[0] and mended - broken > CLEARLY * (mended + broken) ** 0.5:
+        clear = mended - broken > CLEARLY[of_edges] * (mended + broken) ** 0.5
+        if loss < best[0] and clear:
             best = loss, ridge, without
     if not best[2]:
         return None, {}
