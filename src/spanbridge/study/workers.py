@@ -7,6 +7,7 @@ a process that is killed leaves nothing but its unfinished task.
 
 from __future__ import annotations
 
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -60,8 +61,11 @@ def do_tasks(plan: Plan, part: tuple[int, int], session: str, workers: int = 1) 
 
 
 def _do_all(plan: Plan, part: tuple[int, int], session: str) -> None:
-    for _ in _work(plan, part, session):
-        pass
+    try:
+        for _ in _work(plan, part, session):
+            pass
+    except SpanbridgeError as error:  # such as a full disk, on which no failure can be noted
+        sys.exit(str(error))  # a line on standard error
 
 
 def _work(plan: Plan, part: tuple[int, int], session: str) -> Iterator[Task]:
