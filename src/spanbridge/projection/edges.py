@@ -4,15 +4,15 @@ A candidate is described by the words at both of its ends and just outside of th
 their classes (articles, particles, titles, marks, digits, capitals), the same beside the ends of
 the source's span, and how much longer it is, each for all labels together and for its own. A
 conditional logit model of which candidate the annotator took, with the other scores' sum as a
-fixed part, gives each feature a weight. Its ridge is chosen on corrected rows left out in turn;
-where the score does not clearly mend more of their spans than it breaks, there is none.
+fixed part, gives each feature a weight. Its ridge is chosen on corrected rows left out in turn: the
+strongest under which the score clearly mends more of their spans than it breaks, or a weaker one
+that mends far more. Where there is none such, there is no score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,11 +25,13 @@ from spanbridge.projection.score_input import ScoreInput
 from spanbridge.projection.scores import Score
 
 Numbers = npt.NDArray[np.int64]
-# Ridges of edges that are tried, and the standard deviations of chance by which more of the spans
-# that were left out has to be mended than broken: weights as large as a weak ridge lets them be did
-# harm elsewhere unless corrections agree. Chosen by what other rows gain and lose on 32 sets
-# (``python -m benchmarks corrections``).
-CLEARLY = {8.0: 3.0, 32.0: 1.0, 128.0: 1.0}
+# Ridges of edges that are tried, the strongest first.
+RIDGES = (128.0, 32.0, 8.0, 2.0)
+# Standard deviations of chance by which more of the spans that were left out has to be mended than
+# broken. A weaker ridge, whose weights do harm elsewhere unless corrections agree, has to gain so
+# many times as many as a stronger one, or to break none. Chosen by what other rows gain and lose on
+# 32 sets (``python -m benchmarks corrections``).
+CLEARLY, FURTHER = 1.25, 2.0
 # Ridges of leaving a label out; np.inf learns nothing of that.
 OF_NONE = (np.inf, 4.0)
 # Log-odds that a difference of 1 in the sum of scores stands for: those that are tried.
@@ -214,9 +216,8 @@ class _Design:
 def learn_edges(examples: Sequence[Example]) -> tuple[Edges | None, dict[int, Edges]]:
     """Edges learned from examples, and for each group those learned without it.
 
-    The ridge is that under which the choices of examples that were left out are most likely. None,
-    and no edges, if these are likelier with no edges at all, or if not clearly more of them are
-    mended than broken.
+    None, and no edges, unless the choices of examples that were left out are likelier by them, and
+    clearly more of them are mended than broken.
     """
     groups = sorted({one.group for one in examples})
     if len(groups) < 2:
@@ -226,24 +227,60 @@ def learn_edges(examples: Sequence[Example]) -> tuple[Edges | None, dict[int, Ed
     nothing = np.zeros(len(design.ids))
     steep = min(STEEPNESS, key=lambda s: _loss(*design.part(whole), nothing, s))
     before = _right(*design.part(whole), nothing, steep)
-    best: tuple[float, Vector, dict[int, Vector]]
-    best = _loss(*design.part(whole), nothing, steep), nothing, {}
-    for of_edges, of_none in product(CLEARLY, OF_NONE):
-        ridge = design.ridge(of_edges, of_none)
-        without = {g: _fit(*design.part(design.groups != g), ridge, steep) for g in groups}
-        after, loss = before.copy(), 0.0
-        for g, weights in without.items():
-            left_out = design.groups == g
-            after[left_out] = _right(*design.part(left_out), weights, steep)
-            loss += _loss(*design.part(left_out), weights, steep)
-        mended, broken = int((after & ~before).sum()), int((before & ~after).sum())
-        clear = mended - broken > CLEARLY[of_edges] * (mended + broken) ** 0.5
-        if loss < best[0] and clear:
-            best = loss, ridge, without
-    if not best[2]:
+    loss = _loss(*design.part(whole), nothing, steep)
+    best: _Trial | None = None
+    for of_edges in RIDGES:
+        trials = [_try(design, before, design.ridge(of_edges, none), steep) for none in OF_NONE]
+        good = [trial for trial in trials if trial.loss < loss and trial.is_clear(best)]
+        best = min(good, key=lambda trial: trial.loss, default=best)
+    if best is None:
         return None, {}
-    own = _fit(*design.part(whole), best[1], steep)
-    return _edges(design, own, steep), {g: _edges(design, w, steep) for g, w in best[2].items()}
+    own = _fit(*design.part(whole), best.ridge, steep)
+    return _edges(design, own, steep), {
+        group: _edges(design, weights, steep) for group, weights in best.without.items()
+    }
+
+
+class _Trial(NamedTuple):
+    """What a ridge does to examples that were left out.
+
+    Attributes:
+        loss: minus the log-probability of their choices.
+        mended, broken: how many of them become right, and wrong.
+        ridge: of each feature.
+        without: weights learned without each group.
+    """
+
+    loss: float
+    mended: int
+    broken: int
+    ridge: Vector
+    without: dict[int, Vector]
+
+    @property
+    def gained(self) -> int:
+        """How many more are mended than broken."""
+        return self.mended - self.broken
+
+    def is_clear(self, stronger: _Trial | None) -> bool:
+        """Check if it clearly mends more than it breaks, and is worth it beside a stronger one."""
+        if self.gained <= CLEARLY * float(self.mended + self.broken) ** 0.5:
+            return False
+        if stronger is None or self.gained > FURTHER * stronger.gained:
+            return True
+        return not self.broken and self.gained >= stronger.gained and self.loss < stronger.loss
+
+
+def _try(design: _Design, before: npt.NDArray[np.bool_], ridge: Vector, steep: float) -> _Trial:
+    """Learn without each group in turn, and look at what that does to it."""
+    after, loss, without = before.copy(), 0.0, {}
+    for group in sorted(set(design.groups.tolist())):
+        left_out = design.groups == group
+        weights = without[group] = _fit(*design.part(~left_out), ridge, steep)
+        after[left_out] = _right(*design.part(left_out), weights, steep)
+        loss += _loss(*design.part(left_out), weights, steep)
+    mended, broken = int((after & ~before).sum()), int((before & ~after).sum())
+    return _Trial(loss, mended, broken, ridge, without)
 
 
 def _edges(design: _Design, weights: Vector, steep: float) -> Edges:
