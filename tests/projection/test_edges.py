@@ -7,7 +7,7 @@ from soft_samples import pair
 from spanbridge.core.soft_alignment import SoftAlignment
 from spanbridge.core.spans import Span
 from spanbridge.projection.candidates import Intervals
-from spanbridge.projection.edges import Edges, Example, features_of, learn_edges
+from spanbridge.projection.edges import Edges, Example, Trial, features_of, learn_edges
 from spanbridge.projection.pool import Pool, Scored
 from spanbridge.projection.score_input import ScoreInput
 from spanbridge.projection.teaching import chosen, examples_of
@@ -47,6 +47,28 @@ def test_a_convention_is_learned_and_tried_on_rows_left_out():
 )
 def test_nothing_is_learned_where_nothing_is_mended(examples):
     assert learn_edges(examples) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("mended", "broken", "loss", "stronger", "clear"),
+    [
+        (1, 0, 5, None, False),  # 1 is less than 1.25
+        (2, 0, 5, None, True),  # 2 > 1.25 * 1.41
+        (3, 1, 5, None, False),  # 2 < 1.25 * 2
+        (8, 3, 5, None, True),  # 5 > 1.25 * 3.32
+        (18, 6, 5, (12, 5, 9), False),  # 12 is less than twice 7
+        (21, 6, 5, (12, 5, 9), True),  # 15 is more
+        (12, 5, 5, (2, 0, 9), True),
+        (7, 0, 5, (7, 0, 9), True),  # nobody speaks against it
+        (7, 0, 9, (7, 0, 9), False),  # but it is no likelier
+        (6, 0, 5, (7, 0, 9), False),
+    ],
+)
+def test_what_is_clear(mended, broken, loss, stronger, clear):
+    def trial(mended, broken, loss):
+        return Trial(loss, mended, broken, np.zeros(1), {})
+
+    assert trial(mended, broken, loss).is_clear(stronger and trial(*stronger)) is clear
 
 
 def test_the_score_is_the_sum_of_features():

@@ -228,7 +228,7 @@ def learn_edges(examples: Sequence[Example]) -> tuple[Edges | None, dict[int, Ed
     steep = min(STEEPNESS, key=lambda s: _loss(*design.part(whole), nothing, s))
     before = _right(*design.part(whole), nothing, steep)
     loss = _loss(*design.part(whole), nothing, steep)
-    best: _Trial | None = None
+    best: Trial | None = None
     for of_edges in RIDGES:
         trials = [_try(design, before, design.ridge(of_edges, none), steep) for none in OF_NONE]
         good = [trial for trial in trials if trial.loss < loss and trial.is_clear(best)]
@@ -241,7 +241,7 @@ def learn_edges(examples: Sequence[Example]) -> tuple[Edges | None, dict[int, Ed
     }
 
 
-class _Trial(NamedTuple):
+class Trial(NamedTuple):
     """What a ridge does to examples that were left out.
 
     Attributes:
@@ -262,7 +262,7 @@ class _Trial(NamedTuple):
         """How many more are mended than broken."""
         return self.mended - self.broken
 
-    def is_clear(self, stronger: _Trial | None) -> bool:
+    def is_clear(self, stronger: Trial | None) -> bool:
         """Check if it clearly mends more than it breaks, and is worth it beside a stronger one."""
         if self.gained <= CLEARLY * float(self.mended + self.broken) ** 0.5:
             return False
@@ -271,7 +271,7 @@ class _Trial(NamedTuple):
         return not self.broken and self.gained >= stronger.gained and self.loss < stronger.loss
 
 
-def _try(design: _Design, before: npt.NDArray[np.bool_], ridge: Vector, steep: float) -> _Trial:
+def _try(design: _Design, before: npt.NDArray[np.bool_], ridge: Vector, steep: float) -> Trial:
     """Learn without each group in turn, and look at what that does to it."""
     after, loss, without = before.copy(), 0.0, {}
     for group in sorted(set(design.groups.tolist())):
@@ -280,7 +280,7 @@ def _try(design: _Design, before: npt.NDArray[np.bool_], ridge: Vector, steep: f
         after[left_out] = _right(*design.part(left_out), weights, steep)
         loss += _loss(*design.part(left_out), weights, steep)
     mended, broken = int((after & ~before).sum()), int((before & ~after).sum())
-    return _Trial(loss, mended, broken, ridge, without)
+    return Trial(loss, mended, broken, ridge, without)
 
 
 def _edges(design: _Design, weights: Vector, steep: float) -> Edges:
