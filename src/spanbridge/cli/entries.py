@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spanbridge.cli import options
+from spanbridge.cli.shard_options import PLACED
 from spanbridge.core import registry
 
 _WITH_MODEL = ("neural", "transformers", "chat")
@@ -63,5 +64,5 @@ def projection_entry(given: dict[str, Any]) -> dict[str, Any]:
 def pipeline_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of the whole pipeline among a route's options."""
     # a flag that was not given does not override a pipeline file
-    names = ("shard_rows", "work", "workers", "engine", "patience", "commercial")
+    names = ("shard_rows", *PLACED, "commercial")
     return {k: v for k, v in options.take(given, names).items() if v is not False}

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli.shard_options import route_options
+from spanbridge.cli.shard_options import OF_RUN, route_options
 from spanbridge.cli.tagger_options import named_tagger, tagger_options
 from spanbridge.cli.terminal import complain
 
@@ -212,17 +212,6 @@ _OF_TRANSLATION = frozenset(
 _BESIDE_CONFIG = frozenset(
     {
         *("text", "output", "language", "other", "config", "show_config", "commercial"),
-        *(
-            *opt.READING,
-            "output_format",
-            "shard_rows",
-            "work",
-            "workers",
-            "engine",
-            "patience",
-            "log",
-            "as_json",
-            "quiet",
-        ),
+        *(*opt.READING, "output_format", *OF_RUN),
     }
 )

@@ -12,7 +12,7 @@ import click
 
 from spanbridge.cli import entries, running
 from spanbridge.cli import options as opt
-from spanbridge.cli.shard_options import route_options
+from spanbridge.cli.shard_options import OF_RUN, route_options
 from spanbridge.cli.tagger_options import named_tagger, tagger_options
 from spanbridge.cli.terminal import complain
 from spanbridge.core.addresses import is_remote
@@ -130,17 +130,7 @@ _BESIDE_ENTITIES = frozenset(
         *("corpus", "model", "tagger", "tagger_options", "output", "language", "other"),
         *("translator", "translator_model", "translations", "translator_options", "commercial"),
         *("scheme", "orphans", *opt.READING, "entities", "labels", "check"),
-        *(
-            "show_config",
-            "shard_rows",
-            "work",
-            "workers",
-            "engine",
-            "patience",
-            "log",
-            "as_json",
-            "quiet",
-        ),
+        *("show_config", *OF_RUN),
     }
 )
 _BESIDE_MARKS = _BESIDE_ENTITIES - {"entities", "labels", "check"} | {"marks"}

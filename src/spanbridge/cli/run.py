@@ -8,7 +8,7 @@ import click
 
 from spanbridge.cli import options as opt
 from spanbridge.cli import running
-from spanbridge.cli.shard_options import shard_options
+from spanbridge.cli.shard_options import PLACED, shard_options
 from spanbridge.cli.terminal import say
 
 
@@ -49,7 +49,7 @@ def command(pipeline: str, check: bool, as_json: bool, quiet: bool, **given: Any
     """Run any pipeline of steps, in shards, so that an interrupted run can be resumed."""
     from spanbridge.run.config import read_pipeline
 
-    made = read_pipeline(pipeline, **opt.take(given, ("work", "workers", "engine", "patience")))
+    made = read_pipeline(pipeline, **opt.take(given, PLACED))
     if check:
         job = made.job()
         job.check_work()

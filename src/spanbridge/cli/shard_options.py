@@ -42,6 +42,10 @@ _work = click.option(
     "folder of a file system, or an address such as s3://bucket/run (default: beside the output).",
 )
 
+# Names of settings of `shard_options`.
+PLACED = ("work", "workers", "engine", "patience")
+# Names of the settings of a run that its steps do not depend on.
+OF_RUN = ("shard_rows", *PLACED, "log", "as_json", "quiet")
 shard_options = opt.stack([_work, _workers, _engine, _patience])
 
 route_options = opt.stack(
