@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -25,6 +26,10 @@ ROOT = Path(__file__).parent.parent
 # Converted models do not go to the user's cache. Those of the package stay from one run to the
 # next, which all workers share: unpacking takes seconds each. `pytest --cache-clear` removes them.
 os.environ["SPANBRIDGE_CACHE"] = str(ROOT / ".pytest_cache" / "d" / "spanbridge")
+# Answers of chat models do not stay: they are kept by address, and the next server may have a port
+# that one had before.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    rmtree(ROOT / ".pytest_cache" / "d" / "spanbridge" / "chat", ignore_errors=True)
 
 CHROMIUM = Path("/usr/bin/chromium")
 CLASSES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")

@@ -24,6 +24,12 @@ DRIP = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
+@pytest.fixture(autouse=True)
+def own_answers(tmp_path, monkeypatch):
+    """No answer is kept from another server that had the same port."""
+    monkeypatch.setenv("SPANBRIDGE_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def serve():
     """``serve(data, drip)``: the address of a server that sends these bytes to whoever comes, and
