@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ import numpy.typing as npt
 from spanbridge.alignment.cell_table import CellTable
 from spanbridge.alignment.grid import Grid, Vector, Words
 from spanbridge.alignment.lexical_aligner import normal_form
+from spanbridge.core.scripts import plain_spelling
 
 Indices = npt.NDArray[np.int64]
 
@@ -50,21 +50,14 @@ def shares_of(grid: Grid, prior: Vector) -> tuple[Vector, Vector]:
     return scaled / grid.row_sums(prior)[grid.rows], scaled / grid.column_sums(prior)[grid.columns]
 
 
-@lru_cache(MAX_KEPT)
-def _latin(word: str) -> str:
-    from anyascii import anyascii
-
-    return anyascii(word).lower()
-
-
 def spelling_factor(source: Sequence[str], target: Sequence[str]) -> Vector:
     """1 + SPELLING * similarity^3 of each pair of keys, similarities below .5 counted as 0."""
     from rapidfuzz.distance import Indel
     from rapidfuzz.process import cpdist
 
     similarity = cpdist(
-        [_latin(word) for word in source],
-        [_latin(word) for word in target],
+        [plain_spelling(word) for word in source],
+        [plain_spelling(word) for word in target],
         scorer=Indel.normalized_similarity,
         dtype=np.float64,
     )

@@ -1,4 +1,4 @@
-"""Properties of characters: scripts written without spaces, and characters that cannot be seen."""
+"""Characters: scripts written without spaces, what cannot be seen, and words in Latin letters."""
 
 from __future__ import annotations
 
@@ -50,3 +50,11 @@ def is_unspaced(char: str) -> bool:
 def script_prefix(char: str) -> str:
     """First word of a character's name, which for letters is their script: ``LATIN``, ``CJK``."""
     return unicodedata.name(char, "").partition(" ")[0]
+
+
+@lru_cache(2**13)
+def plain_spelling(word: str) -> str:
+    """A word in small Latin letters, to compare its spelling with others."""
+    from anyascii import anyascii
+
+    return anyascii(word).lower()

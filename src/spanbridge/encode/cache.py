@@ -69,7 +69,7 @@ def cached(key: str, make: Callable[[Path], None]) -> Path:
         make: function that writes the entry's files into the empty folder it is given.
 
     Raises:
-        SpanbridgeError: the cache folder cannot be written to.
+        SpanbridgeError: the cache folder cannot be written to, or its limit is no size.
     """
     root, most = model_folder(), limit()
     places = [root / key, root / f"{key}-of-{_user()}"]

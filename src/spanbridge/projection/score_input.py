@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from spanbridge.core.links import WordAlignment
 from spanbridge.core.rows import SentencePair
+from spanbridge.core.scripts import plain_spelling
 from spanbridge.core.soft_alignment import SoftAlignment, too_long
 from spanbridge.core.spans import Span, nesting
 from spanbridge.projection.boundaries import Boundaries, Conventions
@@ -53,14 +54,6 @@ class TargetTagger(Protocol):
     def tag(self, sentences: Sequence[Sequence[str]]) -> Sequence[Opinion]:
         """Opinions on tokenised sentences, in their order."""
         ...
-
-
-@lru_cache(2**13)
-def plain_spelling(word: str) -> str:
-    """A word in small Latin letters, to compare its spelling with others."""
-    from anyascii import anyascii
-
-    return anyascii(word).lower()
 
 
 class ScoreInput:

@@ -22,16 +22,11 @@ from spanbridge.core import registry
 from spanbridge.core.errors import SpanbridgeError
 from spanbridge.core.plugins import told
 from spanbridge.core.requirements import Part
+from spanbridge.core.scripts import plain_spelling
 from spanbridge.core.similar import not_named
 from spanbridge.core.spans import Span
-from spanbridge.projection.candidates import (
-    Intervals,
-    Vector,
-    cumulate,
-    harmonic,
-    soft_score,
-)
-from spanbridge.projection.score_input import ScoreInput, plain_spelling
+from spanbridge.projection.candidates import Intervals, Vector, cumulate, harmonic, soft_score
+from spanbridge.projection.score_input import ScoreInput
 
 # Factor of a tagger's score for each further word of the same entity, so that long names do not
 # lose to their parts.
@@ -343,8 +338,7 @@ class Spelling(Score):
         from rapidfuzz.distance import Indel
 
         words = given.spellings
-        own = given.pair.source.words[entity.start : entity.end]
-        whole = " ".join(map(plain_spelling, own))
+        whole = " ".join(map(plain_spelling, given.pair.source.words[entity.start : entity.end]))
         spans = zip(intervals.start.tolist(), intervals.end.tolist(), strict=True)
         return np.array(
             [Indel.normalized_similarity(whole, " ".join(words[a:b])) for a, b in spans]
